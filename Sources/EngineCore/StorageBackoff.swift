@@ -40,7 +40,7 @@ public struct StorageBackoff: Sendable {
 
 /// A stage whose work may be held up by something outside of Kafka.
 package protocol PausingProcessor: AnyObject {
-    var holdUp: StorageBackoff { get }
+    var backoff: StorageBackoff { get }
     /// Called with every refusal, and once more with nothing held up when it has passed.
     var storagePaused: (StorageBackoff) -> Void { get set }
 }

@@ -32,7 +32,7 @@ final class Pipeline {
     private var life = 0
 
     struct Settings {
-        var lettersPerSecond = 1_000_000
+        var deadLettersPerSecond = 1_000_000
         var entryLimits = EntryLimits.usual
         var batchSize = 1_000
         var hasTrainer = true
@@ -84,7 +84,7 @@ final class Pipeline {
                 tokens: Self.tokens,
                 worker: "w",
                 partitionCount: Int(Self.partitions),
-                lettersPerSecond: settings.lettersPerSecond,
+                deadLettersPerSecond: settings.deadLettersPerSecond,
                 entryLimits: settings.entryLimits,
                 now: { clock.now }
             )

@@ -73,7 +73,7 @@ final class TopicsTarget: FuzzTarget {
         var settings = Pipeline.Settings()
         settings.hasTrainer = generator.chance(0.4)
         settings.batchSize = generator.pick([1, 7, 1_000])
-        if generator.chance(0.1) { settings.lettersPerSecond = generator.between(1...20) }
+        if generator.chance(0.1) { settings.deadLettersPerSecond = generator.between(1...20) }
         if generator.chance(0.1) { settings.entryLimits = limits(generator.between(1...60)) }
         return settings
     }
@@ -88,7 +88,7 @@ final class TopicsTarget: FuzzTarget {
     private func tree(_ settings: Pipeline.Settings) -> JSONTree {
         [
             "trainer": .word("\(settings.hasTrainer)"), "batch": .word("\(settings.batchSize)"),
-            "letters": .word("\(settings.lettersPerSecond)"),
+            "letters": .word("\(settings.deadLettersPerSecond)"),
             "entries": .word("\(settings.entryLimits == .usual ? 0 : settings.entryLimits.entries[.commands] ?? 0)"),
         ]
     }
@@ -97,7 +97,7 @@ final class TopicsTarget: FuzzTarget {
         var settings = Pipeline.Settings()
         settings.hasTrainer = tree?["trainer"]?.plain == "true"
         settings.batchSize = max(1, tree?["batch"]?.int ?? 1_000)
-        settings.lettersPerSecond = max(1, tree?["letters"]?.int ?? 1_000_000)
+        settings.deadLettersPerSecond = max(1, tree?["letters"]?.int ?? 1_000_000)
         if let entries = tree?["entries"]?.int, entries > 0 { settings.entryLimits = limits(entries) }
         return settings
     }

@@ -61,7 +61,7 @@ enum LetterSource: Int, CaseIterable {
 }
 
 /// The room of every source.
-struct LetterBudgets {
+struct DeadLetterQuotas {
     private var all: [DeadLetterQuota]
 
     init(perSecond: Int) { all = LetterSource.allCases.map { _ in DeadLetterQuota(perSecond: perSecond) } }

@@ -102,7 +102,7 @@ extension IntakeProcessor {
         var extent = isStub ? DeadLetterRecord.Extent.stub : .whole
         if rejection.code == .tooLarge { extent = Self.extent(ofTooLarge: record.value.count, on: input) }
         let size = min(record.value.count, extent.value)
-        let isWithin = !isBounded || letterBudgets[source].takes(size, at: batchTime)
+        let isWithin = !isBounded || deadLetterQuotas[source].takes(size, at: batchTime)
         guard isWithin || letter == nil else {
             pendingCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1
@@ -110,7 +110,7 @@ extension IntakeProcessor {
         }
         if !isWithin { extent = .beginning }
         pendingCounts.dead[rejection.code.rawValue, default: 0] += 1
-        sendLetter(into: &transaction)
+        sendDeadLetter(into: &transaction)
         letter = DeadLetterRecord.record(
             to: topics[.deadLetters],
             key: record.key.baseAddress == nil ? nil : Array(record.key),
@@ -130,7 +130,7 @@ extension IntakeProcessor {
         )
         // Key and headers may be larger than the value, and are known only now.
         if isBounded, isWithin, let letter {
-            letterBudgets[source].charge(
+            deadLetterQuotas[source].charge(
                 letter.headers.reduce(letter.key?.count ?? 0) {
                     $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + DeadLetterRecord.headerFraming
                 }
@@ -150,7 +150,7 @@ extension IntakeProcessor {
     }
 
     /// Writes the letter that was kept back: only the next one, or the end of the transaction, knows how many were left out after it.
-    func sendLetter(into transaction: inout PendingTransaction) {
+    func sendDeadLetter(into transaction: inout PendingTransaction) {
         guard var letter else { return }
         if leftOut > 0 { letter.headers.append(RecordHeader(DeadLetterRecord.leftOutHeader, String(leftOut))) }
         transaction.write(letter)

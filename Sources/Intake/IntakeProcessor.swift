@@ -95,7 +95,7 @@ public final class IntakeProcessor: Processor {
     /// Entries are written here one after the other.
     var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
-    var letterBudgets: LetterBudgets
+    var deadLetterQuotas: DeadLetterQuotas
     var entryBudget: EntryBudget
     var feedbackRoom = FeedbackRoom()
     var artifacts: ArtifactGate
@@ -121,7 +121,7 @@ public final class IntakeProcessor: Processor {
         tokens: TokenKeys,
         worker: String,
         partitionCount: Int,
-        lettersPerSecond: Int = 1_000,
+        deadLettersPerSecond: Int = 1_000,
         entryLimits: EntryLimits = .usual,
         now: @escaping () -> Int64,
         hasHistory: @escaping () throws -> Bool = { false }
@@ -140,7 +140,7 @@ public final class IntakeProcessor: Processor {
         self.worker = worker
         self.partitionCount = max(1, partitionCount)
         self.now = now
-        letterBudgets = LetterBudgets(perSecond: lettersPerSecond)
+        deadLetterQuotas = DeadLetterQuotas(perSecond: deadLettersPerSecond)
         entryBudget = EntryBudget(entryLimits)
         artifacts = artifactFolders.map { ArtifactGate($0, FileInspector()) } ?? ArtifactGate()
         // A key of its own: what is drawn with the salt says nothing about users.
@@ -240,7 +240,7 @@ public final class IntakeProcessor: Processor {
     public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {}
 
     public func willCommit(into transaction: inout PendingTransaction) throws {
-        sendLetter(into: &transaction)
+        sendDeadLetter(into: &transaction)
         let inputs = offsets.ranges(Self.inputs.map { topics[$0] })
         for project in projects.all {
             for stream in project.pointee.streams {

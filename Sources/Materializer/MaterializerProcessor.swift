@@ -57,7 +57,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     private var pendingAnnounced: [Int32: [Announcement]] = [:]
     private var sealedInTurn: Int64 = 0
     private let jitter: () -> Double
-    public private(set) var holdUp = StorageBackoff()
+    public private(set) var backoff = StorageBackoff()
     /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
     /// Versions sealed since the start.
@@ -138,7 +138,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         if backlog.isEmpty { storageResumed() }
     }
 
-    public var wantsPause: Bool { holdUp.isActive || !backlog.isEmpty }
+    public var wantsPause: Bool { backoff.isActive || !backlog.isEmpty }
 
     public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
     {
@@ -203,19 +203,19 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     // MARK: - The disk refuses
 
     private func refused(_ error: StorageError) {
-        holdUp.refused(error)
-        storagePaused(holdUp)
+        backoff.refused(error)
+        storagePaused(backoff)
     }
 
     private func storageResumed() {
-        guard holdUp.isActive else { return }
-        holdUp.passed()
-        storagePaused(holdUp)
+        guard backoff.isActive else { return }
+        backoff.passed()
+        storagePaused(backoff)
     }
 
     /// Tries again what waits for the disk, once its time has come.
     public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
-        guard holdUp.isActive, holdUp.isDue(at: now, jitter: jitter()) else { return }
+        guard backoff.isActive, backoff.isDue(at: now, jitter: jitter()) else { return }
         while let first = backlog.first {
             if stopsByPartition[first.partition] == nil {
                 let taken = try first.value.withUnsafeBytes { try take(first.partition, first.offset, $0) }

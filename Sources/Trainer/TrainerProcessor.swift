@@ -47,7 +47,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     private var unstored: [StudyRepeat: SoftmaxRegression] = [:]
     /// The version that was read last, for the next that only adds to it; one at most.
     private(set) var kept: VersionRows?
-    public private(set) var holdUp = StorageBackoff()
+    public private(set) var backoff = StorageBackoff()
     /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
     /// Called with what went wrong in a repeat.
@@ -103,7 +103,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
 
     /// A study in hand does not keep requests for predictions waiting; its own successors are short.
     public var wantsPause: Bool {
-        holdUp.isActive || studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity
+        backoff.isActive || studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity
     }
 
     /// Studies in hand beyond which nothing more is fetched.
@@ -158,7 +158,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         let began = now()
         repeat {
             try answerPredictions(into: &transaction)
-            guard let study = studies.first, holdUp.isDue(at: now(), jitter: jitter()) else { return }
+            guard let study = studies.first, backoff.isDue(at: now(), jitter: jitter()) else { return }
             var left = 0
             if study.request.deadline.milliseconds > now() {
                 try prepare(study)
@@ -229,8 +229,8 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             do {
                 computed[task] = try result(study, task)
             } catch let error as StorageError where error.isTemporary {
-                holdUp.refused(error)
-                storagePaused(holdUp)
+                backoff.refused(error)
+                storagePaused(backoff)
                 return false
             }
             storageResumed()
@@ -242,9 +242,9 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     }
 
     private func storageResumed() {
-        guard holdUp.isActive else { return }
-        holdUp.passed()
-        storagePaused(holdUp)
+        guard backoff.isActive else { return }
+        backoff.passed()
+        storagePaused(backoff)
     }
 
     /// The record that reports a repeat.

@@ -228,10 +228,10 @@ public struct EngineMetrics: Sendable {
         gauge(.unreachable, ["role": role.rawValue]).set(isReachable ? 0 : 1)
     }
 
-    func observe(_ holdUp: StorageBackoff, _ role: Role) {
+    func observe(_ backoff: StorageBackoff, _ role: Role) {
         let labels = ["role": role.rawValue]
-        gauge(.storagePaused, labels).set(holdUp.isActive ? 1 : 0)
-        if holdUp.isActive { counter(.storageRefusals, labels).increment() }
+        gauge(.storagePaused, labels).set(backoff.isActive ? 1 : 0)
+        if backoff.isActive { counter(.storageRefusals, labels).increment() }
     }
 
     /// Adds what has come to the counters of one name, a label set each.

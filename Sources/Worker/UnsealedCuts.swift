@@ -59,11 +59,11 @@ struct UnsealedCuts {
     ///   - time: Now, in milliseconds since 1970.
     /// - Returns: What the metrics say of each: also 0 of those that have gone to another worker since the last look, whose
     ///   figures would stand for ever.
-    mutating func look(at stage: LoopProcessor, time: Int64) -> [Reading] {
+    mutating func look(at processor: LoopProcessor, time: Int64) -> [Reading] {
         var found: [String: Watched] = [:]
         var here: Set<String> = []
         var readings: [Reading] = []
-        stage.forEachProject { project in
+        processor.forEachProject { project in
             let name = project.state.project.rawValue
             here.insert(name)
             guard let oldest = Oldest(project.state.datasets) else {

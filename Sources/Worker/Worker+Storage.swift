@@ -22,15 +22,15 @@ extension Worker {
     }
 
     /// Tells of work that a store refuses: the first time as an error, then as warnings, and once when it has passed.
-    func watchHoldUps(_ role: Role, _ logger: Logger) -> (StorageBackoff) -> Void {
+    func watchBackoffs(_ role: Role, _ logger: Logger) -> (StorageBackoff) -> Void {
         metrics.observe(StorageBackoff(), role)
-        return { [metrics] holdUp in
-            metrics.observe(holdUp, role)
-            guard let reason = holdUp.reason else { return logger.notice("the store takes the work again") }
+        return { [metrics] backoff in
+            metrics.observe(backoff, role)
+            guard let reason = backoff.reason else { return logger.notice("the store takes the work again") }
             let fields: LogFields = [
-                "reason": .string(reason), "attempts": .number(holdUp.attempts),
+                "reason": .string(reason), "attempts": .number(backoff.attempts),
             ]
-            if holdUp.attempts == 1 {
+            if backoff.attempts == 1 {
                 logger.error("the store refuses; nothing more is read until it does not", fields)
             } else {
                 logger.warning("the store still refuses", fields)

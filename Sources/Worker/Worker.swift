@@ -217,13 +217,13 @@ public final class Worker: Sendable {
         )
         // That was answered.
         noteReachable(true, role: role, logger: logger, standstill: standstill)
-        let parts = try makeStage(role, thread: thread, transport: transport, logger: logger)
+        let parts = try makeProcessor(role, thread: thread, transport: transport, logger: logger)
         defer { parts.finish() }
         let names = parts.inputs.map { configuration.topics[$0] }
         try checkSalt(role, names, transport)
         let task = try StreamTask(
             transport: transport,
-            processor: parts.stage,
+            processor: parts.processor,
             group: configuration.group(role),
             instance: configuration.member(role, thread: thread),
             transactionalID: configuration.transactionalID(role, thread: thread),
@@ -266,7 +266,7 @@ public final class Worker: Sendable {
                     health.remark(role, thread: thread, parts.remarks())
                 }
                 let connectivityError =
-                    (parts.stage as? any PausingProcessor)?.holdUp.reason ?? task.connectivityError?.description
+                    (parts.processor as? any PausingProcessor)?.backoff.reason ?? task.connectivityError?.description
                     ?? parts.connectivityError()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
                     ?? parts.lateTrouble()

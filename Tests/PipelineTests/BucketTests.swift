@@ -117,19 +117,19 @@ struct BucketTests {
             let stage = try #require(runner.stage as? MaterializerProcessor)
             try settle(runner, pipeline, for: 5_000)
             if !fault.words.isEmpty {
-                #expect(stage.holdUp.isActive && stage.wantsPause, "\(start)")
+                #expect(stage.backoff.isActive && stage.wantsPause, "\(start)")
                 #expect(
-                    stage.holdUp.reason?.contains(fault.words) == true,
-                    "\(String(describing: stage.holdUp.reason))"
+                    stage.backoff.reason?.contains(fault.words) == true,
+                    "\(String(describing: stage.backoff.reason))"
                 )
-                #expect(stage.holdUp.reason?.contains("a-secret") == false)
+                #expect(stage.backoff.reason?.contains("a-secret") == false)
             }
             bucket.set(nil)
             for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
                 #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [])
             }
             try settle(runner, pipeline, for: 12_000)
-            #expect(!stage.holdUp.isActive && stage.stops.isEmpty, "\(start): \(stage.stops.map(\.text))")
+            #expect(!stage.backoff.isActive && stage.stops.isEmpty, "\(start): \(stage.stops.map(\.text))")
             #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(start)")
             #expect(
                 try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
@@ -152,7 +152,7 @@ struct BucketTests {
             let runner = try pipeline.makeMaterializer()
             let stage = try #require(runner.stage as? MaterializerProcessor)
             try settle(runner, pipeline, for: 3_000)
-            #expect(stage.holdUp.isActive && stage.stops.isEmpty, "\(fault): \(stage.stops.map(\.text))")
+            #expect(stage.backoff.isActive && stage.stops.isEmpty, "\(fault): \(stage.stops.map(\.text))")
             bucket.set(nil)
             try settle(runner, pipeline, for: 12_000)
             #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(fault)")
@@ -237,7 +237,7 @@ struct BucketTests {
             let stage = try #require(runner.stage as? TrainerProcessor)
             try settle(runner, pipeline, for: 5_000)
             if !fault.words.isEmpty {
-                #expect(stage.holdUp.isActive && stage.wantsPause, "\(isReading)")
+                #expect(stage.backoff.isActive && stage.wantsPause, "\(isReading)")
                 #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty, "\(isReading)")
             }
             bucket.set(nil)
@@ -263,7 +263,7 @@ struct BucketTests {
         let runner = try pipeline.makeTrainer()
         let stage = try #require(runner.stage as? TrainerProcessor)
         try settle(runner, pipeline, for: 30_000)
-        #expect(stage.holdUp.isActive)
+        #expect(stage.backoff.isActive)
         let waiting = pipeline.cluster.committed(pipeline.topics[.trainingResults]).count
         try settle(runner, pipeline, for: 60_000)
         #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).count > waiting)

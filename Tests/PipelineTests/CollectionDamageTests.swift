@@ -109,7 +109,7 @@ struct CollectionDamageTests {
             let second = try pipeline.makeMaterializer(instance: "w2", store: store)
             try second.settle()
             let stage = try #require(second.stage as? MaterializerProcessor)
-            #expect(!stage.holdUp.isActive && stage.stops.isEmpty, "\(seed)")
+            #expect(!stage.backoff.isActive && stage.stops.isEmpty, "\(seed)")
             #expect(try store.verify(Scenario.project).problems == [], "\(seed)")
         }
     }

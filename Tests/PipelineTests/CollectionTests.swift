@@ -212,7 +212,7 @@ struct CollectionTests {
             // Who reads the log again meets a version that goes at this moment: it is held up, looks again, and passes it over.
             pipeline.clock.advance(by: 20_000)
             try last.settle()
-            #expect((last.stage as? MaterializerProcessor)?.holdUp.isActive == false, "\(number) \(isDone)")
+            #expect((last.stage as? MaterializerProcessor)?.backoff.isActive == false, "\(number) \(isDone)")
             let stops = (last.stage as? MaterializerProcessor)?.stops.map(\.text)
             #expect(stops == [], "\(number) \(isDone)")
             try store.carryOut(plan)

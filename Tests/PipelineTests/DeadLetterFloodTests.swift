@@ -23,7 +23,7 @@ struct DeadLetterFloodTests {
         }
         let intake = try pipeline.makeIntake(
             policy: CommitPolicy(interval: 0, batchSize: batchSize),
-            lettersPerSecond: 5
+            deadLettersPerSecond: 5
         )
         try intake.settle()
         let counts = try #require(intake.stage as? IntakeProcessor).counts
@@ -56,7 +56,10 @@ struct DeadLetterFloodTests {
                 )
             )
         }
-        let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 1_000), lettersPerSecond: 5)
+        let intake = try pipeline.makeIntake(
+            policy: CommitPolicy(interval: 0, batchSize: 1_000),
+            deadLettersPerSecond: 5
+        )
         try intake.settle()
         let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         // Ten seconds of five letters of 4 KB.
@@ -73,7 +76,10 @@ struct DeadLetterFloodTests {
         for topic in Self.topics.dropFirst() {
             for number in 0..<40 { try pipeline.send(topic, Array("bad \(number)".utf8)) }
         }
-        let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 1_000), lettersPerSecond: 5)
+        let intake = try pipeline.makeIntake(
+            policy: CommitPolicy(interval: 0, batchSize: 1_000),
+            deadLettersPerSecond: 5
+        )
         try intake.settle()
         let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         let byTopic = counted(letters.compactMap { $0.header("__connect.errors.topic") })
@@ -113,7 +119,7 @@ struct DeadLetterFloodTests {
         let pipeline = try Pipeline()
         let value = Array(#"{"project":"nobody","x":"\#(String(repeating: "x", count: 200_000))"}"#.utf8)
         for _ in 0..<40 { try pipeline.send(.annotations, value) }
-        let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 10), lettersPerSecond: 10)
+        let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 10), deadLettersPerSecond: 10)
         try intake.settle()
         let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         // Ten seconds of ten letters of 4 KB hold two, each transaction writes one.
@@ -137,7 +143,7 @@ struct DeadLetterFloodTests {
         for number in 0..<300 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }
         let intake = try pipeline.makeIntake(
             FaultPlan(.init(effect, .abortable)),
-            lettersPerSecond: 2,
+            deadLettersPerSecond: 2,
             readsState: false
         )
         try intake.settle()

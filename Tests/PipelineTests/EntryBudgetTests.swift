@@ -46,7 +46,7 @@ struct EntryBudgetTests {
         for number in 0..<500 { try pipeline.send(.commands, Wire.command("c\(number)", .hold)) }
         let intake = try pipeline.makeIntake(
             policy: CommitPolicy(interval: 0, batchSize: 1_000),
-            lettersPerSecond: 5,
+            deadLettersPerSecond: 5,
             entryLimits: limits(.commands, 100)
         )
         try intake.settle()

@@ -61,10 +61,10 @@ struct FullDiskTests {
                 if number % 3 == 0 { try runner.settle() }
             }
             try settle(runner, pipeline, for: 60_000)
-            #expect(stage.holdUp.isActive && stage.wantsPause, "\(written)")
-            #expect(stage.holdUp.reason?.contains("No space left on device") == true)
+            #expect(stage.backoff.isActive && stage.wantsPause, "\(written)")
+            #expect(stage.backoff.reason?.contains("No space left on device") == true)
             // Sixty seconds at growing pauses of at least 50 ms and at most 10 s.
-            #expect((8...40).contains(stage.holdUp.attempts), "\(stage.holdUp.attempts)")
+            #expect((8...40).contains(stage.backoff.attempts), "\(stage.backoff.attempts)")
             #expect(runner.events.contains { if case .paused = $0 { true } else { false } })
             let announced = pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
             for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
@@ -72,7 +72,7 @@ struct FullDiskTests {
             }
             disk.isFull = false
             try settle(runner, pipeline, for: 12_000)
-            #expect(!stage.holdUp.isActive && !stage.wantsPause)
+            #expect(!stage.backoff.isActive && !stage.wantsPause)
             #expect(told.last?.isActive == false)
             #expect(try pipeline.store.objects.contents == expected, "\(written)")
             #expect(
@@ -95,11 +95,11 @@ struct FullDiskTests {
         let runner = try pipeline.makeTrainer(artifacts: disk.store(pipeline.artifacts.location))
         let stage = try #require(runner.stage as? TrainerProcessor)
         try settle(runner, pipeline, for: 20_000)
-        #expect(stage.holdUp.isActive && stage.wantsPause)
+        #expect(stage.backoff.isActive && stage.wantsPause)
         #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty)
         disk.isFull = false
         try settle(runner, pipeline, for: 12_000)
-        #expect(!stage.holdUp.isActive && disk.refusals > 5)
+        #expect(!stage.backoff.isActive && disk.refusals > 5)
         #expect(stage.repeats == undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count)
         #expect(try pipeline.artifacts.contents == undisturbed.artifacts.contents)
         #expect(
@@ -146,15 +146,15 @@ struct FullDiskTests {
         let stage = try #require(runner.stage as? MaterializerProcessor)
         try settle(runner, pipeline, for: 5_000)
         #expect(
-            stage.holdUp.reason?.contains("No space left on device") == true,
-            "\(String(describing: stage.holdUp.reason))"
+            stage.backoff.reason?.contains("No space left on device") == true,
+            "\(String(describing: stage.backoff.reason))"
         )
         for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
             #expect(try DatasetStore(objects: objects).verify(Scenario.project, id: version.id) == [])
         }
         try FileManager.default.removeItem(atPath: ballast)
         try settle(runner, pipeline, for: 12_000)
-        #expect(!stage.holdUp.isActive, "\(String(describing: stage.holdUp.reason))")
+        #expect(!stage.backoff.isActive, "\(String(describing: stage.backoff.reason))")
         #expect(try objects.contents == undisturbed.store.objects.contents)
         #expect(try objects.removeLeftovers(olderThan: .zero) == 0)
     }

@@ -100,7 +100,7 @@ final class Pipeline {
         policy: CommitPolicy = CommitPolicy(interval: 0),
         lethal: Lethal? = nil,
         other: Lethal? = nil,
-        lettersPerSecond: Int = 1_000,
+        deadLettersPerSecond: Int = 1_000,
         entryLimits: EntryLimits = .usual,
         readsState: Bool = true,
         tokens: TokenKeys? = nil,
@@ -118,7 +118,7 @@ final class Pipeline {
                 tokens: tokens ?? own,
                 worker: instance,
                 partitionCount: 2,
-                lettersPerSecond: lettersPerSecond,
+                deadLettersPerSecond: deadLettersPerSecond,
                 entryLimits: entryLimits,
                 now: now ?? { clock.now },
                 hasHistory: { try IntakeProcessor.hasJournal(transport, topics) }

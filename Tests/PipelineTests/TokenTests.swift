@@ -229,7 +229,7 @@ struct TokenTests {
     }
 
     @Test("Letters of what lacks its token are capped and counted, and a flood of bad predictions leaves them room")
-    func letterBudgets() throws {
+    func deadLetterQuotas() throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring())
         for number in 0..<300 {
             try pipeline.send(.predictions, [0xFE])
@@ -237,7 +237,7 @@ struct TokenTests {
         }
         let intake = try pipeline.makeIntake(
             policy: CommitPolicy(interval: 0, batchSize: 1_000),
-            lettersPerSecond: 5
+            deadLettersPerSecond: 5
         )
         try intake.settle()
         let counts = try Forgery.counts(intake)

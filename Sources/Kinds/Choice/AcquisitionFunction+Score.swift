@@ -75,12 +75,18 @@ public struct ScoredPrediction: Hashable, Sendable {
 extension ClassDistribution {
     /// The two highest probabilities over `classes` classes, what no entry names being spread evenly.
     func topTwo(_ classes: Int) -> (first: Double, second: Double) {
-        let first = entries[0].probability
-        let unnamed = classes - entries.count
-        let share = unnamed > 0 ? remainder / Double(unnamed) : 0
         let second = entries.count > 1 ? entries[1].probability : 0
-        let highest = first > share ? first : share
-        let runnerUp = first > share ? (second > share ? second : share) : (unnamed > 1 ? share : first)
-        return (highest, runnerUp)
+        return Self.topTwo((entries[0].probability, second), remainder: remainder, unnamed: classes - entries.count)
+    }
+
+    /// The two highest probabilities where the remainder is spread evenly over `unnamed` classes.
+    static func topTwo(
+        _ named: (first: Double, second: Double),
+        remainder: Double,
+        unnamed: Int
+    ) -> (first: Double, second: Double) {
+        let share = unnamed > 0 ? remainder / Double(unnamed) : 0
+        guard named.first > share else { return (share, unnamed > 1 ? share : named.first) }
+        return (named.first, named.second > share ? named.second : share)
     }
 }

@@ -17,10 +17,19 @@ public enum Entropy {
         var sum = 0.0
         for entry in output.entries { sum += term(entry.probability) }
         let unnamed = classes - output.entries.count
-        if unnamed > 0, output.remainder > 0 {
-            sum -= output.remainder * Reproducible.log(output.remainder / Double(unnamed))
-        }
-        return Probability(clamping: sum / Reproducible.log(Double(classes))).value
+        return score(sum: sum, remainder: output.remainder, unnamed: unnamed, classes: classes)
+    }
+
+    /// Score of an output by the terms of its named classes.
+    ///
+    /// - Parameters:
+    ///   - sum: Sum of `term` over the named classes.
+    ///   - remainder: Probability of all other classes together.
+    ///   - unnamed: Number of the other classes, over which it is spread evenly.
+    ///   - classes: *k*, at least 2.
+    static func score(sum: Double, remainder: Double, unnamed: Int, classes: Int) -> Double {
+        let rest = unnamed > 0 && remainder > 0 ? remainder * Reproducible.log(remainder / Double(unnamed)) : 0
+        return Probability(clamping: (sum - rest) / Reproducible.log(Double(classes))).value
     }
 
     /// `-p ln p`, 0 at 0.

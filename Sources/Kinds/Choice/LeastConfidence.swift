@@ -13,6 +13,11 @@ enum LeastConfidence {
     /// - Returns: In `0...1`.
     /// - Complexity: O(1).
     static func score(_ output: ClassDistribution, classes: Int) -> Double {
-        Probability(clamping: (1 - output.topTwo(classes).first) / (1 - 1 / Double(classes))).value
+        score(first: output.topTwo(classes).first, classes: classes)
+    }
+
+    /// Score of an output by its highest probability.
+    static func score(first: Double, classes: Int) -> Double {
+        Probability(clamping: (1 - first) / (1 - 1 / Double(classes))).value
     }
 }

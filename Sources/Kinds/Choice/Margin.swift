@@ -14,6 +14,11 @@ enum Margin {
     /// - Complexity: O(1).
     static func score(_ output: ClassDistribution, classes: Int) -> Double {
         let (first, second) = output.topTwo(classes)
-        return Probability(clamping: 1 - (first - second)).value
+        return score(first: first, second: second)
+    }
+
+    /// Score of an output by its two highest probabilities.
+    static func score(first: Double, second: Double) -> Double {
+        Probability(clamping: 1 - (first - second)).value
     }
 }

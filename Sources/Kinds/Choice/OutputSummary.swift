@@ -45,7 +45,7 @@ public struct OutputSummary: Hashable, Sendable {
     /// - Complexity: O(*k*) in their number.
     @inlinable @inline(__always)
     public mutating func add(_ parts: UnsafeBufferPointer<Component>) {
-        // In passes of whole numbers without a branch: nobody can guess where the likeliest class stands.
+        // In passes of whole numbers without a branch: no branch predictor can know the position of the likeliest class.
         var (highest, next, total) = (firstBits, secondBits, sum)
         for part in parts {
             total += part.probability
@@ -72,20 +72,17 @@ public struct OutputSummary: Hashable, Sendable {
     public func score(_ function: AcquisitionFunction, classes: Int) -> Double {
         guard classes > 1, count > 0 else { return 0 }
         let unnamed = classes - count
-        let share = unnamed > 0 ? remainder / Double(unnamed) : 0
-        let highest = max(first, share)
-        let runnerUp = first > share ? max(second, share) : (unnamed > 1 ? share : first)
+        let two = ClassDistribution.topTwo((first, second), remainder: remainder, unnamed: unnamed)
         switch function {
         case .random: return 0
-        case .leastConfidence: return Probability(clamping: (1 - highest) / (1 - 1 / Double(classes))).value
-        case .ratio: return highest > 0 ? Probability(clamping: runnerUp / highest).value : 0
+        case .leastConfidence: return LeastConfidence.score(first: two.first, classes: classes)
+        case .ratio: return Ratio.score(first: two.first, second: two.second)
         case .entropy:
-            let rest = unnamed > 0 && remainder > 0 ? remainder * Reproducible.log(remainder / Double(unnamed)) : 0
-            return Probability(clamping: (entropy - rest) / Reproducible.log(Double(classes))).value
+            return Entropy.score(sum: entropy, remainder: remainder, unnamed: unnamed, classes: classes)
         // A function whose evidence is not there judges the margin.
         case .margin, .provided, .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement,
             .variationRatio:
-            return Probability(clamping: 1 - (highest - runnerUp)).value
+            return Margin.score(first: two.first, second: two.second)
         }
     }
 }

@@ -15,6 +15,11 @@ enum Ratio {
     /// - Complexity: O(1).
     static func score(_ output: ClassDistribution, classes: Int) -> Double {
         let (first, second) = output.topTwo(classes)
-        return first > 0 ? Probability(clamping: second / first).value : 0
+        return score(first: first, second: second)
+    }
+
+    /// Score of an output by its two highest probabilities.
+    static func score(first: Double, second: Double) -> Double {
+        first > 0 ? Probability(clamping: second / first).value : 0
     }
 }

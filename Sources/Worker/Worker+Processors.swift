@@ -17,7 +17,7 @@ internal import Vocabulary
 /// Parts of each role, and its reports to health.
 extension Worker {
     struct Parts {
-        let stage: any Processor
+        let processor: any Processor
         let inputs: [Topic]
         /// Milliseconds from the first record of a transaction to its commit.
         let interval: Int64
@@ -35,7 +35,7 @@ extension Worker {
         var finish: () -> Void = {}
     }
 
-    func makeStage(
+    func makeProcessor(
         _ role: Role,
         thread: Int,
         transport: KafkaStreamTransport,
@@ -47,7 +47,7 @@ extension Worker {
             let directory = try ProjectDirectory(transport: transport, topics: topics)
             let reader = try transport.makeReader(topics: [topics[.predictions]])
             defer { reader.close() }
-            let stage = IntakeProcessor(
+            let processor = IntakeProcessor(
                 topics: topics,
                 directory: directory,
                 state: try stateDirectory(transport),
@@ -59,7 +59,7 @@ extension Worker {
                 tokens: configuration.tokens,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,
-                lettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
+                deadLettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
                 entryLimits: configuration.entryLimits,
                 now: WallClock.now,
                 hasHistory: { try IntakeProcessor.hasJournal(transport, topics) }
@@ -68,15 +68,15 @@ extension Worker {
             var lastWarningAt: Int64 = 0
             var told: Int64 = 0
             return Parts(
-                stage: stage,
+                processor: processor,
                 inputs: IntakeProcessor.inputs,
                 interval: configuration.intakeInterval,
                 maximumRecords: 100_000,
-                watch: { [metrics, stage] event in
+                watch: { [metrics, processor] event in
                     guard case .committed = event else { return }
-                    metrics.observe(stage.counts, since: last)
-                    last = stage.counts
-                    let (now, leftOut) = (WallClock.now(), stage.counts.droppedTotal)
+                    metrics.observe(processor.counts, since: last)
+                    last = processor.counts
+                    let (now, leftOut) = (WallClock.now(), processor.counts.droppedTotal)
                     guard leftOut > told, now - lastWarningAt >= 10_000 || now < lastWarningAt else { return }
                     logger.warning(
                         "too many bad records: some were counted and not kept as dead letters",
@@ -84,11 +84,11 @@ extension Worker {
                     )
                     (lastWarningAt, told) = (now, leftOut)
                 },
-                remarks: { [self, stage] in tell(stage.projectFaults, of: thread, logger) }
+                remarks: { [self, processor] in tell(processor.projectFaults, of: thread, logger) }
             )
         case .loop:
             let writer = try makeSnapshotWriter(transport, logger)
-            let stage = try LoopProcessor(
+            let processor = try LoopProcessor(
                 topics: topics,
                 transport: transport,
                 worker: configuration.instance,
@@ -97,7 +97,7 @@ extension Worker {
                 now: WallClock.now
             )
             var lastLogAt: Int64 = 0
-            stage.restoring = { [health] progress in
+            processor.restoring = { [health] progress in
                 let now = WallClock.now()
                 let text = "restoring partition \(progress.partition): \(progress.percent) %"
                 health.set(role, .starting, reason: text, at: now)
@@ -111,21 +111,21 @@ extension Worker {
                     ]
                 )
             }
-            stage.restored = { partition, records, milliseconds in
+            processor.restored = { partition, records, milliseconds in
                 logger.info(
                     "partition restored",
                     ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
                 )
             }
-            stage.pauseChanged = { project, pause in
+            processor.pauseChanged = { project, pause in
                 guard let pause else { return logger.notice("project resumed", ["project": .string(project)]) }
                 logger.error(
                     pause.isResuming ? "project resumes" : "project paused",
                     ["project": .string(project), "state": .string(pause.text)]
                 )
             }
-            watchStops(stage, logger)
-            stage.rereadingFailed = { project, error in
+            watchStops(processor, logger)
+            processor.rereadingFailed = { project, error in
                 logger.warning(
                     "the project cannot be read again now; it is tried later",
                     ["project": .string(project), "reason": .string(error.description)]
@@ -135,38 +135,38 @@ extension Worker {
             var lastSummaryAt: Int64 = 0
             var unsealed = UnsealedCuts()
             return Parts(
-                stage: stage,
+                processor: processor,
                 inputs: LoopProcessor.inputs,
                 interval: configuration.loopInterval,
-                watch: { [metrics, stage] event in
+                watch: { [metrics, processor] event in
                     guard case .committed = event else { return }
-                    metrics.observe(stage.counts, since: last)
-                    last = stage.counts
+                    metrics.observe(processor.counts, since: last)
+                    last = processor.counts
                     let now = WallClock.now()
                     guard now - lastSummaryAt >= 1_000 || now < lastSummaryAt else { return }
                     lastSummaryAt = now
-                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
+                    processor.forEachProject { metrics.observe(ProjectSummary($0)) }
                 },
-                remarks: { [metrics, stage] in
-                    metrics.observe(stops: stage.stops, stage: "loop")
-                    for reading in unsealed.look(at: stage, time: WallClock.now()) { metrics.observe(reading) }
+                remarks: { [metrics, processor] in
+                    metrics.observe(stops: processor.stops, stage: "loop")
+                    for reading in unsealed.look(at: processor, time: WallClock.now()) { metrics.observe(reading) }
                     var remarks: [String] = []
-                    stage.forEachProject { project in
+                    processor.forEachProject { project in
                         guard let pause = project.pause else { return }
                         remarks.append("project \(project.state.project) is \(pause.text)")
                     }
                     return remarks
                 },
-                connectivityError: { [stage] in stage.stops.first?.text },
+                connectivityError: { [processor] in processor.stops.first?.text },
                 lateTrouble: { unsealed.fault(at: WallClock.now()) },
                 finish: { writer?.finish() }
             )
         case .materializer:
             let objects = try openStore(configuration.storePath, transport, logger)
             let store = DatasetStore(objects: objects, compression: configuration.storeCompression)
-            let stage = MaterializerProcessor(topics: topics, transport: transport, store: store)
-            stage.storagePaused = watchHoldUps(role, logger)
-            stage.announcedOtherwise = { project, version in
+            let processor = MaterializerProcessor(topics: topics, transport: transport, store: store)
+            processor.storagePaused = watchBackoffs(role, logger)
+            processor.announcedOtherwise = { project, version in
                 logger.warning(
                     "another id was announced under the ordinal of a version: the version that is in the store is announced beside it",
                     [
@@ -175,33 +175,33 @@ extension Worker {
                     ]
                 )
             }
-            watchStops(stage, logger)
+            watchStops(processor, logger)
             return Parts(
-                stage: stage,
+                processor: processor,
                 inputs: MaterializerProcessor.inputs,
                 interval: configuration.loopInterval,
-                remarks: { [metrics, stage] in
-                    metrics.observe(stops: stage.stops, stage: "materializer")
+                remarks: { [metrics, processor] in
+                    metrics.observe(stops: processor.stops, stage: "materializer")
                     return []
                 },
-                connectivityError: { [stage] in stage.stops.first?.text }
+                connectivityError: { [processor] in processor.stops.first?.text }
             )
         case .trainer, .console:
             let artifacts = try openStore(configuration.artifactsPath, transport, logger)
             // Where nothing of its own lies in a bucket, a version may still: it is read if there is something to ask with.
-            let stage = TrainerProcessor(
+            let processor = TrainerProcessor(
                 topics: topics,
                 transport: transport,
                 artifacts: artifacts,
                 buckets: try? StorePlace.client(configuration.s3),
                 now: WallClock.now
             )
-            stage.storagePaused = watchHoldUps(role, logger)
-            stage.resumed = { request, count in
+            processor.storagePaused = watchBackoffs(role, logger)
+            processor.resumed = { request, count in
                 logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
             }
-            stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
-            stage.leftOut = { request, labels in
+            processor.failed = { logger.error("training failed", ["reason": .string($0)]) }
+            processor.leftOut = { request, labels in
                 logger.warning(
                     "labels cannot be trained on",
                     [
@@ -210,7 +210,7 @@ extension Worker {
                     ]
                 )
             }
-            return Parts(stage: stage, inputs: TrainerProcessor.inputs, interval: configuration.loopInterval)
+            return Parts(processor: processor, inputs: TrainerProcessor.inputs, interval: configuration.loopInterval)
         }
     }
 
@@ -260,8 +260,8 @@ extension Worker {
         return faults.suffix(20).map(\.text)
     }
 
-    private func watchStops(_ stage: any StoppingProcessor, _ logger: Logger) {
-        stage.stopped = { stop in
+    private func watchStops(_ processor: any StoppingProcessor, _ logger: Logger) {
+        processor.stopped = { stop in
             logger.error(
                 "a partition has stopped",
                 [

@@ -7,7 +7,7 @@ import Vocabulary
 
 /// Heirs that fail in their turn, and workers that were only suspended and wake up after their heirs have taken over.
 @Suite("Heirs and zombies")
-struct HeirTests {
+struct SuccessorTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 30, batchSize: 30)
 
     // MARK: - Loop
