@@ -55,7 +55,7 @@ struct UnsealedCuts {
     /// Looks at all projects of the loop.
     ///
     /// - Parameters:
-    ///   - stage: The loop, between two transactions.
+    ///   - processor: The loop, between two transactions.
     ///   - time: Now, in milliseconds since 1970.
     /// - Returns: What the metrics say of each: also 0 of those that have gone to another worker since the last look, whose
     ///   figures would stand for ever.

@@ -27,6 +27,7 @@ public enum Entropy {
     ///   - remainder: Probability of all other classes together.
     ///   - unnamed: Number of the other classes, over which it is spread evenly.
     ///   - classes: *k*, at least 2.
+    /// - Returns: In `0...1`.
     static func score(sum: Double, remainder: Double, unnamed: Int, classes: Int) -> Double {
         let rest = unnamed > 0 && remainder > 0 ? remainder * Reproducible.log(remainder / Double(unnamed)) : 0
         return Probability(clamping: (sum - rest) / Reproducible.log(Double(classes))).value
