@@ -32,7 +32,7 @@ public struct DeadLetter: Sendable {
     public let attempt: Int
 }
 
-/// A letter that was sent again, as a mark on `dead-letters` says.
+/// A dead letter that was sent again, as a mark on `dead-letters` says.
 public struct RedriveMark: Hashable, Sendable {
     public let letter: DeadLetterPosition
     public let attempt: Int

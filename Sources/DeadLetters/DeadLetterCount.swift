@@ -2,7 +2,7 @@ internal import EngineCore
 public import Events
 public import StreamRuntime
 
-/// How many letters stand on `dead-letters`: marks of what was sent again, and what else takes offsets there, are none.
+/// How many dead letters stand on `dead-letters`: marks of what was sent again, and what else takes offsets there, are none.
 public final class DeadLetterCount {
     /// Records of a partition that are read at most, the newest.
     public static let limit = 100_000
@@ -11,7 +11,7 @@ public final class DeadLetterCount {
     private let topic: String
     private let limit: Int
     private var next: [TopicPartition: Int64] = [:]
-    /// Places of letters, so that what expires between two calls is counted no more.
+    /// Places of dead letters, so that what expires between two calls is counted no more.
     private var letters: [Int32: [Int64]] = [:]
     private var marked: [Int32: Set<Int64>] = [:]
     /// Whether all that stands there was read; else there are so many at least.
@@ -29,7 +29,7 @@ public final class DeadLetterCount {
 
     public func close() { reader.close() }
 
-    /// Letters that are there.
+    /// Dead letters that are there.
     public var count: Int64 { letters.values.reduce(0) { $0 + Int64($1.count) } }
 
     /// Number of these dead letters whose records were sent again.

@@ -5,7 +5,7 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Which letters are meant. What is left empty takes all.
+/// Which dead letters are meant. What is left empty takes all.
 public struct DeadLetterFilter: Sendable {
     /// Single letters.
     public var places: Set<DeadLetterPosition> = []
@@ -22,7 +22,7 @@ public struct DeadLetterFilter: Sendable {
 
     public init() {}
 
-    /// Whether every letter is meant.
+    /// Whether every dead letter is meant.
     public var isEmpty: Bool {
         places.isEmpty && project == nil && codes.isEmpty && origins.isEmpty && since == nil && until == nil
     }
@@ -30,7 +30,7 @@ public struct DeadLetterFilter: Sendable {
     /// Topics whose records become dead letters.
     public static let topics = IntakeProcessor.inputs + [Topic.journal]
 
-    /// Every code that a letter of this build or an earlier one can have, sorted.
+    /// Every code that a dead letter of this build or an earlier one can have, sorted.
     public static let knownCodes: [String] = {
         let door = RecordRejection.Code.allCases.map(\.rawValue)
         let loop = EntryRejection.Code.allCases.filter(\.isDeadLetter).map(\.rawValue) + ["unreadable_entry"]
@@ -42,7 +42,7 @@ public struct DeadLetterFilter: Sendable {
         Self.topics.first { $0.rawValue == name || topics[$0] == name }.map { topics[$0] }
     }
 
-    /// Whether a letter is meant.
+    /// Whether a dead letter is meant.
     public func matches(_ letter: DeadLetter) -> Bool {
         guard places.isEmpty || places.contains(letter.place),
             codes.isEmpty || codes.contains(letter.code),

@@ -13,7 +13,7 @@ public struct DeadLetterScan {
     /// - Parameters:
     ///   - transport: To the cluster.
     ///   - topics: Their names.
-    ///   - onlyLooks: Whether to end where a transaction is open, as of now. Otherwise that is an error: who sends letters again
+    ///   - onlyLooks: Whether to end where a transaction is open, as of now. Otherwise that is an error: who sends dead letters again
     ///     must see every mark.
     /// - Throws: `StreamError` when the topic cannot be asked for its ends.
     public init(transport: any StreamTransport, topics: TopicNames, onlyLooks: Bool = false) throws(StreamError) {
@@ -21,14 +21,14 @@ public struct DeadLetterScan {
         ends = onlyLooks ? try scan.settledEnds(scan.partitions()) : nil
     }
 
-    /// Whether letters or marks may stand behind an open transaction that were not read.
+    /// Whether dead letters or marks may stand behind an open transaction that were not read.
     public var isHeldBack: Bool { ends?.values.contains { $0.isHeldBack } ?? false }
 
     public func close() { scan.close() }
 
-    /// Which letters were sent again, how often, and where each partition ends now.
+    /// Which dead letters were sent again, how often, and where each partition ends now.
     ///
-    /// A mark stands behind its letter in the same partition, so it does not expire before it.
+    /// A mark stands behind its dead letter in the same partition, so it does not expire before it.
     public func marks() throws -> (marks: [DeadLetterPosition: [RedriveMark]], ends: [Int32: Int64]) {
         var marks: [DeadLetterPosition: [RedriveMark]] = [:]
         var ends: [Int32: Int64] = [:]
@@ -43,7 +43,7 @@ public struct DeadLetterScan {
         return (marks, ends)
     }
 
-    /// Hands every letter that is there at the call and stands before its partition's end to `body`.
+    /// Hands every dead letter that is there at the call and stands before its partition's end to `body`.
     public func forEachLetter(before ends: [Int32: Int64]? = nil, _ body: (DeadLetter) throws -> Void) throws {
         for partition in try scan.partitions() {
             let end = ends.map { $0[partition] ?? 0 } ?? .max
@@ -57,7 +57,7 @@ public struct DeadLetterScan {
         }
     }
 
-    /// The letter at a place; nil if none is there.
+    /// The dead letter at a place; nil if none is there.
     public func letter(at place: DeadLetterPosition) throws -> DeadLetter? {
         guard try scan.partitions().contains(place.partition) else { return nil }
         var found: DeadLetter?

@@ -10,11 +10,11 @@ public import StreamRuntime
 /// transaction: a run that is killed leaves both or neither. All runs share one transactional id: a later one fences
 /// the earlier, and what the earlier left open is given up before the later looks.
 public struct Redrive {
-    /// How a letter is treated that was sent again already.
+    /// How a dead letter is treated that was sent again already.
     public struct Policy: Hashable, Sendable {
         /// A record is sent again so often at most, over all its letters.
         public var maximumAttempts = 3
-        /// Whether a letter that was sent again is sent once more.
+        /// Whether a dead letter that was sent again is sent once more.
         public var again = false
         /// Nothing is sent.
         public var isDry = false
@@ -34,7 +34,7 @@ public struct Redrive {
 
     /// Result of a run.
     public struct Report: Sendable {
-        /// Letters that the filter meant.
+        /// Dead letters that the filter meant.
         public var matched = 0
         /// Sent, or to be sent by a run that is not dry.
         public var sent = 0
@@ -45,7 +45,7 @@ public struct Redrive {
         public var refusedCount = 0
     }
 
-    /// Letters of one transaction, and their bytes, at most.
+    /// Dead letters of one transaction, and their bytes, at most.
     static let limit = (letters: 200, bytes: 4 << 20)
 
     private let transport: any StreamTransport
@@ -69,16 +69,16 @@ public struct Redrive {
         self.pause = pause
     }
 
-    /// Sends every letter that the filter means and the policy lets pass.
+    /// Sends every dead letter that the filter means and the policy lets pass.
     ///
-    /// Letters that come while it runs, those of records it sent among them, are left to another run.
+    /// Dead letters that come while it runs, those of records it sent among them, are left to another run.
     ///
     /// - Parameters:
-    ///   - filter: Which letters are meant.
+    ///   - filter: Which dead letters are meant.
     ///   - policy: How often, and whether at all.
     ///   - told: Called with each dead letter that the filter selects and its outcome, before it is sent.
-    ///   - progress: Called with the letters sent so far after every transaction.
-    /// - Returns: What came of every letter that was meant.
+    ///   - progress: Called with the dead letters sent so far after every transaction.
+    /// - Returns: What came of every dead letter that was meant.
     /// - Throws: `StreamError` when a topic cannot be read or written, also when a later run has begun; what was committed
     ///   stays, and another run goes on behind it.
     public func run(
@@ -195,7 +195,7 @@ extension Redrive.Report {
     }
 }
 
-/// A letter's record to be sent, and its mark.
+/// A dead letter's record to be sent, and its mark.
 struct Redriven {
     let place: DeadLetterPosition
     let record: OutputRecord

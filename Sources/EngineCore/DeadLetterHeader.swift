@@ -15,11 +15,11 @@ package enum DeadLetterHeader {
     package static let valueSize = "flywheel.value.size"
     static let valueDigest = "flywheel.value.sha256"
 
-    /// On a record that was sent again: how often by now, and which letter it was.
+    /// On a record that was sent again: how often by now, and which dead letter it was.
     package static let attempt = "flywheel.redrive.attempt"
     package static let letter = "flywheel.redrive.letter"
 
-    /// On the mark that stands on `dead-letters` for a letter that was sent again.
+    /// On the mark that stands on `dead-letters` for a dead letter that was sent again.
     package static let marked = "flywheel.redriven.letter"
     package static let markedAttempt = "flywheel.redriven.attempt"
     package static let markedTopic = "flywheel.redriven.topic"

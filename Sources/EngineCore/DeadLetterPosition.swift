@@ -1,4 +1,4 @@
-/// Where a letter stands on `dead-letters`.
+/// Where a dead letter stands on `dead-letters`.
 public struct DeadLetterPosition: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let partition: Int32
     public let offset: Int64

@@ -4,7 +4,7 @@ package import StreamRuntime
 
 /// A refused record, as it came, with the reason in its headers: Kafka Connect's names, and our own.
 public enum DeadLetterRecord {
-    /// On a letter after which others were left out, for there were too many: how many.
+    /// On a dead letter after which others were left out, for there were too many: how many.
     public static let leftOutHeader = "flywheel.left_out"
 
     /// How much of a record is kept, in bytes.
@@ -20,7 +20,7 @@ public enum DeadLetterRecord {
         package static let whole = Extent(value: 900_000, headers: 4 << 20, key: 1 << 20)
         /// Enough to see what it was.
         package static let beginning = Extent(value: 4_096, headers: 4_096, key: 4_096)
-        /// Nothing but size and digest, for where the letter itself could not be written.
+        /// Nothing but size and digest, for where the dead letter itself could not be written.
         package static let stub = Extent(value: 0, headers: 0, key: nil)
     }
 
@@ -59,7 +59,7 @@ public enum DeadLetterRecord {
         }
     }
 
-    /// The letter, with as much of the record as `extent` says; its headers say what was cut.
+    /// The dead letter, with as much of the record as `extent` says; its headers say what was cut.
     package static func record(
         to topic: String,
         key: [UInt8]?,

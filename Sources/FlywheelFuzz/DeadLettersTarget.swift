@@ -6,7 +6,7 @@ import Statistics
 import StreamRuntime
 import StreamTesting
 
-/// Headers and keys of records that are refused, through the dead letters and back: the letter keeps them as they came, and
+/// Headers and keys of records that are refused, through the dead letters and back: the dead letter keeps them as they came, and
 /// whatever they say, a redrive sends a record as often as it may, and no other record suffers.
 final class DeadLettersTarget: FuzzTarget {
     let name = "letters"
@@ -98,7 +98,7 @@ final class DeadLettersTarget: FuzzTarget {
         try checkOrigins(pipeline)
     }
 
-    /// A letter has key, value and headers of its record as they came, as far as it says that it does.
+    /// A dead letter has key, value and headers of its record as they came, as far as it says that it does.
     private func checkOrigins(_ pipeline: Pipeline) throws {
         try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachLetter { letter in
             let records = pipeline.cluster.committed(letter.origin.topic, letter.origin.partition)

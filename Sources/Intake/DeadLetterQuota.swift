@@ -2,7 +2,7 @@ internal import Events
 
 /// How many dead letters may be written: a flood of bad records must not fill the broker's disks.
 struct DeadLetterQuota {
-    /// Letters a second; as many bytes at this size.
+    /// Dead letters a second; as many bytes at this size.
     let perSecond: Double
     /// Bytes of a usual letter.
     private static let size = 4_096.0
@@ -19,7 +19,7 @@ struct DeadLetterQuota {
         bytes = letters * Self.size
     }
 
-    /// Whether a letter of so many bytes may be written, which is charged then, at a moment in milliseconds; going back counts as standing still.
+    /// Whether a dead letter of so many bytes may be written, which is charged then, at a moment in milliseconds; going back counts as standing still.
     mutating func takes(_ size: Int, at time: Int64) -> Bool {
         let elapsed = Double(max(0, time - (last ?? time))) / 1_000
         last = time

@@ -84,8 +84,8 @@ extension IntakeProcessor {
 
     /// Sends a refused record to the dead letters.
     ///
-    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last letter of the transaction
-    /// says how many were. Every turn that refuses anything writes one letter at least, of a large record beyond the budget
+    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last dead letter of the transaction
+    /// says how many were. Every turn that refuses anything writes one dead letter at least, of a large record beyond the budget
     /// the beginning. What brought workers down (`poison`) is always kept.
     func deadLetter(
         _ batch: RecordBatch,
@@ -149,7 +149,7 @@ extension IntakeProcessor {
         return extent
     }
 
-    /// Writes the letter that was kept back: only the next one, or the end of the transaction, knows how many were left out after it.
+    /// Writes the dead letter that was kept back: only the next one, or the end of the transaction, knows how many were left out after it.
     func sendDeadLetter(into transaction: inout PendingTransaction) {
         guard var letter else { return }
         if leftOut > 0 { letter.headers.append(RecordHeader(DeadLetterRecord.leftOutHeader, String(leftOut))) }

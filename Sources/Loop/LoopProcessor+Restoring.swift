@@ -76,7 +76,7 @@ extension LoopProcessor {
     ///
     /// That the transaction stands proves that nobody else has had the partition until then. So all that was committed
     /// before this end is in the tables, and a snapshot of them may say so. Asked afterwards, the end might already be that
-    /// of an heir, whose rows we lack.
+    /// of a successor, whose rows we lack.
     func prepareSnapshots(isLeaving: Bool) {
         guard let snapshots else { return }
         let time = now()

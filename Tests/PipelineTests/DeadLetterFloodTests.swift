@@ -62,7 +62,7 @@ struct DeadLetterFloodTests {
         )
         try intake.settle()
         let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
-        // Ten seconds of five letters of 4 KB.
+        // Ten seconds of five dead letters of 4 KB.
         #expect(letters.count == 3 && leftOut(letters) == 47, "\(letters.count)")
     }
 
@@ -122,7 +122,7 @@ struct DeadLetterFloodTests {
         let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 10), deadLettersPerSecond: 10)
         try intake.settle()
         let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
-        // Ten seconds of ten letters of 4 KB hold two, each transaction writes one.
+        // Ten seconds of ten dead letters of 4 KB hold two, each transaction writes one.
         let cut = letters.filter { $0.header("flywheel.value.cut") != nil }
         #expect(letters.count - cut.count == 2 && cut.allSatisfy { $0.value?.count == 4_096 })
         #expect(letters.count + leftOut(letters) == 40)

@@ -12,7 +12,7 @@ import Vocabulary
 /// Numbers from outside, as large as they come: nothing is counted on without a bound.
 @Suite("Numbers from outside")
 struct OutsideNumberTests {
-    /// Before: `attempt + 1` trapped, and every redrive with it, until the letter expired 14 days later.
+    /// Before: `attempt + 1` trapped, and every redrive with it, until the dead letter expired 14 days later.
     @Test(
         "A header with the largest attempt keeps its own record from being sent again, and no other",
         arguments: ["9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e9", ""]

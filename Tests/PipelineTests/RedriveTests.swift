@@ -8,7 +8,7 @@ import Vocabulary
 
 @Suite("Refused records are sent again")
 struct RedriveTests {
-    /// Annotations that no task asked for, bytes that are no JSON, and an unknown project: a letter each.
+    /// Annotations that no task asked for, bytes that are no JSON, and an unknown project: a dead letter each.
     private func pipeline(annotations count: Int = 3) throws -> Pipeline {
         let pipeline = try Pipeline()
         for number in 0..<count {

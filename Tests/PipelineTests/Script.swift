@@ -79,7 +79,7 @@ func settle(_ runners: [ProcessorRunner], on pipeline: Pipeline, turns: Int = 2_
     }
 }
 
-/// Runs a worker that fails as planned; when it has given up, its heir takes over until nothing is left to do.
+/// Runs a worker that fails as planned; when it has given up, its successor takes over until nothing is left to do.
 func settle(
     _ pipeline: Pipeline,
     group: String,

@@ -5,7 +5,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Heirs that fail in their turn, and workers that were only suspended and wake up after their heirs have taken over.
+/// Heirs that fail in their turn, and workers that were only suspended and wake up after their successors have taken over.
 @Suite("Heirs and zombies")
 struct SuccessorTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 30, batchSize: 30)
@@ -90,7 +90,7 @@ struct SuccessorTests {
         }
     }
 
-    /// The suspended worker goes on, for as long as it can; then its heir alone.
+    /// The suspended worker goes on, for as long as it can; then its successor alone.
     private func wake(
         _ zombie: ProcessorRunner,
         successor: () -> ProcessorRunner?,

@@ -5,7 +5,7 @@ import Events
 import Foundation
 import Processes
 
-/// The options that say which letters are meant.
+/// The options that say which dead letters are meant.
 enum DeadLetterOptions {
     static let all: [OptionSpecification] = [
         .option("project", "NAME", help: "letters whose value names this project"),

@@ -5,7 +5,7 @@ import JSON
 import StreamRuntime
 import Telemetry
 
-/// One letter, whole but for the tokens in it.
+/// One dead letter, whole but for the tokens in it.
 struct DeadLetterPage {
     let letter: DeadLetter
     let marks: [RedriveMark]

@@ -9,7 +9,7 @@ import StreamRuntime
 import Telemetry
 import Worker
 
-/// `flywheel dead-letters list` and `show`.
+/// `flywheel dead-dead letters list` and `show`.
 enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100

@@ -10,7 +10,7 @@ import StreamRuntime
 import Telemetry
 import Worker
 
-/// `flywheel dead-letters redrive`.
+/// `flywheel dead-dead letters redrive`.
 enum RedriveCommand {
     /// Whether nothing that was meant was refused.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
