@@ -38,7 +38,7 @@ public struct StorageBackoff: Sendable {
     }
 }
 
-/// A stage whose work may be held up by something outside of Kafka.
+/// A processor whose work may be held up by something outside of Kafka.
 package protocol PausingProcessor: AnyObject {
     var backoff: StorageBackoff { get }
     /// Called with every refusal, and once more with nothing held up when it has passed.

@@ -6,7 +6,7 @@ public import Tables
 public import Training
 public import Vocabulary
 
-/// A stage of the cycle whose time is measured.
+/// A phase of the cycle whose time is measured.
 public enum CyclePhase: String, Hashable, Sendable, CaseIterable, Comparable {
     /// From a sample's prediction to its task.
     case select
@@ -24,7 +24,7 @@ public enum CyclePhase: String, Hashable, Sendable, CaseIterable, Comparable {
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// How long a stage takes, in milliseconds.
+/// How long a phase takes, in milliseconds.
 public struct CyclePhaseTime: Hashable, Sendable {
     /// Times it was measured.
     public var count: Int64
@@ -94,7 +94,7 @@ public struct ProjectState: Sendable {
     public var commands = Table<String, UInt64>()
     /// Commands remembered: one that comes again while it is known is refused as a duplicate.
     public static let commandCapacity = 10_000
-    /// How long each stage of the cycle takes.
+    /// How long each phase of the cycle takes.
     public var stages = Table<CyclePhase, CyclePhaseTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()

@@ -7,7 +7,7 @@ public import Processes
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Check of records as Intake does it, without a broker: an Intake stage whose projects come from files and
+/// Check of records as Intake does it, without a broker: an Intake processor whose projects come from files and
 /// whose entries are discarded.
 ///
 /// Not checked is what only a worker knows: whether a token is the one of its task, whether an artifact is there, which space
@@ -51,7 +51,7 @@ public final class DoorCheck {
         )
         try directory.readToEnd()
         if let fault = directory.faults.first { throw EngineError("check records", fault.reason) }
-        // An empty batch, with which the stage takes up the projects.
+        // An empty batch, with which the processor takes up the projects.
         var transaction = PendingTransaction()
         try stage.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &transaction)
     }

@@ -108,7 +108,7 @@ public final class IntakeProcessor: Processor {
     /// Counts of the committed transactions.
     public private(set) var counts = IntakeCounts()
 
-    /// A stage that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has
+    /// A processor that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has
     /// no offsets.
     ///
     /// Without `artifactFolders` no file is looked at.

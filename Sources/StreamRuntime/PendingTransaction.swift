@@ -69,7 +69,7 @@ public protocol Processor: AnyObject {
         because isolation: Quarantine,
         into transaction: inout PendingTransaction
     ) throws
-    /// Whether an error that this stage threw comes from the records in hand and would come again; anything else ends the
+    /// Whether an error that this processor threw comes from the records in hand and would come again; anything else ends the
     /// task.
     func isAboutRecord(_ error: any Error) -> Bool
     /// The last owner of these partitions died, or was taken for dead. Called after `assigned`.
@@ -94,7 +94,7 @@ extension Processor {
     /// False, since `process` has dealt with its batch when it returns.
     public var wantsPause: Bool { false }
 
-    /// A stage whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.
+    /// A processor whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.
     public var isolates: Bool { false }
 
     public func quarantine(

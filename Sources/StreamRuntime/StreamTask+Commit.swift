@@ -6,7 +6,7 @@ extension StreamTask {
     @discardableResult
     func commit() throws -> Bool {
         guard !transaction.isEmpty || !notes.isEmpty else {
-            // What was processed asked for nothing.
+            // The records processed need no commit.
             if transactionBegan != nil { unsettledSince = nil }
             beginNextTransaction()
             return true

@@ -204,7 +204,7 @@ public final class StreamTask {
         var slice = detector.slice(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
         let needed = detector.notes(before: slice, owned: owned)
         if slice.isAlone || !needed.isEmpty {
-            // What was processed before is committed first, and with it what must be known before this.
+            // Records processed before are committed first, with the metadata that must be known before this slice.
             notes.merge(needed) { $1 }
             guard try commit() else { return false }
         }

@@ -9,14 +9,14 @@ public enum StreamTaskEvent: Sendable {
     /// The last owner of these left without saying so: it died, or was taken for dead. Told once: who left in order since has
     /// said so.
     case foundUnclean([TopicPartition])
-    /// The stage could not process what it has in hand.
+    /// The processor could not process what it has in hand.
     case refused(String)
     /// This record has had its chances and is taken out of the stream.
     case isolating(TopicPartition, Int64, Quarantine)
     /// No broker answers.
     case unreachable(StreamError)
     case reachable
-    /// Fetching stops: the stage has enough to do.
+    /// Fetching stops: the processor has enough to do.
     case paused([TopicPartition])
     case resumed([TopicPartition])
     /// Records expired before they were read.

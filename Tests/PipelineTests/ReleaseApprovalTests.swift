@@ -74,6 +74,7 @@ struct ReleaseApprovalTests {
             ReleaseHistory.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         )
         #expect(overview.text.contains("canary       \(version): step 1 (share 0.5)"), "\(overview.text)")
+        #expect(overview.text.contains("audit labels of what it served, log e against it "), "\(overview.text)")
         #expect(overview.text.contains("waits for approval"), "\(overview.text)")
         #expect(overview.json.contains(#""canary":{"version":"\#(version)","state":"canary","step":1,"share":0.5"#))
         #expect(try approve("theirs", pipeline) == .refused)

@@ -9,117 +9,6 @@ import Tables
 import Training
 import Vocabulary
 
-/// How a project of these tests asks: each seed one of them.
-enum Asking: UInt64, CaseIterable {
-    case batches, slices, stream, money, triggers
-
-    init(seed: UInt64) { self = Asking(rawValue: seed % 5) ?? .batches }
-
-    var labeling: LabelingPolicy {
-        LabelingPolicy(
-            minimumVotes: 1,
-            maximumVotes: 3,
-            confidence: 0.9,
-            lifetime: 40_000,
-            maximumSkips: 2,
-            ageingEvery: self == .slices ? 7_000 : nil
-        )
-    }
-
-    func change(_ policy: inout AcquisitionPolicy) {
-        let third = LabelShare(millionths: 333_333)
-        switch self {
-        case .batches: break
-        case .slices:
-            policy.slices = SlicePolicy(key: "shelter", share: third, newShare: third, newFor: 1_000)
-            policy.carriedWindows = 1
-        case .stream: policy.stream = StreamPolicy(share: third, burst: 3)
-        case .money:
-            policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 10, perSecond: 5)
-            (policy.time, policy.money) = (90_000, 900)
-        case .triggers:
-            policy.triggers = [
-                Trigger(name: "sure", condition: .not(.role(.challenger))),
-                Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)])),
-                Trigger(name: "overridden", condition: .overridden),
-                Trigger(name: "both", condition: .all([.disagreement, .overridden])),
-            ]
-            policy.triggerShare = 0.3
-        }
-    }
-}
-
-func configuration(
-    revision: Int = 1,
-    classes: [String] = ["cat", "dog", "cow"],
-    votes: Int = 50,
-    asking: Asking = .batches,
-    predict: Bool = false
-) -> ProjectConfiguration {
-    var acquisition = AcquisitionPolicy(
-        batchSize: 4,
-        preselection: 3,
-        poolCapacity: 40,
-        openTaskLimit: 12,
-        auditShare: 0.4,
-        auditCutoff: 0.4,
-        votes: votes,
-        window: 120_000,
-        patience: 2_000
-    )
-    asking.change(&acquisition)
-    return ProjectConfiguration(
-        project: ProjectID("pets"),
-        revision: revision,
-        partition: 3,
-        schema: LabelSchema(question: "Which animal?", classes: classes),
-        acquisition: acquisition,
-        labeling: asking.labeling,
-        // In two ways of asking labels change.
-        datasets: DatasetPolicy(
-            cutEvery: 6,
-            cutAfter: 60_000,
-            format: [.slices, .triggers].contains(asking) ? 2 : nil
-        ),
-        training: TrainingPolicy(
-            newLabels: 6,
-            trials: [Hyperparameters(), Hyperparameters(warmStart: false)],
-            repeats: 2,
-            deadline: 90_000
-        ),
-        rollout: RolloutPolicy(
-            alpha: predict ? 0.5 : 0.2,
-            minimumShadow: predict ? 1 : 4,
-            tolerance: 0.1,
-            calibration: 10,
-            falseAlarmEvery: 200,
-            userCap: 3,
-            userWindow: 30_000,
-            // In one way of asking a first model waits for test labels.
-            first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0),
-            // In two ways of asking eras judge.
-            bound: asking == .money ? .share : asking == .stream ? .any : .challenger,
-            duels: asking == .money ? 0.75 : 0,
-            provisional: asking == .stream ? 4 : 0,
-            shadowWait: 1_000,
-            shadowShare: asking == .stream ? 0.8 : 1,
-            block: asking == .stream ? 20_000 : 0,
-            // In another feedback is judged as before there were voices.
-            rollbackAlpha: asking == .slices ? 0 : 0.2,
-            // In one way of asking a promoted model passes steps.
-            steps: asking == .triggers ? steps : [.atOnce],
-            holdback: asking == .triggers ? 0.2 : 0,
-            // In some worlds trainers speak for challengers.
-            predict: predict
-        )
-    )
-}
-
-private let steps = [
-    RolloutStep(share: 0.3, bake: 4_000, voices: 2), RolloutStep(share: 0.7, bake: 4_000, voices: 2, approve: true),
-    RolloutStep(share: 1),
-]
-
 /// An entry and when it was appended.
 struct Appended: Hashable, Sendable {
     let entry: JournalEntry
@@ -135,9 +24,9 @@ struct Scenario {
     var decisions: [[Decision]] = []
     var now: Int64 = 1_000
 
-    private var openTasks: [LabelingTask] = []
-    private var requests: [TrainingRequest] = []
-    private var cuts: [VersionCut] = []
+    var openTasks: [LabelingTask] = []
+    var requests: [TrainingRequest] = []
+    var cuts: [VersionCut] = []
     /// Requests for predictions, the newest last.
     var asked: [PredictionRequest] = []
     var isTrainerAway = false
@@ -145,9 +34,9 @@ struct Scenario {
     var isTrainerSloppy = true
     /// By how many of twenty samples a model knows more than the one before.
     var lead = 2
-    private var champion: ModelVersion?
-    private var challenger: ModelVersion?
-    private var count = 0
+    var champion: ModelVersion?
+    var challenger: ModelVersion?
+    var count = 0
 
     init(seed: UInt64, votes: Int = 50) {
         self.init(seed: seed, first: configuration(votes: votes, asking: Asking(seed: seed), predict: seed % 10 == 3))
@@ -171,7 +60,7 @@ struct Scenario {
         for decision in decided { hear(decision.body) }
     }
 
-    private mutating func hear(_ decision: Decision.Body) {
+    mutating func hear(_ decision: Decision.Body) {
         switch decision {
         case .task(let task):
             openTasks.removeAll { $0.id == task.id }
@@ -189,7 +78,7 @@ struct Scenario {
         while journal.count < end { act() }
     }
 
-    private mutating func act() {
+    mutating func act() {
         now += Int64(generator.next(below: 400))
         count += 1
         if count == 850 || count == 870 { suppress() }
@@ -208,9 +97,9 @@ struct Scenario {
     }
 
     /// The class of a sample. Later models know it more often.
-    private func truth(_ number: Int) -> Int { number * 7 % 3 }
+    func truth(_ number: Int) -> Int { number * 7 % 3 }
 
-    private static func number(_ version: ModelVersion?) -> Int {
+    static func number(_ version: ModelVersion?) -> Int {
         version.flatMap { Int($0.rawValue.dropFirst()) } ?? 0
     }
 
@@ -248,7 +137,7 @@ struct Scenario {
         if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { asked.removeFirst() }
     }
 
-    private mutating func predict() {
+    mutating func predict() {
         let number = generator.next(below: 600)
         let draw = Double(number * 7_919 % 600) / 600
         let isTriggered = state.configuration.value?.acquisition.triggers.isEmpty == false
@@ -294,7 +183,7 @@ struct Scenario {
         }
     }
 
-    private mutating func annotate() {
+    mutating func annotate() {
         let annotator = AnnotatorID("a\(generator.next(below: 7))")
         guard !openTasks.isEmpty, generator.next(below: 25) > 0 else {
             append(
@@ -317,7 +206,7 @@ struct Scenario {
         append(.annotation(Annotation(task: task.id, annotator: annotator, outcome: outcome, duration: 900)))
     }
 
-    private mutating func giveFeedback() {
+    mutating func giveFeedback() {
         let number = generator.next(below: 4_000)
         // Every other model turns out badly.
         let served = served(number)
@@ -341,93 +230,12 @@ struct Scenario {
     }
 
     /// Model version that serves a user: where there are several, mostly the champion.
-    private func served(_ number: Int) -> ModelVersion? {
+    func served(_ number: Int) -> ModelVersion? {
         guard let staging = state.rollout.progress.value.released else { return champion }
         let canary = staging.canary.flatMap {
             ($0.share ?? 0) > 0 && Self.number($0.version) % 3 > 0 ? $0.version : nil
         }
         return (number % 5 < 2 ? canary : number % 5 == 2 ? staging.holdback?.version : nil) ?? champion
-    }
-
-    private mutating func seal() {
-        guard !cuts.isEmpty else { return }
-        let cut = generator.next(below: 6) == 0 ? cuts[0] : cuts.removeFirst()
-        let digest = String(repeating: "0", count: 56) + "\(10_000_000 + cut.ordinal)"
-        append(
-            .versionSealed(
-                SealedVersion(
-                    id: DatasetVersionID(digest),
-                    ordinal: cut.ordinal,
-                    parent: nil,
-                    semanticVersion: "1.\(cut.ordinal).0",
-                    manifest: ArtifactReference(uri: "file:///d/\(cut.ordinal)", size: 10, sha256: digest),
-                    training: cut.training,
-                    validation: cut.validation,
-                    test: cut.test
-                )
-            )
-        )
-    }
-
-    private mutating func train() {
-        guard let request = requests.last else { return }
-        for trial in request.trials.indices {
-            for repetition in 0..<request.repeats {
-                let isFailure = generator.next(below: 20) == 0
-                let digest = String(repeating: "a", count: 64)
-                let artifact = ArtifactReference(
-                    uri: "file:///\(request.modelVersion)/\(trial)/\(repetition)",
-                    size: 5,
-                    sha256: digest
-                )
-                // Not every trainer says what its model says of each test label.
-                let isTold = generator.next(below: 2) == 0
-                let predictions = isTold ? (0..<request.dataset.test).map { Label.choice(ClassIndex($0 % 3)) } : nil
-                let score = 0.5 + generator.nextUnit() / 2
-                append(
-                    .trainingResult(
-                        TrainingResult(
-                            request: request.id,
-                            trial: trial,
-                            repetition: repetition,
-                            outcome: isFailure
-                                ? .failed("no memory")
-                                : .finished(
-                                    artifact: artifact,
-                                    score: score,
-                                    itemsScored: request.dataset.test,
-                                    predictions: predictions
-                                ),
-                            duration: 700
-                        )
-                    )
-                )
-            }
-        }
-        requests.removeLast()
-    }
-
-    private mutating func command() {
-        guard generator.next(below: 3) == 0 else { return }
-        let action: Command.Action =
-            switch generator.next(below: 10) {
-            case 0: .hold
-            case 1..<7: .releaseHold
-            default: .rollBack(champion ?? ModelVersion("v0"))
-            }
-        // Who is asked to approve does so, or takes the model back.
-        let rollout = state.rollout.progress.value.rollout
-        let asked = rollout.flatMap { $0.isAsked && $0.approvedBy == nil ? $0.model.version : nil }
-        var answer = asked.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
-        if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
-        let id = "c\(generator.next(below: 200))"
-        append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))
-    }
-
-    /// One class is out of use for some time.
-    private mutating func suppress() {
-        let action = Command.Action.suppress(!state.rollout.suppressedClasses.contains("cow"), className: "cow")
-        append(.command(Command(id: "x\(count)", action: action, by: "eve", reason: "drill")))
     }
 
     /// Answers, versions and models come sooner than they otherwise do.
@@ -464,12 +272,12 @@ struct Scenario {
         )
     }
 
-    private func tally() -> Tally {
+    func tally() -> Tally {
         Tally(modelVersion: champion, role: .champion, predictions: 10, feedback: 2, negative: 1, forwarded: 3)
     }
 
     /// A model that somebody serves without having registered it.
-    private func stranger() -> Tally {
+    func stranger() -> Tally {
         Tally(
             modelVersion: ModelVersion("outside"),
             role: .champion,

@@ -10,7 +10,7 @@ public import Vocabulary
 
 /// A project at a glance: what `flywheel status`, the metrics and the demo's page show.
 public struct ProjectSummary: Hashable, Sendable {
-    /// How long a stage takes, in seconds, over all its measurements.
+    /// How long a phase takes, in seconds, over all its measurements.
     public struct CyclePhaseSummary: Hashable, Sendable {
         public let name: String
         public let count: Int64
@@ -193,7 +193,7 @@ public struct ProjectSummary: Hashable, Sendable {
     /// Votes that can still be promised in this window.
     public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
-    /// The stage that takes longest on average, once any has been measured.
+    /// The phase that takes longest on average, once any has been measured.
     public var bottleneck: CyclePhaseSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
 
     public static func == (a: Self, b: Self) -> Bool {

@@ -45,7 +45,7 @@ extension RolloutState {
     private mutating func newPair(by version: ModelVersion, _ isShown: Bool, _ policy: RolloutPolicy) -> Int? {
         // While a model is on its way no era runs: the next begins under whoever is champion then.
         if let rollout = progress.value.rollout {
-            // What it said in shadow is what it was promoted by: here it is judged by what it serves.
+            // It was promoted by its predictions in shadow; a rollout judges those that it serves.
             return isShown ? bakePair(rollout, by: version, policy) : nil
         }
         let state = phase.value

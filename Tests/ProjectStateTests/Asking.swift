@@ -1,0 +1,121 @@
+import Acquisition
+import Datasets
+import Flywheel
+import Labeling
+import Rollout
+import Statistics
+import Strategies
+import Tables
+import Training
+import Vocabulary
+
+/// How a project of these tests asks: each seed one of them.
+enum Asking: UInt64, CaseIterable {
+    case batches, slices, stream, money, triggers
+
+    init(seed: UInt64) { self = Asking(rawValue: seed % 5) ?? .batches }
+
+    var labeling: LabelingPolicy {
+        LabelingPolicy(
+            minimumVotes: 1,
+            maximumVotes: 3,
+            confidence: 0.9,
+            lifetime: 40_000,
+            maximumSkips: 2,
+            ageingEvery: self == .slices ? 7_000 : nil
+        )
+    }
+
+    func change(_ policy: inout AcquisitionPolicy) {
+        let third = LabelShare(millionths: 333_333)
+        switch self {
+        case .batches: break
+        case .slices:
+            policy.slices = SlicePolicy(key: "shelter", share: third, newShare: third, newFor: 1_000)
+            policy.carriedWindows = 1
+        case .stream: policy.stream = StreamPolicy(share: third, burst: 3)
+        case .money:
+            policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 10, perSecond: 5)
+            (policy.time, policy.money) = (90_000, 900)
+        case .triggers:
+            policy.triggers = [
+                Trigger(name: "sure", condition: .not(.role(.challenger))),
+                Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)])),
+                Trigger(name: "overridden", condition: .overridden),
+                Trigger(name: "both", condition: .all([.disagreement, .overridden])),
+            ]
+            policy.triggerShare = 0.3
+        }
+    }
+}
+
+func configuration(
+    revision: Int = 1,
+    classes: [String] = ["cat", "dog", "cow"],
+    votes: Int = 50,
+    asking: Asking = .batches,
+    predict: Bool = false
+) -> ProjectConfiguration {
+    var acquisition = AcquisitionPolicy(
+        batchSize: 4,
+        preselection: 3,
+        poolCapacity: 40,
+        openTaskLimit: 12,
+        auditShare: 0.4,
+        auditCutoff: 0.4,
+        votes: votes,
+        window: 120_000,
+        patience: 2_000
+    )
+    asking.change(&acquisition)
+    return ProjectConfiguration(
+        project: ProjectID("pets"),
+        revision: revision,
+        partition: 3,
+        schema: LabelSchema(question: "Which animal?", classes: classes),
+        acquisition: acquisition,
+        labeling: asking.labeling,
+        // In two ways of asking labels change.
+        datasets: DatasetPolicy(
+            cutEvery: 6,
+            cutAfter: 60_000,
+            format: [.slices, .triggers].contains(asking) ? 2 : nil
+        ),
+        training: TrainingPolicy(
+            newLabels: 6,
+            trials: [Hyperparameters(), Hyperparameters(warmStart: false)],
+            repeats: 2,
+            deadline: 90_000
+        ),
+        rollout: RolloutPolicy(
+            alpha: predict ? 0.5 : 0.2,
+            minimumShadow: predict ? 1 : 4,
+            tolerance: 0.1,
+            calibration: 10,
+            falseAlarmEvery: 200,
+            userCap: 3,
+            userWindow: 30_000,
+            // In one way of asking a first model waits for test labels.
+            first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0),
+            // In two ways of asking eras judge.
+            bound: asking == .money ? .share : asking == .stream ? .any : .challenger,
+            duels: asking == .money ? 0.75 : 0,
+            provisional: asking == .stream ? 4 : 0,
+            shadowWait: 1_000,
+            shadowShare: asking == .stream ? 0.8 : 1,
+            block: asking == .stream ? 20_000 : 0,
+            // In another feedback is judged as before there were voices.
+            rollbackAlpha: asking == .slices ? 0 : 0.2,
+            // In one way of asking a promoted model passes steps.
+            steps: asking == .triggers ? steps : [.atOnce],
+            holdback: asking == .triggers ? 0.2 : 0,
+            // In some worlds trainers speak for challengers.
+            predict: predict
+        )
+    )
+}
+
+let steps = [
+    RolloutStep(share: 0.3, bake: 4_000, voices: 2), RolloutStep(share: 0.7, bake: 4_000, voices: 2, approve: true),
+    RolloutStep(share: 1),
+]
