@@ -3,7 +3,7 @@
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 HOSTILE=0.01 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
 # make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
 # make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
-# make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FuzzTests/README.md)
+# make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FlywheelFuzzTests/README.md)
 # make sanitize  the same under the address and thread sanitizer, and undefined behaviour of the shim: SECONDS=120 SEED=7
 # make s3     every fault point of versions in a bucket; the demo with versions and models on a real SeaweedFS, then verified and counted there: SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
@@ -70,7 +70,7 @@ hostile: setup release
 	@.venv/bin/python Tests/Hostile/connections.py --connections $(CONNECTIONS) --seconds $(HOSTILE_SECONDS) --seed $(SEED)
 
 s3: setup release
-	@FLYWHEEL_EXHAUSTIVE=1 swift test $(SWIFT_FLAGS) --filter 'PipelineTests\.(BucketTests|FactLogTests|KeptLabelTests|SharedStoreTests|CollectionTests|PackedStoreTests)' >&2
+	@FLYWHEEL_EXHAUSTIVE=1 swift test $(SWIFT_FLAGS) --filter '^(DatasetFilesTests|MaterializerTests)\.(BucketTests|FactLogTests|KeptLabelTests|SharedStoreTests|CollectionTests|PackedStoreTests)' >&2
 	.venv/bin/python Tests/S3/s3.py --seed $(SEED)
 
 # Not optimised: assertions hold, and traps say where they are.

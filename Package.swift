@@ -109,9 +109,9 @@ let package = Package(
         module("Learner", ["Statistics"]),
         module("Hashing", ["CXXHash", "CCrypto"]),
         module("Dates"),
-        module("Telemetry", ["Dates"]),
-        module("KafkaClient", ["Crdkafka"]),
         module("JSON", ["CSimdjson"]),
+        module("Telemetry", ["Dates", "JSON"]),
+        module("KafkaClient", ["Crdkafka"]),
         module("HTTPServer", ["CMicroHTTPD", "Telemetry"]),
         module("Configuration", ["CYAML"]),
         module("Storage"),
@@ -260,6 +260,14 @@ let package = Package(
         module("S3Testing", ["Hashing", "HTTPClient", "Processes"]),
 
         module(
+            "PipelineTesting",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake",
+                "JSON", "Labeling", "Learner", "Loop", "Materializer", "Rollout", "S3", "S3Testing", "Statistics",
+                "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Trainer", "Training", "Vocabulary",
+            ]
+        ),
+        module(
             "Fuzzing",
             [
                 "Arguments", "Configuration", "Events", "Flywheel", "JSON", "Processes", "ProjectFiles", "Statistics",
@@ -293,9 +301,14 @@ let package = Package(
         tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
-        tests("RolloutTests", ["Acquisition", "Hashing", "Kinds", "Rollout", "Statistics", "Tables", "Vocabulary"]),
         tests(
-            "ProjectStateTests",
+            "RolloutTests",
+            [
+                "Acquisition", "Demo", "Hashing", "Kinds", "Learner", "Rollout", "Statistics", "Tables", "Vocabulary",
+            ]
+        ),
+        tests(
+            "FlywheelTests",
             [
                 "Acquisition", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Kinds", "Labeling",
                 "Loop", "Rollout", "Statistics", "Storage", "Strategies", "Tables", "Training", "Vocabulary",
@@ -334,7 +347,7 @@ let package = Package(
             ]
         ),
         tests(
-            "BenchTests",
+            "FlywheelBenchTests",
             [
                 "Acquisition", "Arguments", "EngineCore", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics",
                 "Strategies", "Vocabulary",
@@ -342,7 +355,7 @@ let package = Package(
         ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests(
-            "CommandTests",
+            "FlywheelCLITests",
             [
                 "Configuration", "DeadLetters", "EngineCore", "Events", "FlywheelCLI", "JSON", "KafkaClient",
                 "Processes", "S3", "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary", "Worker",
@@ -353,25 +366,93 @@ let package = Package(
         tests("ExamplesTests", ["KafkaTesting", "Processes"]),
         tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
         tests(
-            "PipelineTests",
+            "EngineCoreTests",
             [
-                "Acquisition", "Compression", "DatasetFiles", "Datasets", "DeadLetters", "EngineCore", "Events",
-                "Flywheel", "Hashing", "Imports", "Intake", "JSON", "KafkaClient", "Kinds", "Labeling", "Learner",
-                "Loop", "Materializer", "Operations", "Processes", "Rollout", "S3", "S3Testing", "Statistics",
-                "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Telemetry", "Trainer", "Training",
-                "Vocabulary", "Worker",
+                "DeadLetters", "EngineCore", "Events", "Flywheel", "Intake", "JSON", "Operations", "PipelineTesting",
+                "StreamRuntime", "StreamTesting", "Vocabulary",
+            ]
+        ),
+        tests(
+            "DatasetFilesTests",
+            [
+                "Compression", "DatasetFiles", "EngineCore", "Events", "Hashing", "JSON", "Materializer",
+                "PipelineTesting", "S3", "S3Testing", "Statistics", "Storage", "StreamRuntime", "StreamTesting",
+                "Trainer", "Vocabulary",
+            ]
+        ),
+        tests(
+            "IntakeTests",
+            [
+                "Acquisition", "Datasets", "DeadLetters", "EngineCore", "Events", "Flywheel", "Hashing", "Intake",
+                "JSON", "Kinds", "Labeling", "Loop", "Operations", "PipelineTesting", "Rollout", "Statistics",
+                "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Telemetry", "Trainer", "Vocabulary",
             ],
             resources: [.copy("Golden")]
         ),
         tests(
-            "FuzzTests",
+            "LoopTests",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON",
+                "Kinds", "Labeling", "Learner", "Loop", "Operations", "PipelineTesting", "Rollout", "Statistics",
+                "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Training", "Vocabulary",
+            ]
+        ),
+        tests(
+            "MaterializerTests",
+            [
+                "Compression", "DatasetFiles", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Materializer",
+                "Operations", "PipelineTesting", "Processes", "Rollout", "S3", "S3Testing", "Statistics", "Storage",
+                "StreamRuntime", "StreamTesting", "Trainer", "Training", "Vocabulary", "Worker",
+            ]
+        ),
+        tests(
+            "TrainerTests",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON",
+                "Materializer", "Operations", "PipelineTesting", "Rollout", "Statistics", "Storage", "StreamRuntime",
+                "StreamTesting", "Trainer", "Training", "Vocabulary",
+            ]
+        ),
+        tests(
+            "DeadLettersTests",
+            [
+                "DeadLetters", "EngineCore", "Events", "PipelineTesting", "StreamRuntime", "StreamTesting",
+                "Vocabulary",
+            ]
+        ),
+        tests(
+            "ImportsTests",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Imports", "JSON",
+                "Loop", "Operations", "PipelineTesting", "StreamRuntime", "StreamTesting", "Tables", "Vocabulary",
+            ]
+        ),
+        tests(
+            "OperationsTests",
+            [
+                "Acquisition", "Datasets", "DeadLetters", "EngineCore", "Events", "Flywheel", "Hashing", "Intake",
+                "JSON", "Kinds", "Learner", "Loop", "Materializer", "Operations", "PipelineTesting", "Rollout",
+                "Statistics", "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Telemetry",
+                "Vocabulary", "Worker",
+            ]
+        ),
+        tests(
+            "WorkerTests",
+            [
+                "Acquisition", "DatasetFiles", "EngineCore", "Events", "Flywheel", "Intake", "JSON", "KafkaClient",
+                "Labeling", "Loop", "Materializer", "Operations", "PipelineTesting", "Rollout", "S3", "S3Testing",
+                "Statistics", "Storage", "StreamRuntime", "StreamTesting", "Tables", "Telemetry", "Trainer",
+                "Training", "Vocabulary", "Worker",
+            ]
+        ),
+        tests(
+            "FlywheelFuzzTests",
             [
                 "Arguments", "Events", "FlywheelCLI", "FlywheelFuzz", "Fuzzing", "Processes", "Statistics",
                 "StreamRuntime", "StreamTesting",
             ],
             exclude: ["Regressions"]
         ),
-        tests("FlywheelTests", ["Demo", "Hashing", "Learner", "Rollout", "Statistics", "Tables", "Vocabulary"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,21 +1,21 @@
 internal import Tables
 public import Vocabulary
 
-/// Samples with labels that nobody was asked for.
+/// Samples whose labels were imported without a query.
 extension AcquisitionState {
-    /// A label came in for a sample: it leaves every source, the audit sample among them, and is never asked for. One that
-    /// trains counts as one that was asked for where the cold start, novelty and near-duplicates look.
+    /// Records an imported label of a sample: the sample is removed from every source, the audit sample included, and
+    /// is never queried. A sample for training counts as a queried one for the cold start, novelty and near-duplicates.
     ///
     /// - Parameters:
-    ///   - sample: With its embedding, if it has one.
-    ///   - purpose: One of an import.
-    ///   - isPlaced: Whether the embedding lies in the project's space.
-    ///   - context: The entry that brought it.
+    ///   - sample: Sample with its embedding, if it has one.
+    ///   - purpose: Purpose of an import.
+    ///   - hasSpace: Whether the embedding is in the project's space.
+    ///   - context: Context at the entry that contains it.
     /// - Complexity: O(1) on average.
     public mutating func imported(
         _ sample: Sample,
         _ purpose: TaskPurpose,
-        isPlaced: Bool,
+        hasSpace: Bool,
         _ context: SelectionContext
     ) {
         var removal = SampleRemoval(sample: sample.id)
@@ -23,10 +23,10 @@ extension AcquisitionState {
         accounts.asked[sample.id] = purpose
         if context.policy.edition >= 2 { sides.note(sample, purpose) }
         guard purpose.split == .training else { return }
-        if isPlaced { pool.remember(sample, task: accounts.cadence.value.trainingSamples, context.policy) }
+        if hasSpace { pool.remember(sample, task: accounts.cadence.value.trainingSamples, context.policy) }
         accounts.cadence.value.importedLabels += 1
     }
 
-    /// Whether the sample's label was imported: what models say of it is no evidence.
+    /// Whether the sample's label was imported: predictions of models for it are no evidence.
     public func isImported(_ sample: SampleID) -> Bool { accounts.asked[sample]?.isImported ?? false }
 }

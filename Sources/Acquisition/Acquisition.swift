@@ -3,21 +3,21 @@ public import Vocabulary
 
 /// Decides which samples are worth a person's second.
 extension AcquisitionState {
-    /// Takes a candidate into the sources that it belongs to: of the audit sample into that alone, so that no test label is ever
-    /// a training label.
+    /// Adds a candidate to the sources that it belongs to. A candidate of the audit sample is added to that source
+    /// only, so that no test label is ever a training label.
     ///
     /// - Parameters:
     ///   - candidate: Belongs to the audit sample if it has an audit probability.
-    ///   - modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
-    ///   - context: The entry that brought it.
-    /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch, or where a table of triggers is full.
-    public mutating func receive(_ candidate: Candidate, modelOrdinal: Int, _ context: SelectionContext) {
+    ///   - modelVersionNumber: The dataset version number of the model that scored it, 0 for none or an unknown one.
+    ///   - context: Context at the entry that contains it.
+    /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch, or if a table of triggers is full.
+    public mutating func receive(_ candidate: Candidate, modelVersionNumber: Int, _ context: SelectionContext) {
         let id = candidate.sample.id
         if let purpose = accounts.asked[id] {
             guard purpose == .audit else { return }
             accounts.confidentErrors.heard(
                 candidate,
-                modelOrdinal: modelOrdinal,
+                modelVersionNumber: modelVersionNumber,
                 context.policy,
                 classes: context.classes
             )
@@ -26,12 +26,12 @@ extension AcquisitionState {
         let isAudited = candidate.auditProbability != nil
         guard isFree(candidate.sample, isAudited ? .audit : .acquisition, context.policy) else { return }
         if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
-        let pooled = PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal)
+        let pooled = PooledCandidate(candidate: candidate, modelVersionNumber: modelVersionNumber)
         if isAudited {
             pool.remove(id)
             audit.receive(pooled, context)
         }
-        // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
+        // The sample was drawn for the audit sample under a cut-off that has been lowered since: it stays there.
         let isInAudit = audit.candidates[id] != nil
         if !isAudited, !isInAudit, !candidate.isBelowThreshold { pool.receive(pooled, &accounts, context) }
         if isInAudit {
@@ -41,9 +41,9 @@ extension AcquisitionState {
         }
     }
 
-    /// Takes in what a user did: triggers may have waited for it.
+    /// Applies the feedback of a user: triggers may have waited for it.
     ///
-    /// - Complexity: O(*poolCapacity*) where a trigger fires and the table is full, else O(1).
+    /// - Complexity: O(*poolCapacity*) if a trigger fires and the table is full, else O(1).
     public mutating func heard(_ feedback: Feedback, _ context: SelectionContext) { triggers.heard(feedback, context) }
 
     /// Chooses the next batch, if one is due, and reserves its votes.
@@ -56,7 +56,8 @@ extension AcquisitionState {
             accounts.cadence.value.waitingSince = nil
             return []
         }
-        // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
+        // The maximum wait begins when a batch becomes possible: the model trained on the last batch may still be in
+        // training.
         if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
         var lookup = QuotaLookup()
         writeSources(&lookup, context)
@@ -69,7 +70,7 @@ extension AcquisitionState {
         reserve(batch, context)
         guard !batch.isEmpty else { return [] }
         accounts.cadence.value.lastBatchAt = context.time
-        accounts.cadence.value.lastBatchOrdinal = context.newestOrdinal
+        accounts.cadence.value.lastBatchVersionNumber = context.newestVersionNumber
         count(batch, context.policy)
         let isPossible = context.hasRoom(after: batch.count) && hasCandidates(context)
         accounts.cadence.value.waitingSince = isPossible ? context.time : nil
@@ -106,15 +107,15 @@ extension AcquisitionState {
         return ready.isFound
     }
 
-    /// Milliseconds that a batch waits for a source that is ready. Where the newest model has scored as many as are asked for, it
-    /// waits for a wider choice alone, and a pool that few new samples come to never has one.
+    /// Milliseconds that a batch waits for a source that is ready. If the newest model has scored as many candidates as
+    /// are wanted, the batch waits only for a wider choice, and a pool that receives few new samples never has one.
     func patience(_ context: SelectionContext) -> Int64 {
         let policy = context.policy
         guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.patience }
         return policy.patience / Self.scoredPatience
     }
 
-    /// Divisor of `patience` where only a wider choice is waited for.
+    /// Divisor of `patience` if a batch waits only for a wider choice.
     private static let scoredPatience: Int64 = 4
 
     func hasCandidates(_ context: SelectionContext) -> Bool {
@@ -132,17 +133,18 @@ extension AcquisitionState {
 
     // MARK: - Accounts
 
-    /// Whether neither content nor group of a sample speaks against its side. Edition 1 does not look.
+    /// Whether neither the content nor the group of a sample is in conflict with its side. Edition 1 does not check.
     private func isFree(_ sample: Sample, _ purpose: TaskPurpose, _ policy: AcquisitionPolicy) -> Bool {
         policy.edition < 2 || sides.obstacle(sample, purpose) == nil
     }
 
-    /// Leaves out of a batch, and of all sources, what another sample of it or before has come first with.
+    /// Removes from a batch, and from all sources, samples whose content or group an earlier sample, of the batch or
+    /// before it, has already claimed.
     private mutating func claim(_ batch: [Selection], _ context: SelectionContext) -> [Selection] {
         guard context.policy.edition >= 2 else { return batch }
         var claimed: [Selection] = []
         for selection in batch {
-            // A label that neither trains nor tests can stand on no wrong side.
+            // A label that is used neither for training nor for testing cannot be on a wrong side.
             guard selection.purpose.split == nil || isFree(selection.sample, selection.purpose, context.policy) else {
                 var removal = SampleRemoval(sample: selection.sample.id)
                 writeSources(&removal, context)
@@ -154,7 +156,8 @@ extension AcquisitionState {
         return claimed
     }
 
-    /// Reserves the votes of a batch; what the budget does not hold stays in the batch, and may be asked for again.
+    /// Reserves the votes of a batch; a sample that the budget does not cover remains in the batch, and may be queried
+    /// again.
     private mutating func reserve(_ batch: [Selection], _ context: SelectionContext) {
         let policy = context.policy
         for selection in batch {

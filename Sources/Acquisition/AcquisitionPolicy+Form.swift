@@ -36,9 +36,9 @@ extension AcquisitionPolicy: Formed {
         let spread: StaticString =
             "`kmeans` spreads a batch over this many times `batch_size` of the highest utilities."
         preselection = try f("preselection", \.preselection, Count(1...1_000), doc: spread)
-        // That they hold a batch is asked of files alone: older revisions need not.
+        // Only files are checked for capacities that hold a batch: older revisions need not hold one.
         let (pool, pools) = (Count(1...100_000), Count(batchSize...100_000))
-        // Where a file says the one alone, the other holds it too.
+        // If a file sets only one of them, the other holds a batch, too.
         let (room, allowed) = (max(500, batchSize), max(20, batchSize))
         let kept: StaticString = "Candidates kept; a batch at least."
         poolCapacity = try f("pool_capacity", \.poolCapacity, pool, default: room, inFile: pools, doc: kept)

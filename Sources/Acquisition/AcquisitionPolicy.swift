@@ -4,8 +4,8 @@ public import Vocabulary
 /// Rules by which samples are selected, how many, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
-    /// Put a batch together by the rule of `batch`; else, and where embeddings are wanted and missing, the highest scores are
-    /// taken.
+    /// Whether a batch is composed by the rule of `batch`; else, and if embeddings are required and missing, the
+    /// highest scores are selected.
     public var isDiverse: Bool
     /// Tasks opened at once for training labels; at least 1.
     public var batchSize: Int
@@ -15,20 +15,23 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var poolCapacity: Int
     /// No batch is selected that would bring more tasks than this to be open at once.
     public var openTaskLimit: Int
-    /// The share of a batch, and of what Intake lets through, that is drawn by chance whatever the score, in `0...1`.
+    /// The share of a batch, and of the candidates that Intake forwards, that is selected at random whatever the score,
+    /// in `0...1`.
     public var explorationShare: Double
-    /// The most that the share drawn by chance grows to while audit labels show that the model is wrong where it is sure, in
-    /// `0...1`; no more than `explorationShare`: it never grows. Not heeded in edition 1.
+    /// The upper bound up to which the share selected at random grows while audit labels show that the model is wrong
+    /// where it is sure, in `0...1`; if it is no more than `explorationShare`, the share never grows. Ignored in
+    /// edition 1.
     public var explorationMost: Double
     /// The share of tasks that are audit tasks (of a window's in edition 2, of all in edition 1), in `0...0.9`; 0: there are none, and no sample is kept for any.
     public var auditShare: Double
-    /// Audit tasks asked for at once, beside their share: nothing is judged without test labels. Not heeded in edition 1.
+    /// Audit tasks opened at once, in addition to their share: no model is judged without test labels. Ignored in
+    /// edition 1.
     public var auditFirst: Int
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double
-    /// Milliseconds after which an audit candidate is asked only where no younger one waits; 0: age does not matter.
+    /// Milliseconds after which an audit candidate is queried only if no younger one waits; 0: age does not matter.
     public var auditAge: Int64
-    /// Answers that may be bought in a window. With 0 nothing is asked.
+    /// Answers that may be bought in a window. With 0 nothing is queried.
     public var votes: Int
     /// Milliseconds.
     public var window: Int64
@@ -50,16 +53,16 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var batch: BatchPolicy
     /// Quotas of slices; nil: none.
     public var slices: SlicePolicy?
-    /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
+    /// Policy for querying candidates one by one as they arrive, by a rule of its own; nil: in batches.
     public var stream: StreamPolicy?
     /// Conditions that let a prediction through whatever its score; at most `Trigger.limit`, names distinct.
     public var triggers: [Trigger]
-    /// The share of a batch, and of all tasks, that triggers may ask for, in `0...1`.
+    /// The share of a batch, and of all tasks, that triggers may query, in `0...1`.
     public var triggerShare: Double
     /// The edition of the rules of choosing, in `1...latestEdition`: a journal decides for ever as it did.
     public var edition: Int
 
-    /// Edition 2: `auditShare` holds in each window, and a batch waits less for what is scored already.
+    /// Edition 2: `auditShare` is kept in each window, and a batch waits less for candidates that are scored already.
     public static let latestEdition = 2
 
     public init(
@@ -129,7 +132,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         return share / (1 - share)
     }
 
-    /// Whether the audit sample takes its share of what the other sources were given, window by window.
+    /// Whether the audit sample receives its share of the tasks of the other sources, window by window.
     var sharesByWindow: Bool { edition >= 2 }
 
     /// Budget of one window in votes, time and money, with the windows whose unused budget is carried over.

@@ -24,7 +24,7 @@ extension BudgetLedger: Formed {
 extension BatchSchedule: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         lastBatchAt = try f("last_batch_at_ms", \.lastBatchAt, Time())
-        lastBatchOrdinal = try f("last_batch_ordinal", \.lastBatchOrdinal, Count.counted)
+        lastBatchVersionNumber = try f("last_batch_ordinal", \.lastBatchVersionNumber, Count.counted)
         acquisitionTasks = try f("acquisition_tasks", \.acquisitionTasks, Count.counted)
         auditTasks = try f("audit_tasks", \.auditTasks, Count.counted)
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())

@@ -1,16 +1,16 @@
 public import Tables
 public import Vocabulary
 
-/// The sources of tasks with their candidates, what was asked before, and the budget.
+/// The sources of tasks with their candidates, the samples queried before, and the budget.
 public struct AcquisitionState: Sendable {
     public var audit = AuditSource()
     public var triggers = TriggerSource()
     public var pool = PoolSource()
     public var verification = VerificationSource()
     public var accounts = TaskAccounts()
-    /// On which side samples stand that were asked for, or imported, under other names too.
+    /// Sides of the samples that were queried or imported, under other names too.
     public var sides = SampleSides()
-    /// Where candidates' embeddings lie, as far as the configuration does not say.
+    /// Space of the candidates' embeddings, as far as the configuration does not specify it.
     public var space = Cell(LearnedSpace())
     /// Candidates of the pool among which audit samples were hidden from trainers, by when; none that has left the pool for long.
     public var covers = Table<SampleID, Int64>()

@@ -20,11 +20,11 @@ public struct ArgumentParser: Sendable {
     private let root: CommandSpecification
     private let version: String?
 
-    /// A parser for the command and all below it.
+    /// A parser for the command and all its subcommands.
     ///
     /// - Parameters:
     ///   - root: The command.
-    ///   - version: What `--version` shows in place of a command; nil where there is no such option.
+    ///   - version: The text that `--version` prints in place of a command; nil if there is no such option.
     public init(_ root: CommandSpecification, version: String? = nil) {
         self.root = root
         self.version = version
@@ -32,9 +32,11 @@ public struct ArgumentParser: Sendable {
 
     /// Reads the words after the program's name.
     ///
-    /// Options may stand anywhere after their command; `--` ends them; `--help` or `-h` asks for help at any place before.
+    /// Options may appear anywhere after their command; `--` ends them; `--help` or `-h` requests help at any position
+    /// before it.
     ///
-    /// - Throws: `ArgumentsError` for unknown, missing, repeated or misplaced arguments and for values that are no choice.
+    /// - Throws: `ArgumentsError` for unknown, missing, repeated or misplaced arguments and for values that are not
+    ///   among the choices.
     public func parse(_ words: [String]) throws(ArgumentsError) -> Outcome {
         var command = root
         var path = [root.name]
@@ -105,7 +107,7 @@ public struct ArgumentParser: Sendable {
         if parts.count == 2 {
             value = String(parts[1])
         } else {
-            // A word that looks like an option is no value; --name=--value says it is.
+            // A word that begins like an option is not a value, unless it is written as --name=--value.
             guard position < words.count, !words[position].hasPrefix("--") else {
                 throw error("option --\(name) needs a value: \(option.placeholder)", path)
             }
@@ -142,7 +144,7 @@ public struct ArgumentParser: Sendable {
     }
 }
 
-/// How many characters must be put in, taken out, replaced or swapped with their neighbour.
+/// The number of characters that must be inserted, deleted, replaced or swapped with their neighbour.
 func editDistance(_ left: String, _ right: String) -> Int {
     let left = Array(left)
     let right = Array(right)

@@ -11,6 +11,6 @@ public struct ArgumentsError: Error, Hashable, Sendable, CustomStringConvertible
         self.command = command
     }
 
-    /// Two lines: what is wrong, and where help is.
+    /// Two lines: the error, and the command that prints help.
     public var description: String { "\(reason)\nsee '\(command) --help'" }
 }

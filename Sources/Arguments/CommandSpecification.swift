@@ -10,7 +10,7 @@ public struct CommandSpecification: Sendable {
     public let options: [OptionSpecification]
     /// Positional arguments after the options, in order; only the last may repeat.
     public let positionals: [PositionalSpecification]
-    /// Commands below it. A command that has some takes no positional arguments.
+    /// Subcommands. A command that has some accepts no positional arguments.
     public let subcommands: [CommandSpecification]
 
     /// A command.
@@ -36,19 +36,19 @@ public struct CommandSpecification: Sendable {
 
 /// An option: `--name VALUE`, `--name=VALUE`, or a flag, `--name`.
 public struct OptionSpecification: Sendable {
-    /// How often it may stand.
+    /// Permitted number of occurrences.
     public enum Arity: Hashable, Sendable {
-        /// It has no value and stands for true.
+        /// It has no value and means true.
         case flag
-        /// It has a value and stands at most once.
+        /// It has a value and occurs at most once.
         case single
-        /// It has a value and may stand several times.
+        /// It has a value and may occur several times.
         case repeated
     }
 
     /// Its name, without dashes.
     public let name: String
-    /// How often it may stand.
+    /// Permitted number of occurrences.
     public let arity: Arity
     /// Name of the value in the help, as in `FILE`; empty for a flag.
     public let placeholder: String
@@ -61,7 +61,7 @@ public struct OptionSpecification: Sendable {
     /// The only values it may have, if not empty.
     public let choices: [String]
 
-    /// A flag, false unless it stands.
+    /// A flag, false unless it is present.
     public static func flag(_ name: String, help: String) -> OptionSpecification {
         OptionSpecification(
             name,
@@ -94,7 +94,7 @@ public struct OptionSpecification: Sendable {
         )
     }
 
-    /// An option with a value that may stand several times.
+    /// An option with a value that may occur several times.
     public static func repeated(
         _ name: String,
         _ placeholder: String = "VALUE",
@@ -133,7 +133,7 @@ public struct OptionSpecification: Sendable {
     }
 }
 
-/// An argument known by its place.
+/// An argument identified by its position.
 public struct PositionalSpecification: Sendable {
     /// Name of the argument, as in `FILE`.
     public let name: String
@@ -141,7 +141,7 @@ public struct PositionalSpecification: Sendable {
     public let help: String
     /// Whether the command cannot do without.
     public let isRequired: Bool
-    /// Whether it takes all that is left.
+    /// Whether it receives all remaining arguments.
     public let isRepeated: Bool
 
     /// A positional argument.

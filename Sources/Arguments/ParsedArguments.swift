@@ -23,13 +23,13 @@ public struct ParsedArguments: Sendable {
         self.positionals = positionals
     }
 
-    /// Whether the flag stands.
+    /// Whether the flag is present.
     public func flag(_ name: String) -> Bool {
         precondition(option(name).arity == .flag, "--\(name) is not a flag")
         return values[name] != nil
     }
 
-    /// Whether somebody gave the option, so that its value is no default.
+    /// Whether the option was given, so that its value is not a default.
     public func isGiven(_ name: String) -> Bool { values[option(name).name] != nil }
 
     /// The option's value or its default; nil if there is neither.
@@ -108,7 +108,7 @@ public struct ParsedArguments: Sendable {
         return value
     }
 
-    /// All that the repeated positional argument called `name` took.
+    /// All values of the repeated positional argument called `name`.
     public func repeatedPositional(_ name: String) -> [String] {
         Array(positionals.dropFirst(index(of: name)))
     }

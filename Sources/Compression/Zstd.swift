@@ -2,7 +2,7 @@ internal import Czstd
 
 /// Bytes that cannot be unpacked.
 public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The kinds of failure that callers tell apart.
+    /// The kinds of failure that callers distinguish.
     public enum Kind: Hashable, Sendable {
         /// They are no frame, or a damaged one.
         case damaged
@@ -24,7 +24,7 @@ public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { reason }
 }
 
-/// Frames of Zstandard: one for each text, which says how long the text is.
+/// Frames of Zstandard: one for each text; the frame states the length of the text.
 ///
 /// ```swift
 /// let text = [UInt8](repeating: 7, count: 10_000)
@@ -35,7 +35,7 @@ public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// - SeeAlso: RFC 8878, *Zstandard Compression and the 'application/zstd' Media Type*.
 public enum Zstd {
-    /// Levels that `pack` takes; more take longer and give less.
+    /// Levels that `pack` accepts; higher levels take longer and produce smaller frames.
     public static let levels = 1...19
     /// The usual level: about the speed of a disk.
     public static let usualLevel = 3
@@ -53,7 +53,7 @@ public enum Zstd {
         return try packer.pack(text)
     }
 
-    /// The most bytes that the head of a frame has, which says how long the text is.
+    /// The maximum number of bytes of the head of a frame, which states the length of the text.
     public static let headSize = 18
 
     /// The most bytes that a frame of a text has, at a text's size; the greatest number where that is more.
@@ -62,11 +62,11 @@ public enum Zstd {
         return isTooLarge ? .max : sum
     }
 
-    /// The length of a text, as its frame says.
+    /// The length of a text, as stated by its frame.
     ///
     /// - Parameter head: The first `headSize` bytes of the frame, or all if it has fewer.
     /// - Returns: Bytes of the text.
-    /// - Throws: `ZstdError` of bytes that are no beginning of a frame, or of one that does not say it.
+    /// - Throws: `ZstdError` for bytes that are no beginning of a frame, or of a frame that does not state the length.
     public static func size(of head: [UInt8]) throws(ZstdError) -> Int {
         let said = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
         guard said != flywheel_zstd_error(), said != flywheel_zstd_unknown(), let size = Int(exactly: said) else {
@@ -85,15 +85,15 @@ public enum Zstd {
 
     /// Unpacks one frame.
     ///
-    /// The frame's own word on its length is what is allocated, and it is held against `maximumSize` first: nothing that a
-    /// frame says makes memory grow beyond what the caller wants.
+    /// The length that the frame states is allocated, and it is compared with `maximumSize` first: no content of a
+    /// frame makes memory grow beyond the caller's limit.
     ///
     /// - Parameters:
-    ///   - frame: One frame, and nothing behind it.
-    ///   - maximumSize: The most bytes that are wanted.
+    ///   - frame: One frame, and nothing after it.
+    ///   - maximumSize: The maximum number of bytes accepted.
     /// - Returns: The text.
-    /// - Throws: `ZstdError` of bytes that are no such frame, are cut off or damaged, do not say how long the text is, or whose
-    ///   text is longer.
+    /// - Throws: `ZstdError` for bytes that are no such frame, are cut off or damaged, do not state the length of the
+    ///   text, or whose text is longer.
     /// - Complexity: O(*n*) in the bytes of the text.
     public static func unpack(_ frame: UnsafeRawBufferPointer, maximumSize: Int) throws(ZstdError) -> [UInt8] {
         guard let start = frame.baseAddress, !frame.isEmpty else {

@@ -11,8 +11,8 @@ public struct ConfigurationIssue: Hashable, Sendable, CustomStringConvertible {
 
     /// The issue in one line: `worker.yaml:7: key kafka.timeout: expected …, found …`.
     public var description: String {
-        let place = line > 0 ? "\(file):\(line)" : file
-        return key.isEmpty ? "\(place): \(reason)" : "\(place): key \(key): \(reason)"
+        let location = line > 0 ? "\(file):\(line)" : file
+        return key.isEmpty ? "\(location): \(reason)" : "\(location): key \(key): \(reason)"
     }
 }
 

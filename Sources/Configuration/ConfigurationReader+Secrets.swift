@@ -17,11 +17,11 @@ extension ConfigurationReader {
     /// One or several secrets at `key`, each as `secret` reads it: a reference, or a list of distinct ones.
     ///
     /// - Parameters:
-    ///   - key: None if absent.
-    ///   - most: So many at most.
-    ///   - bytes: So many at least of each: a short one can be guessed.
-    ///   - isNeeded: Whether it is a fault when a variable or a file is not there.
-    /// - Returns: Those that could be read, in order; what is wrong is noted.
+    ///   - key: Key of the secrets; there are none if it is absent.
+    ///   - most: Maximum number of secrets.
+    ///   - bytes: Minimum number of bytes of each: a short one can be guessed.
+    ///   - isNeeded: Whether a missing variable or file is a fault.
+    /// - Returns: Those that could be read, in order; faults are recorded.
     public func secrets(_ key: String, atMost most: Int, of bytes: Int = 1, isNeeded: Bool = true) -> [Secret] {
         guard let node = node(key) else { return [] }
         var elements = [node]

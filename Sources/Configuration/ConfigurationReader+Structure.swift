@@ -10,7 +10,7 @@ extension ConfigurationReader {
         return ConfigurationReader(log: log, prefix: path, entries: entries, line: node.line)
     }
 
-    /// The map that a value is, whose keys must be asked for; nil if it is none.
+    /// The map that a value is, whose keys must all be read; nil if it is none.
     public func map(_ key: String, _ node: YAMLNode) -> ConfigurationReader? {
         guard case .map(let entries) = node.content else { return nil }
         return ConfigurationReader(log: log, prefix: "\(prefix)\(key).", entries: entries, line: node.line)
@@ -61,10 +61,10 @@ extension ConfigurationReader {
     /// The texts in the map at `key`, each of which may be a reference to a secret, as in `secret`.
     ///
     /// - Parameters:
-    ///   - key: The map's.
+    ///   - key: Key of the map.
     ///   - isSecret: Names whose values must be references: written into the configuration itself they are refused.
-    ///   - isNeeded: Whether it is a fault when a variable or a file is not there; else such names are left out.
-    ///   - fault: What is wrong with a name and its value; nil if nothing is. It must not show a secret.
+    ///   - isNeeded: Whether a missing variable or file is a fault; else such names are left out.
+    ///   - fault: Fault of a name and its value; nil if there is none. It must not show a secret.
     /// - Returns: Names and values, in order; none if absent.
     public func secretMap(
         _ key: String,

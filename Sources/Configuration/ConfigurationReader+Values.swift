@@ -1,4 +1,4 @@
-/// Single values. What is wrong is noted and the default, or any value of the type, stands in.
+/// Single values. A fault is recorded, and the default, or any value of the type, is returned.
 extension ConfigurationReader {
     /// The text at `key`, or the default if absent.
     public func string(_ key: String, default fallback: String) -> String {
@@ -81,7 +81,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// The value at `key` by `convert`, which gives nil for what is not expected.
+    /// The value at `key` by `convert`, which returns nil for an unexpected value.
     func scalar<Value>(_ key: String, _ expected: String, _ convert: (YAMLNode.Scalar) -> Value?) -> Value? {
         guard let node = node(key) else { return nil }
         if case .scalar(let scalar) = node.content, let value = convert(scalar) { return value }

@@ -1,8 +1,8 @@
 /// Reads one map of a configuration file, strictly and by type, with a default for every key that may be absent.
 ///
-/// Reads never throw: what is wrong is noted, the default stands in, and `finish` of the outermost reader throws all of
-/// it at once, keys that nobody asked for included. So a file is read to its end and every fault shows in one go. Until
-/// `finish` has returned, nothing that was read may be acted upon.
+/// Reads never throw: a fault is recorded, the default is returned, and `finish` of the outermost reader throws all
+/// faults at once, keys that were never read included. So a file is read to its end and all its faults are reported
+/// together. Until `finish` has returned, no value that was read may be used.
 ///
 /// ```swift
 /// let yaml = "name: digits\npause: 5m\n"
@@ -18,7 +18,7 @@ public final class ConfigurationReader {
         let file: String
         let environment: [String: String]
         var issues: [ConfigurationIssue] = []
-        /// Every reader made, so that `finish` can ask each for keys that nobody read.
+        /// Every reader made, so that `finish` can check each for keys that were not read.
         var readers: [ConfigurationReader] = []
 
         init(file: String, environment: [String: String]) {
@@ -34,7 +34,7 @@ public final class ConfigurationReader {
     /// The map's own line, for keys that are missing.
     let line: Int
     private var readKeys: Set<String> = []
-    /// Asked for by `contains`: known, though not read yet.
+    /// Keys checked by `contains`: known, though not read yet.
     private var askedKeys: Set<String> = []
 
     init(log: Log, prefix: String, entries: [YAMLNode.Entry], line: Int) {
@@ -70,13 +70,14 @@ public final class ConfigurationReader {
         }
     }
 
-    /// Whether the key stands in the file with a value.
+    /// Whether the file contains the key with a value.
     public func contains(_ key: String) -> Bool {
         askedKeys.insert(key)
         return entries.contains { $0.key == key && !$0.value.isNull }
     }
 
-    /// Every key of the whole file that somebody has asked for by now, with those above it, as in `console.port`; sections too.
+    /// Every key of the whole file that has been read or checked so far, with those above it, as in `console.port`;
+    /// sections too.
     public var knownKeys: Set<String> {
         Set(log.readers.flatMap { reader in reader.readKeys.union(reader.askedKeys).map { reader.prefix + $0 } })
     }

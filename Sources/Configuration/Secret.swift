@@ -10,9 +10,9 @@ public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
     /// The secret itself, for the one call that needs it.
     public func reveal() -> String { text }
 
-    /// Says that there is a secret.
+    /// Reports only that there is a secret.
     public var description: String { "(secret)" }
-    /// Says that there is a secret.
+    /// Reports only that there is a secret.
     public var debugDescription: String { description }
     /// Shows nothing inside.
     public var customMirror: Mirror { Mirror(self, children: []) }

@@ -1,10 +1,10 @@
-/// A value of a YAML file that knows where it stands.
+/// A value of a YAML file with its position.
 public struct YAMLNode: Hashable, Sendable {
     /// Text that YAML does not interpret further.
     public struct Scalar: Hashable, Sendable {
         /// The text, without quotes.
         public let text: String
-        /// Whether it stands without quotes, so that it may be a number, a truth value or nothing.
+        /// Whether the text has no quotes, so that it may be a number, a truth value or nothing.
         public let isPlain: Bool
     }
 

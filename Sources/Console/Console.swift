@@ -10,7 +10,7 @@ public import Worker
 public final class Console {
     /// Pages that a console serves.
     public enum Pages: String, Sendable {
-        /// Health, metrics, and a list of what there is.
+        /// Health, metrics, and a list of the pages.
         case all = "console"
         /// Health alone: for a port of its own, on a thread of its own, which nothing else can keep busy.
         case health
@@ -22,7 +22,7 @@ public final class Console {
     private let logger: Logger
     /// Drops that the metric has.
     private var counted = 0
-    /// Drops that the log has heard of, and when it last did, in milliseconds since 1970.
+    /// Number of drops that were logged, and the time of the last log entry, in milliseconds since 1970.
     private var noted = (drops: 0, at: Int64(0))
 
     /// Where it listens.
@@ -43,7 +43,7 @@ public final class Console {
         self.logger = logger
         droppedConnections = registry.counter(
             "flywheel_connections_dropped_total",
-            help: "Connections closed because they did nothing for seconds, or to make room for others.",
+            help: "Connections closed because they were idle, or to free a slot for another.",
             labels: ["listener": pages.rawValue]
         )
         server = try HTTPServer(address: host, port: port, maximumBodySize: 1 << 10, logger: logger) { request in
@@ -59,7 +59,7 @@ public final class Console {
         }
     }
 
-    /// Counts the connections that were dropped; the log hears of them once a minute at most.
+    /// Counts the connections that were dropped; logs them once a minute at most.
     private func noteDrops() {
         let now = WallClock.now()
         droppedConnections.increment(by: server.dropped - counted)

@@ -9,20 +9,22 @@ public enum ArtifactFile {
     /// The largest artifact that is read, in bytes.
     public static let limit = 1 << 30
 
-    /// Reads a `file:` or `s3:` artifact and checks that it is what its reference says, as far as that says anything.
+    /// Reads a `file:` or `s3:` artifact and checks that it matches its reference, as far as the reference states its
+    /// properties.
     ///
     /// - Parameters:
-    ///   - reference: What an event says of it.
-    ///   - maximumSize: The most bytes that are wanted.
-    ///   - buckets: Who reads from buckets; nil: nobody can.
-    /// - Returns: All of its bytes.
-    /// - Throws: `StorageError` where it is not there or its store is away; `EngineError` of anything else.
+    ///   - reference: Reference to the artifact in an event.
+    ///   - maximumSize: The maximum number of bytes accepted.
+    ///   - buckets: Client that reads from buckets; nil if there is none.
+    /// - Returns: All bytes of the artifact.
+    /// - Throws: `StorageError` if the artifact is missing or its store is unavailable; `EngineError` for all other
+    ///   errors.
     public static func read(
         _ reference: ArtifactReference,
         maximumSize: Int = limit,
         _ buckets: S3Client? = nil
     ) throws -> [UInt8] {
-        // No more is read than the event says there is.
+        // No more bytes are read than the event states.
         let said = reference.size.flatMap { Int(exactly: max(0, $0)) }
         let bytes: [UInt8]
         do {
@@ -42,8 +44,8 @@ public enum ArtifactFile {
 
     private static func read(_ uri: String, _ limit: Int, _ buckets: S3Client?) throws -> [UInt8] {
         switch (ObjectURI(uri), buckets) {
-        case (.file(let place), _): return try place.read(maximumSize: limit)
-        case (.s3(let place), let buckets?): return try buckets.read(place, maximumSize: limit)
+        case (.file(let uri), _): return try uri.read(maximumSize: limit)
+        case (.s3(let uri), let buckets?): return try buckets.read(uri, maximumSize: limit)
         case (.s3, nil):
             throw EngineError(
                 "read \(uri.prefix(200))",

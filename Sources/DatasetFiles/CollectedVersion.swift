@@ -4,13 +4,13 @@ public import Storage
 public import Vocabulary
 
 /// Record of a version whose files were collected; it holds the version's identity. It is kept in
-/// `PROJECT/collected/ID.json` for good, beside the ordinal, which still names the id.
+/// `PROJECT/collected/ID.json` for good, beside the version number, which still names the id.
 ///
-/// The bytes hold facts of the version only: whoever writes it twice changes nothing.
+/// The bytes hold facts of the version only: writing it twice changes nothing.
 public struct CollectedVersion: Hashable, Sendable, JSONCodable {
     public let project: ProjectID
     public let id: DatasetVersionID
-    public let ordinal: Int
+    public let versionNumber: Int
     /// Sequence number of the cut in the dataset log.
     public let sequence: Int64
 
@@ -18,7 +18,7 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
     package init(_ manifest: DatasetManifest) {
         project = manifest.project
         id = manifest.id
-        ordinal = manifest.ordinal
+        versionNumber = manifest.versionNumber
         sequence = manifest.sequence
     }
 
@@ -31,7 +31,7 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
         }
         project = ProjectID(try object.string("project"))
         id = DatasetVersionID(try object.digest("version"))
-        ordinal = try object.int("ordinal", in: 1...Int.max)
+        versionNumber = try object.int("ordinal", in: 1...Int.max)
         sequence = Int64(try object.int("sequence", in: 1...Counting.most))
     }
 
@@ -41,7 +41,7 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
             writer.member("format_version", 1)
             writer.member("project", project.rawValue)
             writer.member("version", id.rawValue)
-            writer.member("ordinal", ordinal)
+            writer.member("ordinal", versionNumber)
             writer.member("sequence", sequence)
         }
     }
@@ -65,7 +65,7 @@ extension DatasetStore {
         )
     }
 
-    /// Whether a version was collected, or is about to be: the record comes before anything goes.
+    /// Whether a version was collected, or is about to be: the record is written before anything is removed.
     public func isCollected(_ project: ProjectID, _ id: DatasetVersionID) throws(StorageError) -> Bool {
         try objects.exists(Self.collectedName(project, id))
     }

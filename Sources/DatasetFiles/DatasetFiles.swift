@@ -4,15 +4,15 @@ package import S3
 package import Storage
 package import Vocabulary
 
-/// Files that the manifest of a version names, wherever the version lies. What is read has the size and the digest that its
-/// name says, or is refused.
+/// Files that the manifest of a version names, wherever the version is stored. A file is refused if its size or digest
+/// differs from its reference.
 package struct DatasetFiles {
     /// The manifest's folder: names of objects in a store, or parts of a URI.
     private let folder: [String]
-    /// Reads what is at a place.
-    private let fetch: (_ place: String, _ size: Int) throws -> [UInt8]
-    /// Reads part of what is at a place; nil of a place that is read as a whole.
-    private let fetchPart: (_ place: String, _ range: Range<Int>) throws -> [UInt8]?
+    /// Reads the object with a name.
+    private let fetch: (_ name: String, _ size: Int) throws -> [UInt8]
+    /// Reads part of the object with a name; nil if the object is read as a whole.
+    private let fetchPart: (_ name: String, _ range: Range<Int>) throws -> [UInt8]?
     /// Bytes above which a file is scanned in pieces of so many.
     static let pieceSize = 8 << 20
 
@@ -54,14 +54,14 @@ package struct DatasetFiles {
         return try ArtifactFile.read(reference, maximumSize: maximumSize, buckets)
     }
 
-    private static func link(_ place: String) -> EngineError {
-        DatasetForm.damage("it is a symbolic link, and a version's files are not", in: place)
+    private static func link(_ name: String) -> EngineError {
+        DatasetForm.damage("it is a symbolic link, and a version's files are not", in: name)
     }
 
     /// Where a file is that a manifest names.
     ///
     /// - Throws: `EngineError` of a path that is not relative, or leads out of the project's folder.
-    func place(_ path: String) throws(EngineError) -> String {
+    func objectName(_ path: String) throws(EngineError) -> String {
         let all = path.split(separator: "/", omittingEmptySubsequences: false)
         let parts = all.drop { $0 == ".." }
         let up = all.count - parts.count
@@ -82,39 +82,39 @@ package struct DatasetFiles {
     /// - Throws: `StorageError` where it is not there or its store is away; `EngineError`, naming it, where it is not what it
     ///   should be.
     func read(_ path: String, size: Int, sha256: String) throws -> [UInt8] {
-        let place = try place(path)
-        let bytes = try Self.named(place, size) { try fetch(place, size) }
+        let name = try objectName(path)
+        let bytes = try Self.named(name, size) { try fetch(name, size) }
         guard bytes.count == size else {
-            throw DatasetForm.damage("it has \(bytes.count) bytes, not \(size)", in: place)
+            throw DatasetForm.damage("it has \(bytes.count) bytes, not \(size)", in: name)
         }
         guard SHA256Digest(of: bytes).hex == sha256 else {
-            throw DatasetForm.damage("it does not have the digest that names it", in: place)
+            throw DatasetForm.damage("it does not have the digest that names it", in: name)
         }
         return bytes
     }
 
     /// Names a file that is not what it should be.
-    private static func named<R>(_ place: String, _ size: Int, _ body: () throws -> R) throws -> R {
+    private static func named<R>(_ name: String, _ size: Int, _ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as StorageError where error.kind == .tooLarge {
-            throw DatasetForm.damage("it is longer than the \(size) bytes that name it", in: place)
+            throw DatasetForm.damage("it is longer than the \(size) bytes that name it", in: name)
         } catch let error as StorageError where error.kind == .damaged {
             throw DatasetForm.damage(error.reason, in: error.path)
         }
     }
 
-    /// Hands the lines of a file to `body`, a large one that lies plain in pieces: memory does not grow with it. One that lies
-    /// packed is unpacked as a whole. Whether it is what names it
-    /// is known at its end only: until this returns, nothing that `body` saw counts.
+    /// Passes the lines of a file to `body`; a large file that is stored plain is read in pieces, so that memory does
+    /// not grow with it. A file that is stored packed is unpacked as a whole. Whether the file matches its reference is
+    /// known at its end only: until this function returns, the lines passed to `body` are not confirmed.
     ///
     /// - Parameters:
-    ///   - path: As a manifest or a page has it.
+    ///   - path: Path as in a manifest or a page.
     ///   - size: The file's size in bytes.
     ///   - sha256: Its digest.
     ///   - pieceSize: Bytes that are read at once.
-    ///   - body: Is lent each line, without its line feed.
-    /// - Throws: As `read` does.
+    ///   - body: Borrows each line, without its line feed.
+    /// - Throws: The errors of `read`.
     package func scan(
         _ path: String,
         size: Int,
@@ -122,9 +122,9 @@ package struct DatasetFiles {
         pieceSize: Int = pieceSize,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let place = try place(path)
+        let name = try objectName(path)
         func part(_ range: Range<Int>) throws -> [UInt8]? {
-            try Self.named(place, size) { try fetchPart(place, range) }
+            try Self.named(name, size) { try fetchPart(name, range) }
         }
         guard size > pieceSize, var piece = try part(0..<pieceSize) else {
             let bytes = try read(path, size: size, sha256: sha256)
@@ -148,10 +148,10 @@ package struct DatasetFiles {
             piece = try part(offset..<offset + min(pieceSize, size - offset + 1)) ?? []
         }
         guard offset == size else {
-            throw DatasetForm.damage("it has \(offset) bytes or more, not \(size)", in: place)
+            throw DatasetForm.damage("it has \(offset) bytes or more, not \(size)", in: name)
         }
         guard hasher.finish().hex == sha256 else {
-            throw DatasetForm.damage("it does not have the digest that names it", in: place)
+            throw DatasetForm.damage("it does not have the digest that names it", in: name)
         }
         try rest.withUnsafeBytes { try lendLines(of: $0, body) }
     }

@@ -3,8 +3,8 @@ internal import Events
 package import JSON
 internal import Vocabulary
 
-/// Forms of dataset files that readers know. Anything else is refused by its name: a version that is read
-/// without what a newer build wrote into it would be another version, and nobody would see it.
+/// Forms of dataset files that readers know. Any other form is refused by its name: a version that is read without the
+/// members that a newer build wrote into it would be another version, and nobody would notice.
 package enum DatasetForm {
     /// The forms of manifests that are read and written: 1 lists all segments, 2 names pages of them.
     static let versions = 1...2
@@ -14,7 +14,8 @@ package enum DatasetForm {
     static let highestLevel = 8
     /// The most bytes of a page.
     static let pageSize = 256 << 10
-    /// The most bytes of a segment: versions of form 1 had one for each split of a cut, and form 2 takes it over.
+    /// The maximum number of bytes of a segment: versions of form 1 had one segment for each split of a cut, and form 2
+    /// takes over these segments.
     package static let segmentSize = 1 << 30
     /// The most bytes of a line.
     package static let lineSize = 64 << 20
@@ -22,10 +23,10 @@ package enum DatasetForm {
     /// Suffix in the name of a file that is packed with zstd.
     static let compressedSuffix = ".zst"
 
-    /// Refuses a manifest that is not of a form that is known.
+    /// Refuses a manifest whose form is not known.
     ///
     /// - Returns: Its form.
-    /// - Throws: `.newerForm`, naming what is not known.
+    /// - Throws: `.newerForm`, naming the unknown part.
     static func check(manifest object: JSONObject) throws(JSONError) -> Int {
         guard try object.string("format") == "flywheel-dataset" else {
             throw object.failure("format", "expected flywheel-dataset")
@@ -37,7 +38,7 @@ package enum DatasetForm {
         if let kind = try object.object("label_schema").optionalString("kind"), KindName(rawValue: kind) == nil {
             throw newer("label_schema.kind", kind, known: kinds)
         }
-        // Members that say where labels are, in forms that this one does not have.
+        // Members that locate labels in other forms and do not exist in this form.
         for member in version == 1 ? ["pages", "tombstones"] : ["segments", "tombstones"]
         where object.member(named: member) != nil {
             throw JSONError(
@@ -82,7 +83,7 @@ package enum DatasetForm {
         return JSONError(.newerForm, path: path, reason: "\"\(name)\" is unknown, this build reads \"\(known)\"")
     }
 
-    /// The error of a file whose text cannot be read: what is wrong, where, and what to do.
+    /// The error for a file whose text cannot be read: the fault, its location, and the remedy.
     package static func refusal(_ error: JSONError, in file: String) -> EngineError {
         EngineError("read \(file)", "\(error)", remedy: remedy(error))
     }

@@ -4,9 +4,9 @@ package import Vocabulary
 
 /// One line of a segment.
 package enum DatasetLine {
-    /// The line of an accepted label: readable without us, numbers as numbers.
+    /// The line of an accepted label: readable without this engine, with numbers as numbers.
     ///
-    /// Of form 2 where the fact is: with what is needed to join it with other data.
+    /// The line is of form 2 if the fact is: it then contains the data needed to join it with other data.
     package static func bytes(_ fact: LabelFact, names: [String]) -> [UInt8] {
         let consensus = fact.consensus
         let saysMore = fact.format >= DatasetFormat.changes
@@ -60,16 +60,17 @@ package enum DatasetLine {
         }
     }
 
-    /// The line of a label after a change: what the old line says, but for what has changed, and why.
+    /// The line of a label after a change: the contents of the old line, except for the changed parts, and the reason
+    /// of the change.
     ///
     /// - Parameters:
     ///   - line: The old line, with or without its line feed.
     ///   - change: A revision or a move.
-    ///   - names: Of its classes, where the label says something else.
-    ///   - formerNames: Of those before.
+    ///   - names: Names of the label's classes, if the label changes.
+    ///   - formerNames: Names of the classes before the change.
     ///   - parser: Reads the line.
     /// - Returns: The new line, with its line feed.
-    /// - Throws: `JSONError` of a line that is none.
+    /// - Throws: `JSONError` if the line is not a line of a dataset.
     package static func changed(
         _ line: [UInt8],
         by change: LabelChange,
@@ -82,7 +83,7 @@ package enum DatasetLine {
         if case .revised(let from, let to) = change.kind {
             revised = (NamedLabel(from, names: formerNames ?? []), NamedLabel(to, names: names ?? []))
         }
-        // What stands for the change is written anew, at the end.
+        // The member that describes the change is written anew, at the end.
         let reason = revised == nil ? "moved" : "revised"
         var hasVoters = false
         var writer = JSONWriter()
@@ -129,45 +130,45 @@ package enum DatasetLine {
         writer.member("at_ms", change.at.milliseconds)
     }
 
-    /// The members of an object that was parsed: their names, which have no escapes, and their values as they stand.
+    /// The members of a parsed object: their names, which have no escapes, and their values unchanged.
     private static func members(of line: [UInt8]) -> [(key: String, value: ArraySlice<UInt8>)] {
         var members: [(String, ArraySlice<UInt8>)] = []
         var (depth, isText, start, colon) = (0, false, 0, -1)
-        var place = 0
+        var index = 0
         func close(_ end: Int) {
             guard colon > start else { return }
             let key = line[start..<colon].filter { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: " ") }
             members.append((String(decoding: key, as: UTF8.self), line[(colon + 1)..<end]))
         }
-        while place < line.count {
-            let byte = line[place]
+        while index < line.count {
+            let byte = line[index]
             switch byte {
-            case UInt8(ascii: "\\") where isText: place += 1
+            case UInt8(ascii: "\\") where isText: index += 1
             case UInt8(ascii: "\""): isText.toggle()
             case _ where isText: break
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
-                if depth == 1 { start = place + 1 }
+                if depth == 1 { start = index + 1 }
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 depth -= 1
-                if depth == 0 { close(place) }
-            case UInt8(ascii: ":") where depth == 1: colon = place
+                if depth == 0 { close(index) }
+            case UInt8(ascii: ":") where depth == 1: colon = index
             case UInt8(ascii: ",") where depth == 1:
-                close(place)
-                (start, colon) = (place + 1, -1)
+                close(index)
+                (start, colon) = (index + 1, -1)
             default: break
             }
-            place += 1
+            index += 1
         }
         return members
     }
 
-    /// Which sample a line is about, and what it is said to be; nil of what is no such line.
+    /// The sample that a line describes and its label; nil if the line has another form.
     package static func subject(of line: [UInt8], _ parser: JSONParser) -> [String]? {
         try? parser.withDocument(of: line) { json in
             let object = try json.object()
             let label = try object.object("label")
-            // Of kinds that name no class all that the line says.
+            // For kinds without class names, the whole label of the line.
             let text =
                 try label.optionalString("class")
                 ?? String(decoding: NamedLabel(json: label.value).jsonBytes, as: UTF8.self)
@@ -175,12 +176,12 @@ package enum DatasetLine {
         }
     }
 
-    /// The sample that a line is about; nil of what is no such line.
+    /// The sample that a line describes; nil if the line has another form.
     package static func sample(of line: [UInt8], _ parser: JSONParser) -> String? {
         try? parser.withDocument(of: line) { json in try json.object().object("sample").string("id") }
     }
 
-    /// The number of a line's fact; nil of what is no such line.
+    /// The sequence number of a line's fact; nil if the line has another form.
     package static func sequence(of line: [UInt8], _ parser: JSONParser) -> Int64? {
         try? parser.withDocument(of: line) { json in try json.object().int64("sequence") }
     }

@@ -3,20 +3,21 @@ internal import Hashing
 public import JSON
 public import Vocabulary
 
-/// Manifest of a dataset version. Its canonical bytes hold facts of the log only, so every build on every
-/// machine at any time writes the same ones; their SHA-256 is the version's id.
+/// Manifest of a dataset version. Its canonical bytes hold facts of the log only, so every build on every machine at
+/// any time writes the same bytes; their SHA-256 is the version's id.
 ///
-/// Form 1 lists every segment, those of all ancestors included. Form 2 names pages of segments and tombstones: what a version
-/// costs is its change, whatever came before.
+/// Form 1 lists every segment, including those of all ancestors. Form 2 names pages of segments and tombstones: the
+/// cost of a version depends on its change, not on the versions before it.
 public struct DatasetManifest: Hashable, Sendable, JSONCodable {
-    /// The SHA-256 of its bytes: of those that were read where it was read, whatever else they say, else of the canonical ones.
+    /// The SHA-256 of the manifest's bytes: of the bytes that were read if it was read, whatever else they contain;
+    /// otherwise of the canonical bytes.
     public private(set) var id = DatasetVersionID("")
     /// How many bytes those are.
     public private(set) var size = 0
     /// 1 or 2; readers refuse any other.
     public let formatVersion: Int
     public let project: ProjectID
-    public let ordinal: Int
+    public let versionNumber: Int
     /// Kind of the labels.
     public let kind: KindName
     /// Sequence number of the cut in the dataset log.
@@ -24,7 +25,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     public let parent: DatasetVersionID?
     public let semanticVersion: String
     public let classes: [String]
-    /// The space that the project worked in at the cut; labels before may lie in others. Nil where nothing was known of it.
+    /// The embedding space of the project at the cut; earlier labels may be in other spaces. Nil if no space was known.
     public let embedding: EmbeddingSpace?
     /// All segments of the version in form 1; empty in form 2.
     public let segments: [DatasetSegment]
@@ -36,7 +37,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// A manifest of form 1.
     public init(
         project: ProjectID,
-        ordinal: Int,
+        versionNumber: Int,
         sequence: Int64,
         parent: DatasetVersionID?,
         semanticVersion: String,
@@ -48,7 +49,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         formatVersion = 1
         self.embedding = embedding
         self.project = project
-        self.ordinal = ordinal
+        self.versionNumber = versionNumber
         self.sequence = sequence
         self.parent = parent
         self.semanticVersion = semanticVersion
@@ -60,15 +61,15 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         takeCanonicalID()
     }
 
-    /// A manifest of form 2.
+    /// Creates a manifest of form 2.
     ///
     /// - Parameters:
     ///   - project: The project.
-    ///   - cut: What is sealed.
+    ///   - cut: The cut that is sealed.
     ///   - parent: The version before.
     ///   - semanticVersion: By Croissant's rule.
-    ///   - counts: Labels that hold, by split.
-    ///   - pages: In the order of the log.
+    ///   - counts: Number of valid labels by split.
+    ///   - pages: Pages in the order of the log.
     package init(
         _ project: ProjectID,
         cut: VersionCut,
@@ -80,7 +81,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         formatVersion = 2
         embedding = cut.embedding
         self.project = project
-        ordinal = cut.ordinal
+        versionNumber = cut.versionNumber
         sequence = cut.sequence
         self.parent = parent
         self.semanticVersion = semanticVersion
@@ -100,12 +101,12 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         let object = try json.object()
         formatVersion = try DatasetForm.check(manifest: object)
         project = ProjectID(try object.string("project"))
-        ordinal = try object.int("ordinal", in: 1...Int.max)
+        versionNumber = try object.int("ordinal", in: 1...Int.max)
         sequence = try object.int64("sequence")
         parent = try object.optionalString("parent").map { DatasetVersionID($0) }
         semanticVersion = try object.string("semantic_version")
         let schema = try object.object("label_schema")
-        // `DatasetForm` has refused what is not known.
+        // `DatasetForm` has refused unknown values.
         kind = try schema.optionalString("kind").flatMap { KindName(rawValue: $0) } ?? .choice
         classes = try schema.strings("classes")
         embedding = try object.optionalObject("embedding").map { (space) throws(JSONError) in
@@ -140,9 +141,9 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     ///
     /// - Parameters:
     ///   - bytes: All of them.
-    ///   - file: Where they were read, for messages.
-    ///   - known: Their digest, where it was reckoned.
-    /// - Throws: `EngineError` that names the file, what is wrong and what to do.
+    ///   - file: Location of the file, for messages.
+    ///   - known: Digest of the bytes, if it was computed already.
+    /// - Throws: `EngineError` that names the file, the fault and the remedy.
     package init(_ bytes: [UInt8], file: String, id known: DatasetVersionID? = nil) throws {
         let id = known ?? DatasetVersionID(SHA256Digest(of: bytes).hex)
         do {
@@ -159,7 +160,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             writer.member("format", "flywheel-dataset")
             writer.member("format_version", formatVersion)
             writer.member("project", project.rawValue)
-            writer.member("ordinal", ordinal)
+            writer.member("ordinal", versionNumber)
             writer.member("sequence", sequence)
             writer.member("parent", ifPresent: parent?.rawValue)
             writer.member("semantic_version", semanticVersion)
@@ -184,7 +185,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         }
     }
 
-    /// Labels in a split, those that hold.
+    /// Number of valid labels in a split.
     public func count(of split: Split) -> Int {
         guard formatVersion == 1 else { return counts[split] ?? 0 }
         var count = 0

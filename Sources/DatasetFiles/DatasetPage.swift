@@ -11,9 +11,9 @@ public struct DatasetPageReference: Hashable, Sendable, JSONCodable {
     public let sha256: String
     /// Files of labels and tombstones that it leads to.
     public let segments: Int
-    /// Lines of labels among them, those that no longer hold included.
+    /// Number of lines of labels in these files, including lines that are no longer valid.
     public let records: Int
-    /// Lines that no longer hold, as its files of tombstones say.
+    /// Number of lines that are no longer valid, according to the page's files of tombstones.
     public let tombstones: Int
     /// Sequence numbers of the first and the last line of labels; nil where it leads to segments that a version of form 1 had,
     /// or to none.
@@ -81,7 +81,7 @@ public struct DatasetPageReference: Hashable, Sendable, JSONCodable {
     }
 }
 
-/// From the least to the greatest sequence number of several files; nothing is said where one of them says nothing.
+/// Range from the least to the greatest sequence number of several files; nil if any of the files has none.
 private struct SequenceSpan {
     private var isOpen = false
     private(set) var span: ClosedRange<Int64>?

@@ -7,12 +7,12 @@ package import Vocabulary
 package struct BorrowedLine {
     package let split: Split
     /// Without its line feed.
-    let bytes: UnsafeRawBufferPointer
+    package let bytes: UnsafeRawBufferPointer
     /// Its object, or why it cannot be parsed; in form 2 it can.
     package let object: Result<JSONObject, JSONError>
     /// The line's number in the log; 0 where it is not known, in form 1.
     package let sequence: Int64
-    /// The file that it stands in, and its number there, for messages.
+    /// The file that contains the line, and the line's number in it, for messages.
     package let file: String
     package let number: Int
 }
@@ -84,11 +84,11 @@ package final class DatasetReader {
     /// Adds the tombstones of a file.
     package func read(_ entry: DatasetEntry, into tombstones: inout Tombstones) throws {
         let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
-        try tombstones.append(bytes, entry, file: files.place(entry.path))
+        try tombstones.append(bytes, entry, file: files.objectName(entry.path))
     }
 
-    /// Hands the lines that hold to `body`, in the order of the log within each split; of form 2 also sees to it that they are
-    /// as many as the manifest says, and that none comes twice.
+    /// Passes the valid lines to `body`, in the order of the log within each split; for form 2 also checks that their
+    /// number matches the manifest, and that no line occurs twice.
     package func forEachLine(of splits: Set<Split> = Set(Split.allCases), _ body: (BorrowedLine) throws -> Void) throws
     {
         var order = LineOrder(try tombstones())
@@ -121,7 +121,7 @@ package final class DatasetReader {
     {
         guard let split = entry.split else { return }
         let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
-        let file = try files.place(entry.path)
+        let file = try files.objectName(entry.path)
         let isPaged = manifest.formatVersion > 1
         var number = 0
         var first: Int64?
@@ -162,7 +162,7 @@ package final class DatasetReader {
         }
     }
 
-    /// Refuses a version that does not hold what its manifest says.
+    /// Refuses a version whose content does not match its manifest.
     package func check(_ order: LineOrder, of splits: Set<Split>) throws {
         guard manifest.formatVersion > 1 else { return }
         for split in Split.allCases where splits.contains(split) {
@@ -207,15 +207,15 @@ extension DatasetFiles {
     /// - Throws: `EngineError`, naming it, of one that is not what names it, or of a form that is not known.
     func page(_ reference: DatasetPageReference, _ parser: JSONParser) throws -> DatasetPage {
         let bytes = try read(reference.path, size: reference.size, sha256: reference.sha256)
-        let place = try place(reference.path)
+        let name = try objectName(reference.path)
         let page: DatasetPage
         do {
             page = try parser.withDocument(of: bytes) { json in try DatasetPage(json: json) }
         } catch let error as JSONError {
-            throw DatasetForm.refusal(error, in: place)
+            throw DatasetForm.refusal(error, in: name)
         }
         guard DatasetPageReference(page, bytes) == reference else {
-            throw DatasetForm.damage("it does not hold what is said of it where it is named", in: place)
+            throw DatasetForm.damage("it does not hold what is said of it where it is named", in: name)
         }
         return page
     }
@@ -238,9 +238,9 @@ package struct LineOrder {
     /// Position in a later version that corresponds to this one; that version withdraws more of the lines passed.
     ///
     /// - Parameters:
-    ///   - removed: Of the lines that held, how many do no longer, by split.
-    ///   - tombstones: All of the later version.
-    /// - Returns: Where reading it goes on.
+    ///   - removed: Number of lines that were valid and no longer are, by split.
+    ///   - tombstones: All tombstones of the later version.
+    /// - Returns: Position at which reading of the later version continues.
     package func withdrawing(_ removed: [Split: Int], _ tombstones: Tombstones) -> LineOrder {
         var order = LineOrder(tombstones)
         order.last = last
@@ -254,20 +254,20 @@ package struct LineOrder {
         return order
     }
 
-    /// Goes on to a line; false where it does not come behind the one before.
+    /// Advances to a line; false if it does not follow the line before.
     mutating func advance(to sequence: Int64, in split: Split) -> Bool {
         guard sequence > last[split] ?? 0 else { return false }
         last[split] = sequence
         return true
     }
 
-    /// Whether the line that was just gone to no longer holds; counts it.
+    /// Whether the line that was just reached is no longer valid; counts it.
     mutating func isWithdrawn(_ sequence: Int64, _ split: Split) -> Bool {
         let all = tombstones.sequences
-        var place = next[split] ?? 0
-        while place < all.count, all[place] < sequence { place += 1 }
-        next[split] = place
-        guard place < all.count, all[place] == sequence else {
+        var index = next[split] ?? 0
+        while index < all.count, all[index] < sequence { index += 1 }
+        next[split] = index
+        guard index < all.count, all[index] == sequence else {
             living[split, default: 0] += 1
             return false
         }
@@ -279,10 +279,10 @@ package struct LineOrder {
 /// Hands the lines of a text to `body`, without their line feeds and but for empty ones.
 func lendLines(of text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard let start = text.baseAddress else { return }
-    var place = 0
-    while place < text.count {
-        let feed = memchr(start + place, 0x0A, text.count - place).map { UnsafeRawPointer($0) - start } ?? text.count
-        if feed > place { try body(UnsafeRawBufferPointer(rebasing: text[place..<feed])) }
-        place = feed + 1
+    var index = 0
+    while index < text.count {
+        let feed = memchr(start + index, 0x0A, text.count - index).map { UnsafeRawPointer($0) - start } ?? text.count
+        if feed > index { try body(UnsafeRawBufferPointer(rebasing: text[index..<feed])) }
+        index = feed + 1
     }
 }

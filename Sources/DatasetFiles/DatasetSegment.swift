@@ -76,7 +76,7 @@ public struct DatasetEntry: Hashable, Sendable, JSONCodable {
         self.sequences = sequences
     }
 
-    /// A segment of a manifest of form 1, where that one says it is.
+    /// Creates an entry for a segment of a manifest of form 1, at the path that the segment states.
     package init(_ segment: DatasetSegment) {
         kind = .labels
         split = segment.split
@@ -151,7 +151,7 @@ extension JSONObject {
         }
     }
 
-    /// The numbers of the first and the last line; nil where neither is said.
+    /// The sequence numbers of the first and the last line; nil if neither is present.
     func sequences() throws(JSONError) -> ClosedRange<Int64>? {
         let (first, last) = (try optionalInt64("first_sequence"), try optionalInt64("last_sequence"))
         guard let first, let last else {

@@ -28,15 +28,16 @@ extension DatasetStore {
         return try collector.collection()
     }
 
-    /// Carries a collection out: the record of each version that goes, its manifest, and then what no version names.
+    /// Executes a collection: writes the record of each version that is removed, and removes its manifest, and then the
+    /// objects that no version names.
     ///
-    /// Killed anywhere it leaves versions that are whole, and ones that are named as collected; the next collection does the
-    /// rest.
+    /// If the process is killed at any point, every version is either whole or recorded as collected; the next
+    /// collection completes the rest.
     ///
     /// - Parameters:
-    ///   - collection: What goes.
-    ///   - removed: Called with each object that is gone.
-    /// - Throws: `StorageError` where the store refuses.
+    ///   - collection: The versions and objects to remove.
+    ///   - removed: Called with each object that has been removed.
+    /// - Throws: `StorageError` if the store refuses.
     public func carryOut(
         _ collection: VersionCollection,
         removed: (VersionCollection.Object) -> Void = { _ in }

@@ -5,8 +5,8 @@ public import JSON
 internal import Storage
 public import Vocabulary
 
-/// A version as few plain files, for programs that read many bytes at once: the lines that hold, split by split, in the order
-/// of the log. It lies beside the version, which stays as it is:
+/// A version as few plain files, for programs that read many bytes at once: the valid lines, split by split, in the
+/// order of the log. It is stored beside the version, which is not changed:
 ///
 ///     PROJECT/packs/ID/SPLIT-NNNNN.jsonl    64 MiB at most, but for one line that is longer
 ///     PROJECT/packs/ID/pack.json            their sizes and digests; written last

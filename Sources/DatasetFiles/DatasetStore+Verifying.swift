@@ -6,10 +6,10 @@ public import Vocabulary
 
 /// Problem found in a version.
 public struct VersionProblem: Hashable, Sendable {
-    /// Nil where the manifest of an ordinal cannot be read.
+    /// Nil if the manifest of a version number cannot be read.
     public let version: DatasetVersionID?
-    /// The ordinal, where no id is known.
-    public let ordinal: Int?
+    /// The version number, if no id is known.
+    public let versionNumber: Int?
     public let text: String
 }
 
@@ -24,10 +24,10 @@ extension DatasetStore {
         return try verifier.problems().map(\.text)
     }
 
-    /// Every problem of all versions of a project but those that were collected, each file of which is read once.
+    /// Returns every problem of all versions of a project except collected ones; each file is read once.
     ///
-    /// - Returns: The ids of the versions in their order, and what is wrong; ordinals that are missing, and manifests that none
-    ///   names, among it.
+    /// - Returns: The ids of the versions in their order, and their problems, including missing version numbers and
+    ///   manifests that no version number names.
     /// - Complexity: O(*n*) in the bytes of the project's files.
     public func verify(_ project: ProjectID) throws -> (versions: [DatasetVersionID], problems: [VersionProblem]) {
         var verifier = DatasetVerifier(self, project)
@@ -36,31 +36,32 @@ extension DatasetStore {
         let gone = try collected(project)
         var named: Set<DatasetVersionID> = []
         var next = 1
-        for ordinal in try ordinals(project) {
-            if ordinal > next { problems.append(Self.gap(next..<ordinal, project)) }
-            next = max(next, ordinal.adding(1))
-            if let id = try id(project, ordinal: ordinal) {
+        for versionNumber in try versionNumbers(project) {
+            if versionNumber > next { problems.append(Self.gap(next..<versionNumber, project)) }
+            next = max(next, versionNumber.adding(1))
+            if let id = try id(project, versionNumber: versionNumber) {
                 named.insert(id)
                 if gone.contains(id) { continue }
             }
-            // One that cannot be read keeps nobody from looking at the others.
+            // A version that cannot be read does not prevent the check of the others.
             do {
-                guard let manifest = try manifest(project, ordinal: ordinal) else {
+                guard let manifest = try manifest(project, versionNumber: versionNumber) else {
                     let text = "it names a version that is not here"
-                    problems.append(VersionProblem(version: nil, ordinal: ordinal, text: text))
+                    problems.append(VersionProblem(version: nil, versionNumber: versionNumber, text: text))
                     continue
                 }
                 try verifier.add(manifest)
                 versions.append(manifest.id)
             } catch let error as EngineError {
-                problems.append(VersionProblem(version: nil, ordinal: ordinal, text: "\(error)"))
+                problems.append(VersionProblem(version: nil, versionNumber: versionNumber, text: "\(error)"))
             }
         }
         for id in try manifests(project) where !named.contains(id) && !gone.contains(id) {
-            // That of a seal that is at work, or was cut off before its last step, comes behind all others.
-            if let manifest = try? manifest(project, id: id), manifest.ordinal >= next { continue }
+            // The manifest of a seal that is in progress, or was interrupted before its last step, has a higher version
+            // number than all others.
+            if let manifest = try? manifest(project, id: id), manifest.versionNumber >= next { continue }
             let text = "no ordinal names it: of another build, or its ordinal was changed"
-            problems.append(VersionProblem(version: id, ordinal: nil, text: text))
+            problems.append(VersionProblem(version: id, versionNumber: nil, text: text))
         }
         return (versions, try problems + verifier.problems())
     }
@@ -68,7 +69,7 @@ extension DatasetStore {
     private static func gap(_ missing: Range<Int>, _ project: ProjectID) -> VersionProblem {
         let (first, last) = (missing.lowerBound, missing.upperBound - 1)
         let name = first == last ? "\(project)/ordinals/\(first) is" : "\(project)/ordinals/\(first) to \(last) are"
-        return VersionProblem(version: nil, ordinal: first, text: "\(name) missing, and there are later ones")
+        return VersionProblem(version: nil, versionNumber: first, text: "\(name) missing, and there are later ones")
     }
 
     /// The ids under which manifests are there, ascending.

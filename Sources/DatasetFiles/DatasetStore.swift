@@ -5,38 +5,40 @@ internal import JSON
 public import Storage
 public import Vocabulary
 
-/// Dataset versions as objects under one root, a folder or a place in a bucket:
+/// Dataset versions as objects under one root, a folder or a prefix in a bucket:
 ///
-///     PROJECT/segments/SHA256.jsonl         labels of one split, since the cut before
-///     PROJECT/tombstones/SHA256.jsonl       numbers of lines that no longer hold (form 2)
+///     PROJECT/segments/SHA256.jsonl         labels of one split, since the previous cut
+///     PROJECT/tombstones/SHA256.jsonl       numbers of lines that are no longer valid (form 2)
 ///     PROJECT/pages/SHA256.json             part of the list of these files (form 2)
-///     PROJECT/versions/ID/manifest.json     what a version is made of; ID is the SHA-256 of this file
+///     PROJECT/versions/ID/manifest.json     contents of a version; ID is the SHA-256 of this file
 ///     PROJECT/ordinals/N                    the id of version N
-///     PROJECT/collected/ID.json             that a version was there, and was collected
+///     PROJECT/collected/ID.json             record that a version existed and was collected
 ///
-/// No object is ever seen half written, and all but the last of a version are where they belong before it is named.
+/// No object is ever visible half written, and all objects of a version but the last are stored under their names
+/// before the version is named.
 public struct DatasetStore: Sendable {
-    /// Objects by the names above; files of labels may lie packed beside them, as `NAME.jsonl.zst`.
+    /// Objects by the names above; files of labels may be stored packed instead, as `NAME.jsonl.zst`.
     public let objects: any ObjectStore
 
-    /// Versions in a store.
+    /// Creates a store of versions.
     ///
     /// - Parameters:
     ///   - objects: The store.
-    ///   - compression: How files of labels are written from now on; whatever lies there is read.
+    ///   - compression: Compression of files of labels that are written from now on; existing files are read in either
+    ///     form.
     public init(objects: any ObjectStore, compression: StoreCompression = .none) {
         self.objects = ZstdStore(objects, compression)
     }
 
-    /// The manifest of a version by its ordinal, or nil if it is not here.
-    public func manifest(_ project: ProjectID, ordinal: Int) throws -> DatasetManifest? {
-        guard let id = try id(project, ordinal: ordinal) else { return nil }
+    /// The manifest of a version by its version number, or nil if it is not stored.
+    public func manifest(_ project: ProjectID, versionNumber: Int) throws -> DatasetManifest? {
+        guard let id = try id(project, versionNumber: versionNumber) else { return nil }
         return try manifest(project, id: id)
     }
 
-    /// The id of a version by its ordinal, or nil if it was never here.
-    public func id(_ project: ProjectID, ordinal: Int) throws -> DatasetVersionID? {
-        try read("\(project)/ordinals/\(ordinal)").map { DatasetVersionID(String(decoding: $0, as: UTF8.self)) }
+    /// The id of a version by its version number, or nil if it was never stored.
+    public func id(_ project: ProjectID, versionNumber: Int) throws -> DatasetVersionID? {
+        try read("\(project)/ordinals/\(versionNumber)").map { DatasetVersionID(String(decoding: $0, as: UTF8.self)) }
     }
 
     /// The manifest of a version by its id, or nil if it is not here. Its bytes must have the digest that names them.
@@ -53,8 +55,8 @@ public struct DatasetStore: Sendable {
         return try DatasetManifest(bytes, file: path, id: id)
     }
 
-    /// The ordinals that are here, ascending.
-    public func ordinals(_ project: ProjectID) throws -> [Int] {
+    /// The version numbers that are stored, ascending.
+    public func versionNumbers(_ project: ProjectID) throws -> [Int] {
         try objects.list("\(project)/ordinals").compactMap { $0.split(separator: "/").last.flatMap { Int($0) } }
             .sorted()
     }
@@ -80,13 +82,13 @@ public struct DatasetStore: Sendable {
         return try seal(known: manifest)
     }
 
-    /// Seals a version whose manifest is in the store: the pointer to it. Of the manifest nothing is written, for a newer build
-    /// may have said more in it than is read here, and its bytes are what the id stands for.
+    /// Seals a version whose manifest is in the store: writes the pointer to it. The manifest itself is not written,
+    /// because a newer build may have stored more in it than this build reads, and the id is the digest of its bytes.
     package func seal(known manifest: DatasetManifest) throws -> SealedVersion {
-        try write("\(manifest.project)/ordinals/\(manifest.ordinal)", Array(manifest.id.rawValue.utf8))
+        try write("\(manifest.project)/ordinals/\(manifest.versionNumber)", Array(manifest.id.rawValue.utf8))
         return SealedVersion(
             id: manifest.id,
-            ordinal: manifest.ordinal,
+            versionNumber: manifest.versionNumber,
             parent: manifest.parent,
             semanticVersion: manifest.semanticVersion,
             manifest: ArtifactReference(

@@ -5,18 +5,18 @@ internal import JSON
 internal import Storage
 internal import Vocabulary
 
-/// Looks whether versions of a project are whole: whether `DatasetReader` would read each to its end. Each file is read once,
-/// however many versions share it.
+/// Checks whether versions of a project are whole, that is, whether `DatasetReader` would read each to its end. Each
+/// file is read once, however many versions share it.
 ///
-/// Memory: the pages and files of all of them, about 400 bytes each, and 4 bytes for each time that a page or a manifest of
-/// form 1 names one; about 80 bytes a tombstone; some 50 bytes a label; one segment.
+/// Memory: the pages and files of all of them, about 400 bytes each, and 4 bytes for each time that a page or a
+/// manifest of form 1 names one; about 80 bytes a tombstone; some 50 bytes a label; one segment.
 struct DatasetVerifier {
     /// Content of a page: the files and pages it names, and the problems of reading it.
     private struct Page {
         var files: [Int32] = []
         var pages: [DatasetPageReference] = []
         var problems: [String] = []
-        /// The last version that was looked at and names it.
+        /// Index of the last checked version that names it.
         var seenBy = -1
     }
 
@@ -32,16 +32,16 @@ struct DatasetVerifier {
         var lines: ClosedRange<Int64>?
         /// Positions in `withdrawals` of the lines that a file of tombstones withdraws.
         var withdrawals: [Int] = []
-        /// The last version that was looked at and names it.
+        /// Index of the last checked version that names it.
         var seenBy = -1
     }
 
     /// A line that some version withdraws.
     private struct Withdrawal {
         let sequence: Int64
-        /// Files in which it stands.
+        /// Indices of the files that contain the line.
         var files: [Int] = []
-        /// The last version that was looked at and withdraws it.
+        /// Index of the last checked version that withdraws it.
         var seenBy = -1
     }
 
@@ -59,7 +59,7 @@ struct DatasetVerifier {
     private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
     private var pages: [DatasetPageReference: Page] = [:]
     private var files: [File] = []
-    /// Places in `files`, by digest: nearly always one.
+    /// Indices in `files`, by digest: nearly always one.
     private var positions: [String: [Int]] = [:]
     private var withdrawals: [Withdrawal] = []
     private var withdrawalOf: [Int64: Int] = [:]
@@ -71,14 +71,14 @@ struct DatasetVerifier {
         self.project = project
     }
 
-    /// Takes a version in, of which its pages are read now and its files later.
+    /// Adds a version; its pages are read now and its files later.
     ///
-    /// - Throws: `StorageError` of a store that is away.
+    /// - Throws: `StorageError` if the store is unavailable.
     mutating func add(_ manifest: DatasetManifest) throws {
         var version = Version(id: manifest.id, isPaged: manifest.formatVersion > 1)
         for segment in manifest.segments { version.files.append(add(DatasetEntry(segment), isPaged: false)) }
-        let place = store.files(of: manifest)
-        for page in manifest.pages { try add(page, place) }
+        let versionFiles = store.files(of: manifest)
+        for page in manifest.pages { try add(page, versionFiles) }
         if version.isPaged {
             version.pages = manifest.pages
             for split in Split.allCases { version.counts[split] = manifest.count(of: split) }
@@ -97,35 +97,35 @@ struct DatasetVerifier {
         return Int32(clamping: position)
     }
 
-    private mutating func add(_ reference: DatasetPageReference, _ place: DatasetFiles) throws {
+    private mutating func add(_ reference: DatasetPageReference, _ versionFiles: DatasetFiles) throws {
         guard pages[reference] == nil else { return }
         var page = Page()
         do {
-            switch try place.page(reference, parser).content {
+            switch try versionFiles.page(reference, parser).content {
             case .files(let entries):
                 for entry in entries { page.files.append(add(entry, isPaged: true)) }
             case .pages(let references):
                 page.pages = references
-                for reference in references { try add(reference, place) }
+                for reference in references { try add(reference, versionFiles) }
             }
         } catch let error as StorageError where !error.isRemote {
-            page.problems.append(Self.text(error, "page", try place.place(reference.path)))
+            page.problems.append(Self.text(error, "page", try versionFiles.objectName(reference.path)))
         } catch let error as EngineError {
             page.problems.append(error.description)
         }
         pages[reference] = page
     }
 
-    /// The problems of every version that was taken in, in the order in which they were.
+    /// The problems of every added version, in the order in which the versions were added.
     ///
-    /// - Throws: `StorageError` of a store that is away.
+    /// - Throws: `StorageError` if the store is unavailable.
     mutating func problems() throws -> [VersionProblem] {
-        for place in files.indices where files[place].entry.kind == .tombstones { try readTombstones(place) }
-        for place in files.indices where files[place].entry.kind == .labels { try readLabels(place) }
+        for index in files.indices where files[index].entry.kind == .tombstones { try readTombstones(index) }
+        for index in files.indices where files[index].entry.kind == .labels { try readLabels(index) }
         var all: [VersionProblem] = []
         for number in versions.indices {
             for text in problems(of: number) {
-                all.append(VersionProblem(version: versions[number].id, ordinal: nil, text: text))
+                all.append(VersionProblem(version: versions[number].id, versionNumber: nil, text: text))
             }
         }
         return all
@@ -133,35 +133,36 @@ struct DatasetVerifier {
 
     // MARK: - Files
 
-    private func place(_ entry: DatasetEntry) -> String {
+    private func objectName(_ entry: DatasetEntry) -> String {
         "\(project)\(DatasetEntry.path(entry.kind, entry.sha256).dropFirst("../..".count))"
     }
 
     /// Describes why a file cannot be read.
-    private static func text(_ error: StorageError, _ kind: String, _ place: String) -> String {
-        error.kind == .notFound ? "\(kind) \(place) is missing" : "\(kind) \(place) cannot be read: \(error.reason)"
+    private static func text(_ error: StorageError, _ kind: String, _ name: String) -> String {
+        error.kind == .notFound ? "\(kind) \(name) is missing" : "\(kind) \(name) cannot be read: \(error.reason)"
     }
 
-    /// The bytes of a file, or what is wrong with it. One that cannot be read keeps nobody from looking at the others.
+    /// The bytes of a file; otherwise its problem is recorded. A file that cannot be read does not prevent the check of
+    /// the others.
     private mutating func bytes(_ key: Int, _ kind: String) throws -> [UInt8]? {
         let entry = files[key].entry
-        let place = place(entry)
+        let name = objectName(entry)
         do throws(StorageError) {
-            if try store.objects.isLink(place) { files[key].problems.append("\(kind) \(place) is a symbolic link") }
-            // What is packed unpacks to no more than is said of it, or a little.
-            let bytes = try store.objects.read(place, maximumSize: max(entry.size, 64 << 20))
+            if try store.objects.isLink(name) { files[key].problems.append("\(kind) \(name) is a symbolic link") }
+            // A packed file unpacks to no more than its stated size, or than a small limit if that is greater.
+            let bytes = try store.objects.read(name, maximumSize: max(entry.size, 64 << 20))
             if SHA256Digest(of: bytes).hex != entry.sha256 {
                 // Whatever else is wrong with it follows from that.
-                files[key].problems.append("\(kind) \(place) has another digest")
+                files[key].problems.append("\(kind) \(name) has another digest")
                 return nil
             } else if bytes.count != entry.size {
-                files[key].problems.append("\(kind) \(place) has \(bytes.count) bytes, not \(entry.size)")
+                files[key].problems.append("\(kind) \(name) has \(bytes.count) bytes, not \(entry.size)")
             }
-            if let problem = try store.problemOfCopy(entry, place) { files[key].problems.append("\(kind) \(problem)") }
+            if let problem = try store.problemOfCopy(entry, name) { files[key].problems.append("\(kind) \(problem)") }
             return bytes
         } catch {
             guard !error.isRemote else { throw error }
-            files[key].problems.append(Self.text(error, kind, place))
+            files[key].problems.append(Self.text(error, kind, name))
             return nil
         }
     }
@@ -171,24 +172,24 @@ struct DatasetVerifier {
         let entry = files[key].entry
         var tombstones = Tombstones()
         do throws(EngineError) {
-            try tombstones.append(bytes, entry, file: place(entry))
+            try tombstones.append(bytes, entry, file: objectName(entry))
         } catch {
             files[key].problems.append(error.description)
             return
         }
         for sequence in tombstones.sequences {
-            let place = withdrawalOf[sequence] ?? withdrawals.count
-            if place == withdrawals.count {
-                withdrawalOf[sequence] = place
+            let index = withdrawalOf[sequence] ?? withdrawals.count
+            if index == withdrawals.count {
+                withdrawalOf[sequence] = index
                 withdrawals.append(Withdrawal(sequence: sequence))
             }
-            files[key].withdrawals.append(place)
+            files[key].withdrawals.append(index)
         }
     }
 
     private mutating func readLabels(_ key: Int) throws {
         guard let bytes = try bytes(key, "segment"), !bytes.isEmpty || files[key].entry.records > 0 else { return }
-        let (entry, path) = (files[key].entry, place(files[key].entry))
+        let (entry, path) = (files[key].entry, objectName(files[key].entry))
         var (number, last): (Int, Int64) = (0, 0)
         var first: Int64?
         var fault: String?
@@ -205,8 +206,8 @@ struct DatasetVerifier {
                     switch Self.sequence(of: object, behind: last, entry) {
                     case .success(let sequence):
                         (first, last) = (first ?? sequence, sequence)
-                        if !withdrawals.isEmpty, let place = withdrawalOf[sequence] {
-                            withdrawals[place].files.append(key)
+                        if !withdrawals.isEmpty, let index = withdrawalOf[sequence] {
+                            withdrawals[index].files.append(key)
                         }
                     case .failure(let error):
                         pagedFault = "segment \(path) line \(number): \(DatasetForm.reason(error))"
@@ -233,10 +234,10 @@ struct DatasetVerifier {
     private mutating func note(_ object: JSONObject, _ key: Int) {
         guard let sample = try? object.object("sample").string("id"), let split = files[key].entry.split else { return }
         let sequence = (try? object.int64("sequence")) ?? 0
-        samples.add(sample, SampleLines.Place(file: Int32(clamping: key), sequence: sequence, split: split))
+        samples.add(sample, SampleLines.Location(file: Int32(clamping: key), sequence: sequence, split: split))
     }
 
-    /// The number of a line that a page leads to, or what is wrong with it there.
+    /// The sequence number of a line that a page references, or the fault of the line there.
     private static func sequence(
         of object: JSONObject,
         behind last: Int64,
@@ -254,7 +255,7 @@ struct DatasetVerifier {
 
     // MARK: - Versions
 
-    /// Findings of one pass through the pages of a version.
+    /// Findings of one traversal of the pages of a version.
     private struct Walk {
         var living: [Split: Int] = [:]
         /// The number of the last line, by split.
@@ -272,7 +273,7 @@ struct DatasetVerifier {
         }
         var walk = Walk()
         for page in version.pages { take(page, number, &walk) }
-        for place in walk.tombstones { withdraw(place, number, &walk) }
+        for index in walk.tombstones { withdraw(index, number, &walk) }
         guard walk.problems.isEmpty else { return walk.problems }
         var problems: [String] = []
         for split in Split.allCases where walk.living[split] ?? 0 != version.counts[split] ?? 0 {
@@ -307,20 +308,20 @@ struct DatasetVerifier {
             guard let lines = files[key].lines else { continue }
             if lines.lowerBound <= walk.last[split] ?? 0 {
                 walk.problems.append(
-                    "segment \(place(files[key].entry)) begins with line \(lines.lowerBound), behind line \(walk.last[split] ?? 0)"
+                    "segment \(objectName(files[key].entry)) begins with line \(lines.lowerBound), behind line \(walk.last[split] ?? 0)"
                 )
             }
             walk.last[split] = lines.upperBound
         }
     }
 
-    private mutating func withdraw(_ place: Int, _ number: Int, _ walk: inout Walk) {
-        let sequence = withdrawals[place].sequence
-        guard withdrawals[place].seenBy != number else {
+    private mutating func withdraw(_ index: Int, _ number: Int, _ walk: inout Walk) {
+        let sequence = withdrawals[index].sequence
+        guard withdrawals[index].seenBy != number else {
             return walk.problems.append("line \(sequence) is withdrawn twice")
         }
-        withdrawals[place].seenBy = number
-        guard let key = withdrawals[place].files.first(where: { files[$0].seenBy == number }),
+        withdrawals[index].seenBy = number
+        guard let key = withdrawals[index].files.first(where: { files[$0].seenBy == number }),
             let split = files[key].entry.split
         else { return walk.problems.append("line \(sequence) is withdrawn and not there") }
         walk.living[split] = (walk.living[split] ?? 0).subtracting(1)

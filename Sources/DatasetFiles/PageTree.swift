@@ -58,19 +58,19 @@ package struct PageTree {
     /// Puts pages above the full ones of a level, as long as one is left of it.
     private mutating func fold(_ level: Int) {
         while true {
-            let places = pages.indices.filter { pages[$0].level == level }
-            guard let first = places.first, places.count > pageCount else { return }
+            let indices = pages.indices.filter { pages[$0].level == level }
+            guard let first = indices.first, indices.count > pageCount else { return }
             let below = Array(pages[first..<first + pageCount])
             pages.removeSubrange(first..<first + pageCount)
             write(DatasetPage(pages: below), at: first)
         }
     }
 
-    private mutating func write(_ page: DatasetPage, at place: Int? = nil) {
+    private mutating func write(_ page: DatasetPage, at index: Int? = nil) {
         let bytes = page.jsonBytes
         let reference = DatasetPageReference(page, bytes)
         written.append((reference, bytes))
-        pages.insert(reference, at: place ?? pages.count)
+        pages.insert(reference, at: index ?? pages.count)
     }
 }
 
@@ -142,7 +142,7 @@ extension DatasetStore {
 
     /// Writes the pages of a tree that are new.
     package func write(_ tree: PageTree, of project: ProjectID) throws {
-        // One that was written and then folded away or filled up in the same version is named by nobody.
+        // A page that was written and then folded away or filled up in the same version is referenced by nothing.
         for (page, bytes) in tree.written {
             try objects.put(bytes, as: "\(project)/pages/\(page.sha256).json")
         }

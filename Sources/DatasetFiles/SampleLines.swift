@@ -1,29 +1,30 @@
 internal import Hashing
 internal import Vocabulary
 
-/// Lines by the samples that they are about: a sample that has several, in whatever versions, is looked at in each of them.
+/// Lines by their samples: a sample that has several lines, in whatever versions, is checked in each of these versions.
 ///
-/// Memory: some 50 bytes a line. Samples are told apart by 8 bytes of SHA-256, which nobody finds a second sample for.
+/// Memory: some 50 bytes a line. Samples are distinguished by 8 bytes of SHA-256; nobody finds a second sample with the
+/// same bytes.
 struct SampleLines {
-    /// Where a line stands.
-    struct Place {
+    /// Location of a line.
+    struct Location {
         let file: Int32
         /// Sequence number of the label's fact; 0 where it is not known.
         let sequence: Int64
         let split: Split
     }
 
-    private var first: [UInt64: Place] = [:]
+    private var first: [UInt64: Location] = [:]
     /// All lines of the samples that have several.
-    private var several: [UInt64: (sample: String, places: [Place])] = [:]
+    private var several: [UInt64: (sample: String, locations: [Location])] = [:]
 
-    mutating func add(_ sample: String, _ place: Place) {
+    mutating func add(_ sample: String, _ location: Location) {
         let key = SHA256Digest(of: sample.utf8).bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard let known = first[key] else {
-            first[key] = place
+            first[key] = location
             return
         }
-        several[key, default: (sample, [known])].places.append(place)
+        several[key, default: (sample, [known])].locations.append(location)
     }
 
     /// Describes the problem of a version that holds some of the lines: samples with labels in more than one split.
@@ -31,10 +32,10 @@ struct SampleLines {
     /// - Parameter isLiving: Whether a line is of the version, and not withdrawn.
     /// - Returns: One sentence that names five samples at most; nil where no sample is on two sides.
     /// - Complexity: O(*n*) in the lines of samples that have several.
-    func problem(where isLiving: (Place) -> Bool) -> String? {
+    func problem(where isLiving: (Location) -> Bool) -> String? {
         var both: [(sample: String, splits: Set<Split>)] = []
-        for (sample, places) in several.values {
-            let splits = Set(places.lazy.filter(isLiving).map(\.split))
+        for (sample, locations) in several.values {
+            let splits = Set(locations.lazy.filter(isLiving).map(\.split))
             if splits.count > 1 { both.append((sample, splits)) }
         }
         guard !both.isEmpty else { return nil }

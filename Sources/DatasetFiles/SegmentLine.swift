@@ -1,6 +1,6 @@
 /// Line of a segment that is to be written: one label.
 package struct SegmentLine {
-    /// Number of the fact on the dataset log that the line comes from.
+    /// Sequence number, in the dataset log, of the fact that produced the line.
     package let sequence: Int64
     /// UTF-8 JSON with its line feed.
     package let bytes: [UInt8]

@@ -13,9 +13,10 @@ package struct Tombstones {
         return bytes
     }
 
-    /// Adds those of a file.
+    /// Adds the tombstones of a file.
     ///
-    /// - Throws: `EngineError` of a line of another form, of numbers that do not ascend, or of others than the entry says.
+    /// - Throws: `EngineError` for a line of another form, for numbers that do not ascend, or for numbers that differ
+    ///   from the entry.
     mutating func append(_ bytes: [UInt8], _ entry: DatasetEntry, file: String) throws(EngineError) {
         let start = sequences.count
         var number = 0
@@ -36,9 +37,9 @@ package struct Tombstones {
         else { throw DatasetForm.damage("it does not hold the \(entry.records) numbers that its page says", in: file) }
     }
 
-    /// Brings all of them into order.
+    /// Sorts all tombstones.
     ///
-    /// - Throws: `EngineError` where one stands in two files: no line ceases to hold twice.
+    /// - Throws: `EngineError` if a number is in two files: no line is withdrawn twice.
     package mutating func sort(_ manifest: String) throws(EngineError) {
         sequences.sort()
         for (one, next) in zip(sequences, sequences.dropFirst()) where one == next {

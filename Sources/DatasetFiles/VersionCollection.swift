@@ -4,14 +4,14 @@ public import Vocabulary
 /// Plan of a collection: the versions and objects of a project that are removed and those that are kept, with
 /// the reasons.
 public struct VersionCollection: Hashable, Sendable {
-    /// A version, and why it is kept; without a reason it goes.
+    /// A version, and the reasons why it is kept; a version without a reason is removed.
     public struct Version: Hashable, Sendable {
-        public let ordinal: Int
+        public let versionNumber: Int
         public let id: DatasetVersionID
         public let reasons: [String]
     }
 
-    /// An object, and why it goes or is kept.
+    /// An object, and the reason why it is removed or kept.
     public struct Object: Hashable, Sendable {
         public let name: String
         public let size: Int
@@ -23,7 +23,7 @@ public struct VersionCollection: Hashable, Sendable {
     public internal(set) var kept: [Version] = []
     /// Versions whose files go now, ascending.
     public internal(set) var collected: [Version] = []
-    /// Versions that an earlier collection took.
+    /// Number of versions that earlier collections removed.
     public internal(set) var collectedBefore = 0
     /// Objects that go, in the order in which they do.
     public internal(set) var removed: [Object] = []
@@ -60,7 +60,7 @@ extension VersionCollection {
 extension VersionCollection.Version {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.member("ordinal", ordinal)
+            writer.member("ordinal", versionNumber)
             writer.member("version", id.rawValue)
             if !reasons.isEmpty { writer.array("reasons", of: reasons) }
         }

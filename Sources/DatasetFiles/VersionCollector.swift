@@ -4,14 +4,15 @@ internal import JSON
 internal import Storage
 internal import Vocabulary
 
-/// Finds out what of a project's versions may go.
+/// Determines which versions and objects of a project may be removed.
 ///
-/// A materializer may be at work meanwhile, on another machine, and may be about to name an object that lies there already:
-/// of an attempt to seal that was cut off long ago. No age tells that, and no store removes "unless somebody has just looked".
-/// So the order of the log does. Of versions that are sealed every object is named by one that is kept, or never named again:
-/// a cut whose version was collected is passed over when the log is read again (`CollectedVersion`). What is left is the
-/// version that is sealed next, and whatever could be its is spared, however old: labels behind the newest cut, withdrawals
-/// that no version has, pages that name such files.
+/// Meanwhile a materializer may be running on another machine, and may be about to name an object that is already
+/// stored, from an attempt to seal that was interrupted long ago. No age reveals that, and no store can remove an
+/// object on the condition that nobody has just checked for it. The order of the log is used instead. Every object of a
+/// sealed version is named by a version that is kept, or is never named again: a cut whose version was collected is
+/// skipped when the log is read again (`CollectedVersion`). The remaining case is the version that is sealed next, and
+/// every object that could belong to it is spared, however old: labels after the newest cut, withdrawals that no
+/// version has, pages that name such files.
 struct VersionCollector {
     private let store: DatasetStore
     private let project: ProjectID
@@ -28,9 +29,9 @@ struct VersionCollector {
     private var versions: [String: [String]] = [:]
     /// Names of objects that versions which are kept name.
     private var marked: Set<String> = []
-    /// Names of pages that versions which go name, though not those that are kept.
+    /// Names of pages that removed versions name, but kept versions do not.
     private var former: Set<String> = []
-    /// Versions that nobody needs and that cannot be read: what they name is not known.
+    /// Versions that are not needed and that cannot be read: the objects that they name are not known.
     private var unread: Set<DatasetVersionID> = []
 
     package init(_ store: DatasetStore, _ project: ProjectID, _ needs: VersionNeeds, writtenBefore limit: Int64) {
@@ -54,7 +55,7 @@ struct VersionCollector {
                 remedy: "link the store's folder instead, or mount what the link leads to in its place"
             )
         }
-        // Everything that is judged was there at this moment.
+        // Every object that is judged existed at this time.
         for entry in try store.objects.entries(project.rawValue) {
             entries[entry.name] = entry
             let parts = entry.name.split(separator: "/", maxSplits: 3).map(String.init)
@@ -67,46 +68,50 @@ struct VersionCollector {
                 name.hasSuffix(".json") ? DatasetVersionID(String(Self.file(name).dropLast(5))) : nil
             }
         )
-        let ordinals = names(in: "ordinals").compactMap { Int(Self.file($0)) }.sorted()
-        guard let newest = ordinals.last else { return plan }
+        let versionNumbers = names(in: "ordinals").compactMap { Int(Self.file($0)) }.sorted()
+        guard let newest = versionNumbers.last else { return plan }
         plan.collectedBefore = collected.count
-        guard let last = try store.manifest(project, ordinal: newest), !collected.contains(last.id) else {
+        guard let last = try store.manifest(project, versionNumber: newest), !collected.contains(last.id) else {
             throw unreadable("version \(newest), the newest, is not in the store")
         }
         var known: Set<DatasetVersionID> = []
-        for ordinal in ordinals {
-            guard let id = try store.id(project, ordinal: ordinal), known.insert(id).inserted else { continue }
-            try take(ordinal, id, isNewest: ordinal == newest, isCollected: collected.contains(id))
+        for versionNumber in versionNumbers {
+            guard let id = try store.id(project, versionNumber: versionNumber), known.insert(id).inserted else {
+                continue
+            }
+            try take(versionNumber, id, isNewest: versionNumber == newest, isCollected: collected.contains(id))
         }
         for id in manifests() where known.insert(id).inserted {
             try takeUnnamed(id, behind: last, isCollected: collected.contains(id))
         }
-        plan.kept.sort { $0.ordinal < $1.ordinal }
-        plan.collected.sort { $0.ordinal < $1.ordinal }
-        plan.records.sort { $0.ordinal < $1.ordinal }
+        plan.kept.sort { $0.versionNumber < $1.versionNumber }
+        plan.collected.sort { $0.versionNumber < $1.versionNumber }
+        plan.records.sort { $0.versionNumber < $1.versionNumber }
         try sweep(behind: last)
         return plan
     }
 
     // MARK: - Versions
 
-    private mutating func take(_ ordinal: Int, _ id: DatasetVersionID, isNewest: Bool, isCollected: Bool) throws {
+    private mutating func take(_ versionNumber: Int, _ id: DatasetVersionID, isNewest: Bool, isCollected: Bool) throws {
         // Of a collection that was cut off.
         if isCollected { return try drop(id) }
-        let needed = (isNewest ? ["the newest"] : []) + needs.reasons(of: ordinal)
+        let needed = (isNewest ? ["the newest"] : []) + needs.reasons(of: versionNumber)
         do {
-            try take(ordinal, id, needed)
+            try take(versionNumber, id, needed)
         } catch {
             guard needed.isEmpty, Self.isAboutBytes(error) else { throw error }
             unread.insert(id)
-            plan.kept.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: ["cannot be read"]))
+            plan.kept.append(
+                VersionCollection.Version(versionNumber: versionNumber, id: id, reasons: ["cannot be read"])
+            )
         }
     }
 
-    private mutating func take(_ ordinal: Int, _ id: DatasetVersionID, _ needed: [String]) throws {
+    private mutating func take(_ versionNumber: Int, _ id: DatasetVersionID, _ needed: [String]) throws {
         guard let manifest = try store.manifest(project, id: id) else {
             guard !needed.isEmpty else { return }
-            throw unreadable("version \(ordinal), which is needed, is not in the store")
+            throw unreadable("version \(versionNumber), which is needed, is not in the store")
         }
         try take(manifest, needed)
     }
@@ -116,22 +121,25 @@ struct VersionCollector {
         let reasons = needed + (isYoung(manifestName(manifest.id)) ? ["younger than a day"] : [])
         if reasons.isEmpty { return try collect(manifest) }
         try mark(manifest)
-        plan.kept.append(VersionCollection.Version(ordinal: manifest.ordinal, id: manifest.id, reasons: reasons))
+        plan.kept.append(
+            VersionCollection.Version(versionNumber: manifest.versionNumber, id: manifest.id, reasons: reasons)
+        )
     }
 
     private mutating func collect(_ manifest: DatasetManifest) throws {
-        let (ordinal, id) = (manifest.ordinal, manifest.id)
-        plan.collected.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: []))
+        let (versionNumber, id) = (manifest.versionNumber, manifest.id)
+        plan.collected.append(VersionCollection.Version(versionNumber: versionNumber, id: id, reasons: []))
         plan.records.append(CollectedVersion(manifest))
         try drop(id)
     }
 
-    /// A manifest that no ordinal names: of a seal that was cut off before its last step, or of another build's bytes.
+    /// Judges a manifest that no version number names: of a seal that was interrupted before its last step, or with the
+    /// bytes of another build.
     private mutating func takeUnnamed(_ id: DatasetVersionID, behind last: DatasetManifest, isCollected: Bool) throws {
         if isCollected { return try drop(id) }
         do {
             guard let manifest = try store.manifest(project, id: id) else { return }
-            var reasons = needs.reasons(of: manifest.ordinal)
+            var reasons = needs.reasons(of: manifest.versionNumber)
             if manifest.sequence > last.sequence { reasons.append("may be sealed next") }
             try take(manifest, reasons)
         } catch {
@@ -144,7 +152,7 @@ struct VersionCollector {
 
     private static let unreadableFile = "it cannot be read: look what it is"
 
-    /// Whether something is wrong with what is read, and not with the way to it.
+    /// Whether the error concerns the bytes that are read, and not the access to them.
     private static func isAboutBytes(_ error: any Error) -> Bool {
         guard let error = error as? StorageError else { return error is EngineError }
         return error.kind == .damaged || error.kind == .tooLarge || error.kind == .notFound
@@ -166,7 +174,7 @@ struct VersionCollector {
         }
     }
 
-    /// A file by its path from a manifest, as it lies there: compressed or not.
+    /// Marks a file by its path from a manifest, in either stored form: compressed or not.
     private mutating func markFile(_ path: String) {
         let name = "\(project)\(path.dropFirst("../..".count))"
         marked.insert(name)
@@ -180,7 +188,7 @@ struct VersionCollector {
             guard let entry = entries[name] else { continue }
             remove(entry, "of a version that nothing needs")
         }
-        // What the manifest names itself needs no look.
+        // Pages that the manifest itself names need not be read.
         guard let known = try? store.manifest(project, id: id) else { return }
         for page in known.pages { former.insert("\(project)/pages/\(page.sha256).json") }
     }
@@ -195,7 +203,8 @@ struct VersionCollector {
         }
         for name in names(in: "tombstones") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
-            // Files of versions never leave the tree: one that the newest does not have is of the next.
+            // Files of versions are never removed from the tree: a file that the newest version lacks belongs to the
+            // next one.
             judge(entry, "withdrawals that no version has: may be sealed next")
         }
         for name in names(in: "segments") where !marked.contains(name) {
@@ -232,7 +241,7 @@ struct VersionCollector {
         plan.removed.append(.init(name: entry.name, size: entry.size, reason: reason))
     }
 
-    /// Labels behind the newest cut are of a version to come.
+    /// Labels after the newest cut belong to a future version.
     private func reasonToSpare(segment name: String, behind last: DatasetManifest) throws -> String? {
         let plain =
             name.hasSuffix(DatasetForm.compressedSuffix)
@@ -260,7 +269,7 @@ struct VersionCollector {
     /// A page of the next version names something that the newest lacks, and everything of it that the newest cut is behind.
     private func reasonToSpare(page name: String, behind last: DatasetManifest) throws -> String? {
         if let reasonOfUnread { return reasonOfUnread }
-        // The first version with pages takes over all segments before: its full pages name nothing that is new.
+        // The first version with pages takes over all earlier segments: its full pages name nothing new.
         if last.formatVersion == 1 { return "the newest version has no pages yet: may be sealed next" }
         if former.contains(name) { return nil }
         let bytes = try Self.readable {
@@ -268,7 +277,7 @@ struct VersionCollector {
         }
         guard let bytes, let page = try? parser.withDocument(of: bytes, { json in try DatasetPage(json: json) })
         else { return Self.unreadableFile }
-        // Pages above are complete when they are written, and never leave the tree.
+        // Pages of higher levels are complete when they are written, and are never removed from the tree.
         guard case .files(let files) = page.content else { return "may be sealed next" }
         var isNew = false
         for file in files {

@@ -6,10 +6,10 @@ public enum StoreCompression: String, Hashable, Sendable, CaseIterable {
     case none, zstd
 }
 
-/// A store of dataset versions in which files of labels may lie packed: `NAME.jsonl` as `NAME.jsonl.zst`.
+/// A store of dataset versions in which files of labels may be stored packed: `NAME.jsonl` as `NAME.jsonl.zst`.
 ///
-/// Names, sizes and digests are those of the text, everywhere: manifests and pages, and with them ids, do not depend on how
-/// the files lie there. One store may hold both; of one text that lies there twice either may be read.
+/// Names, sizes and digests are always those of the text: manifests and pages, and with them ids, do not depend on how
+/// the files are stored. One store may hold both forms; of a text that is stored twice, either copy may be read.
 struct ZstdStore: ObjectStore {
     private let store: any ObjectStore
     private let compression: StoreCompression
@@ -32,7 +32,7 @@ struct ZstdStore: ObjectStore {
     var location: String { store.location }
     func uri(of name: String) throws(StorageError) -> ObjectURI { try store.uri(of: name) }
 
-    /// Whether a text lies packed, and not plain.
+    /// Whether a text is stored packed, and not plain.
     func isPacked(_ name: String) throws(StorageError) -> Bool {
         guard Self.isPackable(name) else { return false }
         return try store.size(of: name) == nil
@@ -51,7 +51,8 @@ struct ZstdStore: ObjectStore {
 
     func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
         guard Self.isPackable(name) else { return try store.read(name, range: range) }
-        // For each part of a packed text all of it is unpacked: plain comes first, whatever is written.
+        // Each read of a part of a packed text unpacks all of it: the plain copy is tried first, whichever form is
+        // written.
         return try either(name, isPackedFirst: false) { (name) throws(StorageError) in
             try store.read(name, range: range)
         } packed: { (name) throws(StorageError) in
@@ -90,8 +91,8 @@ struct ZstdStore: ObjectStore {
             : (packed, try unpacked(packed, maximumSize: maximumSize))
     }
 
-    /// Reads the copy that is expected first, else the other: one that is damaged is no reason to do without a text that lies
-    /// there twice.
+    /// Reads the copy that is expected first, else the other: a damaged copy does not prevent the reading of a text
+    /// that is stored twice.
     private func either(
         _ name: String,
         isPackedFirst: Bool,
@@ -120,18 +121,18 @@ struct ZstdStore: ObjectStore {
         return try Self.unpacked(frame, name, maximumSize: maximumSize)
     }
 
-    /// The text of a frame that was read at a place.
+    /// The text of a frame that was read from an object.
     ///
     /// - Throws: `StorageError` of kind `damaged` or `tooLarge`.
-    static func unpacked(_ frame: [UInt8], _ place: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
-        try translated(place) { () throws(ZstdError) in try Zstd.unpack(frame, maximumSize: maximumSize) }
+    static func unpacked(_ frame: [UInt8], _ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        try translated(name) { () throws(ZstdError) in try Zstd.unpack(frame, maximumSize: maximumSize) }
     }
 
-    private static func translated<R>(_ place: String, _ body: () throws(ZstdError) -> R) throws(StorageError) -> R {
+    private static func translated<R>(_ name: String, _ body: () throws(ZstdError) -> R) throws(StorageError) -> R {
         do throws(ZstdError) {
             return try body()
         } catch {
-            throw StorageError(error.kind == .tooLarge ? .tooLarge : .damaged, "unpack", place, reason: error.reason)
+            throw StorageError(error.kind == .tooLarge ? .tooLarge : .damaged, "unpack", name, reason: error.reason)
         }
     }
 
@@ -141,11 +142,11 @@ struct ZstdStore: ObjectStore {
         guard Self.isPackable(name) else { return try store.put(bytes, as: name) }
         let packed = Self.packed(name)
         guard compression == .zstd else {
-            // Written while packing was asked for: it is looked at, and stays.
+            // A packed file that was written while packing was configured is checked, and kept.
             if try store.exists(packed), try holds(bytes, packed) { return false }
             return try store.put(bytes, as: name)
         }
-        // Written before packing was asked for: it is looked at, and stays.
+        // A plain file that was written before packing was configured is checked, and kept.
         if try store.exists(name) { return try store.put(bytes, as: name) }
         let frame = try Self.translated(packed) { () throws(ZstdError) in try Zstd.pack(bytes) }
         do throws(StorageError) {
@@ -157,9 +158,9 @@ struct ZstdStore: ObjectStore {
         }
     }
 
-    /// Whether a text lies packed under a name, for good.
+    /// Whether a text is stored packed under a name, durably.
     ///
-    /// - Throws: `StorageError` where that cannot be told now; a file that is damaged does not hold it.
+    /// - Throws: `StorageError` if that cannot be determined now; a damaged file does not hold the text.
     private func holds(_ text: UnsafeRawBufferPointer, _ packed: String) throws(StorageError) -> Bool {
         do throws(StorageError) {
             let frame = try store.read(packed, maximumSize: Zstd.bound(text.count))
@@ -182,7 +183,7 @@ struct ZstdStore: ObjectStore {
         try store.honoursRevisions(name, bytes)
     }
 
-    // MARK: - Objects as they lie there
+    // MARK: - Objects as they are stored
 
     func remove(_ name: String) throws(StorageError) { try store.remove(name) }
     func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try store.entries(folder) }

@@ -4,7 +4,7 @@ public import Vocabulary
 extension LogPosition: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         sequence = try f("sequence", \.sequence, Whole.counted)
-        ordinal = try f("ordinal", \.ordinal, Count.counted)
+        versionNumber = try f("ordinal", \.versionNumber, Count.counted)
         training = try f("training", \.training, Count.counted)
         validation = try f("validation", \.validation, Count.counted)
         test = try f("test", \.test, Count.counted)

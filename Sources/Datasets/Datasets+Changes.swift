@@ -10,7 +10,8 @@ public struct ChangeContext: Sendable {
     public let by: String
     /// For people; at most `LabelChange.longestReason` bytes.
     public let reason: String
-    /// Ordinals of the versions that wait for a study, or are studied: their lists of test labels stay what they were.
+    /// Version numbers of the versions that wait for a study, or are studied: their lists of test labels stay
+    /// unchanged.
     public let studied: [Int]
     /// Time of the entry that brings the change.
     public let time: StreamTime
@@ -26,17 +27,17 @@ public struct ChangeContext: Sendable {
 
 /// Labels that change once they are in the log. Sealed versions stay as they are; the next one holds the change.
 extension DatasetsState {
-    /// A label says something else.
+    /// Revises a label.
     ///
     /// - Parameters:
-    ///   - sample: Its sample.
-    ///   - label: What it says from now on.
-    ///   - votes: The answers that it rests on, empty where a person decided.
-    ///   - confidence: What the votes give it.
-    ///   - question: Of the project.
-    ///   - context: Who, why, when.
-    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, of one that the question does
-    ///   not allow, and as `duplicate` where the label says that already.
+    ///   - sample: Sample of the label.
+    ///   - label: New value of the label.
+    ///   - votes: The answers on which it is based, empty if a person decided.
+    ///   - confidence: Confidence that results from the votes.
+    ///   - question: Question of the project.
+    ///   - context: Author, reason and time.
+    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, for a label that the
+    ///   question does not allow, and as `duplicate` if the label has that value already.
     public mutating func revise(
         _ sample: SampleID,
         to label: Label,
@@ -67,7 +68,7 @@ extension DatasetsState {
         }
     }
 
-    /// A label belongs to no later version.
+    /// Retracts a label: no later version contains it.
     ///
     /// - Returns: The fact for the log; refused in a project of format 1, and without a living label.
     public mutating func retract(_ sample: SampleID, _ context: ChangeContext) -> Result<
@@ -87,11 +88,11 @@ extension DatasetsState {
         }
     }
 
-    /// A label belongs to another split. Test labels come from the audit sample alone, so none comes to test by a move; one
-    /// that tested may train from now on, and never validates.
+    /// Moves a label to another split. Test labels originate from the audit sample alone, so no label is moved to test;
+    /// a former test label may be used for training from now on, and never for validation.
     ///
-    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, where the split is not free
-    ///   to choose, and as `duplicate` where the label is of that split.
+    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, if the split is not
+    ///   free to choose, and as `duplicate` if the label is in that split.
     public mutating func move(
         _ sample: SampleID,
         to split: Split,
@@ -102,7 +103,7 @@ extension DatasetsState {
 
     // MARK: - Steps
 
-    /// Moves a label, and takes it out of the window unless that was done.
+    /// Moves a label, and removes it from the window unless that was done.
     mutating func move(
         _ sample: SampleID,
         to split: Split,

@@ -8,14 +8,14 @@ public struct DatasetPolicy: Hashable, Sendable {
     public var cutEvery: Int
     /// The longest that any new label, or change of one, waits for a version, in milliseconds.
     public var cutAfter: Int64
-    /// The format of dataset versions, see `DatasetFormat`; nil where nothing is said.
+    /// The format of dataset versions, see `DatasetFormat`; nil if it is not specified.
     public var format: Int?
     /// Action where a label's votes, counted anew, name another class.
     public var revise: Revising
 
     /// Actions where the votes of a label, counted anew, name another class.
     public enum Revising: String, Hashable, Sendable, CaseIterable {
-        /// People are told.
+        /// The difference is reported to people.
         case report
         /// The label is revised.
         case apply
@@ -34,12 +34,12 @@ public struct DatasetPolicy: Hashable, Sendable {
     }
 }
 
-/// Where the dataset log of a project stands.
+/// Position of the dataset log of a project.
 public struct LogPosition: Hashable, Sendable {
     /// The last fact or cut.
     public var sequence: Int64
     /// The last cut.
-    public var ordinal: Int
+    public var versionNumber: Int
     /// Training labels now: accepted as such or moved here, and neither retracted nor moved elsewhere.
     public var training: Int
     /// Validation labels now.
@@ -58,12 +58,12 @@ public struct LogPosition: Hashable, Sendable {
     public var importedAt: StreamTime?
     /// The format that facts were written in, once labels were changed in it or a version cut: no later one is of an earlier.
     public var format: Int
-    /// Labels of the anchor so far; 0 before labels of the project leave the test labels.
+    /// Labels of the anchor so far; 0 before labels of the project are moved out of the test labels.
     public var anchored: Int
 
     public init(
         sequence: Int64 = 0,
-        ordinal: Int = 0,
+        versionNumber: Int = 0,
         training: Int = 0,
         validation: Int = 0,
         test: Int = 0,
@@ -79,7 +79,7 @@ public struct LogPosition: Hashable, Sendable {
         self.format = format
         self.importedAt = importedAt
         self.sequence = sequence
-        self.ordinal = ordinal
+        self.versionNumber = versionNumber
         self.training = training
         self.validation = validation
         self.test = test
@@ -106,9 +106,9 @@ public struct DatasetsState: Sendable {
     /// One row for each sample that has a label, or had one; never removed.
     public var labels = Table<SampleID, LabelRow>()
     public var position = Cell(LogPosition())
-    /// Cuts not yet sealed, by ordinal.
+    /// Cuts not yet sealed, by version number.
     public var pending = Table<Int, PendingCut>()
-    /// Where versions were cut whose test labels may be asked for, by ordinal; of format 2 alone.
+    /// Cut marks of versions whose test labels may be requested, by version number; of format 2 alone.
     public var cuts = Table<Int, CutMark>()
     /// Test labels that one of these versions has and no later one, by the number of the fact that they were.
     public var former = Table<Int, FormerTestLabel>()
@@ -128,19 +128,19 @@ public struct DatasetsState: Sendable {
         max(policy.format ?? DatasetFormat.additions, position.value.format)
     }
 
-    /// Accepts a label into the log. Test labels come from the audit sample only, and every label of it is a test label,
-    /// so no sample is ever in both.
+    /// Accepts a label into the log. Test labels originate from the audit sample only, and every label of it is a test
+    /// label, so no sample is ever in both.
     ///
     /// - Parameters:
     ///   - consensus: The label.
-    ///   - question: Of the project.
+    ///   - question: Question of the project.
     ///   - policy: The revision in force.
-    ///   - key: Of an imported label.
-    ///   - reason: Why its sample was asked for; nil where nobody asked.
-    ///   - audit: How it came to be asked for, of the audit sample where champion and challenger are told apart.
-    ///   - leaves: Whether test labels leave for training, once they are neither of the anchor nor in the window.
-    ///   - time: Of the entry.
-    /// - Returns: The fact for the log; refused of a label that the question does not allow, or a sample that has one.
+    ///   - key: Key of an imported label.
+    ///   - reason: Reason for which its sample was queried; nil if it was not queried.
+    ///   - audit: Origin of its query, for a label of the audit sample if champion and challenger are distinguished.
+    ///   - leaves: Whether test labels are moved to training, once they are neither in the anchor nor in the window.
+    ///   - time: Time of the entry.
+    /// - Returns: The fact for the log; refused for a label that the question does not allow, or a sample that has one.
     public mutating func accept(
         _ consensus: ConsensusLabel,
         question: Question,
@@ -176,7 +176,7 @@ public struct DatasetsState: Sendable {
         if split == .test { enterWindow(consensus.sample, &log, begins: leaves && saysMore) }
         if key != nil {
             log.importedAt = time
-            // Validation labels that came before could make no version: they have waited for nothing.
+            // Validation labels accepted before could form no version: their waiting time does not count.
             if split == .training, log.training == 1 { log.waitingSince = time }
         }
         position.value = log
@@ -210,10 +210,10 @@ public struct DatasetsState: Sendable {
     /// - Complexity: O(1); the first time, or after an abort, O(*n*) in the number of labels.
     public mutating func hasImported(_ key: UInt64) -> Bool { importKeys.contains(key, of: labels) }
 
-    /// Milliseconds after the last imported label before a version is cut: what is imported together is one version.
+    /// Milliseconds after the last imported label before a version is cut: labels imported together form one version.
     static let importSettling: Int64 = 5_000
-    /// Milliseconds after the first label that waits before a version is cut although an import goes on: whoever imports
-    /// something now and then for ever holds up no others.
+    /// Milliseconds after the first label that waits before a version is cut although an import continues: an endless
+    /// import of occasional labels delays no others.
     static let importPatience: Int64 = 300_000
 
     /// Whether `cutIfDue` would cut a version.
@@ -231,17 +231,17 @@ public struct DatasetsState: Sendable {
         return isDue || time.milliseconds(since: since) >= policy.cutAfter
     }
 
-    /// Cuts a version when enough labels are new, when one or a change has waited long enough, or when an import has ended.
-    /// A change alone is waited with: what is changed within `cutAfter`, or until enough labels came, is one version.
+    /// Cuts a version when enough labels are new, when a label or a change has waited long enough, or when an import
+    /// has ended. A change alone waits: changes within `cutAfter`, or until enough labels arrived, form one version.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
-    ///   - question: Whose classes the version names.
-    ///   - embedding: The space that is worked in; nil while nothing is known of it.
-    ///   - isMoreComing: Whether a task for a training label is open. If not, half of `cutEvery` is enough, so that a batch of
-    ///     which one task was never answered does not wait for the next.
-    ///   - time: Of the entry.
-    /// - Returns: The cut, nil when none is due.
+    ///   - question: Question whose classes the version names.
+    ///   - embedding: Embedding space in use; nil while it is unknown.
+    ///   - isMoreComing: Whether a task for a training label is open. If not, half of `cutEvery` is enough, so that a
+    ///     batch with a task that was never answered does not wait for the next.
+    ///   - time: Time of the entry.
+    /// - Returns: The cut; nil when none is due.
     public mutating func cutIfDue(
         policy: DatasetPolicy,
         question: Question,
@@ -252,7 +252,7 @@ public struct DatasetsState: Sendable {
         guard isCutDue(policy: policy, isMoreComing: isMoreComing, at: time) else { return nil }
         var log = position.value
         log.sequence += 1
-        log.ordinal += 1
+        log.versionNumber += 1
         log.newTraining = 0
         log.newLabels = 0
         log.waitingSince = nil
@@ -260,12 +260,12 @@ public struct DatasetsState: Sendable {
         let format = format(policy)
         if format >= DatasetFormat.changes {
             log.format = format
-            cuts[log.ordinal] = CutMark(sequence: log.sequence)
+            cuts[log.versionNumber] = CutMark(sequence: log.sequence)
         }
         position.value = log
-        pending[log.ordinal] = PendingCut(cutAt: time, newestSampleAt: log.newestSampleAt)
+        pending[log.versionNumber] = PendingCut(cutAt: time, newestSampleAt: log.newestSampleAt)
         return VersionCut(
-            ordinal: log.ordinal,
+            versionNumber: log.versionNumber,
             sequence: log.sequence,
             training: log.training,
             validation: log.validation,
@@ -279,8 +279,8 @@ public struct DatasetsState: Sendable {
 
     /// The cut that a sealed version answers; nil when it was sealed before or never cut.
     public mutating func seal(_ version: SealedVersion) -> PendingCut? {
-        guard let cut = pending[version.ordinal] else { return nil }
-        pending[version.ordinal] = nil
+        guard let cut = pending[version.versionNumber] else { return nil }
+        pending[version.versionNumber] = nil
         return cut
     }
 

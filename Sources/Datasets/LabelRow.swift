@@ -6,9 +6,9 @@ public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
     case accepted
     /// It names another class than it did.
     case revised
-    /// It belongs to another split than it did, and may have been revised too.
+    /// It was moved to another split, and may have been revised too.
     case moved
-    /// It belongs to no later version. Its row stays, so that nobody is asked for the sample again by chance.
+    /// No later version contains it. Its row is kept, so that its sample is not queried again by accident.
     case retracted
 }
 
@@ -19,7 +19,7 @@ public struct LabelRow: Hashable, Sendable {
     /// Number of the fact whose line holds: its acceptance, or the last change; of a retracted label its
     /// retraction.
     public let sequence: Int64
-    /// The key of an imported label, by which a second one is known; nil of one that was asked for.
+    /// The key of an imported label, by which a second import is recognized; nil for a queried label.
     public let importKey: UInt64?
     public let standing: LabelStanding
 
@@ -41,6 +41,7 @@ public struct LabelRow: Hashable, Sendable {
     public var isLiving: Bool { standing != .retracted }
     /// Whether versions that are cut now hold it as a test label.
     public var tests: Bool { split == .test && isLiving }
-    /// Whether what models say of its sample is no evidence any more: its label tested once, or never will.
+    /// Whether model outputs for its sample are no evidence any more: its label was a test label once, or will never be
+    /// one.
     public var isOutOfEvidence: Bool { standing == .retracted || (standing == .moved && split != .test) }
 }

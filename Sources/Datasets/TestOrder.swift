@@ -1,9 +1,9 @@
 internal import Tables
 internal import Vocabulary
 
-/// Living test labels in the order of the log: not looked for among all labels each time that a study ends.
+/// Living test labels in the order of the log, so that not all labels are searched each time that a study ends.
 ///
-/// A cache, no part of the state: it holds for one revision of the table and is made anew for any other.
+/// A cache, no part of the state: it is valid for one revision of the table and is rebuilt for any other.
 struct TestOrder: Sendable {
     /// A test label that later versions hold.
     typealias Line = (sequence: Int64, id: SampleID)
@@ -19,7 +19,7 @@ struct TestOrder: Sendable {
             let rows = labels.reduce(into: [Line]()) { rows, id, row in
                 if row.tests { rows.append((row.sequence, id)) }
             }
-            // No two labels have the same place in the log.
+            // No two labels have the same position in the log.
             lines = rows.sorted { $0.sequence < $1.sequence }
             revision = labels.revision
         }
@@ -40,9 +40,9 @@ struct TestOrder: Sendable {
     }
 }
 
-/// Keys of imported labels: not looked for among all labels each time that one comes.
+/// Keys of imported labels, so that not all labels are searched each time that one is imported.
 ///
-/// A cache, no part of the state: it holds for one revision of the table and is made anew for any other.
+/// A cache, no part of the state: it is valid for one revision of the table and is rebuilt for any other.
 struct ImportKeys: Sendable {
     private var revision: UInt64?
     private var keys: Set<UInt64> = []
@@ -57,7 +57,7 @@ struct ImportKeys: Sendable {
         return keys.contains(key)
     }
 
-    /// Takes in the row that made the table what it is now.
+    /// Adds the row whose change produced the current revision of the table.
     mutating func follow(_ row: LabelRow, in labels: Table<SampleID, LabelRow>) {
         if let key = row.importKey { keys.insert(key) }
         revision = labels.revision

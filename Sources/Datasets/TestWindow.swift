@@ -13,23 +13,25 @@ public struct WindowLabel: Hashable, Sendable {
     }
 }
 
-/// Test labels that leave: the anchor stays for ever, the newest labels make up the window, and the others train.
+/// Test labels that are moved to training: the anchor stays for ever, the newest labels form the window, and the others
+/// are used for training.
 extension DatasetsState {
     /// Audit labels of the anchor: the first that were accepted, whatever becomes of them.
     public static let anchorSize = 100
-    /// Labels that leave at one cut, at most; the others do at the next ones.
+    /// Maximum number of labels moved to training at one cut; the others are moved at the next cuts.
     public static let leavingAtOnce = 256
 
-    /// Moves the labels that have left the window to training, the oldest first.
+    /// Moves the labels that are no longer in the window to training, the oldest first.
     ///
-    /// A label that was accepted before the project had a window, or whose sample is of a group, goes on testing.
+    /// A label that was accepted before the project had a window, or whose sample is in a group, stays a test label.
     ///
     /// - Parameters:
     ///   - size: Labels in the window, at least 1.
-    ///   - context: Of the entry that is about to cut a version.
-    ///   - isWaiting: Whether a sample's label is to be evidence and has not become it; such labels leave later.
+    ///   - context: Context of the entry that is about to cut a version.
+    ///   - isWaiting: Whether a sample's label is to be evidence and has not become it; such labels are moved later.
     /// - Returns: The facts for the log, at most `leavingAtOnce`; none in a project of format 1.
-    /// - Complexity: O(*m*) in the labels that leave and those that wait; the first time after an abort O(*n* log *n*) in the table.
+    /// - Complexity: O(*m*) in the labels that are moved and the labels that wait; the first time after an abort O(*n*
+    ///   log *n*) in the table.
     public mutating func leaveWindow(
         _ size: Int,
         _ context: ChangeContext,
@@ -58,12 +60,13 @@ extension DatasetsState {
         return leaving
     }
 
-    /// Takes a test label that has just been accepted into the anchor, while that is not complete, or into the window.
+    /// Adds a newly accepted test label to the anchor, while that is not complete, or to the window.
     ///
     /// - Parameters:
-    ///   - sample: Accepted.
-    ///   - log: With the label in it.
-    ///   - begins: Whether labels of the project leave; once they did, the order is kept whatever a revision says.
+    ///   - sample: Accepted sample.
+    ///   - log: Position of the log, including the label.
+    ///   - begins: Whether labels of the project are moved to training; once they were, the order is kept whatever a
+    ///     revision specifies.
     mutating func enterWindow(_ sample: Sample, _ log: inout LogPosition, begins: Bool) {
         if log.anchored == 0 {
             guard begins else { return }
@@ -128,8 +131,8 @@ struct WindowOrder: Sendable {
         let isCurrent = revision == window.revision
         window[number] = nil
         guard isCurrent else { return }
-        let place = ordered.partitioningIndex { $0 >= number }
-        if place < ordered.count, ordered[place] == number { ordered.remove(at: place) }
+        let index = ordered.partitioningIndex { $0 >= number }
+        if index < ordered.count, ordered[index] == number { ordered.remove(at: index) }
         revision = window.revision
     }
 }

@@ -1,7 +1,7 @@
 internal import Tables
 public import Vocabulary
 
-/// Where a version was cut, of one whose test labels may still be asked for.
+/// Cut position of a version whose test labels may still be requested.
 public struct CutMark: Hashable, Sendable {
     /// Number of its cut in the log.
     public let sequence: Int64
@@ -14,11 +14,11 @@ public struct CutMark: Hashable, Sendable {
     }
 }
 
-/// A test label as a version has it that may still be asked for, and no later one: it was revised, retracted or moved since.
-/// Kept under the number of the fact that it was.
+/// A test label of a version whose test labels may still be requested, and of no later version: it was revised,
+/// retracted or moved since. Stored under the number of its former fact.
 public struct FormerTestLabel: Hashable, Sendable {
     public let sample: SampleID
-    /// The number of the fact that took its place.
+    /// The number of the fact that replaced it.
     public let until: Int64
 
     public init(sample: SampleID, until: Int64) {
@@ -27,25 +27,25 @@ public struct FormerTestLabel: Hashable, Sendable {
     }
 }
 
-/// The test labels of versions: what a trainer predicts is told by its place among those of the version that it was given,
-/// whatever has become of them since.
+/// Test labels of versions: a trainer's prediction is identified by its index among the test labels of the version that
+/// the trainer was given, whatever has become of them since.
 ///
-/// A version can be asked for while its cut is not sealed, while it waits for a study, and while a study on it runs; with the
-/// study's conclusion its predictions have been paired, and nobody asks again. Of those alone a mark is kept, and of each
-/// test label that has changed since the row that they hold.
+/// A version can be requested while its cut is not sealed, while it waits for a study, and while a study on it runs;
+/// with the study's conclusion its predictions have been paired, and it is not requested again. For these versions
+/// alone a mark is kept, and for each test label that has changed since, the row that they contain.
 extension DatasetsState {
-    /// The test samples of a version in the order of its lines, which is that of the log.
+    /// The test samples of a version in the order of its lines, which is the order of the log.
     ///
     /// - Parameters:
-    ///   - ordinal: Of a version that can be asked for.
-    ///   - count: The most that are wanted.
-    /// - Returns: As many as there are, at most *count*. Of a version that was cut before labels could change (format 1) its
-    ///   own come first, and *count* must be theirs.
-    /// - Complexity: O(*count*) where nothing has changed, else O(*n* log *n*) in test labels, and so the first time after an
-    ///   abort, in all labels.
-    public mutating func testSamples(of ordinal: Int, first count: Int) -> [SampleID] {
+    ///   - versionNumber: Version number of a version that can be requested.
+    ///   - count: Maximum number of samples.
+    /// - Returns: As many as there are, at most *count*. For a version that was cut before labels could change (format
+    ///   1), its own samples are first, and *count* must be their number.
+    /// - Complexity: O(*count*) if nothing has changed, else O(*n* log *n*) in test labels; likewise the first time
+    ///   after an abort, in all labels.
+    public mutating func testSamples(of versionNumber: Int, first count: Int) -> [SampleID] {
         guard count > 0 else { return [] }
-        let mark = cuts[ordinal]?.sequence
+        let mark = cuts[versionNumber]?.sequence
         let living = testLines()
         if former.isEmpty {
             let end = mark.map { mark in living.partitioningIndex { $0.sequence > mark } } ?? living.count
@@ -59,14 +59,15 @@ extension DatasetsState {
         return lines.sorted { $0.sequence < $1.sequence }.prefix(count).map(\.id)
     }
 
-    /// Forgets what no version holds any more that can be asked for.
+    /// Removes entries that no version contains any more that can be requested.
     ///
-    /// - Parameter studied: Ordinals of the versions that wait for a study, or are studied.
-    /// - Complexity: O(1) where nothing is kept, else O(*n* log *n*) in what is kept and the cuts that are not sealed.
+    /// - Parameter studied: Version numbers of the versions that wait for a study, or are studied.
+    /// - Complexity: O(1) if nothing is stored, else O(*n* log *n*) in the stored entries and the cuts that are not
+    ///   sealed.
     public mutating func forgetVersions(except studied: [Int]) {
         guard !cuts.isEmpty || !former.isEmpty else { return }
-        for ordinal in cuts.sortedKeys where pending[ordinal] == nil && !studied.contains(ordinal) {
-            cuts[ordinal] = nil
+        for versionNumber in cuts.sortedKeys where pending[versionNumber] == nil && !studied.contains(versionNumber) {
+            cuts[versionNumber] = nil
         }
         guard !former.isEmpty, !isUnmarkedAsked(studied) else { return }
         let marks = cuts.sortedRows.map(\.value.sequence)
@@ -76,7 +77,7 @@ extension DatasetsState {
         }
     }
 
-    /// Keeps a test label that is about to change, if a version holds it that can be asked for.
+    /// Keeps a test label that is about to change, if a version that can be requested contains it.
     mutating func keepFormer(_ sample: SampleID, _ row: LabelRow, until sequence: Int64, _ studied: [Int]) {
         let isHeld = cuts.contains { $1.sequence > row.sequence } || isUnmarkedAsked(studied)
         guard row.tests, isHeld else { return }
@@ -88,27 +89,14 @@ extension DatasetsState {
     /// - Complexity: O(*n*) in the versions that wait for their seal or for a study.
     mutating func countChange(of row: LabelRow) {
         guard row.split == .training else { return }
-        for (ordinal, mark) in cuts.sortedRows where mark.sequence > row.sequence {
-            cuts[ordinal] = CutMark(sequence: mark.sequence, changed: mark.changed + 1)
+        for (versionNumber, mark) in cuts.sortedRows where mark.sequence > row.sequence {
+            cuts[versionNumber] = CutMark(sequence: mark.sequence, changed: mark.changed + 1)
         }
     }
 
-    /// Whether a version can be asked for that was cut before labels could change: it has no mark, and might hold any label.
+    /// Whether a version that was cut before labels could change can be requested: it has no mark, and might contain
+    /// any label.
     private func isUnmarkedAsked(_ studied: [Int]) -> Bool {
-        studied.contains { cuts[$0] == nil } || pending.contains { ordinal, _ in cuts[ordinal] == nil }
-    }
-}
-
-extension Array {
-    /// The first position of an element that satisfies a condition, in an array in which all that do stand last.
-    ///
-    /// - Complexity: O(log *n*).
-    func partitioningIndex(where condition: (Element) -> Bool) -> Int {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if condition(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
+        studied.contains { cuts[$0] == nil } || pending.contains { versionNumber, _ in cuts[versionNumber] == nil }
     }
 }

@@ -1,9 +1,9 @@
 public import EngineCore
 public import StreamRuntime
 
-/// A refused record as it stands on `dead-letters`: what was refused, where it came from, and why.
+/// A refused record as stored in `dead-letters`: the record, its origin, and the reason of the refusal.
 public struct DeadLetter: Sendable {
-    public let place: DeadLetterPosition
+    public let position: DeadLetterPosition
     /// When it was written, by the broker's or the worker's clock: milliseconds since 1970.
     public let writtenAt: Int64
     /// Key of the refused record, as received.
@@ -32,17 +32,17 @@ public struct DeadLetter: Sendable {
     public let attempt: Int
 }
 
-/// A dead letter that was sent again, as a mark on `dead-letters` says.
+/// A dead letter that was sent again, as recorded by a mark in `dead-letters`.
 public struct RedriveMark: Hashable, Sendable {
-    public let letter: DeadLetterPosition
+    public let deadLetter: DeadLetterPosition
     public let attempt: Int
     public let topic: String
     public let by: String
     /// Milliseconds since 1970.
     public let at: Int64
 
-    public init(letter: DeadLetterPosition, attempt: Int, topic: String, by: String, at: Int64) {
-        self.letter = letter
+    public init(deadLetter: DeadLetterPosition, attempt: Int, topic: String, by: String, at: Int64) {
+        self.deadLetter = deadLetter
         self.attempt = attempt
         self.topic = topic
         self.by = by
@@ -51,24 +51,24 @@ public struct RedriveMark: Hashable, Sendable {
 }
 
 /// Record on `dead-letters`, decoded.
-public enum LetterRecord: Sendable {
-    case letter(DeadLetter)
+public enum DeadLetterTopicRecord: Sendable {
+    case deadLetter(DeadLetter)
     case redriven(RedriveMark)
-    /// Somebody else wrote it.
+    /// A record of another writer.
     case foreign
 
     /// Reads a record of the topic.
     ///
     /// - Complexity: O(*n*) in its bytes.
     public init(_ record: RecordView, headers: [RecordHeader]) {
-        let place = DeadLetterPosition(record.partition, record.offset)
+        let position = DeadLetterPosition(record.partition, record.offset)
         // A refused record may itself carry headers of these names: ours are the last.
         if let start = headers.lastIndex(where: { $0.name == DeadLetterHeader.topic }) {
-            guard let letter = DeadLetter(record, at: place, headers: headers, from: start) else {
+            guard let deadLetter = DeadLetter(record, at: position, headers: headers, from: start) else {
                 self = .foreign
                 return
             }
-            self = .letter(letter)
+            self = .deadLetter(deadLetter)
         } else if let mark = RedriveMark(headers) {
             self = .redriven(mark)
         } else {
@@ -78,11 +78,16 @@ public enum LetterRecord: Sendable {
 }
 
 extension DeadLetter {
-    /// Nil unless the headers from `start` on say where the record came from and why it was refused.
-    fileprivate init?(_ record: RecordView, at place: DeadLetterPosition, headers all: [RecordHeader], from start: Int)
-    {
+    /// Nil unless the headers from `start` on contain the origin of the record and the reason of its refusal.
+    fileprivate init?(
+        _ record: RecordView,
+        at position: DeadLetterPosition,
+        headers all: [RecordHeader],
+        from start: Int
+    ) {
         var end = start
-        // Each of these stands before the others once at most; one further up is the record's own.
+        // Each of these headers is before the others at most once; a further one before that belongs to the record
+        // itself.
         var cuts = DeadLetterHeader.cuts
         while end > 0, cuts.remove(all[end - 1].name) != nil { end -= 1 }
         let ours = all[end...]
@@ -92,7 +97,7 @@ extension DeadLetter {
             let offset = find(DeadLetterHeader.offset).flatMap({ Int64($0) }),
             let code = find(DeadLetterHeader.code)
         else { return nil }
-        self.place = place
+        self.position = position
         writtenAt = record.timestamp
         key = record.key.baseAddress == nil ? nil : Array(record.key)
         value = record.value.baseAddress == nil ? nil : Array(record.value)
@@ -118,10 +123,10 @@ extension RedriveMark {
     /// Nil unless the headers are those of a mark.
     fileprivate init?(_ headers: [RecordHeader]) {
         func find(_ name: String) -> String? { headers.last { $0.name == name }?.words }
-        guard let letter = find(DeadLetterHeader.marked).flatMap({ DeadLetterPosition($0) }),
+        guard let deadLetter = find(DeadLetterHeader.marked).flatMap({ DeadLetterPosition($0) }),
             let attempt = DeadLetterHeader.attempts(find(DeadLetterHeader.markedAttempt))
         else { return nil }
-        self.letter = letter
+        self.deadLetter = deadLetter
         self.attempt = attempt
         topic = find(DeadLetterHeader.markedTopic) ?? ""
         by = find(DeadLetterHeader.markedBy) ?? ""

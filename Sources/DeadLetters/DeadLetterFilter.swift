@@ -5,26 +5,26 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Which dead letters are meant. What is left empty takes all.
+/// Selection of dead letters. An empty criterion matches all.
 public struct DeadLetterFilter: Sendable {
-    /// Single letters.
-    public var places: Set<DeadLetterPosition> = []
+    /// Single dead letters.
+    public var positions: Set<DeadLetterPosition> = []
     /// The project that the refused value names; a value that cannot be read names none.
     public var project: String?
     /// Codes of reasons.
     public var codes: Set<String> = []
-    /// Topics that records came from, with their prefix.
+    /// Topics from which records were read, with their prefix.
     public var origins: Set<String> = []
-    /// Written at this moment or later, in milliseconds since 1970.
+    /// Written at this time or later, in milliseconds since 1970.
     public var since: Int64?
-    /// Written before this moment, in milliseconds since 1970.
+    /// Written before this time, in milliseconds since 1970.
     public var until: Int64?
 
     public init() {}
 
-    /// Whether every dead letter is meant.
+    /// Whether the filter matches every dead letter.
     public var isEmpty: Bool {
-        places.isEmpty && project == nil && codes.isEmpty && origins.isEmpty && since == nil && until == nil
+        positions.isEmpty && project == nil && codes.isEmpty && origins.isEmpty && since == nil && until == nil
     }
 
     /// Topics whose records become dead letters.
@@ -37,25 +37,25 @@ public struct DeadLetterFilter: Sendable {
         return Set(door + loop).sorted()
     }()
 
-    /// A topic as people name it, with or without the prefix; nil of one whose records never become dead letters.
+    /// Returns the topic of a name with or without the prefix; nil for a topic whose records never become dead letters.
     public static func topic(_ name: String, _ topics: TopicNames) -> String? {
         Self.topics.first { $0.rawValue == name || topics[$0] == name }.map { topics[$0] }
     }
 
-    /// Whether a dead letter is meant.
-    public func matches(_ letter: DeadLetter) -> Bool {
-        guard places.isEmpty || places.contains(letter.place),
-            codes.isEmpty || codes.contains(letter.code),
-            origins.isEmpty || origins.contains(letter.origin.topic),
-            since.map({ letter.writtenAt >= $0 }) ?? true,
-            until.map({ letter.writtenAt < $0 }) ?? true
+    /// Whether the filter matches a dead letter.
+    public func matches(_ deadLetter: DeadLetter) -> Bool {
+        guard positions.isEmpty || positions.contains(deadLetter.position),
+            codes.isEmpty || codes.contains(deadLetter.code),
+            origins.isEmpty || origins.contains(deadLetter.origin.topic),
+            since.map({ deadLetter.writtenAt >= $0 }) ?? true,
+            until.map({ deadLetter.writtenAt < $0 }) ?? true
         else { return false }
-        return project.map { $0 == Self.project(of: letter) } ?? true
+        return project.map { $0 == Self.project(of: deadLetter) } ?? true
     }
 
     /// The project that the refused value names, if it can be read.
-    public static func project(of letter: DeadLetter) -> String? {
-        guard let value = letter.value else { return nil }
+    public static func project(of deadLetter: DeadLetter) -> String? {
+        guard let value = deadLetter.value else { return nil }
         return try? JSONParser(maximumDepth: 64, maximumSize: 1 << 20).withDocument(of: value) { json in
             try Envelope(json).data.string("project")
         }

@@ -4,15 +4,15 @@ internal import Intake
 public import Processes
 public import StreamRuntime
 
-/// Sends refused records back to where they came from: once each, unless told otherwise, and not for ever.
+/// Sends refused records back to their origin: once each, unless specified otherwise, and not for ever.
 ///
-/// A record and the mark that it was sent again, a record of `dead-letters` in the partition of its dead letter, are sent in one
-/// transaction: a run that is killed leaves both or neither. All runs share one transactional id: a later one fences
-/// the earlier, and what the earlier left open is given up before the later looks.
+/// A record and the mark that it was sent again, a record of `dead-letters` in the partition of its dead letter, are
+/// sent in one transaction: a run that is killed writes both or neither. All runs share one transactional id: a later
+/// run fences the earlier one, and the open transaction of the earlier run is aborted before the later run reads.
 public struct Redrive {
-    /// How a dead letter is treated that was sent again already.
+    /// Treatment of a dead letter that was sent again already.
     public struct Policy: Hashable, Sendable {
-        /// A record is sent again so often at most, over all its letters.
+        /// Maximum number of times that a record is sent again, over all its dead letters.
         public var maximumAttempts = 3
         /// Whether a dead letter that was sent again is sent once more.
         public var again = false
@@ -34,19 +34,19 @@ public struct Redrive {
 
     /// Result of a run.
     public struct Report: Sendable {
-        /// Dead letters that the filter meant.
+        /// Dead letters that match the filter.
         public var matched = 0
         /// Sent, or to be sent by a run that is not dry.
         public var sent = 0
         /// Left out, since they were sent again already.
         public var done = 0
-        /// Not sent, and why; the first hundred by place.
-        public var refused: [(place: DeadLetterPosition, reason: String)] = []
+        /// Dead letters that were not sent, and the reasons; the first hundred by position.
+        public var refused: [(position: DeadLetterPosition, reason: String)] = []
         public var refusedCount = 0
     }
 
-    /// Dead letters of one transaction, and their bytes, at most.
-    static let limit = (letters: 200, bytes: 4 << 20)
+    /// Maximum number of dead letters in one transaction, and of their bytes.
+    static let limit = (deadLetters: 200, bytes: 4 << 20)
 
     private let transport: any StreamTransport
     private let topics: TopicNames
@@ -54,7 +54,8 @@ public struct Redrive {
     private let now: () -> Int64
     private let pause: (Int64) -> Void
 
-    /// `by` says on the marks who did this; `now` is in milliseconds since 1970, and `pause` waits so many.
+    /// `by` names the author in the marks; `now` is in milliseconds since 1970, and `pause` waits for a number of
+    /// milliseconds.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
@@ -69,18 +70,19 @@ public struct Redrive {
         self.pause = pause
     }
 
-    /// Sends every dead letter that the filter means and the policy lets pass.
+    /// Sends every dead letter that matches the filter and that the policy allows.
     ///
-    /// Dead letters that come while it runs, those of records it sent among them, are left to another run.
+    /// Dead letters that are written while it runs, including dead letters of records that it sent, are processed by
+    /// another run.
     ///
     /// - Parameters:
-    ///   - filter: Which dead letters are meant.
-    ///   - policy: How often, and whether at all.
+    ///   - filter: Selection of dead letters.
+    ///   - policy: Policy on how often dead letters are sent, and whether at all.
     ///   - told: Called with each dead letter that the filter selects and its outcome, before it is sent.
     ///   - progress: Called with the dead letters sent so far after every transaction.
-    /// - Returns: What came of every dead letter that was meant.
-    /// - Throws: `StreamError` when a topic cannot be read or written, also when a later run has begun; what was committed
-    ///   stays, and another run goes on behind it.
+    /// - Returns: The outcome for every dead letter that matches.
+    /// - Throws: `StreamError` when a topic cannot be read or written, also when a later run has begun; committed
+    ///   transactions are kept, and another run continues after them.
     public func run(
         _ filter: DeadLetterFilter,
         _ policy: Policy = Policy(),
@@ -99,26 +101,26 @@ public struct Redrive {
         func flush() throws {
             guard let sender, !batch.isEmpty else { return }
             for refusal in try sender.send(batch) {
-                report.refuse(refusal.place, refusal.reason)
+                report.refuse(refusal.position, refusal.reason)
                 report.sent -= 1
             }
             batch.removeAll(keepingCapacity: true)
             bytes = 0
             progress(report.sent)
         }
-        try scan.forEachLetter(before: ends) { letter in
-            guard filter.matches(letter) else { return }
+        try scan.forEachDeadLetter(before: ends) { deadLetter in
+            guard filter.matches(deadLetter) else { return }
             report.matched += 1
-            let verdict = judge(letter, marks[letter.place] ?? [], policy)
-            told(letter, verdict)
+            let verdict = judge(deadLetter, marks[deadLetter.position] ?? [], policy)
+            told(deadLetter, verdict)
             switch verdict {
             case .done: report.done += 1
-            case .refuse(let reason): report.refuse(letter.place, reason)
+            case .refuse(let reason): report.refuse(deadLetter.position, reason)
             case .send(let attempt):
                 report.sent += 1
                 guard !policy.isDry else { return }
-                let redriven = redriven(letter, attempt)
-                if batch.count >= Self.limit.letters || bytes + redriven.size > Self.limit.bytes { try flush() }
+                let redriven = redriven(deadLetter, attempt)
+                if batch.count >= Self.limit.deadLetters || bytes + redriven.size > Self.limit.bytes { try flush() }
                 batch.append(redriven)
                 bytes += redriven.size
             }
@@ -128,21 +130,21 @@ public struct Redrive {
     }
 
     /// Decides whether a dead letter is sent again, given the marks that follow it.
-    func judge(_ letter: DeadLetter, _ marks: [RedriveMark], _ policy: Policy) -> Verdict {
+    func judge(_ deadLetter: DeadLetter, _ marks: [RedriveMark], _ policy: Policy) -> Verdict {
         if let mark = marks.last, !policy.again { return .done(mark) }
         // Only what Intake reads: the rest is written by workers alone, in an order of theirs.
-        guard IntakeProcessor.inputs.contains(where: { topics[$0] == letter.origin.topic }) else {
-            return .refuse("it came from \(letter.origin.topic), which only workers write")
+        guard IntakeProcessor.inputs.contains(where: { topics[$0] == deadLetter.origin.topic }) else {
+            return .refuse("it came from \(deadLetter.origin.topic), which only workers write")
         }
-        if letter.isValueCut {
-            return .refuse("only a part of its value of \(letter.valueSize) bytes was kept: send the record anew")
+        if deadLetter.isValueCut {
+            return .refuse("only a part of its value of \(deadLetter.valueSize) bytes was kept: send the record anew")
         }
-        if letter.isKeyCut { return .refuse("only a part of its key was kept: send the record anew") }
-        if letter.areHeadersCut { return .refuse("some of its headers were not kept: send the record anew") }
-        let attempt = max(letter.attempt, marks.map(\.attempt).max() ?? 0) + 1
+        if deadLetter.isKeyCut { return .refuse("only a part of its key was kept: send the record anew") }
+        if deadLetter.areHeadersCut { return .refuse("some of its headers were not kept: send the record anew") }
+        let attempt = max(deadLetter.attempt, marks.map(\.attempt).max() ?? 0) + 1
         guard attempt <= policy.maximumAttempts else {
             return .refuse(
-                "it was sent again \(Self.times(attempt - 1)) and refused each time (\(letter.code)); mend the cause, then raise "
+                "it was sent again \(Self.times(attempt - 1)) and refused each time (\(deadLetter.code)); mend the cause, then raise "
                     + "--max-attempts"
             )
         }
@@ -152,34 +154,34 @@ public struct Redrive {
     /// A number of times in words.
     public static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
-    private func redriven(_ letter: DeadLetter, _ attempt: Int) -> Redriven {
+    private func redriven(_ deadLetter: DeadLetter, _ attempt: Int) -> Redriven {
         // In front: where headers are cut, the first ones are kept, and only there they are believed.
-        var own = letter.headers[...]
+        var own = deadLetter.headers[...]
         if own.first?.name == DeadLetterHeader.attempt { own = own.dropFirst() }
-        if own.first?.name == DeadLetterHeader.letter { own = own.dropFirst() }
+        if own.first?.name == DeadLetterHeader.deadLetter { own = own.dropFirst() }
         let headers =
             [
                 RecordHeader(DeadLetterHeader.attempt, String(attempt)),
-                RecordHeader(DeadLetterHeader.letter, letter.place.description),
+                RecordHeader(DeadLetterHeader.deadLetter, deadLetter.position.description),
             ] + own
         return Redriven(
-            place: letter.place,
+            position: deadLetter.position,
             record: OutputRecord(
-                topic: letter.origin.topic,
-                partition: letter.origin.partition,
-                key: letter.key,
-                value: letter.value,
+                topic: deadLetter.origin.topic,
+                partition: deadLetter.origin.partition,
+                key: deadLetter.key,
+                value: deadLetter.value,
                 headers: headers
             ),
             mark: OutputRecord(
                 topic: topics[.deadLetters],
-                partition: letter.place.partition,
-                key: letter.key,
+                partition: deadLetter.position.partition,
+                key: deadLetter.key,
                 value: nil,
                 headers: [
-                    RecordHeader(DeadLetterHeader.marked, letter.place.description),
+                    RecordHeader(DeadLetterHeader.marked, deadLetter.position.description),
                     RecordHeader(DeadLetterHeader.markedAttempt, String(attempt)),
-                    RecordHeader(DeadLetterHeader.markedTopic, letter.origin.topic),
+                    RecordHeader(DeadLetterHeader.markedTopic, deadLetter.origin.topic),
                     RecordHeader(DeadLetterHeader.markedBy, by),
                     RecordHeader(DeadLetterHeader.at, String(now())),
                 ]
@@ -189,15 +191,15 @@ public struct Redrive {
 }
 
 extension Redrive.Report {
-    fileprivate mutating func refuse(_ place: DeadLetterPosition, _ reason: String) {
+    fileprivate mutating func refuse(_ position: DeadLetterPosition, _ reason: String) {
         refusedCount += 1
-        if refused.count < 100 { refused.append((place, reason)) }
+        if refused.count < 100 { refused.append((position, reason)) }
     }
 }
 
 /// A dead letter's record to be sent, and its mark.
 struct Redriven {
-    let place: DeadLetterPosition
+    let position: DeadLetterPosition
     let record: OutputRecord
     let mark: OutputRecord
 

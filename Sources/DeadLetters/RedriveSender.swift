@@ -6,10 +6,10 @@ final class RedriveSender {
     private let producer: any TransactionalProducer
     private let pause: (Int64) -> Void
 
-    /// A record that no broker takes is given up after so many transactions: one that was refused may spoil the next one of
-    /// librdkafka 2.0.2 as well.
+    /// Number of transactions after which a record that no broker accepts is abandoned: a refused transaction may spoil
+    /// the next one of librdkafka 2.0.2 as well.
     private static let tries = 3
-    /// Pauses before a call is given up that may be made again.
+    /// Maximum number of pauses before a call that may be retried fails.
     private static let patience = 30
 
     init(_ transport: any StreamTransport, _ transactionalID: String, _ pause: @escaping (Int64) -> Void)
@@ -27,10 +27,10 @@ final class RedriveSender {
 
     func close() { producer.close() }
 
-    /// Sends all of them in one transaction, or, where one of them is refused, in as many as it takes to find it.
+    /// Sends all of them in one transaction, or, if one of them is refused, in as many as are needed to find it.
     ///
-    /// - Returns: Those that no broker takes, and why.
-    func send(_ batch: [Redriven]) throws(StreamError) -> [(place: DeadLetterPosition, reason: String)] {
+    /// - Returns: The records that no broker accepts, and the reasons.
+    func send(_ batch: [Redriven]) throws(StreamError) -> [(position: DeadLetterPosition, reason: String)] {
         var refusal: StreamError?
         for _ in 0..<Self.tries {
             do throws(StreamError) {
@@ -52,7 +52,7 @@ final class RedriveSender {
             }
         }
         guard let refusal else { return [] }
-        guard batch.count > 1 else { return batch.map { ($0.place, refusal.description) } }
+        guard batch.count > 1 else { return batch.map { ($0.position, refusal.description) } }
         let middle = batch.count / 2
         return try send(Array(batch[..<middle])) + send(Array(batch[middle...]))
     }

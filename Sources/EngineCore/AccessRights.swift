@@ -9,19 +9,20 @@ public struct AccessRights: Hashable, Sendable {
     /// Rights to topics first, in the catalogue's order, then those to groups and transactional ids.
     public let rights: [KafkaRight]
 
-    /// The rights of a party where topics are named like this.
+    /// Creates the rights of a party for the given topic names.
     ///
     /// - Parameters:
-    ///   - party: A role or somebody outside.
-    ///   - topics: The names in use.
-    ///   - group: The consumer group of a party outside; nil for a name that begins with the topics' prefix and the party.
+    ///   - party: A role or an outside party.
+    ///   - topics: The topic names in use.
+    ///   - group: The consumer group of an outside party; nil for a name that begins with the topics' prefix and the
+    ///     party.
     public init(_ party: Party, topics: TopicNames, group: String? = nil) {
         self.party = party
         var rights = Topic.allCases.filter { $0.readers.contains(party) }.map { KafkaRight(.read, .topic, topics[$0]) }
         rights += Topic.allCases.filter { $0.writers.contains(party) }.map { KafkaRight(.write, .topic, topics[$0]) }
         switch party {
         case .intake:
-            // A thread's number stands behind the role: flywheel.intake-2.INSTANCE.
+            // The number of a thread follows the role: flywheel.intake-2.INSTANCE.
             rights.append(.init(.read, .group, Self.name(topics, "intake")))
             rights.append(.init(.write, .transactionalID, Self.name(topics, "intake"), isPrefix: true))
         case .loop, .materializer, .trainer:
@@ -29,7 +30,8 @@ public struct AccessRights: Hashable, Sendable {
             rights.append(.init(.write, .transactionalID, Self.name(topics, "\(party.rawValue)."), isPrefix: true))
         case .console, .analyst: break
         case .productService, .labelTool:
-            // They read without a group; most clients want the name of one all the same, and look for its coordinator.
+            // These parties read without a group; most clients nevertheless require a group name, and look up its
+            // coordinator.
             rights.append(Self.group(.describe, of: party, topics: topics, id: group))
         case .outsideTrainer: rights.append(Self.group(.read, of: party, topics: topics, id: group))
         case .operator:
@@ -110,7 +112,7 @@ public struct AccessRights: Hashable, Sendable {
         }
     }
 
-    /// The word as a POSIX shell takes it whole.
+    /// Returns the word quoted so that a POSIX shell reads it whole.
     private static func quoted(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             switch byte {

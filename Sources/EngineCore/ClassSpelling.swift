@@ -35,18 +35,18 @@ package struct ClassSpelling: Hashable, Sendable {
         self.uncomposed = uncomposed
     }
 
-    /// Why the spelling of its classes keeps a revision out, which came by another way than `project apply`. What is in force
-    /// already, from a build that took it, stays.
+    /// Returns why the spelling of its classes excludes a revision that was published by other means than `project
+    /// apply`. A spelling that is already in force, from a build that accepted it, stays in force.
     ///
     /// - Parameters:
     ///   - configuration: The revision.
     ///   - known: The revision before it on the topic, if there is one.
-    ///   - applied: What the loop has in force; nil while that is not known.
-    /// - Returns: Nil where it may be followed.
+    ///   - applied: The spelling that the loop has in force; nil while it is not known.
+    /// - Returns: Nil if the revision may be followed.
     static func fault(of configuration: ProjectConfiguration, after known: Self?, applied: Self?) -> String? {
-        // While it is not known what is in force, nothing is refused that may be.
+        // While the spelling in force is not known, no revision is refused that may be in force.
         guard let applied, applied.revision < .max else { return nil }
-        // A project that nobody has seen, and whose journal has nothing, may be one that a build before took.
+        // A project that has not been seen yet and whose journal is empty may have been accepted by an earlier build.
         guard known != nil || applied != .none else { return nil }
         let before = known.flatMap { $0.revision > applied.revision ? $0 : nil } ?? applied
         return before.fault(of: configuration).map {

@@ -1,22 +1,22 @@
 package import StreamRuntime
 
-/// Counts records where offsets would not do: transaction markers, and records that were aborted or compacted away, take
-/// offsets too.
+/// Counts records in cases in which offsets are not sufficient: transaction markers, and records that were aborted or
+/// compacted away, take offsets too.
 ///
-/// It reads what is committed now and waits for no open transaction.
+/// The scan reads the records that are committed now, and waits for no open transaction.
 package struct CommittedScan {
     /// Where the reading of a partition ended.
     package struct End {
         /// Next offset.
         package var next: Int64
-        /// Offsets from `next` to the partition's end; what stands there is not known.
+        /// Number of offsets from `next` to the partition's end; their content is not known.
         package var left: Int64
     }
 
     private let reader: any LogReader
     /// Records that are read of a partition at most.
     private let limit: Int
-    /// How long nothing may come, in milliseconds.
+    /// Maximum time without a record, in milliseconds.
     private static let patience = 5_000
 
     package init(_ reader: any LogReader, limit: Int) {
@@ -24,13 +24,13 @@ package struct CommittedScan {
         self.limit = limit
     }
 
-    /// Hands the committed records of partitions to `body`, each partition's in offset order.
+    /// Passes the committed records of partitions to `body`, each partition's in offset order.
     ///
     /// - Parameters:
-    ///   - from: Next offsets; where these have expired, reading begins at the first one that is there.
-    ///   - deadline: When to stop, though there is more; nil to read to the ends.
-    ///   - body: What it throws ends the scan.
-    /// - Returns: Of each partition, how far it was read. Records that come meanwhile are left out.
+    ///   - from: Next offsets; if these have expired, reading begins at the first existing one.
+    ///   - deadline: Time at which to stop, even if there is more; nil to read to the ends.
+    ///   - body: An error that it throws ends the scan.
+    /// - Returns: For each partition, how far it was read. Records that are written meanwhile are not included.
     /// - Throws: `StreamError` when the topic cannot be read.
     package func read(
         _ from: [TopicPartition: Int64],
@@ -39,11 +39,11 @@ package struct CommittedScan {
     ) throws -> [TopicPartition: End] {
         var ends: [TopicPartition: End] = [:]
         var open: [TopicPartition: Int64] = [:]
-        for (place, offset) in from {
-            let (low, high) = try reader.watermarks(place)
+        for (topicPartition, offset) in from {
+            let (low, high) = try reader.watermarks(topicPartition)
             let next = max(low, offset)
-            ends[place] = End(next: next, left: max(0, high - next))
-            if high > next { open[place] = high }
+            ends[topicPartition] = End(next: next, left: max(0, high - next))
+            if high > next { open[topicPartition] = high }
         }
         guard !open.isEmpty else { return ends }
         var counts: [TopicPartition: Int] = [:]
@@ -53,26 +53,26 @@ package struct CommittedScan {
         while !open.isEmpty, idle < Self.patience, deadline.map({ .now < $0 }) ?? true {
             switch try reader.poll(into: batch, maximum: min(limit, 5_000), timeoutMilliseconds: 100) {
             case .idle: idle += 100
-            case .endOfPartition(let place, let offset):
-                if let high = open.removeValue(forKey: place) {
-                    ends[place] = End(next: offset, left: max(0, high - offset))
+            case .endOfPartition(let topicPartition, let offset):
+                if let high = open.removeValue(forKey: topicPartition) {
+                    ends[topicPartition] = End(next: offset, left: max(0, high - offset))
                 }
             case .records:
                 idle = 0
                 let wereOpen = open.count
                 for (index, record) in batch.records.enumerated() {
-                    let place = TopicPartition(reader.topics[record.topic], record.partition)
-                    guard let high = open[place] else { continue }
-                    guard record.offset < high, counts[place, default: 0] < limit else {
-                        // Behind the end that was asked for there are none of ours; behind the limit there may be.
+                    let topicPartition = TopicPartition(reader.topics[record.topic], record.partition)
+                    guard let high = open[topicPartition] else { continue }
+                    guard record.offset < high, counts[topicPartition, default: 0] < limit else {
+                        // Beyond the requested end there are no records for this scan; beyond the limit there may be.
                         let next = min(record.offset, high)
-                        ends[place] = End(next: next, left: high - next)
-                        open[place] = nil
+                        ends[topicPartition] = End(next: next, left: high - next)
+                        open[topicPartition] = nil
                         continue
                     }
-                    counts[place, default: 0] += 1
-                    ends[place] = End(next: record.offset + 1, left: max(0, high - record.offset - 1))
-                    try body(place, record, batch, index)
+                    counts[topicPartition, default: 0] += 1
+                    ends[topicPartition] = End(next: record.offset + 1, left: max(0, high - record.offset - 1))
+                    try body(topicPartition, record, batch, index)
                 }
                 guard open.count < wereOpen, !open.isEmpty else { continue }
                 try reader.start(open.keys.reduce(into: [:]) { $0[$1] = ends[$1]?.next })

@@ -15,11 +15,11 @@ package enum DeadLetterHeader {
     package static let valueSize = "flywheel.value.size"
     static let valueDigest = "flywheel.value.sha256"
 
-    /// On a record that was sent again: how often by now, and which dead letter it was.
+    /// Headers of a record that was sent again: the number of attempts so far, and its dead letter.
     package static let attempt = "flywheel.redrive.attempt"
-    package static let letter = "flywheel.redrive.letter"
+    package static let deadLetter = "flywheel.redrive.letter"
 
-    /// On the mark that stands on `dead-letters` for a dead letter that was sent again.
+    /// Headers of the mark in `dead-letters` for a dead letter that was sent again.
     package static let marked = "flywheel.redriven.letter"
     package static let markedAttempt = "flywheel.redriven.attempt"
     package static let markedTopic = "flywheel.redriven.topic"
@@ -29,24 +29,24 @@ package enum DeadLetterHeader {
     /// Names that begin so are ours alone on `dead-letters`.
     private static let reserved = ["flywheel.", "__connect.errors."]
 
-    /// Stands before the name of a record's own header that would pass for one of ours.
+    /// Prefix for the name of a record's own header that would otherwise be mistaken for a reserved one.
     private static let mark = "producer."
 
-    /// A record's own headers as its dead letter has them: reserved names get the prefix `producer.`, and so do names that have it
-    /// already, so that `originalName` restores each of them.
+    /// Returns a record's own headers as its dead letter has them: reserved names get the prefix `producer.`, and so do
+    /// names that have it already, so that `originalName` restores each of them.
     ///
-    /// A record that was sent again says so in its first headers, which stay as they are where they can be read.
+    /// A record that was sent again is marked in its first headers, which are kept unchanged if they can be read.
     static func kept(_ headers: [RecordHeader]) -> [RecordHeader] {
         headers.enumerated().map { index, header in
             let isOfRedrive =
                 index == 0 && header.name == attempt && attempts(header.text).map { $0 > 0 } == true
-                || index == 1 && header.name == letter && DeadLetterPosition(header.text ?? "") != nil
+                || index == 1 && header.name == deadLetter && DeadLetterPosition(header.text ?? "") != nil
             guard isReserved(header.name), !isOfRedrive else { return header }
             return RecordHeader(mark + header.name, header.value)
         }
     }
 
-    /// Name that a header of a dead letter had on its record.
+    /// Returns the name that a header of a dead letter had on its record.
     package static func originalName(_ name: String) -> String {
         begins(name[...], with: mark) && isReserved(name) ? String(name.utf8.dropFirst(mark.utf8.count)) ?? name : name
     }
@@ -61,10 +61,10 @@ package enum DeadLetterHeader {
     /// Byte by byte: a mark that joins the last character changes nothing.
     private static func begins(_ name: Substring, with prefix: String) -> Bool { name.utf8.starts(with: prefix.utf8) }
 
-    /// More attempts than these are not told apart: anybody may write a header.
+    /// Number of attempts above which counts are not distinguished: anybody may write a header.
     static let mostAttempts = 1_000_000
 
-    /// A number of attempts in decimal, in `0...mostAttempts`; nil of what is none.
+    /// Returns a number of attempts in decimal, limited to `0...mostAttempts`; nil if the text is not a number.
     package static func attempts(_ text: String?) -> Int? {
         text.flatMap { Int($0) }.map { min(max(0, $0), mostAttempts) }
     }

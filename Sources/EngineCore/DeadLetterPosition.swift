@@ -1,4 +1,4 @@
-/// Where a dead letter stands on `dead-letters`.
+/// Position of a dead letter on `dead-letters`.
 public struct DeadLetterPosition: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let partition: Int32
     public let offset: Int64

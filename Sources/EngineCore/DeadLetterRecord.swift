@@ -2,14 +2,15 @@ internal import Events
 internal import Hashing
 package import StreamRuntime
 
-/// A refused record, as it came, with the reason in its headers: Kafka Connect's names, and our own.
+/// A refused record, as received, with the reason in its headers: Kafka Connect's names, and our own.
 public enum DeadLetterRecord {
-    /// On a dead letter after which others were left out, for there were too many: how many.
+    /// Header of a dead letter after which others were left out because there were too many: the number left out.
     public static let leftOutHeader = "flywheel.left_out"
 
     /// How much of a record is kept, in bytes.
     package struct Extent: Equatable {
-        /// Maximum bytes of the value; of a longer value the dead letter holds the beginning, the size and the digest.
+        /// Maximum bytes of the value; for a longer value, the dead letter contains the beginning, the size and the
+        /// digest.
         package var value: Int
         /// Maximum bytes of the record's own headers, counted as a record holds them.
         package var headers: Int
@@ -20,7 +21,7 @@ public enum DeadLetterRecord {
         package static let whole = Extent(value: 900_000, headers: 4 << 20, key: 1 << 20)
         /// Enough to see what it was.
         package static let beginning = Extent(value: 4_096, headers: 4_096, key: 4_096)
-        /// Nothing but size and digest, for where the dead letter itself could not be written.
+        /// Only size and digest, for use if the dead letter itself could not be written.
         package static let stub = Extent(value: 0, headers: 0, key: nil)
     }
 
@@ -59,7 +60,8 @@ public enum DeadLetterRecord {
         }
     }
 
-    /// The dead letter, with as much of the record as `extent` says; its headers say what was cut.
+    /// Returns the dead letter, with as much of the record as `extent` specifies; its headers list the parts that were
+    /// cut.
     package static func record(
         to topic: String,
         key: [UInt8]?,

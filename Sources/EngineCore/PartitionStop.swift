@@ -23,7 +23,7 @@ public struct PartitionStop: Hashable, Sendable {
     }
 }
 
-/// A processor that stops a partition rather than pass over a record.
+/// A processor that stops a partition instead of skipping a record.
 package protocol StoppingProcessor: AnyObject {
     /// Partitions that have stopped, in order.
     var stops: [PartitionStop] { get }

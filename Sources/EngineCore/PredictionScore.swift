@@ -6,17 +6,18 @@ internal import Kinds
 internal import Vocabulary
 
 extension PredictionEvent {
-    /// The acquisition score of a prediction: of all it carries, or the sample's own draw where nothing is judged.
+    /// Returns the acquisition score of a prediction: computed from its whole content, or the sample's own draw if
+    /// nothing is judged.
     ///
     /// - Parameters:
     ///   - configuration: The project's revision.
-    ///   - random: Draws by sample and model; nil where the workers' salt is not known.
-    /// - Returns: In `0...1`; nil where a draw is wanted that is not known.
+    ///   - random: Draws by sample and model; nil if the workers' salt is not known.
+    /// - Returns: A score in `0...1`; nil if a draw is required that is not known.
     package func score(_ configuration: ProjectConfiguration, random: StableHash?) -> Double? {
         let policy = configuration.acquisition
         guard policy.function != .random, let output else {
             if policy.function == .provided, let score = detail.score { return score }
-            // A new draw for every model: the same samples would come to the front again and again.
+            // A new draw for every model: otherwise the same samples would be selected first again and again.
             return random?.unit(key: "\(sample.id)/\(model?.version.rawValue ?? "")")
         }
         return output.summary(

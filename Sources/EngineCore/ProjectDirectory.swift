@@ -18,8 +18,8 @@ public final class ProjectDirectory {
     private let projectTopics: [String]
     private let now: () -> Int64
     private let stored: StoredSpellings
-    /// How the classes of a revision's project are spelt in the revision that the loop has; nil while that is not known. Where
-    /// nobody says it `state` is read, and only for a revision that may be at fault.
+    /// Spelling of the classes of a revision's project in the revision that the loop has; nil while it is not known. If
+    /// no function is set, `state` is read, and only for a revision that may be at fault.
     package var inForce: ((ProjectConfiguration) -> ClassSpelling?)?
     private let parser = JSONParser()
     private let batch = RecordBatch()
@@ -28,19 +28,19 @@ public final class ProjectDirectory {
     private var position: Int64 = 0
     /// By project name.
     public private(set) var projects: [String: ProjectConfiguration] = [:]
-    /// The last revisions of projects that a tombstone took away: what comes later must fit them all the same.
+    /// The last revisions of projects that a tombstone removed: later revisions must still be compatible with them.
     private var retired: [String: ProjectConfiguration] = [:]
-    /// Where the revisions in force stand.
+    /// Offsets of the revisions in force.
     private var offsets: [String: Int64] = [:]
     /// Counts every change of `projects`.
     public private(set) var generation = 0
-    /// The newest record of a project that could not be followed, until one comes that can.
+    /// The newest record of a project that could not be followed, until a record that can be followed is read.
     private var named: [String: ProjectFault] = [:]
     /// Projects whose newest revision only a newer build can read, and why.
     package private(set) var newer: [String: String] = [:]
     /// Records whose key names no project, the newest `unnamedLimit`.
     private var unnamed: [ProjectFault] = []
-    /// Revisions whose partition the cluster did not have when it was last asked: partitions can be added.
+    /// Revisions whose partition the cluster lacked at the last request: partitions can be added.
     private var waiting: [String: Waiting] = [:]
     private var waitingBytes = 0
     /// Partitions that every topic of projects has; nil while not known.
@@ -51,8 +51,8 @@ public final class ProjectDirectory {
     public static let revisionLimit = 1_000_000_000
     private static let unnamedLimit = 100
     private static let namedLimit = 10_000
-    /// Revisions that wait for partitions, and their bytes: whoever writes wrong ones without end fills nobody's memory. One
-    /// beyond has to be applied again.
+    /// Maximum number of revisions that wait for partitions, and of their bytes: an endless sequence of wrong revisions
+    /// does not exhaust memory. A revision beyond the limits has to be applied again.
     private static let waitingLimit = 1_000
     private static let waitingByteLimit = 16 << 20
 
@@ -61,7 +61,7 @@ public final class ProjectDirectory {
         let offset: Int64
         let bytes: Int
     }
-    /// Milliseconds between two looks at the cluster for partitions that it lacked.
+    /// Milliseconds between two requests to the cluster about missing partitions.
     private static let patience: Int64 = 10_000
 
     public init(
@@ -76,10 +76,11 @@ public final class ProjectDirectory {
         reader = try transport.makeReader(topics: [topic])
     }
 
-    /// The newest revision read so far; nil of a project not heard of yet.
+    /// The newest revision read so far; nil for a project that has not been read yet.
     public subscript(name: String) -> ProjectConfiguration? { projects[name] }
 
-    /// The newest revision read so far, of a project that a tombstone took away, too: what is written next must fit it.
+    /// Returns the newest revision read so far, also for a project that a tombstone removed: the next revision written
+    /// must be compatible with it.
     public func last(of name: String) -> ProjectConfiguration? { projects[name] ?? retired[name] }
 
     /// Records that could not be followed, by offset.
@@ -90,10 +91,10 @@ public final class ProjectDirectory {
     /// Fault of the newest record of a project; nil where there is none.
     public func fault(of name: String) -> ProjectFault? { named[name] }
 
-    /// Where the newest revision of a project stands on the topic; nil of a project not heard of yet.
+    /// Returns the offset of a project's newest revision on the topic; nil for a project that has not been read yet.
     public func offset(of name: String) -> Int64? { offsets[name] }
 
-    /// Takes in what has come since, without waiting.
+    /// Reads the records that were written since the last call, without waiting.
     public func refresh() throws(StreamError) {
         try start()
         lookForPartitions()
@@ -106,18 +107,18 @@ public final class ProjectDirectory {
         }
     }
 
-    /// Reads to the end that the topic has now: before a project is called unknown, and before a revision is numbered.
+    /// Reads to the current end of the topic: before a project is called unknown, and before a revision is numbered.
     ///
     /// - Parameters:
-    ///   - stable: Whether the end is the last stable offset: somebody's transaction that stays open hides what stands behind
-    ///     it and holds nobody up. Otherwise nothing is hidden where this returns.
-    ///   - patience: Milliseconds without progress before it gives up.
+    ///   - stable: Whether the end is the last stable offset: a transaction that another client keeps open hides the
+    ///     records behind it and blocks nothing. Otherwise nothing is hidden when this returns.
+    ///   - patience: Maximum milliseconds without progress.
     /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
     public func readToEnd(stable: Bool = false, patience: Int64 = 10_000) throws(StreamError) {
         try start()
         lookForPartitions()
-        let place = TopicPartition(topic, 0)
-        let high = try reader.ends(of: [place], stable: stable)[place] ?? 0
+        let topicPartition = TopicPartition(topic, 0)
+        let high = try reader.ends(of: [topicPartition], stable: stable)[topicPartition] ?? 0
         guard position < high else { return }
         var idle: Int64 = 0
         while idle < patience {
@@ -137,16 +138,16 @@ public final class ProjectDirectory {
         )
     }
 
-    /// Whether somebody's transaction is open on the topic: what was written since it began is not seen until it has ended.
+    /// Whether a transaction is open on the topic: records written since it began are not visible until it has ended.
     public func isHeldBack() throws(StreamError) -> Bool { try !reader.heldBack([TopicPartition(topic, 0)]).isEmpty }
 
-    /// Reads as far as is committed, and a little longer for a project that is not there while a transaction is open: what `project
-    /// apply` has committed a moment ago is seen once the broker has marked it.
+    /// Reads to the last committed record, and a little longer if a project is missing while a transaction is open: a
+    /// revision that `project apply` has just committed is visible once the broker has marked it.
     ///
     /// - Parameters:
-    ///   - name: The project that is wanted.
-    ///   - patience: Milliseconds to wait for it.
-    ///   - pause: Called between two looks, with milliseconds.
+    ///   - name: The required project.
+    ///   - patience: Maximum milliseconds to wait for it.
+    ///   - pause: Called between two reads, with milliseconds.
     /// - Throws: As `readToEnd(stable:patience:)`.
     public func readToEnd(
         for name: String,
@@ -161,7 +162,7 @@ public final class ProjectDirectory {
                 pause(100)
                 left -= 100
             }
-            // A transaction that ended since the end was asked for is held back no more, and has not been read.
+            // A transaction that ended since the end was requested is no longer held back, and has not been read.
             try readToEnd(stable: true)
             if !isHeldBack { return }
         }
@@ -256,7 +257,7 @@ public final class ProjectDirectory {
         generation += 1
     }
 
-    /// Whether it comes after the revision in force.
+    /// Whether a revision comes after the revision in force.
     private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
         let name = configuration.project.rawValue
         guard let known = last(of: name) else { return true }
@@ -303,11 +304,12 @@ public final class ProjectDirectory {
 
     // MARK: - The cluster
 
-    /// Partitions that every topic of projects has, asked for anew where there were too few; nil where nobody answers.
+    /// Returns the number of partitions that every topic of projects has, requested again if there were too few; nil if
+    /// there is no answer.
     private func countPartitions(for partition: Int32) -> Int? {
         if let partitions, Int(partition) < partitions { return partitions }
         let time = now()
-        // A flood of wrong revisions asks the cluster once.
+        // A flood of wrong revisions causes one request to the cluster.
         if let partitions, let askedAt, time >= askedAt, time - askedAt < Self.patience { return partitions }
         askedAt = time
         var least = Int.max
@@ -319,7 +321,7 @@ public final class ProjectDirectory {
         return least
     }
 
-    /// Takes up revisions whose partition has come since.
+    /// Applies revisions whose partition has been added since.
     private func lookForPartitions() {
         guard !waiting.isEmpty else { return }
         let before = partitions ?? 0

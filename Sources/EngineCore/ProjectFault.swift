@@ -2,7 +2,7 @@
 public struct ProjectFault: Hashable, Sendable {
     /// The project that the record's key names; nil where it names none.
     public let project: String?
-    /// Where the record stands on `projects`.
+    /// Offset of the record on `projects`.
     public let offset: Int64
     /// Why it cannot be followed, and what to do.
     public let reason: String

@@ -2,11 +2,11 @@ package import Storage
 
 /// Work that a store refuses for now, a disk or a bucket: tried again with growing, jittered pauses, while nothing more is read.
 public struct StorageBackoff: Sendable {
-    /// Reason in the store's last refusal; nil while nothing is held up.
+    /// Reason in the store's last refusal; nil while nothing is paused.
     public private(set) var reason: String?
     /// Refusals in a row.
     public private(set) var attempts = 0
-    /// Milliseconds since 1970; nil until somebody who knows the time has asked.
+    /// Milliseconds since 1970; nil until the next call of `isDue`, which supplies the time.
     private var dueAt: Int64?
 
     /// The longest pause, in milliseconds.
@@ -24,11 +24,11 @@ public struct StorageBackoff: Sendable {
         dueAt = nil
     }
 
-    /// The store has taken it, or nobody wants it any more.
+    /// Ends the pause: the store has accepted the work, or it is no longer needed.
     package mutating func passed() { self = StorageBackoff() }
 
-    /// Whether it is time to try: at once if nothing waits. `now` is in milliseconds since 1970, and a clock that goes back
-    /// does not prolong a pause; `jitter` is in `0..<1`.
+    /// Whether a retry is due: at once if nothing waits. `now` is in milliseconds since 1970, and a clock that is set
+    /// back does not prolong a pause; `jitter` is in `0..<1`.
     package mutating func isDue(at now: Int64, jitter: Double) -> Bool {
         guard isActive else { return true }
         if let dueAt, dueAt - now <= Self.longest { return now >= dueAt }
@@ -38,9 +38,9 @@ public struct StorageBackoff: Sendable {
     }
 }
 
-/// A processor whose work may be held up by something outside of Kafka.
+/// A processor whose work may be paused by a cause outside of Kafka.
 package protocol PausingProcessor: AnyObject {
     var backoff: StorageBackoff { get }
-    /// Called with every refusal, and once more with nothing held up when it has passed.
+    /// Called with every refusal, and once more, with nothing paused, when the pause has ended.
     var storagePaused: (StorageBackoff) -> Void { get set }
 }

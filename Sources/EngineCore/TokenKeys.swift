@@ -2,12 +2,12 @@ public import Events
 internal import Hashing
 public import Vocabulary
 
-/// Makes the tokens of tasks and training requests, and tells whether an answer gives one back.
+/// Makes the tokens of tasks and training requests, and checks whether an answer repeats one.
 ///
-/// A token is HMAC-SHA-256, under a secret of the workers, of the topic's full name, the project and the id of the task or
-/// request, each as UTF-8 with its length before it in 4 bytes, the highest first; of the code the first 16 bytes, as 32
-/// lower-case hexadecimal digits. So no two of them share a token, and nobody outside can make one. Its key is the secret as
-/// UTF-8.
+/// A token is the HMAC-SHA-256, under a secret of the workers, of the topic's full name, the project and the id of the
+/// task or request, each as UTF-8 preceded by its length in 4 bytes, the most significant byte first; it consists of
+/// the first 16 bytes of the code, as 32 lower-case hexadecimal digits. Therefore no two tasks or requests share a
+/// token, and nobody outside can make one. The key is the secret as UTF-8.
 ///
 /// - SeeAlso: RFC 2104, *HMAC: Keyed-Hashing for Message Authentication*.
 public struct TokenKeys: Sendable, CustomStringConvertible {
@@ -34,8 +34,8 @@ public struct TokenKeys: Sendable, CustomStringConvertible {
 
     private init() { (keys, isSecret, acceptsAll) = ([HMACSHA256(key: [])], false, true) }
 
-    /// The secret of workers that name none, derived from their salt: a secret of its own, so that tokens say nothing about
-    /// draws and users. Without a salt everybody can compute it.
+    /// Creates the keys of workers that name no secret: it is derived from their salt. It is a separate secret, so that
+    /// tokens reveal nothing about draws and users. Without a salt everybody can compute it.
     public init(salt: [UInt8]) {
         keys = [HMACSHA256(key: Array(Self.secret(from: salt).utf8))]
         isSecret = !salt.isEmpty
@@ -48,16 +48,17 @@ public struct TokenKeys: Sendable, CustomStringConvertible {
         SHA256Digest(of: Array("flywheel tokens\u{0}".utf8) + salt).hex
     }
 
-    /// The token of a task or request.
+    /// Returns the token of a task or request.
     ///
-    /// `topic` is the full name of the topic that it stands on, `id` that of the task or request.
+    /// `topic` is the full name of the topic that contains it, `id` the id of the task or request.
     ///
     /// - Complexity: O(*n*) in the names.
     public func token(on topic: String, of project: ProjectID, for id: String) -> RequestToken {
         RequestToken(keys[0].tag(of: Self.message(topic, project, id)))
     }
 
-    /// Whether a token is that of a task or request, under any of the secrets. The time says nothing about where it differs.
+    /// Whether a token is that of a task or request, under any of the secrets. The running time does not reveal where
+    /// it differs.
     public func accept(_ token: RequestToken, on topic: String, of project: ProjectID, for id: String) -> Bool {
         if acceptsAll { return true }
         let message = Self.message(topic, project, id)
@@ -73,6 +74,6 @@ public struct TokenKeys: Sendable, CustomStringConvertible {
         return message
     }
 
-    /// Says how many secrets there are, not which.
+    /// Text with the number of secrets, without the secrets.
     public var description: String { "tokens under \(keys.count) secrets" }
 }

@@ -20,29 +20,30 @@ public struct TopicScan {
         try reader.watermarks(TopicPartition(topic, partition)).low
     }
 
-    /// The first offset whose record was written at a moment or later (in milliseconds since 1970), by the timestamps of the
-    /// records; where that cannot be told, the first one that is there.
+    /// Returns the first offset whose record was written at or after a time (in milliseconds since 1970), by the
+    /// timestamps of the records; if that cannot be determined, the first existing offset.
     public func firstOffset(_ partition: Int32, since time: Int64) throws(StreamError) -> Int64 {
         try reader.firstOffset(TopicPartition(topic, partition), since: time)
     }
 
-    /// Where partitions end for whoever only looks; a transaction of ours is waited for, once for all of them, and one that
-    /// stays open is not.
+    /// Returns the ends of partitions for a caller that only reads; a transaction of Flywheel is waited for, once for
+    /// all of the partitions, and a transaction that stays open is not.
     public func settledEnds(_ partitions: [Int32]) throws(StreamError) -> [Int32: SettledEnd] {
         let ends = try reader.settledEnds(of: partitions.map { TopicPartition(topic, $0) })
         return ends.reduce(into: [:]) { $0[$1.key.partition] = $1.value }
     }
 
-    /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
+    /// Passes every record that exists at the call to `body`, in offset order, with its batch for the headers.
     ///
     /// - Parameters:
-    ///   - partition: Read by itself.
-    ///   - offset: Where to begin; nil or one that has expired for the first record that is there.
+    ///   - partition: The partition, read by itself.
+    ///   - offset: Offset at which to begin; nil or an expired offset for the first existing record.
     ///   - stable: Whether to end before a transaction that is open; otherwise that is an error.
-    ///   - limit: Where to end; nil for the partition's end at the call.
-    ///   - patience: Milliseconds without an answer before it gives up.
-    ///   - body: What it throws ends the scan.
-    /// - Throws: `StreamError` when the topic cannot be read, `EngineError` when its end is not reached, and what `body` throws.
+    ///   - limit: Offset at which to end; nil for the partition's end at the call.
+    ///   - patience: Maximum milliseconds without an answer.
+    ///   - body: An error that it throws ends the scan.
+    /// - Throws: `StreamError` when the topic cannot be read, `EngineError` when its end is not reached, and errors
+    ///   that `body` throws.
     public func forEach(
         _ partition: Int32,
         from offset: Int64? = nil,
@@ -51,11 +52,11 @@ public struct TopicScan {
         patience: Int = 15_000,
         _ body: (RecordView, RecordBatch, Int) throws -> Void
     ) throws {
-        let place = TopicPartition(topic, partition)
-        let (low, end) = try reader.watermarks(place)
-        let high = try limit ?? (stable ? reader.ends(of: [place], stable: true)[place] ?? end : end)
+        let topicPartition = TopicPartition(topic, partition)
+        let (low, end) = try reader.watermarks(topicPartition)
+        let high = try limit ?? (stable ? reader.ends(of: [topicPartition], stable: true)[topicPartition] ?? end : end)
         guard high > max(low, offset ?? low) else { return }
-        try reader.start([place: max(low, offset ?? low)])
+        try reader.start([topicPartition: max(low, offset ?? low)])
         let batch = RecordBatch()
         var idle = 0
         while idle < patience {
@@ -72,7 +73,7 @@ public struct TopicScan {
             }
         }
         throw EngineError(
-            "read \(place) to its end",
+            "read \(topicPartition) to its end",
             "it does not end at offset \(high) as it should",
             remedy: "another transaction may be open; try again"
         )

@@ -50,8 +50,8 @@ public enum RFC3339 {
             var end = 0
             for (value, width, mark) in parts {
                 var left = value
-                for place in stride(from: end + width - 1, through: end, by: -1) {
-                    bytes[place] = UInt8(ascii: "0") + UInt8(left % 10)
+                for index in stride(from: end + width - 1, through: end, by: -1) {
+                    bytes[index] = UInt8(ascii: "0") + UInt8(left % 10)
                     left /= 10
                 }
                 bytes[end + width] = mark

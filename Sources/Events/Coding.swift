@@ -3,7 +3,7 @@ internal import Foundation
 public import JSON
 internal import Vocabulary
 
-/// A value with one JSON form: what is written is read back equal, and written again to the same bytes.
+/// A value with one JSON form: a written value is read back as an equal value, which is written as the same bytes.
 ///
 /// ```swift
 /// let entry = JournalEntry(project: ProjectID("digits"), body: .engine(build: "0.5.0"))
@@ -142,7 +142,7 @@ extension JSONObject {
     }
 }
 
-/// Bounds of what rows and facts count.
+/// Bounds of the counts in rows and facts.
 public enum Counting {
     /// No project counts so far; what does is not ours.
     public static let most = Int(Whole<Int>.mostCounted)

@@ -1,7 +1,7 @@
 internal import JSON
 internal import Vocabulary
 
-/// An embedding: JSON numbers, or base64 of little-endian float32. The latter is what we write.
+/// An embedding: JSON numbers, or base64 of little-endian float32. The latter is the form written.
 struct Embedding: JSONCodable {
     static let dimensionLimit = EmbeddingSpace.dimensions.upperBound
     private static let notFinite = "expected finite numbers"
@@ -30,7 +30,8 @@ struct Embedding: JSONCodable {
             }
         } else {
             let array = try json.array()
-            // Read as they are, so that what is too large is told from what is no number.
+            // Read without a check, so that numbers that are too large are distinguished from values that are not
+            // numbers.
             values.reserveCapacity(array.count)
             for element in array { values.append(Float(try element.double())) }
         }

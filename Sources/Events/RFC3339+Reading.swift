@@ -39,7 +39,7 @@ private struct DigitReader {
 
     var isAtEnd: Bool { index == bytes.count }
 
-    /// Whether the character comes next; then it is passed over.
+    /// Whether the next character is `mark`; if so, it is skipped.
     mutating func skip(_ mark: Unicode.Scalar) -> Bool {
         guard index < bytes.count, UInt32(bytes[index]) == mark.value else { return false }
         index += 1

@@ -2,14 +2,15 @@ public import Flywheel
 internal import JSON
 public import Vocabulary
 
-/// How large what is written may become, in bytes of the encoded form: escapes, base64 and structure included.
+/// Size limits of written records, in bytes of the encoded form: escapes, base64 and structure included.
 ///
-/// A broker takes 1,048,588 bytes of a record unless told otherwise. The sizes here are known before a transaction opens, so
-/// that no record brings one down: whatever Intake takes gives entries, tasks and facts that every topic takes.
+/// A broker accepts records of up to 1,048,588 bytes unless configured otherwise. The sizes here are known before a
+/// transaction begins, so that no record aborts it: every record that Intake accepts results in entries, tasks and
+/// facts that every topic accepts.
 ///
 ///     task   = vocabulary (question, classes) + sample without its embedding + the rest
 ///     fact   = sample with its embedding + votes (100 at most) + the rest
-///     entry  = what was read of a record + the record as it came
+///     entry  = the parsed content of a record + the record as received
 public enum RecordLimits {
     /// A record with its key, headers and framing.
     public static let record = 1_040_000
@@ -19,7 +20,7 @@ public enum RecordLimits {
     public static let vocabulary = 800_000
     /// Bytes of the other parts of a task: ids, the reason of its choice with all triggers, headers.
     public static let taskRest = 16_384
-    /// Bytes of a label's or version's place in a tally beside the class's name: quotes, colon, comma and the count.
+    /// Bytes of the entry of a label or version in a tally beside the class's name: quotes, colon, comma and the count.
     public static let tallyCount = 24
     /// Bytes of class names with their counts that one record of `tallies` holds at most; with more there are several.
     public static let tallyClasses = 900_000
@@ -37,7 +38,7 @@ public enum RecordLimits {
 }
 
 extension Question {
-    /// Bytes of question and classes as they stand on a task.
+    /// Bytes of question and classes as a task contains them.
     ///
     /// - Complexity: O(*n*) in them.
     public var encodedSize: Int {
@@ -48,7 +49,7 @@ extension Question {
 }
 
 extension Sample {
-    /// Bytes of the sample without its embedding as they stand on a task: no more than it had as it came.
+    /// Bytes of the sample without its embedding as a task contains it: no more than it had as received.
     ///
     /// - Complexity: O(*n*) in its content.
     public var encodedSize: Int {
@@ -59,11 +60,11 @@ extension Sample {
 }
 
 extension ProjectConfiguration {
-    /// Looks whether records can hold what the project's classes make necessary.
+    /// Checks whether records can hold the data that the project's classes require.
     ///
-    /// - Parameter isNew: Whether it is about to be applied: then the largest sample must have room beside them. What is in
-    ///   force stays in force as long as it can be written at all.
-    /// - Returns: Why they cannot, or nil.
+    /// - Parameter isNew: Whether the configuration is about to be applied: then the largest sample must fit beside the
+    ///   classes. A configuration in force stays in force as long as it can be written at all.
+    /// - Returns: The reason if they cannot, or nil.
     /// - Complexity: O(*n*) in the bytes of the configuration.
     public func sizeFault(isNew: Bool) -> String? {
         let (words, limit) = (question.encodedSize, RecordLimits.vocabulary)

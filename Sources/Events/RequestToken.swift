@@ -1,22 +1,22 @@
 public import JSON
 
-/// Token of a record that somebody outside answers, returned with the answer: proof that the answerer has read
-/// the record.
+/// Token of a record that a client outside answers, returned with the answer: proof that the client has read the
+/// record.
 ///
-/// It stands as the last member of the record, beside the decision: `token`, 32 lower-case hexadecimal digits. It is no part of
-/// the decision, and of what replay compares. Descriptions and dumps show asterisks.
+/// It is the last member of the record, beside the decision: `token`, 32 lower-case hexadecimal digits. It is not part
+/// of the decision, nor of the data that replay compares. Descriptions and dumps show asterisks.
 public struct RequestToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
     private let text: String
 
-    /// Wraps any text: what somebody gives back need not be a token.
+    /// Wraps any text: a returned text need not be a token.
     public init(_ text: String) { self.text = text }
 
     /// The token itself, for whoever sends or compares it.
     public func reveal() -> String { text }
 
-    /// Stands for any token where people read.
+    /// Replaces any token in text for people.
     public static let mask = "***"
     public var description: String { Self.mask }
     public var debugDescription: String { Self.mask }
@@ -44,7 +44,7 @@ public struct RequestToken: Hashable, Sendable, CustomStringConvertible, CustomD
         return record
     }
 
-    /// The decision in a record, byte for byte: without the token that stands behind it, if any.
+    /// The decision in a record, byte for byte: without the token after it, if any.
     public static func removed(from value: UnsafeRawBufferPointer) -> [UInt8] {
         let size = opening.count + digits + closing.count
         let suffix = value.suffix(size)
@@ -66,6 +66,6 @@ extension JSONWriter {
 }
 
 extension Topic {
-    /// Whether somebody outside answers the topic's records, so that they carry a token.
+    /// Whether clients outside answer the topic's records, so that the records carry a token.
     public var carriesTokens: Bool { self == .labelingTasks || self == .trainingRequests }
 }

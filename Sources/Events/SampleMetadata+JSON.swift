@@ -7,9 +7,9 @@ extension SampleMetadata: JSONCodable {
         self.init(json, &remarks)
     }
 
-    /// Reads what a producer says of a sample, as much of it as can be kept: numbers and truth values as text, texts cut to
-    /// `longestValue` bytes, the first `entryLimit` entries, of a key that stands twice the first. Values of other types and
-    /// keys that are none are left out, `null` counts as absent.
+    /// Reads the metadata that a producer sends with a sample, as far as it can be kept: numbers and Booleans as text,
+    /// texts cut to `longestValue` bytes, the first `entryLimit` entries, the first value of a key that occurs twice.
+    /// Values of other types and invalid keys are left out, `null` counts as absent.
     ///
     /// - Complexity: O(*n*) in the members.
     init(_ json: JSONValue, _ remarks: inout Remarks) {

@@ -1,9 +1,9 @@
 internal import JSON
 
-/// Hides tokens in what is shown to people: the record of a dead letter holds the one that was sent.
+/// Hides tokens in text for people: the record of a dead letter contains the token that was sent.
 public enum TokenMask {
-    /// A text of JSON, or what was meant to be one, with asterisks for the value of every member `token`, at any depth and
-    /// however its name is escaped; also in JSON that stands as text within JSON, as in the journal's `origin`.
+    /// A JSON text, or a text that was meant to be JSON, with asterisks for the value of every member `token`, at any
+    /// depth and however its name is escaped; also in JSON that is a string within JSON, as in the journal's `origin`.
     ///
     /// - Complexity: O(*n*) in its bytes.
     public static func masked(_ bytes: [UInt8]) -> [UInt8] { masked(bytes, depth: 0) }
@@ -14,7 +14,7 @@ public enum TokenMask {
     private static let backslash = UInt8(ascii: "\\")
 
     private static func masked(_ bytes: [UInt8], depth: Int) -> [UInt8] {
-        // All ways to write it hold a quote and a letter of the name, or an escape.
+        // Every spelling of the name contains a quote and a letter of the name, or an escape.
         guard bytes.contains(quote) else { return bytes }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -57,7 +57,7 @@ public enum TokenMask {
         return min(bytes.count, position + 1)
     }
 
-    /// Where the value of a member begins whose name ends before `end`; nil of what is no member's name.
+    /// Start of the value of the member whose name ends before `end`; nil if the string is not the name of a member.
     private static func valueStart(_ bytes: [UInt8], _ end: Int) -> Int? {
         let colon = skipSpace(bytes, end)
         guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return nil }
@@ -70,7 +70,7 @@ public enum TokenMask {
         return position
     }
 
-    /// Behind a string, a bare word, an object or a list; of what is cut, its end.
+    /// The index after a string, a bare word, an object or a list; the end of the text if the value is cut.
     private static func endOfValue(_ bytes: [UInt8], _ start: Int) -> Int {
         guard start < bytes.count else { return start }
         if bytes[start] == quote { return endOfString(bytes, start) }

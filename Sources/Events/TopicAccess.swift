@@ -1,7 +1,7 @@
 /// Parties that work with the topics: the roles of workers, and parties outside.
 public enum Party: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer
-    /// Health, metrics and their index; asks Kafka nothing.
+    /// Health, metrics and their index; does not access Kafka.
     case console
     /// The party that predicts, and reports feedback of its users.
     case productService = "product-service"
@@ -9,11 +9,11 @@ public enum Party: String, Hashable, Sendable, CaseIterable {
     case labelTool = "label-tool"
     /// A trainer in place of the built-in one, or beside it.
     case outsideTrainer = "outside-trainer"
-    /// Reads what came in and what was decided: `explain`, `replay`, `dataset log`, and tools of their own.
+    /// Reads inputs and decisions: `explain`, `replay`, `dataset log`, and tools of its own.
     case analyst
-    /// Makes the topics, applies projects, sends commands, looks at status and dead letters.
+    /// Creates the topics, applies projects, sends commands, reads status and dead letters.
     case `operator`
-    /// Sends dead letters back.
+    /// Redrives dead letters.
     case redrive
 }
 
@@ -41,7 +41,7 @@ extension Topic {
         switch self {
         case .predictions: [.intake, .analyst]
         case .feedback, .annotations, .commands, .imports: [.intake]
-        // Whoever reports a study reads back what it has reported already before it goes on.
+        // A party that reports a study first reads back the results that it has already reported, before it continues.
         case .trainingResults: [.intake, .trainer, .outsideTrainer]
         // Whoever seals versions reads back which are announced already.
         case .datasetVersions: [.intake, .materializer, .analyst]

@@ -1,4 +1,4 @@
-/// Every topic of the design, in one place: `flywheel topics create` and the table in `docs/` are checked against it.
+/// Every topic of the design, in one list: `flywheel topics create` and the table in `docs/` are checked against it.
 public enum Topic: String, Hashable, Sendable, CaseIterable {
     case predictions, feedback, annotations
     case trainingResults = "training-results"
@@ -31,8 +31,8 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Setting of topics that are written from outside: the broker unpacks what is sent and judges its size. Else a
-    /// batch of some kilobytes becomes a gigabyte in every reader, before any of it is a record.
+    /// Setting of topics that clients outside write to: the broker decompresses the batches and checks their size.
+    /// Otherwise a batch of some kilobytes becomes a gigabyte in every reader, before any of it is a record.
     private static let unpacked = (name: "compression.type", value: "uncompressed")
 
     /// Topic configuration by Kafka's names. Sizes are bytes, times milliseconds.
@@ -64,7 +64,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
 /// The names of the topics: a prefix before the catalogue's, or names that were there before Flywheel.
 public struct TopicNames: Hashable, Sendable {
     public let prefix: String
-    /// Full names that stand for the catalogue's.
+    /// Full names that replace the catalogue's.
     public let others: [Topic: String]
 
     public init(prefix: String = "flywheel.", others: [Topic: String] = [:]) {

@@ -42,7 +42,7 @@ extension Sample: JSONCodable {
         try self.init(json, &remarks)
     }
 
-    /// Reads a sample as its service says it.
+    /// Reads a sample as its service sends it.
     init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         self.init(
@@ -114,7 +114,8 @@ extension ArtifactReference: JSONCodable {
         )
     }
 
-    /// Reads what an operator, or a release, says of a registered model's file: size and digest may be missing.
+    /// Reads the description of a registered model's file by an operator, or by a release: size and digest may be
+    /// missing.
     init(incumbent json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let (sha256, size) = (try object.optionalString("sha256"), try object.optionalInt64("size"))
@@ -165,7 +166,7 @@ extension ReleasedModel: JSONCodable {
         self.init(
             version: try object.id("version"),
             artifact: try ArtifactReference(incumbent: object.required("artifact")),
-            datasetOrdinal: try object.int("dataset_ordinal", in: 0...Int.max),
+            datasetVersionNumber: try object.int("dataset_ordinal", in: 0...Int.max),
             newestSampleAt: try object.time("newest_sample_at_ms"),
             verified: try object.optionalBool("verified")
         )
@@ -175,7 +176,7 @@ extension ReleasedModel: JSONCodable {
         writer.object { writer in
             writer.member("version", version)
             writer.member("artifact", artifact)
-            writer.member("dataset_ordinal", datasetOrdinal)
+            writer.member("dataset_ordinal", datasetVersionNumber)
             writer.member("newest_sample_at_ms", newestSampleAt)
             writer.member("verified", ifPresent: verified)
         }
@@ -217,7 +218,7 @@ extension SealedVersion: JSONCodable {
         let counts = try object.object("counts")
         self.init(
             id: try object.id("version"),
-            ordinal: try object.int("ordinal", in: 1...Int.max),
+            versionNumber: try object.int("ordinal", in: 1...Int.max),
             parent: try object.optionalID("parent"),
             semanticVersion: try object.string("semantic_version"),
             manifest: try object.value("manifest"),
@@ -233,7 +234,7 @@ extension SealedVersion: JSONCodable {
 
     func writeMembers(to writer: inout JSONWriter) {
         writer.member("version", id)
-        writer.member("ordinal", ordinal)
+        writer.member("ordinal", versionNumber)
         writer.member("parent", ifPresent: parent)
         writer.member("semantic_version", semanticVersion)
         writer.member("manifest", manifest)

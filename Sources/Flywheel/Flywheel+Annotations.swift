@@ -5,7 +5,7 @@ internal import Rollout
 internal import Tables
 internal import Vocabulary
 
-/// Answers, and the labels that come of them.
+/// Answers, and the labels that result from them.
 extension ProjectState {
     mutating func receive(_ annotation: Annotation, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let result = labeling.receive(
@@ -86,9 +86,9 @@ extension ProjectState {
         if label != nil || configuration.rollout.bound != .challenger { promoteIfBetter(configuration, &step) }
     }
 
-    /// Takes the label of a task that closed with one into the dataset log.
+    /// Accepts the label of a task that closed with one into the dataset log.
     ///
-    /// - Returns: The label, if it is one that tests.
+    /// - Returns: The label, if it is a test label.
     private mutating func accept(
         _ outcome: AnnotationOutcome,
         _ configuration: ProjectConfiguration,
@@ -112,7 +112,7 @@ extension ProjectState {
             step.decide(.label(fact))
             guard fact.split == .test else { return nil }
             guard !rollout.isOut(consensus.label, of: configuration.question) else {
-                // Whoever is suspected needs another label in its place.
+                // The suspected version needs another label in its place.
                 rollout.auditTaskWithoutLabel()
                 return nil
             }
@@ -121,8 +121,8 @@ extension ProjectState {
         }
     }
 
-    /// Creates the notice about a task that nobody could answer: from edition 2 on with the samples that are like
-    /// it, and the notes that people wrote.
+    /// Creates the notice about a task that nobody could answer: from edition 2 on with the samples similar to it, and
+    /// the notes of the annotators.
     private mutating func unanswerable(
         _ task: LabelingTask,
         _ notes: [String],

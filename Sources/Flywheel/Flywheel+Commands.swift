@@ -21,7 +21,7 @@ extension ProjectState {
         case .unfreeze:
             rollout.endFreeze()
             requestStudy(configuration, &step)
-        // Heard by whoever reads the journal; by the time it is applied, it has been obeyed.
+        // Handled by the reader of the journal; by the time it is applied, it has been obeyed.
         case .resume: break
         case .rollBack(let version):
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
@@ -83,7 +83,7 @@ extension ProjectState {
         if let release { decide(release, &step) }
     }
 
-    /// Leaves as many commands as are remembered, the newest.
+    /// Removes the oldest commands, so that as many remain as are remembered.
     private mutating func forgetCommands() {
         let more = commands.count - Self.commandCapacity
         guard more > 0 else { return }
@@ -100,6 +100,6 @@ extension ProjectState {
 }
 
 extension CutVersion {
-    /// As its mark says.
+    /// The version that the mark describes.
     init(_ mark: CutMark) { self.init(sequence: mark.sequence, changed: mark.changed) }
 }

@@ -4,12 +4,13 @@ internal import Rollout
 internal import Tables
 internal import Vocabulary
 
-/// Samples that users dispute while labels decide about a version: one can be asked for once its content is known.
+/// Samples that users dispute while labels decide about a version: such a sample can be queried once its content is
+/// known.
 extension ProjectState {
     /// A version was suspected: what waits in the pool is known.
     mutating func findDisputedContent() {
         for sample in rollout.verificationsWithoutContent {
-            // A sample is asked for once, and one of the audit sample in its turn.
+            // A sample is queried once, and a sample of the audit sample in the order of the audit sample.
             guard acquisition.accounts.asked[sample] == nil, acquisition.audit.candidates[sample] == nil else {
                 rollout.dropVerification(sample)
                 continue
@@ -19,14 +20,14 @@ extension ProjectState {
         }
     }
 
-    /// A candidate came that may be a disputed sample.
-    mutating func takeIfDisputed(_ candidate: Candidate, modelOrdinal: Int) {
+    /// Receives a candidate that may be a disputed sample.
+    mutating func takeIfDisputed(_ candidate: Candidate, modelVersionNumber: Int) {
         guard rollout.verifications[candidate.sample.id]?.isAsked == false else { return }
         guard candidate.auditProbability == nil, acquisition.accounts.asked[candidate.sample.id] == nil else {
             rollout.dropVerification(candidate.sample.id)
             return
         }
-        takeDisputed(PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal))
+        takeDisputed(PooledCandidate(candidate: candidate, modelVersionNumber: modelVersionNumber))
     }
 
     private mutating func takeDisputed(_ pooled: PooledCandidate) {

@@ -6,10 +6,10 @@ internal import Rollout
 internal import Tables
 internal import Vocabulary
 
-/// Labels that were given before Flywheel asked.
+/// Labels that were assigned before a query by Flywheel.
 extension ProjectState {
-    /// Takes an imported label into training or validation, never into the test labels: those come from the audit sample
-    /// alone, which the sample leaves.
+    /// Accepts an imported label into training or validation, never into the test labels: those come only from the
+    /// audit sample, from which the labelled sample is removed.
     mutating func receive(
         _ received: ImportedLabel,
         _ configuration: ProjectConfiguration,
@@ -41,9 +41,9 @@ extension ProjectState {
             )
             return
         }
-        // The first embeddings fix the space, those of labels that are taken alone; a label whose own lies elsewhere is one all
-        // the same.
-        let isPlaced = acquisition.place(received.sample, configuration.embedding) == nil
+        // The first embeddings determine the space, but only those of accepted labels; a label whose embedding is in
+        // another space is nevertheless valid.
+        let hasSpace = acquisition.resolveSpace(received.sample, configuration.embedding) == nil
         let imported = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
         guard let consensus = consensus(of: imported) else { return }
         let result = datasets.accept(
@@ -60,14 +60,14 @@ extension ProjectState {
             acquisition.imported(
                 consensus.sample,
                 consensus.purpose,
-                isPlaced: isPlaced,
+                hasSpace: hasSpace,
                 selectionContext(configuration, step.context)
             )
             step.decide(.label(fact), id: id)
         }
     }
 
-    /// Why a label is not taken, whatever it says.
+    /// Reason for refusing a label, whatever its value.
     private mutating func refusal(of imported: ImportedLabel, _ configuration: ProjectConfiguration) -> EntryRejection?
     {
         let question = configuration.question

@@ -29,18 +29,18 @@ extension ProjectState {
         }
     }
 
-    /// The votes of a label were counted anew and come to this: by `datasets.revise` people are told of a difference, or the
-    /// label is revised.
+    /// Handles the result of a recount of the votes of a label: depending on `datasets.revise` a difference is reported
+    /// to people, or the label is revised.
     ///
     /// - Parameters:
-    ///   - sample: With a living label.
-    ///   - label: What the votes come to.
-    ///   - votes: In the order in which they were counted.
-    ///   - confidence: What they give it.
-    ///   - by: Who counted.
-    ///   - reason: Why, for people.
-    ///   - configuration: In force.
-    ///   - step: Of the entry.
+    ///   - sample: A sample with a living label.
+    ///   - label: The result of the votes.
+    ///   - votes: The votes in the order in which they were counted.
+    ///   - confidence: The confidence that results from the votes.
+    ///   - by: The author of the recount.
+    ///   - reason: The reason, for people.
+    ///   - configuration: The configuration in force.
+    ///   - step: The step of the entry.
     mutating func countAnew(
         _ sample: SampleID,
         to label: Label,
@@ -116,7 +116,7 @@ extension ProjectState {
 }
 
 extension Notice {
-    /// Votes that were counted anew say something else than a label does.
+    /// A notice that recounted votes disagree with a label.
     fileprivate init(
         disputed sample: SampleID,
         from: Label,

@@ -5,7 +5,7 @@ internal import Tables
 internal import Training
 internal import Vocabulary
 
-/// Audit samples of one pair of models that a trainer is to be asked about.
+/// Audit samples of one pair of models for which a trainer is to be queried.
 private struct WaitingPredictions {
     let champion: ReleasedModel
     let challenger: ReleasedModel
@@ -13,7 +13,7 @@ private struct WaitingPredictions {
     var samples: [(sample: Sample, since: StreamTime)]
 }
 
-/// Predictions by trainers: asked for before people are asked, and taken in.
+/// Predictions by trainers: requested before annotators are queried, and received.
 extension ProjectState {
     /// Audit samples that may wait for a trainer's word at the same time.
     static let mostAwaited = 60
@@ -22,7 +22,7 @@ extension ProjectState {
     /// Bytes of a request's candidates, so that its record fits its topic.
     private static let requestBytes = 900_000
 
-    /// Milliseconds that samples wait for others, so that they are asked about together.
+    /// Maximum wait of samples for others, in milliseconds, so that they share a request.
     private func patience(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
 
     /// Writes the requests that are due.
@@ -54,7 +54,7 @@ extension ProjectState {
 
     /// Writes one request.
     ///
-    /// - Returns: How many of the samples it asks about; 0 where there is nothing to hide them among.
+    /// - Returns: How many of the samples the request contains; 0 if there are no candidates to hide them among.
     private mutating func ask(
         _ samples: [Sample],
         of group: WaitingPredictions,
@@ -73,7 +73,7 @@ extension ProjectState {
         guard !candidates.isEmpty else { return 0 }
         let request = PredictionRequest(
             id: RequestID(step.context.nextID()),
-            // By id: their order says nothing of the draw.
+            // Sorted by id: the order reveals nothing about the draw.
             candidates: candidates.sorted { $0.id < $1.id },
             champion: group.champion,
             challenger: group.challenger,
@@ -87,23 +87,23 @@ extension ProjectState {
     }
 
     /// Groups the samples that trainers are to predict: by pairs of models, the oldest first; then, for a model in
-    /// rollout, services' answers that are to be compared, and audit samples that people are asked about while it
-    /// is suspected and serves nobody.
+    /// rollout, answers of services that are to be compared, and audit samples that are with annotators while the model
+    /// is suspected and serves no user.
     private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
         var groups: [WaitingPredictions] = []
-        var places: [Int: Int] = [:]
+        var groupOf: [Int: Int] = [:]
         for (id, pairing) in acquisition.audit.unasked {
             guard let number = pairing.pair, let sample = acquisition.audit.candidates[id]?.candidate.sample else {
                 continue
             }
-            if places[number] == nil {
+            if groupOf[number] == nil {
                 guard let names = rollout.models(ofPair: number), let champion = released(names.champion),
                     let challenger = released(names.challenger)
                 else { continue }
-                places[number] = groups.count
+                groupOf[number] = groups.count
                 groups.append(WaitingPredictions(champion: champion, challenger: challenger, samples: []))
             }
-            if let place = places[number] { groups[place].samples.append((sample, pairing.fixedAt)) }
+            if let group = groupOf[number] { groups[group].samples.append((sample, pairing.fixedAt)) }
         }
         guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
         let asked = Set(groups.flatMap(\.samples).map(\.sample.id))
@@ -137,8 +137,8 @@ extension ProjectState {
         return known.compactMap { $0 }.first { $0.version == version } ?? training.models[version]
     }
 
-    /// Whether a sample of the audit draw may get a pair: where trainers predict a request must have room for it soon, and it must be
-    /// possible to hide it.
+    /// Whether a sample of the audit draw may be assigned a pair: if trainers predict, a request must have capacity for
+    /// it soon, and it must be possible to hide it.
     mutating func canBePredicted(
         _ sample: SampleID,
         by version: ModelVersion,
@@ -171,7 +171,7 @@ extension ProjectState {
         }
     }
 
-    /// Passes the current pairing of an audit sample on to the audit source, and counts it.
+    /// Reports the current pairing of an audit sample to the audit source, and counts it.
     private mutating func notePairing(of sample: SampleID) {
         guard let pairing = rollout.pairing(of: sample) else { return }
         acquisition.audit.note(sample, pairing)

@@ -5,7 +5,7 @@ internal import Tables
 internal import Training
 internal import Vocabulary
 
-/// Studies: sealed versions ask for them, results end them, and their models are registered.
+/// Studies: they are requested for sealed versions and ended by results, and their models are registered.
 extension ProjectState {
     mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let isChecked = configuration.acquisition.edition >= 2
@@ -35,7 +35,7 @@ extension ProjectState {
         datasets.forgetVersions(except: training.studiedVersions)
     }
 
-    /// Asks for the next study if one is due; none is while releases are frozen.
+    /// Requests the next study if one is due; none is due while releases are frozen.
     mutating func requestStudy(_ configuration: ProjectConfiguration, _ step: inout Step) {
         guard !rollout.isFrozen else { return }
         let cuts = datasets.cuts
@@ -50,8 +50,8 @@ extension ProjectState {
         }
     }
 
-    /// Whether a model may be released: with a champion any may shadow, without one it must have what `rollout.first` asks, and
-    /// releases must not be frozen.
+    /// Whether a model may be released: if there is a champion, any model may shadow; otherwise the model must meet the
+    /// conditions of `rollout.first`, and releases must not be frozen.
     private func isReady(
         _ model: ReleasedModel,
         after outcome: StudyOutcome,
@@ -77,7 +77,7 @@ extension ProjectState {
         return false
     }
 
-    /// A function that says whether a version's name belongs to a model of somebody else.
+    /// A predicate: whether a version's name belongs to a model of another party.
     private var isForeign: (ModelVersion) -> Bool {
         let (rollout, unregistered) = (rollout, unregistered)
         return { rollout.knows($0) || unregistered[$0] != nil }
@@ -91,17 +91,17 @@ extension ProjectState {
         of model: ReleasedModel,
         _ step: inout Step
     ) {
-        let samples = datasets.testSamples(of: model.datasetOrdinal, first: predictions.count)
+        let samples = datasets.testSamples(of: model.datasetVersionNumber, first: predictions.count)
         for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
             guard !(datasets.labels[sample]?.isOutOfEvidence ?? false) else { continue }
             rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
-            acquisition.auditPredicted(sample, label, modelOrdinal: model.datasetOrdinal)
+            acquisition.auditPredicted(sample, label, modelVersionNumber: model.datasetVersionNumber)
         }
     }
 
     mutating func receive(_ version: SealedVersion, _ configuration: ProjectConfiguration, _ step: inout Step) {
         guard let cut = datasets.seal(version) else {
-            refuse(.init(.duplicate, "version \(version.ordinal) was sealed before, or never cut"), &step)
+            refuse(.init(.duplicate, "version \(version.versionNumber) was sealed before, or never cut"), &step)
             return
         }
         took(.seal, step.context.time.milliseconds(since: cut.cutAt))

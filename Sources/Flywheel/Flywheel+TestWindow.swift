@@ -6,10 +6,11 @@ internal import Vocabulary
 
 /// Labels that judge models, and labels that train them: no label is ever both.
 extension ProjectState {
-    /// Test labels that are neither of the anchor nor in the window train from the version on that is about to be cut.
+    /// Moves test labels that are neither in the anchor nor in the window to training, from the version on that is
+    /// about to be cut.
     ///
-    /// Nobody is judged by them any more, not even a model that never saw them: champion and challenger are always on the same
-    /// labels. Evidence that they gave stays.
+    /// No model is judged by them any more, not even a model that never saw them: champion and challenger are always
+    /// judged by the same labels. The evidence from them is kept.
     mutating func leaveTestWindow(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let policy = configuration.rollout
         // Until the first era the labels known decide whether a model serves without proof: they must not become fewer again.
@@ -31,11 +32,13 @@ extension ProjectState {
         }
     }
 
-    /// Leaves out of evidence whatever judges models and is no test label: at each cut, and as each model is registered.
+    /// Removes from the evidence every label that judges models and is not a test label: at each cut, and when each
+    /// model is registered.
     ///
-    /// A label comes from the audit sample to the test side, may move from there to training, and never comes back. So a label
-    /// that tests now is in the training data of no version that was ever cut, whichever of them a model names; one that does
-    /// not may be. The changes of labels keep to that themselves: what is found here comes of damage, or of a fault of ours.
+    /// A label enters the test side from the audit sample, may be moved from there to training, and never returns. So a
+    /// label that is a test label now is in the training data of no version that was ever cut, whichever of them a
+    /// model names; any other label may be. The changes of labels enforce this themselves: a label found here results
+    /// from damage, or from a fault of Flywheel.
     ///
     /// - Complexity: O(*rowCapacity*).
     mutating func leaveOutTrained(_ occasion: String, _ step: inout Step) {

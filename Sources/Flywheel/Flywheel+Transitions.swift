@@ -20,7 +20,7 @@ extension ProjectState {
         step.transitions += release.rolloutTransitions(after: before)
     }
 
-    /// Lets the model that waits take the challenger's place, if nothing keeps it waiting any more.
+    /// Lets the waiting model replace the challenger, if nothing delays it any more.
     mutating func admitWaiting(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let challenger = rollout.phase.value.challenger?.version
         guard let release = rollout.admitWaiting(policy: configuration.rollout, at: step.context.time) else { return }
@@ -49,8 +49,8 @@ extension Step {
     ///
     /// - Parameters:
     ///   - version: The newest model.
-    ///   - challenger: The version whose place it waits for; nothing is collected where none stands.
-    ///   - former: The version that waited before, whose turn does not come.
+    ///   - challenger: The version that it waits to replace; nothing is collected if there is none.
+    ///   - former: The version that waited before, which is never admitted.
     mutating func wait(_ version: ModelVersion, for challenger: ModelVersion?, insteadOf former: ModelVersion?) {
         guard let challenger else { return }
         if let former {
@@ -84,8 +84,8 @@ extension Step {
 
     /// Decides the collected transitions, in the order in which they happened.
     ///
-    /// They come after all other decisions of the entry: the ids of tasks and requests contain the ordinal of the decision, and
-    /// a journal of an earlier build names tasks by ids that were assigned without transitions.
+    /// They follow all other decisions of the entry: the ids of tasks and requests contain the index of the decision,
+    /// and a journal of an earlier build names tasks by ids that were assigned without transitions.
     mutating func decideTransitions(under configuration: ProjectConfiguration) {
         guard !transitions.isEmpty else { return }
         for transition in transitions { decide(.transition(transition, under: configuration)) }
@@ -94,8 +94,8 @@ extension Step {
 }
 
 extension ModelRelease {
-    /// The transitions of the versions that a release concerns. A version that gives up a state comes before the one that takes
-    /// it over, so that no two versions are live, or shadow, at once.
+    /// The transitions of the versions that a release concerns. A version that loses a state precedes the version that
+    /// enters it, so that no two versions are live, or shadow, at once.
     func transitions(insteadOf challenger: ModelVersion?, hasWaited: Bool) -> [ModelTransition] {
         let live = champion.version
         switch cause {
@@ -109,7 +109,7 @@ extension ModelRelease {
             let former = replaced.map { transition(of: $0, from: .live, to: .superseded, replacedBy: live) }
             return [former, transition(of: live, from: .shadow, to: .live, replaced: replaced)].compactMap { $0 }
         case .rolledBack, .command:
-            // A freeze takes a version back without a word against it.
+            // A freeze rolls a version back without evidence against it.
             let former = replaced.map {
                 let isBroken = quarantined.contains($0)
                 return transition(of: $0, from: .live, to: isBroken ? .quarantined : .superseded, replacedBy: live)

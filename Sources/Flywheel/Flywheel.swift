@@ -56,10 +56,11 @@ extension ProjectState {
             let before = known.question.extent
             if revision.question.extent > before {
                 labeling.questionGrew(from: before)
-                // What nobody could answer among the old classes may be answered now: its neighbours no longer sink.
+                // Samples that nobody could answer with the old classes may be answerable now: their neighbours are no
+                // longer ranked lower.
                 acquisition.classesAppended(revision.acquisition)
             }
-            // Whoever applies a revision has seen what was proposed: it is taken up, or it is counted anew.
+            // The author of a revision has seen the proposals: each is adopted, or counted anew.
             ClassProposals.forget(in: &proposals)
             acquisition.configured(revision.acquisition, after: known.acquisition)
             acquisition.configured(revision.embedding, after: known.embedding)
@@ -93,8 +94,8 @@ extension ProjectState {
             refuse(.init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(asked)"), &step)
             return
         }
-        // Intake refuses these; some were let through before it knew the space, or stand in an older journal.
-        if let fault = acquisition.place(received.sample, configuration.embedding) {
+        // Intake refuses these; some were accepted before it knew the space, or are in an older journal.
+        if let fault = acquisition.resolveSpace(received.sample, configuration.embedding) {
             refuse(.init(.wrongSpace, "sample \(received.sample.id): \(fault)"), &step)
             return
         }
@@ -115,9 +116,9 @@ extension ProjectState {
             step.decide(.notice(notice))
         }
         let version = candidate.model?.version
-        let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
-        acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
-        if rollout.verifications.count > 0 { takeIfDisputed(candidate, modelOrdinal: ordinal) }
+        let versionNumber = version.flatMap { training.models[$0]?.datasetVersionNumber } ?? 0
+        acquisition.receive(candidate, modelVersionNumber: versionNumber, selectionContext(configuration, step.context))
+        if rollout.verifications.count > 0 { takeIfDisputed(candidate, modelVersionNumber: versionNumber) }
         guard candidate.auditProbability != nil, let version, let label = candidate.output?.top,
             !acquisition.isImported(candidate.sample.id),
             !(datasets.labels[candidate.sample.id]?.isOutOfEvidence ?? false)
@@ -186,7 +187,7 @@ extension ProjectState {
         step.decide(.notice(notice))
     }
 
-    /// Says what feedback, or the labels that it called for, came to.
+    /// Writes the decisions that follow from feedback, or from the labels that it required.
     mutating func decide(_ outcome: FeedbackOutcome, _ step: inout Step) {
         if let notice = outcome.notice { step.decide(.notice(notice)) }
         guard let release = outcome.release else { return }

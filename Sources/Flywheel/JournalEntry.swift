@@ -1,6 +1,7 @@
 public import Vocabulary
 
-/// Where the record behind an entry was read, and what it held: a refused entry goes to the dead letters as it came.
+/// Position at which the record behind an entry was read, and its content: a refused entry is written to the dead
+/// letters as received.
 public struct EntryOrigin: Hashable, Sendable {
     public let topic: String
     public let partition: Int32
@@ -89,11 +90,12 @@ public struct Decision: Hashable, Sendable {
         /// The consequence of a release for one version, with the revision in force.
         indirect case transition(ModelTransition, under: ProjectConfiguration)
         case notice(Notice)
-        /// The entry changed nothing; the reason is counted, and the record goes to the dead letters if people must look.
+        /// The entry changed nothing; the reason is counted, and the record is written to the dead letters if people
+        /// must inspect it.
         case refused(EntryRejection)
     }
 
-    /// Derived from project, entry number and ordinal.
+    /// Derived from project, entry number and index of the decision.
     public let id: String
     public let body: Body
 
@@ -104,7 +106,7 @@ public struct Decision: Hashable, Sendable {
 }
 
 extension JournalEntry {
-    /// A kind of entry, by its name in the journal. The most frequent come first: they are found first.
+    /// A kind of entry, by its name in the journal. The most frequent kinds are first, so that they are found first.
     public enum Kind: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
         case candidate, feedback, tally, tick, annotation
         case trainingResult = "training_result"

@@ -1,10 +1,10 @@
 internal import Vocabulary
 
 extension ModelRelease {
-    /// The transitions of the canary that a release concerns, and of the champion whose place it takes.
+    /// The transitions of the canary that a release concerns, and of the champion that it replaces.
     ///
-    /// - Parameter before: The staging of the release before; nil in a project that had none.
-    /// - Returns: In the order in which they happened.
+    /// - Parameter before: The staging of the previous release; nil for a project that had none.
+    /// - Returns: The transitions in the order in which they happened.
     func rolloutTransitions(after before: Staging?) -> [ModelTransition] {
         let (was, now) = (before?.canary, staging?.canary)
         var transitions: [ModelTransition] = []

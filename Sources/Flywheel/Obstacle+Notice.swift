@@ -5,7 +5,7 @@ internal import Tables
 internal import Vocabulary
 
 extension ProjectState {
-    /// Tells people where a project with budget and traffic has asked nothing for a minute.
+    /// Creates a notice if a project with budget and traffic has queried nothing for a minute.
     mutating func tellIdleness(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let context = selectionContext(configuration, step.context)
         guard let obstacle = acquisition.tellIdleness(context) else { return }
@@ -13,7 +13,7 @@ extension ProjectState {
         step.decide(.notice(Notice(kind: .nothingAsked, text: text)))
     }
 
-    /// Why nothing is asked, at the time of the last entry; nil where something is due, or before a configuration.
+    /// Reason why nothing is queried, at the time of the last entry; nil if a query is due, or before a configuration.
     public var obstacle: String? {
         guard let configuration = configuration.value else { return nil }
         let context = EntryContext(
@@ -75,7 +75,7 @@ extension ProjectState {
 }
 
 extension JournalEntry.Body {
-    /// Whether somebody predicted.
+    /// Whether the entry results from a prediction.
     var isTraffic: Bool {
         switch self {
         case .candidate: true

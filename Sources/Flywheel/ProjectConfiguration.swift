@@ -13,20 +13,20 @@ public struct ProjectConfiguration: Hashable, Sendable {
     public var revision: Int { contents.value.revision }
     /// The partition of `journal`, `tallies`, `state` and of all that Loop writes for the project; given at the first apply.
     public var partition: Int32 { contents.value.partition }
-    /// Question that people are asked; its kind never changes.
+    /// Question for the annotators; its kind never changes.
     public var question: Question { contents.value.question }
     public var acquisition: AcquisitionPolicy { contents.value.acquisition.value }
     public var labeling: LabelingPolicy { contents.value.labeling }
     public var datasets: DatasetPolicy { contents.value.datasets }
     public var training: TrainingPolicy { contents.value.training }
     public var rollout: RolloutPolicy { contents.value.rollout }
-    /// The space of the samples' embeddings; nil, and what it leaves open: learnt from the first candidates.
+    /// The space of the samples' embeddings; if nil, and as far as unspecified, it is learnt from the first candidates.
     public var embedding: EmbeddingSpace? { contents.value.embedding }
 
-    /// Whether answers and results must give back the token of their task or request; nil where nothing is said.
+    /// Whether answers and results must return the token of their task or request; nil if unspecified.
     public var requireTokens: Bool? { contents.value.requireTokens }
-    /// Whether a revision in force requires tokens; false of one that does not say, which comes from before there
-    /// were tokens.
+    /// Whether a revision in force requires tokens; false for a revision that does not specify this, which is from
+    /// before there were tokens.
     public var requiresTokens: Bool { requireTokens ?? false }
 
     /// The extent of the question that the project began with: its classes, so that its oldest models know as many; nil of revisions that a build before 0.5.0
@@ -87,8 +87,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
 
     /// Returns the configuration under another revision and partition.
     ///
-    /// Where nothing is said about tokens, or of the format of dataset versions, it is as `lacking` and `format` say, or still
-    /// nothing. `initialClasses` is as before where nil.
+    /// If tokens, or the format of dataset versions, are not specified, they are set to `lacking` and `format`, or
+    /// remain unspecified. If `initialClasses` is nil, the value is unchanged.
     public func numbered(
         revision: Int,
         partition: Int32,

@@ -37,7 +37,7 @@ extension ProjectState {
         cut(configuration, &step)
     }
 
-    /// Goes on with the rollout as far as time and evidence allow, and tells of shares that a revision changed.
+    /// Advances the rollout as far as time and evidence allow, and publishes shares that a revision changed.
     private mutating func advanceRollout(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let outcome = rollout.advance(policy: configuration.rollout, at: step.context.time)
         if let release = outcome.release { decide(release, &step) }
@@ -81,7 +81,7 @@ extension ProjectState {
         tellExhaustion(context, &step)
     }
 
-    /// Circumstances in which Acquisition asks for labels.
+    /// Circumstances in which Acquisition queries labels.
     ///
     /// Inlined: a call would copy the whole state.
     @inline(__always)
@@ -91,7 +91,7 @@ extension ProjectState {
             votesPerTask: configuration.labeling.maximumVotes,
             classes: configuration.question.extent,
             openTasks: labeling.open.count,
-            newestOrdinal: training.progress.value.newestOrdinal,
+            newestVersionNumber: training.progress.value.newestVersionNumber,
             unlearnedLabels: unlearnedLabels,
             audit: auditAsking(configuration),
             auditTasksWanted: rollout.auditTasksWanted(configuration.rollout),
@@ -100,11 +100,11 @@ extension ProjectState {
         )
     }
 
-    /// Which audit samples come first.
+    /// Priority of the audit samples.
     func auditAsking(_ configuration: ProjectConfiguration) -> AuditAsking {
         AuditAsking(
             standingPair: rollout.standingPair,
-            // What a suspected champion is judged by is plainly drawn.
+            // The labels that judge a suspected champion are from a plain random draw.
             duels: rollout.isSuspected ? 0 : configuration.rollout.duels,
             wait: configuration.rollout.shadowWait,
             mostSilent: configuration.rollout.predicts ? Self.mostAwaited : nil
@@ -117,7 +117,7 @@ extension ProjectState {
         return space.isUnknown ? nil : space
     }
 
-    /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
+    /// Queried training labels that the newest model does not know. While a study runs, none counts as known.
     var unlearnedLabels: Int {
         datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
     }
@@ -147,7 +147,7 @@ extension ProjectState {
         else { return }
         if let since { took(.collect, time.milliseconds(since: since)) }
         step.decide(.cut(cut))
-        // In format 1 no label ever comes to another side.
-        if cut.format >= DatasetFormat.changes { leaveOutTrained("version \(cut.ordinal) is cut", &step) }
+        // In format 1 no label is ever moved to another side.
+        if cut.format >= DatasetFormat.changes { leaveOutTrained("version \(cut.versionNumber) is cut", &step) }
     }
 }

@@ -24,7 +24,7 @@ public enum CyclePhase: String, Hashable, Sendable, CaseIterable, Comparable {
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// How long a phase takes, in milliseconds.
+/// Duration of a phase, in milliseconds.
 public struct CyclePhaseTime: Hashable, Sendable {
     /// Times it was measured.
     public var count: Int64
@@ -46,7 +46,7 @@ public struct CyclePhaseTime: Hashable, Sendable {
     public var mean: Double { count == 0 ? 0 : Double(total) / Double(count) }
 }
 
-/// Where the loop of a project stands.
+/// Position of the loop of a project.
 public struct LoopPosition: Hashable, Sendable {
     /// Entries applied.
     public var entryNumber: UInt64
@@ -92,9 +92,9 @@ public struct ProjectState: Sendable {
     public var rollout = RolloutState()
     /// Ids of the commands carried out last, by the entry that did; see `commandCapacity`.
     public var commands = Table<String, UInt64>()
-    /// Commands remembered: one that comes again while it is known is refused as a duplicate.
+    /// Maximum number of remembered commands: a command that is repeated while it is known is refused as a duplicate.
     public static let commandCapacity = 10_000
-    /// How long each phase of the cycle takes.
+    /// Duration of each phase of the cycle.
     public var stages = Table<CyclePhase, CyclePhaseTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()
@@ -107,7 +107,7 @@ public struct ProjectState: Sendable {
 
     public init(project: ProjectID) { self.project = project }
 
-    /// When the next tick is due, if anything waits for time to pass.
+    /// Time at which the next tick is due, if anything depends on the passing of time.
     public var nextDeadline: StreamTime? {
         guard let configuration = configuration.value else { return nil }
         // No deadline depends on the seed.

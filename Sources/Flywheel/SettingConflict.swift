@@ -2,8 +2,8 @@ internal import Acquisition
 internal import Labeling
 internal import Vocabulary
 
-/// Settings of a project that are valid one by one and undo each other. What cannot work at all is refused by the project's
-/// form; these work, and hardly as somebody meant them.
+/// Settings of a project that are valid individually and cancel each other out. Settings that cannot work at all are
+/// refused by the project's form; these work, but hardly as intended.
 public struct SettingConflict: Hashable, Sendable {
     /// The keys as a project's file has them.
     public let keys: [String]
@@ -70,7 +70,7 @@ extension ProjectConfiguration {
     /// Whole tasks that the votes of one window hold at most.
     public var tasksPerWindow: Int { acquisition.votes / max(1, labeling.maximumVotes) }
 
-    /// Candidates an hour that Intake lets through once a pool is full: `votes_per_window` × `oversample` ÷ `window`.
+    /// Candidates per hour that Intake forwards once a pool is full: `votes_per_window` × `oversample` ÷ `window`.
     public var candidatesPerHour: Double {
         Double(acquisition.votes) * acquisition.oversample * 3_600_000 / Double(max(1, acquisition.window))
     }

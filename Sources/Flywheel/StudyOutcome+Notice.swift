@@ -2,9 +2,9 @@ internal import Training
 internal import Vocabulary
 
 extension StudyOutcome {
-    /// Creates the notice about the study: the distribution of scores, never only the best. Before edition 2 a
-    /// study whose deadline passed said that its repeats "failed or are missing", with the number of those that
-    /// failed.
+    /// Creates the notice about the study: the distribution of scores, never only the best. Before edition 2 the notice
+    /// of a study whose deadline had expired stated that its repeats "failed or are missing", with the number of those
+    /// that failed.
     func notice(edition: Int) -> Notice {
         guard let model else {
             let text = "request \(request) gave no model: \(whatHappened(edition))"

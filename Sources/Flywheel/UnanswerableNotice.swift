@@ -6,12 +6,12 @@ extension Notice {
     /// Notes that it quotes.
     private static let noteLimit = 5
 
-    /// Nobody could answer a task: its sample, the earlier ones that lie near to it, and what people wrote with their flags.
+    /// A notice that nobody could answer a task: its sample, the earlier ones near it, and the notes on their flags.
     ///
     /// - Parameters:
-    ///   - task: Closed.
-    ///   - notes: Of its flags.
-    ///   - alike: Samples near to its own that nobody could answer either, the nearest first, with their notes.
+    ///   - task: The closed task.
+    ///   - notes: The notes on its flags.
+    ///   - alike: Samples near its own that nobody could answer either, the nearest first, with their notes.
     init(unanswerable task: LabelingTask, notes: [String], alike: [(sample: SampleID, notes: [String])]) {
         var text = "nobody could answer task \(task.id), sample \(Self.short(task.sample.id))"
         let examples = alike.prefix(Self.exampleLimit)
@@ -31,8 +31,8 @@ extension Notice {
     /// An id may be long.
     private static func short(_ id: SampleID) -> String { plain(id.rawValue, limit: 64) }
 
-    /// So many bytes at most of what a stranger wrote, without quotes that would end ours and without what nobody sees: controls,
-    /// marks of direction, spaces of no width.
+    /// At most `limit` bytes of a text from an unknown author, without quotes that would end the quotation and without
+    /// invisible characters: controls, marks of direction, spaces of zero width.
     private static func plain(_ text: String, limit: Int) -> String {
         var kept = ""
         for scalar in text.unicodeScalars where !isHidden(scalar.value) {

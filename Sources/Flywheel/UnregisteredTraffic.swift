@@ -1,10 +1,11 @@
 internal import Tables
 public import Vocabulary
 
-/// Traffic of a model that no release names: somebody serves it without having registered it.
+/// Traffic of a model that no release names: the model is served without having been registered.
 ///
-/// From the tallies of the journal that say so; those of builds before 0.6.0 do not. So many versions are kept at once that
-/// whoever invents others each time fills no table: a new one takes the place of the one not heard of for longest.
+/// Counted from the tallies of the journal that state this; those of builds before 0.6.0 do not. The number of versions
+/// kept is limited, so that a client that invents new ones each time does not fill a table: a new version replaces the
+/// one least recently reported.
 public struct UnregisteredTraffic: Hashable, Sendable {
     /// Versions that are kept.
     static let limit = 32

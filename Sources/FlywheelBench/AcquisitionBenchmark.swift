@@ -12,7 +12,7 @@ struct AcquisitionBenchmark {
     struct Series {
         let strategy: String
         let curves: [[AcquisitionReplay.Point]]
-        /// Share of the tasks after the first hundred that nobody could answer, one number for each seed.
+        /// Share of the tasks after the first hundred that were unanswerable, one number per seed.
         let nuisances: [Double]
         /// Mean share of the batches that was sampled at random, one number for each seed.
         let explored: [Double]

@@ -4,8 +4,8 @@ import Learner
 import Statistics
 import Vocabulary
 
-/// Replays a labelled data set as a stream: each round a window of candidates goes to the reducer that the worker runs, the
-/// samples it asks for get their labels, and the model is trained anew.
+/// Replays a labelled data set as a stream: in each round a window of candidates is passed to the reducer that the
+/// worker runs, the queried samples receive their labels, and the model is trained anew.
 struct AcquisitionReplay {
     /// Settings of a replay.
     struct Options {
@@ -15,24 +15,24 @@ struct AcquisitionReplay {
         /// Labels in all.
         var budget = 400
         var inverseRegularization = 1.0
-        /// The probability that a label is wrong, drawn evenly among the other classes.
+        /// Probability that a label is wrong, drawn uniformly among the other classes.
         var labelNoise = 0.0
         /// How many rounds the model that scores candidates is behind.
         var delay = 0
-        /// Whether the first batch is left to the strategy, or drawn by chance as the protocol has it.
+        /// Whether the strategy selects the first batch; otherwise it is selected at random, as in the protocol.
         var startsCold = false
-        /// The share of the stream that nobody can answer, below 1.
+        /// Share of the stream that is unanswerable, below 1.
         var unanswerable = 0.0
-        /// Kind of the samples that nobody can answer.
+        /// Kind of the unanswerable samples.
         var nuisance = Nuisance.scrambled
-        /// Whether models predict audit samples again whose tasks were opened; else only their trainer says what they make of
-        /// them, with the class and no more. It matters where the policy asks for audit labels.
+        /// Whether models predict audit samples again after their tasks were opened; otherwise only their trainer
+        /// reports a prediction for them, with the class and no more. Relevant if the policy requests audit labels.
         var repeatsAudits = true
         /// Whether the entries are kept.
         var keepsJournal = false
     }
 
-    /// Samples that nobody can answer.
+    /// Unanswerable samples.
     enum Nuisance: String, CaseIterable {
         /// Each feature is that of another row.
         case scrambled
@@ -61,18 +61,18 @@ struct AcquisitionReplay {
     private var generator: SplitMix64
     private let train: [Int]
     private let test: [Int]
-    /// Rows of the audit sample: a share `auditCutoff` of each class, where the policy asks for audit labels.
+    /// Rows of the audit sample: a share `auditCutoff` of each class, if the policy requests audit labels.
     private let audits: [Int]
     private let auditRows: Set<Int>
     private var audited: Set<Int> = []
-    /// The share of each batch that was drawn by chance.
+    /// Share of each batch that was selected at random.
     private(set) var explored: [Double] = []
     private var stream: [Int] = []
     private var labelled: [(row: Int, label: Int)] = []
     private var asked: Set<Int> = []
-    /// Samples that nobody can answer, as their ids count on from those of the data.
+    /// Unanswerable samples, whose ids continue those of the data.
     private var nuisances: [[Double]] = []
-    /// The ids asked for, in order.
+    /// IDs of the queried samples, in order.
     private(set) var selections: [SampleID] = []
 
     init(data: LabelledData, options: Options, seed: UInt64) {
@@ -109,17 +109,17 @@ struct AcquisitionReplay {
         let testLabels = test.map { data.labels[$0] }
         var points: [Point] = []
         var scorers: [Scorer] = []
-        // Where nobody can answer anything, labels never come.
+        // If no sample is answerable, labels never arrive.
         while labelled.count < min(options.budget, train.count), selections.count < 4 * options.budget {
             let behind = scorers.count - 1 - options.delay
             _ = nextBatch(scorers.isEmpty ? nil : scorers[max(0, behind)], round: points.count)
-            // Where nobody could answer, what was left of the budget may have been asked for at once.
+            // If tasks were unanswerable, the rest of the budget may have been queried at once.
             let tasks = project.claim()
             guard !tasks.isEmpty else { break }
             if !audits.isEmpty { note(tasks) }
             for task in tasks { try answer(task) }
             guard !labelled.isEmpty else { continue }
-            // The first batch is drawn by chance; from then on the strategy is in force.
+            // The first batch is selected at random; from then on the strategy is in force.
             if points.isEmpty, audits.isEmpty {
                 _ = project.configure(policy(options.policy, batch: options.policy.batchSize))
             }
@@ -172,8 +172,8 @@ struct AcquisitionReplay {
         return project.configure(first)
     }
 
-    /// Returns the next batch with audit tasks beside it: nothing may be asked for while candidates come, and then
-    /// all of it at once.
+    /// Returns the next batch together with audit tasks: nothing may be queried while candidates arrive, and then
+    /// everything is queried at once.
     private mutating func nextAuditedBatch(_ batch: Int, from window: [Int], scorer: Scorer?, round: Int)
         -> [LabelingTask]
     {
@@ -193,12 +193,12 @@ struct AcquisitionReplay {
             policy.isDiverse = false
         }
         let tasks = project.configure(policy)
-        // What is left of the budget is not for a second batch.
+        // The rest of the budget must not open a second batch.
         _ = project.configure(silent)
         return tasks
     }
 
-    /// Training labels of a class that were asked for.
+    /// Number of queried training labels of a class.
     func labels(of label: Int) -> Int { labelled.count { $0.label == label } }
 
     private mutating func note(_ tasks: [LabelingTask]) {
@@ -231,7 +231,7 @@ struct AcquisitionReplay {
         project.answer(task.id, ClassIndex(label))
     }
 
-    /// The next candidates of the stream that were not asked for; it begins anew when it ends.
+    /// Returns the next candidates of the stream that were not queried; the stream restarts when it ends.
     private mutating func nextWindow() -> [Int] {
         var window: [Int] = []
         var taken = asked
@@ -245,19 +245,19 @@ struct AcquisitionReplay {
             if taken.insert(row).inserted { window.append(row) }
         }
         guard options.unanswerable > 0 else { return window }
-        // They take the places of so many others, and never come again.
-        for place in window.indices where generator.nextUnit() < options.unanswerable {
-            stream.insert(window[place], at: 0)
-            window[place] = data.features.count + nuisances.count
+        // Unanswerable samples replace as many others, and never occur again.
+        for index in window.indices where generator.nextUnit() < options.unanswerable {
+            stream.insert(window[index], at: 0)
+            window[index] = data.features.count + nuisances.count
             nuisances.append(nuisance())
         }
         return window
     }
 
-    /// Whether an id is that of a sample that nobody can answer.
+    /// Whether an id belongs to an unanswerable sample.
     func isUnanswerable(_ id: SampleID) -> Bool { (Int(id.rawValue) ?? 0) >= data.features.count }
 
-    /// The share of the tasks after the first hundred that nobody could answer.
+    /// Share of the tasks after the first hundred that were unanswerable.
     var lateNuisance: Double {
         let late = selections.dropFirst(100)
         return Double(late.count { isUnanswerable($0) }) / Double(max(1, late.count))

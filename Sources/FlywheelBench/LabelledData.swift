@@ -23,10 +23,10 @@ struct LabelledData {
     /// Reads a table of comma-separated values, with or without a header.
     ///
     /// - Parameters:
-    ///   - path: The file; lines that begin with `@` or `%` (ARFF, KEEL) are passed over.
-    ///   - column: The label's column: its name where there is a header, else its number from 1.
-    ///   - scale: How columns are brought to one scale.
-    /// - Throws: `BenchError` that names line and column of what cannot be read.
+    ///   - path: The file; lines that begin with `@` or `%` (ARFF, KEEL) are skipped.
+    ///   - column: The label's column: its name if there is a header, else its number from 1.
+    ///   - scale: The scaling of the columns to one scale.
+    /// - Throws: `BenchError` that names the line and column of a value that cannot be read.
     init(path: String, labelColumn column: String, scale: Scale) throws {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw BenchError("\(path): cannot be read as UTF-8 text")

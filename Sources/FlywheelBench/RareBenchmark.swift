@@ -12,7 +12,7 @@ struct RareBenchmark {
         let found: Int
         /// Labels to an accuracy of 95 % over all classes; the budget where it is never reached.
         let labels: Int
-        /// Mean share of the batches that was drawn by chance.
+        /// Mean share of the batches that was selected at random.
         let explored: Double
         /// The accuracy in the end, over all classes.
         let accuracy: Double

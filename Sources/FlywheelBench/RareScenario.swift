@@ -1,15 +1,15 @@
 import Statistics
 
-/// A world with a rare class of which a model that has not met it is sure and wrong.
+/// A scenario with a rare class about which a model that has not seen it is confident and wrong.
 ///
-/// Three common classes lie around a centre; the rare one lies behind the first of them, away from every boundary that the
-/// common ones have. Features are normal with a standard deviation of 1 around the means.
+/// Three common classes lie around a centre; the rare one lies behind the first of them, away from every boundary of
+/// the common ones. Features are normal with a standard deviation of 1 around the means.
 enum RareScenario {
     /// Coordinates of a sample.
     static let dimension = 8
     /// Distance of the common means from their centre.
     private static let radius = 2.5
-    /// How far the rare mean lies behind that of the first class.
+    /// Distance of the rare mean behind that of the first class.
     private static let behind = 3.0
     /// Rows of the pool, and as many of the audit sample.
     static let pool = 230

@@ -7,11 +7,11 @@ import Tables
 import Training
 import Vocabulary
 
-/// A project under replay: what the stream, people, the materializer and a trainer would write becomes entries of its
-/// journal, and the reducer that the worker runs applies them.
+/// A project under replay: the records that the stream, people, the materializer and a trainer would write become
+/// entries of its journal, and the reducer that the worker runs applies them.
 ///
-/// A round is one window of the budget: its votes are spent at once, candidates come while none is left, and the next window
-/// opens with a batch chosen from all of them.
+/// A round is one window of the budget: its votes are spent at once, candidates arrive while none is left, and the next
+/// window opens with a batch selected from all of them.
 struct ReplayProject {
     /// An entry and the time of its append.
     struct Record {
@@ -19,7 +19,7 @@ struct ReplayProject {
         let time: StreamTime
     }
 
-    /// One window of the budget, in milliseconds: longer than any patience.
+    /// One window of the budget, in milliseconds: longer than any maximum wait.
     static let window: Int64 = 1_000_000_000
 
     private(set) var state: ProjectState
@@ -34,9 +34,9 @@ struct ReplayProject {
     private var unclaimed: [LabelingTask] = []
 
     /// - Parameters:
-    ///   - name: Of the project; with the number of an entry it seeds what the reducer draws.
+    ///   - name: Name of the project; with the number of an entry it seeds the reducer's random draws.
     ///   - classes: At least two distinct names.
-    ///   - keepsJournal: Whether `journal` is to hold what is applied.
+    ///   - keepsJournal: Whether `journal` stores the applied entries.
     init(name: String, classes: [String], keepsJournal: Bool = false) {
         state = ProjectState(project: ProjectID(name))
         schema = LabelSchema(question: "Which class?", classes: classes)
@@ -64,31 +64,31 @@ struct ReplayProject {
         return apply(.configured(configuration))
     }
 
-    /// Ten years: no timer of the project goes off.
+    /// Ten years: no timer of the project expires.
     private static let never: Int64 = 10 * 365 * 86_400_000
 
-    /// A candidate comes.
+    /// Adds a candidate.
     mutating func offer(_ candidate: Candidate) { _ = apply(.candidate(candidate)) }
 
-    /// Time passes: the next window of the budget opens, and with it a batch.
+    /// Advances the time: the next window of the budget opens, and with it a batch.
     mutating func openWindow() -> [LabelingTask] {
         time = time.advanced(byMilliseconds: Self.window)
         return apply(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
     }
 
-    /// Somebody answers a task.
+    /// Answers a task.
     mutating func answer(_ task: TaskID, _ label: ClassIndex) {
         let annotation = Annotation(task: task, annotator: AnnotatorID("replay"), outcome: .answer(.choice(label)))
         _ = apply(.annotation(annotation))
     }
 
-    /// The tasks that were opened since this was last asked for.
+    /// Returns the tasks that were opened since the last call.
     mutating func claim() -> [LabelingTask] {
         defer { unclaimed = [] }
         return unclaimed
     }
 
-    /// Everybody who looks at a task flags it, until it closes.
+    /// Flags a task by one annotator after another, until it closes.
     mutating func flag(_ task: TaskID, note: String) {
         while state.labeling.open[task] != nil {
             let annotator = AnnotatorID("replay-\(state.labeling.open[task]?.declined.count ?? 0)")
@@ -96,20 +96,20 @@ struct ReplayProject {
         }
     }
 
-    /// The version that the answers made is sealed, and the study that it asks for ends well.
+    /// Seals the version that the answers produced, and ends the study that it requests successfully.
     ///
-    /// - Parameter predict: The class that the model gives each of so many audit samples, by their numbers; asked where there are
-    ///   test labels.
-    /// - Returns: The version of the model that it is from then on; nil when no version was due.
+    /// - Parameter predict: Returns the class that the model predicts for each of the given audit samples, by their
+    ///   numbers; called if there are test labels.
+    /// - Returns: The version of the model from then on; nil when no version was due.
     mutating func train(_ predict: ([Int]) -> [Label]) -> ModelVersion? {
         guard let cut else { return nil }
         self.cut = nil
         let file = ArtifactReference(uri: "memory:replay", size: 0, sha256: String(repeating: "0", count: 64))
         let version = SealedVersion(
-            id: DatasetVersionID("replay-\(cut.ordinal)"),
-            ordinal: cut.ordinal,
+            id: DatasetVersionID("replay-\(cut.versionNumber)"),
+            versionNumber: cut.versionNumber,
             parent: nil,
-            semanticVersion: "0.\(cut.ordinal).0",
+            semanticVersion: "0.\(cut.versionNumber).0",
             manifest: file,
             training: cut.training,
             validation: cut.validation,
@@ -117,7 +117,7 @@ struct ReplayProject {
         )
         _ = apply(.versionSealed(version))
         guard let request = state.training.progress.value.running?.request else { return nil }
-        let tested = state.datasets.testSamples(of: cut.ordinal, first: cut.test).compactMap { Int($0.rawValue) }
+        let tested = state.datasets.testSamples(of: cut.versionNumber, first: cut.test).compactMap { Int($0.rawValue) }
         let outcome = TrainingResult.Outcome.finished(
             artifact: file,
             score: nil,

@@ -83,7 +83,7 @@ struct SelectionBenchmark {
         var state = AcquisitionState()
         for slot in 0..<memory { state.pool.memory[slot] = EmbeddingSketch(point(&generator)) }
         for number in 0..<candidates {
-            state.receive(candidate(number, &generator), modelOrdinal: 1, context(1, policy))
+            state.receive(candidate(number, &generator), modelVersionNumber: 1, context(1, policy))
         }
         return (0..<repeats).map { round in
             let begin = Self.processorTime
@@ -120,11 +120,11 @@ struct SelectionBenchmark {
     private func context(_ entry: UInt64, _ policy: AcquisitionPolicy) -> SelectionContext {
         SelectionContext(
             policy: Boxed(policy),
-            newestOrdinal: 1,
+            newestVersionNumber: 1,
             entry: EntryContext(
                 project: ProjectID("bench"),
                 entryNumber: entry,
-                // A batch is due: patience is over.
+                // A batch is due: the maximum wait is over.
                 time: StreamTime(milliseconds: Int64(entry) * 100_000),
                 seed: entry &* 0x9E37_79B9_7F4A_7C15
             )

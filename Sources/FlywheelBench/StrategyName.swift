@@ -3,10 +3,10 @@ import Strategies
 internal import Vocabulary
 
 extension AcquisitionPolicy {
-    /// Sets a strategy by its name: `default`, or a score, by which rule batches are put together, and what a cold start asks
-    /// for, as in `margin`, `margin+kmeans`, `margin+kmeans+herding_start`.
+    /// Sets a strategy by its name: `default`, or a score, the rule by which batches are composed, and the query rule
+    /// of a cold start, as in `margin`, `margin+kmeans`, `margin+kmeans+herding_start`.
     ///
-    /// - Throws: `BenchError` that lists the names there are.
+    /// - Throws: `BenchError` that lists the existing names.
     mutating func setStrategy(_ name: String) throws {
         guard name != "default" else { return }
         let parts = name.split(separator: "+").map(String.init)

@@ -4,7 +4,7 @@ import Foundation
 import JSON
 import Strategies
 
-/// `flywheel-bench stream`: how good a model stays on a stream when only a share of the labels may be asked for.
+/// `flywheel-bench stream`: how good a model remains on a stream when only a share of the labels may be queried.
 struct StreamBenchmark {
     /// Results of one strategy under one budget and delay, over all seeds.
     struct Cell {
@@ -94,7 +94,7 @@ struct StreamBenchmark {
     /// Measures, and prints a line for each strategy, budget and delay, or one JSON value.
     func run(printsJSON: Bool) { print(report(asJSON: printsJSON)) }
 
-    /// Measures, and says what came of it.
+    /// Runs the measurement, and returns its results.
     func report(asJSON: Bool) -> String {
         var measured: [(strategy: StreamStrategy, cells: [Cell])] = []
         for strategy in strategies { measured.append((strategy, cells(strategy))) }
@@ -118,14 +118,15 @@ struct StreamBenchmark {
         }
     }
 
-    /// The share of the largest class: what saying always the same comes to.
+    /// Share of the largest class: the result of always predicting the same class.
     var majority: Double {
         var counts = [Int](repeating: 0, count: data.classes.count)
         for label in data.labels { counts[label] += 1 }
         return Double(counts.max() ?? 0) / Double(data.labels.count)
     }
 
-    /// How often an event has the class of the one before: what repeating the last label comes to, were all known.
+    /// Share of events that have the class of the previous event: the result of repeating the last label, if all were
+    /// known.
     var noChange: Double {
         let repeats = zip(data.labels, data.labels.dropFirst()).count { $0 == $1 }
         return Double(repeats) / Double(data.labels.count)

@@ -1,6 +1,6 @@
 import Learner
 
-/// The learner of a stream: it sees every sample, and learns from those whose label came.
+/// Learner of a stream: it sees every sample, and learns from those whose label has arrived.
 enum StreamLearner {
     /// Which learner.
     enum Kind: String, CaseIterable {
@@ -51,6 +51,6 @@ enum StreamLearner {
 }
 
 extension StreamLearner.Kind {
-    /// The learner that `auto` stands for.
+    /// The learner that `auto` selects.
     func resolved(classCount: Int) -> Self { self == .auto ? (classCount == 2 ? .logistic : .bayes) : self }
 }

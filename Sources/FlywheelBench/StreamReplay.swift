@@ -6,8 +6,8 @@ import Strategies
 import Tables
 import Vocabulary
 
-/// Replays a labelled data set in its own order: every event is predicted first, then the reducer that the worker runs is
-/// asked whether its label is worth asking for, and the label comes after a delay.
+/// Replays a labelled data set in its own order: every event is predicted first, then the reducer that the worker runs
+/// decides whether its label is worth querying, and the label arrives after a delay.
 struct StreamReplay {
     /// Settings of a replay.
     struct Options {
@@ -23,11 +23,12 @@ struct StreamReplay {
     struct Outcome: Hashable {
         /// The share of events that were predicted right, each before its label was known.
         let accuracy: Double
-        /// Labels asked for over all events; the free ones at the start are not among them.
+        /// Queried labels over all events; the free ones at the start are not included.
         let share: Double
-        /// The most that labels asked for were ever above share × events, in labels; not above 0 unless a budget was overspent.
+        /// The largest excess of queried labels over share × events, in labels; not above 0 unless a budget was
+        /// overspent.
         let overspent: Double
-        /// The events whose label was asked for, in order.
+        /// Events whose label was queried, in order.
         let asked: [Int]
     }
 
@@ -62,7 +63,7 @@ struct StreamReplay {
         var asked: [Int] = []
         var overspent = -Double.infinity
         for event in data.labels.indices {
-            // A label that was asked for at event t is known before event t + delay + 1 is predicted.
+            // A label that was queried at event t is known before event t + delay + 1 is predicted.
             while arrived < pending.count, pending[arrived] + options.delay < event {
                 learner.learn(data.features[pending[arrived]], label: data.labels[pending[arrived]])
                 arrived += 1
@@ -115,7 +116,7 @@ struct StreamReplay {
             auditDraw: 1,
             predictedAt: entry.time
         )
-        state.receive(candidate, modelOrdinal: 0, context)
+        state.receive(candidate, modelVersionNumber: 0, context)
         let batch = state.selectBatch(context)
         for _ in batch { state.voteGiven(policy: policy, at: entry.time) }
         return !batch.isEmpty

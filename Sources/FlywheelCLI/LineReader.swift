@@ -28,9 +28,9 @@ struct LineReader {
         self.limit = limit
     }
 
-    /// The next line; nil behind the last. A last line need not end.
+    /// The next line; nil after the last. The last line need not end with a line feed.
     ///
-    /// - Complexity: O(*n*) in its bytes; memory of the limit and a portion.
+    /// - Complexity: O(*n*) in its bytes; memory of the limit and one slice.
     mutating func next() throws -> Line? {
         var (bytes, size, isLine) = ([UInt8](), 0, false)
         while true {

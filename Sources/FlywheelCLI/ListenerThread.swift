@@ -44,7 +44,7 @@ final class ListenerThread: Sendable {
             logger.info("\(pages.rawValue) listens", ["address": .string("http://\(host):\(console.port)")])
             started.signal()
             do { try console.run(until: stop) } catch {
-                logger.error("\(pages.rawValue) does not run any more", ["reason": .string("\(error)")])
+                logger.error("\(pages.rawValue) has stopped", ["reason": .string("\(error)")])
             }
         }
         thread.name = "flywheel.\(pages.rawValue)"

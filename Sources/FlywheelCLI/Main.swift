@@ -47,7 +47,7 @@ struct FlywheelCommand {
         exit(isDone ? 0 : 1)
     }
 
-    /// Whether the command did what it was asked to.
+    /// Whether the command succeeded.
     private static func run(_ arguments: ParsedArguments) throws -> Bool {
         switch arguments.path.dropFirst().joined(separator: " ") {
         case "run": try RunCommand.run(arguments)

@@ -13,8 +13,7 @@ enum Terminal {
     /// no line is for those to see to who put it there: `ForeignText.line`.
     static func show(_ text: String) { emit(page(text) + (text.hasSuffix("\n") ? "" : "\n")) }
 
-    /// First reason why standard output could not be written; nil where there is none. A reader that has gone is
-    /// not an error.
+    /// First reason why standard output could not be written; nil if there is none. A closed reader is not an error.
     static var failure: String? { failed.withLock { $0 } }
 
     private static let failed = Mutex<String?>(nil)
@@ -40,8 +39,8 @@ enum Terminal {
     /// Clears the screen.
     static func clear() { emit("\u{1B}[H\u{1B}[2J") }
 
-    /// Says on standard error what went wrong, or how far something is. Lines after the first are indented, so that no
-    /// quoted text can pass for a message of its own.
+    /// Prints an error or the progress to standard error. Lines after the first are indented, so that no quoted text
+    /// can be mistaken for a message of its own.
     static func complain(_ text: String) { FileHandle.standardError.write(Data("\(message(text))\n".utf8)) }
 
     /// A message as `complain` writes it.

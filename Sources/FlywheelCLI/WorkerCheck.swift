@@ -6,8 +6,8 @@ import KafkaTransport
 import Telemetry
 import Worker
 
-/// Check for all that keeps a worker from starting whatever brokers say. `run` and `config check` both use it,
-/// so that one refuses what the other refuses, in the same words.
+/// Check for everything that prevents a worker from starting, whatever brokers report. `run` and `config check` both
+/// use it, so that one refuses what the other refuses, in the same words.
 enum WorkerCheck {
     /// The longest name that Kafka gives a topic, in bytes; members of a group may have one as long.
     private static let nameLimit = 249
@@ -44,7 +44,7 @@ enum WorkerCheck {
         note("store", fault(of: worker.storePath, .materializer, worker))
         note("artifacts", fault(of: worker.artifactsPath, .trainer, worker))
         for caveat in KafkaCaveat.all(worker.kafka) where caveat.isFatal { note("kafka", caveat.description) }
-        // Names that are wrong have been told.
+        // Invalid names have been reported.
         if faults.isEmpty, !Set(worker.roles).isDisjoint(with: Worker.streamRoles) {
             let isTransactional = worker.intakeDelivery == .exactlyOnce || worker.roles != [.intake]
             let fault = ClientCheck.fault(
@@ -58,11 +58,11 @@ enum WorkerCheck {
         return faults
     }
 
-    /// Why a role cannot write where it is to; asks no store.
-    private static func fault(of place: String, _ role: Role, _ worker: WorkerConfiguration) -> String? {
+    /// Reason why a role cannot write to its location; contacts no store.
+    private static func fault(of location: String, _ role: Role, _ worker: WorkerConfiguration) -> String? {
         do throws(EngineError) {
-            guard case .bucket = try StorePlace(place), worker.roles.contains(role) else { return nil }
-            _ = try StorePlace.client(worker.s3)
+            guard case .bucket = try StoreLocation(location), worker.roles.contains(role) else { return nil }
+            _ = try StoreLocation.client(worker.s3)
             return nil
         } catch {
             return error.reason

@@ -9,15 +9,15 @@ import KafkaTransport
 import S3
 import Worker
 
-/// A worker's file, and the options that stand in for it. `docs/reference/worker.md` has every key.
+/// A worker's file, and the options that replace its values. `docs/reference/worker.md` has every key.
 enum WorkerFile {
     /// Use of the file by a command, which determines the secrets and folders that must be there.
     enum Use {
-        /// It asks no broker.
+        /// It contacts no broker.
         case offline
-        /// It asks brokers.
+        /// It contacts brokers.
         case connection
-        /// It asks no broker, and reads dataset versions.
+        /// It contacts no broker, and reads dataset versions.
         case store
         /// It runs a worker, or checks the file for one.
         case worker
@@ -37,7 +37,7 @@ enum WorkerFile {
         return worker
     }
 
-    /// Markdown: every key, with what may stand there, default and meaning. Reads an empty file.
+    /// Markdown: every key, with its possible values, default and meaning. Reads an empty file.
     static func reference() throws -> String {
         let keys = WorkerKeys(try ConfigurationReader(yaml: [], file: ""))
         _ = configuration(keys, for: .offline)
@@ -139,9 +139,9 @@ enum WorkerFile {
             worker.s3.style,
             "Where the bucket's name stands: before the host's (`host`), or before the path (`path`); `auto` is `host` at Amazon's and `path` elsewhere."
         )
-        let places =
+        let locations =
             use == .worker ? [worker.storePath, worker.artifactsPath] : use == .store ? [worker.storePath] : []
-        let isNeeded = places.contains { $0.lowercased().hasPrefix("s3:") }
+        let isNeeded = locations.contains { $0.lowercased().hasPrefix("s3:") }
         let access = keys.secret(
             "s3.access_key",
             isNeeded: isNeeded,
@@ -234,23 +234,25 @@ enum WorkerFile {
         )
     }
 
-    /// The host's name: two workers on different hosts never take each other's place.
+    /// The host's name: two workers on different hosts never replace each other.
     static var defaultInstance: String { ProcessInfo.processInfo.hostName }
 
     static func milliseconds(_ duration: Duration) -> Int64 {
         duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
     }
 
-    /// The file of `--config`, if any, with the options in its place, once a broker has let us in.
+    /// Returns the configuration in the file of `--config`, if any, with the values of the options, once a broker has
+    /// accepted the connection.
     ///
-    /// - Throws: What is wrong with a file or an option; why no broker lets us in, where one answers; and that none answers.
+    /// - Throws: The fault of a file or an option; the reason why no broker accepts the connection, if one answers; and
+    ///   an error if none answers.
     static func connected(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
         let worker = try configuration(arguments, for: .connection)
         try KafkaConnection.require(worker.kafka)
         return worker
     }
 
-    /// The file of `--config`, if any, with the options in its place.
+    /// Returns the configuration in the file of `--config`, if any, with the values of the options.
     static func configuration(_ arguments: ParsedArguments, for use: Use) throws -> WorkerConfiguration {
         let worker = try described(arguments, for: use)
         guard worker.kafka["bootstrap.servers"] != nil else {
@@ -262,7 +264,7 @@ enum WorkerFile {
         return worker
     }
 
-    /// Reads the file of `--config`, if any, with the options in its place, for a cluster that need not be named.
+    /// Reads the file of `--config`, if any, with the values of the options, for a cluster that need not be named.
     static func described(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
         var worker =
             try arguments.string("config").map { try read($0, for: use) }
@@ -293,10 +295,10 @@ enum WorkerFile {
         return worker
     }
 
-    /// The place of a store, a folder by its absolute path.
-    static func place(_ text: String) -> String {
-        // What is wrong with another one is told where it is used.
-        guard case .folder(let path)? = try? StorePlace(text) else { return text }
+    /// The location of a store, a folder by its absolute path.
+    static func location(_ text: String) -> String {
+        // The fault of any other text is reported where it is used.
+        guard case .folder(let path)? = try? StoreLocation(text) else { return text }
         return absolute(path)
     }
 

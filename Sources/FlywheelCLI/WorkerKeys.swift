@@ -3,8 +3,8 @@ import EngineCore
 import Foundation
 import Worker
 
-/// Reads the keys of a worker's file, each with what may stand there, its default and its meaning: no key can be read that
-/// the reference does not have.
+/// Reads the keys of a worker's file, each with its possible values, its default and its meaning: no key can be read
+/// that is missing from the reference.
 final class WorkerKeys {
     /// A row of the reference.
     struct Row {
@@ -23,8 +23,8 @@ final class WorkerKeys {
 
     init(_ reader: ConfigurationReader) { self.reader = reader }
 
-    /// Notes the row, and finds the map that the key stands in, and its name there.
-    private func place(_ key: String, value: String, usual: String, meaning: String) -> (
+    /// Records the row, and returns the map that contains the key, and the key's name in it.
+    private func register(_ key: String, value: String, usual: String, meaning: String) -> (
         map: ConfigurationReader, name: String
     ) {
         rows.append(Row(key: key, value: value, usual: usual, meaning: meaning))
@@ -36,13 +36,14 @@ final class WorkerKeys {
     }
 
     func text(_ key: String, _ usual: String, shown: String? = nil, _ meaning: String) -> String {
-        let (map, name) = place(key, value: "text", usual: shown ?? "`\(usual)`", meaning: meaning)
+        let (map, name) = register(key, value: "text", usual: shown ?? "`\(usual)`", meaning: meaning)
         return map.string(name, default: usual)
     }
 
-    /// The URL of a store; nil where the key is absent. Refuses what is none, and the key that names a folder beside it.
+    /// The URL of a store; nil if the key is absent. Refuses a text that is not a URL, and the key that names a folder
+    /// beside it.
     func storeURL(_ key: String, besides folder: String, _ meaning: String) -> String? {
-        let (map, name) = place(
+        let (map, name) = register(
             key,
             value: "`s3://BUCKET/PREFIX`, or `file:///FOLDER`",
             usual: "none",
@@ -51,12 +52,12 @@ final class WorkerKeys {
         guard map.contains(name) else { return nil }
         let text = map.string(name, default: "")
         if map.contains(folder) { map.report(name, "expected this key or \(folder), found both") }
-        guard StorePlace.isURL(text) else {
+        guard StoreLocation.isURL(text) else {
             map.report(name, "expected s3://BUCKET/PREFIX or file:///FOLDER; a folder's path stands under \(folder)")
             return nil
         }
         do throws(EngineError) {
-            _ = try StorePlace(text)
+            _ = try StoreLocation(text)
         } catch {
             map.report(name, error.reason)
         }
@@ -71,12 +72,17 @@ final class WorkerKeys {
         shown: String? = nil,
         _ meaning: String
     ) -> Int {
-        let (map, name) = place(key, value: Self.integer(range, unit), usual: shown ?? "`\(usual)`", meaning: meaning)
+        let (map, name) = register(
+            key,
+            value: Self.integer(range, unit),
+            usual: shown ?? "`\(usual)`",
+            meaning: meaning
+        )
         return map.int(name, default: usual, in: range)
     }
 
     func optionalInteger(_ key: String, _ range: ClosedRange<Int>, _ meaning: String) -> Int? {
-        let (map, name) = place(key, value: Self.integer(range, ""), usual: "none", meaning: meaning)
+        let (map, name) = register(key, value: Self.integer(range, ""), usual: "none", meaning: meaning)
         return map.optionalInt(name, in: range)
     }
 
@@ -88,7 +94,7 @@ final class WorkerKeys {
     /// Milliseconds.
     func duration(_ key: String, _ usual: Int64, in range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
         let value = "duration, \(Self.span(range.lowerBound)) to \(Self.span(range.upperBound))"
-        let (map, name) = place(key, value: value, usual: "`\(Self.span(usual))`", meaning: meaning)
+        let (map, name) = register(key, value: value, usual: "`\(Self.span(usual))`", meaning: meaning)
         let bounds = Duration.milliseconds(range.lowerBound) ... .milliseconds(range.upperBound)
         return WorkerFile.milliseconds(map.duration(name, default: .milliseconds(usual), in: bounds))
     }
@@ -100,7 +106,7 @@ final class WorkerKeys {
     /// Bytes; the bounds whole numbers of MiB.
     func size(_ key: String, _ usual: Int, in range: ClosedRange<Int>, _ meaning: String) -> Int {
         let value = "size, \(Self.bytes(range.lowerBound)) to \(Self.bytes(range.upperBound))"
-        let (map, name) = place(key, value: value, usual: "`\(Self.bytes(usual))`", meaning: meaning)
+        let (map, name) = register(key, value: value, usual: "`\(Self.bytes(usual))`", meaning: meaning)
         return map.byteSize(name, default: usual, in: range)
     }
 
@@ -114,7 +120,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> Choice {
         let names = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-        let (map, name) = place(key, value: names, usual: "`\(usual.rawValue)`", meaning: meaning)
+        let (map, name) = register(key, value: names, usual: "`\(usual.rawValue)`", meaning: meaning)
         return map.choice(name, default: usual)
     }
 
@@ -125,7 +131,7 @@ final class WorkerKeys {
     ) -> [Choice] {
         let all = Choice.allCases.map(\.rawValue)
         let value = "list of " + all.map { "`\($0)`" }.joined(separator: ", ")
-        let (map, name) = place(
+        let (map, name) = register(
             key,
             value: value,
             usual: "`[\(usual.map(\.rawValue).joined(separator: ", "))]`",
@@ -140,7 +146,7 @@ final class WorkerKeys {
 
     /// Absolute paths of folders, each of which must be there now if they `areChecked`; nil where the key is absent.
     func folders(_ key: String, areChecked: Bool, _ meaning: String) -> [String]? {
-        let (map, name) = place(
+        let (map, name) = register(
             key,
             value: "list of absolute paths of folders that are there",
             usual: "none",
@@ -170,7 +176,7 @@ final class WorkerKeys {
     private static let reference = "`${VARIABLE}` or `file:PATH`"
 
     func secret(_ key: String, isNeeded: Bool, shown: String, _ meaning: String) -> Secret? {
-        let (map, name) = place(key, value: Self.reference, usual: shown, meaning: meaning)
+        let (map, name) = register(key, value: Self.reference, usual: shown, meaning: meaning)
         return map.secret(name, isNeeded: isNeeded)
     }
 
@@ -183,7 +189,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> [Secret] {
         let value = "\(Self.reference), or a list of \(most); each of at least \(bytes) bytes"
-        let (map, name) = place(key, value: value, usual: shown, meaning: meaning)
+        let (map, name) = register(key, value: value, usual: shown, meaning: meaning)
         return map.secrets(name, atMost: most, of: bytes, isNeeded: isNeeded)
     }
 
@@ -195,7 +201,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> [(name: String, value: Secret)] {
         let value = "map of texts; each may be \(Self.reference)"
-        let (map, name) = place(key, value: value, usual: "none", meaning: meaning)
+        let (map, name) = register(key, value: value, usual: "none", meaning: meaning)
         return map.secretMap(name, secrets: isSecret, isNeeded: isNeeded, fault: fault)
     }
 }
@@ -210,7 +216,7 @@ extension FormatStyle where Self == IntegerFormatStyle<Int> {
 extension WorkerKeys {
     /// Markdown: every key of a worker's file.
     var page: String {
-        // Seen from where the page lies.
+        // Path relative to the location of the page.
         let guide = "guides/operator.md"
         let table = rows.map { "| `\($0.key)` | \($0.value) | \($0.usual) | \($0.meaning) |" }
         return """

@@ -3,9 +3,9 @@ import Fuzzing
 import Processes
 import Statistics
 
-/// The program `flywheel` itself, with command lines and files that ask no broker: it answers with 0, 1 or 2, and ends.
+/// The program `flywheel` itself, with command lines and files that need no broker: it exits with status 0, 1 or 2.
 ///
-/// It lies beside this program; where it does not, nothing is tested.
+/// It is in the same folder as this program; if it is missing, nothing is tested.
 final class CommandLineTarget: FuzzTarget {
     let name = "commands"
     let weight = 1.0
@@ -19,7 +19,7 @@ final class CommandLineTarget: FuzzTarget {
             "--since",
             "dead-letters", "show", "redrive", "--max-attempts", "status", "dataset", "verify",
         ] + Extremes.words.filter { !$0.utf8.contains(0) && $0.utf8.count < 500 }
-    /// Beginnings of commands that ask no broker.
+    /// Beginnings of commands that need no broker.
     private static let beginnings = [
         ["config", "check"], ["topics", "acls"], ["config", "reference"], ["topics", "acls", "--role", "intake"],
         ["check", "prediction", "--project", "FILE"], ["check", "annotation", "--quiet", "--project", "FILE"],

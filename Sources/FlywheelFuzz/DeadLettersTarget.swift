@@ -6,8 +6,8 @@ import Statistics
 import StreamRuntime
 import StreamTesting
 
-/// Headers and keys of records that are refused, through the dead letters and back: the dead letter keeps them as they came, and
-/// whatever they say, a redrive sends a record as often as it may, and no other record suffers.
+/// Headers and keys of refused records, through the dead letters and back: the dead letter keeps them as received, and
+/// whatever their content, a redrive sends a record as often as permitted, and no other record is affected.
 final class DeadLettersTarget: FuzzTarget {
     let name = "letters"
     let weight = 2.0
@@ -48,7 +48,7 @@ final class DeadLettersTarget: FuzzTarget {
             try player.play(["settle": .word("true")], &outcomes)
         }
         try end(pipeline, &outcomes)
-        // What somebody else wrote to the topic spoils nothing but itself.
+        // A record that another party wrote to the topic affects only itself.
         for _ in 0..<generator.size(below: 4) {
             let forged = RecordStep(
                 .deadLetters,
@@ -98,20 +98,25 @@ final class DeadLettersTarget: FuzzTarget {
         try checkOrigins(pipeline)
     }
 
-    /// A dead letter has key, value and headers of its record as they came, as far as it says that it does.
+    /// Checks that a dead letter contains key, value and headers of its record as received, as far as it states that it
+    /// does.
     private func checkOrigins(_ pipeline: Pipeline) throws {
-        try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachLetter { letter in
-            let records = pipeline.cluster.committed(letter.origin.topic, letter.origin.partition)
-            guard let record = records.first(where: { $0.offset == letter.originOffset }) else {
-                throw FuzzFault("letter \(letter.place) names a record that is not there")
+        try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachDeadLetter { deadLetter in
+            let records = pipeline.cluster.committed(deadLetter.origin.topic, deadLetter.origin.partition)
+            guard let record = records.first(where: { $0.offset == deadLetter.originOffset }) else {
+                throw FuzzFault("letter \(deadLetter.position) names a record that is not there")
             }
-            let place = "letter \(letter.place)"
-            if !letter.isKeyCut, letter.key != record.key { throw FuzzFault("\(place) has another key") }
-            if !letter.isValueCut, letter.value != record.value { throw FuzzFault("\(place) has another value") }
-            guard letter.valueSize == record.value?.count ?? 0 else { throw FuzzFault("\(place) has another size") }
-            if !letter.areHeadersCut, letter.headers != record.headers {
+            let position = "letter \(deadLetter.position)"
+            if !deadLetter.isKeyCut, deadLetter.key != record.key { throw FuzzFault("\(position) has another key") }
+            if !deadLetter.isValueCut, deadLetter.value != record.value {
+                throw FuzzFault("\(position) has another value")
+            }
+            guard deadLetter.valueSize == record.value?.count ?? 0 else {
+                throw FuzzFault("\(position) has another size")
+            }
+            if !deadLetter.areHeadersCut, deadLetter.headers != record.headers {
                 throw FuzzFault(
-                    "\(place) has other headers: \(letter.headers.prefix(6)), the record \(record.headers.prefix(6))"
+                    "\(position) has other headers: \(deadLetter.headers.prefix(6)), the record \(record.headers.prefix(6))"
                 )
             }
         }

@@ -41,7 +41,8 @@ enum ExtremeHeaders {
         }
     }
 
-    /// Headers, each with how often it stands: a few as a rule; a part of `crowd` has one hundreds or thousands of times.
+    /// Headers, each with its number of occurrences: normally few; a fraction `crowd` has one header hundreds or
+    /// thousands of times.
     static func headers(_ generator: inout SplitMix64, crowd: Double = 0.002) -> [(header: RecordHeader, count: Int)] {
         let isCrowd = generator.chance(crowd)
         let most = isCrowd ? generator.pick([255, 256, 257, 5_000, 60_000]) : 1

@@ -9,7 +9,8 @@ import Statistics
 import Telemetry
 import Worker
 
-/// The worker's health and metrics: requests as strangers write them, on a connection each, and health asked again behind it.
+/// The worker's health and metrics: requests as untrusted clients write them, on one connection each, and a health
+/// request after each.
 final class HTTPTarget: FuzzTarget {
     let name = "http"
     let weight = 1.0
@@ -106,7 +107,7 @@ final class HTTPTarget: FuzzTarget {
         guard ["200", "503"].contains(Self.status(health)) else {
             throw FuzzFault("health answers \(Self.status(health)) behind it")
         }
-        // What a request says never becomes a header or a line of the answer.
+        // The content of a request never becomes a header or a line of the response.
         let head = String(decoding: answer, as: UTF8.self).components(separatedBy: "\r\n\r\n").first ?? ""
         if head.contains("\u{202E}") || head.lowercased().contains("evil.example") {
             throw FuzzFault("the answer's headers quote the request: \(head.prefix(300))")
@@ -118,7 +119,7 @@ final class HTTPTarget: FuzzTarget {
         return words.count > 1 && words[0].hasPrefix("HTTP/") ? String(words[1]) : "no answer"
     }
 
-    /// Sends bytes, says that no more come, and reads until the server closes, for two seconds at most.
+    /// Sends bytes, shuts down the sending side, and reads until the server closes, for two seconds at most.
     private func ask(_ bytes: [UInt8]) throws -> [UInt8] {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard connection >= 0 else { throw FuzzFault("no socket: \(String(cString: strerror(errno)))") }

@@ -10,20 +10,19 @@ import StreamRuntime
 import StreamTesting
 import Vocabulary
 
-/// The account of everything that was sent: each record is tallied, in the journal, a dead letter or counted as left out, once;
-/// all that was written can be read, and decided again equal.
+/// The account of all records that were sent: each is tallied, in the journal, a dead letter or counted as left out,
+/// exactly once; all written records can be read, and replay decides them equally.
 struct Ledger {
     let pipeline: Pipeline
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
 
     init(_ pipeline: Pipeline) { self.pipeline = pipeline }
 
-    /// Numbers of entries, dead letters and dead letters of the loop, by the position of the record that they come
-    /// from.
+    /// Numbers of entries, dead letters and dead letters of the loop, by the position of their original record.
     private struct Account {
         var entries: [String: Int] = [:]
-        var letters: [String: Int] = [:]
-        var loopLetters: [String: Int] = [:]
+        var deadLetters: [String: Int] = [:]
+        var loopDeadLetters: [String: Int] = [:]
     }
 
     /// Checks all of it, workers stopped.
@@ -69,28 +68,28 @@ struct Ledger {
             }
             outcomes.add("entries", entry.body.kind.rawValue)
             guard let id = record.header("ce_id") else { throw FuzzFault("an entry without an id") }
-            // A revision stands in the journal ahead of the entry that was checked under it, with the same id.
+            // A revision is in the journal before the entry that was checked under it, with the same id.
             if case .configured = entry.body { continue }
             account.entries[id, default: 0] += 1
         }
-        try takeLetters(&account, &outcomes)
+        try takeDeadLetters(&account, &outcomes)
         var traffic = 0
         for topic in IntakeProcessor.inputs {
             for (partition, record) in committed(topic) {
                 outcomes.add("records", "read")
-                let place = "\(pipeline.topics[topic])/\(partition)/\(record.offset)"
-                let (entries, letters) = (account.entries[place] ?? 0, account.letters[place] ?? 0)
-                guard entries + letters <= 1 else {
+                let location = "\(pipeline.topics[topic])/\(partition)/\(record.offset)"
+                let (entries, deadLetters) = (account.entries[location] ?? 0, account.deadLetters[location] ?? 0)
+                guard entries + deadLetters <= 1 else {
                     throw FuzzFault(
-                        "\(place) has \(entries) entries and \(letters) letters: \(record.text.prefix(200))"
+                        "\(location) has \(entries) entries and \(deadLetters) letters: \(record.text.prefix(200))"
                     )
                 }
-                guard entries + letters == 0 else { continue }
-                if topic == .predictions { traffic += 1 } else { account.letters["left out", default: 0] += 1 }
+                guard entries + deadLetters == 0 else { continue }
+                if topic == .predictions { traffic += 1 } else { account.deadLetters["left out", default: 0] += 1 }
             }
         }
         let counts = pipeline.counts
-        let leftOut = account.letters["left out"] ?? 0
+        let leftOut = account.deadLetters["left out"] ?? 0
         guard (counts.undrawn...counts.dropped + counts.undrawn).contains(Int64(leftOut)) else {
             throw FuzzFault(
                 "\(leftOut) records are lost, \(counts.dropped) are counted as left out and \(counts.undrawn) feedback as not drawn"
@@ -106,31 +105,33 @@ struct Ledger {
         outcomes.add("records", "tallied only", traffic)
     }
 
-    private func takeLetters(_ account: inout Account, _ outcomes: inout FuzzOutcomes) throws {
-        var letters = 0
-        try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachLetter { letter in
-            letters += 1
-            let place = "\(letter.origin.topic)/\(letter.origin.partition)/\(letter.originOffset)"
-            outcomes.add("dead_letters", "\(letter.stage): \(letter.code)")
-            if ["poison", "unreadable_entry"].contains(letter.code) {
-                throw FuzzFault("\(place) is a dead letter as \(letter.code): \(letter.text)")
+    private func takeDeadLetters(_ account: inout Account, _ outcomes: inout FuzzOutcomes) throws {
+        var deadLetters = 0
+        try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachDeadLetter { deadLetter in
+            deadLetters += 1
+            let location = "\(deadLetter.origin.topic)/\(deadLetter.origin.partition)/\(deadLetter.originOffset)"
+            outcomes.add("dead_letters", "\(deadLetter.stage): \(deadLetter.code)")
+            if ["poison", "unreadable_entry"].contains(deadLetter.code) {
+                throw FuzzFault("\(location) is a dead letter as \(deadLetter.code): \(deadLetter.text)")
             }
-            if letter.stage == "loop" {
-                account.loopLetters[place, default: 0] += 1
-                guard account.loopLetters[place] == 1,
-                    account.entries[place] == 1 || letter.origin.topic == pipeline.topics[.journal]
-                else { throw FuzzFault("the loop's letter of \(place) does not follow from one entry") }
+            if deadLetter.stage == "loop" {
+                account.loopDeadLetters[location, default: 0] += 1
+                guard account.loopDeadLetters[location] == 1,
+                    account.entries[location] == 1 || deadLetter.origin.topic == pipeline.topics[.journal]
+                else { throw FuzzFault("the loop's letter of \(location) does not follow from one entry") }
             } else {
-                account.letters[place, default: 0] += 1
+                account.deadLetters[location, default: 0] += 1
             }
         }
         let written = committed(.deadLetters).count { $0.record.header("flywheel.reason.code") != nil }
-        guard letters == written else { throw FuzzFault("\(written) letters were written, \(letters) can be read") }
-        let refused = pipeline.counts.refusals.reduce(0) { sum, refusal in
-            let isLetter = EntryRejection.Code(rawValue: refusal.key)?.isDeadLetter ?? true
-            return sum + (isLetter ? Int(refusal.value) : 0)
+        guard deadLetters == written else {
+            throw FuzzFault("\(written) letters were written, \(deadLetters) can be read")
         }
-        let ours = account.loopLetters.values.reduce(0, +)
+        let refused = pipeline.counts.refusals.reduce(0) { sum, refusal in
+            let isDeadLetter = EntryRejection.Code(rawValue: refusal.key)?.isDeadLetter ?? true
+            return sum + (isDeadLetter ? Int(refusal.value) : 0)
+        }
+        let ours = account.loopDeadLetters.values.reduce(0, +)
         guard ours == refused else {
             throw FuzzFault("the loop refused \(refused) entries with a letter and wrote \(ours)")
         }
@@ -169,18 +170,18 @@ struct Ledger {
         try read(.notices, &outcomes) { try Notice(json: $0).jsonBytes }
     }
 
-    /// Each can be read, and stands once.
+    /// Checks that each record can be read, and occurs once.
     private func read(_ topic: Topic, _ outcomes: inout FuzzOutcomes, _ codec: (JSONValue) throws -> [UInt8]) throws {
         var ids: Set<String> = []
         for (partition, record) in committed(topic) {
-            let place = "\(topic) \(partition)/\(record.offset)"
+            let location = "\(topic) \(partition)/\(record.offset)"
             do {
                 _ = try parser.withDocument(of: record.value ?? [], codec)
             } catch {
-                throw FuzzFault("\(place) cannot be read: \(error): \(record.text.prefix(400))")
+                throw FuzzFault("\(location) cannot be read: \(error): \(record.text.prefix(400))")
             }
             guard let id = record.header("ce_id"), ids.insert(id).inserted else {
-                throw FuzzFault("\(place) stands twice: \(record.header("ce_id") ?? "no id")")
+                throw FuzzFault("\(location) stands twice: \(record.header("ce_id") ?? "no id")")
             }
             outcomes.add("decisions", record.header("ce_type") ?? "none")
         }

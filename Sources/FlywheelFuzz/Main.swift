@@ -1,7 +1,7 @@
 import Foundation
 import Fuzzing
 
-/// The `flywheel-fuzz` command: gives what nobody should send to everything that reads it.
+/// The `flywheel-fuzz` command: feeds input that no client should send to every part that reads input.
 @main
 struct FlywheelFuzz {
     static func targets(_ corpus: Corpus, _ folder: String) throws -> [any FuzzTarget] {

@@ -14,7 +14,7 @@ struct Participants {
     private var ids = 0
     /// Where each topic was read to, by partition.
     private var read: [Topic: [Int64]] = [:]
-    /// Tasks that are open, requests that wait, and models, as they were told.
+    /// Open tasks, pending requests, and models, as received.
     private var tasks: [String: (project: String, sample: String, tree: JSONTree)] = [:]
     private var votes: [String: Int] = [:]
     private var requests: [(project: String, tree: JSONTree)] = []
@@ -178,7 +178,7 @@ struct Participants {
 
     // MARK: - Label tool
 
-    /// Answers to tasks that are open: most of them right, some skipped, flagged, given twice, or of nobody in particular.
+    /// Answers to open tasks: most of them right, some skipped, flagged, sent twice, or from an arbitrary annotator.
     mutating func annotations(_ generator: inout SplitMix64) -> [Draft] {
         var drafts: [Draft] = []
         for id in tasks.keys.sorted() {
@@ -216,7 +216,7 @@ struct Participants {
 
     // MARK: - Trainer
 
-    /// Results of requests that nobody has answered: of every repeat, most of them finished, some failed or missing.
+    /// Results of unanswered requests: of every repeat, most of them finished, some failed or missing.
     mutating func results(_ generator: inout SplitMix64) -> [Draft] {
         var drafts: [Draft] = []
         for (project, request) in requests where generator.chance(0.8) {
@@ -306,7 +306,7 @@ struct Participants {
         return Draft(topic: .commands, key: nil, tree: tree)
     }
 
-    /// Labels that somebody brings, of samples that services know or do not.
+    /// Imported labels, of samples that services know or do not.
     mutating func imports(_ generator: inout SplitMix64) -> [Draft] {
         (0..<generator.size(below: 4)).map { _ in
             ids += 1

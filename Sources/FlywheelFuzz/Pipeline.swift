@@ -13,15 +13,15 @@ import StreamTesting
 import Trainer
 import Vocabulary
 
-/// All roles of a worker over one in-memory cluster, turned by hand, and what they said that they should not have said.
+/// All roles of a worker over one in-memory cluster, run by hand, and the events that they should not have reported.
 final class Pipeline {
     let clock = SimulatedClock()
     let cluster: InMemoryCluster
     let topics = TopicNames(prefix: "t.")
-    /// Where all files of the workers lie.
+    /// Folder of all files of the workers.
     let root: String
     let store: DatasetStore
-    /// Nil for a cluster whose trainer is somebody else.
+    /// False for a cluster with an external trainer.
     let hasTrainer: Bool
     /// Disturbances that no input may cause, oldest first.
     private(set) var disturbances: [String] = []
@@ -43,7 +43,7 @@ final class Pipeline {
         var accepted: Int64 = 0
         var dead: Int64 = 0
         var dropped: Int64 = 0
-        /// Accepted, of users who were not drawn.
+        /// Accepted, from users who were not drawn.
         var undrawn: Int64 = 0
         var applied: Int64 = 0
         var unreadable: Int64 = 0
@@ -53,7 +53,7 @@ final class Pipeline {
     static let roles: [Role] = [.intake, .loop, .materializer, .trainer]
     static let partitions: Int32 = 2
     private static let tokens = TokenKeys(salt: [1, 2, 3])
-    /// The largest record of a topic that people and services write to, as brokers come.
+    /// The largest record of a topic that people and services write to, by the default of brokers.
     static let recordLimit = 1_048_588
 
     init(folder: String, settings: Settings) throws {
@@ -65,7 +65,7 @@ final class Pipeline {
         store = DatasetStore(objects: try FolderStore(root: root + "/datasets"))
         for topic in Topic.allCases {
             let partitions = topic.partitioning == .single ? 1 : Int(Self.partitions)
-            // A letter holds the largest record and its reason.
+            // A dead letter holds the largest record and its reason.
             let limit = topic == .deadLetters || topic.partitioning == .traffic ? 8_388_608 : Self.recordLimit
             cluster.createTopic(topics[topic], partitions: partitions, maximumBytes: limit)
         }
@@ -140,18 +140,18 @@ final class Pipeline {
         )
     }
 
-    /// Lets all roles turn until nothing happens any more.
+    /// Runs all roles until nothing happens any more.
     func settle() throws {
         for role in Self.roles + [.intake, .loop] { try runners[role]?.settle() }
     }
 
-    /// Stops the workers gently, and starts others in their place.
+    /// Stops the workers gracefully, and starts others in their place.
     func restart() throws {
         stop()
         try start()
     }
 
-    /// Stops the workers and takes down what they did.
+    /// Stops the workers and records their events and counts.
     func stop() {
         for role in Self.roles {
             guard let runner = runners[role] else { continue }

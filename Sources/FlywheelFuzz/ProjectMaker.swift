@@ -1,7 +1,7 @@
 import Fuzzing
 import Statistics
 
-/// Makes revisions of small projects whose cycle turns within a minute, by any policy.
+/// Makes revisions of small projects whose cycle completes within a minute, with any policy.
 struct ProjectMaker {
     let name: String
     let partition: Int32
@@ -34,7 +34,7 @@ struct ProjectMaker {
         dimension = generator.between(2...6)
     }
 
-    /// The next revision: the first takes any policy, later ones change a part of it or append a class.
+    /// The next revision: the first has any policy, later ones change a part of it or append a class.
     mutating func next(_ generator: inout SplitMix64) -> JSONTree {
         revision += 1
         if revision > 1, generator.chance(0.3) { classes.append("class-\(revision)") }

@@ -2,13 +2,13 @@ import Events
 import Fuzzing
 import StreamRuntime
 
-/// A record that somebody outside sends, as a step of a recorded input has it.
+/// A record that a party outside sends, as a step of a recorded input.
 struct RecordStep {
     var topic: Topic
     var partition: Int32
     var key: [UInt8]?
     var value: [UInt8]?
-    /// Each with how often it stands.
+    /// Headers, each with its number of occurrences.
     var headers: [(header: RecordHeader, count: Int)] = []
 
     var tree: JSONTree {

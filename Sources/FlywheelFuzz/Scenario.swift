@@ -2,7 +2,7 @@ import Events
 import Fuzzing
 import Statistics
 
-/// One world: what its parties send, spoiled in part, and how time passes.
+/// One scenario: the records of its parties, spoiled in part, and the passing of time.
 struct Scenario {
     let pipeline: Pipeline
     var participants: Participants
@@ -19,7 +19,7 @@ struct Scenario {
         (.projects, "project"),
     ]
 
-    /// Parties send, workers work, time passes.
+    /// Runs one round: parties send, workers run, time passes.
     mutating func round(_ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
         participants.listen()
         for draft in participants.predictions(generator.size(below: 24), &generator) {
@@ -53,7 +53,7 @@ struct Scenario {
     func send(_ draft: Participants.Draft, _ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
         var tree = draft.tree
         var value: [UInt8]?
-        // A project that cannot be followed leaves the whole world idle: these are mostly spared.
+        // A project that the workers cannot apply leaves the whole scenario idle: these are mostly spared.
         let part = draft.topic == .projects ? spoiled / 3 : spoiled
         if generator.chance(part) {
             outcomes.add("records", "spoiled")

@@ -44,7 +44,7 @@ struct StepPlayer {
         }
     }
 
-    /// Sends dead letters back, as the command does; what the run says it did is what it did.
+    /// Redrives dead letters, as the command does, and checks that the report of the run matches its effects.
     private func redrive(_ step: JSONTree, _ outcomes: inout FuzzOutcomes) throws {
         var policy = Redrive.Policy()
         policy.again = step["again"]?.plain == "true"

@@ -8,10 +8,10 @@ public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
 
     /// - Parameters:
     ///   - kind: The kind that is read and written.
-    ///   - expected: What is expected of a value from which nothing is made.
+    ///   - expected: Description of the expected value, for a value that `to` refuses.
     ///   - sample: Any value.
-    ///   - to: The value from what was read; nil refuses it.
-    ///   - from: What is written.
+    ///   - to: Conversion of the value that was read; nil refuses it.
+    ///   - from: Conversion to the value that is written.
     @inlinable
     public init(
         _ kind: K,

@@ -1,7 +1,7 @@
 /// A value that is described once: its initialiser names every part with key, kind and range.
 ///
-/// Reading a record or a file, writing and describing all run the same initialiser. It takes the parts in the order in
-/// which they are written, and assigns them: a part that is forgotten does not compile.
+/// Reading a record or a file, writing and describing all run the same initialiser. It processes the parts in the order
+/// in which they are written, and assigns them: an omitted part does not compile.
 ///
 /// ```swift
 /// extension DatasetPolicy: Formed {
@@ -85,15 +85,15 @@ public struct Lack<Value> {
     }
 }
 
-/// The place of a rule over several parts.
+/// Keys and scope of a rule over several parts.
 public struct Rule: Sendable {
     /// The key that a fault is reported at.
     public let key: StaticString
     /// Key in a file that a fault is reported at.
     public let fileKey: StaticString
-    /// Faults of these keys leave the rule out, in a file.
+    /// Keys whose faults disable the rule, in a file.
     public let others: [StaticString]
-    /// Whether records need not keep it: a rule that came later refuses no old journal.
+    /// Whether records need not satisfy the rule: a rule added later refuses no old journal.
     public let isForFilesOnly: Bool
 }
 
@@ -166,7 +166,7 @@ extension Fields {
         try tag(Field(key, wire: nil, doc), get)
     }
 
-    /// A form whose parts stand among those of this one: in a file, and in a record too unless it has a key there.
+    /// A form whose parts are among those of this one: in a file, and in a record too unless it has a key there.
     @inlinable
     public mutating func beside<T: Formed>(
         _ get: (Root) -> T,
@@ -175,9 +175,9 @@ extension Fields {
         try beside(wire, get)
     }
 
-    /// A rule over several parts: the complaint, or nil where it is kept.
+    /// A rule over several parts: the complaint, or nil if it is satisfied.
     ///
-    /// In a file it is asked even where a part is faulty, with a default in its place, unless `others` name that part.
+    /// In a file it is checked even if a part is faulty, with a default in its place, unless `others` name that part.
     public mutating func require(
         _ key: StaticString,
         unlessFaulty others: [StaticString] = [],

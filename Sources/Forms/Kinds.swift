@@ -19,7 +19,7 @@ public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
     /// Any value of the type.
     @inlinable public static var any: Whole { Whole(Value.min...Value.max) }
 
-    /// The most that is counted: no project comes so far, and whoever adds to it never overflows.
+    /// The largest count: no project reaches it, and adding to it never overflows.
     public static var mostCounted: Int64 { 1 << 53 }
     /// Counts that rows hold, at most `mostCounted` in either direction (-1 is before the first).
     @inlinable public static var counted: Whole {
@@ -74,7 +74,7 @@ public struct Flag: ValueKind {
     @inlinable public func write<S: ValueSink>(_ value: Bool, to sink: inout S) { sink.flag(value) }
 }
 
-/// True, where nothing else can be said.
+/// A truth value that can only be true.
 public struct AlwaysTrue: ValueKind {
     let advice: String
     /// - Parameter advice: What to do who meant the contrary.
@@ -105,9 +105,9 @@ public struct Text: ValueKind {
     }
 }
 
-/// A text from which something is made by what may refuse it: an id, a name.
+/// A text that is converted by a function that may refuse it: an id, a name.
 ///
-/// A text of 1 to 12 lower-case letters must be one.
+/// A text of 1 to 12 lower-case letters must be accepted.
 public struct Name<Value: Equatable & Sendable>: ValueKind {
     let expected: String
     let bytes: ClosedRange<Int>
@@ -147,7 +147,7 @@ public struct Choice<Value: ChoiceValue>: ValueKind {
     /// Advice about other texts, behind the list of known ones.
     public let note: String?
     @inlinable public init(_: Value.Type = Value.self, note: String? = nil) { self.note = note }
-    // A type without a case has no value whose form could be asked for.
+    // A type without a case has no value whose form could be requested.
     public var sample: Value { Array(Value.allCases)[0] }
     public var shape: Shape { .choice(Value.allCases.map(\.rawValue)) }
     /// Expectation, as in "one of a, b".

@@ -3,7 +3,7 @@ public protocol ValueKind<Value>: Sendable {
     associatedtype Value: Equatable & Sendable
     /// Whether the key ends in `_ms` in a record.
     static var isSpan: Bool { get }
-    /// Any value of the kind: it fills the place of one that is faulty.
+    /// Any value of the kind: it replaces a faulty one.
     var sample: Value { get }
     /// The value in a file that does not name it and has no other default.
     var standard: Value? { get }
@@ -20,7 +20,7 @@ extension ValueKind {
 /// A case that a text names.
 public typealias ChoiceValue = CaseIterable & Equatable & RawRepresentable<String> & Sendable
 
-/// A value in a record or in a file, with its place. Ranges include both ends.
+/// A value in a record or in a file, with its location. Ranges include both ends.
 public protocol ValueSource {
     associatedtype Failure: Error
     func number(_ range: ClosedRange<Double>) throws(Failure) -> Double
@@ -38,15 +38,15 @@ public protocol ValueSource {
     func byClass<K: ValueKind>(_ values: ByClass<K>) throws(Failure) -> [K.Value]
     func form<T: Formed>(_ type: T.Type) throws(Failure) -> T
     func union<T: FormedUnion>(_ type: T.Type) throws(Failure) -> T
-    /// Returns the requirement that a name violates, where its source asks more of names than form; nil for an
+    /// Returns the requirement that a name violates, if its source restricts more than the form of names; nil for an
     /// acceptable name.
     func fault(ofName name: String) -> String?
-    /// An error about this value; without `found` it says what stands there, if it can.
+    /// An error about this value; without `found` it contains the actual value, if it can.
     func failure(_ expected: String, found: String?) -> Failure
 }
 
 extension ValueSource {
-    /// A record holds what was taken by the rules of its day.
+    /// A record contains values that were accepted by the rules of its time.
     @inlinable public func fault(ofName name: String) -> String? { nil }
 }
 
@@ -103,10 +103,10 @@ public protocol Cases<Root> {
     /// A case.
     ///
     /// - Parameters:
-    ///   - name: The one key of the object.
-    ///   - kind: What stands under it.
-    ///   - embed: Makes the whole of it.
-    ///   - extract: The part of a value of this case, nil of any other.
+    ///   - name: The only key of the object.
+    ///   - kind: Kind of the value under the key.
+    ///   - embed: Makes the whole value.
+    ///   - extract: The part of a value of this case, nil for any other.
     ///   - doc: One line for people.
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,

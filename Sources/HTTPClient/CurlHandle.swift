@@ -57,7 +57,7 @@ final class CurlHandle: @unchecked Sendable {
         return try result.get()
     }
 
-    /// The caller's headers, and none of libcurl's own that would make servers wait or take a body for a form.
+    /// The caller's headers, without headers of libcurl that would make servers wait or interpret a body as a form.
     private func headers(of call: HTTPCall) throws(HTTPClientError) -> HeaderList {
         var list = HeaderList()
         for (name, value) in call.headers { try list.append("\(name): \(value)") }
@@ -77,7 +77,8 @@ final class CurlHandle: @unchecked Sendable {
     ) throws(HTTPClientError) {
         try check(flywheel_curl_set_error(handle, text.baseAddress))
         try check(flywheel_curl_set_text(handle, CURLOPT_URL, call.url))
-        // Neither other schemes nor other places than the caller has named: its signature, and its secrets, are for one.
+        // Neither other schemes nor other locations than the caller has named: its signature, and its secrets, are for
+        // one location.
         try check(flywheel_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
         try set(CURLOPT_FOLLOWLOCATION, 0)
         // A path is sent as it is: a signature covers it byte by byte.
@@ -88,7 +89,8 @@ final class CurlHandle: @unchecked Sendable {
         try set(CURLOPT_CONNECTTIMEOUT_MS, Int(limits.connecting))
         try set(CURLOPT_LOW_SPEED_LIMIT, 1)
         try set(CURLOPT_LOW_SPEED_TIME, max(1, Int(limits.silence / 1_000)))
-        // Whoever trickles must not hold a caller for days: half a minute, and what 100 kB/s take.
+        // A slow peer must not block a caller for days: the limit is half a minute, plus the time for the bytes at 100
+        // kB/s.
         let bytes = max(body.count, min(maximumSize, 16 << 20))
         try set(CURLOPT_TIMEOUT_MS, Int(limits.connecting) + 30_000 + bytes / 100)
         switch call.method {
@@ -131,7 +133,7 @@ final class CurlHandle: @unchecked Sendable {
         }
     }
 
-    /// The headers of the last answer: one that only says "continue" stands before it.
+    /// The headers of the last answer: an answer that is only "continue" precedes it.
     private static func fields(_ bytes: [UInt8]) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
         for line in bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {

@@ -22,7 +22,7 @@ public final class HTTPClient: Sendable {
 
     private let limits: Limits
     private let idle = Mutex<[CurlHandle]>([])
-    /// Connections that are kept though nobody uses them; more than this many threads at once make new ones each time.
+    /// Unused connections that are kept; more than this many threads at once create new ones each time.
     private static let kept = 16
 
     /// A client without a connection.
@@ -31,11 +31,11 @@ public final class HTTPClient: Sendable {
     /// Sends a call, and waits for the whole answer, whatever its status.
     ///
     /// - Parameters:
-    ///   - call: What is asked for.
-    ///   - body: The request's body, of `post`, `put` and `delete`.
-    ///   - maximumSize: The most bytes of an answer's body that are wanted.
+    ///   - call: Call to send.
+    ///   - body: The request's body, for `post`, `put` and `delete`.
+    ///   - maximumSize: Maximum size of an answer's body, in bytes.
     /// - Returns: The answer.
-    /// - Throws: `HTTPClientError` where there is none, or not all of it.
+    /// - Throws: `HTTPClientError` if there is no answer, or not all of it.
     public func send(
         _ call: HTTPCall,
         body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),

@@ -1,4 +1,4 @@
-/// Why an exchange with a server came to nothing. An answer of any status is none.
+/// Failure of an exchange with a server. An answer of any status is no failure.
 public struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Kinds of failure, for control flow.
     public enum Kind: String, Hashable, Sendable {

@@ -8,9 +8,9 @@ public struct HTTPCall: Hashable, Sendable {
         case head = "HEAD"
         /// Changes something.
         case post = "POST"
-        /// Puts the body in a place.
+        /// Stores the body at a location.
         case put = "PUT"
-        /// Removes what is in a place.
+        /// Removes the content of a location.
         case delete = "DELETE"
     }
 

@@ -1,4 +1,4 @@
-/// How many clients may be connected, and for how long one may say nothing of use.
+/// Maximum number of connected clients, and maximum time for which a client may send nothing of use.
 public struct ConnectionLimits: Hashable, Sendable {
     /// Connections of all clients together, at least 1.
     public var total: Int
@@ -17,51 +17,52 @@ public struct ConnectionLimits: Hashable, Sendable {
     }
 }
 
-/// The connections that are open, by descriptor, and which of them have to go.
+/// Open connections by descriptor, and the selection of connections to close.
 ///
-/// When there is no room the one goes that has got nothing done for the longest time, of the same peer where the peer is
-/// at its limit, else of the peer with most connections: a new client is always let in, so that nobody can keep others
-/// out by holding connections. All operations take constant time on average, but O(peers) where the total is reached.
+/// When there is no free capacity, the connection without progress for the longest time is closed, of the same peer if
+/// the peer is at its limit, else of the peer with most connections: a new client is always admitted, so that nobody
+/// can exclude others by keeping connections open. All operations take constant time on average, but O(peers) when the
+/// total is reached.
 struct ConnectionTable {
     private struct Connection {
         let peer: UInt32
-        /// The number of its last step; places in the queues with another number no longer hold.
+        /// The number of its last step; queue entries with another number are no longer valid.
         var step: UInt64
         var isClosing = false
     }
 
-    private struct Place {
+    private struct Entry {
         let descriptor: Int32
         let step: UInt64
         let deadline: Int64
     }
 
-    /// First in, first out; places that no longer hold are passed over.
+    /// First in, first out; entries that are no longer valid are skipped.
     private struct Queue {
-        private var places: [Place] = []
+        private var entries: [Entry] = []
         private var head = 0
 
-        var first: Place? { head < places.count ? places[head] : nil }
-        var count: Int { places.count - head }
+        var first: Entry? { head < entries.count ? entries[head] : nil }
+        var count: Int { entries.count - head }
 
-        mutating func append(_ place: Place) { places.append(place) }
+        mutating func append(_ entry: Entry) { entries.append(entry) }
 
         mutating func removeFirst() {
             head += 1
-            if head > 64, head * 2 > places.count {
-                places.removeFirst(head)
+            if head > 64, head * 2 > entries.count {
+                entries.removeFirst(head)
                 head = 0
             }
         }
 
-        mutating func keep(where holds: (Place) -> Bool) {
-            places = places[head...].filter(holds)
+        mutating func keep(where holds: (Entry) -> Bool) {
+            entries = entries[head...].filter(holds)
             head = 0
         }
     }
 
     private struct Peer {
-        /// Connections that are open and are not told to close.
+        /// Connections that are open and not marked for closing.
         var count = 0
         var queue = Queue()
     }
@@ -75,12 +76,12 @@ struct ConnectionTable {
 
     init(_ limits: ConnectionLimits) { self.limits = limits }
 
-    /// Connections that the table knows, those told to close included.
+    /// Connections in the table, including connections marked for closing.
     var count: Int { connections.count }
 
-    /// Enters a connection at `time`, in milliseconds.
+    /// Adds a connection at `time`, in milliseconds.
     ///
-    /// - Returns: The connection that must be closed to make room, if one must.
+    /// - Returns: The connection that must be closed to free capacity, if any.
     mutating func admit(_ descriptor: Int32, peer: UInt32, at time: Int64) -> Int32? {
         var leaving: Int32?
         if let own = peers[peer], own.count >= limits.perPeer {
@@ -96,7 +97,7 @@ struct ConnectionTable {
         return leaving
     }
 
-    /// Notes that a connection got something done: a request has come, or its answer is sent.
+    /// Records progress of a connection: a request was received, or its answer is sent.
     mutating func advance(_ descriptor: Int32, at time: Int64) {
         guard connections[descriptor]?.isClosing == false else { return }
         enqueue(descriptor, at: time)
@@ -111,11 +112,11 @@ struct ConnectionTable {
     /// The connections whose time is over at `time`; each is returned once.
     mutating func overdue(at time: Int64) -> [Int32] {
         var overdue: [Int32] = []
-        while let place = order.first {
-            if holds(place) {
-                guard place.deadline <= time else { break }
-                close(place.descriptor)
-                overdue.append(place.descriptor)
+        while let entry = order.first {
+            if holds(entry) {
+                guard entry.deadline <= time else { break }
+                close(entry.descriptor)
+                overdue.append(entry.descriptor)
             }
             order.removeFirst()
         }
@@ -124,38 +125,38 @@ struct ConnectionTable {
 
     /// The connection that has waited for longest, whoever's it is, if any is open: for when there are no descriptors left.
     mutating func evictOldest() -> Int32? {
-        while let place = order.first {
+        while let entry = order.first {
             order.removeFirst()
-            guard holds(place) else { continue }
-            close(place.descriptor)
-            return place.descriptor
+            guard holds(entry) else { continue }
+            close(entry.descriptor)
+            return entry.descriptor
         }
         return nil
     }
 
     private mutating func evictOldest(of peer: UInt32) -> Int32? {
-        while let place = peers[peer]?.queue.first {
+        while let entry = peers[peer]?.queue.first {
             peers[peer]?.queue.removeFirst()
-            guard holds(place) else { continue }
-            close(place.descriptor)
-            return place.descriptor
+            guard holds(entry) else { continue }
+            close(entry.descriptor)
+            return entry.descriptor
         }
         return nil
     }
 
-    private func holds(_ place: Place) -> Bool {
-        guard let connection = connections[place.descriptor] else { return false }
-        return connection.step == place.step && !connection.isClosing
+    private func holds(_ entry: Entry) -> Bool {
+        guard let connection = connections[entry.descriptor] else { return false }
+        return connection.step == entry.step && !connection.isClosing
     }
 
     private mutating func enqueue(_ descriptor: Int32, at time: Int64) {
         guard let peer = connections[descriptor]?.peer else { return }
         steps += 1
         connections[descriptor]?.step = steps
-        let place = Place(descriptor: descriptor, step: steps, deadline: time + limits.patience)
-        order.append(place)
-        peers[peer]?.queue.append(place)
-        // One client with many requests on one connection leaves places behind in its own queue.
+        let entry = Entry(descriptor: descriptor, step: steps, deadline: time + limits.patience)
+        order.append(entry)
+        peers[peer]?.queue.append(entry)
+        // One client with many requests on one connection accumulates invalid entries in its own queue.
         if let queue = peers[peer]?.queue, queue.count > 2 * limits.perPeer + 64 {
             let connections = connections
             peers[peer]?.queue.keep { connections[$0.descriptor]?.step == $0.step }

@@ -58,7 +58,8 @@ public struct HTTPResponse: Sendable {
         HTTPResponse(status: status, contentType: "application/json", body: body)
     }
 
-    /// Headers on every response unless it says otherwise: not sniffed, framed, cached or told to other sites.
+    /// Headers on every response unless it specifies otherwise: it is not sniffed, framed, cached or disclosed to other
+    /// sites.
     static let standardHeaders: [(name: String, value: String)] = [
         ("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "no-store"), ("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"),

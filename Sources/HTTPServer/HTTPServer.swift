@@ -2,26 +2,27 @@ import CMicroHTTPD
 import Glibc
 public import Telemetry
 
-/// A small HTTP server without a thread of its own: it serves while `run` or `runOnce` is called, on the caller's thread.
+/// A small HTTP server without a thread of its own: it serves while `run` or `runOnce` is called, on the caller's
+/// thread.
 ///
-/// It is made, used and let go of on one thread. GET, HEAD and POST are served, other methods get 405; a body over the
-/// limit gets 413, headers over 16 KiB get 431. It speaks plain HTTP and knows no users: bind it to the loopback address,
-/// or put a proxy before it. On a loopback address it answers only requests whose `Host` is an address of the loopback or
-/// `localhost`, so that no page of another site can ask it under a name of its own.
+/// It is created, used and released on one thread. GET, HEAD and POST are served, other methods get 405; a body over
+/// the limit gets 413, headers over 16 KiB get 431. It serves plain HTTP and has no users: bind it to the loopback
+/// address, or put a proxy in front of it. On a loopback address it answers only requests whose `Host` is a loopback
+/// address or `localhost`, so that no page of another site can send it requests under a name of its own.
 ///
-/// Clients that hold connections without using them keep nobody out: see `ConnectionLimits` and `ConnectionTable`.
+/// Clients that keep connections open without using them exclude nobody: see `ConnectionLimits` and `ConnectionTable`.
 public final class HTTPServer {
     /// Function that answers a request. It runs on the thread of `run`; a slow one delays the other clients.
     public typealias Handler = (HTTPRequest) -> HTTPResponse
 
     /// The port it listens on.
     public let port: UInt16
-    /// Connections that were closed because their time was over or to make room for others, since the start.
+    /// Connections that were closed because their time expired or to free capacity for others, since the start.
     public private(set) var dropped = 0
     private let socket: ListeningSocket
     private let daemon: OpaquePointer
     private let context: HandlerContext
-    /// Connections that are taken on in one turn at most, so that those which are there are served in between.
+    /// Maximum number of connections accepted in one cycle, so that existing connections are served in between.
     private static let acceptedAtOnce = 64
 
     /// Why no server can listen on an address, whoever else does; nil of an IPv4 address in digits.
@@ -31,12 +32,12 @@ public final class HTTPServer {
     ///
     /// - Parameters:
     ///   - address: The IPv4 address to listen on, in digits.
-    ///   - port: The port to listen on; 0 takes a free one. One in use is an error.
+    ///   - port: The port to listen on; 0 selects a free port. A port in use is an error.
     ///   - maximumBodySize: The largest body of a request, in bytes.
-    ///   - limits: How many clients are connected at most, and how long one may do nothing.
-    ///   - logger: Where refused requests are noted, at `debug`.
-    ///   - handler: What to do with a request.
-    /// - Throws: `HTTPServerError` if the address cannot be had.
+    ///   - limits: Maximum number of connected clients, and maximum time for which a client may do nothing.
+    ///   - logger: Logger for refused requests, at `debug`.
+    ///   - handler: Function that answers a request.
+    /// - Throws: `HTTPServerError` if the address is not available.
     public init(
         address: String = "127.0.0.1",
         port: UInt16 = 0,
@@ -55,8 +56,8 @@ public final class HTTPServer {
             logger: logger
         )
         errno = 0
-        // The context outlives the daemon, which `deinit` stops first. The daemon closes what it is told to in its next turn,
-        // and so has at times a few connections more than the limit.
+        // The context outlives the daemon, which `deinit` stops first. The daemon closes connections marked for closing
+        // in its next cycle, and so has at times a few connections more than the limit.
         let daemon = flywheel_mhd_start(
             UInt32(clamping: limits.total + 4 * Self.acceptedAtOnce),
             16 << 10,
@@ -94,7 +95,7 @@ public final class HTTPServer {
         }
     }
 
-    /// Serves until `isStopped` says so, which is asked ten times a second and after every event.
+    /// Serves until `isStopped` returns true; it is called ten times a second and after every event.
     public func run(until isStopped: () -> Bool) throws(HTTPServerError) {
         while !isStopped() { try runOnce() }
     }
@@ -104,7 +105,7 @@ public final class HTTPServer {
             switch socket.accept() {
             case .nothing: return
             case .exhausted:
-                // Somebody of ours gives way; without one there is nothing to do but to wait a moment.
+                // One of the open connections is closed; if there is none, the only option is to wait briefly.
                 if let oldest = context.connections.evictOldest() { drop(oldest) } else { usleep(10_000) }
                 return
             case .connection(let accepted):
@@ -123,7 +124,7 @@ public final class HTTPServer {
         }
     }
 
-    /// Shuts a connection down; the daemon sees its end in this turn, and closes it.
+    /// Shuts a connection down; the daemon detects its end in this cycle, and closes it.
     private func drop(_ descriptor: Int32) {
         dropped += 1
         shutdown(descriptor, Int32(SHUT_RDWR))

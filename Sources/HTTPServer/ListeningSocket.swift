@@ -2,7 +2,7 @@ import Glibc
 
 /// A socket that listens, and is closed with this value.
 struct ListeningSocket: ~Copyable {
-    /// A connection that was taken from the queue; whoever takes it closes it.
+    /// A connection that was accepted from the queue; the receiver closes it.
     struct Accepted {
         let descriptor: Int32
         let address: sockaddr_in
@@ -14,22 +14,22 @@ struct ListeningSocket: ~Copyable {
     /// Outcome of `accept`.
     enum Acceptance {
         case connection(Accepted)
-        /// Nobody waits, or the one who waited has gone.
+        /// No client is waiting, or the waiting client has disconnected.
         case nothing
         /// The process, or the machine, has no descriptor or memory left.
         case exhausted
     }
 
     let descriptor: Int32
-    /// The port, the one that the system chose where 0 was asked for.
+    /// The port; if 0 was requested, the port that the system chose.
     let port: UInt16
     /// The address is of this machine alone.
     let isLoopback: Bool
 
     /// Listens on an IPv4 address in digits.
     ///
-    /// A port that somebody else listens on is an error: it is not shared. One that is merely not forgotten yet after its
-    /// last owner's death is taken.
+    /// A port on which another owner listens is an error: it is not shared. A port that is merely not released yet
+    /// after its last owner's death is used.
     init(address: String, port: UInt16) throws(HTTPServerError) {
         let operation = "listen on \(address):\(port)"
         var socketAddress = sockaddr_in()
@@ -91,7 +91,7 @@ struct ListeningSocket: ~Copyable {
     }
 }
 
-/// Milliseconds of a clock that never goes back.
+/// Milliseconds of a monotonic clock.
 func monotonicMilliseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,6 +1,7 @@
 import CCrypto
 
-/// A keyed digest: who lacks the key can neither compute nor check it. Used to replace user ids, and to know answers to what was asked.
+/// A keyed digest: without the key it can be neither computed nor checked. Used to replace user ids, and to recognize
+/// answers to Flywheel's requests.
 ///
 /// Its description never shows the key.
 ///
@@ -17,7 +18,7 @@ public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
     ///
     /// - Complexity: O(*n*).
     public func digest(of message: UnsafeRawBufferPointer) -> SHA256Digest {
-        // libcrypto takes a null key for "the key of last time", so an empty one needs an address of its own.
+        // libcrypto interprets a null key as the key of the previous call, so an empty one needs an address of its own.
         let contiguousKey = key.isEmpty ? [0] : key
         return SHA256Digest { output in
             var length: UInt32 = 0
@@ -51,8 +52,8 @@ public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
         return hexText(Array(code.bytes.prefix(16)))
     }
 
-    /// Whether two texts are equal in UTF-8. Of texts of equal length the time says nothing about where they differ, so a
-    /// code cannot be guessed byte by byte.
+    /// Whether two texts are equal in UTF-8. For texts of equal length the duration does not reveal where they differ,
+    /// so a code cannot be guessed byte by byte.
     public static func isEqual(_ left: String, _ right: String) -> Bool {
         var (left, right) = (left, right)
         return left.withUTF8 { (left: UnsafeBufferPointer<UInt8>) -> Bool in
@@ -62,7 +63,7 @@ public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
         }
     }
 
-    /// Says that there is a key, not which.
+    /// States that there is a key, without showing it.
     public var description: String { "HMAC-SHA-256 (key of \(key.count) bytes)" }
     /// Shows nothing inside.
     public var customMirror: Mirror { Mirror(self, children: []) }

@@ -13,7 +13,7 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
     /// The number of bytes of a digest.
     public static let byteCount = 32
 
-    /// Looked for once: libcrypto else looks for it again for every digest, which takes longer than a short one.
+    /// Fetched once: otherwise libcrypto fetches it again for every digest, which takes longer than a short digest.
     nonisolated(unsafe) static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
     /// The digest as four big-endian words.
@@ -63,7 +63,7 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
         }
     }
 
-    /// Takes what `fill` writes to 32 bytes; `fill` says whether libcrypto did its part.
+    /// Creates a digest from the 32 bytes that `fill` writes; `fill` returns whether libcrypto succeeded.
     init(fill: (UnsafeMutablePointer<UInt8>) -> Bool) {
         words = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCount) { buffer in
             buffer.initialize(repeating: 0)

@@ -1,6 +1,6 @@
 import CCrypto
 
-/// A SHA-256 digest in the making, for content that comes in pieces.
+/// Incremental SHA-256 digest, for content that arrives in pieces.
 ///
 /// The struct owns libcrypto's context and frees it.
 public struct SHA256Hasher: ~Copyable {
@@ -15,7 +15,7 @@ public struct SHA256Hasher: ~Copyable {
 
     deinit { EVP_MD_CTX_free(context) }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         start()
         precondition(
@@ -24,7 +24,7 @@ public struct SHA256Hasher: ~Copyable {
         )
     }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     public mutating func update(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { update($0) }
     }

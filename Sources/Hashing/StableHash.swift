@@ -1,10 +1,10 @@
 /// A reproducible draw for each key of one project and purpose: which sample is audited, which user gets the canary.
 ///
 /// The draw is XXH64, seed 0, of `salt`, `project`, 0x00, `purpose`, 0x00, `key` (text in UTF-8, the salt as raw bytes
-/// and left out when there is none), divided by 2⁶⁴. Different purposes draw independently of one another. Where
-/// guessing the draw would pay, the project's secret salt stands first.
+/// and omitted when there is none), divided by 2⁶⁴. Different purposes draw independently of one another. If guessing
+/// the draw would be profitable, the project's secret salt is first.
 ///
-/// The project must hold no zero byte, nor may the purpose; the callers' identifier types see to that.
+/// The project must contain no zero byte, nor may the purpose; the callers' identifier types ensure that.
 ///
 /// | project | purpose | key | hash | unit |
 /// |---|---|---|---|---|
@@ -19,15 +19,15 @@
 /// let isAudited = draw < 0.1
 /// ```
 public struct StableHash: Hashable, Sendable {
-    /// Everything that stands before the key.
+    /// All bytes before the key.
     public let prefix: [UInt8]
 
     /// Prepares the draw of one project and purpose.
     ///
     /// - Parameters:
     ///   - project: The project's name.
-    ///   - purpose: What is drawn, as in `audit`, `split`, `canary`.
-    ///   - salt: Secret bytes that stand first; empty for a draw that anybody may compute.
+    ///   - purpose: The purpose of the draw, as in `audit`, `split`, `canary`.
+    ///   - salt: Secret bytes at the beginning; empty for a draw that anybody may compute.
     public init(project: String, purpose: String, salt: [UInt8] = []) {
         var prefix = salt
         prefix.append(contentsOf: project.utf8)

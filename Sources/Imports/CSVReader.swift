@@ -7,7 +7,7 @@ struct CSVReader {
         let fields: [String]
     }
 
-    /// Error in a file after which its rows cannot be told apart, with its line.
+    /// Error in a file after which its rows cannot be distinguished, with its line.
     struct Fault: Error, Equatable {
         let line: Int
         let text: String
@@ -26,7 +26,7 @@ struct CSVReader {
 
     /// The next row that is not empty; nil at the end.
     ///
-    /// - Throws: Where a quoted field does not end, something stands behind one, or the bytes are not UTF-8.
+    /// - Throws: If a quoted field does not end, text follows a quoted field, or the bytes are not UTF-8.
     mutating func next() throws(Fault) -> Row? {
         while position < bytes.count {
             let start = line

@@ -4,7 +4,7 @@ internal import Vocabulary
 
 /// JSON Lines.
 extension ImportFile {
-    /// Reads objects, one a line, looks for the names in each, and has a row made of it.
+    /// Reads objects, one per line, searches each for the names, and has a row made of it.
     mutating func readLines(
         of bytes: [UInt8],
         names: inout ImportNames,

@@ -51,7 +51,7 @@ extension ImportFile {
         }
     }
 
-    /// Names of columns that are read and stand in the header more than once.
+    /// Names of columns that are read and occur in the header more than once.
     private static func repeated(_ columns: [String], _ fields: ImportFields, _ isLabelled: Bool) -> [String] {
         var read: Set = [fields.id, fields.uri, fields.text, fields.group, fields.embedding, fields.annotator]
         if isLabelled { read.insert(fields.label) }

@@ -57,7 +57,7 @@ extension ImportFile {
     }
 
     private static func task(
-        at place: Int,
+        at line: Int,
         _ task: JSONObject,
         data: JSONObject,
         fields: ImportFields,
@@ -70,29 +70,29 @@ extension ImportFile {
         }
         guard let id = scalar(data, fields.id) ?? scalar(task, "id") else {
             throw ImportFault(
-                line: place,
+                line: line,
                 "expected the sample's id in data.\(fields.id), or the task's, found neither"
             )
         }
-        let sample = try Self.sample(place, data, wanted, id: id)
+        let sample = try Self.sample(line, data, wanted, id: id)
         var answers: [(annotator: String?, label: String)] = []
         for element in isLabelled ? try task.optionalArray("annotations").map(Array.init) ?? [] : [] {
             let annotation = try element.object()
             if try annotation.optionalBool("was_cancelled") ?? false { continue }
-            guard let label = try choice(place, annotation) else { continue }
+            guard let label = try choice(line, annotation) else { continue }
             answers.append((annotator(annotation), label))
         }
-        return ImportRow(line: place, sample: sample, answers: answers)
+        return ImportRow(line: line, sample: sample, answers: answers)
     }
 
-    private static func choice(_ place: Int, _ annotation: JSONObject) throws -> String? {
+    private static func choice(_ line: Int, _ annotation: JSONObject) throws -> String? {
         for element in try annotation.array("result") {
             let result = try element.object()
             guard try result.string("type") == "choices" else { continue }
             let choices = try result.object("value").strings("choices")
             guard choices.count == 1 else {
                 throw ImportFault(
-                    line: place,
+                    line: line,
                     "expected one choice, found \(choices.count): tasks of several are not built yet"
                 )
             }
@@ -139,7 +139,7 @@ extension ImportFile {
         }
     }
 
-    /// Names of attributes with labels: beside each stands its `-metadata`.
+    /// Names of attributes with labels: each has a matching `-metadata` member.
     private static func attributes(of object: JSONObject) -> [String] {
         let suffix = "-metadata"
         return object.map(\.name).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }

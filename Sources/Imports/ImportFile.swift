@@ -119,7 +119,8 @@ public struct ImportFile: Sendable {
         guard let name = SampleID(checking: id) else {
             throw ImportFault(line: line, "\(fields.id): expected 1 to 256 bytes without control characters")
         }
-        // Before rows of one sample are found: two spellings of a name are one to a table, and Intake takes only the composed one.
+        // Checked before rows of one sample are matched: tables treat two spellings of a name as one, and Intake
+        // accepts only the composed one.
         guard ComposedText.isComposed(id) else {
             throw ImportFault(
                 line: line,

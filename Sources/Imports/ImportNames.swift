@@ -1,17 +1,17 @@
 internal import JSON
 
-/// Which of the names that were given a file of JSON has, looked for object by object.
+/// Tracks which of the specified names a JSON file contains, object by object.
 ///
-/// - Complexity: O(*m*) in an object's members while a name has not been met, then O(1).
+/// - Complexity: O(*m*) in an object's members while a name has not been found, then O(1).
 struct ImportNames {
-    /// Names of members that a fault tells, at most.
+    /// Maximum number of member names that a fault lists.
     static let limit = 40
 
     private var missing: [(option: ImportFields.Option, name: String)]
     private var seen: [String] = []
     private var hasSeen = false
 
-    /// Starts with the names of `fields` as missing, except those of options that are looked up elsewhere.
+    /// Starts with the names of `fields` as missing, except those of options that are searched for elsewhere.
     init(_ fields: ImportFields, without elsewhere: Set<ImportFields.Option> = []) {
         missing = fields.named.filter { !elsewhere.contains($0.option) }
     }
@@ -24,20 +24,20 @@ struct ImportNames {
         for member in object where seen.count < Self.limit && !seen.contains(member.name) { seen.append(member.name) }
     }
 
-    /// Notes a name that stands elsewhere.
+    /// Notes a name that was found elsewhere.
     mutating func note(_ name: String, of option: ImportFields.Option) {
         missing.removeAll { $0.option == option && $0.name == name }
     }
 
-    /// Returns one fault for each name that was not found anywhere; `place` is the searched unit in its text, as in
+    /// Returns one fault for each name that was not found anywhere; `element` is the searched unit in its text, as in
     /// "line".
-    func faults(in place: String) -> [ImportFault] {
+    func faults(in element: String) -> [ImportFault] {
         // Of a file without an object the faults of its lines are enough.
         guard hasSeen else { return [] }
         let there = seen.isEmpty ? "there are none" : "there are \(Self.list(seen))"
         let more = seen.count == Self.limit ? " and perhaps more" : ""
         return missing.map {
-            ImportFault(file: "--\($0.option.rawValue): no \(place) has a member \"\($0.name)\"; \(there)\(more)")
+            ImportFault(file: "--\($0.option.rawValue): no \(element) has a member \"\($0.name)\"; \(there)\(more)")
         }
     }
 

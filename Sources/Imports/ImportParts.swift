@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// Names of the columns, or of the members, in which a row says what.
+/// Names of the columns, or of the members, that hold each part of a row.
 public struct ImportFields: Hashable, Sendable {
     /// An option that gives such a name, called as it is on the command line.
     public enum Option: String, CaseIterable, Sendable {
@@ -23,8 +23,8 @@ public struct ImportFields: Hashable, Sendable {
     public var metadata: [String] = []
     /// Name of the label's attribute in a manifest; nil: it is detected.
     public var attribute: String?
-    /// Options that somebody gave: a file in which their names are nowhere is at fault. `metadata` and `attribute` have no
-    /// defaults, and count as given whenever they name something.
+    /// Options that were specified: a file that contains none of their names is at fault. `metadata` and `attribute`
+    /// have no defaults, and count as specified whenever they name something.
     public var given: Set<Option> = []
 
     public init() {}
@@ -54,12 +54,12 @@ public struct ImportFields: Hashable, Sendable {
     }
 }
 
-/// A row of a file: a sample, and what is said of it.
+/// A row of a file: a sample, and its answers.
 public struct ImportRow: Sendable {
-    /// Where it begins, counted from 1; of an export the task's place in the list.
+    /// The line on which it begins, counted from 1; for an export, the task's position in the list.
     public let line: Int
     public let sample: Sample
-    /// Classes by name, each with its annotator if the file says; none in a pool of samples.
+    /// Classes by name, each with its annotator if the file specifies it; none in a pool of samples.
     public let answers: [(annotator: String?, label: String)]
 }
 
@@ -68,7 +68,7 @@ public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// Unit that the number of a row counts.
     public enum Unit: String, Hashable, Sendable {
         case line
-        /// An export is one list, whose line ends say nothing.
+        /// An export is one list, whose line ends have no meaning.
         case task
     }
 
@@ -76,7 +76,7 @@ public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
     public let line: Int
     public let text: String
     public let unit: Unit
-    /// Whether no row behind it can be told: then no part of the file is of use.
+    /// Whether the rows after it cannot be distinguished: then no part of the file is usable.
     public let endsFile: Bool
 
     public init(line: Int, _ text: String, unit: Unit = .line, endsFile: Bool = false) {

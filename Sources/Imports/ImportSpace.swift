@@ -2,8 +2,8 @@ internal import Acquisition
 internal import Flywheel
 internal import Vocabulary
 
-/// Where the embeddings of a file must lie: in the project's space as far as it is known, and of its dimension else the one that
-/// most of the file's have.
+/// Required space of a file's embeddings: the project's space as far as it is known; if its dimension is unknown, the
+/// dimension of most of the file's embeddings.
 struct ImportSpace {
     private let known: EmbeddingSpace
     /// The commonest dimension of the file by the space that its samples name, of equally common ones the first; empty where the
@@ -11,9 +11,9 @@ struct ImportSpace {
     private var dimensions: [SpaceID?: Int] = [:]
 
     /// - Parameters:
-    ///   - file: Its rows' embeddings are looked at.
+    ///   - file: Its rows' embeddings are examined.
     ///   - configuration: Of the project, which may declare a space.
-    ///   - state: Of the project, which may have learnt one; nil where nothing is known of it.
+    ///   - state: Of the project, which may have learnt a space; nil if nothing is known of it.
     /// - Complexity: O(*n*) in the rows.
     init(of file: ImportFile, _ configuration: ProjectConfiguration, _ state: ProjectState?) {
         known =

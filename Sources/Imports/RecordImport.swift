@@ -7,8 +7,8 @@ public import Processes
 public import StreamRuntime
 internal import Vocabulary
 
-/// Sends records of a file to an input topic, in transactions of some hundreds, and notes beside the file how far it came: a
-/// second run goes on where the first one ended.
+/// Sends records of a file to an input topic, in transactions of some hundreds, and notes its progress beside the file:
+/// a second run continues at the end of the first one.
 ///
 /// Records that are sent twice, because a run ended between a transaction and its note, are recognized by their ids.
 public struct RecordImport {
@@ -38,12 +38,12 @@ public struct RecordImport {
     /// - Parameters:
     ///   - transport: To the cluster.
     ///   - topics: Names in use.
-    ///   - topic: Where the records go.
-    ///   - project: Whose they are.
+    ///   - topic: The topic to which the records are written.
+    ///   - project: The project of the records.
     ///   - type: The `ce_type` of the records.
     ///   - progress: The path of the note; nil for none.
-    ///   - leavesOutKnown: Whether what the project knows is not among the records: then the records of a later run are fewer,
-    ///     and a note of more of them says nothing.
+    ///   - leavesOutKnown: Whether the records exclude those that the project knows: then a later run has fewer
+    ///     records, and a note with a larger number has no meaning.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
@@ -66,13 +66,13 @@ public struct RecordImport {
     ///
     /// - Parameters:
     ///   - records: In an order that is the same in every run.
-    ///   - rate: Records a second at most; at least 1.
+    ///   - rate: Maximum records per second; at least 1.
     ///   - now: Milliseconds since 1970.
-    ///   - pause: Waits for so many milliseconds.
-    ///   - isStopped: Asked between two transactions: whether to end before all is sent.
-    ///   - tell: Called after each transaction with the records sent so far, those of earlier runs among them.
+    ///   - pause: Waits for the given number of milliseconds.
+    ///   - isStopped: Called between two transactions: whether to end before all records are sent.
+    ///   - tell: Called after each transaction with the number of records sent so far, including those of earlier runs.
     /// - Returns: Records that earlier runs had sent.
-    /// - Throws: `EngineError` where the note is of other records, where it was stopped, or where another import into the
+    /// - Throws: `EngineError` if the note is of other records, if it was stopped, or if another import into the
     ///   project has begun; `StreamError` from the cluster.
     public func send(
         _ records: [Record],
@@ -108,7 +108,7 @@ public struct RecordImport {
         return before
     }
 
-    /// Codes of a producer whose transactional id another one has taken over.
+    /// Error codes of a producer whose transactional id was acquired by another producer.
     private static let fenced: Set = ["_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"]
 
     private func send(
@@ -143,7 +143,7 @@ public struct RecordImport {
             try note(position, of: records.count, digest)
             tell(position)
             guard position < records.count else { break }
-            // Of what the rate allows since the beginning, so that slow commits are made up for.
+            // Computed from the rate since the beginning, so that slow commits are compensated.
             let due = began + Int64(position - before) * 1_000 / Int64(max(1, rate))
             if due > now() { pause(min(60_000, due - now())) }
         }

@@ -6,9 +6,9 @@ public import Processes
 public import StreamRuntime
 internal import Vocabulary
 
-/// Samples of a file as predictions that nobody made: a pool to ask about before there is a model, or a backlog.
+/// Samples of a file as predictions without a model: a pool to query before there is a model, or a backlog.
 public struct SamplePool {
-    /// A sample's record, and the line on which it stands first.
+    /// A sample's record, and the line on which it occurs first.
     public struct Entry: Sendable {
         public let line: Int
         public let record: RecordImport.Record
@@ -18,7 +18,7 @@ public struct SamplePool {
     public private(set) var entries: [Entry] = []
     /// By line.
     public private(set) var faults: [ImportFault]
-    /// Rows of samples that stood before.
+    /// Rows of samples that occurred before.
     public private(set) var repeated = 0
 
     /// - Parameters:

@@ -1,16 +1,17 @@
-/// Keeps the rate of what passes near a target: a decaying histogram of scores gives the quantile to ask for, and a token
-/// bucket holds back bursts.
+/// Keeps the rate of passing scores near a target: a decaying histogram of scores provides the quantile to use as
+/// threshold, and a token bucket limits bursts.
 ///
-/// Memory is bounded, whatever the stream's length. It informs what is looked at, never what is decided.
+/// Memory is bounded, whatever the stream's length. The threshold determines which records are examined, never what is
+/// decided.
 public struct AdaptiveThreshold {
     private static let bins = 512
-    /// The histogram forgets half of what it knows in this time, in milliseconds.
+    /// Time after which the histogram has forgotten half of its contents, in milliseconds.
     private static let halfLife = 30_000.0
     /// A stream's first scores only teach: so many, or for so many milliseconds.
     private static let warmUp = 300
     private static let warmUpTime = 1_000.0
 
-    /// Passes per millisecond that are wanted.
+    /// Wanted passes per millisecond.
     public var target: Double
     private let burst: Double
     private var histogram = [Float](repeating: 0, count: bins)
@@ -21,31 +22,33 @@ public struct AdaptiveThreshold {
     private var sinceUpdate = 0
     private var observed = 0
     private var firstAt: Int64?
-    /// The lowest score that passes now, in `0...1`.
+    /// The lowest score that currently passes, in `0...1`.
     public private(set) var value = 0.0
 
     /// - Parameters:
-    ///   - perSecond: Passes per second that are wanted.
-    ///   - burst: Passes that may come at once.
+    ///   - perSecond: Wanted passes per second.
+    ///   - burst: Passes that may occur at once.
     public init(perSecond: Double, burst: Double) {
         target = perSecond / 1_000
         self.burst = max(1, burst)
         tokens = self.burst
     }
 
-    /// Takes a score into account and judges it.
+    /// Adds a score to the histogram and judges it.
     ///
     /// - Parameters:
     ///   - score: In `0...1`.
-    ///   - time: Milliseconds; going back counts as standing still.
-    /// - Returns: Whether the score passes; none does before the stream's 300th score or first second, whichever comes first.
+    ///   - time: Milliseconds; a step back counts as no elapsed time.
+    /// - Returns: Whether the score passes; none does before the stream's 300th score or first second, whichever comes
+    ///   first.
     public mutating func admits(_ score: Double, at time: Int64) -> Bool {
         if began == nil {
             began = time
             firstAt = time
             last = time
         }
-        // A clock that went back takes the past with it, or nothing would pass until it has caught up.
+        // When the clock goes back, the start times are moved back with it; otherwise nothing would pass until the
+        // clock has caught up.
         if time < last {
             began = began.map { $0 - (last - time) }
             firstAt = firstAt.map { $0 - (last - time) }
@@ -53,7 +56,7 @@ public struct AdaptiveThreshold {
         }
         let elapsed = Double(time - last)
         last = time
-        // The bucket holds back bursts only; twice the rate leaves the threshold in charge.
+        // The bucket only limits bursts; at twice the rate, the threshold remains in control.
         if isWarm { tokens = min(burst, tokens + 2 * elapsed * target) }
         let bin = min(Self.bins - 1, max(0, Int(score * Double(Self.bins))))
         histogram[bin] += 1
@@ -61,7 +64,8 @@ public struct AdaptiveThreshold {
         sinceUpdate += 1
         observed += 1
         if sinceUpdate >= 256 || elapsed >= 100 { update() }
-        // A new stream mostly teaches at first, for the first that come are not the best; a few may pass, for they may be all.
+        // The first scores of a new stream mainly train the threshold, because they are not the best ones; a few may
+        // pass, because there may be no others.
         guard score >= (isWarm ? value : 0.5), tokens >= 1 else { return false }
         tokens -= 1
         return true

@@ -3,10 +3,10 @@ internal import Vocabulary
 
 /// Folders of this machine that hold artifacts.
 public struct ArtifactFolders: Hashable, Sendable {
-    /// `artifacts.roots` of the worker's file: nothing outside is an artifact, unless a project names its folder. Nil where
-    /// the file does not say: then any folder may hold some.
+    /// Value of `artifacts.roots` in the worker's file: nothing outside these folders is an artifact, unless a project
+    /// names its folder. Nil if the file does not state it: then any folder may contain artifacts.
     public let roots: [String]?
-    /// The folder of this worker's trainer; Intake looks into it where no roots are named.
+    /// Folder of this worker's trainer; Intake checks files in it if no roots are named.
     public let own: String?
 
     /// All of them absolute.
@@ -16,13 +16,13 @@ public struct ArtifactFolders: Hashable, Sendable {
     }
 }
 
-/// Which artifacts Intake lets through, and whether they are there.
+/// Check of which artifacts Intake admits, and whether their files exist.
 struct ArtifactGate {
-    /// Milliseconds of a transaction that may pass with waiting for the disk.
+    /// Milliseconds of a transaction that may be spent waiting for the disk.
     static let patience: Int64 = 1_000
 
     private let folders: ArtifactFolders
-    /// Nil: nothing is looked at.
+    /// Nil: no file is checked.
     private let inspector: FileInspector?
     private var left = Self.patience
 
@@ -31,11 +31,11 @@ struct ArtifactGate {
         self.inspector = inspector
     }
 
-    /// Looks at what a result says of its artifact, for `patience` in a transaction at most.
+    /// Checks the artifact that a result states, for `patience` in a transaction at most.
     ///
-    /// - Returns: Whether the file is there with that size; nil where it could not be looked at: at other schemes, outside the
-    ///   known folders, or when the disk did not answer in time.
-    /// - Throws: `forbiddenArtifact` where it lies where none may.
+    /// - Returns: Whether the file exists with that size; nil if it could not be checked: for other schemes, outside
+    ///   the known folders, or when the disk did not answer in time.
+    /// - Throws: `forbiddenArtifact` if the artifact is in a location where none is allowed.
     mutating func check(_ result: TrainingResult, allowed: [ArtifactPrefix]) throws(RecordRejection) -> Bool? {
         guard case .finished(let artifact, _, _, _) = result.outcome else { return nil }
         return try check(artifact, allowed: allowed)

@@ -1,4 +1,4 @@
-/// Reads coordinates in base64 where they stand.
+/// Reads base64 coordinates in place.
 final class Base64Digits {
     /// Six-bit value of each byte; 255 for bytes outside of the alphabet.
     private let values: UnsafeMutablePointer<UInt8>
@@ -32,8 +32,8 @@ final class Base64Digits {
             // Six bits a digit, the highest of a byte first; four bytes make a float.
             var (bits, held): (UInt32, UInt32) = (0, 0)
             var (float, bytes): (UInt32, UInt32) = (0, 0)
-            for place in 0..<(text.count - padding) {
-                let value = values[Int(text[place])]
+            for index in 0..<(text.count - padding) {
+                let value = values[Int(text[index])]
                 guard value < 64 else { return nil }
                 bits = bits &<< 6 | UInt32(value)
                 held &+= 6

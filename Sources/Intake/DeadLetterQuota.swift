@@ -1,43 +1,44 @@
 internal import Events
 
-/// How many dead letters may be written: a flood of bad records must not fill the broker's disks.
+/// Limit on the number of dead letters: a flood of invalid records must not fill the broker's disks.
 struct DeadLetterQuota {
-    /// Dead letters a second; as many bytes at this size.
+    /// Dead letters per second; the limit on bytes per second is as many dead letters of this size.
     let perSecond: Double
-    /// Bytes of a usual letter.
+    /// Bytes of a typical dead letter.
     private static let size = 4_096.0
-    /// So many seconds' worth may come at once.
+    /// Seconds' worth of dead letters that may be written at once.
     private static let burst = 10.0
 
-    private var letters: Double
+    private var deadLetters: Double
     private var bytes: Double
     private var last: Int64?
 
     init(perSecond: Int) {
         self.perSecond = Double(perSecond)
-        letters = self.perSecond * Self.burst
-        bytes = letters * Self.size
+        deadLetters = self.perSecond * Self.burst
+        bytes = deadLetters * Self.size
     }
 
-    /// Whether a dead letter of so many bytes may be written, which is charged then, at a moment in milliseconds; going back counts as standing still.
+    /// Whether a dead letter of `size` bytes may be written at a time in milliseconds; if so, it is charged. A step
+    /// back in time counts as no elapsed time.
     mutating func takes(_ size: Int, at time: Int64) -> Bool {
         let elapsed = Double(max(0, time - (last ?? time))) / 1_000
         last = time
-        letters = min(perSecond * Self.burst, letters + elapsed * perSecond)
+        deadLetters = min(perSecond * Self.burst, deadLetters + elapsed * perSecond)
         bytes = min(perSecond * Self.burst * Self.size, bytes + elapsed * perSecond * Self.size)
-        guard letters >= 1, bytes >= Double(size) else { return false }
-        letters -= 1
+        guard deadLetters >= 1, bytes >= Double(size) else { return false }
+        deadLetters -= 1
         bytes -= Double(size)
         return true
     }
 
-    /// So many bytes more were written than was asked for: those to come wait for them.
+    /// Charges bytes that were written in addition to the requested ones: later dead letters wait for them.
     mutating func charge(_ size: Int) { bytes -= Double(size) }
 }
 
-/// Source of refused records with its own quota of dead letters, so that a flood from one source leaves the
-/// room of the others.
-enum LetterSource: Int, CaseIterable {
+/// Source of refused records with its own quota of dead letters, so that a flood from one source does not use the
+/// capacity of the others.
+enum DeadLetterSource: Int, CaseIterable {
     /// Predictions, feedback, and whatever is beyond the budget of journal entries.
     case traffic
     /// Answers and results that lack their token, or have a wrong one.
@@ -60,13 +61,13 @@ enum LetterSource: Int, CaseIterable {
     }
 }
 
-/// The room of every source.
+/// Quotas of all sources.
 struct DeadLetterQuotas {
     private var all: [DeadLetterQuota]
 
-    init(perSecond: Int) { all = LetterSource.allCases.map { _ in DeadLetterQuota(perSecond: perSecond) } }
+    init(perSecond: Int) { all = DeadLetterSource.allCases.map { _ in DeadLetterQuota(perSecond: perSecond) } }
 
-    subscript(source: LetterSource) -> DeadLetterQuota {
+    subscript(source: DeadLetterSource) -> DeadLetterQuota {
         get { all[source.rawValue] }
         _modify { yield &all[source.rawValue] }
     }

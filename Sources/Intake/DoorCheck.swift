@@ -7,20 +7,20 @@ public import Processes
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Check of records as Intake does it, without a broker: an Intake processor whose projects come from files and
+/// Check of records as Intake does it, without a broker: an Intake processor whose projects are read from files and
 /// whose entries are discarded.
 ///
-/// Not checked is what only a worker knows: whether a token is the one of its task, whether an artifact is there, which space
-/// of embeddings was learnt, how much of the hour's entries is left. Used on one thread.
+/// The check omits facts that only a worker knows: whether a token belongs to its task, whether an artifact exists,
+/// which space of embeddings was learnt, how much of the hour's entries is left. Used on one thread.
 public final class DoorCheck {
     /// Result of the check of a record.
     public enum Verdict: Hashable, Sendable {
-        /// It is taken, with what was read otherwise than it stands.
+        /// The record is accepted, with remarks on members that were read differently from how they are written.
         case taken(Remarks)
         case refused(RecordRejection)
     }
 
-    /// The largest record that is taken, in bytes.
+    /// The largest record that is accepted, in bytes.
     public static let recordLimit = IntakeProcessor.recordLimit
 
     private let stage: IntakeProcessor
@@ -28,10 +28,10 @@ public final class DoorCheck {
     private let batch = RecordBatch()
 
     /// - Parameters:
-    ///   - projects: The records' projects, each once. Where one says nothing about tokens they are required, as of a
-    ///     project's first revision.
+    ///   - projects: The records' projects, each once. If a project does not state whether tokens are required, they
+    ///     are, as for a project's first revision.
     ///   - now: Milliseconds since 1970.
-    /// - Throws: `EngineError` where a project cannot be one.
+    /// - Throws: `EngineError` if a configuration cannot be a project.
     public init(_ projects: [ProjectConfiguration], now: @escaping () -> Int64 = WallClock.now) throws {
         self.now = now
         let topics = TopicNames(prefix: "")
@@ -51,12 +51,13 @@ public final class DoorCheck {
         )
         try directory.readToEnd()
         if let fault = directory.faults.first { throw EngineError("check records", fault.reason) }
-        // An empty batch, with which the processor takes up the projects.
+        // An empty batch, with which the processor adopts the projects.
         var transaction = PendingTransaction()
         try stage.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &transaction)
     }
 
-    /// The project with all of its samples in the audit sample: what goes on is checked for more than what is only counted.
+    /// Returns the project with all of its samples in the audit sample: forwarded records undergo more checks than
+    /// records that are only counted.
     private static func whole(_ project: ProjectConfiguration) -> ProjectConfiguration {
         var acquisition = project.acquisition
         acquisition.auditCutoff = 1
@@ -79,9 +80,9 @@ public final class DoorCheck {
     /// Checks a record.
     ///
     /// - Parameters:
-    ///   - value: As it would stand on the topic.
+    ///   - value: The value as it would be stored on the topic.
     ///   - topic: One of Intake's inputs.
-    /// - Returns: The same for the same record, whatever was checked before it.
+    /// - Returns: The same verdict for the same record, whatever was checked before it.
     /// - Complexity: O(*n*) in its bytes.
     public func check(_ value: UnsafeRawBufferPointer, on topic: Topic) -> Verdict {
         guard let number = IntakeProcessor.inputs.firstIndex(of: topic) else {
@@ -141,7 +142,7 @@ private struct ProjectsInMemory: StreamTransport {
 
     private final class Reader: LogReader {
         let topics: [String]
-        /// Key and value of each record, lent until the reader is gone.
+        /// Key and value of each record, valid until the reader is deallocated.
         private let texts: [UnsafeRawBufferPointer]
         private var position = 0
 

@@ -1,6 +1,7 @@
 internal import Hashing
 
-/// A stable hash that is asked for every record: the bytes before the key stand where nobody counts references to them.
+/// A stable hash that is computed for every record: the bytes before the key are stored in memory without reference
+/// counting.
 final class DrawPrefix {
     private let bytes: UnsafeMutableRawBufferPointer
 
@@ -15,11 +16,11 @@ final class DrawPrefix {
     var draw: Draw { Draw(prefix: UnsafeRawBufferPointer(bytes)) }
 }
 
-/// Draws by key as the stable hash does.
+/// Computes draws by key as the stable hash does.
 struct Draw {
     fileprivate let prefix: UnsafeRawBufferPointer
 
-    /// The hash of `key`, given as UTF-8; `StableHash.unit(hash:)` makes the draw of it.
+    /// Returns the hash of `key`, given as UTF-8; `StableHash.unit(hash:)` converts it to the draw.
     @inline(__always)
     func hash(key: UnsafeRawBufferPointer) -> UInt64 { StableHash.hash(prefix: prefix, key: key) }
 

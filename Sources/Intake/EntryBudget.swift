@@ -34,9 +34,11 @@ public struct EntryLimits: Hashable, Sendable {
     }
 }
 
-/// Holds what Intake forwards to its limits: what is left of an hour's entries and bytes, by project and input topic.
+/// Limits the entries that Intake forwards: it stores the rest of an hour's entries and bytes, by project and input
+/// topic.
 ///
-/// It grows by the moment, up to an hour's worth, and lives in memory: a worker that restarts begins with a full one.
+/// The rest grows continuously, up to an hour's worth, and is kept in memory: a worker that restarts begins with a full
+/// budget.
 struct EntryBudget {
     private struct Key: Hashable {
         let project: ProjectID
@@ -58,22 +60,23 @@ struct EntryBudget {
     private var accounts: [Key: Account] = [:]
     /// Accounts that the pending transaction has changed, with their values before it; nil for new accounts.
     private var before: [Key: Account?] = [:]
-    /// Projects come and go; a worker does not.
+    /// Bounded, because projects are created and removed while a worker keeps running.
     private static let capacity = 65_536
 
     init(_ limits: EntryLimits) { self.limits = limits }
 
-    /// Takes an entry's room, if it is there.
+    /// Charges an entry to the budget, if the budget has capacity for it.
     ///
     /// - Parameters:
-    ///   - project: Whose journal it goes to.
-    ///   - topic: Of the record that it comes of.
+    ///   - project: The project whose journal receives the entry.
+    ///   - topic: Topic of the record that causes the entry.
     ///   - size: Bytes of the entry.
-    ///   - isVouched: Whether the record shows that it answers what Flywheel asked for: such records have a budget of
+    ///   - isVouched: Whether the record shows that it answers a request of Flywheel: such records have a budget of
     ///     their own, which the others cannot use up.
-    ///   - time: Milliseconds; going back counts as standing still.
-    ///   - share: The part of the traffic that this worker sees, in `0...1`: of each limit it has as much.
-    /// - Returns: Whether it was there; nothing is taken otherwise.
+    ///   - time: Milliseconds; a step back counts as no elapsed time.
+    ///   - share: The share of the traffic that this worker reads, in `0...1`: the worker has the same share of each
+    ///     limit.
+    /// - Returns: Whether the budget had capacity; otherwise nothing is charged.
     mutating func takes(
         _ project: ProjectID,
         _ topic: Topic,
@@ -96,12 +99,12 @@ struct EntryBudget {
         return isTaken
     }
 
-    /// Whether an entry's room is there; takes nothing. Parameters as those of `takes`.
+    /// Whether the budget has capacity for an entry; charges nothing. The parameters are those of `takes`.
     func hasRoom(_ project: ProjectID, _ topic: Topic, at time: Int64, share: Double) -> Bool {
         account(Key(project: project, topic: topic, isVouched: false), at: time, share: share).hasRoom
     }
 
-    /// Returns the account of a key with its room at a moment; a new account is full.
+    /// Returns the account of a key with its capacity at a time; a new account is full.
     private func account(_ key: Key, at time: Int64, share: Double) -> Account {
         let most = (
             entries: max(1, Double(limits.entries[key.topic] ?? .max) * share),
@@ -115,10 +118,10 @@ struct EntryBudget {
         return account
     }
 
-    /// The transaction stands.
+    /// The transaction is committed.
     mutating func committed() { before.removeAll(keepingCapacity: true) }
 
-    /// The transaction does not stand: what it took comes again.
+    /// The transaction is aborted: the capacity that it used is restored.
     mutating func aborted() {
         for (key, account) in before { accounts[key] = account }
         before.removeAll(keepingCapacity: true)

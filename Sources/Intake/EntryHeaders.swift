@@ -10,8 +10,8 @@ struct EntryHeaders {
     private struct Template {
         let key: [UInt8]
         let headers: [RecordHeader]
-        /// Positions in `headers` of what differs.
-        let places: [Int]
+        /// Indices in `headers` of the headers that differ.
+        let indices: [Int]
         let times: [Int]
     }
 
@@ -22,23 +22,23 @@ struct EntryHeaders {
 
     private var templates: [Kind: Template] = [:]
     private var time: (milliseconds: Int64, text: [UInt8])?
-    /// Projects come and go; a worker does not.
+    /// Bounded, because projects are created and removed while a worker keeps running.
     private static let capacity = 4_096
 
-    /// Makes those of an entry that is written because of the record at `place`, which is its id, too.
+    /// Makes those of an entry that is written because of the record at `id`, which is its id, too.
     ///
     /// - Parameters:
     ///   - entry: The entry.
-    ///   - place: Topic, partition and offset of the record, as UTF-8.
+    ///   - id: Topic, partition and offset of the record, as UTF-8.
     ///   - milliseconds: The time of writing, since 1970.
     /// - Returns: The project's name, and what `CloudEventHeaders.entry` gives.
-    mutating func callAsFunction(_ entry: JournalEntry, at place: [UInt8], time milliseconds: Int64) -> (
+    mutating func callAsFunction(_ entry: JournalEntry, at id: [UInt8], time milliseconds: Int64) -> (
         key: [UInt8], headers: [RecordHeader]
     ) {
         let template = template(of: entry)
         let time = text(of: milliseconds)
         var headers = template.headers
-        for index in template.places { headers[index] = RecordHeader(headers[index].name, place) }
+        for index in template.indices { headers[index] = RecordHeader(headers[index].name, id) }
         for index in template.times { headers[index] = RecordHeader(headers[index].name, time) }
         return (template.key, headers)
     }
@@ -50,7 +50,7 @@ struct EntryHeaders {
         let template = Template(
             key: Array(entry.project.rawValue.utf8),
             headers: headers,
-            places: headers.indices.filter { ["ce_id", "ce_causationid"].contains(headers[$0].name) },
+            indices: headers.indices.filter { ["ce_id", "ce_causationid"].contains(headers[$0].name) },
             times: headers.indices.filter { headers[$0].name == "ce_time" }
         )
         if templates.count >= Self.capacity { templates.removeAll() }

@@ -1,26 +1,28 @@
 internal import Vocabulary
 
-/// Holds the feedback of each project that enters its journal to `rollout.feedback_per_hour`, by drawing users.
+/// Limits the feedback of each project that enters its journal to `rollout.feedback_per_hour`, by drawing users.
 ///
-/// Entries stay for ever, and a million verdicts an hour say little more than ten thousand do. What is left of an hour's room says
-/// which share of the users goes on: all while it is at least half full, then half of them, a quarter, an eighth. The share
-/// halves as the room does, so that a steady flood comes to rest where as much goes on as the hour allows, and a sudden one takes
-/// no more than the room. It is no smaller than what comes anew can carry: once a flood has ended, what came in the last minute
-/// says how many users go on, however empty it has left the room. Whoever is drawn at a share is drawn at every larger one.
+/// Entries are kept for ever, and a million verdicts an hour provide little more information than ten thousand. The
+/// rest of an hour's capacity determines the share of the users whose feedback is forwarded: all while the capacity is
+/// at least half full, then half of them, a quarter, an eighth. The share halves as the capacity does, so that a steady
+/// flood settles where as much is forwarded as the hour allows, and a sudden one uses no more than the capacity. The
+/// share is no smaller than newly added capacity can carry: once a flood has ended, the feedback of the last minute
+/// determines how many users are forwarded, however little capacity the flood has left. A user who is drawn at a share
+/// is drawn at every larger one.
 ///
-/// It lives in memory: a worker that restarts begins with a full one.
+/// The capacity is kept in memory: a worker that restarts begins with full capacity.
 struct FeedbackRoom {
     private struct Account {
         var entries: Double
         var last: Int64
-        /// Feedback of the last minute, entered or not; what is older counts less and less.
+        /// Feedback of the last minute, entered or not; older feedback counts less and less.
         var recent = 0.0
     }
 
     private static let minute = 60_000.0
 
     private static let hour = 3_600_000.0
-    /// Projects come and go; a worker does not.
+    /// Bounded, because projects are created and removed while a worker keeps running.
     private static let capacity = 65_536
     /// The smallest share of users is 2 to the power of minus this.
     private static let mostHalvings = 20
@@ -29,16 +31,17 @@ struct FeedbackRoom {
     /// Accounts that the pending transaction has changed, with their values before it; nil for new accounts.
     private var before: [ProjectID: Account?] = [:]
 
-    /// Takes the room of one feedback, if its user is drawn.
+    /// Charges one feedback to the capacity, if its user is drawn.
     ///
     /// - Parameters:
-    ///   - project: Whose journal it goes to.
+    ///   - project: The project whose journal receives the feedback.
     ///   - limit: Entries an hour, above 0.
-    ///   - draw: Of the user, in `0..<1`, the same at every worker.
-    ///   - time: Milliseconds; going back counts as standing still.
-    ///   - share: The part of the traffic that this worker sees, in `0...1`: of the limit it has as much.
-    /// - Returns: The share of the users that goes on now, the probability with which this one was drawn; nil where it is not, and
-    ///   nothing is taken.
+    ///   - draw: The user's draw, in `0..<1`, the same at every worker.
+    ///   - time: Milliseconds; a step back counts as no elapsed time.
+    ///   - share: The share of the traffic that this worker reads, in `0...1`: the worker has the same share of the
+    ///     limit.
+    /// - Returns: The share of the users that is currently forwarded, the probability with which this user was drawn;
+    ///   nil if the user is not drawn, and nothing is charged.
     /// - Complexity: O(1).
     mutating func take(_ project: ProjectID, limit: Int, draw: Double, at time: Int64, share: Double) -> Double? {
         let most = max(1, Double(limit) * share)
@@ -58,7 +61,7 @@ struct FeedbackRoom {
         return isTaken ? drawn : nil
     }
 
-    /// The share of the users that goes on where so much of the room is left, in `0...1`.
+    /// Returns the share of the users that is forwarded when a given part of the capacity is left, in `0...1`.
     private static func drawn(_ left: Double) -> Double {
         var (share, level) = (1.0, 0.5)
         for _ in 0..<mostHalvings where left < level {
@@ -68,10 +71,10 @@ struct FeedbackRoom {
         return share
     }
 
-    /// The transaction stands.
+    /// The transaction is committed.
     mutating func committed() { before.removeAll(keepingCapacity: true) }
 
-    /// The transaction does not stand: what it took comes again.
+    /// The transaction is aborted: the capacity that it used is restored.
     mutating func aborted() {
         for (project, account) in before { accounts[project] = account }
         before.removeAll(keepingCapacity: true)

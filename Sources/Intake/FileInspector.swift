@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// Looks at files on a thread of its own: a disk that is far away may not answer for minutes.
+/// Checks files on a thread of its own: a remote disk may not answer for minutes.
 final class FileInspector: Sendable {
     /// A question about a file.
     struct Question: Sendable {
@@ -10,17 +10,17 @@ final class FileInspector: Sendable {
         let path: String
         /// Bytes.
         let size: Int64
-        /// Folders that it must lie in, links followed; nil: anywhere.
+        /// Folders that must contain the file, with links followed; nil: any folder.
         let folders: [String]?
-        /// Folders in which it is looked whether it is there.
+        /// Folders in which the existence of the file is checked.
         let known: [String]
     }
 
     /// The answer.
     struct Finding: Hashable, Sendable {
-        /// Whether it lies in one of the folders.
+        /// Whether the file is in one of the folders.
         let isInside: Bool
-        /// Whether it is there with its size; nil where it could not be looked at.
+        /// Whether the file exists with its size; nil if it could not be checked.
         let isThere: Bool?
     }
 
@@ -30,12 +30,12 @@ final class FileInspector: Sendable {
 
     init(inspect: @escaping @Sendable (Question) -> Finding = { Finding($0) }) { self.inspect = inspect }
 
-    /// Looks at a file.
+    /// Checks a file.
     ///
     /// - Parameters:
-    ///   - question: What is asked.
-    ///   - left: Milliseconds that may pass; less by those that did.
-    /// - Returns: Nil where no answer came in time, or an earlier question still waits for its own: then at once.
+    ///   - question: The question about the file.
+    ///   - left: Milliseconds that may pass; reduced by those that did.
+    /// - Returns: Nil if no answer arrived in time, or if an earlier question still waits for its answer: then at once.
     func look(_ question: Question, left: inout Int64) -> Finding? {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .sequentiallyConsistent).exchanged else {
             return nil
@@ -62,7 +62,7 @@ final class FileInspector: Sendable {
 }
 
 extension FileInspector.Finding {
-    /// Looks at the file. Follows links; a link that leads nowhere, or in a circle, leads out.
+    /// Checks the file. Links are followed; a link without a target, or in a circle, counts as outside of the folders.
     init(_ question: FileInspector.Question) {
         let path: String
         switch RealPath(question.path) {
@@ -83,7 +83,7 @@ extension FileInspector.Finding {
         self.init(isInside: isInside, isThere: isKnown ? Self.isFile(path, size: question.size) : nil)
     }
 
-    /// Without a look: by the names alone.
+    /// Creates the answer without access to the disk: by the names alone.
     init(byNameOf question: FileInspector.Question) {
         let isInside = question.folders?.contains { Self.isPath(question.path, in: $0) } ?? true
         self.init(isInside: isInside, isThere: nil)
@@ -103,7 +103,7 @@ extension FileInspector.Finding {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Nil where that cannot be told.
+    /// Returns whether a file of the size exists; nil if this cannot be determined.
     private static func isFile(_ path: String, size: Int64) -> Bool? {
         var status = stat()
         guard stat(path, &status) == 0 else { return errno == ENOENT || errno == ENOTDIR ? false : nil }
@@ -111,15 +111,15 @@ extension FileInspector.Finding {
     }
 }
 
-/// Where a path leads once links are followed. What is not there yet stands behind what is.
+/// Target of a path after links are followed. Components that do not exist yet are appended to those that exist.
 enum RealPath: Hashable {
     case real(String)
     /// By a link that leads to nothing, or in a circle.
     case astray
-    /// It may not be looked at, or the disk has a fault.
+    /// The path may not be accessed, or the disk has a fault.
     case unknown
 
-    /// Asks the disk about an absolute path without `.` and `..`.
+    /// Resolves an absolute path without `.` and `..` on the disk.
     init(_ path: String) {
         var head = path[...]
         var tail: [Substring] = []

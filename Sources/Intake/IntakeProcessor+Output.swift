@@ -5,14 +5,15 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// Writing to the journal and to the dead letters.
+/// Output to the journal and to the dead letters.
 extension IntakeProcessor {
-    /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
+    /// Writes an entry to its project's journal, preceded by the revision that it was checked under, if the journal
+    /// does not have that revision yet.
     ///
-    /// `isVouched` tells whether its record gave back a token: such records have a budget of their own.
+    /// `isVouched` states whether its record returned a token: such records have a budget of their own.
     ///
-    /// - Throws: When no record can hold it, or the topic has used up the project's entries of the hour; nothing is written or
-    ///   counted then.
+    /// - Throws: When the entry does not fit into a record, or the topic has used up the project's entries of the hour;
+    ///   then nothing is written or counted.
     func forward(
         _ entry: JournalEntry,
         _ configuration: ProjectConfiguration,
@@ -34,7 +35,7 @@ extension IntakeProcessor {
             size: record.size,
             isVouched: isVouched,
             at: batchTime,
-            // A project's commands lie in one partition, by its key: one worker has them all.
+            // A project's commands are in one partition, by its key: one worker reads them all.
             share: input == .commands ? 1 : share
         )
         guard isWithin else {
@@ -49,7 +50,7 @@ extension IntakeProcessor {
                 JournalEntry(project: entry.project, body: .configured(configuration)),
                 configuration
             )
-            // There was room when the revision was taken up, and nothing else takes of it.
+            // The budget had capacity when the revision was adopted, and nothing else uses it.
             _ = entryBudget.takes(project, .projects, size: revision.size, at: batchTime, share: 1)
             transaction.write(revision)
         }
@@ -60,7 +61,7 @@ extension IntakeProcessor {
     private func record(_ entry: JournalEntry, _ configuration: ProjectConfiguration) -> OutputRecord {
         writer.removeAll()
         entry.write(to: &writer)
-        let (key, headers) = entryHeaders(entry, at: placeBytes, time: now())
+        let (key, headers) = entryHeaders(entry, at: recordIDBytes, time: now())
         return OutputRecord(
             topic: topics[.journal],
             partition: configuration.partition,
@@ -71,10 +72,10 @@ extension IntakeProcessor {
         )
     }
 
-    /// The record in hand: an entry's id says where it comes from, so that one written twice can be told.
-    var place: String { String(decoding: placeBytes, as: UTF8.self) }
+    /// ID of the current record: an entry's id states its origin, so that an entry written twice can be recognized.
+    var recordID: String { String(decoding: recordIDBytes, as: UTF8.self) }
 
-    private var placeBytes: [UInt8] {
+    private var recordIDBytes: [UInt8] {
         var bytes = inputPrefixes[current.topic]
         bytes.append(contentsOf: String(current.partition).utf8)
         bytes.append(UInt8(ascii: "/"))
@@ -82,11 +83,12 @@ extension IntakeProcessor {
         return bytes
     }
 
-    /// Sends a refused record to the dead letters.
+    /// Writes a refused record to the dead letters.
     ///
-    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last dead letter of the transaction
-    /// says how many were. Every turn that refuses anything writes one dead letter at least, of a large record beyond the budget
-    /// the beginning. What brought workers down (`poison`) is always kept.
+    /// Each source of records has a budget there: beyond it, a record is counted and omitted, and the last dead letter
+    /// of the transaction states how many were omitted. Every transaction that refuses a record writes at least one
+    /// dead letter; for a large record beyond the budget, it writes the beginning of the record. Records that crashed
+    /// workers (`poison`) are always kept.
     func deadLetter(
         _ batch: RecordBatch,
         at index: Int,
@@ -97,13 +99,13 @@ extension IntakeProcessor {
     ) {
         let record = batch.records[index]
         let input = Self.inputs[record.topic]
-        let source = LetterSource(input, rejection.code)
+        let source = DeadLetterSource(input, rejection.code)
         let isBounded = rejection.code != .poison
         var extent = isStub ? DeadLetterRecord.Extent.stub : .whole
         if rejection.code == .tooLarge { extent = Self.extent(ofTooLarge: record.value.count, on: input) }
         let size = min(record.value.count, extent.value)
         let isWithin = !isBounded || deadLetterQuotas[source].takes(size, at: batchTime)
-        guard isWithin || letter == nil else {
+        guard isWithin || pendingDeadLetter == nil else {
             pendingCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1
             return
@@ -111,7 +113,7 @@ extension IntakeProcessor {
         if !isWithin { extent = .beginning }
         pendingCounts.dead[rejection.code.rawValue, default: 0] += 1
         sendDeadLetter(into: &transaction)
-        letter = DeadLetterRecord.record(
+        pendingDeadLetter = DeadLetterRecord.record(
             to: topics[.deadLetters],
             key: record.key.baseAddress == nil ? nil : Array(record.key),
             value: record.value.baseAddress == nil ? nil : Array(record.value),
@@ -129,9 +131,9 @@ extension IntakeProcessor {
             extent: extent
         )
         // Key and headers may be larger than the value, and are known only now.
-        if isBounded, isWithin, let letter {
+        if isBounded, isWithin, let deadLetter = pendingDeadLetter {
             deadLetterQuotas[source].charge(
-                letter.headers.reduce(letter.key?.count ?? 0) {
+                deadLetter.headers.reduce(deadLetter.key?.count ?? 0) {
                     $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + DeadLetterRecord.headerFraming
                 }
             )
@@ -149,12 +151,13 @@ extension IntakeProcessor {
         return extent
     }
 
-    /// Writes the dead letter that was kept back: only the next one, or the end of the transaction, knows how many were left out after it.
+    /// Writes the dead letter that was held back: only with the next one, or the end of the transaction, is it known
+    /// how many were omitted after it.
     func sendDeadLetter(into transaction: inout PendingTransaction) {
-        guard var letter else { return }
-        if leftOut > 0 { letter.headers.append(RecordHeader(DeadLetterRecord.leftOutHeader, String(leftOut))) }
-        transaction.write(letter)
-        self.letter = nil
+        guard var deadLetter = pendingDeadLetter else { return }
+        if leftOut > 0 { deadLetter.headers.append(RecordHeader(DeadLetterRecord.leftOutHeader, String(leftOut))) }
+        transaction.write(deadLetter)
+        pendingDeadLetter = nil
         leftOut = 0
     }
 

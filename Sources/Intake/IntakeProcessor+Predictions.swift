@@ -10,13 +10,14 @@ internal import Vocabulary
 
 /// Intake's verdict on a prediction whose form is valid.
 struct IntakeVerdict {
-    let project: ProjectTable.Place
+    let project: ProjectTable.Slot
     /// Position of the model version among the project's streams.
     let stream: Int
     let role: ModelRole?
     /// In `0...1`.
     let score: Double
-    /// The position of the likeliest class, of an output that has one, and the probability of what the model thinks likeliest.
+    /// Index of the most probable class, if the output has one, and the probability of the prediction that the model
+    /// considers most probable.
     let top: Int?
     let confidence: Double
     /// Hash that identifies the sample.
@@ -27,22 +28,23 @@ struct IntakeVerdict {
     let draw: Double
     let isAudit: Bool
     let isExploration: Bool
-    /// Whether it goes on to the journal.
+    /// Whether the prediction is forwarded to the journal.
     var passes: Bool
     var triggers = TriggerSet.Outcome()
-    /// Whether it goes on for its triggers alone, or since users dispute what was said of its sample.
+    /// Whether the prediction is forwarded only for its triggers, or because users dispute a prediction for its sample.
     var isBelowThreshold = false
 
-    /// Whether triggers may look at it: of the audit sample nothing is marked, for its labels test, and no condition may choose
-    /// among them; and what was asked for is not asked for again.
+    /// Whether triggers may evaluate the prediction: audit samples are not marked, because their labels are for tests
+    /// and no condition may select among them; and queried samples are not queried again.
     var isOpenToTriggers: Bool { !isAudit && status != .asked }
 }
 
 /// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
 extension IntakeProcessor {
-    /// Scans a prediction without parsing it whole.
+    /// Scans a prediction without parsing it completely.
     ///
-    /// - Returns: Nil of what is not in plain form, and of all that may be refused: that is decoded.
+    /// - Returns: Nil if the record is not in plain form, and for every record that may be refused: those records are
+    ///   decoded.
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation and no reference counting once all its names are known.
     func scan(_ record: RecordView, at time: Int64) -> IntakeVerdict? {
@@ -72,7 +74,7 @@ extension IntakeProcessor {
     }
 
     /// Acquisition score of a prediction that was scanned, in `0...1`: the one that `PredictionEvent.score` has of it parsed whole.
-    private func score(_ reading: PredictionReading, _ project: ProjectTable.Place) -> Double {
+    private func score(_ reading: PredictionReading, _ project: ProjectTable.Slot) -> Double {
         let function = project.pointee.function
         guard reading.hasOutput, function != .random else {
             return Self.draw(project, prefix: "", sample: reading.sample, version: reading.version)
@@ -81,7 +83,7 @@ extension IntakeProcessor {
     }
 
     /// Judges a prediction that was decoded whole.
-    func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> IntakeVerdict? {
+    func judge(_ event: PredictionEvent, _ project: ProjectTable.Slot, at time: Int64) -> IntakeVerdict? {
         var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
         var group = event.sample.group?.rawValue ?? ""
         let verdict = sample.withUTF8 { sample in
@@ -107,9 +109,9 @@ extension IntakeProcessor {
         return verdict
     }
 
-    /// The draw of a sample for a model.
+    /// Returns the draw of a sample for a model.
     private static func draw(
-        _ project: ProjectTable.Place,
+        _ project: ProjectTable.Slot,
         prefix: StaticString,
         sample: UnsafeRawBufferPointer,
         version: UnsafeRawBufferPointer
@@ -128,7 +130,7 @@ extension IntakeProcessor {
     }
 
     private func judge(
-        _ project: ProjectTable.Place,
+        _ project: ProjectTable.Slot,
         sample: UnsafeRawBufferPointer,
         group: UnsafeRawBufferPointer,
         version: UnsafeRawBufferPointer,
@@ -141,12 +143,12 @@ extension IntakeProcessor {
     ) -> IntakeVerdict? {
         guard let stream = project.pointee.stream(version, in: transactionNumber, share: share) else { return nil }
         let hash = project.pointee.audit.hash(key: sample)
-        // Members of a group are on one side, so the draw is the group's.
+        // All members of a group are on one side, so the draw is that of the group.
         let draw = StableHash.unit(hash: group.isEmpty ? hash : project.pointee.audit.hash(key: group))
         let isAudit = draw < project.pointee.auditCutoff
         let status = samples?.status(of: hash) ?? .unknown
-        // Versions beyond those told apart have no threshold. What was asked for costs none: of the audit sample alone anything
-        // that models still say decides.
+        // Versions beyond the distinguished ones have no threshold. Queried samples use none: further predictions of
+        // models matter only for those of the audit sample.
         let isTold = stream != IntakeProject.others && status != .asked
         var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
@@ -155,7 +157,7 @@ extension IntakeProcessor {
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }
         passes = passes || isAudit || isExploration
-        // Asked here: `wants` copies the table, three references and all, for each prediction.
+        // Checked here: a call of `wants` would copy the table, with its three references, for each prediction.
         if isTold, !passes, status == .pooled || project.pointee.filling.hasRoom {
             passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
         }
@@ -190,7 +192,7 @@ extension IntakeProcessor {
 
     /// Counts a prediction, and forwards it as a candidate if it passes.
     ///
-    /// - Throws: When its entry has no room in a record or in the budget; it is not counted then.
+    /// - Throws: When its entry does not fit into a record or the budget; then the prediction is not counted.
     func forward(
         _ event: PredictionEvent,
         _ verdict: IntakeVerdict,
@@ -221,9 +223,10 @@ extension IntakeProcessor {
         verdict.project.pointee.filling.note(verdict.hash, verdict.status, version, at: time)
     }
 
-    /// Sees to it that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and lies in the
-    /// project's space. What is only counted must, too: which records are refused is no matter of chance.
-    func checkSample(_ sample: Sample, _ size: Int, _ project: ProjectTable.Place) throws(RecordRejection) {
+    /// Checks that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and is in the
+    /// project's space. Predictions that are only counted must pass the check, too: the refusal of a record must not
+    /// depend on chance.
+    func checkSample(_ sample: Sample, _ size: Int, _ project: ProjectTable.Slot) throws(RecordRejection) {
         if let fault = project.pointee.space.fault(of: sample) { throw RecordRejection(.wrongSpace, fault) }
         let room = project.pointee.sampleRoom
         guard size > room else { return }
@@ -235,7 +238,7 @@ extension IntakeProcessor {
         )
     }
 
-    /// Whether an event's own time lies within bounds.
+    /// Whether an event's own time is within bounds.
     func isBelievable(_ time: Int64?, at now: Int64) -> Bool {
         guard let time else { return true }
         return time >= Self.earliestTime && time <= now + Self.futureTolerance

@@ -21,7 +21,7 @@ extension IntakeProcessor {
     /// Milliseconds between two tries of revisions that wait.
     private static let retryInterval: Int64 = 1_000
 
-    /// Takes up what the directory has learnt, and what the budgets hold by now.
+    /// Adopts the directory's new revisions, and waiting revisions for which the budgets have capacity by now.
     func adoptRevisions() {
         let learned = state?.generation ?? 0
         let isNews = generation != directory.generation
@@ -58,8 +58,8 @@ extension IntakeProcessor {
         projects.set(project)
     }
 
-    /// Whether the journal may take the revision when its first entry comes. Revisions supersede each other: one that is in
-    /// no journal yet leaves its room to the next.
+    /// Whether the journal has capacity for the revision when its first entry is written. Revisions supersede each
+    /// other: a revision that is in no journal yet passes its capacity to the next one.
     private func hasRoom(for configuration: ProjectConfiguration, after old: ProjectConfiguration?) -> Bool {
         guard !isAnnounced(configuration) else { return true }
         if let old, !isAnnounced(old) { return true }
@@ -72,7 +72,7 @@ extension IntakeProcessor {
         return (announcing[name] ?? announced[name] ?? 0) >= configuration.revision
     }
 
-    /// Takes up what the loop has learnt of each project.
+    /// Adopts the loop's knowledge of each project.
     private func adoptKnowledge() {
         guard let state else { return }
         for project in projects.all {
@@ -100,9 +100,9 @@ extension IntakeProcessor {
         return name
     }
 
-    /// Reads the projects to their end, unless that was done since the record was written: a flood of unknown names costs
-    /// no more than one look a record's age, and all looks together no more than their allowance. Where that is spent, only
-    /// what is here already is taken in.
+    /// Reads the projects to their end, unless that was done since the record was written: a flood of unknown names
+    /// costs at most one scan per age of a record, and all scans together at most their allowance. When the allowance
+    /// is spent, only revisions that have already arrived are adopted.
     ///
     /// - Returns: Whether there is anything new to check against.
     func lookAgain(for record: RecordView) -> Bool {

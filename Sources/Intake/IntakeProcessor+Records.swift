@@ -51,9 +51,9 @@ extension IntakeProcessor {
             )
         } catch {
             guard error.code == .unknownClass else { throw error }
-            // A class may have come with a revision that is not read yet.
+            // The class may have been added by a revision that is not read yet.
             let isNews = lookAgain(for: record)
-            // What a user says is right is no reason to pass over that the prediction was wrong.
+            // The class that a user proposes as correct is no reason to ignore that the prediction was wrong.
             let isFeedback = Self.inputs[record.topic] == .feedback
             guard isNews || isFeedback else { throw error }
             try dispatch(
@@ -93,7 +93,7 @@ extension IntakeProcessor {
         let object = envelope.data
         switch Self.inputs[record.topic] {
         case .predictions:
-            // Everything is decoded before anything is counted: a refused record leaves no trace in the tallies.
+            // The whole record is decoded before anything is counted: a refused record does not change the tallies.
             var event = try PredictionEvent(
                 object,
                 project: id,
@@ -173,7 +173,7 @@ extension IntakeProcessor {
             note(event.remarks)
         case .commands:
             let event = try CommandEvent(object, project: id)
-            // What it says of the model beside is the operator's word.
+            // The command's other statements about the model are the operator's responsibility.
             if case .register(let model) = event.command.action {
                 _ = try artifacts.check(model.artifact, allowed: configuration.training.artifacts)
             }
@@ -227,8 +227,8 @@ extension IntakeProcessor {
                 }
             }
         }
-        // Without an id of its own an event is only as distinct as its place in the topic.
-        // No id that somebody chooses is ever the place of a record that has none.
+        // Without an id of its own an event is identified only by its partition and offset in the topic.
+        // An id chosen by a sender never equals the partition and offset of a record without an id.
         let origin = source ?? ""
         let identity =
             id.map { "e\(origin.utf8.count) \(origin)\u{0}\($0)" } ?? "p\(record.partition)\u{0}\(record.offset)"
@@ -243,11 +243,12 @@ extension IntakeProcessor {
         )
     }
 
-    /// The feedback as it goes to the journal, with the probability with which its user was drawn.
+    /// Returns the feedback for the journal, with the probability with which its user was drawn.
     ///
-    /// - Returns: Nil where the hour has no room for it: then it is counted alone, and is no dead letter. More of the same would say
-    ///   little, and the users who are left out are drawn by a hash that nobody outside can compute.
-    private func draw(_ feedback: Feedback, _ project: ProjectTable.Place) -> Feedback? {
+    /// - Returns: Nil if the hour has no capacity for it: then the feedback is only counted, and is no dead letter.
+    ///   More of the same would add little information, and the users who are omitted are drawn by a hash that cannot
+    ///   be computed from outside.
+    private func draw(_ feedback: Feedback, _ project: ProjectTable.Slot) -> Feedback? {
         let configuration = project.pointee.configuration
         // Of a limit of the worker's own all feedback is short at once.
         guard entryBudget.hasRoom(configuration.project, .feedback, at: batchTime, share: share) else { return nil }
@@ -261,7 +262,7 @@ extension IntakeProcessor {
         return probability.map { feedback.drawn(with: $0) }
     }
 
-    private func count(_ event: FeedbackEvent, _ project: ProjectTable.Place) {
+    private func count(_ event: FeedbackEvent, _ project: ProjectTable.Slot) {
         var version = event.modelVersion.rawValue
         let stream = version.withUTF8 {
             project.pointee.stream(UnsafeRawBufferPointer($0), in: transactionNumber, share: share)
@@ -274,10 +275,10 @@ extension IntakeProcessor {
 
     // MARK: - Parts
 
-    /// Whether an answer gives back the token of what it answers, a record of `topic`. Nothing else is asked, so that it is
-    /// known before anything is written.
+    /// Returns whether an answer contains the token of the request that it answers, a record of `topic`. Nothing else
+    /// is checked, so that the result is known before anything is written.
     ///
-    /// - Throws: Of a wrong one, and of none where the project requires one.
+    /// - Throws: If the token is wrong, or missing although the project requires it.
     private func isVouched(
         _ token: RequestToken?,
         on topic: Topic,
@@ -300,7 +301,7 @@ extension IntakeProcessor {
         return true
     }
 
-    /// Leaves out an event's own time where it does not lie within bounds: it only informs.
+    /// Removes an event's own time if it is not within bounds: the time is only informative.
     private func believe(_ time: inout Int64?, _ member: StaticString, _ remarks: inout Remarks) {
         guard let own = time, !isBelievable(own, at: batchTime) else { return }
         remarks.note(
@@ -310,18 +311,19 @@ extension IntakeProcessor {
         time = nil
     }
 
-    /// Counts what was odd about a record that was taken.
+    /// Counts the remarks on a record that was accepted.
     private func note(_ remarks: Remarks) {
         guard !remarks.all.isEmpty else { return }
         latestRemarks = remarks
         for member in Set(remarks.all.map(\.member)) { pendingCounts.remarked[member, default: 0] += 1 }
     }
 
-    /// Where a record came from, and all of it, so that it can go to the dead letters as it came.
+    /// Returns the origin of a record and its complete content, so that it can be written to the dead letters
+    /// unchanged.
     private func origin(_ record: RecordView, _ index: Int, _ batch: RecordBatch) throws(RecordRejection) -> EntryOrigin
     {
         let headers = batch.headers(at: index)
-        // Each takes some thirty bytes in the entry, however short it is.
+        // Each header takes some thirty bytes in the entry, however short it is.
         guard headers.count <= RecordLimits.headerCount else {
             throw RecordRejection(
                 .tooLarge,
@@ -330,7 +332,7 @@ extension IntakeProcessor {
         }
         var size = record.key.count
         for header in headers { size += header.name.utf8.count + (header.value?.count ?? 0) }
-        // In the journal these stand beside the value: together they must fit into one record.
+        // In the journal, the key and the headers are stored beside the value: together they must fit into one record.
         guard size <= Self.headerLimit else {
             throw RecordRejection(
                 .tooLarge,
@@ -349,7 +351,7 @@ extension IntakeProcessor {
 }
 
 extension ImportEvent {
-    /// The label as it stands in the journal, known by its source and id.
+    /// The label as it is stored in the journal, identified by its source and id.
     fileprivate var label: ImportedLabel {
         ImportedLabel(
             key: xxh64("\(origin.source.utf8.count) \(origin.source)\u{0}\(origin.id)"),

@@ -20,7 +20,7 @@ extension IntakeProcessor {
                 threshold: stream.threshold.value,
                 inputs: inputs
             )
-            let id = "\(place)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")"
+            let id = "\(recordID)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")"
             for (number, bytes) in records.enumerated() {
                 transaction.write(
                     OutputRecord(

@@ -7,7 +7,8 @@ internal import Vocabulary
 
 /// Triggers: predictions that go on whatever their score.
 extension IntakeProcessor {
-    /// Lets triggers look at a prediction that was looked at. Where they read metadata it must be parsed instead.
+    /// Evaluates the triggers for a prediction that was scanned. If they read metadata, the prediction must be parsed
+    /// instead.
     ///
     /// `reading` is not changed; it is large, and not copied.
     ///

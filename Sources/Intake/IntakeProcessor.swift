@@ -12,15 +12,16 @@ public struct IntakeCounts: Hashable, Sendable {
     public var read: Int64 = 0
     /// Records that were usable, forwarded or not.
     public var accepted: Int64 = 0
-    /// Sent to the dead letters, by reason code.
+    /// Records written to the dead letters, by reason code.
     public var dead: [String: Int64] = [:]
     /// Counted and left out, by reason code.
     public var dropped: [String: Int64] = [:]
-    /// Records taken although a member that only informs was read otherwise than it stands, or left out; by member.
+    /// Records accepted although a member that is only informative was read differently from how it is written, or was
+    /// omitted; by member.
     public var remarked: [String: Int64] = [:]
     /// Journal entries written.
     public var forwarded: Int64 = 0
-    /// Feedback that was counted and is in no journal, since its user was not drawn.
+    /// Feedback that was counted and is in no journal, because its user was not drawn.
     public var feedbackLeftOut: Int64 = 0
 
     public init() {}
@@ -35,7 +36,7 @@ public final class IntakeProcessor: Processor {
     public static let recordLimit = 262_144
     /// Limit on the bytes of key and headers of a record, which the journal keeps whole.
     public static let headerLimit = 65_536
-    /// How far in the future an event's own time may lie, in milliseconds.
+    /// Maximum distance of an event's own time into the future, in milliseconds.
     static let futureTolerance: Int64 = 86_400_000
     /// 2000-01-01: nothing that Flywheel sees happened before.
     static let earliestTime: Int64 = 946_684_800_000
@@ -50,13 +51,13 @@ public final class IntakeProcessor: Processor {
 
     let topics: TopicNames
     let directory: ProjectDirectory
-    /// Nil: spaces are those of the configurations alone, and of no sample it is known whether it was asked for.
+    /// Nil: spaces are only those of the configurations, and it is not known for any sample whether it was queried.
     let state: StateDirectory?
     var stateGeneration = 0
     private var snapshotNumber = 0
-    /// Owns what `samples` looks at.
+    /// Owner of the memory that `samples` reads.
     private var snapshot: SampleTable.Snapshot?
-    /// Samples that the loop has asked for, or has in a pool.
+    /// Samples that the loop has queried, or has in a pool.
     private(set) var samples: SampleTable.View?
     let salt: [UInt8]
     let worker: String
@@ -79,7 +80,7 @@ public final class IntakeProcessor: Processor {
     var waiting: [String: Int64] = [:]
     /// When the revisions that wait were last tried, in milliseconds since 1970.
     var triedAt: Int64 = 0
-    /// When the batch in hand was taken up, in milliseconds since 1970.
+    /// Time at which the current batch was started, in milliseconds since 1970.
     var batchTime: Int64 = 0
     /// Counts transactions, from 1.
     var transactionNumber = 1
@@ -99,8 +100,8 @@ public final class IntakeProcessor: Processor {
     var entryBudget: EntryBudget
     var feedbackRoom = FeedbackRoom()
     var artifacts: ArtifactGate
-    /// The last dead letter of the transaction, not written yet, and how many were left out after it.
-    var letter: OutputRecord?
+    /// The last dead letter of the transaction, not written yet, and the number of records omitted after it.
+    var pendingDeadLetter: OutputRecord?
     var leftOut: Int64 = 0
     var pendingCounts = IntakeCounts()
     /// Remarks on the last accepted record that had any.
@@ -108,10 +109,10 @@ public final class IntakeProcessor: Processor {
     /// Counts of the committed transactions.
     public private(set) var counts = IntakeCounts()
 
-    /// A processor that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has
-    /// no offsets.
+    /// Creates a processor that has read nothing yet. `hasHistory` returns whether Intake has ever run here: it is
+    /// called when the group has no offsets.
     ///
-    /// Without `artifactFolders` no file is looked at.
+    /// Without `artifactFolders` no file is checked.
     public init(
         topics: TopicNames,
         directory: ProjectDirectory,
@@ -143,7 +144,7 @@ public final class IntakeProcessor: Processor {
         deadLetterQuotas = DeadLetterQuotas(perSecond: deadLettersPerSecond)
         entryBudget = EntryBudget(entryLimits)
         artifacts = artifactFolders.map { ArtifactGate($0, FileInspector()) } ?? ArtifactGate()
-        // A key of its own: what is drawn with the salt says nothing about users.
+        // A key of its own: values drawn with the salt reveal nothing about users.
         userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
     }
 
@@ -158,15 +159,15 @@ public final class IntakeProcessor: Processor {
             positions[partition] = committed[partition]
         }
         shareChanged()
-        // What was asked for is known before the first record, as far as that takes no longer than it should; before the
-        // revisions, for what is in force stays.
+        // Queried samples are known before the first record, as far as reading them takes no longer than it should;
+        // they are read before the revisions, because whatever is in force stays in force.
         try state?.readToEnd(now: now)
         try directory.readToEnd(stable: true)
         return positions
     }
 
-    /// Nothing is guessed: to begin with the first record would count a week of traffic again, with the last would lose what
-    /// came meanwhile.
+    /// No position is guessed: starting at the first record would count a week of traffic again, starting at the last
+    /// would lose the records that arrived meanwhile.
     public func beginsAnew() throws {
         guard try hasHistory() else { return }
         throw EngineError(
@@ -199,11 +200,13 @@ public final class IntakeProcessor: Processor {
         for project in projects.all { project.pointee.setShare(share) }
     }
 
-    /// How many records ahead the memory of texts is asked for: one takes half a microsecond, memory a fifth of that.
+    /// Number of records ahead for which the memory of texts is prefetched: a record takes half a microsecond, a memory
+    /// access a fifth of that.
     private static let reach = 2
 
-    /// Handles a batch record by record. A prediction is scanned first, and only counted where the verdict is that it goes no
-    /// further; every other record, and every prediction that goes on or is in no plain form, is decoded whole.
+    /// Handles a batch record by record. A prediction is scanned first, and only counted if the verdict is that it is
+    /// not forwarded; every other record, and every prediction that is forwarded or is not in plain form, is decoded
+    /// completely.
     public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
     {
         try directory.refresh()
@@ -275,7 +278,7 @@ public final class IntakeProcessor: Processor {
         artifacts.transactionEnded()
         announcing.removeAll(keepingCapacity: true)
         offsets.removeAll()
-        letter = nil
+        pendingDeadLetter = nil
         leftOut = 0
         for project in projects.all { project.pointee.forgetTransaction(transactionNumber) }
         transactionNumber += 1
@@ -292,7 +295,7 @@ public final class IntakeProcessor: Processor {
             samples = snapshot?.view
         }
         guard let samples else { return }
-        for place in projectView.places { place.pointee.filling.look(samples, at: batchTime) }
+        for slot in projectView.slots { slot.pointee.filling.look(samples, at: batchTime) }
     }
 
     /// The part of the traffic that this worker sees.

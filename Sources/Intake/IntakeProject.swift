@@ -8,14 +8,14 @@ internal import Vocabulary
 /// Intake's knowledge of a project: its revision, its classes, its hashes for sampling, its models.
 package struct IntakeProject {
     let configuration: ProjectConfiguration
-    /// Where embeddings must lie; the loop learns what the configuration leaves open.
+    /// Space that must contain the embeddings; the loop learns the parts that the configuration leaves open.
     var space: EmbeddingSpace { didSet { door = SpaceDoor(space) } }
-    /// The check of `space` for records that are looked at without being parsed.
+    /// Check of `space` for records that are scanned without being parsed.
     private(set) var door: SpaceDoor
     /// Records of at most so many bytes have samples that fit on a task of the project.
     let sampleRoom: Int
     private let auditPrefix: DrawPrefix
-    /// The draw for the audit sample; its hash is what a sample is known by.
+    /// Draw for the audit sample; its hash identifies a sample.
     let audit: Draw
     let random: StableHash
     /// The draw for users whose feedback enters the journal.
@@ -25,13 +25,14 @@ package struct IntakeProject {
     let temperature: Double
     /// 0 where no audit task is wanted: then all samples may train.
     let auditCutoff: Double
-    /// Samples that the pool still has room for.
+    /// Samples for which the pool still has capacity.
     var filling: PoolFilling
     /// Positions of the classes, by their names in quotes.
     private let classes: NameTable
     let classView: NameView
     let classCount: Int
-    /// Whether the event in hand has named a class already: `stamp`. Only asked where a word has too few bits.
+    /// Marks of the classes that the current event has already named: equal to `stamp`. Used only when a word has too
+    /// few bits.
     private var stamps: ContiguousArray<UInt32>
     private var stamp: UInt32 = 0
     /// Whether the loop waits for predictions of disputed samples.
@@ -45,29 +46,31 @@ package struct IntakeProject {
     let hasTriggers: Bool
     /// Whether triggers read what only a full parse does.
     let readsMetadata: Bool
-    /// Whether triggers ask for the probabilities of classes.
+    /// Whether triggers use the probabilities of classes.
     let watchesClasses: Bool
 
     /// Positions in `streams` of the model versions, and first of samples that no model has seen.
     private var versions = NameTable()
     private(set) var streams: ContiguousArray<ModelTraffic> = []
-    /// The transaction that has counted something of as many versions as there is room for.
+    /// The transaction that has counted predictions of as many versions as there is capacity for.
     private var fullTransaction = -1
     /// Candidates a second that are wanted of one worker with all the traffic.
     private let rate: Double
-    /// The share of them that is let through by chance; what the loop has measured may add to what the policy states.
+    /// Share of the candidates that is admitted by hash; the loop's measurements may add to the share that the policy
+    /// states.
     private var explorationShare: Double
-    /// The worker's share of the traffic that the streams were last told.
+    /// The worker's share of the traffic that was last set on the streams.
     private var toldShare = 0.0
 
-    /// Model versions told apart; in a transaction with more the others are counted together, and nothing of theirs passes.
+    /// Number of model versions that are distinguished; in a transaction with more, the others are counted together,
+    /// and none of their predictions passes.
     package static let versionCapacity = 64
     /// Where versions beyond the capacity are counted.
     static let others = 0
     /// Samples that no model has seen.
     static let unseen = 1
 
-    /// A project under a revision; `pool` says what the loop has of its pool, where that is known.
+    /// Creates a project under a revision; `pool` contains the loop's rows of its pool, if they are known.
     init(_ configuration: ProjectConfiguration, salt: [UInt8], pool: PoolRows? = nil) {
         self.configuration = configuration
         filling = PoolFilling(configuration, pool)
@@ -81,7 +84,7 @@ package struct IntakeProject {
         classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
-        // Parts of a sample take no more there than in its record.
+        // The parts of a sample take no more bytes in a task than in the sample's record.
         sampleRoom = min(
             RecordLimits.sample,
             RecordLimits.record - RecordLimits.taskRest - configuration.question.encodedSize
@@ -100,14 +103,15 @@ package struct IntakeProject {
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
     }
 
-    /// A class as it stands in a plain record, in its quotes. What JSON must escape never does: such a record is parsed.
+    /// Returns a class as it is written in a plain record, in its quotes. A name that JSON must escape is never written
+    /// so: such a record is parsed.
     private static func quoted(_ name: String, at index: Int) -> String {
         // No key begins with a colon, so nothing is ever found there.
         let isPlain = name.utf8.allSatisfy { $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 >= 0x20 }
         return isPlain ? "\"\(name)\"" : ":\(index)"
     }
 
-    /// Makes room for what does not depend on a model, and knows the worker's share of the traffic, in `0...1`.
+    /// Creates the streams that do not depend on a model, and stores the worker's share of the traffic, in `0...1`.
     private mutating func prepare(_ share: Double) {
         guard streams.isEmpty else { return }
         triggers?.limit(to: share)
@@ -139,17 +143,18 @@ package struct IntakeProject {
         setRates()
     }
 
-    /// Users dispute what a version said of these samples, and the loop lacks their content.
+    /// Sets the samples for which users dispute a version's prediction and whose content the loop lacks.
     mutating func setDisputed(_ hashes: Set<UInt64>) {
         guard hashes != disputed else { return }
-        // Room comes with samples that are new, not with those that go.
+        // New samples add capacity; removed samples do not reduce it.
         disputedRoom += hashes.subtracting(disputed).count * Self.disputedRoomOfEach
         disputed = hashes
         if hashes.isEmpty { disputedRoom = 0 }
         hasDisputed = disputedRoom > 0
     }
 
-    /// Whether a prediction goes on since its sample is disputed; `inline` in no hot path, for hardly any project has such samples.
+    /// Whether a prediction is forwarded because its sample is disputed; not `inline` in a hot path, because hardly any
+    /// project has such samples.
     @inline(never)
     mutating func admitsDisputed(_ hash: UInt64) -> Bool {
         guard disputedRoom > 0, disputed.contains(hash) else { return false }
@@ -210,7 +215,7 @@ package struct IntakeProject {
         return streams.count - 1
     }
 
-    /// Forgets half of the versions, those not heard of for longest, but none that the transaction has counted.
+    /// Removes half of the versions, the least recently received ones, but none that the transaction has counted.
     private mutating func makeRoom(in transaction: Int) {
         let known = streams[2...].sorted { $0.lastTransaction > $1.lastTransaction }
         let kept = known.prefix { $0.lastTransaction == transaction }.count
@@ -222,7 +227,7 @@ package struct IntakeProject {
         }
     }
 
-    /// Lets `body` work on a stream in place.
+    /// Calls `body` on a stream in place.
     @inline(__always)
     mutating func withStream<R>(_ index: Int, _ body: (inout ModelTraffic) -> R) -> R { body(&streams[index]) }
 
@@ -239,8 +244,8 @@ package struct IntakeProject {
             if index < 2 {
                 streams[index].inherit(stream)
             } else if var name = stream.version?.rawValue {
-                let place = name.withUTF8 { self.stream(UnsafeRawBufferPointer($0), in: transaction, share: share) }
-                if let place { streams[place].inherit(stream) }
+                let index = name.withUTF8 { self.stream(UnsafeRawBufferPointer($0), in: transaction, share: share) }
+                if let index { streams[index].inherit(stream) }
             }
         }
     }

@@ -1,13 +1,13 @@
-/// How long Intake may wait for the end of `projects` before it calls a name unknown: meanwhile the records of all projects
-/// wait, and where a transaction was aborted an end takes half a second to be seen.
+/// Maximum time that Intake may wait for the end of `projects` before it reports a name as unknown: meanwhile the
+/// records of all projects wait, and after an aborted transaction it takes half a second until an end is detected.
 ///
-/// Several seconds may go at once, which is more than a person's applies ask for; in the long run a fifth of the time, however
-/// many unknown names come. Times are milliseconds since 1970.
+/// Several seconds may be spent at once, which is more than a person's applies need; in the long run a fifth of the
+/// time, however many unknown names arrive. Times are milliseconds since 1970.
 struct LookAllowance {
     enum Decision: Hashable {
         /// The projects were read since the record was written, or cannot be read now.
         case unneeded
-        /// A look is due, and the allowance is spent.
+        /// A scan is due, and the allowance is spent.
         case spent
         case due
     }
@@ -16,24 +16,24 @@ struct LookAllowance {
     static let most: Double = 5_000
     /// Allowance regained per millisecond, in milliseconds.
     static let rate = 0.2
-    /// Milliseconds from a look that failed to the next.
+    /// Milliseconds from a failed scan to the next.
     static let patience: Int64 = 10_000
 
-    /// When the last look began.
+    /// Start time of the last scan.
     private var lookedAt: Int64 = 0
-    /// When a look failed, until one succeeds.
+    /// Time of a failed scan, until a scan succeeds.
     private var failedAt: Int64?
     /// Allowance left, in milliseconds; below 0 after a read that took longer.
     private var left = Self.most
     private var countedAt: Int64 = 0
 
-    /// Whether to look for a record that was written at a moment.
+    /// Returns whether to scan for a record that was written at a given time.
     mutating func decide(for written: Int64, at time: Int64) -> Decision {
         // A clock that went back: what was read is older than it seems.
         if time < lookedAt { lookedAt = 0 }
         // Who waits for a broker once a record waits for ever.
         if let failedAt, time >= failedAt, time - failedAt < Self.patience { return .unneeded }
-        // A record from the future tells nothing of when it was written.
+        // A timestamp in the future does not show when the record was written.
         let isPast = written >= 0 && written <= time
         guard isPast ? written >= lookedAt : time - lookedAt >= 10 else { return .unneeded }
         left = min(Self.most, left + Self.rate * Double(max(0, time - countedAt)))

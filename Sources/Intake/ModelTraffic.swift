@@ -5,7 +5,7 @@ internal import Vocabulary
 /// Intake's knowledge of the predictions of one model version: which scores pass, and the counts of the pending
 /// transaction.
 struct ModelTraffic {
-    /// Nil of samples that no model has seen, and of all versions beyond those that are told apart.
+    /// Nil for samples that no model has seen, and for all versions beyond those that are distinguished.
     let version: ModelVersion?
     /// Hash of the version's name; 0 where there is none.
     let hash: UInt64
@@ -22,11 +22,11 @@ struct ModelTraffic {
     private(set) var lastTransaction = 0
 
     /// - Parameters:
-    ///   - version: Of the model.
-    ///   - rate: Candidates a second that are wanted.
-    ///   - policy: Of the project.
-    ///   - share: The share of the rate that is let through by chance, whatever its score.
-    ///   - names: One word a trigger: which of its conditions on names the version meets.
+    ///   - version: Version of the model.
+    ///   - rate: Wanted candidates per second.
+    ///   - policy: Policy of the project.
+    ///   - share: The share of the rate that is admitted by hash, whatever its score.
+    ///   - names: One word per trigger: the trigger's conditions on names that the version meets.
     init(
         version: ModelVersion?,
         rate: Double,
@@ -43,7 +43,7 @@ struct ModelTraffic {
         explore(share, of: rate)
     }
 
-    /// Another rate of candidates a second is wanted from now on, or another share of it by chance.
+    /// Sets the wanted rate of candidates per second, and the share of it that is admitted by hash.
     mutating func setRate(_ rate: Double, exploration share: Double) {
         threshold.target = rate / 1_000
         explore(share, of: rate)
@@ -58,12 +58,12 @@ struct ModelTraffic {
         exploration?.target = rate * share / 1_000
     }
 
-    /// Takes a score into account and judges it by the stream's threshold; see `AdaptiveThreshold.admits`.
+    /// Adds a score and judges it by the stream's threshold; see `AdaptiveThreshold.admits`.
     mutating func admits(_ score: Double, at time: Int64) -> Bool { threshold.admits(score, at: time) }
 
     var explores: Bool { exploration != nil }
 
-    /// Whether a draw in `0..<1` is let through whatever its score.
+    /// Whether a draw in `0..<1` is admitted, whatever its score.
     mutating func explores(_ draw: Double, at time: Int64) -> Bool { exploration?.admits(draw, at: time) ?? false }
 
     /// The tally of one role, to count in.
@@ -97,7 +97,7 @@ struct ModelTraffic {
     }
 }
 
-/// Words that are asked for at every record: they stand where nobody counts references to them.
+/// Words that are needed for every record: they are stored in memory without reference counting.
 private final class PackedName {
     private let words: UnsafeMutableBufferPointer<UInt64>
 

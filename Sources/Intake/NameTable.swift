@@ -1,9 +1,9 @@
-/// Names by their bytes, each with a small number: looked up without making a `String` of it.
+/// Names by their bytes, each with a small number: looked up without creating a `String`.
 ///
-/// Open addressing over the first and the last eight bytes, and of longer names over what stands between. Names come from
-/// configuration or are bounded in number, so that a flood of names made to collide costs a bounded search.
+/// Open addressing over the first and the last eight bytes, and for longer names over the bytes between them. Names are
+/// from the configuration or bounded in number, so that a flood of names made to collide costs a bounded search.
 struct NameTable {
-    /// Owns what a view looks at.
+    /// Owner of the memory that a view reads.
     private final class Storage {
         let slots: UnsafeMutablePointer<Slot>
         /// Names of more than 16 bytes, one behind the other.
@@ -26,7 +26,7 @@ struct NameTable {
         var tail: UInt64 = 0
         var length: Int32 = -1
         var value: Int32 = 0
-        /// Where a name of more than 16 bytes stands in `long`.
+        /// Offset in `long` of a name of more than 16 bytes.
         var start: Int = 0
     }
 
@@ -69,7 +69,7 @@ struct NameTable {
         if name.count > 16 || names.count * 4 > view.mask + 1 || !isKnownUniquelyReferenced(&storage) {
             rebuild()
         } else {
-            _ = place(name, value, long: 0)
+            _ = insert(name, value, long: 0)
         }
     }
 
@@ -78,7 +78,7 @@ struct NameTable {
         if name.count > 16 { longBytes += name.count }
     }
 
-    /// Makes slots anew, where possible such that every name stands at the first place it is looked for.
+    /// Rebuilds the slots, if possible such that every name is in the first slot that a search checks.
     private mutating func rebuild() {
         var capacity = 16
         while capacity < names.count * 4 { capacity *= 2 }
@@ -89,7 +89,7 @@ struct NameTable {
             for (name, value) in names {
                 name.withUnsafeBytes { name in
                     guard view.find(name) == nil else { return }
-                    if !place(name, value, long: long) { isPerfect = false }
+                    if !insert(name, value, long: long) { isPerfect = false }
                     if name.count > 16 { long += name.count }
                 }
             }
@@ -97,11 +97,11 @@ struct NameTable {
         }
     }
 
-    /// - Returns: Whether its first place was free.
-    private func place(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
+    /// - Returns: Whether its first slot was free.
+    private func insert(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
         let head = NameView.head(of: name)
         let tail = NameView.tail(of: name, head)
-        let first = view.place(head ^ NameView.middle(of: name), tail, name.count)
+        let first = view.slot(head ^ NameView.middle(of: name), tail, name.count)
         var index = first
         while storage.slots[index].length >= 0 { index = (index + 1) & view.mask }
         if name.count > 16 {
@@ -118,7 +118,7 @@ struct NameTable {
     }
 }
 
-/// Looks names up in a table that somebody else keeps: nothing here is counted, copied or checked.
+/// View that looks up names in a table owned elsewhere: no reference counting, copies or checks.
 struct NameView {
     fileprivate let slots: UnsafePointer<NameTable.Slot>
     fileprivate let long: UnsafePointer<UInt8>
@@ -144,10 +144,10 @@ struct NameView {
     func find(padded name: UnsafeRawBufferPointer) -> Int? {
         guard let start = name.baseAddress else { return find(name, 0, 0) }
         let word = start.loadUnaligned(as: UInt64.self).littleEndian
-        // A shift by 64 is one by 0, and a name of no bytes is not asked for here.
+        // A shift by 64 is a shift by 0, and a name of no bytes is not looked up here.
         let unused = UInt64(truncatingIfNeeded: name.count >= 8 ? 0 : (8 &- name.count) &* 8)
         let head = (word &<< unused) &>> unused
-        // Nobody can guess how long the next name is: no branch.
+        // The length of the next name cannot be predicted: no branch.
         let last = start.loadUnaligned(fromByteOffset: max(0, name.count &- 8), as: UInt64.self)
         return find(name, head, name.count > 8 ? last : head)
     }
@@ -168,7 +168,7 @@ struct NameView {
 
     @inline(__always)
     private func find(_ name: UnsafeRawBufferPointer, _ head: UInt64, _ tail: UInt64) -> Int? {
-        var index = place(name.count > 16 ? head ^ Self.middle(of: name) : head, tail, name.count)
+        var index = slot(name.count > 16 ? head ^ Self.middle(of: name) : head, tail, name.count)
         while true {
             let slot = slots + index
             if slot.pointee.head == head, slot.pointee.tail == tail, Int(slot.pointee.length) == name.count,
@@ -189,7 +189,7 @@ struct NameView {
     /// The first eight bytes, zeros behind a shorter name.
     fileprivate static func head(of name: UnsafeRawBufferPointer) -> UInt64 {
         var word: UInt64 = 0
-        for place in 0..<min(8, name.count) { word |= UInt64(name[place]) &<< UInt64(place &* 8) }
+        for index in 0..<min(8, name.count) { word |= UInt64(name[index]) &<< UInt64(index &* 8) }
         return word
     }
 
@@ -200,7 +200,7 @@ struct NameView {
     }
 
     @inline(__always)
-    fileprivate func place(_ head: UInt64, _ tail: UInt64, _ length: Int) -> Int {
+    fileprivate func slot(_ head: UInt64, _ tail: UInt64, _ length: Int) -> Int {
         let mixed = (head ^ (tail &<< 29 | tail &>> 35) ^ UInt64(truncatingIfNeeded: length)) &* factor
         return Int(truncatingIfNeeded: mixed &>> 32) & mask
     }

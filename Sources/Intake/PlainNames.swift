@@ -3,9 +3,11 @@ internal import Foundation
 internal import Telemetry
 internal import Vocabulary
 
-/// Names from outside: beside what every identifier is checked for they may hold nothing that a terminal, a log or a page
-/// would obey, and stand in the composed form of Unicode (NFC), so that of two that Unicode holds to be the same one comes in:
-/// tables and sets do not tell them apart, the hash that draws the audit sample does. The journal is not checked for it, for what it holds was taken in by the rules of its day.
+/// Rules for names from outside: beyond the checks of every identifier, they must not contain characters that a
+/// terminal, a log or a page would interpret, and must be in the composed form of Unicode (NFC), so that of two names
+/// that Unicode considers equal only one is accepted: tables and sets do not distinguish them, the hash that draws the
+/// audit sample does. The journal is not checked for it, because its contents were accepted under the rules of their
+/// time.
 extension PredictionEvent {
     package func checkNames() throws(RecordRejection) {
         try PlainNames.check("sample.id", sample.id)
@@ -18,7 +20,7 @@ extension FeedbackEvent {
     func checkNames() throws(RecordRejection) {
         try PlainNames.check("sample", sample)
         try PlainNames.check("model.version", modelVersion)
-        // Its digest is taken of the bytes: two spellings are two users.
+        // The digest is computed from the bytes: two spellings are two users.
         try PlainNames.check("user", UserDigest(user), isComposed: false)
     }
 }

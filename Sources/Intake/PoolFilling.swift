@@ -3,17 +3,17 @@ internal import Flywheel
 internal import Labeling
 internal import Synchronization
 
-/// Samples that a worker forwards to fill a project's pool while it has room: all that were not asked for,
+/// Samples that a worker forwards to fill a project's pool while the pool has capacity: all that were not queried,
 /// whatever their score.
 ///
-/// Samples on their way count as if they were in the pool, until the rows of `state` show them or they are
-/// late: then they may have been lost, or the pool did not accept them.
+/// Samples in transit count as if they were in the pool, until the rows of `state` contain them or they are late: then
+/// they may have been lost, or the pool did not accept them.
 struct PoolFilling {
     /// Milliseconds that a sample may be on its way.
     private static let patience: Int64 = 600_000
-    /// Milliseconds between two looks at which samples are late.
+    /// Milliseconds between two checks for late samples.
     private static let pace: Int64 = 1_000
-    /// Models' words on samples that are remembered, for each place in the pool.
+    /// Predictions of models on samples that are remembered, per slot of the pool.
     private static let wordsEach = 4
 
     /// Nil where nothing is to be filled.
@@ -31,10 +31,11 @@ struct PoolFilling {
     private var isKnown = false
     private var pooled = 0
     private var changes = -1
-    /// Whether the pool has room for a sample that is neither in it nor on its way.
+    /// Whether the pool has capacity for a sample that is neither in it nor in transit.
     private(set) var hasRoom = false
 
-    /// Nothing is filled of a project that nothing is asked for, or whose rule wants to see a stream as it is.
+    /// Creates the filling of a pool. Nothing is filled for a project in which nothing is queried, or whose rule
+    /// requires an unchanged stream.
     init(_ configuration: ProjectConfiguration, _ rows: PoolRows?) {
         let policy = configuration.acquisition
         let votes = configuration.labeling.maximumVotes
@@ -49,15 +50,15 @@ struct PoolFilling {
         (sent, words, transaction) = (old.sent, old.words, old.transaction)
     }
 
-    /// Whether a prediction goes on because of the pool: its sample would fill it, or the pool has the sample by another model's
-    /// word.
+    /// Whether a prediction is forwarded because of the pool: its sample would fill it, or the pool contains the sample
+    /// with a prediction of another model.
     ///
     /// - Parameters:
     ///   - sample: Hash of the sample.
-    ///   - status: What the loop has made of the sample.
-    ///   - version: Hash of the model version, 0 of none.
-    /// - Returns: True of each sample and version once, as long as they are remembered.
-    /// - Complexity: O(1), no allocation; nothing is looked up of a sample that a full pool does not have.
+    ///   - status: The loop's status of the sample.
+    ///   - version: Hash of the model version, 0 if there is none.
+    /// - Returns: True once for each sample and version, as long as they are remembered.
+    /// - Complexity: O(1), no allocation; nothing is looked up for a sample that a full pool does not contain.
     @inline(__always)
     func wants(_ sample: UInt64, _ status: SampleTable.Status, _ version: UInt64) -> Bool {
         switch status {
@@ -86,7 +87,7 @@ struct PoolFilling {
 
     private static func word(_ sample: UInt64, _ version: UInt64) -> UInt64 { sample ^ version }
 
-    /// Looks at the rows: which samples have arrived, and which are late.
+    /// Reads the rows: which samples have arrived, and which are late.
     ///
     /// - Complexity: O(1) unless rows have changed or a second has passed, then O(*poolCapacity*).
     mutating func look(_ samples: SampleTable.View, at time: Int64) {
@@ -94,7 +95,8 @@ struct PoolFilling {
         let changes = rows.changes.load(ordering: .acquiring)
         guard changes != self.changes || time - lookedAt >= Self.pace || time < lookedAt else { return }
         (self.changes, lookedAt, isKnown) = (changes, time, rows.isKnown)
-        // Before the samples: one that arrives in between leaves room for too many rather than for too few.
+        // The count is read before the samples: a sample that arrives in between leaves capacity for too many rather
+        // than for too few.
         pooled = rows.count.load(ordering: .relaxed)
         if !sent.isEmpty {
             sent = sent.filter { samples.status(of: $0.key) == .unknown && time - $0.value < Self.patience }
@@ -104,7 +106,7 @@ struct PoolFilling {
 
     mutating func committed() { transaction.removeAll(keepingCapacity: true) }
 
-    /// Discards what the transaction has sent: it was not written, and the records come again.
+    /// Discards the samples that the transaction has sent: they were not written, and the records will be read again.
     mutating func aborted() {
         for (sample, word) in transaction {
             sent[sample] = nil

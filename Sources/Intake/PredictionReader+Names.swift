@@ -1,7 +1,8 @@
 internal import Vocabulary
 
 extension PredictionReader {
-    /// The names that are looked for. Keys stand in their quotes: as they are found, in one comparison.
+    /// Names that the reader looks up. Keys are stored in their quotes: as they occur in the text, for a single
+    /// comparison.
     final class Names {
         private let keyNames = NameTable(
             [
@@ -18,8 +19,8 @@ extension PredictionReader {
         private let views: UnsafePointer<Views>
 
         init() {
-            let place = UnsafeMutablePointer<Views>.allocate(capacity: 1)
-            place.initialize(
+            let pointer = UnsafeMutablePointer<Views>.allocate(capacity: 1)
+            pointer.initialize(
                 to: Views(
                     keys: keyNames.view,
                     roles: roleNames.view,
@@ -29,7 +30,7 @@ extension PredictionReader {
                     base64: base64.view
                 )
             )
-            views = UnsafePointer(place)
+            views = UnsafePointer(pointer)
         }
 
         deinit { views.deallocate() }

@@ -1,7 +1,7 @@
 internal import JSON
 internal import Vocabulary
 
-/// The sample of a prediction: its name and what else it says, all held to the rules of `Sample.init(json:)`.
+/// Reading of a prediction's sample: its name and its other members, all checked by the rules of `Sample.init(json:)`.
 extension PredictionReader {
     /// The sample's id; nil where the sample is not in plain form.
     @inline(__always)
@@ -10,7 +10,7 @@ extension PredictionReader {
         into embedding: inout EmbeddingReading,
         _ group: inout UnsafeRawBufferPointer
     ) -> UnsafeRawBufferPointer? {
-        // A copy that nobody else can see stays in registers.
+        // A copy that no other code can access stays in registers.
         var scan = cursor
         defer { cursor = scan }
         var id: UnsafeRawBufferPointer?
@@ -105,8 +105,8 @@ extension PredictionReader {
         return seen & needed == needed
     }
 
-    /// Names and texts, numbers or truth values, no name twice. Names that are not of ASCII may be the same in other bytes:
-    /// where there are several, the parser tells.
+    /// Reads names with texts, numbers or truth values, no name twice. Names that are not ASCII may be equal in other
+    /// bytes: if there are several, the parser decides.
     @inline(__always)
     private func readMetadata(_ cursor: inout JSONScan) -> Bool {
         var scan = cursor
@@ -156,7 +156,7 @@ extension PredictionReader {
         return JSONScan.hasEscape(start, name.count) ? nil : MetadataName(text: name, isPlain: false)
     }
 
-    /// A text that is kept whole; or a number or truth value, which is taken as text and never too long.
+    /// Reads a text that is kept completely; or a number or truth value, which is read as text and never too long.
     @inline(__always)
     private func readMetadataValue(_ scan: inout JSONScan) -> Bool {
         guard scan.byte == UInt8(ascii: "\"") else { return scan.byte | 0x20 != UInt8(ascii: "{") && scan.skip() }

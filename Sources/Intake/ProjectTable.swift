@@ -1,94 +1,94 @@
 internal import Flywheel
 internal import Vocabulary
 
-/// The projects that Intake knows, found by the bytes of their names and worked on in place.
+/// Projects that Intake knows, found by the bytes of their names and modified in place.
 ///
-/// A project stands at its own address until it is removed: what Swift does for the safety of class members that change
-/// (checks of exclusive access, reference counts) would cost more than the look at a prediction.
+/// A project stays at its own address until it is removed: Swift's safety measures for mutable class members (checks of
+/// exclusive access, reference counts) would cost more than the scan of a prediction.
 final class ProjectTable {
-    typealias Place = UnsafeMutablePointer<IntakeProject>
+    typealias Slot = UnsafeMutablePointer<IntakeProject>
 
     /// Finds projects without the table's object.
     struct View {
         fileprivate let names: NameView
         /// All of them, in no order that means anything.
-        let places: UnsafeBufferPointer<Place>
+        let slots: UnsafeBufferPointer<Slot>
 
         /// The project of a name behind which seven more bytes can be read.
         ///
         /// - Complexity: O(1); no allocation, no reference counting.
         @inline(__always)
-        subscript(padded name: UnsafeRawBufferPointer) -> Place? {
+        subscript(padded name: UnsafeRawBufferPointer) -> Slot? {
             guard let number = names.find(padded: name) else { return nil }
-            return places[number]
+            return slots[number]
         }
     }
 
     private var names = NameTable()
-    private var places = UnsafeMutablePointer<Place>.allocate(capacity: 1)
+    private var slots = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
     private var capacity = 1
     private var count = 0
 
     deinit {
-        for index in 0..<count { free(places[index]) }
-        places.deallocate()
+        for index in 0..<count { free(slots[index]) }
+        slots.deallocate()
     }
 
     /// It holds until a project is set or removed.
-    var view: View { View(names: names.view, places: UnsafeBufferPointer(start: places, count: count)) }
+    var view: View { View(names: names.view, slots: UnsafeBufferPointer(start: slots, count: count)) }
 
-    subscript(name: String) -> Place? {
+    subscript(name: String) -> Slot? {
         var copy = name
-        return copy.withUTF8 { names.find(UnsafeRawBufferPointer($0)) }.map { places[$0] }
+        return copy.withUTF8 { names.find(UnsafeRawBufferPointer($0)) }.map { slots[$0] }
     }
 
     /// All of them, by name.
-    var all: [Place] {
-        (0..<count).map { places[$0] }.sorted { $0.pointee.configuration.project < $1.pointee.configuration.project }
+    var all: [Slot] {
+        (0..<count).map { slots[$0] }.sorted { $0.pointee.configuration.project < $1.pointee.configuration.project }
     }
 
-    /// Adds a project, or puts another in the place of the one of that name.
+    /// Adds a project, or replaces the project of that name.
     func set(_ project: IntakeProject) {
         let name = project.configuration.project.rawValue
-        if let place = self[name] {
-            place.pointee = project
+        if let slot = self[name] {
+            slot.pointee = project
             return
         }
-        let place = Place.allocate(capacity: 1)
-        place.initialize(to: project)
+        let slot = Slot.allocate(capacity: 1)
+        slot.initialize(to: project)
         if count == capacity { grow() }
         names.insert(name, count)
-        places[count] = place
+        slots[count] = slot
         count += 1
     }
 
     private func grow() {
-        let larger = UnsafeMutablePointer<Place>.allocate(capacity: capacity * 2)
-        larger.update(from: places, count: count)
-        places.deallocate()
-        (places, capacity) = (larger, capacity * 2)
+        let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity * 2)
+        larger.update(from: slots, count: count)
+        slots.deallocate()
+        (slots, capacity) = (larger, capacity * 2)
     }
 
     /// Removes all projects for which `isGone` is true.
     func remove(where isGone: (IntakeProject) -> Bool) {
-        guard (0..<count).contains(where: { isGone(places[$0].pointee) }) else { return }
+        guard (0..<count).contains(where: { isGone(slots[$0].pointee) }) else { return }
         names = NameTable()
         var kept = 0
         for index in 0..<count {
-            let place = places[index]
-            if isGone(place.pointee) {
-                free(place)
+            let slot = slots[index]
+            if isGone(slot.pointee) {
+                free(slot)
             } else {
-                names.insert(place.pointee.configuration.project.rawValue, kept)
-                places[kept] = place
+                names.insert(slot.pointee.configuration.project.rawValue, kept)
+                slots[kept] = slot
                 kept += 1
             }
         }
         count = kept
     }
 
-    private func free(_ place: Place) {
-        place.deinitialize(count: 1)
-        place.deallocate()
+    private func free(_ slot: Slot) {
+        slot.deinitialize(count: 1)
+        slot.deallocate()
     }
 }

@@ -12,10 +12,10 @@ struct ReadOffsets {
     }
 
     private var entries: ContiguousArray<Entry> = []
-    /// Records come in runs of one partition, so the last hit is asked first.
+    /// Records arrive in runs of one partition, so the last hit is checked first.
     private var last = 0
 
-    /// A record was read; those of a partition come in the order of their offsets.
+    /// Notes that a record was read; records of a partition arrive in the order of their offsets.
     @inline(__always)
     mutating func note(_ record: RecordView) {
         if last >= entries.count || entries[last].partition != record.partition || entries[last].topic != record.topic {
@@ -41,7 +41,7 @@ struct ReadOffsets {
         last = known ?? entries.count - 1
     }
 
-    /// Tells the transaction what was read since the last call.
+    /// Reports the offsets read since the last call to the transaction.
     mutating func advance(_ transaction: inout PendingTransaction, topics: [String]) {
         for index in entries.indices where entries[index].isNew {
             let entry = entries[index]

@@ -1,28 +1,30 @@
 internal import Synchronization
 
-/// Which samples were asked for, and which wait in a pool: of all projects together, each known by 63 bits of a hash.
+/// Table of the queried samples, and of those that wait in a pool: for all projects together, each sample identified by
+/// 63 bits of a hash.
 ///
-/// Written by one thread at a time and read by many meanwhile: slots are atomic, and readers hold a snapshot. A line of eight
-/// slots is looked at whole, so that nothing branches on what is found. With hashes that nobody outside can compute, a sample
-/// that is not in the table is found there once in 2⁶³ / *n* times.
+/// Written by one thread at a time and read by many concurrently: slots are atomic, and readers hold a snapshot. A line
+/// of eight slots is compared as a whole, so that no branch depends on its contents. With hashes that cannot be
+/// computed from outside, a sample that is not in the table is found there once in 2⁶³ / *n* times.
 ///
-/// A sample takes 12.5 to 15.4 bytes, from some ten thousand on; a part that grows is there twice meanwhile, a sixty-fourth of all.
+/// A sample takes 12.5 to 15.4 bytes, from some ten thousand on; a part that grows exists twice meanwhile, a
+/// sixty-fourth of all.
 final class SampleTable: Sendable {
     enum Status: Hashable, Sendable {
         case unknown
-        /// It waits to be asked for.
+        /// The sample waits to be queried.
         case pooled
-        /// It was asked for, and will not be again.
+        /// The sample was queried, and will not be queried again.
         case asked
     }
 
     /// Parts that grow by themselves.
     fileprivate static let partCount = 64
     fileprivate static let laneCount = 8
-    /// Samples beyond these are not taken in: they are let through, and the loop passes them over.
+    /// Samples beyond this number are not stored: they are admitted, and the loop ignores them.
     static let capacity = 1 << 24
     private static let limit = capacity / partCount
-    /// A slot whose sample is gone; 0 is one that never held any.
+    /// A slot whose sample was removed; 0 is a slot that never held any.
     private static let gone: UInt64 = 2
 
     private let published: Mutex<Snapshot>
@@ -30,13 +32,13 @@ final class SampleTable: Sendable {
 
     init() { published = Mutex(Snapshot((0..<Self.partCount).map { _ in Segment(lines: 1) })) }
 
-    /// Counts snapshots: a reader who has one of this number need not ask for another.
+    /// Number of snapshots so far: a reader whose snapshot has this number needs no other.
     var snapshotNumber: Int { generation.load(ordering: .acquiring) }
 
     /// Snapshot for readers. It also shows later changes, except in parts that have grown since.
     var snapshot: Snapshot { published.withLock { $0 } }
 
-    /// Bytes that the slots take.
+    /// Bytes of all slots.
     var byteCount: Int { snapshot.parts.reduce(0) { $0 + $1.lines * Self.laneCount * 8 } }
 
     /// Samples that are in the table.
@@ -48,18 +50,18 @@ final class SampleTable: Sendable {
         return withExtendedLifetime(snapshot) { snapshot.view.status(of: hash) }
     }
 
-    /// Takes a sample in, changes what is known of it, or with `unknown` forgets it. One call at a time.
+    /// Inserts a sample, changes its status, or with `unknown` removes it. One call at a time.
     ///
     /// - Parameters:
-    ///   - hash: Of project and sample, in 64 bits.
-    ///   - status: What is known from now on.
-    /// - Returns: What was known of it.
+    ///   - hash: Hash of project and sample, in 64 bits.
+    ///   - status: The status from now on.
+    /// - Returns: The previous status.
     /// - Complexity: O(1) on average.
     @discardableResult
     func set(_ hash: UInt64, _ status: Status) -> Status {
         let key = SampleKey(hash)
         let part = snapshot.parts[key.part]
-        let (slot, isFound) = part.place(of: key)
+        let (slot, isFound) = part.find(key)
         let old: Status = isFound ? SampleKey.status(of: part[slot]) : .unknown
         guard old != status else { return old }
         guard status != .unknown else {
@@ -77,14 +79,14 @@ final class SampleTable: Sendable {
         return old
     }
 
-    /// Makes room in a part, or takes what is gone out of it.
+    /// Enlarges a part, or drops removed samples from it.
     private func rebuild(_ number: Int) {
         var parts = snapshot.parts
         let old = parts[number]
         let new = Segment(lines: old.live * 25 / (13 * Self.laneCount) + 1)
         for slot in 0..<old.lines * Self.laneCount where old[slot] > SampleTable.gone | 1 {
             let key = SampleKey(word: old[slot])
-            new[new.place(of: key).slot] = old[slot]
+            new[new.find(key).slot] = old[slot]
         }
         (new.live, new.used) = (old.live, old.live)
         parts[number] = new
@@ -92,14 +94,14 @@ final class SampleTable: Sendable {
         generation.add(1, ordering: .releasing)
     }
 
-    /// A part's slots: lines that fill from their first slot on.
+    /// Slots of a part: lines that fill from their first slot on.
     ///
-    /// Unchecked, for the compiler knows nothing of the memory behind a pointer: slots are atomic, and the counts belong to the
-    /// one thread that writes.
+    /// Unchecked, because the compiler knows nothing of the memory behind a pointer: slots are atomic, and the counts
+    /// belong to the one thread that writes.
     fileprivate final class Segment: @unchecked Sendable {
         let lines: Int
         let slots: UnsafeMutablePointer<Atomic<UInt64>>
-        /// Slots with a sample, and with those that are gone; for who writes.
+        /// Slots with a sample, and slots including those whose samples were removed; for the writer.
         var live = 0
         var used = 0
 
@@ -122,7 +124,7 @@ final class SampleTable: Sendable {
         }
 
         /// Where a key is, or where it would be put. There is always a free slot.
-        func place(of key: SampleKey) -> (slot: Int, isFound: Bool) {
+        func find(_ key: SampleKey) -> (slot: Int, isFound: Bool) {
             var slot = key.line(of: lines) * laneCount
             var free: Int?
             while true {
@@ -140,29 +142,29 @@ final class SampleTable: Sendable {
     /// Unchecked for its pointer alone: nothing changes once it is made.
     final class Snapshot: @unchecked Sendable {
         fileprivate let parts: [Segment]
-        private let places: UnsafeMutablePointer<PartPlace>
+        private let views: UnsafeMutablePointer<PartView>
 
         fileprivate init(_ parts: [Segment]) {
             self.parts = parts
-            places = .allocate(capacity: parts.count)
+            views = .allocate(capacity: parts.count)
             for (number, part) in parts.enumerated() {
-                (places + number).initialize(to: PartPlace(slots: part.slots, lines: part.lines))
+                (views + number).initialize(to: PartView(slots: part.slots, lines: part.lines))
             }
         }
 
-        deinit { places.deallocate() }
+        deinit { views.deallocate() }
 
-        var view: View { View(places: places) }
+        var view: View { View(parts: views) }
     }
 
-    fileprivate struct PartPlace {
+    fileprivate struct PartView {
         let slots: UnsafeMutablePointer<Atomic<UInt64>>
         let lines: Int
     }
 
     /// Finds samples, without a reference count.
     struct View {
-        fileprivate let places: UnsafePointer<PartPlace>
+        fileprivate let parts: UnsafePointer<PartView>
 
         /// Returns the status of a sample.
         ///
@@ -170,7 +172,7 @@ final class SampleTable: Sendable {
         @inline(__always)
         func status(of hash: UInt64) -> Status {
             let key = SampleKey(hash)
-            let part = places[key.part]
+            let part = parts[key.part]
             var line = key.line(of: part.lines)
             while true {
                 let slots = part.slots + line &* SampleTable.laneCount
@@ -188,7 +190,8 @@ final class SampleTable: Sendable {
     }
 }
 
-/// 63 bits of a hash, spread so that the upper ones can tell part and line. The lowest bit of a slot's word says which status.
+/// 63 bits of a hash, spread so that the upper bits select part and line. The lowest bit of a slot's word states the
+/// status.
 private struct SampleKey {
     let bits: UInt64
 

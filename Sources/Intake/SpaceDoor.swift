@@ -18,9 +18,10 @@ struct SpaceDoor {
         name = NameTable(space.name.map { [$0.rawValue] } ?? [])
     }
 
-    /// True only of what lies in the space for sure, and of samples without an embedding. The parser judges the rest.
+    /// True only for an embedding that is certainly in the space, and for samples without an embedding. The parser
+    /// judges the rest.
     ///
-    /// - Complexity: O(1) as a rule; O(*dimension*) of long embeddings and where the largest norm is narrow.
+    /// - Complexity: O(1) as a rule; O(*dimension*) for long embeddings and if the largest norm is narrow.
     @inline(__always)
     func admits(_ embedding: EmbeddingReading) -> Bool {
         guard embedding.dimension > 0 else { return true }

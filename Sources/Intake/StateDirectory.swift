@@ -8,11 +8,11 @@ public import StreamRuntime
 internal import Synchronization
 internal import Vocabulary
 
-/// Rows of the loop's tables that Intake uses: spaces of embeddings, levels of exploration, samples that were
-/// asked for, wait in a pool or are disputed, and the spelling of classes in force. They are read from the
-/// beginning of topic `state` and kept current; one directory serves all threads of a process.
+/// Rows of the loop's tables that Intake uses: spaces of embeddings, levels of exploration, samples that were queried,
+/// wait in a pool or are disputed, and the spelling of classes in force. They are read from the beginning of topic
+/// `state` and kept current; one directory serves all threads of a process.
 ///
-/// Nothing that is decided depends on it: what Intake forwards too much the loop passes over.
+/// No decision depends on it: the loop ignores the excess records that Intake forwards.
 public final class StateDirectory: Sendable {
     private let topic: String
     private let salt: [UInt8]
@@ -36,10 +36,10 @@ public final class StateDirectory: Sendable {
         var explorations: [String: Double] = [:]
         /// By project name: how the classes are spelt that the loop has in force.
         var spellings: [String: ClassSpelling] = [:]
-        /// By project name: what is known of samples that users dispute, by the hash that they are known by, while labels decide.
+        /// By project name: hashes of the samples that users dispute, while labels decide.
         var disputed: [String: Set<UInt64>] = [:]
         var pools: [String: PoolRows] = [:]
-        /// The project of the last row: many come behind one another.
+        /// Project of the last row: many rows of one project follow each other.
         var last: (name: [UInt8], pool: PoolRows)?
         /// Error that ended the reader; nil while it reads.
         var failure: StreamError?
@@ -71,19 +71,19 @@ public final class StateDirectory: Sendable {
 
     // MARK: - Reading
 
-    /// Takes in what has come since, without waiting, and of much that has come a part: 16,000 records at most. While another
-    /// thread does so, nothing.
+    /// Reads the records that have arrived since the last call, without waiting, and at most 16,000 of them. Does
+    /// nothing while another thread reads.
     ///
-    /// - Throws: What ended the reader; what may pass is tried again with the next call.
+    /// - Throws: The error that ended the reader; after a transient error, reading is retried with the next call.
     func refresh() throws(StreamError) {
         let outcome = following.withLockIfAvailable { follow(&$0, timeout: 0) }
         if case .failed(let error) = outcome, error.disposition == .fatal { throw error }
     }
 
-    /// Reads to the end that each partition has, once. It waits for `patience` milliseconds at most, and for nothing where
-    /// reading fails: without the end it is not known which pools have room.
+    /// Reads to the end of each partition, once. It waits for `patience` milliseconds at most, and not at all if
+    /// reading fails: without the end it is not known which pools have capacity.
     ///
-    /// - Throws: What ended the reader.
+    /// - Throws: The error that ended the reader.
     func readToEnd(patience: Int64 = 10_000, now: () -> Int64) throws(StreamError) {
         let began = now()
         while true {
@@ -111,7 +111,7 @@ public final class StateDirectory: Sendable {
             for _ in 0..<16 {
                 switch try state.reader.poll(into: state.batch, maximum: 1_000, timeoutMilliseconds: timeout) {
                 case .records: take(&state)
-                case .endOfPartition(let place, let offset): end(place, offset, &state)
+                case .endOfPartition(let topicPartition, let offset): end(topicPartition, offset, &state)
                 case .idle: return state.isCurrent ? .current : .behind
                 }
                 if timeout > 0, state.isCurrent { return .current }
@@ -134,16 +134,16 @@ public final class StateDirectory: Sendable {
     private func start(_ state: inout Following, at partitions: [Int32]) throws(StreamError) {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
-            let place = TopicPartition(topic, partition)
-            positions[place] = state.next[place] ?? 0
+            let topicPartition = TopicPartition(topic, partition)
+            positions[topicPartition] = state.next[topicPartition] ?? 0
         }
         try state.reader.start(positions)
         state.partitions = Set(partitions)
     }
 
-    private func end(_ place: TopicPartition, _ offset: Int64, _ state: inout Following) {
-        state.next[place] = max(offset, state.next[place] ?? 0)
-        guard state.ended.insert(place.partition).inserted else { return }
+    private func end(_ topicPartition: TopicPartition, _ offset: Int64, _ state: inout Following) {
+        state.next[topicPartition] = max(offset, state.next[topicPartition] ?? 0)
+        guard state.ended.insert(topicPartition.partition).inserted else { return }
         for pool in state.pools.values { pool.note(ended: state.ended) }
     }
 
@@ -174,15 +174,16 @@ public final class StateDirectory: Sendable {
         }
     }
 
-    /// The rows of a project's pool, as they are now and will be. Where its partition is not read yet it is looked for.
+    /// Returns the rows of a project's pool, which stay current. If its partition is not read yet, the partition is
+    /// looked up.
     ///
-    /// - Returns: Nil where there are too many projects.
+    /// - Returns: Nil if there are too many projects.
     func pool(of configuration: ProjectConfiguration) -> PoolRows? {
         following.withLock { state in
             let pool = pool(of: configuration.project.rawValue, &state)
             pool?.live(in: configuration.partition)
             if !state.partitions.isEmpty, !state.partitions.contains(configuration.partition) {
-                // Partitions were added. Whatever goes wrong here comes again with the next poll.
+                // Partitions were added. An error here occurs again with the next poll.
                 let found = try? state.reader.partitions(of: topic)
                 if let found, found.contains(configuration.partition) { try? start(&state, at: found) }
             }
@@ -234,12 +235,13 @@ public final class StateDirectory: Sendable {
         }
     }
 
-    /// A sample leaves the pool in the transaction that asks for it, and which of the two rows comes first is no matter.
+    /// Applies a row to the table. A sample is removed from the pool in the transaction that queries it, and the order
+    /// of the two rows does not matter.
     private func note(_ row: Row, _ status: SampleTable.Status, in state: inout Following) {
         guard let pool = pool(of: row.project, &state) else { return }
         let hash = pool.audit.hash(key: row.key)
         let isOfPool = row.table.count == Self.poolTable.count
-        // What is gone from one table may stand in the other.
+        // A sample removed from one table may be in the other.
         if status == .unknown || isOfPool, samples.status(of: hash) == (isOfPool ? .asked : .pooled) { return }
         let old = samples.set(hash, status)
         let new = samples.status(of: hash)
@@ -286,7 +288,7 @@ public final class StateDirectory: Sendable {
 
 /// Rows of a project's pool, shared by all threads that read them.
 final class PoolRows: Sendable {
-    /// By which its samples are known: the draw that every prediction needs anyway.
+    /// Hash that identifies the pool's samples: the draw that every prediction needs anyway.
     let audit: StableHash
     /// Candidates in the pool, as of the last commit of the loop that was read.
     let count = Atomic<Int>(0)

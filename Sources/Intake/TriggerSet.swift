@@ -4,14 +4,14 @@ internal import Hashing
 internal import Strategies
 internal import Vocabulary
 
-/// The triggers of a project as Intake judges them: bits stand for their positions in the configuration.
+/// Triggers of a project as Intake judges them: bits represent their indices in the configuration.
 struct TriggerSet {
     /// Trigger as it is evaluated for every record, without reference counting.
     private struct Entry {
         let steps: TriggerSteps
-        /// Nil where no condition draws.
+        /// Nil if no condition uses a draw.
         let draw: Draw?
-        /// Thins out what fires too often: another draw than that of the condition itself.
+        /// Thins out a trigger that fires too often: a draw different from that of the condition itself.
         let thinning: Draw
         let perHour: Double
         var fired: TriggerLimit
@@ -52,7 +52,7 @@ struct TriggerSet {
     private let names: [String]
     /// Whether any condition is on metadata, which only a full parse reads.
     let readsMetadata: Bool
-    /// Probabilities that conditions ask for; nil where none does.
+    /// Probabilities that conditions use; nil if none does.
     private var noted: NotedProbabilities?
 
     /// Creates the triggers of a configuration, for a worker that sees all of the traffic; nil where there are
@@ -109,7 +109,7 @@ struct TriggerSet {
     /// Begins an event: no class has been named.
     func beginNotes() { noted?.begin() }
 
-    /// Notes the probability of a class, if it is asked for.
+    /// Notes the probability of a class, if a condition uses it.
     func note(_ label: Int, _ probability: Double) { noted?.note(label, probability) }
 
     /// Which conditions on names hold of a model version, and of metadata where any are read.
@@ -120,13 +120,14 @@ struct TriggerSet {
     /// Judges a prediction whose classes were noted.
     ///
     /// - Parameters:
-    ///   - facts: Of the prediction.
+    ///   - facts: Facts of the prediction.
     ///   - names: From `names(version:metadata:)`.
     ///   - sample: The sample's id in UTF-8.
     ///   - unnamed: The probability of each class that the prediction does not name.
-    ///   - passes: Whether it goes on to the journal anyway: what waits with it costs nothing then.
+    ///   - passes: Whether the prediction is forwarded to the journal anyway: then a trigger that waits with it costs
+    ///     nothing.
     ///   - time: Milliseconds.
-    /// - Returns: What fired within its limit, and what waits.
+    /// - Returns: The triggers that fired within their limits, and the triggers that wait.
     /// - Complexity: O(*n*) in the conditions; no allocation.
     mutating func judge(
         _ facts: TriggerFacts,
@@ -184,52 +185,52 @@ struct TriggerSet {
     }
 }
 
-/// The probabilities that one event gives to the classes that conditions ask for.
+/// Probabilities that one event assigns to the classes that conditions use.
 private final class NotedProbabilities {
-    /// Looks them up without the object; it holds while that lives and no other event begins.
+    /// Looks probabilities up without the object; valid while the object exists and no other event begins.
     struct Lookup {
-        fileprivate var places: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0)
+        fileprivate var slots: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0)
         fileprivate var values: UnsafePointer<Double>?
         /// The probability of each class that the event does not name.
         let unnamed: Double
 
         init(unnamed: Double) { self.unnamed = unnamed }
 
-        /// The probability of a class, or what stands for all that were not named.
+        /// Returns the probability of a class, or the value for all classes that were not named.
         func probability(of label: Int) -> Double {
-            guard let values, places.indices.contains(label), places[label] >= 0 else { return unnamed }
-            let known = values[Int(places[label])]
+            guard let values, slots.indices.contains(label), slots[label] >= 0 else { return unnamed }
+            let known = values[Int(slots[label])]
             return known < 0 ? unnamed : known
         }
     }
 
     /// For each class, where its probability is noted; -1: nowhere.
-    private let places: UnsafeMutableBufferPointer<Int32>
+    private let slots: UnsafeMutableBufferPointer<Int32>
     /// Below 0 of classes that the event does not name.
     private let values: UnsafeMutableBufferPointer<Double>
 
     init(_ watched: [Int], classes: Int) {
-        places = .allocate(capacity: classes)
-        places.initialize(repeating: -1)
+        slots = .allocate(capacity: classes)
+        slots.initialize(repeating: -1)
         values = .allocate(capacity: watched.count)
         values.initialize(repeating: -1)
-        for (place, label) in watched.enumerated() where places.indices.contains(label) { places[label] = Int32(place) }
+        for (slot, label) in watched.enumerated() where slots.indices.contains(label) { slots[label] = Int32(slot) }
     }
 
     deinit {
-        places.deallocate()
+        slots.deallocate()
         values.deallocate()
     }
 
     func begin() { values.update(repeating: -1) }
 
     func note(_ label: Int, _ probability: Double) {
-        if places[label] >= 0 { values[Int(places[label])] = probability }
+        if slots[label] >= 0 { values[Int(slots[label])] = probability }
     }
 
     func lookup(unnamed: Double) -> Lookup {
         var lookup = Lookup(unnamed: unnamed)
-        lookup.places = UnsafeBufferPointer(places)
+        lookup.slots = UnsafeBufferPointer(slots)
         lookup.values = UnsafePointer(values.baseAddress)
         return lookup
     }

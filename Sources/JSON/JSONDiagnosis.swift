@@ -1,4 +1,4 @@
-/// Finds what is wrong with a text, and where; runs only after the parser has refused it, which says neither.
+/// Finds the fault in a text, and its position; runs only after the parser has refused the text, which reports neither.
 struct JSONDiagnosis {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let maximumDepth: Int

@@ -28,7 +28,7 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     public let kind: Kind
     /// Where in the document, as in `sample.tags[3].id`; empty for the document itself.
     public let path: String
-    /// The first offending byte, counted from 0, when the text is not JSON and the place is known.
+    /// The first offending byte, counted from 0, when the text is not JSON and the position is known.
     public let offset: Int?
     /// Reason in words: what was expected and what was found.
     public let reason: String

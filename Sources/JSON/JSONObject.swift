@@ -1,6 +1,6 @@
 /// The members of an object, in the order of the text.
 ///
-/// Reading a member looks for the first of that name; later members of the same name are not seen. `null` counts as
+/// Reading a member finds the first one of that name; later members of the same name are ignored. `null` counts as
 /// absent for the `optional…` methods and as a wrong type for the others.
 public struct JSONObject {
     /// The object as a value.
@@ -56,7 +56,7 @@ public struct JSONObject {
         JSONError(.invalidValue, path: path(of: "\(key)"), reason: reason)
     }
 
-    /// Refuses members of other names than these, for documents where a misspelt key must not pass.
+    /// Refuses members with other names than these, for documents in which a misspelt key must not be accepted.
     public func requireKeys(in known: Set<String>) throws(JSONError) {
         for member in self where !known.contains(member.name) {
             let names = known.sorted().joined(separator: ", ")

@@ -2,8 +2,8 @@ import CSimdjson
 
 /// Reads JSON texts one at a time, each in a single pass over a private copy.
 ///
-/// One parser belongs to one thread. Its memory grows to about twelve times the largest text it has seen and is reused:
-/// parsing does not allocate once that is reached.
+/// One parser belongs to one thread. Its memory grows to about twelve times the largest text parsed so far and is
+/// reused: parsing does not allocate once that size is reached.
 ///
 /// ```swift
 /// let parser = JSONParser()
@@ -37,12 +37,12 @@ public final class JSONParser {
 
     deinit { flywheel_json_parser_free(parser) }
 
-    /// Parses `bytes` and lends the document to `body`.
+    /// Parses `bytes` and passes the document to `body`.
     ///
-    /// The value and all that comes from it (arrays, objects, views of text) must not outlive `body`, nor may `body` parse
-    /// another text with this parser.
+    /// The value and everything obtained from it (arrays, objects, views of text) must not outlive `body`, nor may
+    /// `body` parse another text with this parser.
     ///
-    /// - Throws: `JSONError` when the text is refused; whatever `body` throws.
+    /// - Throws: `JSONError` when the text is refused; any error that `body` throws.
     public func withDocument<R>(of bytes: UnsafeRawBufferPointer, _ body: (JSONValue) throws -> R) throws -> R {
         try body(parse(bytes))
     }
@@ -52,7 +52,8 @@ public final class JSONParser {
         try bytes.withUnsafeBytes { try withDocument(of: $0, body) }
     }
 
-    /// Parses `bytes`; the value and all that comes from it hold until this parser parses again or is gone.
+    /// Parses `bytes`; the value and everything obtained from it are valid until this parser parses again or is
+    /// deallocated.
     ///
     /// - Complexity: O(*n*), about a gigabyte a second.
     public func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSONValue {

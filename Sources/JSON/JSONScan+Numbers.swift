@@ -7,31 +7,31 @@ extension JSONScan {
 
     /// Whether so many bytes are a number that 64 bits hold.
     @usableFromInline static func isNumber(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        var place = bytes[0] == UInt8(ascii: "-") ? 1 : 0
-        let first = place
-        let whole = skipDigits(bytes, &place, count)
+        var index = bytes[0] == UInt8(ascii: "-") ? 1 : 0
+        let first = index
+        let whole = skipDigits(bytes, &index, count)
         guard whole == 1 || whole > 1 && bytes[first] != UInt8(ascii: "0") else { return false }
-        if place == count { return whole <= safeDigits }
-        // With two digits of an exponent far from what is infinite.
+        if index == count { return whole <= safeDigits }
+        // Even with a two-digit exponent, the number is far from infinite.
         guard whole <= 200 else { return false }
-        if bytes[place] == UInt8(ascii: ".") {
-            place &+= 1
-            guard skipDigits(bytes, &place, count) > 0 else { return false }
+        if bytes[index] == UInt8(ascii: ".") {
+            index &+= 1
+            guard skipDigits(bytes, &index, count) > 0 else { return false }
         }
-        if place < count, bytes[place] | 0x20 == UInt8(ascii: "e") {
-            place &+= 1
-            if place < count, bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+") { place &+= 1 }
-            let digits = skipDigits(bytes, &place, count)
+        if index < count, bytes[index] | 0x20 == UInt8(ascii: "e") {
+            index &+= 1
+            if index < count, bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") { index &+= 1 }
+            let digits = skipDigits(bytes, &index, count)
             guard digits == 1 || digits == 2 else { return false }
         }
-        return place == count
+        return index == count
     }
 
     @inline(__always)
-    private static func skipDigits(_ bytes: UnsafePointer<UInt8>, _ place: inout Int, _ count: Int) -> Int {
-        let first = place
-        while place < count, bytes[place] &- UInt8(ascii: "0") <= 9 { place &+= 1 }
-        return place &- first
+    private static func skipDigits(_ bytes: UnsafePointer<UInt8>, _ index: inout Int, _ count: Int) -> Int {
+        let first = index
+        while index < count, bytes[index] &- UInt8(ascii: "0") <= 9 { index &+= 1 }
+        return index &- first
     }
 
     /// Count of the numbers that were skipped, and a bound on the sum of their squares.
@@ -47,23 +47,23 @@ extension JSONScan {
         }
     }
 
-    /// Moves past an array that holds numbers and nothing else, one at least, each of which 32 bits can hold, rounded.
+    /// Moves past an array that contains only numbers, at least one, each of which 32 bits can hold, rounded.
     ///
-    /// - Returns: Nil of any other array, and of what only the parser can tell.
-    /// - Complexity: O(*n*) in its bytes, 64 at a time as a rule; no value is read but those with exponents, or with several
-    ///   digits before the point.
+    /// - Returns: Nil for any other array, and for a text that only the parser can judge.
+    /// - Complexity: O(*n*) in its bytes, usually 64 at a time; only values with exponents, or with several digits
+    ///   before the point, are read.
     @inlinable public mutating func skipNumbers() -> Numbers? {
         guard take(UInt8(ascii: "[")), next + 1 < end else { return nil }
         if let numbers = skipPlainNumbers() { return numbers }
         let first = next
-        var place = next
+        var index = next
         let last = end - 1
         // Of fractions: squares in hundredths.
         var hundredths = 0
         var others = 0.0
-        // A number and what stands behind it, until that is no comma.
+        // A number and the byte behind it, until that byte is not a comma.
         repeat {
-            let (start, stop) = (Int(place[0]), Int(place[1]))
+            let (start, stop) = (Int(index[0]), Int(index[1]))
             let sign = text[start] == UInt8(ascii: "-") ? 1 : 0
             let number = UnsafeRawPointer(text + (start &+ sign))
             let digits = stop &- start &- sign &- 2
@@ -74,7 +74,7 @@ extension JSONScan {
                     count: UInt64(truncatingIfNeeded: digits)
                 )
             {
-                // A tenth more than the first digit says.
+                // A tenth above the value of the first digit.
                 let most = Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47
                 hundredths &+= most &* most
             } else {
@@ -82,14 +82,14 @@ extension JSONScan {
                 guard square >= 0 else { return nil }
                 others += square
             }
-            place += 2
+            index += 2
             let behind = text[stop]
             guard behind == UInt8(ascii: ",") else {
                 guard behind == UInt8(ascii: "]") else { return nil }
-                next = place
-                return Numbers(count: (place - first) / 2, squares: Double(hundredths) * 0.01 + others)
+                next = index
+                return Numbers(count: (index - first) / 2, squares: Double(hundredths) * 0.01 + others)
             }
-        } while place < last
+        } while index < last
         return nil
     }
 
@@ -99,28 +99,28 @@ extension JSONScan {
         var found = flywheel_json_numbers()
         let start = Int(next.pointee)
         guard flywheel_json_list(text + start, &found) else { return nil }
-        // Of the structure each number has a place, and so has what stands behind it.
+        // Each number has an index in the structure, and so does the byte behind it.
         let last = next + (2 * found.count - 1)
         guard last < end, Int(last.pointee) == start + found.length else { return nil }
         next = last + 1
         return Numbers(count: found.count, squares: found.squares)
     }
 
-    /// At least the square of a number between two places of the structure; below 0 of what is none, or of none that 32 bits
-    /// can hold.
+    /// Returns at least the square of a number between two positions of the structure; below 0 if it is not a number,
+    /// or not one that 32 bits can hold.
     @usableFromInline func squareOfAny(_ start: Int, _ stop: Int) -> Double {
         let sign = text[start] == UInt8(ascii: "-") ? 1 : 0
         let number = UnsafeRawPointer(text + (start &+ sign))
         let count = stop &- start &- sign &- 2
         if count > 8, number.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30 {
             var isPlain = true
-            var place = 0
-            while place < count, isPlain {
+            var index = 0
+            while index < count, isPlain {
                 isPlain = Self.areDigits(
-                    number.loadUnaligned(fromByteOffset: 2 &+ place, as: UInt64.self).littleEndian,
-                    count: UInt64(truncatingIfNeeded: min(8, count &- place))
+                    number.loadUnaligned(fromByteOffset: 2 &+ index, as: UInt64.self).littleEndian,
+                    count: UInt64(truncatingIfNeeded: min(8, count &- index))
                 )
-                place &+= 8
+                index &+= 8
             }
             if isPlain {
                 let most = Double(Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47)

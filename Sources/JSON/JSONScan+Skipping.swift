@@ -4,11 +4,12 @@
 /// Each of these methods accepts only what the parser accepts, too. Rare text (deep nesting, integers of 19
 /// digits, exponents of three) is not accepted here and is left to the parser.
 extension JSONScan {
-    /// Levels of nesting that are skipped: four less than the parser takes, for readers are inside of four at most.
+    /// Maximum levels of nesting that are skipped: four less than the parser accepts, because readers are inside of
+    /// four at most.
     @inlinable static var deepest: Int { 60 }
     /// Moves past a value of any kind, and checks it.
     ///
-    /// - Returns: False of what is no value, and of what only the parser can tell.
+    /// - Returns: False for a text that is not a value, and for one that only the parser can judge.
     /// - Complexity: O(*n*) in its bytes.
     @inlinable public mutating func skip() -> Bool {
         guard next < end else { return false }
@@ -30,17 +31,17 @@ extension JSONScan {
     /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
     @inlinable public mutating func skipUnchecked() -> Bool {
         guard next < end, text[Int(next.pointee)] | 0x20 == UInt8(ascii: "{") else { return false }
-        var place = next
+        var index = next
         var depth = 0
-        while place < end {
-            let byte = text[Int(place.pointee)]
-            place += 1
+        while index < end {
+            let byte = text[Int(index.pointee)]
+            index += 1
             // Brackets differ in three bits, and nothing else that a value begins with has the others.
             guard byte | 0x26 == 0x7F else { continue }
             // Two more than the one that opens: 0x5B or 0x7B, and 0x5D or 0x7D.
             depth &+= byte & 0x02 != 0 ? 1 : -1
             if depth == 0 {
-                next = place
+                next = index
                 return true
             }
         }
@@ -48,38 +49,39 @@ extension JSONScan {
     }
 
     @usableFromInline mutating func skipContainer() -> Bool {
-        var place = next
+        var index = next
         var depth = 0
         // One bit a level: whether it is an object.
         var kinds: UInt64 = 0
-        // The text's last bracket closes what a reader opened, or what is skipped: behind it there is nothing to look at.
+        // The text's last bracket closes the value that a reader opened, or the value that is skipped: no check is
+        // needed behind it.
         let last = end - 1
-        while place < last {
+        while index < last {
             // Here a value begins.
-            let byte = text[Int(place.pointee)]
+            let byte = text[Int(index.pointee)]
             var isEmpty = false
             if byte | 0x20 == UInt8(ascii: "{") {
                 guard depth < Self.deepest else { return false }
                 depth &+= 1
                 kinds = kinds &<< 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
-                place += 1
+                index += 1
                 // The closing bracket is two more than the one that opens.
-                isEmpty = text[Int(place.pointee)] == byte &+ 2
+                isEmpty = text[Int(index.pointee)] == byte &+ 2
                 if !isEmpty {
-                    if kinds & 1 == 1, !skipKey(&place, last) { return false }
+                    if kinds & 1 == 1, !skipKey(&index, last) { return false }
                     continue
                 }
             } else {
-                guard isScalar(Int(place[0]), Int(place[1])) else { return false }
-                place += 1
+                guard isScalar(Int(index[0]), Int(index[1])) else { return false }
+                index += 1
             }
             // Here a value has ended, or an empty container ends.
             while true {
-                guard place <= last else { return false }
-                let byte = text[Int(place.pointee)]
-                place += 1
+                guard index <= last else { return false }
+                let byte = text[Int(index.pointee)]
+                index += 1
                 if byte == UInt8(ascii: ","), !isEmpty {
-                    if kinds & 1 == 1, !skipKey(&place, last) { return false }
+                    if kinds & 1 == 1, !skipKey(&index, last) { return false }
                     break
                 }
                 guard byte == (kinds & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return false }
@@ -87,7 +89,7 @@ extension JSONScan {
                 kinds = kinds &>> 1
                 depth &-= 1
                 if depth == 0 {
-                    next = place
+                    next = index
                     return true
                 }
             }
@@ -96,15 +98,15 @@ extension JSONScan {
     }
 
     @inline(__always)
-    private func skipKey(_ place: inout UnsafePointer<UInt32>, _ last: UnsafePointer<UInt32>) -> Bool {
-        guard place < last, text[Int(place[0])] == UInt8(ascii: "\""), text[Int(place[1])] == UInt8(ascii: ":"),
-            isScalar(Int(place[0]), Int(place[1]))
+    private func skipKey(_ index: inout UnsafePointer<UInt32>, _ last: UnsafePointer<UInt32>) -> Bool {
+        guard index < last, text[Int(index[0])] == UInt8(ascii: "\""), text[Int(index[1])] == UInt8(ascii: ":"),
+            isScalar(Int(index[0]), Int(index[1]))
         else { return false }
-        place += 2
+        index += 2
         return true
     }
 
-    /// Whether a scalar stands between two places of the structure, and nothing but white space behind it.
+    /// Whether there is a scalar between two positions of the structure, with nothing but white space behind it.
     @usableFromInline func isScalar(_ start: Int, _ stop: Int) -> Bool {
         let count = trimmed(stop) &- start
         let bytes = UnsafeRawPointer(text + start)
@@ -122,7 +124,7 @@ extension JSONScan {
     @inline(__always)
     private static func word(_ start: UnsafeRawPointer) -> UInt32 { start.loadUnaligned(as: UInt32.self).littleEndian }
 
-    /// Where what stands before a place of the structure ends: there may be white space between.
+    /// Returns the end of the text before a position of the structure: there may be white space between.
     @inlinable @inline(__always) func trimmed(_ stop: Int) -> Int {
         var end = stop
         while end > 0, Self.isSpace(text[end &- 1]) { end &-= 1 }
@@ -135,45 +137,45 @@ extension JSONScan {
 
     // MARK: - Strings
 
-    /// Whether the escapes between two quotes, of which there may be none, all stand for a character.
+    /// Whether all escapes between two quotes, if there are any, represent a character.
     ///
-    /// - Complexity: O(*n*), eight bytes at a time where there are none.
+    /// - Complexity: O(*n*), eight bytes at a time if there are none.
     @inlinable @inline(__always) static func areEscapesValid(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
         !hasEscape(start, count) || areAllValid(UnsafeRawBufferPointer(start: start, count: count))
     }
 
     @inline(never) @usableFromInline static func areAllValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var place = 0
-        while place < bytes.count {
-            guard bytes[place] == UInt8(ascii: "\\") else {
-                place &+= 1
+        var index = 0
+        while index < bytes.count {
+            guard bytes[index] == UInt8(ascii: "\\") else {
+                index &+= 1
                 continue
             }
-            guard place &+ 1 < bytes.count else { return false }
-            switch bytes[place &+ 1] {
+            guard index &+ 1 < bytes.count else { return false }
+            switch bytes[index &+ 1] {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
                 UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-                place &+= 2
+                index &+= 2
             case UInt8(ascii: "u"):
-                guard let unit = codeUnit(bytes, place &+ 2) else { return false }
-                place &+= 6
+                guard let unit = codeUnit(bytes, index &+ 2) else { return false }
+                index &+= 6
                 guard unit & 0xF800 == 0xD800 else { break }
                 // Half a character, and the other half.
-                guard unit < 0xDC00, place &+ 1 < bytes.count, bytes[place] == UInt8(ascii: "\\"),
-                    bytes[place &+ 1] == UInt8(ascii: "u"), let other = codeUnit(bytes, place &+ 2),
+                guard unit < 0xDC00, index &+ 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
+                    bytes[index &+ 1] == UInt8(ascii: "u"), let other = codeUnit(bytes, index &+ 2),
                     other & 0xFC00 == 0xDC00
                 else { return false }
-                place &+= 6
+                index &+= 6
             default: return false
             }
         }
         return true
     }
 
-    private static func codeUnit(_ bytes: UnsafeRawBufferPointer, _ place: Int) -> UInt32? {
-        guard place &+ 4 <= bytes.count else { return nil }
+    private static func codeUnit(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> UInt32? {
+        guard index &+ 4 <= bytes.count else { return nil }
         var unit: UInt32 = 0
-        for byte in bytes[place..<(place &+ 4)] {
+        for byte in bytes[index..<(index &+ 4)] {
             let digit: UInt8
             switch byte {
             case 0x30...0x39: digit = byte &- 0x30

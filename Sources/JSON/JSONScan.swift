@@ -1,12 +1,12 @@
 internal import CSimdjson
 
-/// A cursor over a text whose structure is known: it reads what it is asked for and skips the rest.
+/// A cursor over a text whose structure is known: it reads the requested values and skips the rest.
 ///
-/// For readers that want few members of large texts. Everything returns nil or false where the text is not what was asked
-/// for, or where reading it needs more than a look (escapes): such a text is parsed, which finds out what is the matter.
-/// What is skipped is checked, too: where all of a text was read or skipped, `parse` does not refuse it.
+/// For readers that need few members of large texts. Every method returns nil or false if the text does not match the
+/// request, or if reading it needs more than a simple check (escapes): such a text is parsed, which determines the
+/// fault. Skipped text is checked, too: if all of a text was read or skipped, `parse` does not refuse it.
 ///
-/// It holds as long as the text does, and until the parser reads its next one.
+/// The cursor is valid as long as the text is, and until the parser reads its next one.
 public struct JSONScan {
     @usableFromInline let text: UnsafePointer<UInt8>
     @usableFromInline var next: UnsafePointer<UInt32>
@@ -18,7 +18,7 @@ public struct JSONScan {
         end = index.structure + index.count
     }
 
-    /// The first byte of what comes next; 0 at the end.
+    /// The first byte of the next element of the structure; 0 at the end.
     @inlinable @inline(__always) public var byte: UInt8 { next < end ? text[Int(next.pointee)] : 0 }
 
     /// Whether everything was read.
@@ -54,16 +54,16 @@ public struct JSONScan {
         }
     }
 
-    /// The bytes of a string as they stand between its quotes, escapes included; nil for anything else.
+    /// Returns the bytes of a string as they are between its quotes, escapes included; nil for anything else.
     ///
-    /// For what is compared with names that need no escapes: such a name is found as it is, or not at all. Behind it at least
-    /// eight more bytes can be read.
+    /// For comparison with names that need no escapes: such a name is found unescaped, or not at all. At least eight
+    /// more bytes can be read behind it.
     ///
     /// - Complexity: O(1), unless there is white space behind the string.
     @inlinable @inline(__always) public mutating func raw() -> UnsafeRawBufferPointer? {
         guard next + 1 < end, byte == UInt8(ascii: "\"") else { return nil }
         let start = Int(next.pointee) + 1
-        // What comes next in the structure begins behind the closing quote.
+        // The next element of the structure begins behind the closing quote.
         var stop = Int(next[1]) - 1
         if text[stop] != UInt8(ascii: "\"") { stop = trimmed(stop) - 1 }
         guard stop >= start, text[stop] == UInt8(ascii: "\"") else { return nil }
@@ -97,11 +97,11 @@ public struct JSONScan {
     ///
     /// - Complexity: O(*n*), eight bytes at a time.
     @inlinable @inline(__always) public static func hasEscape(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
-        var place = 0
-        while place < count {
-            let word = words(start, place, count)
+        var index = 0
+        while index < count {
+            let word = words(start, index, count)
             if has(UInt8(ascii: "\\"), in: word) { return true }
-            place &+= 8
+            index &+= 8
         }
         return false
     }
@@ -110,9 +110,9 @@ public struct JSONScan {
     ///
     /// - Complexity: O(*n*), eight bytes at a time.
     @inlinable @inline(__always) public static func isPlainASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
-        var place = 0
-        while place < count {
-            let word = words(start, place, count)
+        var index = 0
+        while index < count {
+            let word = words(start, index, count)
             // The highest bit of a byte: it is none of ASCII, it is DEL, it is a backslash. Sums carry only out of bytes that
             // are marked by themselves.
             let marks =
@@ -120,16 +120,16 @@ public struct JSONScan {
                 | ~((word ^ 0x5C5C_5C5C_5C5C_5C5C) &+ 0x7F7F_7F7F_7F7F_7F7F)
             // Names are short: left at once, so that no loop over vectors is made of it.
             if marks & 0x8080_8080_8080_8080 != 0 { return false }
-            place &+= 8
+            index &+= 8
         }
         return true
     }
 
-    /// Eight bytes from `place` on; of fewer the upper ones, above zeros.
+    /// Eight bytes from `index` on; of fewer the upper ones, above zeros.
     @inlinable @inline(__always)
-    static func words(_ start: UnsafeRawPointer, _ place: Int, _ count: Int) -> UInt64 {
-        let unused = UInt64(truncatingIfNeeded: max(0, place &+ 8 &- count) &* 8)
-        return start.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian &<< unused
+    static func words(_ start: UnsafeRawPointer, _ index: Int, _ count: Int) -> UInt64 {
+        let unused = UInt64(truncatingIfNeeded: max(0, index &+ 8 &- count) &* 8)
+        return start.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian &<< unused
     }
 
     /// Marks the lowest byte that is equal to `byte` by its highest bit; bits above the lowest mark mean nothing.
@@ -143,14 +143,14 @@ public struct JSONScan {
         bytes(equalTo: byte, in: word) != 0
     }
 
-    /// A finite number, within one unit of the last place of what the parser reads.
+    /// Returns a finite number, within one unit in the last place of the value that the parser reads.
     ///
-    /// - Complexity: O(*n*); a fraction of up to 15 digits without exponent is read eight digits at a time, the others as the
-    ///   parser reads them.
+    /// - Complexity: O(*n*); a fraction of up to 15 digits without exponent is read eight digits at a time, the others
+    ///   as the parser reads them.
     @inlinable @inline(__always) public mutating func double() -> Double? {
         guard next + 1 < end else { return anyDouble() }
         let start = UnsafeRawPointer(text + Int(next[0]))
-        // What comes next in the structure stands behind the last digit, unless there is white space.
+        // The next element of the structure begins behind the last digit, unless there is white space.
         let digits = Int(next[1]) &- Int(next[0]) &- 2
         guard start.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30, digits &- 1 < 8, digits > 0,
             let value = Self.digits(
@@ -199,14 +199,14 @@ public struct JSONScan {
     @usableFromInline static func number(_ start: UnsafeRawPointer) -> Double? {
         var value = 0.0
         var digits = 0
-        var place = 0
+        var index = 0
         while true {
-            let byte = start.load(fromByteOffset: place, as: UInt8.self)
+            let byte = start.load(fromByteOffset: index, as: UInt8.self)
             guard byte &- UInt8(ascii: "0") <= 9 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") else {
                 break
             }
             if byte > UInt8(ascii: "0") || digits > 0 && byte == UInt8(ascii: "0") { digits &+= 1 }
-            place &+= 1
+            index &+= 1
         }
         guard digits <= 19, flywheel_json_double(start.assumingMemoryBound(to: UInt8.self), &value), value.isFinite
         else {
@@ -253,7 +253,7 @@ public struct JSONScan {
         }
     }
 
-    /// Moves past what separates two members or elements, or past `closing`; nil if neither comes next.
+    /// Moves past the comma between two members or elements, or past `closing`; nil if neither comes next.
     ///
     /// - Returns: Whether another one follows.
     @inlinable @inline(__always) public mutating func more(until closing: UInt8) -> Bool? {

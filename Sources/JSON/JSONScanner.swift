@@ -1,6 +1,6 @@
 internal import CSimdjson
 
-/// Finds the structure of texts for one parser: what is asked once for every record, without the parser's object.
+/// Finds the structure of texts for one parser: operations called once for every record, without the parser's object.
 public struct JSONScanner {
     private let parser: OpaquePointer
     private let maximumSize: Int
@@ -11,15 +11,15 @@ public struct JSONScanner {
         maximumSize = parser.maximumSize
     }
 
-    /// Asks the processor to have `bytes` at hand, which are scanned soon: they were written by another processor as a rule.
+    /// Prefetches `bytes`, which are scanned soon, into the CPU's cache: they were usually written by another CPU.
     public func prepare(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
         flywheel_json_prefetch(start, bytes.count)
     }
 
-    /// Finds the structure of `bytes` without reading its values; nil where that fails: then `parse` says why.
+    /// Finds the structure of `bytes` without reading its values; nil if that fails: then `parse` reports the reason.
     ///
-    /// The cursor holds as long as `bytes` do, and until the parser reads its next text or is gone.
+    /// The cursor is valid as long as `bytes` are, and until the parser reads its next text or is deallocated.
     ///
     /// - Complexity: O(*n*), several gigabytes a second.
     public func scan(_ bytes: UnsafeRawBufferPointer) -> JSONScan? {

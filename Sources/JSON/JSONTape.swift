@@ -39,7 +39,7 @@ extension JSONValue {
 
     func at(_ index: Int) -> JSONValue { JSONValue(tape: tape, strings: strings, index: index) }
 
-    /// Where this value stands in its document: found by walking down from the root, so that only errors pay for it.
+    /// Path of this value in its document: found by descending from the root, so that only errors incur the cost.
     var path: String {
         var path = ""
         var container = at(1)

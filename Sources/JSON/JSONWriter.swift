@@ -1,8 +1,8 @@
-/// Writes one JSON text, byte for byte the same for the same calls.
+/// Writes one JSON text, with identical bytes for identical calls.
 ///
-/// Members stand in the order of the calls, without white space. Strings keep their UTF-8 and escape what RFC 8259 says
-/// they must, by the short escapes where there are any. A `Double` is written by the fewest digits that give it back when
-/// read, with `.0` if it is whole (`1.0`, `1e+20`), so that it stays a decimal number; integers have no point.
+/// Members are in the order of the calls, without white space. Strings keep their UTF-8 and escape the characters that
+/// RFC 8259 requires, by the short escapes if there are any. A `Double` is written by the fewest digits that restore it
+/// when read, with `.0` if it is whole (`1.0`, `1e+20`), so that it stays a decimal number; integers have no point.
 ///
 /// ```swift
 /// var writer = JSONWriter()
@@ -16,7 +16,7 @@ public struct JSONWriter: Sendable {
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    /// A writer with room for `capacity` bytes.
+    /// Creates a writer with a capacity of `capacity` bytes.
     public init(capacity: Int = 256) {
         bytes.reserveCapacity(capacity)
     }

@@ -68,10 +68,10 @@ extension KafkaError {
         )
     }
 
-    /// Takes ownership of `error` and destroys it.
+    /// Acquires ownership of `error` and destroys it.
     init(consuming error: OpaquePointer, operation: String) {
         defer { rd_kafka_error_destroy(error) }
-        // A fatal error may come with the abortable flag still set, so fatal is asked first.
+        // A fatal error may have the abortable flag still set, so the fatal flag is checked first.
         let disposition: Disposition =
             if rd_kafka_error_is_fatal(error) != 0 {
                 .fatal

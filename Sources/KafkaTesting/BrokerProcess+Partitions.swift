@@ -5,9 +5,9 @@ extension BrokerProcess {
     /// Adds partitions to a topic, which the engine itself never does.
     ///
     /// - Parameters:
-    ///   - topic: One that exists.
-    ///   - count: How many it has then.
-    /// - Throws: `Failure` with what the broker said.
+    ///   - topic: An existing topic.
+    ///   - count: Its number of partitions afterwards.
+    /// - Throws: `Failure` with the broker's message.
     public func addPartitions(_ topic: String, upTo count: Int) throws {
         let configuration = rd_kafka_conf_new()
         for (name, value) in properties.entries { rd_kafka_conf_set(configuration, name, value, nil, 0) }

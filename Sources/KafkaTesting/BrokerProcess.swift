@@ -17,10 +17,10 @@ public final class BrokerProcess: Sendable {
         public let description: String
     }
 
-    /// Starts a broker; a second or less for noida-db, five for Apache Kafka.
+    /// Starts a broker, in a second or less for noida-db, in five for Apache Kafka.
     ///
-    /// - Parameter directory: Where its data goes; a new temporary directory unless given.
-    /// - Throws: `Failure` with what the script said, such as that there is no broker to start.
+    /// - Parameter directory: The directory for its data; a new temporary directory unless given.
+    /// - Throws: `Failure` with the script's output, for example that there is no broker to start.
     public init(directory: URL? = nil) throws {
         let environment = ProcessInfo.processInfo.environment
         if let running = environment["FLYWHEEL_TEST_BOOTSTRAP"] {
@@ -29,12 +29,12 @@ public final class BrokerProcess: Sendable {
             self.directory = nil
             return
         }
-        let place =
+        let location =
             directory
             ?? FileManager.default.temporaryDirectory.appendingPathComponent("broker-\(UUID().uuidString.prefix(8))")
-        bootstrap = try Self.script("start", place)
-        kind = try Self.script("kind", place)
-        self.directory = environment["FLYWHEEL_BOOTSTRAP"] == nil ? place : nil
+        bootstrap = try Self.script("start", location)
+        kind = try Self.script("kind", location)
+        self.directory = environment["FLYWHEEL_BOOTSTRAP"] == nil ? location : nil
     }
 
     /// Whether this is noida-db, which carries less than Kafka does.
@@ -59,7 +59,7 @@ public final class BrokerProcess: Sendable {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    /// One broker for the whole process, started when it is first asked for and removed when the process ends.
+    /// One broker for the whole process, started at its first use and removed when the process ends.
     public static let shared: Result<BrokerProcess, any Error> = {
         let result = Result { try BrokerProcess() }
         atexit { if case .success(let broker) = BrokerProcess.shared { broker.remove() } }
@@ -85,7 +85,7 @@ public final class BrokerProcess: Sendable {
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        // Ends when the script does: the broker that it leaves behind writes to its own log.
+        // Reading ends when the script does: the broker that it leaves running writes to its own log.
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {

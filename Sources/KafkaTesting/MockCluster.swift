@@ -11,7 +11,7 @@ public final class MockCluster {
     private let client: OpaquePointer
     private let cluster: OpaquePointer
 
-    /// Why a mock cluster did not do what it was told.
+    /// Reason for the failure of an operation on a mock cluster.
     public struct Failure: Error, Sendable, CustomStringConvertible {
         /// Reason of the failure, as reported by librdkafka.
         public let description: String
@@ -20,7 +20,7 @@ public final class MockCluster {
     /// Starts brokers with ids from 1.
     public init(brokers: Int = 1) throws {
         var text = [CChar](repeating: 0, count: 256)
-        // Logs nothing: what a mock broker has to say is the test's own doing.
+        // Logs nothing: the messages of a mock broker are caused by the test itself.
         let configuration = rd_kafka_conf_new()
         rd_kafka_conf_set(configuration, "log_level", "0", nil, 0)
         guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, &text, text.count) else {
@@ -56,15 +56,15 @@ public final class MockCluster {
         rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, codes)
     }
 
-    /// Takes back what is left of pushed errors.
+    /// Removes the remaining pushed errors.
     public func clearRequestErrors(_ request: MockRequest) {
         rd_kafka_mock_clear_request_errors(cluster, request.rawValue)
     }
 
-    /// Cuts all connections of a broker, and takes no new ones.
+    /// Closes all connections of a broker, and refuses new ones.
     public func takeDown(broker: Int32) throws { try check(rd_kafka_mock_broker_set_down(cluster, broker)) }
 
-    /// Lets a broker take connections again.
+    /// Allows a broker to accept connections again.
     public func bringUp(broker: Int32) throws { try check(rd_kafka_mock_broker_set_up(cluster, broker)) }
 
     /// Delays every answer of a broker.

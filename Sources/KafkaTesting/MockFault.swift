@@ -54,7 +54,7 @@ public enum MockFault: Int32, Sendable, CaseIterable {
     case messageTooLarge = 10
     /// The coordinator reads its log.
     case coordinatorLoading = 14
-    /// There is no coordinator at the moment.
+    /// No coordinator is available at present.
     case coordinatorNotAvailable = 15
     /// The coordinator is elsewhere.
     case notCoordinator = 16

@@ -10,8 +10,8 @@ extension StreamError {
     /// Missing rights, missing topics, too few replicas and the like are not among them: another record would fare no better.
     private static let codesOfRecords: Set<String> = [
         "MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD", "RECORD_LIST_TOO_LARGE", "INVALID_TIMESTAMP",
-        // The topic is there and has no such partition: whoever chose it erred. librdkafka says _UNKNOWN_TOPIC of a topic
-        // that is gone.
+        // The topic exists and has no such partition: the choice of the partition was wrong. librdkafka reports
+        // _UNKNOWN_TOPIC for a topic that no longer exists.
         "_UNKNOWN_PARTITION", "INVALID_PARTITIONS",
     ]
 

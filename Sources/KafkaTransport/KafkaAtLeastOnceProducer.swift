@@ -1,15 +1,17 @@
 import KafkaClient
 import StreamRuntime
 
-/// Writes without transactions: what is written stays written, and offsets follow once it is delivered.
+/// Writes without transactions: written records cannot be withdrawn, and offsets are committed once the records are
+/// delivered.
 ///
-/// A transaction that fails after its records were sent is taken again, so they may be there twice; nothing is ever left out.
+/// A transaction that fails after its records were sent is repeated, so they may be written twice; no record is ever
+/// lost.
 final class KafkaAtLeastOnceProducer: TransactionalProducer {
     private var producer: KafkaProducer
     private let make: () throws(KafkaError) -> KafkaProducer
     private var offsets: [KafkaTopicPartition: KafkaGroupOffset] = [:]
     private var consumer: KafkaConsumer?
-    /// How long a call tries by itself before it says so, in milliseconds.
+    /// Maximum time that a call retries by itself before it reports failure, in milliseconds.
     private static let patience = 10_000
 
     init(_ make: @escaping () throws(KafkaError) -> KafkaProducer) throws(KafkaError) {

@@ -3,7 +3,7 @@ public import StreamRuntime
 
 /// Delivery guarantee where a fault hides the outcome of a commit.
 public enum Delivery: String, Hashable, Sendable, CaseIterable {
-    /// Outputs and offsets stand or fall together, in one transaction.
+    /// Outputs and offsets are committed or aborted together, in one transaction.
     case exactlyOnce = "exactly_once"
     /// Offsets follow the outputs: what was read may be read again, and its outputs be there twice.
     case atLeastOnce = "at_least_once"
@@ -40,7 +40,7 @@ public struct KafkaStreamTransport: StreamTransport {
         }
     }
 
-    /// A producer that has not been initialised yet; one without transactions where these are not asked for.
+    /// A producer that has not been initialised yet; without transactions if these are not configured.
     public func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
         try streamed { () throws(KafkaError) in
             guard delivery == .exactlyOnce else {
@@ -70,8 +70,8 @@ public struct KafkaStreamTransport: StreamTransport {
         }
     }
 
-    /// Where a cluster is just making the topic of its groups' offsets, librdkafka 2.0.2 does not ask for the coordinator
-    /// again within the time that a call has: several short calls take the place of a long one.
+    /// While a cluster is creating the topic of its groups' offsets, librdkafka 2.0.2 does not query the coordinator
+    /// again within the time of a call: several short calls replace a long one.
     private func committed(
         _ group: String,
         _ partitions: [KafkaTopicPartition]

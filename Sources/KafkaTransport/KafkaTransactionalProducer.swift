@@ -4,7 +4,8 @@ import StreamRuntime
 /// A transactional producer over `KafkaProducer`.
 final class KafkaTransactionalProducer: TransactionalProducer {
     private let producer: KafkaProducer
-    /// How long a call tries by itself before it says so, in milliseconds: whoever waits learns of it, and calls again.
+    /// Maximum time that a call retries by itself before it reports failure, in milliseconds: the waiting caller learns
+    /// of it, and calls again.
     private static let patience = 10_000
 
     init(_ producer: KafkaProducer) { self.producer = producer }

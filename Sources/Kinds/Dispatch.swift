@@ -11,7 +11,7 @@ public protocol KindVisitor {
 }
 
 extension KindName {
-    /// Does something with the rules of the kind: in place, without a box around the type.
+    /// Calls a visitor with the rules of the kind: in place, without boxing the type.
     @inline(__always)
     public func dispatch<V: KindVisitor>(_ visitor: inout V) throws(V.Failure) -> V.Found {
         switch self {

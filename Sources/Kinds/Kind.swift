@@ -1,12 +1,12 @@
 public import Forms
 public import Vocabulary
 
-/// The rules of one kind of answers: all that differs between kinds, for those who decide.
+/// The rules of one kind of answers: everything that differs between kinds, for the code that decides.
 ///
-/// A kind is a folder here, and one beside its codecs (`Events/Kinds`). The rules are pure: the same arguments give the same
-/// result, on any machine. What `KindLaws` demands of them holds for every kind.
+/// A kind is a folder here, and one beside its codecs (`Events/Kinds`). The rules are pure: the same arguments yield
+/// the same result, on any machine. The laws of `KindLaws` hold for every kind.
 ///
-/// The enumerations of `Vocabulary` have a case for each kind; `Dispatch.swift` says which.
+/// The enumerations of `Vocabulary` have a case for each kind; `Dispatch.swift` states which.
 public protocol Kind: Sendable {
     associatedtype Question: Formed, Hashable
     associatedtype Output: Hashable, Sendable
@@ -48,26 +48,27 @@ public protocol Kind: Sendable {
     /// Why a question does not allow an answer, or a label; nil where it does.
     static func complaint(_ answer: Answer, to question: Question) -> String?
     static func complaint(_ label: Label, under question: Question) -> String?
-    /// Describes the objection to a label that a model is said to predict, as in "class 9, and there are 3"; nil
-    /// where there is none.
+    /// Describes the objection to a label that a model is said to predict, as in "class 9, and there are 3"; nil if
+    /// there is none.
     static func complaint(predicted label: Label, under question: Question) -> String?
     /// An answer, or a label, for people.
     static func text(of answer: Answer, to question: Question) -> String
     static func text(of label: Label, under question: Question) -> String
-    /// The answer of somebody who says that a label is right, and no more: alone it comes to that label.
+    /// The answer of an annotator who states only that a label is right: alone it yields that label.
     static func answer(saying label: Label) -> Answer
     /// Names of the classes that a label speaks of, in its order: dataset lines have them beside the positions.
     static func classNames(in label: Label, under question: Question) -> [String]
-    /// The label of a name, where names stand for labels; nil of one that the question does not allow.
+    /// The label with a name, if names denote labels; nil if the question does not allow it.
     static func label(named name: String, under question: Question) -> Label?
 
     /// Aggregates several answers into a label, each weighed by the accuracy of its annotator.
     ///
     /// - Parameters:
-    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes nothing but that of the lists,
-    ///     and which of several equally likely labels rounding makes the likeliest.
-    ///   - question: What was asked.
-    /// - Returns: Nil without votes, and where the question leaves nothing to decide. One vote's label is what it says.
+    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes only the order of the
+    ///     lists, and which of several equally likely labels rounding makes the likeliest.
+    ///   - question: The question that was answered.
+    /// - Returns: Nil without votes, and if the question leaves nothing to decide. A single vote yields the label that
+    ///   it states.
     static func consensus(_ votes: [(answer: Answer, accuracy: Double)], on question: Question) -> Consensus<Label>?
 
     /// How far two labels agree, in `0...1`: 1 of a label with itself, the same both ways round; two labels that agree wholly
@@ -79,18 +80,19 @@ public protocol Kind: Sendable {
     /// The label that a model thinks likeliest; nil where it names none.
     static func top(of output: Output) -> Label?
 
-    /// The probability that it gives it, in `0...1`; 0 where it says nothing of it.
+    /// The probability that the model assigns to its likeliest label, in `0...1`; 0 if the output states none.
     static func confidence(of output: Output) -> Double
 
     /// Summarizes an output for the selection of samples.
     ///
     /// - Parameters:
-    ///   - output: Of a model.
-    ///   - detail: What its prediction carries beside it.
-    ///   - question: Of the project.
-    ///   - function: How usefulness is judged; one that the kind does not know is judged as the kind's own usual one.
-    ///   - temperature: What the output is tempered by before it is judged, above 0; 1 leaves it alone.
-    /// - Returns: Score, confidence, and what the model thinks likeliest.
+    ///   - output: Output of a model.
+    ///   - detail: Further contents of its prediction.
+    ///   - question: Question of the project.
+    ///   - function: Function that scores usefulness; for a function that the kind does not know, the kind's own
+    ///     default is used.
+    ///   - temperature: Temperature applied to the output before it is scored, above 0; 1 leaves it unchanged.
+    /// - Returns: Score, confidence, and the label that the model considers likeliest.
     static func summary(
         _ output: Output,
         beside detail: PredictionDetail,
@@ -104,7 +106,7 @@ public protocol Kind: Sendable {
 public protocol FiniteKind: Kind {
     /// All labels that a question allows.
     static func labels(of question: Question) -> [Label]
-    /// The probability that somebody gives an answer, if the label is this.
+    /// The probability of an answer of an annotator, given this label.
     ///
     /// - Returns: In `0...1`; over all answers that a question allows these sum to 1.
     static func likelihood(

@@ -7,13 +7,13 @@ extension Output {
         return kind.dispatch(&asking)
     }
 
-    /// The probability that it gives it, in `0...1`; 0 where it says nothing of it.
+    /// The probability that the model assigns to its likeliest label, in `0...1`; 0 if the output states none.
     public var confidence: Double {
         var asking = Confidence(output: self)
         return kind.dispatch(&asking)
     }
 
-    /// Summarizes the output for the selection of samples; nil where it is of another kind than the question.
+    /// Summarizes the output for the selection of samples; nil if it is of another kind than the question.
     ///
     /// ```swift
     /// let question = Question.choice(LabelSchema(question: "Which animal?", classes: ["cat", "dog"]))
@@ -24,11 +24,11 @@ extension Output {
     /// ```
     ///
     /// - Parameters:
-    ///   - question: Of the project.
-    ///   - function: How usefulness is judged.
-    ///   - temperature: What the output is tempered by before it is judged, above 0; 1 leaves it alone.
-    ///   - detail: What its prediction carries beside it.
-    /// - Returns: Score, confidence, and what the model thinks likeliest.
+    ///   - question: Question of the project.
+    ///   - function: Function that scores usefulness.
+    ///   - temperature: Temperature applied to the output before it is scored, above 0; 1 leaves it unchanged.
+    ///   - detail: Further contents of its prediction.
+    /// - Returns: Score, confidence, and the label that the model considers likeliest.
     public func summary(
         _ question: Question,
         _ function: AcquisitionFunction,
@@ -47,7 +47,7 @@ extension Output {
 }
 
 extension Label {
-    /// The answer of somebody who says that it is right, and no more.
+    /// The answer of an annotator who states only that the label is right.
     public var answer: Answer {
         var asking = SaidLabel(label: self)
         return kind.dispatch(&asking)

@@ -5,7 +5,7 @@ extension Question: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let known = Choice<KindName>(note: "; other kinds are not built yet")
         let doc: StaticString = "Kind of the answers. It never changes."
-        // A key with one value says nothing: files have none as long as there is one kind.
+        // A key with a single possible value carries no information: files omit it as long as there is only one kind.
         let kind =
             KindName.allCases.count > 1
             ? try f("kind", \.kind, known, default: .choice, doc: doc)

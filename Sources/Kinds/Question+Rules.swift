@@ -1,7 +1,7 @@
 public import Vocabulary
 
-// What is asked of a question of any kind. An answer or label of another kind than the question's is never allowed, and comes
-// to nothing.
+// Operations on a question of any kind. An answer or label of another kind than the question's is never allowed, and
+// yields no result.
 
 extension Question {
     /// The question, for people.
@@ -16,8 +16,8 @@ extension Question {
     /// The question as it was when its extent was this: the same where it was no smaller.
     public func narrowed(to extent: Int) -> Question { asked(Narrowed(extent: extent)) }
 
-    /// The question without answers of some names, as people are asked it. Positions in it may be others: answers and labels keep
-    /// those of the whole question.
+    /// The question without answers of some names, as it is presented to annotators. Positions in it may differ:
+    /// answers and labels keep those of the whole question.
     public func without(_ names: [String]) -> Question { names.isEmpty ? self : asked(Without(names: names)) }
 
     /// Describes the objection to it as the next revision of another, as in "removes or reorders classes"; nil
@@ -33,8 +33,8 @@ extension Question {
     /// Why it does not allow a label; nil where it does.
     public func complaint(_ label: Label) -> String? { asked(LabelComplaint(label: label)) }
 
-    /// Describes the objection to labels that a model is said to predict, as in "class 9, and there are 3"; nil
-    /// where there is none.
+    /// Describes the objection to labels that a model is said to predict, as in "class 9, and there are 3"; nil if
+    /// there is none.
     ///
     /// - Complexity: O(*n*) in the labels.
     public func complaint(predictions: [Label]) -> String? { asked(PredictionComplaint(labels: predictions)) }
@@ -48,7 +48,7 @@ extension Question {
     /// Names of the classes that a label speaks of, in its order.
     public func classNames(in label: Label) -> [String] { asked(ClassNames(label: label)) }
 
-    /// The label of a name; nil of one that it does not allow, and where names stand for no labels.
+    /// The label with a name; nil if the question does not allow it, or if names denote no labels.
     public func label(named name: String) -> Label? { asked(NamedLabel(name: name)) }
 
     /// Aggregates several answers into a label, each weighed by the accuracy of its annotator; nil without any.
@@ -58,14 +58,14 @@ extension Question {
         asked(VotesConsensus(votes: votes))
     }
 
-    /// Asks the kind's own rules about its own part of the question.
+    /// Applies a rule of the kind to the kind's own part of the question.
     fileprivate func asked<R: QuestionRule>(_ rule: R) -> R.Found {
         var asking = Asking(question: self, rule: rule)
         return kind.dispatch(&asking)
     }
 }
 
-/// Something asked of a question.
+/// Rule that is applied to a question.
 private protocol QuestionRule {
     associatedtype Found
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Found

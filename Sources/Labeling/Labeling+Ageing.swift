@@ -2,9 +2,10 @@ internal import Tables
 public import Vocabulary
 
 extension OpenTask {
-    /// Higher first, in `0...1`: the score of the selection and what waiting has added.
+    /// Higher first, in `0...1`: the score of the selection and the increase due to waiting.
     ///
-    /// The scores of audit tasks do not compare: they go first, or a tool that serves by priority leaves them for last.
+    /// The scores of audit tasks are not comparable: audit tasks are first, otherwise a tool that serves by priority
+    /// would serve them last.
     public var priority: Double {
         guard selection.purpose.told != .audit else { return 1 }
         let score = selection.reason.score
@@ -19,7 +20,7 @@ extension OpenTask {
     }
 }
 
-/// Priorities that grow with waiting: what nobody took for long comes to the front at last.
+/// Priorities that grow with waiting: a task that no annotator has taken for long is eventually served first.
 extension LabelingState {
     /// Raises the priority of every open task that has waited long enough, in the order of their ids.
     ///

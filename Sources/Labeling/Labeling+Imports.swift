@@ -2,18 +2,18 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// Labels that were given before Flywheel asked.
+/// Labels that were assigned before Flywheel queried them.
 extension LabelingState {
-    /// Computes the consensus of an imported label. A label without annotators is accepted as it is; votes are
-    /// weighed as those of unknown annotators, whatever the same names have answered here: another tool's names are
-    /// not these.
+    /// Computes the consensus of an imported label. A label without annotators is accepted as it is; votes are weighted
+    /// as those of unknown annotators, whatever annotators of the same names have answered here: names in another tool
+    /// denote other annotators.
     ///
     /// - Parameters:
-    ///   - imported: Of labels that the question allows.
-    ///   - task: The name that stands for its task.
-    ///   - question: Of the project.
-    ///   - time: Of the entry.
-    /// - Returns: Nil of votes without a majority to speak of: none, or fewer than two classes.
+    ///   - imported: An import of labels that the question allows.
+    ///   - task: The name that represents its task.
+    ///   - question: Question of the project.
+    ///   - time: Time of the entry.
+    /// - Returns: Nil if the votes have no meaningful majority: no votes, or fewer than two classes.
     public func consensus(
         of imported: ImportedLabel,
         task: TaskID,
@@ -42,7 +42,7 @@ extension LabelingState {
         )
     }
 
-    /// Whether an open task asks for the sample.
+    /// Whether an open task queries the sample.
     ///
     /// - Complexity: O(*n*) in the open tasks.
     public func isOpen(_ sample: SampleID) -> Bool {

@@ -4,9 +4,9 @@ public import Vocabulary
 
 /// Changes that an annotation caused.
 public struct AnnotationOutcome: Hashable, Sendable {
-    /// Whether it took one of the votes reserved for the task.
+    /// Whether the annotation used one of the votes reserved for the task.
     public var isVote = false
-    /// Whether somebody skipped or flagged the task.
+    /// Whether an annotator skipped or flagged the task.
     public var isDecline = false
     /// Notes that people wrote with their flags, if the task closed.
     public var notes: [String] = []
@@ -14,13 +14,13 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public var task: LabelingTask?
     /// The label, if the task closed with one.
     public var consensus: ConsensusLabel?
-    /// How the label's sample came to be asked for; nil as in `Selection`.
+    /// Origin of the query for the label's sample; nil as in `Selection`.
     public var audit: AuditOrigin?
-    /// Reserved votes that nobody will give, if the task closed.
+    /// Reserved votes that will not be used, if the task closed.
     public var votesReleased = 0
     /// Cost that each vote of the task reserved.
     public var voteCost = VoteCost.free
-    /// How long the annotator took, for a vote or to decline, in milliseconds, if the tool says.
+    /// Time that the annotator needed for a vote or to decline, in milliseconds, if the tool reports it.
     public var voteTime: Int64?
     /// How long the task was open, in milliseconds, if it closed.
     public var openFor: Int64?
@@ -28,7 +28,7 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public init() {}
 }
 
-/// Turns several people's answers into one label.
+/// Aggregation of several people's answers into one label.
 extension LabelingState {
     /// Opens a task for a selection; its question offers no class whose name is `withheld`.
     ///
@@ -55,15 +55,15 @@ extension LabelingState {
         return record(of: task, id, .open, question)
     }
 
-    /// Counts an answer, or says why not. Repeated and late answers change nothing.
+    /// Counts an answer, or returns why it is not counted. Repeated and late answers change nothing.
     ///
     /// - Parameters:
     ///   - annotation: The answer.
-    ///   - question: In force.
-    ///   - policy: In force.
-    ///   - keepsNotes: Whether what is written with a flag is kept until the task closes.
-    ///   - time: Of the entry.
-    /// - Returns: What it changed.
+    ///   - question: The question in force.
+    ///   - policy: The policy in force.
+    ///   - keepsNotes: Whether the note of a flag is kept until the task closes.
+    ///   - time: Time of the entry.
+    /// - Returns: The changes made by the answer.
     public mutating func receive(
         _ annotation: Annotation,
         question: Question,
@@ -96,7 +96,7 @@ extension LabelingState {
             return .success(outcome)
         case .skip, .flag:
             let standing = standing(policy)
-            // Names cost nothing: those without standing fill a task up to what closes it and no further.
+            // Names are free to create: annotators without standing fill a task up to its closing limit and no further.
             let counts = !standing.isHeld || standing.has(who, annotators[who])
             guard counts || task.declined.count < policy.maximumSkips else { return .success(AnnotationOutcome()) }
             task.declined.append(who)
@@ -138,8 +138,8 @@ extension LabelingState {
         }
     }
 
-    /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label, unless names
-    /// without standing alone gave it.
+    /// Closes every task that has expired, in the order of their ids. A task with enough answers keeps its label,
+    /// unless only annotators without standing gave it.
     public mutating func expire(question: Question, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome]
     {
         guard let deadline = nextDeadline, deadline <= time else { return [] }
@@ -221,7 +221,7 @@ extension LabelingState {
         outcome.openFor = time.milliseconds(since: task.openedAt)
         outcome.notes = task.notes
         guard let majority else { return outcome }
-        // A label against the word of all who have standing vouches for nobody.
+        // A label that contradicts the answers of all annotators with standing adds no agreement to any annotator.
         let vouches =
             task.votes.count > Standing.othersNeeded
             && (hasVote(task, of: standing, for: majority) || !hasVote(task, of: standing))

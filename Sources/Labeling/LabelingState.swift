@@ -61,14 +61,14 @@ public struct OpenTask: Hashable, Sendable {
     /// Characters kept of a note.
     public static let noteLength = 200
 
-    /// Keeps what somebody wrote with a flag: one line, as much as is kept of it; nothing of an empty one.
+    /// Stores the note of a flag: one line, cut to the maximum length; an empty note is not stored.
     mutating func note(_ text: String) {
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(Self.noteLength)
         guard !line.isEmpty, notes.count < Self.noteLimit, !notes.contains(String(line)) else { return }
         notes.append(String(line))
     }
 
-    /// The question that was asked, as far as its answers go.
+    /// The question as the task asked it, limited to the answers that the task allows.
     func question(_ inForce: Question) -> Question { extent.map { inForce.narrowed(to: $0) } ?? inForce }
 }
 
@@ -114,7 +114,7 @@ public struct LabelingState: Sendable {
         return facts.now(open, ageingEvery: span).nextAgeing
     }
 
-    /// Looks at the open tasks if they have changed, so that what is asked of them next need not.
+    /// Scans the open tasks if they have changed, so that the next access to them does not have to.
     public mutating func lookAtTasks(policy: LabelingPolicy) {
         facts = facts.now(open, ageingEvery: policy.ageingEvery)
     }

@@ -4,10 +4,11 @@ public import Vocabulary
 
 /// Annotators with standing: each of them is more than a name that anybody could have invented.
 ///
-/// An annotator has standing when the project names them, or after five answers that agreed with labels to which two others
-/// contributed: tasks of three answers or more, and none in which everybody with standing said otherwise. While nobody has
-/// standing all names count alike. From then on a name without it counts with an accuracy of 0.7 at most, closes no task by
-/// itself before it has all its votes, and cannot make one unanswerable.
+/// An annotator has standing when the project names them, or after five answers that agreed with labels to which two
+/// others contributed: tasks of three answers or more, and none in which all annotators with standing answered
+/// otherwise. While no annotator has standing, all names count alike. From then on a name without standing counts with
+/// an accuracy of 0.7 at most, closes no task by itself before the task has all its votes, and cannot make a task
+/// unanswerable.
 struct Standing: Sendable {
     /// Agreements that give it.
     static let agreementsNeeded = 5
@@ -16,7 +17,7 @@ struct Standing: Sendable {
     /// The most that is believed of a name without it, once anybody has it.
     static let mostAccuracyWithout = 0.7
 
-    /// Whether anybody has it: names without it are told apart from then on.
+    /// Whether any annotator has standing: from then on names without standing are distinguished.
     let isHeld: Bool
     private let named: [AnnotatorID]
 
@@ -42,9 +43,9 @@ extension AnnotatorReliability {
     public var hasEarnedStanding: Bool { agreements >= Standing.agreementsNeeded }
 }
 
-/// How many annotators have earned standing, without a look at all of them.
+/// Number of annotators with earned standing, without a scan of all annotators.
 ///
-/// A cache, no part of the state: it holds for one revision of the table and is counted anew for any other.
+/// A cache, not part of the state: it is valid for one revision of the table and is recounted for any other.
 struct StandingCount: Sendable {
     private var revision: UInt64?
     private var count = 0
@@ -81,18 +82,18 @@ extension LabelingState {
 
     /// Returns the annotators with standing now.
     ///
-    /// - Complexity: O(1) where changes were followed, else O(*n*) in the annotators.
+    /// - Complexity: O(1) if changes were followed, else O(*n*) in the annotators.
     mutating func standing(_ policy: LabelingPolicy) -> Standing {
         let isHeld = !policy.annotators.isEmpty || standingCount.now(annotators) > 0
         return Standing(isHeld: isHeld, named: policy.annotators)
     }
 
-    /// Whether somebody with standing has answered a task.
+    /// Whether an annotator with standing has answered a task.
     func hasVote(_ task: OpenTask, of standing: Standing) -> Bool {
         task.votes.contains { standing.has($0.annotator, annotators[$0.annotator]) }
     }
 
-    /// Whether somebody with standing has answered it so.
+    /// Whether an annotator with standing has given the answer of the consensus.
     func hasVote(_ task: OpenTask, of standing: Standing, for consensus: Consensus<Label>) -> Bool {
         zip(task.votes, consensus.supports).contains { vote, supports in
             supports && standing.has(vote.annotator, annotators[vote.annotator])

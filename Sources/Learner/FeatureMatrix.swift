@@ -65,10 +65,10 @@ public struct FeatureMatrix: Hashable, Sendable {
 
     /// The features of one sample.
     public func row(_ index: Int) -> ArraySlice<Double> {
-        let places = index * columnCount..<(index + 1) * columnCount
+        let indices = index * columnCount..<(index + 1) * columnCount
         return switch storage {
-        case .doubles(let values): values[places]
-        case .singles(let values): values[places].map(Double.init)[...]
+        case .doubles(let values): values[indices]
+        case .singles(let values): values[indices].map(Double.init)[...]
         }
     }
 
@@ -128,7 +128,7 @@ struct LentRows {
         self.columnCount = columnCount
     }
 
-    /// The features of a sample; they hold until the next row is asked for.
+    /// The features of a sample; they are valid until the next row is requested.
     @inline(__always)
     func row(_ index: Int) -> UnsafePointer<Double>? {
         if let doubles { return doubles + index * columnCount }

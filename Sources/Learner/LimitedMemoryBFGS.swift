@@ -134,7 +134,7 @@ struct LimitedMemoryBFGS {
         return result
     }
 
-    /// Infinite where a component is no number: `max` would pass it over, and a gradient that overflowed seem flat.
+    /// Infinite if a component is not a number: `max` would skip it, and an overflowed gradient would seem flat.
     private func largestMagnitude(_ vector: [Double]) -> Double {
         var largest = 0.0
         for number in vector {

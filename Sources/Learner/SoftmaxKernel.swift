@@ -20,7 +20,7 @@ enum SoftmaxKernel {
         }
     }
 
-    /// Scores into probabilities, in place.
+    /// Converts scores to probabilities, in place.
     ///
     /// - Returns: ln Σ exp(score).
     static func normalize(_ scores: UnsafeMutablePointer<Double>, _ classCount: Int) -> Double {

@@ -28,7 +28,7 @@ struct SoftmaxObjective {
         penalty = 1 / (inverseStrength * totalWeight)
     }
 
-    /// The value of the best model that looks at no feature: the entropy of the classes' shares, in nats.
+    /// The value of the best model that uses no feature: the entropy of the classes' shares, in nats.
     var lossWithoutFeatures: Double {
         var shares = [Double](repeating: 0, count: classCount)
         for (row, label) in labels.enumerated() { shares[label] += sampleWeights.isEmpty ? 1 : sampleWeights[row] }

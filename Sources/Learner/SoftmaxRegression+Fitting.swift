@@ -32,12 +32,13 @@ extension SoftmaxRegression {
         public let model: SoftmaxRegression
         /// The value of C Σ log-loss + ½ ‖W‖² over the classes that occur in the data.
         public let loss: Double
-        /// How many steps the minimiser took.
+        /// Number of steps of the minimiser.
         public let iterations: Int
         /// Whether the tolerance was reached.
         public let hasConverged: Bool
-        /// Whether fitting led anywhere: it converged, or took at least one step and says more than the classes' shares of
-        /// the data would. A fit that ran out of steps on the way is usable; one that could not take the first is not.
+        /// Whether the fit is usable: it converged, or made at least one step and is more informative than the classes'
+        /// shares of the data. A fit that reached the limit of steps before converging is usable; one that could not
+        /// make the first step is not.
         public let isUsable: Bool
     }
 

@@ -31,11 +31,11 @@ public struct SoftmaxRegression: Hashable, Sendable {
         self.weights = weights
     }
 
-    /// How likely each class is, in the order of `classes`; they sum to 1.
+    /// Probability of each class, in the order of `classes`; they sum to 1.
     ///
     /// - Parameters:
     ///   - features: Exactly `featureCount` numbers.
-    ///   - probabilities: Exactly as many places as there are classes; overwritten.
+    ///   - probabilities: Exactly as many elements as there are classes; overwritten.
     /// - Complexity: O(features × classes); no allocation.
     public func probabilities(
         of features: UnsafeBufferPointer<Double>,
@@ -68,10 +68,10 @@ public struct SoftmaxRegression: Hashable, Sendable {
             matrix.withRows { rows in
                 for row in 0..<matrix.rowCount {
                     let features = UnsafeBufferPointer(start: rows.row(row), count: featureCount)
-                    let places = buffer[row * classes.count..<(row + 1) * classes.count]
+                    let indices = buffer[row * classes.count..<(row + 1) * classes.count]
                     probabilities(
                         of: features,
-                        into: UnsafeMutableBufferPointer(rebasing: places)
+                        into: UnsafeMutableBufferPointer(rebasing: indices)
                     )
                 }
             }

@@ -6,7 +6,8 @@ final class LoopPartition {
     /// Names of the projects that are paused.
     var paused: Set<String> = []
     var tallies = TallyFolder()
-    /// Set once an entry has come that only a newer build can read: what stands there and behind it is its own to apply.
+    /// Set once an entry has arrived that only a newer build can read: only that build can apply this entry and the
+    /// ones after it.
     var stop: PartitionStop?
     var timers: [String: TickTimer] = [:]
     var enginesTold: Set<String> = []

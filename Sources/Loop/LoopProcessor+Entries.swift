@@ -24,9 +24,10 @@ extension LoopProcessor {
         apply(entry, from: record, of: name, in: partition, into: &transaction)
     }
 
-    /// Nil of an entry that cannot be read; it is buried.
+    /// Decodes an entry; nil for an entry that cannot be read, which is written to the dead letters.
     ///
-    /// - Throws: `.newerForm` only: a dead letter would drop what a newer build can read, and decisions would differ.
+    /// - Throws: `.newerForm` only: a dead letter would drop an entry that a newer build can read, and decisions would
+    ///   differ.
     func decode(_ record: RecordView, at index: Int, of batch: RecordBatch, into transaction: inout PendingTransaction)
         throws(JSONError)
         -> JournalEntry?
@@ -60,7 +61,7 @@ extension LoopProcessor {
         in partition: LoopPartition,
         into transaction: inout PendingTransaction
     ) {
-        // In place: a project is too large to be taken out and put back for every entry.
+        // Mutated in place: a project is too large to be removed and stored again for every entry.
         let decisions = partition.projects[name, default: LoopProject(project: entry.project)]
             .apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp), offset: record.offset)
         pendingCounts.entries += 1

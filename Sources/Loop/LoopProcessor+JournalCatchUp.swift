@@ -6,39 +6,39 @@ internal import Vocabulary
 
 /// One project at a time reads the journal again from where it was paused, beside the live stream.
 struct JournalCatchUp {
-    /// Records of the journal in one transaction, whoever they belong to.
+    /// Records of the journal in one transaction, whichever project they belong to.
     static let portion = 1_000
     /// The most that such a transaction holds, in bytes.
     static let maximumBytes = 4 << 20
-    /// Transactions of one project before the next has its turn.
+    /// Transactions of one project before the next project is read.
     static let slice = 16
-    /// Entries taken with care, and milliseconds, before the live stream has its turn.
+    /// Entries applied one per transaction, and milliseconds, before the live stream is processed.
     static let streak = 100
     static let streakTime: Int64 = 500
     /// Deaths, and equal refusals, at one entry.
     static let patience = 3
 
     struct EntryRejection {
-        /// The stored place.
+        /// The stored offset.
         var next: Int64
         var count: Int
         var reason: String
     }
 
-    /// The project that is read, or was last, and where its reader stands.
+    /// The project that is being read, or was read last, and the position of its reader.
     var name: String?
     var position: Int64 = -1
     var reader: (any LogReader)?
     let batch = RecordBatch()
-    /// Records of the journal over which a project's entries are taken one a transaction yet.
+    /// Number of journal records over which a project's entries are still applied one per transaction.
     var careful: [String: Int] = [:]
-    /// Refusals in a row at one place.
+    /// Consecutive refusals at one offset.
     var refusals: [String: EntryRejection] = [:]
     /// Projects whose last reader died with an entry of theirs in hand: to be noted before they are read.
     var died: Set<String> = []
     /// The project whose reading ends with the open transaction.
     var ending: String?
-    /// Transactions of `name` since it had its turn, and entries in hand one after the other, since when.
+    /// Transactions in the current cycle of `name`; consecutive entries in hand, and the start time of that sequence.
     var turns = 0
     var taken = 0
     var takenSince: Int64 = 0
@@ -66,7 +66,7 @@ struct JournalCatchUp {
         position = -1
     }
 
-    /// The reader is of no further use now; another project has its turn first.
+    /// Closes the reader, which is no longer usable; another project is read first.
     mutating func failed() {
         closeReader()
         failures += 1
@@ -101,8 +101,8 @@ struct JournalCatchUp {
 
 extension LoopProcessor {
     public func foundUnclean(_ found: [TopicPartition]) {
-        for place in found where place.topic == topics[.journal] {
-            guard let partition = partitions[place.partition] else { continue }
+        for topicPartition in found where topicPartition.topic == topics[.journal] {
+            guard let partition = partitions[topicPartition.partition] else { continue }
             for name in partition.paused {
                 guard let pause = partition.projects[name]?.pause, pause.isResuming else { continue }
                 // Whoever died there may have had this project's entries in hand, or anybody's.
@@ -125,7 +125,7 @@ extension LoopProcessor {
     }
 
     public func betweenTransactionsRefused(_ reason: String) {
-        // The transaction's own place is not the stored one.
+        // The position in the transaction is not the stored one.
         guard let name = rereading.name,
             let stored = partitions.values.lazy.compactMap({ $0.projects[name] }).first?.storedPause
         else { return }
@@ -140,7 +140,7 @@ extension LoopProcessor {
         rereading.refusals[name] = .init(next: stored.next, count: 1, reason: reason)
     }
 
-    /// One that has an entry in hand stays; else each has its turn.
+    /// The project to read next: a project with an entry in hand stays; otherwise the projects are read in rotation.
     private func nextResuming() -> (name: String, number: Int32)? {
         var all: [(name: String, number: Int32)] = []
         for number in partitions.keys.sorted() {
@@ -216,7 +216,7 @@ extension LoopProcessor {
                 return false
             case .stands(let next):
                 if next > pause.next { pause.deaths = 0 }
-                // Where nothing came, or all is well again, the live stream has its turn.
+                // If no entry arrived, or entries need no more care, the live stream is processed next.
                 if next <= pause.next || rereading.careful[name] ?? 0 <= 0 || isStreakLong() { pause.isInHand = false }
                 pause.next = max(pause.next, next)
             }
@@ -244,14 +244,14 @@ extension LoopProcessor {
 
     private enum Progress {
         case stands(Int64)
-        /// The first record that the journal still has stands behind.
+        /// The first record that the journal still contains is after the position, at this offset.
         case gone(Int64)
         /// Only a newer build can read the entry at this offset.
         case newer(Int64, String)
         case failed
     }
 
-    /// Applies the project's entries of the next portion, or the next of them alone.
+    /// Applies the project's entries of the next slice of the journal, or only the next entry.
     private func readOn(
         _ name: String,
         number: Int32,
@@ -267,8 +267,8 @@ extension LoopProcessor {
         while next < partition.journalOffset {
             let outcome: ReadOutcome
             do throws(StreamError) {
-                let place = TopicPartition(topics[.journal], number)
-                if let low = try startReader(place, at: next) { return .gone(low) }
+                let topicPartition = TopicPartition(topics[.journal], number)
+                if let low = try startReader(topicPartition, at: next) { return .gone(low) }
                 let maximum = isCareful ? 1 : JournalCatchUp.portion
                 outcome =
                     try rereading.reader?.poll(into: rereading.batch, maximum: maximum, timeoutMilliseconds: 20)
@@ -313,12 +313,12 @@ extension LoopProcessor {
     }
 
     /// - Returns: The first offset that is still there, if that is not the one to start at.
-    private func startReader(_ place: TopicPartition, at next: Int64) throws(StreamError) -> Int64? {
-        if rereading.reader == nil { rereading.reader = try transport.makeReader(topics: [place.topic]) }
+    private func startReader(_ topicPartition: TopicPartition, at next: Int64) throws(StreamError) -> Int64? {
+        if rereading.reader == nil { rereading.reader = try transport.makeReader(topics: [topicPartition.topic]) }
         guard rereading.position != next, let reader = rereading.reader else { return nil }
-        let low = try reader.watermarks(place).low
+        let low = try reader.watermarks(topicPartition).low
         guard low <= next else { return low }
-        try reader.start([place: next])
+        try reader.start([topicPartition: next])
         rereading.position = next
         return nil
     }
@@ -331,7 +331,7 @@ extension LoopProcessor {
         in partition: LoopPartition,
         into transaction: inout PendingTransaction
     ) throws(JSONError) -> Bool {
-        // What belongs to others was dealt with when they read it; also where it could not be read.
+        // Records of other projects were processed when those projects were read, even if they could not be decoded.
         guard record.key.elementsEqual(name.utf8) else {
             guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
                 entry.project.rawValue == name

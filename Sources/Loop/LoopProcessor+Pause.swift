@@ -39,7 +39,7 @@ extension LoopProcessor {
                     into: &transaction
                 )
             } else {
-                // It belongs to nobody who could be made to wait.
+                // The record belongs to no project that could be paused.
                 let why = cause(
                     topic: topics[.journal],
                     partition: record.partition,
@@ -61,7 +61,7 @@ extension LoopProcessor {
         }
     }
 
-    /// The project by the record's key: its value may be what nobody survives.
+    /// The project, by the record's key: its value may crash every worker that reads it.
     func owner(of record: RecordView) -> String? {
         guard record.key.baseAddress != nil, record.key.count <= 64 else { return nil }
         return ProjectID(checking: String(decoding: record.key, as: UTF8.self))?.rawValue
@@ -76,7 +76,7 @@ extension LoopProcessor {
         in partition: LoopPartition,
         into transaction: inout PendingTransaction
     ) {
-        // Behind its pause it is not looked at anyway.
+        // Records after its pause are not processed anyway.
         guard !partition.paused.contains(name) else { return }
         if partition.projects[name] == nil { partition.projects[name] = LoopProject(project: ProjectID(name)) }
         let pause = ProjectPause(next: offset, since: now(), reason: reason)
@@ -94,7 +94,7 @@ extension LoopProcessor {
         )
     }
 
-    /// A notice that follows from no entry: replay does not look for it.
+    /// Writes a notice that follows from no entry; replay does not search for it.
     func tell(_ name: String, notice: Notice, id: String, number: Int32, into transaction: inout PendingTransaction) {
         var writer = JSONWriter()
         notice.write(to: &writer, project: ProjectID(name))
@@ -126,7 +126,8 @@ extension LoopProcessor {
         return partition.paused.contains(name) ? name : nil
     }
 
-    /// An entry of a paused project: applied when the project is read again. Only the wish to go on is heard now.
+    /// Skips an entry of a paused project, which is applied when the project is read again. Only a request to resume is
+    /// processed now.
     func passOver(_ record: RecordView, _ name: String, _ partition: LoopPartition) {
         guard var pause = partition.projects[name]?.pause, !pause.isResuming, asksToResume(record) else { return }
         pause.isResuming = true
@@ -135,7 +136,7 @@ extension LoopProcessor {
         pauseChanges.append((name, pause))
     }
 
-    /// Looks no deeper than it must.
+    /// Whether a record is a request to resume; decodes no more of it than necessary.
     private func asksToResume(_ record: RecordView) -> Bool {
         guard record.value.baseAddress != nil, let json = try? parser.parse(record.value),
             let object = try? json.object(), (try? object.string("kind")) == "command",

@@ -2,23 +2,24 @@ internal import EngineCore
 internal import Events
 internal import StreamRuntime
 
-/// From what is stored to what is in memory, and snapshots of it.
+/// Restoring of stored state into memory, and snapshots of it.
 extension LoopProcessor {
-    /// A partition's tables, and where in the journal they stand.
-    func restore(_ place: TopicPartition, _ committed: Int64?, _ store: StateStore) throws -> (RestoredPartition, Int64)
-    {
-        if let fromSnapshot = try restoreFromSnapshot(place, committed, store) { return fromSnapshot }
-        let restored = try store.restore(place.partition)
-        return (restored, try startOffset(place, committed, restored.position))
+    /// Restores a partition's tables, and their position in the journal.
+    func restore(_ topicPartition: TopicPartition, _ committed: Int64?, _ store: StateStore) throws -> (
+        RestoredPartition, Int64
+    ) {
+        if let fromSnapshot = try restoreFromSnapshot(topicPartition, committed, store) { return fromSnapshot }
+        let restored = try store.restore(topicPartition.partition)
+        return (restored, try startOffset(topicPartition, committed, restored.position))
     }
 
     /// Nil where there is no snapshot, or it does not fit: the changelog has the last word, and refuses if need be.
     private func restoreFromSnapshot(
-        _ place: TopicPartition,
+        _ topicPartition: TopicPartition,
         _ committed: Int64?,
         _ store: StateStore
     ) throws -> (RestoredPartition, Int64)? {
-        let number = place.partition
+        let number = topicPartition.partition
         guard let snapshots,
             var restored = try snapshots.load(number, state: store, clusterID: clusterID, now: now())
         else { return nil }
@@ -28,7 +29,7 @@ extension LoopProcessor {
             guard restored.position?.history == history else {
                 throw StateSnapshot.Unusable("the changelog was made anew")
             }
-            return (restored, try startOffset(place, committed, restored.position))
+            return (restored, try startOffset(topicPartition, committed, restored.position))
         } catch let error as StreamError {
             throw error
         } catch {
@@ -37,15 +38,17 @@ extension LoopProcessor {
         }
     }
 
-    /// Offsets and changelog commit together, so they must agree. Where the group's offset has expired the position stands.
-    private func startOffset(_ place: TopicPartition, _ committed: Int64?, _ position: PartitionPosition?) throws
+    /// The offset to start at. Offsets and changelog are committed together, so they must agree. If the group's offset
+    /// has expired, the position applies.
+    private func startOffset(_ topicPartition: TopicPartition, _ committed: Int64?, _ position: PartitionPosition?)
+        throws
         -> Int64
     {
         let remedy =
             "restore the topic state, or make it anew and reset the group's offsets of journal to the beginning, to decide everything anew"
         if let position, position.clusterID != clusterID {
             throw EngineError(
-                "restore \(place)",
+                "restore \(topicPartition)",
                 "its state was written on cluster \(position.clusterID), and this is \(clusterID)",
                 remedy: "check bootstrap.servers and the topic prefix"
             )
@@ -57,13 +60,13 @@ extension LoopProcessor {
         case (let committed?, let position?) where committed == position: return committed
         case (let committed?, nil):
             throw EngineError(
-                "restore \(place)",
+                "restore \(topicPartition)",
                 "the group has committed offset \(committed) but there is no state",
                 remedy: remedy
             )
         case (let committed?, let position?):
             throw EngineError(
-                "restore \(place)",
+                "restore \(topicPartition)",
                 "the group has committed offset \(committed) but the state stands at \(position)",
                 remedy: remedy
             )
@@ -72,11 +75,11 @@ extension LoopProcessor {
 
     // MARK: - Snapshots
 
-    /// Where snapshots are due, asks where `state` ends *before* the transaction opens.
+    /// If snapshots are due, reads the end of `state` *before* the transaction opens.
     ///
-    /// That the transaction stands proves that nobody else has had the partition until then. So all that was committed
-    /// before this end is in the tables, and a snapshot of them may say so. Asked afterwards, the end might already be that
-    /// of a successor, whose rows we lack.
+    /// A committed transaction proves that the partition was assigned to no other worker until then. All records
+    /// committed before this end are therefore in the tables, and a snapshot of them may state so. If the end were read
+    /// afterwards, it might already be that of a successor, whose rows this worker lacks.
     func prepareSnapshots(isLeaving: Bool) {
         guard let snapshots else { return }
         let time = now()
@@ -91,7 +94,7 @@ extension LoopProcessor {
         for number in due { if let ends = try? store.ends(number) { snapshotEnds[number] = ends.high } }
     }
 
-    /// The transaction stands: hands over copies of the tables as they are now.
+    /// Hands over copies of the tables as they are now, after the transaction is committed.
     func takeSnapshots() {
         guard let snapshots else { return }
         for number in snapshotEnds.keys.sorted() {

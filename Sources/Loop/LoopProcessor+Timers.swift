@@ -6,11 +6,11 @@ public import StreamRuntime
 internal import Tables
 internal import Vocabulary
 
-/// When a project's next tick is written: once its deadline has come, at most once a second.
+/// Determines when a project's next tick is written: once its deadline is reached, at most once a second.
 ///
-/// It is the broker's time that decides whether the deadline has come. Where our clock is ahead of it, a tick changes
-/// nothing; then the next for the same deadline waits twice as long, up to four minutes, so that a clock that jumps fills
-/// no journal.
+/// The broker's time decides whether the deadline is reached. If this worker's clock is ahead of it, a tick changes
+/// nothing; then the next tick for the same deadline waits twice as long, up to four minutes, so that a clock that
+/// jumps does not fill the journal.
 struct TickTimer {
     private var lastAt: Int64 = 0
     private var lastDeadline: Int64 = .min
@@ -21,7 +21,7 @@ struct TickTimer {
         guard deadline <= now else { return false }
         let isSame = deadline == lastDeadline
         let pause: Int64 = 1_000 << Int64(isSame ? min(futile, 8) : 0)
-        // A clock that went back tells nothing of how long ago the last one was.
+        // After a clock was set back, the time since the last tick is unknown.
         guard now - lastAt >= pause || now < lastAt else { return false }
         futile = isSame ? futile + 1 : 0
         (lastAt, lastDeadline) = (now, deadline)
@@ -34,7 +34,7 @@ extension LoopProcessor {
     public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
         for number in partitions.keys.sorted() {
             guard let partition = partitions[number] else { continue }
-            // A stopped partition decides nothing more, so nothing waits for time to pass.
+            // A stopped partition makes no more decisions, so nothing in it waits for time to pass.
             if partition.stop == nil {
                 for name in partition.projects.keys.sorted() {
                     writeTimers(name, number: number, at: now, in: partition, into: &transaction)

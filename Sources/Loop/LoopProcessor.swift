@@ -9,7 +9,7 @@ internal import Vocabulary
 
 /// Counts of the loop since it began.
 public struct LoopCounts: Hashable, Sendable {
-    /// Entries applied, whatever came of them.
+    /// Entries applied, whatever their outcome.
     public var entries: Int64 = 0
     /// Decisions written to topics.
     public var decisions: Int64 = 0
@@ -17,7 +17,7 @@ public struct LoopCounts: Hashable, Sendable {
     public var refused: [String: Int64] = [:]
     /// Ticks written to the journal.
     public var ticks: Int64 = 0
-    /// Entries that could not be read and went to the dead letters.
+    /// Entries that could not be read and were written to the dead letters.
     public var unreadable: Int64 = 0
 
     public init() {}
@@ -48,9 +48,9 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     var pauseChanges: [(name: String, pause: ProjectPause?)] = []
     /// Counts of the committed transactions.
     public internal(set) var counts = LoopCounts()
-    /// Called when a project is paused, resumes (its pause says so), and has resumed (nil).
+    /// Called when a project is paused, is resuming (indicated by its pause), and has resumed (nil).
     public var pauseChanged: (String, ProjectPause?) -> Void = { _, _ in }
-    /// Called when a partition stops, until it is given up.
+    /// Called when a partition stops; it stays stopped until it is revoked.
     public var stopped: (PartitionStop) -> Void = { _ in }
     /// Called when a project cannot be read again for now.
     public var rereadingFailed: (String, StreamError) -> Void = { _, _ in }
@@ -76,7 +76,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
         clusterID = try transport.clusterID()
     }
 
-    /// The state of every project here, for whoever looks from outside between two transactions.
+    /// Calls `body` with the state of every project here, for observers outside, between two transactions.
     public func forEachProject(_ body: (LoopProject) -> Void) {
         for number in partitions.keys.sorted() {
             guard let projects = partitions[number]?.projects else { continue }
@@ -96,13 +96,13 @@ public final class LoopProcessor: Processor, StoppingProcessor {
         var store = try StateStore(transport: transport, topics: topics)
         store.progress = restoring
         defer { store.close() }
-        for place in assigned.sorted() {
-            guard place.topic == topics[.journal] else {
-                positions[place] = committed[place]
+        for topicPartition in assigned.sorted() {
+            guard topicPartition.topic == topics[.journal] else {
+                positions[topicPartition] = committed[topicPartition]
                 continue
             }
             let began = now()
-            let (restoredState, offset) = try restore(place, committed[place], store)
+            let (restoredState, offset) = try restore(topicPartition, committed[topicPartition], store)
             let partition = LoopPartition()
             partition.projects = restoredState.projects
             partition.paused = Set(restoredState.projects.filter { $0.value.pause != nil }.keys)
@@ -113,9 +113,9 @@ public final class LoopProcessor: Processor, StoppingProcessor {
             partition.committedOffset = offset
             // Where there is no position yet the first transaction writes one, whatever else it is about.
             partition.isTouched = restoredState.position == nil
-            partitions[place.partition] = partition
-            positions[place] = offset
-            restored(place.partition, restoredState.records, now() - began)
+            partitions[topicPartition.partition] = partition
+            positions[topicPartition] = offset
+            restored(topicPartition.partition, restoredState.records, now() - began)
         }
         return positions
     }
@@ -124,7 +124,9 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { partition.topic != topics[.journal] }
 
     public func unassigned(_ gone: [TopicPartition]) {
-        for place in gone where place.topic == topics[.journal] { partitions[place.partition] = nil }
+        for topicPartition in gone where topicPartition.topic == topics[.journal] {
+            partitions[topicPartition.partition] = nil
+        }
         rereading.close()
         pauseChanges.removeAll()
     }

@@ -60,7 +60,7 @@ public struct LoopProject: Sendable {
     /// Whether no tick is on its way.
     var isTickPossible: Bool { ticksWritten <= state.position.value.ticks }
 
-    /// Whether the pause is not what is stored.
+    /// Whether the pause differs from the stored one.
     var isPauseNew: Bool { before.map { $0.pause != pause } ?? false }
 
     /// As of the last commit.

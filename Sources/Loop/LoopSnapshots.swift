@@ -4,7 +4,7 @@ public import Storage
 internal import StreamRuntime
 internal import Vocabulary
 
-/// The snapshots of a worker: where they lie, and who writes them.
+/// The snapshots of a worker: their location and their writer.
 public struct LoopSnapshots {
     /// Use of a snapshot, for logs.
     public enum Event: Hashable, Sendable {
@@ -14,13 +14,14 @@ public struct LoopSnapshots {
         case unusable(partition: Int32, reason: String)
     }
 
-    /// Older ones are not used: tombstones are kept for seven days only, and whose row is gone would come back. Milliseconds.
+    /// Maximum age in milliseconds. Older snapshots are not used: tombstones are kept for seven days only, and a
+    /// deleted row would reappear.
     static let maximumAge: Int64 = 86_400_000
 
     let store: FolderStore
     /// Milliseconds between two snapshots of a partition.
     let interval: Int64
-    /// Writes one, now or later; a later one of the same partition may take its place.
+    /// Writes a snapshot, now or later; a later snapshot of the same partition may replace it.
     let write: (StateSnapshot) -> Void
     let observe: (Event) -> Void
 
@@ -36,10 +37,10 @@ public struct LoopSnapshots {
         self.observe = observe
     }
 
-    /// Loads the snapshot of a partition, after which only later records are to be read; nil where there is none to
-    /// trust.
+    /// Loads the snapshot of a partition, after which only later records are to be read; nil if there is no trustworthy
+    /// one.
     ///
-    /// - Throws: `StreamError`; whatever is wrong with the snapshot is told, and gives nil.
+    /// - Throws: `StreamError`; any defect of the snapshot is reported, and the result is nil.
     func load(_ partition: Int32, state: StateStore, clusterID: String, now: Int64) throws(StreamError)
         -> RestoredPartition?
     {

@@ -1,7 +1,7 @@
 public import Events
 public import JSON
 
-/// Where the loop of a partition stands: one record in every one of its transactions.
+/// Position of the loop of a partition: one record in every one of its transactions.
 public struct PartitionPosition: Hashable, Sendable, JSONCodable {
     /// The next journal offset.
     public let journalOffset: Int64

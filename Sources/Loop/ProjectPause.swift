@@ -9,7 +9,7 @@ public struct ProjectPause: Hashable, Sendable, JSONCodable {
     public let since: Int64
     /// For people.
     public internal(set) var reason: String
-    /// Somebody wants it to go on: its entries are read again, up to where the others stand.
+    /// Whether resuming was requested: its entries are read again, up to the position of the others.
     public internal(set) var isResuming = false
     /// Workers that died at `next` while it was read again.
     var deaths = 0

@@ -4,8 +4,8 @@ internal import JSON
 public import Storage
 internal import StreamRuntime
 
-/// The tables of one partition as they stood at an offset of `state`, on this worker's disk: an ordinary restart reads only
-/// what came after. It is never needed and never trusted: whatever is wrong with it, the changelog has the last word.
+/// The tables of one partition at an offset of `state`, on this worker's disk: an ordinary restart reads only the later
+/// records. The snapshot is never needed and never trusted: whatever is wrong with it, the changelog is authoritative.
 public struct StateSnapshot: Sendable {
     /// Header of a snapshot, ahead of its rows.
     struct Header: Hashable, Sendable, JSONCodable {
@@ -13,7 +13,7 @@ public struct StateSnapshot: Sendable {
 
         let topic: String
         let partition: Int32
-        /// All that was committed before this offset of `state` is in the rows; some of what comes after may be, too.
+        /// All records committed before this offset of `state` are in the rows; some later ones may be, too.
         let stateOffset: Int64
         let position: PartitionPosition
         /// Milliseconds since 1970.
@@ -64,7 +64,7 @@ public struct StateSnapshot: Sendable {
 
     // MARK: - Writing
 
-    /// Puts it in place of the one before, whole and on the disk.
+    /// Replaces the previous snapshot with this one, completely and durably on disk.
     ///
     /// - Returns: Its bytes.
     /// - Complexity: O(rows).

@@ -6,7 +6,7 @@ internal import StreamRuntime
 internal import Vocabulary
 
 extension LoopProject {
-    /// The changelog since the last commit: nothing of a project that has not been touched.
+    /// The changelog since the last commit: nothing for an unmodified project.
     ///
     /// Changes nothing; mutating because tables are visited in place.
     mutating func changelog(_ name: String, _ topic: String, _ partition: Int32) -> [OutputRecord] {

@@ -20,7 +20,7 @@ public struct RestoredPartition: Sendable {
     public init() {}
 }
 
-/// How far the reading of a partition's state has come.
+/// Progress of reading a partition's state.
 public struct RestoreProgress: Hashable, Sendable {
     public let partition: Int32
     /// Records read.
@@ -63,29 +63,30 @@ public struct StateStore {
         try reader.heldBack(partitions.map { TopicPartition(topic, $0) }).map(\.partition)
     }
 
-    /// Where a partition ends for whoever only looks.
+    /// The end of a partition for read-only observers.
     package func settledEnd(_ partition: Int32) throws(StreamError) -> SettledEnd? {
-        let place = TopicPartition(topic, partition)
-        return try reader.settledEnds(of: [place])[place]
+        let topicPartition = TopicPartition(topic, partition)
+        return try reader.settledEnds(of: [topicPartition])[topicPartition]
     }
 
-    /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the
-    /// end is the high watermark, uncommitted records included: read on until the reader stands there.
+    /// Reads a partition to the end that it has at the call. Records that are committed together do not become visible
+    /// together, so the end is the high watermark, including uncommitted records: reading continues until the reader
+    /// reaches it.
     public func restore(_ partition: Int32, patience: Int = 30_000) throws -> RestoredPartition {
         var restored = RestoredPartition()
         try follow(partition, &restored, patience: patience)
         return restored
     }
 
-    /// Takes in what has come since a partition was read last.
+    /// Reads the records added since a partition was read last.
     ///
     /// - Parameters:
     ///   - partition: Of `state`.
-    ///   - restored: What was read of it before; what has come is added.
-    ///   - stable: Whether to end before a transaction that is open, for whoever only looks.
-    ///   - limit: Where to end; nil for the partition's end.
-    ///   - patience: Milliseconds without an answer before it gives up.
-    /// - Throws: `StreamError` when the topic cannot be read; `EngineError` when its end is not reached, or what stands there
+    ///   - restored: The result of the previous read; the new records are added.
+    ///   - stable: Whether to end before an open transaction, for read-only observers.
+    ///   - limit: The end; nil for the partition's end.
+    ///   - patience: Maximum wait without an answer, in milliseconds.
+    /// - Throws: `StreamError` when the topic cannot be read; `EngineError` when its end is not reached, or its records
     ///   cannot be trusted.
     public func follow(
         _ partition: Int32,
@@ -94,10 +95,11 @@ public struct StateStore {
         until limit: Int64? = nil,
         patience: Int = 30_000
     ) throws {
-        let place = TopicPartition(topic, partition)
-        let (low, end) = try reader.watermarks(place)
-        let high = try limit ?? (stable ? reader.ends(of: [place], stable: true)[place] ?? end : end)
-        // Compaction leaves the beginning where it is: what is gone was deleted, and with it rows that nobody wrote since.
+        let topicPartition = TopicPartition(topic, partition)
+        let (low, end) = try reader.watermarks(topicPartition)
+        let high = try limit ?? (stable ? reader.ends(of: [topicPartition], stable: true)[topicPartition] ?? end : end)
+        // Compaction does not move the beginning: missing first records were deleted, and with them rows that have not
+        // been written since.
         guard low <= restored.next ?? 0 else {
             throw EngineError(
                 "restore partition \(partition)",
@@ -107,7 +109,7 @@ public struct StateStore {
         }
         let from = restored.next ?? low
         guard high > from else { return }
-        try reader.start([place: from])
+        try reader.start([topicPartition: from])
         let batch = RecordBatch()
         let parser = Self.makeParser()
         var idle = 0
@@ -175,7 +177,7 @@ public struct StateStore {
             restored.position = try value.map { (json) throws(JSONError) in try PartitionPosition(json: json) }
             return
         }
-        // By bytes: a million keys cut by characters take seconds.
+        // Split by bytes: splitting a million keys by characters needs seconds.
         let slash = UInt8(ascii: "/")
         guard let first = rowKey.firstIndex(of: slash), let second = rowKey[(first + 1)...].firstIndex(of: slash) else {
             throw EngineError("restore", "its key is not of the form project/table/key", remedy: Self.remedy)
@@ -183,7 +185,7 @@ public struct StateStore {
         let name = String(decoding: rowKey[..<first], as: UTF8.self)
         let table = UnsafeRawBufferPointer(rebasing: rowKey[(first + 1)..<second])
         let row = String(decoding: rowKey[(second + 1)...], as: UTF8.self)
-        // In place: a project is too large to be taken out and put back for every row.
+        // Mutated in place: a project is too large to be removed and stored again for every row.
         try put(table, row, value, into: &restored.projects[name, default: LoopProject(project: ProjectID(name))])
     }
 

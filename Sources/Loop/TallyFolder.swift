@@ -24,7 +24,7 @@ struct TallyFolder {
             version: try object.optionalString("model_version") ?? "",
             role: try object.optionalString("role") ?? ""
         )
-        // Versions come from outside: beyond so many they are counted together.
+        // Versions are external input: those beyond the limit are counted together.
         if sums[project]?[key] == nil, (sums[project]?.count ?? 0) >= Self.versionLimit {
             key = Key(version: "", role: key.role)
         }
@@ -37,7 +37,7 @@ struct TallyFolder {
         skip(offset: offset, now: now)
     }
 
-    /// Passes over a record that holds nothing to fold.
+    /// Skips a record that contains nothing to fold.
     mutating func skip(offset: Int64, now: Int64) {
         next = offset + 1
         if began == nil { began = now }

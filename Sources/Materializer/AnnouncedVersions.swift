@@ -10,11 +10,11 @@ internal import Vocabulary
 ///
 /// Memory: 22 to 45 bytes a version of the partitions that are owned, as full as the tables are.
 struct AnnouncedVersions {
-    /// Digests of the announced ids by partition, project and ordinal: the first that was announced.
+    /// Digests of the announced ids by partition, project and version number: the id that was announced first.
     private var ids: [Int32: [String: [Int: UInt64]]] = [:]
-    /// Other ids under an ordinal that has one: of builds with other bytes, or of strangers.
+    /// Other ids for a version number that has one: of builds with other bytes, or of foreign writers.
     private var others: [Int32: [String: [Int: Set<UInt64>]]] = [:]
-    /// Ids that are held beside the first of an ordinal.
+    /// Maximum number of ids that are held beside the first of a version number.
     private static let most = 16
     private let transport: (any StreamTransport)?
     private let topic: String
@@ -24,20 +24,20 @@ struct AnnouncedVersions {
         case new
         /// It is announced, by this id.
         case known
-        /// Another id is announced under its ordinal, and this one is not.
+        /// Another id is announced under its version number, and this one is not.
         case otherwise
     }
 
-    /// Nothing that is known yet; without a transport nothing ever is but what is added.
+    /// Creates an empty set of announcements; without a transport it only ever holds those that are added.
     init(_ transport: (any StreamTransport)?, topic: String) {
         self.transport = transport
         self.topic = topic
     }
 
-    /// Reads what is announced of partitions, to the ends that they have at the call, uncommitted records included: what an
-    /// owner before committed with its offsets may become visible after them.
+    /// Reads the announcements of partitions, up to the ends that they have at the call, uncommitted records included:
+    /// records that a previous owner committed with its offsets may become visible after them.
     ///
-    /// - Throws: `StreamError` where the topic cannot be read, `EngineError` where a transaction stays open in it.
+    /// - Throws: `StreamError` if the topic cannot be read, `EngineError` if a transaction stays open in it.
     /// - Complexity: O(*n*) in the versions of the partitions.
     mutating func read(_ partitions: [Int32]) throws {
         guard let transport, !partitions.isEmpty else { return }
@@ -47,7 +47,7 @@ struct AnnouncedVersions {
         for partition in partitions {
             (ids[partition], others[partition]) = ([:], [:])
             try scan.forEach(partition) { record, _, _ in
-                // What cannot be read is no announcement of ours; Intake says so.
+                // An unreadable record is no announcement of ours; Intake reports it.
                 guard let json = try? parser.parse(record.value), let project = try? json.object().string("project"),
                     let version = try? SealedVersion(json: json)
                 else { return }
@@ -58,9 +58,9 @@ struct AnnouncedVersions {
 
     /// Whether a version was announced.
     func standing(_ project: ProjectID, _ version: SealedVersion, in partition: Int32) -> Standing {
-        guard let known = ids[partition]?[project.rawValue]?[version.ordinal] else { return .new }
+        guard let known = ids[partition]?[project.rawValue]?[version.versionNumber] else { return .new }
         let digest = Self.digest(version.id)
-        let more = others[partition]?[project.rawValue]?[version.ordinal]
+        let more = others[partition]?[project.rawValue]?[version.versionNumber]
         return known == digest || more?.contains(digest) ?? false ? .known : .otherwise
     }
 
@@ -71,12 +71,14 @@ struct AnnouncedVersions {
 
     private mutating func add(_ project: String, _ version: SealedVersion, in partition: Int32) {
         let digest = Self.digest(version.id)
-        guard let known = ids[partition]?[project]?[version.ordinal] else {
-            ids[partition, default: [:]][project, default: [:]][version.ordinal] = digest
+        guard let known = ids[partition]?[project]?[version.versionNumber] else {
+            ids[partition, default: [:]][project, default: [:]][version.versionNumber] = digest
             return
         }
-        guard known != digest, others[partition]?[project]?[version.ordinal]?.count ?? 0 < Self.most else { return }
-        others[partition, default: [:]][project, default: [:]][version.ordinal, default: []].insert(digest)
+        guard known != digest, others[partition]?[project]?[version.versionNumber]?.count ?? 0 < Self.most else {
+            return
+        }
+        others[partition, default: [:]][project, default: [:]][version.versionNumber, default: []].insert(digest)
     }
 
     /// Forgets a partition.

@@ -31,7 +31,7 @@ struct FactReader {
         }
     }
 
-    /// Checks that facts of a project are numbered without a gap; after a restart the first to come may have any number.
+    /// Checks that facts of a project are numbered without a gap; after a restart the first fact may have any number.
     ///
     /// - Throws: `WrongFact` with both numbers.
     func check(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) throws(WrongFact) {
@@ -46,11 +46,11 @@ struct FactReader {
         last[partition, default: [:]][project.rawValue] = fact.sequence
     }
 
-    /// Goes on behind facts that were read by an earlier life.
+    /// Continues after facts that were read by an earlier run.
     mutating func resume(_ waiting: WaitingLabels, in partition: Int32) {
         for (project, labels) in waiting.projects { last[partition, default: [:]][project] = labels.sequence }
     }
 
-    /// Forgets what was read of a partition, which is read again or given up.
+    /// Removes the record of a partition, which is read again or revoked.
     mutating func forget(_ partition: Int32) { last[partition] = nil }
 }

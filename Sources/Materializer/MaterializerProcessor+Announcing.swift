@@ -42,7 +42,7 @@ extension MaterializerProcessor {
         SealedVersionEvent(project: project, version: version).write(to: &writer)
         // No time: sealing a version twice must give the same record.
         let headers = CloudEventHeaders(
-            id: "\(project)-version-\(cut.ordinal)",
+            id: "\(project)-version-\(cut.versionNumber)",
             source: "flywheel/\(project)/materializer",
             type: "io.flywheel.version.sealed.v1",
             time: nil,

@@ -11,7 +11,7 @@ extension MaterializerProcessor {
         return waiting ?? next[partition]
     }
 
-    /// To where the group's offset is, with what is kept there.
+    /// Rewinds to the group's offset, with the labels that are kept there.
     func goBack(_ partition: Int32) {
         let offset = committedNext[partition]
         let waiting = kept[partition].flatMap { $0.offset == offset ? $0 : nil }
@@ -28,9 +28,9 @@ extension MaterializerProcessor {
         max(safe, (pendingKept[partition] ?? kept[partition])?.offset ?? safe)
     }
 
-    /// Whether so much lies behind the first label that waits that a restart should not read it again: at least as many records
-    /// as there are labels to keep, so that keeping them costs no more than having read them did; or a version, which would be
-    /// sealed again, where little is to be kept.
+    /// Whether so many records follow the first waiting label that a restart should not read them again: at least as
+    /// many records as there are labels to keep, so that keeping them costs no more than reading them did; or a
+    /// version, which would be sealed again, if little is to be kept.
     func isKeepingDue(_ partition: Int32) -> Bool {
         guard let end = next[partition], let safe = safeOffset(partition), safe < end else { return false }
         let read = end - max(safe, kept[partition]?.offset ?? 0, keptAt[partition] ?? 0)
@@ -42,8 +42,8 @@ extension MaterializerProcessor {
     /// Bytes that are kept for each version that is sealed, at most.
     private static let keptForVersion = 1 << 20
 
-    /// Whether a version is to be announced whose cut the group's offset cannot pass, for labels of others wait from before it;
-    /// and those are few enough to be kept for it.
+    /// Whether a version is to be announced whose cut the group's offset cannot pass, because labels of other projects
+    /// wait from before it; and those are few enough to be kept for it.
     private func hasSealedBeside(_ partition: Int32) -> Bool {
         guard keepEvery < .max, !(sealedSinceNote[partition] ?? []).isEmpty, let cut = cutAt[partition],
             let safe = safeOffset(partition), groupOffset(partition, safe) <= cut
@@ -59,9 +59,9 @@ extension MaterializerProcessor {
         return size <= Self.keptForVersion
     }
 
-    /// Puts what waits into a file. It is a copy of what the log says: where the disk refuses it, the group waits.
+    /// Writes the waiting labels to a file. It is a copy of data in the log: if the disk refuses it, the group waits.
     ///
-    /// - Returns: False where a server is away.
+    /// - Returns: False if a server is unreachable.
     func keep(_ partition: Int32) -> Bool {
         guard let end = next[partition] else { return true }
         keptAt[partition] = end

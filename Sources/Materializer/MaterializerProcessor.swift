@@ -6,21 +6,23 @@ internal import Storage
 public import StreamRuntime
 public import Vocabulary
 
-/// Writes dataset versions: immutable files for what is new since the parent, a manifest, and the announcement.
+/// Writes dataset versions: immutable files for the labels that are new since the parent, a manifest, and the
+/// announcement.
 ///
-/// A fact that it does not know, or one that is missing, stops its partition: a version sealed without it would be wrong for
-/// ever.
+/// A fact that it does not know, or one that is missing, stops its partition: a version sealed without it would be
+/// wrong for ever.
 ///
-/// Idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing, and what
-/// `dataset-versions` announces already is not announced again (`AnnouncedVersions`). So any number of workers may share a
-/// store, and a worker on an empty disk builds it anew without a word.
+/// Idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing, and a version
+/// that `dataset-versions` announces already is not announced again (`AnnouncedVersions`). So any number of workers may
+/// share a store, and a worker on an empty disk rebuilds it without new announcements.
 ///
-/// Where the disk refuses, the record in hand and those behind it wait in memory, one batch at most, nothing more is read,
-/// and the same is tried again. A version is announced, and the group's offset passes it, once all of it is on the disk.
+/// If the disk refuses, the current record and those after it wait in memory, one batch at most, nothing more is read,
+/// and the same write is retried. A version is announced, and the group's offset passes it, once all of it is on the
+/// disk.
 public final class MaterializerProcessor: Processor, PausingProcessor, StoppingProcessor {
     public static let inputs: [Topic] = [.datasetLog]
 
-    /// A record that is kept until the disk takes what follows from it.
+    /// A record that is kept until the disk accepts the data that follow from it.
     private struct Waiting {
         let partition: Int32
         let offset: Int64
@@ -58,7 +60,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     private var sealedInTurn: Int64 = 0
     private let jitter: () -> Double
     public private(set) var backoff = StorageBackoff()
-    /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
+    /// Called with every refusal of the disk, and once more with nothing paused when the refusal is over.
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
     /// Versions sealed since the start.
     public private(set) var sealed: Int64 = 0
@@ -67,16 +69,17 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     private var stopsByPartition: [Int32: PartitionStop] = [:]
     public var stops: [PartitionStop] { stopsByPartition.keys.sorted().compactMap { stopsByPartition[$0] } }
     public var stopped: (PartitionStop) -> Void = { _ in }
-    /// Called with a version whose ordinal is announced under another id: an older build wrote it, to a store that is gone.
+    /// Called with a version whose version number is announced under another id: an older build wrote it, to a store
+    /// that no longer exists.
     public var announcedOtherwise: (ProjectID, SealedVersion) -> Void = { _, _ in }
 
-    /// A materializer that owns nothing yet.
+    /// Creates a materializer that owns nothing yet.
     ///
     /// - Parameters:
-    ///   - topics: The cluster's.
-    ///   - transport: Reads what is announced, when partitions come; nil where nothing is.
-    ///   - store: Where versions go; others may write to it, too.
-    ///   - keepEvery: Offsets for which the first label that waits may hold the group's offset back.
+    ///   - topics: Topic names of the cluster.
+    ///   - transport: Reads the announcements, when partitions are assigned; nil if there are none.
+    ///   - store: Store that versions are written to; others may write to it, too.
+    ///   - keepEvery: Number of offsets for which the first waiting label may hold the group's offset back.
     ///   - jitter: In `0..<1`, for pauses.
     public init(
         topics: TopicNames,
@@ -100,40 +103,40 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         // Behind the group's offsets: whoever committed those has committed its announcements with them.
         try announced.read(partitions.map(\.partition))
         var positions: [TopicPartition: Int64] = [:]
-        for place in partitions {
+        for topicPartition in partitions {
             // A disk that knows less than the group begins where the disk ends: everything is in the log.
-            let (group, here) = (committed[place] ?? 0, try store.progress(place.partition) ?? 0)
+            let (group, here) = (committed[topicPartition] ?? 0, try store.progress(topicPartition.partition) ?? 0)
             var offset = min(group, here)
-            // Labels that wait need not be read again where they are kept: what is cut behind them is still to be read.
-            if group > offset, let waiting = try store.kept(place.partition, after: offset, upTo: group) {
+            // Waiting labels need not be read again if they are kept: the cuts after them are still to be read.
+            if group > offset, let waiting = try store.kept(topicPartition.partition, after: offset, upTo: group) {
                 offset = waiting.offset
-                kept[place.partition] = waiting
+                kept[topicPartition.partition] = waiting
             }
-            store.removeKept(place.partition, except: kept[place.partition]?.offset)
-            positions[place] = offset
-            committedNext[place.partition] = offset
-            goBack(place.partition)
+            store.removeKept(topicPartition.partition, except: kept[topicPartition.partition]?.offset)
+            positions[topicPartition] = offset
+            committedNext[topicPartition.partition] = offset
+            goBack(topicPartition.partition)
         }
         return positions
     }
 
     public func unassigned(_ partitions: [TopicPartition]) {
-        for place in partitions {
-            pending[place.partition] = nil
-            facts.forget(place.partition)
-            announced.forget(place.partition)
-            pendingAnnounced[place.partition] = nil
-            stopsByPartition[place.partition] = nil
-            kept[place.partition] = nil
-            pendingKept[place.partition] = nil
-            keptAt[place.partition] = nil
-            noted[place.partition] = nil
-            next[place.partition] = nil
-            committedNext[place.partition] = nil
-            sealedSinceNote[place.partition] = nil
-            cutAt[place.partition] = nil
-            pendingNext[place.partition] = nil
-            backlog.removeAll { $0.partition == place.partition }
+        for topicPartition in partitions {
+            pending[topicPartition.partition] = nil
+            facts.forget(topicPartition.partition)
+            announced.forget(topicPartition.partition)
+            pendingAnnounced[topicPartition.partition] = nil
+            stopsByPartition[topicPartition.partition] = nil
+            kept[topicPartition.partition] = nil
+            pendingKept[topicPartition.partition] = nil
+            keptAt[topicPartition.partition] = nil
+            noted[topicPartition.partition] = nil
+            next[topicPartition.partition] = nil
+            committedNext[topicPartition.partition] = nil
+            sealedSinceNote[topicPartition.partition] = nil
+            cutAt[topicPartition.partition] = nil
+            pendingNext[topicPartition.partition] = nil
+            backlog.removeAll { $0.partition == topicPartition.partition }
         }
         if backlog.isEmpty { storageResumed() }
     }
@@ -153,9 +156,9 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         if hasMoved { transaction.mustCommit = true }
     }
 
-    /// Takes a record in.
+    /// Processes a record.
     ///
-    /// - Returns: False if the disk does not take what follows from it: then nothing has changed.
+    /// - Returns: False if the disk refuses the data that follow from it: then nothing has changed.
     private func take(_ partition: Int32, _ offset: Int64, _ value: UnsafeRawBufferPointer) throws -> Bool {
         do {
             if let (project, fact) = try facts.read(value) {
@@ -181,7 +184,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     private func take(partition: Int32, offset: Int64, project: ProjectID, fact: DatasetLogRecord) throws {
         switch fact {
         case .accepted(let label, let names):
-            // In place: a copy of the lines for each label would make a large import take hours.
+            // In place: a copy of the lines for each label would prolong a large import to hours.
             let line = DatasetLine.bytes(label, names: names)
             pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
                 .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
@@ -213,7 +216,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         storagePaused(backoff)
     }
 
-    /// Tries again what waits for the disk, once its time has come.
+    /// Retries the records that wait for the disk, once the retry is due.
     public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
         guard backoff.isActive, backoff.isDue(at: now, jitter: jitter()) else { return }
         while let first = backlog.first {
@@ -223,7 +226,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             }
             backlog.removeFirst()
         }
-        // What is left to be refused is the note of the progress.
+        // Only the note of the progress can still be refused.
         if hasMoved { transaction.mustCommit = true } else { storageResumed() }
     }
 
@@ -232,8 +235,8 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     /// Whether a commit would move anything.
     private var hasMoved: Bool { hasMoved(apartFrom: [:]) }
 
-    /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet, or where such
-    /// labels are kept.
+    /// The group's offset may only pass data that are in files: it stops at the first label that no version holds yet,
+    /// or at the offset where such labels are kept.
     public func willCommit(into transaction: inout PendingTransaction) throws {
         // A server that does not answer is waited for once, not once for every partition.
         var isAway = false
@@ -244,7 +247,8 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             if offset != committedNext[partition] {
                 guard !isAway else { continue }
                 do {
-                    // The first label that waits, wherever the group stands: whoever has nothing kept begins there.
+                    // The first waiting label, whatever the group's offset: a worker that has nothing kept begins
+                    // there.
                     if noted[partition] != safe { try store.record(progress: safe, of: partition) }
                     noted[partition] = safe
                 } catch let error as StorageError where error.isTemporary {
@@ -277,7 +281,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         for partition in pendingNext.keys {
             if let waiting = pendingKept[partition] { kept[partition] = waiting }
             guard let one = kept[partition] else { continue }
-            // Past all that was kept, the log alone says what waits.
+            // Past all kept labels, only the log contains the waiting ones.
             if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
             store.removeKept(partition, except: kept[partition]?.offset)
         }

@@ -14,10 +14,10 @@ struct VersionDelta {
     private(set) var withdrawnSamples: [SampleID] = []
     /// Whether a label is of another split than it was accepted for, or than its parent has it in.
     private(set) var hasMoves = false
-    /// Number of withdrawn lines, by the split that they leave.
+    /// Number of withdrawn lines, by the split that they are withdrawn from.
     private(set) var withdrawn: [Split: Int] = [:]
 
-    /// A line that holds, of the parent or of what waits.
+    /// A line in force, of the parent or of the waiting labels.
     struct Living {
         let split: Split
         let bytes: [UInt8]
@@ -85,7 +85,7 @@ struct VersionDelta {
         for split in Split.allCases { lines[split]?.sort { $0.sequence < $1.sequence } }
     }
 
-    /// Refuses a change that does not say of its line what that one says itself.
+    /// Refuses a change whose description of its line differs from the line itself.
     private static func check(_ fact: LabelChange, _ old: Living, _ parser: JSONParser) throws {
         let sample: String? = try? parser.withDocument(of: old.bytes) { json in
             try json.object().object("sample").string("id")
@@ -106,9 +106,10 @@ struct VersionDelta {
 }
 
 extension DatasetReader {
-    /// Lines by their numbers, which ascend. Reads the pages that may lead to one, and the segments that may hold one.
+    /// Returns lines by their numbers, which ascend. Reads the pages that may refer to one, and the segments that may
+    /// contain one.
     ///
-    /// - Returns: Those that are there, withdrawn or not.
+    /// - Returns: Those that exist, withdrawn or not.
     func lines(_ sequences: [Int64]) throws -> [Int64: VersionDelta.Living] {
         guard !sequences.isEmpty else { return [:] }
         let wanted = Set(sequences)
@@ -127,7 +128,7 @@ extension DatasetReader {
         return found
     }
 
-    /// Whether one of the numbers, which ascend, lies in a range; nobody knows of none.
+    /// Whether one of the numbers, which ascend, may be in a range; true if the range is unknown.
     private static func mayHold(_ range: ClosedRange<Int64>?, _ sequences: [Int64]) -> Bool {
         guard let range else { return true }
         var (low, high) = (0, sequences.count)

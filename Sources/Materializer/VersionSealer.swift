@@ -1,17 +1,25 @@
-internal import DatasetFiles
+package import DatasetFiles
 internal import EngineCore
 internal import Events
 internal import JSON
 internal import Storage
-internal import Vocabulary
+package import Vocabulary
 
-/// Makes versions of what waits at a cut: segments, pages, manifest, in this order, each of which is named by the next.
+/// Creates versions from the labels that wait at a cut: segments, pages, manifest, in this order, each of which is
+/// named by the next.
 ///
 /// It reads the parent's manifest and its last page, and no more of the parent, however large that is.
-struct VersionSealer {
+package struct VersionSealer {
     let store: DatasetStore
     /// Splits of the samples in the versions sealed before.
     var sides = VersionSides()
+
+    package init(store: DatasetStore) { self.store = store }
+
+    init(store: DatasetStore, sides: VersionSides) {
+        self.store = store
+        self.sides = sides
+    }
 
     /// Seals a cut.
     ///
@@ -22,16 +30,18 @@ struct VersionSealer {
     ///
     /// - Returns: The version; nil of one that was collected.
     /// - Throws: `StorageError` where the store refuses; `WrongFact` where no repetition mends it.
-    func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws -> SealedVersion? {
-        let id = try store.id(project, ordinal: cut.ordinal)
+    package func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws
+        -> SealedVersion?
+    {
+        let id = try store.id(project, versionNumber: cut.versionNumber)
         let collected = try id.flatMap { id in try named(project, cut) { try store.collected(project, id) } }
         if collected?.sequence == cut.sequence { return nil }
         let there = try id.flatMap { id in try named(project, cut) { try store.manifest(project, id: id) } }
         let known = there.flatMap { $0.sequence == cut.sequence ? $0 : nil }
         var parent: DatasetManifest?
-        if cut.ordinal > 1 {
-            parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
-            // Where the log is read again, a collection may be at work on it: some of its pages are gone.
+        if cut.versionNumber > 1 {
+            parent = try manifest(project, cut.versionNumber - 1, toSeal: cut)
+            // When the log is read again, a collection may be in progress on the parent: some of its pages are missing.
             if id != nil, let one = parent, try store.isCollected(project, one.id) { parent = nil }
             guard parent != nil else {
                 if let known { return try store.seal(known: known) }
@@ -49,7 +59,7 @@ struct VersionSealer {
             if let known { return try store.seal(known: known) }
             throw wrong
         }
-        // What is in the store already stays what it is.
+        // A version that is in the store already is not changed.
         let step =
             known == nil
             ? try named(project, cut) {
@@ -79,16 +89,18 @@ struct VersionSealer {
         other: DatasetVersionID
     ) -> WrongFact {
         WrongFact(
-            reason: "version \(cut.ordinal) of project \(project) was sealed as \(id), and the log now gives \(other): "
+            reason:
+                "version \(cut.versionNumber) of project \(project) was sealed as \(id), and the log now gives \(other): "
                 + "another build sealed it, and its manifest is gone. Restore \(project)/versions/\(id)/manifest.json or \(project)/collected/\(id).json from a copy; "
-                + "where nobody needs the old id any more, remove \(project)/ordinals/\(cut.ordinal); then start again"
+                + "where nobody needs the old id any more, remove \(project)/ordinals/\(cut.versionNumber); then start again"
         )
     }
 
-    /// Whether a version in the store is of the same facts, though its bytes are others: of a build whose lines said less.
+    /// Whether a version in the store contains the same facts, although its bytes differ: a build whose lines contained
+    /// less wrote it.
     ///
-    /// - Throws: `StorageError` where the store does not let it be read now, `WrongFact` where it is damaged: a version gets no
-    ///   second id because somebody could not look at the first.
+    /// - Throws: `StorageError` if the store does not allow reading it now, `WrongFact` if it is damaged: a version is
+    ///   not assigned a second id because the first could not be read.
     private func isSame(
         _ known: DatasetManifest,
         as delta: VersionDelta,
@@ -128,11 +140,11 @@ struct VersionSealer {
         }
         return DatasetManifest(
             project: project,
-            ordinal: cut.ordinal,
+            versionNumber: cut.versionNumber,
             sequence: cut.sequence,
             parent: parent?.id,
             // Additions only: Croissant's rule bumps MINOR.
-            semanticVersion: "1.\(cut.ordinal - 1).0",
+            semanticVersion: "1.\(cut.versionNumber - 1).0",
             kind: cut.kind,
             classes: cut.classes,
             embedding: cut.embedding,
@@ -201,28 +213,29 @@ struct VersionSealer {
         return isAddition ? "\(major).\(minor.adding(1)).0" : "\(major.adding(1)).0.0"
     }
 
-    /// The manifest of an ordinal; nil if there is none.
-    private func manifest(_ project: ProjectID, _ ordinal: Int, toSeal cut: VersionCut) throws -> DatasetManifest? {
-        try named(project, cut) { try store.manifest(project, ordinal: ordinal) }
+    /// The manifest of a version number; nil if there is none.
+    private func manifest(_ project: ProjectID, _ versionNumber: Int, toSeal cut: VersionCut) throws -> DatasetManifest?
+    {
+        try named(project, cut) { try store.manifest(project, versionNumber: versionNumber) }
     }
 
     /// Names the version that cannot be sealed.
     ///
-    /// - Throws: `WrongFact` of files that no repetition mends: a newer build wrote them, or somebody has changed them.
+    /// - Throws: `WrongFact` for files that no retry repairs: a newer build wrote them, or they were modified.
     private func named<R>(_ project: ProjectID, _ cut: VersionCut, _ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as EngineError {
             throw WrongFact(
                 reason:
-                    "version \(cut.ordinal) of project \(project) cannot be sealed: \(error); then restart the worker"
+                    "version \(cut.versionNumber) of project \(project) cannot be sealed: \(error); then restart the worker"
             )
         }
     }
 
     private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
         WrongFact(
-            reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
+            reason: "version \(cut.versionNumber) of project \(project) cannot be sealed: \(reason); "
                 + "remove the folder progress/ of the store, and start again: the materializer then rebuilds from the log. "
                 + "If versions of it were collected, move \(project)/collected/ aside first, not away: where this build makes "
                 + "other bytes of one, it says so, and the record goes back"

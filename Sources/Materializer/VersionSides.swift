@@ -4,12 +4,13 @@ internal import Hashing
 internal import JSON
 internal import Vocabulary
 
-/// Which samples train and which test, of the versions sealed last: none does both in one version.
+/// Training and test samples of the versions sealed last: no sample is both in one version.
 ///
-/// Labels that only come are on the side that the loop gave them, once. From a project's first move on, each new version is held
-/// against the samples of its parent, which are read once for that and then followed.
+/// Labels that are only added are on the side that the loop assigned, once. From a project's first move on, each new
+/// version is compared with the samples of its parent, which are read once for that and then updated.
 ///
-/// Memory: some 20 bytes a label, of `limit` labels at most, and of versions whose files are not too many bytes to be read for it.
+/// Memory: some 20 bytes a label, of `limit` labels at most, and of versions whose files are not too many bytes to be
+/// read for it.
 final class VersionSides {
     /// Labels of all projects that are known at a time; a larger version is left to `flywheel dataset verify`.
     static let limit = 1 << 22
@@ -40,13 +41,13 @@ final class VersionSides {
     /// Refuses a version in which a sample would be on two sides.
     ///
     /// - Parameters:
-    ///   - delta: What it adds to its parent, and withdraws.
-    ///   - parent: Nil of a project's first version.
-    ///   - project: Whose version it is.
-    ///   - cut: That it answers.
+    ///   - delta: Lines that it adds to its parent, and withdraws.
+    ///   - parent: Nil for a project's first version.
+    ///   - project: Project of the version.
+    ///   - cut: Cut that the version answers.
     ///   - reader: Reads the parent.
-    /// - Returns: What to hand to `follow` once it is sealed; nil where nothing was looked at.
-    /// - Throws: `WrongFact`, naming the samples; `StorageError` and `EngineError` of a parent that cannot be read.
+    /// - Returns: Step for `follow` once the version is sealed; nil if nothing was checked.
+    /// - Throws: `WrongFact`, naming the samples; `StorageError` and `EngineError` for a parent that cannot be read.
     /// - Complexity: O(*n*) in the delta; for a project's first move of a run, in the version.
     func check(
         _ delta: VersionDelta,
@@ -128,7 +129,7 @@ final class VersionSides {
         let more = both.count > named ? ", and \(both.count - named) more" : ""
         return WrongFact(
             reason:
-                "version \(cut.ordinal) of project \(project) is not sealed: it would hold samples on two sides, \(shown.joined(separator: ", "))\(more), and who trains on what tests gains by it; find out who wrote to the topic"
+                "version \(cut.versionNumber) of project \(project) is not sealed: it would hold samples on two sides, \(shown.joined(separator: ", "))\(more), and who trains on what tests gains by it; find out who wrote to the topic"
         )
     }
 }

@@ -1,16 +1,16 @@
-internal import DatasetFiles
+package import DatasetFiles
 internal import Events
 internal import Hashing
 internal import JSON
 internal import Storage
-internal import Vocabulary
+package import Vocabulary
 
 /// Labels of a partition of the dataset log that no version holds yet, as of an offset: what a materializer needs beside the
 /// records from there on.
-struct WaitingLabels {
-    typealias Line = SegmentLine
+package struct WaitingLabels {
+    package typealias Line = SegmentLine
 
-    /// A change of a label, with the names of its classes and of those before where it says something else.
+    /// A change of a label, with the names of its classes, and of the former classes if the label differs from before.
     struct Change {
         let fact: LabelChange
         let names: [String]?
@@ -27,7 +27,7 @@ struct WaitingLabels {
             self.formerNames = formerNames
         }
 
-        /// Nil of what is no record of a change.
+        /// Returns nil if the line is no record of a change.
         init?(_ line: [UInt8], _ parser: JSONParser) {
             let record = try? parser.withDocument(of: line) { json in try DatasetLogRecord(json: json) }
             guard case .changed(let fact, let names, let former) = record else { return nil }
@@ -36,15 +36,20 @@ struct WaitingLabels {
     }
 
     /// Waiting labels of a project, since its last cut.
-    struct Project {
+    package struct Project {
         /// Offset of the first.
-        var from: Int64
+        package var from: Int64
         /// Number of the last fact.
-        var sequence: Int64 = 0
+        package var sequence: Int64 = 0
         /// In the order of the log.
-        var lines: [Split: [Line]] = [:]
+        package var lines: [Split: [Line]] = [:]
         /// In the order of the log.
         var changes: [Change] = []
+
+        package init(from: Int64, sequence: Int64 = 0) {
+            self.from = from
+            self.sequence = sequence
+        }
 
         var count: Int { lines.values.reduce(changes.count) { $0 + $1.count } }
     }
@@ -77,7 +82,7 @@ struct WaitingLabels {
         }
     }
 
-    /// SHA-256 of all that a file says, in hexadecimal.
+    /// SHA-256 of all contents of a file, in hexadecimal.
     private var digest: String {
         var hasher = SHA256Hasher()
         hasher.update(Array("\(offset)\n".utf8))
@@ -129,7 +134,7 @@ struct WaitingLabels {
 
     /// Decodes a file.
     ///
-    /// - Returns: Nil of one that is not as it was written, or of another form: it is a copy of what the log says.
+    /// - Returns: Nil if the file is not as it was written, or is of another form: it is a copy of data in the log.
     init?(_ bytes: [UInt8], offset: Int64) {
         guard let end = bytes.firstIndex(of: 0x0A),
             let header = try? JSONParser(maximumDepth: 8, maximumSize: 64 << 20).withDocument(
@@ -145,9 +150,9 @@ struct WaitingLabels {
             defer { start = feed + 1 }
             return Array(bytes[start...feed])
         }
-        for place in header.places {
-            var project = Project(from: place.from, sequence: place.sequence)
-            for (split, count) in place.counts where count > 0 {
+        for entry in header.projects {
+            var project = Project(from: entry.from, sequence: entry.sequence)
+            for (split, count) in entry.counts where count > 0 {
                 var lines: [Line] = []
                 for _ in 0..<count {
                     guard let line = nextLine(), let sequence = DatasetLine.sequence(of: line, parser) else {
@@ -157,11 +162,11 @@ struct WaitingLabels {
                 }
                 project.lines[split] = lines
             }
-            for _ in 0..<place.changes {
+            for _ in 0..<entry.changes {
                 guard let line = nextLine(), let change = Change(line, parser) else { return nil }
                 project.changes.append(change)
             }
-            projects[place.name] = project
+            projects[entry.name] = project
         }
         guard start == bytes.count, digest == header.sha256 else { return nil }
     }
@@ -174,14 +179,14 @@ struct WaitingLabels {
     private struct Header {
         let offset: Int64
         let sha256: String
-        let places: [(name: String, from: Int64, sequence: Int64, counts: [(split: Split, count: Int)], changes: Int)]
+        let projects: [(name: String, from: Int64, sequence: Int64, counts: [(split: Split, count: Int)], changes: Int)]
 
         init(json: JSONValue) throws(JSONError) {
             let object = try json.object()
             let form = try object.int("form", in: WaitingLabels.forms)
             offset = try object.int64("offset")
             sha256 = try object.string("sha256")
-            places = try object.decode("projects") { (element) throws(JSONError) in
+            projects = try object.decode("projects") { (element) throws(JSONError) in
                 let project = try element.object()
                 let most = 0...WaitingLabels.limit
                 let counts = [
@@ -201,10 +206,10 @@ struct WaitingLabels {
 extension DatasetStore {
     private func folder(_ partition: Int32) -> String { "progress/waiting/\(partition)" }
 
-    /// Keeps what waits in a partition, under its offset, beside what was kept before: which of them counts, the group's offset
-    /// says once the transaction is over.
+    /// Stores the waiting labels of a partition, under its offset, beside those stored before: the group's offset after
+    /// the transaction determines which of them counts.
     ///
-    /// - Returns: False where there are too many.
+    /// - Returns: False if there are too many.
     func keep(_ waiting: WaitingLabels, of partition: Int32) throws(StorageError) -> Bool {
         try waiting.write(to: objects, as: "\(folder(partition))/\(waiting.offset)")
     }
@@ -212,8 +217,8 @@ extension DatasetStore {
     /// Returns the labels that were kept of a partition at the greatest offset after `start` and up to `committed`:
     /// everything that was cut before it has been announced.
     ///
-    /// - Returns: Nil where nothing is kept there that is whole: it is in the log.
-    /// - Throws: `StorageError` where the store cannot say what is kept now.
+    /// - Returns: Nil if no complete copy is kept there: the labels are in the log.
+    /// - Throws: `StorageError` if the store cannot return the kept labels now.
     func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) throws(StorageError) -> WaitingLabels? {
         for offset in try offsetsKept(partition).reversed() where offset > start && offset <= committed {
             do throws(StorageError) {

@@ -16,25 +16,25 @@ struct CommandDelivery {
     let patience: Int64
     /// Milliseconds since 1970.
     let now: () -> Int64
-    /// Called between two looks, with milliseconds.
+    /// Called between two polls of the state, with milliseconds.
     let pause: (Int64) -> Void
 
     /// Sends one command.
     ///
-    /// The state is read before the command's producer is opened: whoever sends for the same project after that fences it, and to
-    /// read the state takes a while.
+    /// The state is read before the command's producer is opened: any later sender for the same project fences that
+    /// producer, and reading the state takes time.
     ///
     /// - Parameters:
     ///   - name: The project.
-    ///   - by: Who wants it.
-    ///   - reason: Explanation for people; it is kept for ever.
-    ///   - plan: The command's action, and what begins its id, by the state as far as is committed; an outcome where nothing is to
-    ///     be sent. Nil as a state: the loop has none yet.
-    ///   - look: The outcome of a command that the loop has carried out or refused; first the state before it was sent, then the
-    ///     one that knows it.
-    /// - Returns: The outcome; nil where nobody has carried the command out yet.
-    /// - Throws: `EngineError` where there is no such project, the reason is empty, or Intake would refuse the command;
-    ///   `StreamError` when the topics cannot be read or written; what `plan` throws.
+    ///   - by: The person who requests it.
+    ///   - reason: Explanation for people; it is kept permanently.
+    ///   - plan: The command's action and the beginning of its id, derived from the committed state; or an outcome if
+    ///     no command needs to be sent. The state is nil if the loop has none yet.
+    ///   - look: The outcome of a command that the loop has carried out or refused; receives first the state before the
+    ///     command was sent, then the state that contains it.
+    /// - Returns: The outcome; nil if no worker has carried the command out yet.
+    /// - Throws: `EngineError` if there is no such project, the reason is empty, or Intake would refuse the command;
+    ///   `StreamError` when the topics cannot be read or written; any error of `plan`.
     func send<Outcome>(
         project name: String,
         by: String,

@@ -1,25 +1,26 @@
 internal import Events
 internal import Flywheel
 internal import Hashing
+internal import Tables
 
 /// The id of a decision: `PROJECT-ENTRY-ORDINAL`.
 struct DecisionID: Hashable, Comparable {
     let entryNumber: UInt64
-    let ordinal: UInt64
+    let index: UInt64
 
     /// Nil unless it is one of the project, whose name may hold dashes itself.
     init?(_ text: String, of project: String) {
         guard text.hasPrefix(project + "-") else { return nil }
         let parts = text.dropFirst(project.count + 1).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let entryNumber = UInt64(parts[0]), let ordinal = UInt64(parts[1]) else { return nil }
+        guard parts.count == 2, let entryNumber = UInt64(parts[0]), let index = UInt64(parts[1]) else { return nil }
         self.entryNumber = entryNumber
-        self.ordinal = ordinal
+        self.index = index
     }
 
     /// As it is written.
-    func text(of project: String) -> String { "\(project)-\(entryNumber)-\(ordinal)" }
+    func text(of project: String) -> String { "\(project)-\(entryNumber)-\(index)" }
 
-    static func < (a: Self, b: Self) -> Bool { (a.entryNumber, a.ordinal) < (b.entryNumber, b.ordinal) }
+    static func < (a: Self, b: Self) -> Bool { (a.entryNumber, a.index) < (b.entryNumber, b.index) }
 }
 
 /// Decisions of a replay, without their bytes: a year of a busy project has a million decisions.
@@ -44,7 +45,7 @@ struct DecidedTable {
 
     subscript(index: Int) -> Row { rows[index] }
 
-    /// Adds what the next entry of a project decided; what goes to no topic, or to the dead letters, is not compared.
+    /// Adds the decisions of a project's next entry; decisions for no topic, or for the dead letters, are not compared.
     mutating func append(_ decisions: [EncodedDecision], of project: String) {
         let start = rows.count
         for decision in decisions {
@@ -57,16 +58,12 @@ struct DecidedTable {
         rows[start...].sort { $0.id < $1.id }
     }
 
-    /// The place of a decision.
+    /// The index of a decision.
     ///
     /// - Complexity: O(log *n*).
     func find(_ id: DecisionID) -> Int? {
-        var (low, high) = (0, rows.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if rows[middle].id < id { low = middle + 1 } else { high = middle }
-        }
-        return low < rows.count && rows[low].id == id ? low : nil
+        let index = rows.partitioningIndex { !($0.id < id) }
+        return index < rows.count && rows[index].id == id ? index : nil
     }
 }
 
@@ -76,7 +73,7 @@ struct ChainDigests {
         case equal
         /// It names none, or one before that of an earlier tick.
         case unknown
-        /// With the digest in hexadecimal; nil where the entry has not come.
+        /// With the digest in hexadecimal; nil if the entry has not arrived.
         case differs(String?)
     }
 
@@ -86,13 +83,13 @@ struct ChainDigests {
     /// Adds the digest of the next entry.
     mutating func append(_ digest: SHA256Digest) { digests.append(digest) }
 
-    /// Compares what a tick says with the digest of the entry that it names.
+    /// Compares the digest in a tick with the digest of the entry that the tick names.
     mutating func check(_ tick: ChainMark) -> Outcome {
         guard tick.entryNumber >= first else { return .unknown }
-        let place = tick.entryNumber - first
-        guard place < UInt64(digests.count) else { return .differs(nil) }
-        let digest = digests[Int(place)]
-        digests.removeFirst(Int(place))
+        let index = tick.entryNumber - first
+        guard index < UInt64(digests.count) else { return .differs(nil) }
+        let digest = digests[Int(index)]
+        digests.removeFirst(Int(index))
         first = tick.entryNumber
         return digest.hex == tick.digest ? .equal : .differs(digest.hex)
     }

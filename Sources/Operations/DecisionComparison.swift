@@ -2,8 +2,8 @@ internal import Events
 internal import Flywheel
 internal import Hashing
 
-/// Compares decisions made again with those that stand on the topics. Of several differences the one of the earliest entry
-/// counts.
+/// Compares repeated decisions with the decisions stored on the topics. Of several differences, the one of the earliest
+/// entry counts.
 struct DecisionComparison {
     struct Difference {
         enum Kind {
@@ -23,7 +23,7 @@ struct DecisionComparison {
     private(set) var compared = 0
     /// Rightly no longer on their topic.
     private(set) var compacted = 0
-    /// Not found where their topic ends before an open transaction: they may stand behind it.
+    /// Not found, on a topic that ends before an open transaction: they may be in or after that transaction.
     private(set) var unseen = 0
     private(set) var first: Difference?
 
@@ -31,7 +31,7 @@ struct DecisionComparison {
     private let last: UInt64
     private var isSeen: [Bool]
     /// Newest decision seen of each key, on topics that are compacted.
-    private var newest: [KeyPlace: Int] = [:]
+    private var newest: [TopicKey: Int] = [:]
     /// Oldest decision still present on each topic whose first records have expired: records expire from the front,
     /// so a missing decision after it is not excused.
     private var oldest: [Topic: Int] = [:]
@@ -40,7 +40,7 @@ struct DecisionComparison {
     /// in the order of their entries, so one that is missing before that entry is missing.
     private var reached: [Topic: UInt64] = [:]
 
-    private struct KeyPlace: Hashable {
+    private struct TopicKey: Hashable {
         let topic: Topic
         let key: UInt64
     }
@@ -48,8 +48,8 @@ struct DecisionComparison {
     private static let compacting: [Topic] = [.labelingTasks, .modelReleases]
 
     /// - Parameters:
-    ///   - decided: By all entries.
-    ///   - last: The number of the last entry; later decisions are nobody's business.
+    ///   - decided: Decisions of all entries.
+    ///   - last: The number of the last entry; later decisions are ignored.
     init(decided: DecidedTable, appliedUpTo last: UInt64) {
         self.decided = decided
         self.last = last
@@ -62,7 +62,7 @@ struct DecisionComparison {
     /// A transaction is open on a topic, and nothing behind it is seen.
     mutating func isHeldBack(_ topic: Topic) { reached[topic] = 0 }
 
-    /// Takes in a record of a topic; whatever has no id of the project's is another one's.
+    /// Processes a record of a topic; a record without an id of this project belongs to another project.
     mutating func take(
         _ text: String,
         of project: String,
@@ -72,11 +72,11 @@ struct DecisionComparison {
     ) {
         guard let id = DecisionID(text, of: project) else { return }
         if let known = reached[topic] { reached[topic] = max(known, id.entryNumber) }
-        // A record of an entry that has come since may have replaced one that is looked for, too.
+        // A record of an entry that has arrived since may also have replaced a decision that is searched for.
         let index = decided.find(id) ?? (id.entryNumber > last ? .max : nil)
         if Self.compacting.contains(topic), let index {
-            let place = KeyPlace(topic: topic, key: DecidedTable.hash(key))
-            newest[place] = max(newest[place] ?? 0, index)
+            let topicKey = TopicKey(topic: topic, key: DecidedTable.hash(key))
+            newest[topicKey] = max(newest[topicKey] ?? 0, index)
         }
         // The same numbers may be spelled otherwise, with zeros in front.
         guard let index = decided.find(id), id.text(of: project) == text else {
@@ -84,7 +84,7 @@ struct DecisionComparison {
             return
         }
         let decision = decided[index]
-        // A token stands beside the decision.
+        // The value contains a token in addition to the decision.
         let value = topic.carriesTokens ? RequestToken.removed(from: value) : Array(value)
         isSeen[index] = true
         if let known = oldest[topic] { oldest[topic] = min(known, index) }
@@ -95,13 +95,13 @@ struct DecisionComparison {
         }
     }
 
-    /// Looks for decisions that no record stood for.
+    /// Searches for decisions without a matching record.
     mutating func finish() {
         for index in isSeen.indices where !isSeen[index] {
             let decision = decided[index]
             let isCompacted =
                 Self.compacting.contains(decision.topic)
-                && (newest[KeyPlace(topic: decision.topic, key: decision.key)] ?? 0) > index
+                && (newest[TopicKey(topic: decision.topic, key: decision.key)] ?? 0) > index
             if isCompacted || index < oldest[decision.topic] ?? 0 {
                 compacted += 1
             } else if let entry = reached[decision.topic], decision.id.entryNumber >= entry {
@@ -120,12 +120,12 @@ struct DecisionComparison {
 }
 
 extension DecisionComparison.Difference {
-    /// By entry; what stands there and should not before what is missing.
+    /// By entry; an unexpected record before a missing one.
     fileprivate func comes(before other: Self) -> Bool {
         let (a, b) = (id, other.id)
         if a.entryNumber != b.entryNumber { return a.entryNumber < b.entryNumber }
         if isMissing != other.isMissing { return other.isMissing }
-        return a.ordinal < b.ordinal
+        return a.index < b.index
     }
 
     private var isMissing: Bool {

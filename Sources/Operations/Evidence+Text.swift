@@ -123,7 +123,7 @@ extension ReleaseLogRecord {
         }
     }
 
-    /// The evidence, told from the side of the version that it speaks for.
+    /// The evidence, described from the viewpoint of the version that it supports.
     private var evidenceText: String? {
         let (own, replaced, replacing) = (
             Self.name(transition.version), transition.replaced.map { Self.name($0) },

@@ -12,7 +12,7 @@ internal import Vocabulary
 
 /// Samples that are no candidates: their predictions are scored again.
 extension Explain {
-    /// How far behind a prediction its tally is looked for, in milliseconds before the first one.
+    /// How far back the tally of a prediction is searched for, in milliseconds before the first one.
     private static let slack: Int64 = 60_000
 
     func readPredictions(
@@ -38,7 +38,7 @@ extension Explain {
                 else { return }
                 found.append(
                     FoundPrediction(
-                        place: TopicPartition(topics[.predictions], partition),
+                        topicPartition: TopicPartition(topics[.predictions], partition),
                         offset: record.offset,
                         time: record.timestamp,
                         event: event
@@ -49,7 +49,7 @@ extension Explain {
             }
         }
         guard !found.isEmpty else { return }
-        found.sort { ($0.time, $0.place, $0.offset) > ($1.time, $1.place, $1.offset) }
+        found.sort { ($0.time, $0.topicPartition, $0.offset) > ($1.time, $1.topicPartition, $1.offset) }
         found = Array(found.prefix(Explanation.predictionLimit))
         let oldest = (found.map(\.time).min() ?? since).subtracting(Self.slack)
         let tallies = try StoredTally.read(
@@ -59,7 +59,7 @@ extension Explain {
             since: oldest,
             heldBack: &explanation.heldBack
         ) { tally in
-            found.contains { tally.covers($0.place, $0.offset) }
+            found.contains { tally.covers($0.topicPartition, $0.offset) }
         }
         let space = explanation.space
         explanation.predictions = found.map { judge($0, tallies: tallies, under: configuration, space: space) }
@@ -106,7 +106,7 @@ extension Explain {
         case .success(let one): event = one
         case .failure(let rejection):
             return Explanation.Prediction(
-                partition: found.place.partition,
+                partition: found.topicPartition.partition,
                 offset: found.offset,
                 time: time,
                 model: nil,
@@ -119,7 +119,7 @@ extension Explain {
         let draws = StableHash(project: configuration.project.rawValue, purpose: "random", salt: salt)
         let score = event.score(configuration, random: salt.isEmpty ? nil : draws)
         let version = event.model?.version.rawValue
-        let covering = tallies.filter { $0.covers(found.place, found.offset) }
+        let covering = tallies.filter { $0.covers(found.topicPartition, found.offset) }
         let tally = covering.last { $0.version == version && $0.role == event.model?.role.rawValue }
         let verdict: Explanation.Prediction.Verdict
         if let tally {
@@ -128,7 +128,7 @@ extension Explain {
             verdict = covering.isEmpty ? .uncounted : .amongOthers
         }
         return Explanation.Prediction(
-            partition: found.place.partition,
+            partition: found.topicPartition.partition,
             offset: found.offset,
             time: time,
             model: event.model,
@@ -147,7 +147,8 @@ extension Explain {
         space?.fault(of: event.sample).map { .failure(RecordRejection(.wrongSpace, $0)) } ?? .success(event)
     }
 
-    /// The triggers that hold of a prediction, by itself; where its score is not known, those that hold whatever it is.
+    /// The triggers whose conditions a prediction meets by itself; if its score is not known, the triggers that hold
+    /// for every score.
     private func holding(_ event: PredictionEvent, _ score: Double?, _ configuration: ProjectConfiguration) -> [String]
     {
         let classes = configuration.question.extent
@@ -167,7 +168,7 @@ extension Explain {
 
     // MARK: - Thresholds of candidates
 
-    /// Says of each candidate which threshold was in force when it was let through, where a tally still tells.
+    /// Sets, for each candidate, the threshold that was in force when it was admitted, if a tally still records it.
     func readThresholds(_ configuration: ProjectConfiguration, into explanation: inout Explanation) throws {
         guard let first = explanation.appearances.first?.time.milliseconds else { return }
         // A candidate's entry and its tally are of one transaction, so they are appended at nearly one time.
@@ -196,7 +197,8 @@ extension Explain {
 }
 
 extension TriggerCondition {
-    /// Scores of which one lies in every interval that the conditions tell apart, and on every end of one.
+    /// Scores chosen so that at least one lies in every interval that the conditions distinguish, and one on every end
+    /// of an interval.
     fileprivate var scoresToTry: [Double] {
         var ends: Set<Double> = [0, 1]
         for case .score(let bounds) in flattened { ends.formUnion([bounds.above, bounds.below].compactMap { $0 }) }
@@ -206,7 +208,7 @@ extension TriggerCondition {
 }
 
 private struct FoundPrediction {
-    let place: TopicPartition
+    let topicPartition: TopicPartition
     let offset: Int64
     /// Milliseconds since 1970.
     let time: Int64
@@ -220,11 +222,11 @@ private struct StoredTally {
     let threshold: Double
     /// Milliseconds since 1970.
     let time: Int64
-    private let inputs: [(place: TopicPartition, offsets: ClosedRange<Int64>)]
+    private let inputs: [(topicPartition: TopicPartition, offsets: ClosedRange<Int64>)]
 
     /// Whether the transaction read a record.
-    func covers(_ place: TopicPartition, _ offset: Int64) -> Bool {
-        inputs.contains { $0.place == place && $0.offsets.contains(offset) }
+    func covers(_ topicPartition: TopicPartition, _ offset: Int64) -> Bool {
+        inputs.contains { $0.topicPartition == topicPartition && $0.offsets.contains(offset) }
     }
 
     private init(json: JSONValue, time: Int64) throws(JSONError) {
@@ -236,15 +238,15 @@ private struct StoredTally {
         inputs = try object.decode("inputs") { (element) throws(JSONError) in
             let input = try element.object()
             let (from, to) = (try input.int64("from"), try input.int64("to"))
-            let place = TopicPartition(
+            let topicPartition = TopicPartition(
                 try input.string("topic"),
                 Int32(try input.int("partition", in: 0...Int(Int32.max)))
             )
-            return (place, from...max(from, to))
+            return (topicPartition, from...max(from, to))
         }
     }
 
-    /// The tallies of a project written since a moment that are wanted, in their order.
+    /// The tallies of a project that were written since a time and match `isWanted`, in their order.
     static func read(
         from transport: any StreamTransport,
         topics: TopicNames,

@@ -8,13 +8,13 @@ public import StreamRuntime
 internal import Tables
 public import Vocabulary
 
-/// Finds out why a sample was asked for, or was not: from what stands on the topics, nothing is decided again.
+/// Finds out why a sample was queried, or was not, from the records on the topics; nothing is decided again.
 public struct Explain {
     let transport: any StreamTransport
     let topics: TopicNames
     let salt: [UInt8]
 
-    /// Reads over `transport`. Without the workers' `salt` no score is given where a draw stands for one.
+    /// Reads over `transport`. Without the workers' `salt`, no score is reported when the score is a random draw.
     public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8] = []) {
         self.transport = transport
         self.topics = topics
@@ -23,17 +23,18 @@ public struct Explain {
 
     /// Explains a sample.
     ///
-    /// The journal is read whole; `predictions` only where the sample is no candidate of it. Each topic is read as far as is
-    /// committed, and no transaction that somebody left open is waited for.
+    /// The journal is read completely; `predictions` only if the sample is not a candidate in it. Each topic is read up
+    /// to its last committed record; open transactions are not waited for.
     ///
     /// - Parameters:
     ///   - sample: Its id.
     ///   - configuration: The project's newest revision.
-    ///   - since: Predictions written before this moment are not read, in milliseconds since 1970.
-    /// - Returns: What is known, and what was read to know it.
-    /// - Throws: When a topic cannot be read, or its journal holds an entry that only a newer build can read; a sample of
-    ///   which nothing is known is no error.
-    /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both but for the loop's state.
+    ///   - since: Predictions written before this time are not read, in milliseconds since 1970.
+    /// - Returns: The known facts, and the ranges that were read to find them.
+    /// - Throws: When a topic cannot be read, or its journal holds an entry that only a newer build can read; a sample
+    ///   about which nothing is known is no error.
+    /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both,
+    ///   except for the loop's state.
     public func explain(
         _ sample: SampleID,
         of configuration: ProjectConfiguration,
@@ -50,7 +51,8 @@ public struct Explain {
         return explanation
     }
 
-    /// Where partitions of a topic end now; noted where more stands behind an open transaction.
+    /// Current ends of the partitions of a topic; a topic with more records after an open transaction is recorded in
+    /// `heldBack`.
     static func settledEnds(
         _ scan: TopicScan,
         _ partitions: [Int32],
@@ -100,9 +102,9 @@ public struct Explain {
         _ configuration: ProjectConfiguration,
         into explanation: inout Explanation
     ) throws {
-        // A label may have been imported of a sample that nobody has predicted yet.
+        // A label may have been imported for a sample that no model has predicted yet.
         guard !explanation.appearances.isEmpty else {
-            let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation)
+            let outcome = try locate(of: sample, nil, configuration, entry: 0, &explanation)
             guard case .askedBefore = outcome else { return }
             explanation.outcome = outcome
             explanation.label = try label(of: sample, configuration, &explanation.heldBack)
@@ -113,7 +115,7 @@ public struct Explain {
         } else {
             let last = explanation.appearances.map(\.offset).max() ?? 0
             let candidate = explanation.appearances.last { $0.offset == last }?.candidate
-            explanation.outcome = try place(
+            explanation.outcome = try locate(
                 of: sample,
                 candidate,
                 configuration,
@@ -184,8 +186,8 @@ public struct Explain {
         }
     }
 
-    /// The table of the loop that holds the sample, whose last entry stands at an offset of the journal.
-    private func place(
+    /// The table of the loop that holds the sample, whose last entry is at an offset of the journal.
+    private func locate(
         of sample: SampleID,
         _ candidate: Candidate?,
         _ configuration: ProjectConfiguration,
@@ -227,7 +229,8 @@ struct TextSearch {
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    /// Whether the text may stand in a record of JSON. True of one with any escape, which may hide it.
+    /// Whether the text may occur in a JSON record. True for a record with any escape, because an escape may hide the
+    /// text.
     ///
     /// - Complexity: O(*n*·*m*) at worst, O(*n*) usually.
     func mayOccur(in value: UnsafeRawBufferPointer) -> Bool {

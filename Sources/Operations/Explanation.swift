@@ -2,7 +2,7 @@ public import Events
 internal import Intake
 public import Vocabulary
 
-/// Why a sample was asked for, or was not.
+/// Reasons why a sample was queried, or was not.
 public struct Explanation: Hashable, Sendable {
     /// A candidate entry of the journal: Intake let the sample through.
     public struct Appearance: Hashable, Sendable {
@@ -16,7 +16,7 @@ public struct Explanation: Hashable, Sendable {
         /// The threshold that the tallies recorded last before it for its model, in `0...1`; nil where none is retained.
         public internal(set) var threshold: Double?
 
-        /// By which ways it was let through, as people read them.
+        /// Ways by which it was admitted, as text for people.
         public var ways: [String] {
             var ways: [String] = []
             if let probability = candidate.auditProbability {
@@ -39,22 +39,22 @@ public struct Explanation: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         /// Its task, as last written.
         case asked(LabelingTask)
-        /// Asked for once; its task is no longer on the topic.
+        /// Queried earlier; its task is no longer on the topic.
         case askedBefore(TaskPurpose)
         /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
         case waiting(String, triggers: [String])
-        /// Waits in the pool behind all others: it lies where a sample lies that was asked for, else among such as nobody could
-        /// answer.
+        /// Waits in the pool behind all others: it is at the location of a queried sample, or else among samples that
+        /// nobody could answer.
         case setAside(isKnown: Bool)
-        /// Left out: another sample with its content was asked for, or imported.
+        /// Excluded: another sample with its content was queried or imported.
         case copy(TaskPurpose)
-        /// Left out: its group stands on the other side.
+        /// Excluded: its group is on the other side of the split.
         case otherSide(TaskPurpose)
-        /// The loop has not come to its last entry yet; where the project is paused, how.
+        /// The loop has not reached its last entry yet; if the project is paused, the description of the pause.
         case notApplied(pause: String?)
-        /// Left out: it does not lie in the project's space as it is now; what is wrong.
+        /// Excluded: it is not in the project's current space; the value describes the fault.
         case outOfSpace(String)
-        /// In no table: better candidates took its place, or a stream's rule passed it over.
+        /// In no table: better candidates replaced it, or a stream's rule skipped it.
         case passedOver
     }
 
@@ -65,7 +65,7 @@ public struct Explanation: Hashable, Sendable {
             case refused(String)
             /// No tally covers it: Intake has not counted it yet, or its tally has expired.
             case uncounted
-            /// Intake has read it, but counted it with versions beyond those that it tells apart.
+            /// Intake has read it, but counted it together with versions beyond the number that it distinguishes.
             case amongOthers
             case below
             /// At or above the threshold recorded, which is that of the transaction's end.
@@ -76,7 +76,7 @@ public struct Explanation: Hashable, Sendable {
         public let offset: Int64
         public let time: StreamTime
         public let model: ModelReference?
-        /// In `0...1`; nil where it is a draw, which needs the worker's salt, or where there is no prediction.
+        /// In `0...1`; nil if it is a draw that requires the worker's salt, or if there is no prediction.
         public let score: Double?
         /// In force at the end of the transaction that counted it, in `0...1`.
         public let threshold: Double?
@@ -84,7 +84,7 @@ public struct Explanation: Hashable, Sendable {
         /// Triggers that hold of it, whose limits were used up.
         public let limited: [String]
 
-        /// Why it was not let through, as people read it.
+        /// Reason why it was not admitted, as text for people.
         public var text: String {
             var text: String
             switch verdict {
@@ -126,7 +126,7 @@ public struct Explanation: Hashable, Sendable {
     /// The latest first; at most `predictionLimit`.
     public internal(set) var predictions: [Prediction] = []
     public internal(set) var searched = Searched()
-    /// Topics in which a transaction is open, in the order in which they were read: what stands behind it is not known.
+    /// Topics with an open transaction, in the order in which they were read: the records after it are not known.
     public internal(set) var heldBack: [Topic] = []
     /// The space that the project works in now.
     var space: EmbeddingSpace?
@@ -139,8 +139,8 @@ public struct Explanation: Hashable, Sendable {
         self.sample = sample
     }
 
-    /// Whether its task, told as one of the audit sample, asks about what users dispute: the sample never belonged to the audit
-    /// sample.
+    /// Whether its task, reported as a task of the audit sample, is about a prediction that users dispute: the sample
+    /// never belonged to the audit sample.
     public var isDisputed: Bool {
         guard case .asked(let task) = outcome, task.purpose == .audit else { return false }
         return !appearances.contains { $0.candidate.auditProbability != nil }
@@ -169,9 +169,9 @@ public struct DatasetLabel: Hashable, Sendable {
     public private(set) var split: Split
     /// Sequence number of the fact that holds the label.
     public private(set) var sequence: Int64
-    /// Whether it belongs to no later version.
+    /// Whether it is excluded from all later versions.
     public private(set) var isRetracted = false
-    /// How its sample came to be asked for; nil of labels outside the audit sample, and where nothing was recorded.
+    /// How its sample came to be queried; nil for labels outside the audit sample, and if nothing was recorded.
     public let audit: AuditOrigin?
     /// The earliest first; the latest `changeLimit`.
     public private(set) var changes: [Change] = []

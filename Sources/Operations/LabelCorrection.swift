@@ -16,7 +16,7 @@ public struct LabelCorrection {
         case done
         /// It was so before, and is: the loop has refused the command as a duplicate.
         case known
-        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
         /// The loop refused it.
         case refused
@@ -35,14 +35,14 @@ public struct LabelCorrection {
     /// - Parameters:
     ///   - action: A revision, retraction or move.
     ///   - name: The project.
-    ///   - by: Who wants it.
-    ///   - reason: Why, for people; it stands in the dataset log for ever.
-    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - by: The person who requests it.
+    ///   - reason: Explanation for people; it is kept permanently in the dataset log.
+    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
-    ///   - pause: Called between two looks, with milliseconds.
-    /// - Returns: What is known by then.
-    /// - Throws: `EngineError` where there is no such project, label or class, or the change is not allowed, as far as is
-    ///   committed now; `StreamError` when the topics cannot be read or written.
+    ///   - pause: Called between two polls of the state, with milliseconds.
+    /// - Returns: The outcome known by then.
+    /// - Throws: `EngineError` if there is no such project, label or class, or if the change is not allowed by the
+    ///   state committed now; `StreamError` when the topics cannot be read or written.
     public func send(
         _ action: Command.Action,
         project name: String,
@@ -76,7 +76,8 @@ public struct LabelCorrection {
             by: by,
             reason: reason,
             plan: { state, configuration in
-                // What is committed may lag behind commands that are on their way: what looks done is sent all the same.
+                // The committed state may lag behind commands in flight: a change that seems to be done already is sent
+                // nevertheless.
                 if let state { try check(action, on: sample, in: state, under: configuration, attempt: attempt) }
                 return .send(action, id: "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
             },
@@ -89,9 +90,9 @@ public struct LabelCorrection {
         return outcome ?? .waiting
     }
 
-    /// Looks whether the loop would take the change, as far as is known: it has the last word.
+    /// Checks whether the loop would accept the change, as far as is known: the loop makes the final decision.
     ///
-    /// - Throws: Where it would refuse it, but not because the label is so already.
+    /// - Throws: If the loop would refuse the change, except when the label already has the requested value.
     private func check(
         _ action: Command.Action,
         on sample: SampleID,
@@ -106,7 +107,7 @@ public struct LabelCorrection {
                 remedy: "see flywheel project show \(configuration.project)"
             )
         }
-        // The reducer itself says whether it would do.
+        // The reducer itself determines whether it would accept the change.
         var datasets = state.datasets
         let context = ChangeContext(
             policy: configuration.datasets,

@@ -13,7 +13,7 @@ public struct ModelRegistration {
         case champion
         /// It was champion before, and nothing was sent.
         case known
-        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
         /// Another model is champion by now, or the command was refused.
         case refused(champion: ModelVersion?)
@@ -32,15 +32,14 @@ public struct ModelRegistration {
     /// - Parameters:
     ///   - model: The incumbent.
     ///   - name: The project.
-    ///   - by: Who wants it.
-    ///   - reason: Why, for people.
-    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - by: The person who requests it.
+    ///   - reason: Explanation for people.
+    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
-    ///   - pause: Called between two looks, with milliseconds.
-    /// - Returns: What is known by then.
-    /// - Throws: `EngineError` where there is no such project, or it has another champion, or the same one with another
-    ///   artifact; `StreamError` when the topics cannot be
-    ///   read or written.
+    ///   - pause: Called between two polls of the state, with milliseconds.
+    /// - Returns: The outcome known by then.
+    /// - Throws: `EngineError` if there is no such project, or it has another champion, or the same champion with
+    ///   another artifact; `StreamError` when the topics cannot be read or written.
     public func send(
         _ model: IncumbentModel,
         project name: String,

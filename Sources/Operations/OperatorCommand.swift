@@ -32,10 +32,10 @@ final class OperatorCommand {
     /// Sends one command, and returns once it is committed.
     ///
     /// - Parameters:
-    ///   - command: What is wanted.
+    ///   - command: The command.
     ///   - time: Milliseconds since 1970.
-    ///   - project: In whose name Intake's own rules are asked first; nil for not at all.
-    /// - Throws: `EngineError`, with nothing sent, where Intake would refuse it.
+    ///   - project: The project against which Intake's own rules are checked first; nil for no check.
+    /// - Throws: `EngineError`, with nothing sent, if Intake would refuse it.
     func send(_ command: Command, at time: Int64, checkedBy project: ProjectConfiguration? = nil) throws {
         var writer = JSONWriter()
         CommandEvent(project: ProjectID(name), command: command).write(to: &writer)

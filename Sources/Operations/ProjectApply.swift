@@ -35,16 +35,18 @@ public struct ProjectApply {
         self.topics = topics
     }
 
-    /// Makes a configuration the project's next revision, unless it is the one in force.
+    /// Makes a configuration the project's next revision, unless it equals the one in force.
     ///
-    /// Where it says nothing about tokens, the first revision requires them, and a later one does as the one before; where it
-    /// says nothing of the format of dataset versions, the first has the newest, and a later one that of the one before.
+    /// If the configuration does not specify tokens, the first revision requires them, and a later one keeps the
+    /// setting of the one before; if it does not specify the format of dataset versions, the first has the newest
+    /// format, and a later one keeps the format of the one before.
     ///
     /// - Parameters:
-    ///   - proposed: Its revision and partition are given here and may be anything.
-    ///   - partitions: Of the topics of projects.
+    ///   - proposed: Its revision and partition are assigned here and may have any value.
+    ///   - partitions: Number of partitions of the topics of projects.
     /// - Returns: The revision now in force, and whether it is new.
-    /// - Throws: `EngineError` when classes were removed or reordered, or a new one holds characters that people do not see; `StreamError` when the topic cannot be read or written.
+    /// - Throws: `EngineError` when classes were removed or reordered, or a new one contains invisible characters;
+    ///   `StreamError` when the topic cannot be read or written.
     public func apply(_ proposed: ProjectConfiguration, partitions: Int) throws -> Outcome {
         let name = proposed.project.rawValue
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)apply.\(name)")
@@ -53,7 +55,7 @@ public struct ProjectApply {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd()
-        // Whatever is applied over it would take its place on the topic, and mean its journal otherwise.
+        // A configuration applied over it would replace it on the topic, and give its journal another meaning.
         if let reason = directory.newer[name] {
             throw EngineError(
                 "apply project \(name)",
@@ -62,7 +64,8 @@ public struct ProjectApply {
             )
         }
 
-        // Workers measure what comes after a tombstone by the revision before it: it is numbered and placed behind that one.
+        // Workers compare a configuration after a tombstone with the revision before the tombstone: it is numbered
+        // after that revision and keeps its partition.
         let known = directory.last(of: name)
         let next: ProjectConfiguration
         if let known {
@@ -172,7 +175,7 @@ public struct ProjectApply {
                 "write the class without it"
             )
         }
-        // Joiners and variants belong to scripts and pictures; the others are seen by nobody.
+        // Joiners and variation selectors belong to scripts and pictures; the other characters are invisible.
         let joiners: Set<UInt32> = [0x200C, 0x200D, 0xFE0E, 0xFE0F]
         if let hidden = name.unicodeScalars.first(where: {
             $0.properties.isDefaultIgnorableCodePoint && !joiners.contains($0.value)
@@ -183,7 +186,7 @@ public struct ProjectApply {
                 "write the class without it"
             )
         }
-        // Of two spellings that look alike tables make one class, and files two.
+        // Two spellings that look alike become one class in tables, but two in files.
         guard !ComposedText.isComposed(name) else { return nil }
         return (
             "\(shown) is not in the composed form of Unicode (NFC: an accent and its letter as one character)",
@@ -191,7 +194,7 @@ public struct ProjectApply {
         )
     }
 
-    /// Makes a call a few times that may be made again; each takes its time by itself.
+    /// Repeats a call a few times while its error can be retried; each attempt has its own timeout.
     private static func retrying(_ body: () throws(StreamError) -> Void) throws(StreamError) {
         for _ in 0..<3 {
             do throws(StreamError) { return try body() } catch {

@@ -17,10 +17,10 @@ struct PauseView {
         self.topics = topics
     }
 
-    /// How a project is paused, and the offset of the journal that its partition's loop comes to next; nil before it began. As
-    /// far as is committed: `isHeldBack` says that more stands behind an open transaction.
+    /// The pause of a project, and the offset of the journal that its partition's loop reads next; nil before the loop
+    /// began. Covers committed records only: `isHeldBack` is true if more records follow an open transaction.
     ///
-    /// - Complexity: O(records of the partition of `state`); nothing but the two rows is looked into.
+    /// - Complexity: O(records of the partition of `state`); only the two rows are decoded.
     func read(_ name: String, partition: Int32) throws -> (
         pause: ProjectPause?, next: Int64?, isHeldBack: Bool
     ) {
@@ -44,7 +44,7 @@ struct PauseView {
     }
 }
 
-/// Asks for a paused project to go on: a command like any other, through Intake and the journal.
+/// Requests that a paused project resumes: a command like any other, through Intake and the journal.
 public struct ProjectResume {
     private let transport: any StreamTransport
     private let topics: TopicNames
@@ -60,7 +60,7 @@ public struct ProjectResume {
     /// - Throws: `EngineError` when there is no such project, or it is not paused; `StreamError` when the topics cannot be read
     ///   or written.
     public func send(_ name: String, by: String, reason: String) throws -> ProjectPause {
-        // First: who may not ask at all learns of it.
+        // First, so that a caller without permission gets the error at once.
         let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)

@@ -6,15 +6,15 @@ public import StreamRuntime
 internal import Tables
 public import Vocabulary
 
-/// Lets a rollout pass the step that asks for a person, by a command.
+/// Approves, by a command, the rollout step that requires a person's approval.
 public struct ReleaseApproval {
     /// The state of the command when its time is up.
     public enum Outcome: Hashable, Sendable {
         /// Carried out: the step from then on, nil where the rollout is over.
         case done(step: Int?)
-        /// Refused: the version is not on its way, or its step asks for no approval, or has it.
+        /// Refused: the version is not in rollout, or its step requires no approval, or is already approved.
         case refused
-        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
     }
 
@@ -29,16 +29,16 @@ public struct ReleaseApproval {
     /// Sends the command, and waits until the loop has carried it out.
     ///
     /// - Parameters:
-    ///   - version: The model on its way.
+    ///   - version: The model in rollout.
     ///   - name: The project.
-    ///   - by: Who approves; stands in the release log.
+    ///   - by: The person who approves; recorded in the release log.
     ///   - reason: Explanation for people.
-    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
-    ///   - pause: Called between two looks, with milliseconds.
+    ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The state of the command by then.
-    /// - Throws: `EngineError` where there is no such project, or Intake would refuse the command; `StreamError` when the topics
-    ///   cannot be read or written.
+    /// - Throws: `EngineError` if there is no such project, or Intake would refuse the command; `StreamError` when the
+    ///   topics cannot be read or written.
     public func send(
         _ version: ModelVersion,
         project name: String,

@@ -12,7 +12,7 @@ public import Vocabulary
 public struct ReleaseControl {
     /// Action that an operator can order.
     public enum Order: String, Hashable, Sendable, CaseIterable {
-        /// The champion goes to quarantine, and the one before it serves again.
+        /// The champion is quarantined, and its predecessor serves again.
         case rollBack = "rollback"
         /// No promotion until `unhold`.
         case hold, unhold
@@ -27,8 +27,8 @@ public struct ReleaseControl {
         /// Carried out.
         ///
         /// - Parameters:
-        ///   - live: The version that serves from then on; nil where none does.
-        ///   - replaced: The one that was taken back for it; nil where the live version stayed.
+        ///   - live: The version that serves from then on; nil if there is none.
+        ///   - replaced: The version that was rolled back for it; nil if the live version stayed.
         case done(live: ModelVersion?, replaced: ModelVersion?)
         /// A rollback of a canary was carried out.
         ///
@@ -41,7 +41,7 @@ public struct ReleaseControl {
         ///
         /// - Parameter live: The version that serves.
         case refused(live: ModelVersion?)
-        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
     }
 
@@ -56,17 +56,18 @@ public struct ReleaseControl {
     /// Sends the command, and waits until the loop has carried it out.
     ///
     /// - Parameters:
-    ///   - order: What is wanted.
-    ///   - version: Of `rollBack`: the champion or the canary that is to go; nil for the champion. Without meaning of others.
-    ///   - className: Of `suppress` and `unsuppress`: the class. Without meaning of others.
+    ///   - order: The order.
+    ///   - version: For `rollBack`: the champion or the canary to roll back; nil for the champion. Ignored for other
+    ///     orders.
+    ///   - className: For `suppress` and `unsuppress`: the class. Ignored for other orders.
     ///   - name: The project.
-    ///   - by: Who wants it.
-    ///   - reason: Explanation for people; it is kept for ever.
-    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - by: The person who requests it.
+    ///   - reason: Explanation for people; it is kept permanently.
+    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
-    ///   - pause: Called between two looks, with milliseconds.
+    ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The state of the command by then.
-    /// - Throws: `EngineError` where there is no such project, nothing to roll back, or Intake would refuse the command;
+    /// - Throws: `EngineError` if there is no such project, nothing to roll back, or Intake would refuse the command;
     ///   `StreamError` when the topics cannot be read or written.
     public func send(
         _ order: Order,

@@ -4,7 +4,7 @@ public import Loop
 internal import Telemetry
 public import Vocabulary
 
-/// Versions that were live, in the shadow and on their way by steps at a moment.
+/// Versions that were live, in shadow and in a rollout by steps at a given time.
 public struct ReleaseMoment: Hashable, Sendable {
     public let project: String
     public let at: StreamTime
@@ -17,7 +17,7 @@ public struct ReleaseMoment: Hashable, Sendable {
     public let isUncertain: Bool
     private let isEmpty: Bool
 
-    /// Looks at a moment of a history.
+    /// Derives the versions from a history at a given time.
     public init(_ history: ReleaseHistory, at time: StreamTime) {
         project = history.project
         at = time
@@ -45,7 +45,7 @@ public struct ReleaseMoment: Hashable, Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// The moment as one JSON object.
+    /// The versions at that time as one JSON object.
     public var json: String {
         var writer = JSONWriter()
         writer.object { writer in
@@ -66,7 +66,7 @@ public struct ReleaseOverview: Sendable {
     public let history: ReleaseHistory
 
     /// - Parameters:
-    ///   - summary: What the state says.
+    ///   - summary: Summary of the state.
     ///   - history: Read after it, for the times.
     public init(_ summary: ProjectSummary, _ history: ReleaseHistory) {
         self.summary = summary

@@ -76,8 +76,8 @@ public struct ReleaseHistory: Hashable, Sendable {
 
     /// Adds the next record of the topic.
     ///
-    /// A loop that lost its state decides the journal again, and its records begin anew at an earlier entry: from there on they
-    /// take the place of the records before them.
+    /// A loop that lost its state decides the journal again, and its records begin anew at an earlier entry: from that
+    /// entry on, they replace the records before them.
     mutating func append(_ record: ReleaseLogRecord) {
         if let last = records.last, last.entryNumber >= record.entryNumber,
             let again = records.firstIndex(where: { $0.entryNumber > record.entryNumber || $0.isSameStep(as: record) })
@@ -104,12 +104,12 @@ public struct ReleaseHistory: Hashable, Sendable {
         )
     }
 
-    /// The transition by which a version came into a state that it held at a moment.
+    /// The transition by which a version entered the state that it held at a given time.
     ///
     /// - Parameters:
-    ///   - state: A state that one version at a time holds, as `live` and `shadow`.
-    ///   - time: The moment; a transition at that very millisecond has happened.
-    /// - Returns: Nil where no version is known to have held it.
+    ///   - state: A state that one version at a time holds, such as `live` and `shadow`.
+    ///   - time: The time; a transition at exactly that millisecond has happened.
+    /// - Returns: Nil if no version is known to have held it.
     /// - Complexity: O(*n*) in the records.
     public func holder(
         of state: ReleaseState,

@@ -8,14 +8,15 @@ public import StreamRuntime
 internal import Tables
 internal import Vocabulary
 
-/// Decides a journal again and compares with what stands on the topics.
+/// Decides a journal again and compares the decisions with those stored on the topics.
 public struct Replay {
-    /// How one project's replay came out.
+    /// The result of one project's replay.
     public struct Report: Hashable, Sendable {
         public let project: String
         /// Entries applied again.
         public var entries: UInt64 = 0
-        /// Entries that the loop had not come to, because it lags or the project is paused: they are not replayed either.
+        /// Entries that the loop had not reached, because it lags or the project is paused: they are not replayed
+        /// either.
         public var waiting: UInt64 = 0
         /// Decisions that followed from them.
         public var decisions = 0
@@ -25,15 +26,17 @@ public struct Replay {
         public var compacted = 0
         /// Ticks whose digest was compared.
         public var ticksChecked = 0
-        /// Decisions that may stand behind an open transaction, where nobody sees them: they were not compared.
+        /// Decisions that may be after an open transaction, where they cannot be read: they were not compared.
         public var unseen = 0
-        /// Topics in which a transaction is open: what stands behind it was neither replayed nor compared.
+        /// Topics with an open transaction: the records after it were neither replayed nor compared.
         public var heldBack: [String] = []
         /// The digest after the last entry, in hexadecimal.
         public var chain = ""
-        /// Which build decided from which entry on, as the journal says; before the first of them it does not say.
+        /// The builds that decided, each with its first entry, according to the journal; the build before the first of
+        /// them is not recorded.
         ///
-        /// A worker writes its `engine` entry once it has taken the project over: what it decided before stands ahead of it.
+        /// A worker writes its `engine` entry once it has taken the project over: its decisions before that precede the
+        /// entry.
         public var builds: [BuildSpan] = []
         /// Set of a project that is paused: what follows its last applied entry is not replayed either.
         public var pause: ProjectPause?
@@ -72,23 +75,24 @@ public struct Replay {
     /// - Parameters:
     ///   - name: The project, which need not be configured any more.
     ///   - partition: The project's.
-    /// - Returns: What was replayed and compared, with the first difference if there is one.
-    /// - Throws: When a topic cannot be read, or the loop has applied an entry that only a newer build can read; a difference
-    ///   is no error.
-    /// - Complexity: O(*n* log *n*) in entries and decisions; memory of 80 bytes a decision. A difference costs a second replay
-    ///   up to it, to show what was decided.
+    /// - Returns: The numbers replayed and compared, with the first difference if there is one.
+    /// - Throws: When a topic cannot be read, or the loop has applied an entry that only a newer build can read; a
+    ///   difference is no error.
+    /// - Complexity: O(*n* log *n*) in entries and decisions; memory of 80 bytes per decision. A difference costs a
+    ///   second replay up to it, to show the decision.
     public func verify(project name: String, partition: Int32) throws -> Report {
         var report = Report(project: name)
         let loop = try PauseView(transport: transport, topics: topics).read(name, partition: partition)
         report.pause = loop.pause
-        // After `state`: what the loop had decided when it stood there is before these ends, or behind a stranger's transaction.
+        // Read after `state`: the loop's decisions up to its position in `state` are before these ends, or after
+        // another producer's transaction.
         let ends = try settledEnds(partition)
         let held = Self.readTopics.filter { ends[topics[$0]]?.isHeldBack ?? false }
         report.heldBack = ((loop.isHeldBack ? [.state] : []) + held).map { topics[$0] }
         let journal = ProjectJournal(
             name: name,
             partition: partition,
-            // A position that nobody sees is no position that is not there.
+            // A position that cannot be read is not the same as no position.
             end: loop.pause?.next ?? loop.next ?? (loop.isHeldBack ? 0 : .max),
             ends: ends
         )
@@ -155,9 +159,9 @@ public struct Replay {
         let digest: SHA256Digest
     }
 
-    /// Applies the entries of a project again, until there is none or `body` throws.
+    /// Applies the entries of a project again, until there are no more or `body` throws.
     ///
-    /// - Returns: The last one, and how many the loop has not come to.
+    /// - Returns: The last entry, and the number of entries that the loop has not reached.
     @discardableResult
     private func forEachEntry(
         _ journal: ProjectJournal,
@@ -276,11 +280,12 @@ public struct Replay {
     }
 }
 
-/// Where a project's entries stand.
+/// Location of a project's entries.
 private struct ProjectJournal {
     let name: String
     let partition: Int32
-    /// The first offset that the loop had not come to when it was asked; of a paused project where its entries wait.
+    /// The first offset that the loop had not reached when its position was read; for a paused project, the offset at
+    /// which its entries wait.
     let end: Int64
     /// Where the topics end, by their names.
     let ends: [String: SettledEnd]

@@ -10,7 +10,7 @@ internal import Vocabulary
 /// Work that remains for a role.
 public struct RoleLag: Hashable, Sendable {
     public let role: Role
-    /// Records that it has not taken in yet; of the materializer, facts of versions that are cut and not announced.
+    /// Records that it has not processed yet; for the materializer, facts of versions that are cut and not announced.
     public internal(set) var records: Int64
     /// Whether it is exactly so many; else it is so many at most: there are very many, a transaction is open, or this
     /// principal may not read them.
@@ -23,12 +23,12 @@ public struct RoleLag: Hashable, Sendable {
     }
 }
 
-/// Counts what is left to do for the roles.
+/// Counts the remaining work of the roles.
 ///
-/// The materializer's offset waits at the first label that no version holds yet, or where it keeps such labels: how far it is
-/// says nothing, what it has not announced does.
+/// The materializer's offset waits at the first label that no version contains yet, or at the position where it keeps
+/// such labels: its offset therefore does not indicate its progress; the facts that it has not announced do.
 public final class LagView {
-    /// Records that are read of a partition: what is more is told as at most so many.
+    /// Maximum number of records that are read of a partition: beyond it, the count is reported as an upper bound.
     public static let limit = 2_000
     public static let roles: [Role] = [.intake, .loop, .materializer]
 
@@ -48,16 +48,16 @@ public final class LagView {
     /// Facts that no version holds yet, by project.
     private var pending: [String: Int64] = [:]
     /// Versions that were cut and not announced, with their facts.
-    private var cut: [(project: String, ordinal: Int, facts: Int64)] = []
+    private var cut: [(project: String, versionNumber: Int, facts: Int64)] = []
 
     /// A view that has read nothing yet.
     ///
     /// - Parameters:
     ///   - transport: To the cluster.
     ///   - topics: Names in use.
-    ///   - limit: Records that are read of a partition of an input; facts have no such limit.
-    ///   - patience: How long facts are read at one call: what is left then counts as at most so many, and the next call goes
-    ///     on there.
+    ///   - limit: Maximum number of records that are read of a partition of an input; facts have no such limit.
+    ///   - patience: Maximum time for reading facts in one call: the remainder then counts as an upper bound, and the
+    ///     next call continues there.
     ///   - group: Names a role's consumer group; nil for the workers' usual name.
     /// - Throws: `StreamError` when no client can be opened.
     public init(
@@ -101,14 +101,14 @@ public final class LagView {
 
     private func add(_ topic: Topic, to lag: inout RoleLag) throws {
         let name = topics[topic]
-        let places = try reader.partitions(of: name).map { TopicPartition(name, $0) }
-        let committed = try transport.groupOffsets(group(lag.role), places).mapValues(\.next)
-        let from = places.reduce(into: [:]) { $0[$1] = committed[$1] ?? 0 }
+        let topicPartitions = try reader.partitions(of: name).map { TopicPartition(name, $0) }
+        let committed = try transport.groupOffsets(group(lag.role), topicPartitions).mapValues(\.next)
+        let from = topicPartitions.reduce(into: [:]) { $0[$1] = committed[$1] ?? 0 }
         do {
             if topic == .datasetLog { try addFacts(from, &lag) } else { try addRecords(from, &lag) }
         } catch let error as StreamError where error.isForbidden {
-            for (place, offset) in from {
-                let (low, high) = try reader.watermarks(place)
+            for (topicPartition, offset) in from {
+                let (low, high) = try reader.watermarks(topicPartition)
                 lag.records += max(0, high - max(low, offset))
             }
             if lag.records > 0 { lag.isExact = false }
@@ -123,39 +123,41 @@ public final class LagView {
         if left > 0 { lag.isExact = false }
     }
 
-    /// The group's offset waits for the slowest project of a partition, so there may be any number of facts behind it of which
-    /// nothing is left to do: they are read, since only their cuts say so.
+    /// The group's offset waits for the slowest project of a partition, so any number of facts after it may already be
+    /// processed: they are read, because only their cuts show this.
     private func addFacts(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
         let start = from.reduce(into: [:]) { $0[$1.key] = factsTo[$1.key] ?? $1.value }
         let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + patience) { _, record, _, _ in
-            // What cannot be read stops the materializer, which says so.
+            // A fact that cannot be read stops the materializer, which reports it.
             guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
                 object.optional("sequence") != nil, let kind = try? object.string("kind")
             else { return }
             pending[project, default: 0] += 1
-            guard kind == "version_cut", let ordinal = try? object.int("ordinal", in: 1...Counting.most) else { return }
-            cut.append((project, ordinal, pending.removeValue(forKey: project) ?? 0))
+            guard kind == "version_cut", let versionNumber = try? object.int("ordinal", in: 1...Counting.most) else {
+                return
+            }
+            cut.append((project, versionNumber, pending.removeValue(forKey: project) ?? 0))
         }
         factsTo.merge(ends.mapValues(\.next)) { $1 }
         if !cut.isEmpty { try readAnnounced() }
-        cut.removeAll { $0.ordinal <= announced[$0.project] ?? 0 }
+        cut.removeAll { $0.versionNumber <= announced[$0.project] ?? 0 }
         let left = ends.values.reduce(0) { $0 + $1.left }
         lag.records += cut.reduce(0) { $0 + $1.facts }
         guard left > 0 else { return }
-        // What is not known may hold the cut of what is.
+        // Facts that were not read yet may include the cut of the pending ones.
         lag.records += left + pending.values.reduce(0, +)
         lag.isExact = false
     }
 
     private func readAnnounced() throws {
         let name = topics[.datasetVersions]
-        let places = try reader.partitions(of: name).map { TopicPartition(name, $0) }
-        let from = places.reduce(into: [:]) { $0[$1] = announcedTo[$1] ?? 0 }
+        let topicPartitions = try reader.partitions(of: name).map { TopicPartition(name, $0) }
+        let from = topicPartitions.reduce(into: [:]) { $0[$1] = announcedTo[$1] ?? 0 }
         let ends = try CommittedScan(reader, limit: .max).read(from) { _, record, _, _ in
             guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
-                let ordinal = try? object.int("ordinal", in: 1...Counting.most)
+                let versionNumber = try? object.int("ordinal", in: 1...Counting.most)
             else { return }
-            announced[project] = max(announced[project] ?? 0, ordinal)
+            announced[project] = max(announced[project] ?? 0, versionNumber)
         }
         announcedTo.merge(ends.mapValues(\.next)) { $1 }
     }

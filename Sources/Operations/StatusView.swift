@@ -3,7 +3,7 @@ public import Events
 public import Loop
 public import StreamRuntime
 
-/// The state of all projects, read from the `state` topic: no worker need be asked.
+/// The state of all projects, read from the `state` topic: no request to a worker is needed.
 public final class StatusView {
     private let store: StateStore
     private let partitions: [Int32]
@@ -21,7 +21,7 @@ public final class StatusView {
     /// Partitions of `state` in which a transaction is open: what was written there since it began is not seen.
     public func heldBack() throws -> [Int32] { try store.heldBack(partitions) }
 
-    /// The projects in the order of their names, as far as is committed. A second call reads only what is new.
+    /// The projects in the order of their names, from committed records. A second call reads only new records.
     ///
     /// - Complexity: O(new records of `state`).
     public func summaries() throws -> [ProjectSummary] {

@@ -31,7 +31,7 @@ public struct TopicAdministration {
 
     public func close() { admin.close() }
 
-    /// Makes the topics that are missing and returns their names; those that are there stay as they are.
+    /// Creates the missing topics and returns their names; existing topics stay unchanged.
     public func create(_ plan: Plan) throws(KafkaError) -> [String] {
         var missing: [Topic] = []
         for topic in Topic.allCases where try count(topic) == nil { missing.append(topic) }
@@ -54,11 +54,11 @@ public struct TopicAdministration {
         return created
     }
 
-    /// The controller answers before every broker has heard: waits until the topics can be seen.
+    /// The controller answers before every broker has received the change: waits until the topics are visible.
     private func awaitTopics(_ names: [String], patience: Int64 = 20_000) throws(KafkaError) {
         let began = WallClock.now()
         while WallClock.now() - began < patience {
-            // A broker that has heard of none of them yet refuses to describe them.
+            // A broker that has not received any of them yet refuses to describe them.
             let seen = Set(try admin.listTopics())
             if names.allSatisfy({ seen.contains($0) }), let described = try? admin.describeTopics(names),
                 described.allSatisfy({ $0.partitions > 0 })
@@ -90,8 +90,8 @@ public struct TopicAdministration {
         }
     }
 
-    /// Returns the differences from the catalogue: topics that are missing or may not be seen, unequal partition
-    /// counts, settings that change what is kept.
+    /// Returns the differences from the catalogue: topics that are missing or may not be read, unequal partition
+    /// counts, and settings that change the retained data.
     public func check() throws(KafkaError) -> [String] {
         var problems: [String] = []
         var present: [Topic] = []
@@ -133,7 +133,8 @@ public struct TopicAdministration {
         return problems
     }
 
-    /// The topics as they stand; none where this principal may not look at their settings, which is a problem of its own.
+    /// Current descriptions of the topics; none if this principal may not read their settings, which is a problem of
+    /// its own.
     private func describe(_ present: [Topic], _ problems: inout [String]) throws(KafkaError) -> [KafkaTopicDescription]
     {
         do throws(KafkaError) {

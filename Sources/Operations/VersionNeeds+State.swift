@@ -15,16 +15,19 @@ extension VersionNeeds {
         self.init(heardOf: 0)
         let rollout = project.state.rollout.phase.value
         let training = project.state.training.progress.value
-        add(rollout.champion?.datasetOrdinal, "champion \(rollout.champion?.version.rawValue ?? "")")
-        add(rollout.challenger?.datasetOrdinal, "challenger \(rollout.challenger?.version.rawValue ?? "")")
+        add(rollout.champion?.datasetVersionNumber, "champion \(rollout.champion?.version.rawValue ?? "")")
+        add(rollout.challenger?.datasetVersionNumber, "challenger \(rollout.challenger?.version.rawValue ?? "")")
         let canary = project.state.rollout.canary
-        add(canary?.datasetOrdinal, "canary \(canary?.version.rawValue ?? "")")
+        add(canary?.datasetVersionNumber, "canary \(canary?.version.rawValue ?? "")")
         for former in rollout.history.reversed() {
-            add(former.model.datasetOrdinal, "former champion \(former.model.version)")
+            add(former.model.datasetVersionNumber, "former champion \(former.model.version)")
         }
-        add(training.newest?.datasetOrdinal, "newest model \(training.newest?.version.rawValue ?? "")")
-        add(training.running?.request.dataset.ordinal, "running study \(training.running?.request.id.rawValue ?? "")")
-        add(training.waiting?.version.ordinal, "waits for a study")
+        add(training.newest?.datasetVersionNumber, "newest model \(training.newest?.version.rawValue ?? "")")
+        add(
+            training.running?.request.dataset.versionNumber,
+            "running study \(training.running?.request.id.rawValue ?? "")"
+        )
+        add(training.waiting?.version.versionNumber, "waits for a study")
         noteNewest()
     }
 

@@ -16,16 +16,16 @@ public struct CapturedRun: Sendable {
 }
 
 extension ChildProcess {
-    /// Starts a process, takes what it writes, and waits for it.
+    /// Starts a process, captures its output, and waits for it.
     ///
     /// - Parameters:
-    ///   - executable: A path, or a name to look for in `PATH`.
-    ///   - arguments: What follows the executable's own name.
-    ///   - environment: Variables set in addition to ours.
-    ///   - directory: Where it starts; here, if nil.
+    ///   - executable: A path, or a name to look up in `PATH`.
+    ///   - arguments: The arguments after the executable's own name.
+    ///   - environment: Variables set in addition to those of this process.
+    ///   - directory: Working directory; that of this process, if nil.
     ///   - timeout: How long it may run before it is killed.
     ///   - limit: How many bytes of each stream are kept; the rest is read and dropped.
-    /// - Returns: What it wrote and how it ended; a failure of the process itself is no error.
+    /// - Returns: Its output and exit; a failure of the process itself is no error.
     /// - Throws: `ProcessError` if it cannot be started.
     public static func run(
         _ executable: String,

@@ -1,11 +1,12 @@
 public import Glibc
 import Synchronization
 
-/// A process that we started. Whoever starts it waits for it: a process that nobody waits for stays in the table.
+/// A child process. The code that starts it must wait for it: a process that nobody waits for remains in the process
+/// table.
 ///
-/// It begins with no signal blocked or ignored, in our process group (so that Ctrl-C reaches it as it reaches us), with
-/// our environment and what is added to it, and without our open files but the three standard streams. Safe from any
-/// thread; once it has been waited for, its number is never signalled again.
+/// It starts with no signal blocked or ignored, in the process group of this process (so that Ctrl-C reaches both),
+/// with the environment of this process and its additions, and without the open files of this process but the three
+/// standard streams. Safe from any thread; once it has been waited for, its number is never signalled again.
 public final class ChildProcess: Sendable {
     /// Its number in the process table.
     public let pid: pid_t
@@ -16,14 +17,14 @@ public final class ChildProcess: Sendable {
     /// Starts a process.
     ///
     /// - Parameters:
-    ///   - executable: A path, or a name to look for in `PATH`.
-    ///   - arguments: What follows the executable's own name.
-    ///   - environment: Variables set in addition to ours, or instead of ours of the same name.
-    ///   - directory: Where it starts; here, if nil.
+    ///   - executable: A path, or a name to look up in `PATH`.
+    ///   - arguments: The arguments after the executable's own name.
+    ///   - environment: Variables set in addition to those of this process, or instead of those with the same name.
+    ///   - directory: Working directory; that of this process, if nil.
     ///   - input: Its standard input.
     ///   - output: Its standard output.
     ///   - errors: Its standard error.
-    /// - Throws: `ProcessError` if there is no such executable, or the system has no room.
+    /// - Throws: `ProcessError` if there is no such executable, or the system has no free capacity.
     public init(
         _ executable: String,
         _ arguments: [String] = [],
@@ -86,13 +87,13 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks it to end (SIGTERM). Nothing happens if it has ended.
+    /// Requests its end (SIGTERM). Nothing happens if it has ended.
     public func terminate() { send(SIGTERM) }
 
     /// Ends it (SIGKILL). Nothing happens if it has ended.
     public func kill() { send(SIGKILL) }
 
-    /// Stops it where it stands (SIGSTOP).
+    /// Pauses it (SIGSTOP).
     public func pause() { send(SIGSTOP) }
 
     /// Lets it go on (SIGCONT).
@@ -105,7 +106,7 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks it to end, and ends it if it has not after `grace`.
+    /// Requests its end, and kills it if it has not ended after `grace`.
     ///
     /// - Returns: How it ended.
     @discardableResult

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A TCP port on 127.0.0.1 that nobody listens on at this moment. Another process may take it before the caller does.
+/// Returns a TCP port on 127.0.0.1 that nobody listens on at this time. Another process may bind it before the caller
+/// does.
 ///
 /// - Throws: `ProcessError` if the system has none.
 public func freePort() throws(ProcessError) -> UInt16 {

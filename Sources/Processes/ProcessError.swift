@@ -4,7 +4,7 @@ import Glibc
 public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Attempted operation, as in "start kafka-server".
     public let operation: String
-    /// The system's error number; 0 if the system was not asked.
+    /// The system's error number; 0 if no system call was made.
     public let code: Int32
     /// The reason in words.
     public let reason: String

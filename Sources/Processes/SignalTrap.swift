@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 
 /// Turns signals into calls of a closure, on a queue of its own and not in a signal handler, until it is cancelled or
-/// let go of; then the signals do again what they do by default.
+/// released; then the signals have their default effect again.
 public final class SignalTrap: Sendable {
     private let signals: [Int32]
     // Dispatch sources may be cancelled from any thread, and nothing else is done with them.
@@ -25,7 +25,7 @@ public final class SignalTrap: Sendable {
         }
     }
 
-    /// Traps SIGINT and SIGTERM, which ask a process to end.
+    /// Traps SIGINT and SIGTERM, which request the end of a process.
     public convenience init(handler: @escaping @Sendable (Int32) -> Void) {
         self.init([SIGINT, SIGTERM], handler: handler)
     }

@@ -1,9 +1,9 @@
 import CSpawn
 import Glibc
 
-/// Where a stream of a new process goes.
+/// Destination or source of a stream of a new process.
 public enum ProcessStream: Hashable, Sendable {
-    /// Where ours goes.
+    /// The stream of this process.
     case inherit
     /// Nowhere; reads find the end at once.
     case null
@@ -13,7 +13,7 @@ public enum ProcessStream: Hashable, Sendable {
     case descriptor(Int32)
 }
 
-/// Everything `posix_spawnp` is told; owns the C objects for the time of one call.
+/// Arguments of `posix_spawnp`; owns the C objects for the time of one call.
 struct SpawnRequest: ~Copyable {
     private var actions = posix_spawn_file_actions_t()
     private var attributes = posix_spawnattr_t()

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Tells threads to end. Raised once, never lowered.
+/// Signals threads to end. Raised once, never lowered.
 public final class StopFlag: Sendable {
     private let raised = Atomic<Bool>(false)
 

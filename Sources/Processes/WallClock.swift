@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The wall clock. Only the edges look at it.
+/// The wall clock. Only code at the edges reads it.
 public enum WallClock {
     /// Milliseconds since 1970.
     public static func now() -> Int64 {

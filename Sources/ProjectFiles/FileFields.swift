@@ -9,7 +9,8 @@ struct FileContext {
     var level = 0
 }
 
-/// Reads a map of a file by a form. What is wrong is noted with the reader, a default fills the place, and reading goes on.
+/// Reads a map of a file by a form. Faults are recorded with the reader, a default replaces the value, and reading
+/// continues.
 struct FileFields<Root>: Fields {
     let reader: ConfigurationReader
     let context: FileContext

@@ -5,7 +5,7 @@ internal import Telemetry
 /// A fault that the reader knows of already.
 struct Noted: Error {}
 
-/// A value of a file, with its place.
+/// A value of a file, with its location.
 struct FileValue: ValueSource {
     let reader: ConfigurationReader
     let key: String
@@ -75,7 +75,7 @@ struct FileValue: ValueSource {
         return position
     }
 
-    /// The values of a list, each with its place.
+    /// Returns the values of a list, each with its location.
     private func elements(_ shape: Shape) throws(Noted) -> [FileValue] {
         guard case .list(let elements) = node.content else { throw mismatch(shape.expectation(inFile: true)) }
         return elements.enumerated().map { index, element in
@@ -165,7 +165,7 @@ struct FileValue: ValueSource {
     }
 }
 
-/// Looks for the case that a map of one key names.
+/// Finds the case that a map of one key names.
 private struct FileCases<Root: FormedUnion>: Cases {
     let map: ConfigurationReader
     let context: FileContext

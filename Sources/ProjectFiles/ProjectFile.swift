@@ -19,12 +19,12 @@ public enum ProjectFile {
         return configuration
     }
 
-    /// Keys of a file that are taken and have no effect any more.
+    /// Keys of a file that are accepted and have no effect any more.
     ///
     /// - Parameters:
     ///   - bytes: The text in UTF-8.
     ///   - file: The file's name.
-    /// - Returns: Each key that the file names, with what replaced it, for people; none of a file that cannot be read.
+    /// - Returns: Each key that the file names, with its replacement, for people; empty for a file that cannot be read.
     public static func keysWithoutEffect(_ bytes: [UInt8], file: String) -> [(key: String, replacement: String)] {
         guard let reader = try? ConfigurationReader(yaml: bytes, file: file), reader.contains("rollout") else {
             return []
@@ -48,7 +48,7 @@ public enum ProjectFile {
             ?? text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("project:") }
     }
 
-    /// The classes that parts further down refer to by name; what is wrong with the list the form will say.
+    /// Returns the classes that later parts refer to by name; the form reports faults of the list.
     private static func context(_ reader: ConfigurationReader) -> FileContext {
         guard case .list(let elements) = reader.node("classes")?.content else {
             return FileContext(classes: [:], classCount: 0)

@@ -2,7 +2,7 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// How often the verdicts of a bucket of users met a label, and what the label said.
+/// Counts of the verdicts of a bucket of users that were compared with a label, by outcome.
 public struct BucketTrust: Hashable, Sendable {
     /// Verdicts that the label bore out.
     public var agreed: Int32
@@ -61,7 +61,7 @@ public struct Dispute: Hashable, Sendable {
 
 /// Trust in buckets of users.
 extension RolloutState {
-    /// Verdicts kept of an audit sample until its label comes.
+    /// Maximum number of verdicts kept for an audit sample until it has a label.
     public static let verdictCapacity = 4
     /// Slots for the disputes of a version: one for each of its newest voices.
     public static let disputeCapacity = 64
@@ -69,12 +69,12 @@ extension RolloutState {
     /// The weight of a bucket's voices, in `0.1...1`.
     func weight(of bucket: Int) -> Double { trusts[bucket]?.weight ?? 1 }
 
-    /// Keeps what a counted voice said of a sample, until a label says who was right.
+    /// Stores the verdict of a counted voice on a sample, until a label shows whether it is right.
     ///
     /// - Parameters:
     ///   - verdict: The newest voice about its version.
-    ///   - sample: Judged.
-    ///   - watch: Of the version, that voice not counted.
+    ///   - sample: The judged sample.
+    ///   - watch: The watch of the version, without that voice.
     /// - Complexity: O(1).
     mutating func keep(_ verdict: BucketVerdict, about sample: SampleID, _ watch: VoiceWatch) {
         guard var row = rows[sample] else {
@@ -96,19 +96,19 @@ extension RolloutState {
         if let label = row.label { learn(verdict, row.prediction(of: verdict.version), label) }
     }
 
-    /// A label has come: what was said of the sample is borne out, or contradicted.
+    /// Counts the verdicts on a sample as confirmed or contradicted by its new label.
     mutating func learn(_ row: AuditRow, _ label: Label) {
         for verdict in row.verdicts { learn(verdict, row.prediction(of: verdict.version), label) }
     }
 
     /// - Parameters:
-    ///   - verdict: About what the model said.
-    ///   - said: By the model; nil where it is not known, and nothing is learnt.
-    ///   - label: Accepted.
+    ///   - verdict: A verdict on the model's prediction.
+    ///   - said: The model's prediction; nil if it is not known, in which case nothing is learnt.
+    ///   - label: The accepted label.
     mutating func learn(_ verdict: BucketVerdict, _ said: Label?, _ label: Label) {
         guard let said else { return }
         let agreement = said.agreement(with: label)
-        // A confirmation of what is partly right says nothing of who confirms it.
+        // A confirmation of a partly right prediction is no evidence about the bucket that confirms it.
         guard verdict.isNegative || agreement == 0 || agreement == 1 else { return }
         let isBorneOut = verdict.isNegative == (agreement < 1)
         var trust = trusts[verdict.bucket] ?? BucketTrust()

@@ -21,7 +21,7 @@ public struct VoiceWatch: Hashable, Sendable {
     public var evidence: RisingRate.Evidence
     /// How often labels had to decide about it.
     public var suspicions: Int
-    /// Against a version that serves at the same time; nil where none was heard yet.
+    /// Comparison with a version that serves at the same time; nil until a voice has been received for it.
     public var compared: VoiceComparison?
 
     public init(
@@ -92,9 +92,9 @@ public struct FeedbackPast: Hashable, Sendable {
         self.watches = watches
     }
 
-    /// Voices beyond which what is long past counts for less and less: a world that changed is learnt in the end.
+    /// Number of voices above which older voices count for less and less: a changed environment is learnt eventually.
     static let most = 10_000
-    /// Voices about one champion that say something about its rate.
+    /// Minimum number of voices about one champion from which its rate can be inferred.
     static let leastOfOne = 10
 
     /// Adds a champion's voices; it is the newest.
@@ -108,7 +108,7 @@ public struct FeedbackPast: Hashable, Sendable {
     private static func bounded(_ negative: Int, _ total: Int) -> (negative: Int, total: Int) {
         var (negative, total) = (negative, total)
         while total > most {
-            // Rounded up: what is forgotten makes nobody suspicious.
+            // Rounded up, so that discarded voices raise no suspicion.
             negative = (negative + 1) / 2
             total /= 2
         }
@@ -123,7 +123,7 @@ public struct Suspicion: Hashable, Sendable {
     public var accuracy: Double
     /// Audit labels since then of samples that it predicted.
     public var labels: Int
-    /// Their agreement with what it said, in all: of kind `choice`, how many it had right.
+    /// Sum of the labels' agreement with the version's predictions; for kind `choice`, the number of right predictions.
     public var right: Double
     /// Audit tasks opened since then.
     public var asked: Int

@@ -6,13 +6,14 @@ internal import Vocabulary
 enum LeavingRule {
     /// The oldest label.
     case label
-    /// The sample drawn last that has no label.
+    /// The sample with the highest draw among those without a label.
     case draw
     /// The oldest sample without a label, those last on which the two models of its pair may differ.
     case age
 }
 
-/// Which row of a full table gives way first: of those that may, the oldest label or the sample drawn last.
+/// Eviction rank of a row in a full table: among the rows that may be evicted, the oldest label or the sample with the
+/// highest draw is first.
 struct Leaving: Comparable, Sendable {
     let isKept: Bool
     /// Under `age` 0 where the pair agrees or there is none, 1 where it may differ, 2 where its task is open; else 0.
@@ -44,15 +45,15 @@ extension AuditRow {
     }
 }
 
-/// How many audit rows have a label, and which of them leave first, without a look at all of them.
+/// Number of audit rows with a label, and the rows to evict first, without a scan of all rows.
 ///
-/// A cache, no part of the state: both hold for one revision of the table and are worked out anew for any other.
+/// A cache, not part of the state: both are valid for one revision of the table and are recomputed for any other.
 struct LeavingOrder: Sendable {
     private static let size = 256
 
     private var revision: UInt64?
     private var labelled = 0
-    /// By rule: a full table goes from one to the other and back with every label.
+    /// One order for each rule: a full table alternates between the rules with every label.
     private var labels = TopK<Leaving>(size: Self.size)
     private var draws = TopK<Leaving>(size: Self.size)
     private var ages = TopK<Leaving>(size: Self.size)
@@ -68,7 +69,7 @@ struct LeavingOrder: Sendable {
         return labelled
     }
 
-    /// The row that leaves first.
+    /// Returns the row to evict first.
     mutating func first(of rows: Table<SampleID, AuditRow>, _ rule: LeavingRule) -> Leaving? {
         switch rule {
         case .label: labels.first(of: rows) { Leaving($0, $1, rule) }

@@ -34,7 +34,7 @@ public struct ReleaseTrust: Hashable, Sendable {
     /// The champion and former champions, as far as both are remembered; at most `capacity`.
     public var served: [ServiceTime]
 
-    /// The champion beside the former champions that are remembered.
+    /// The champion and the former champions that are kept.
     public static let capacity = RolloutState.historyCapacity + 1
 
     public init(isFrozen: Bool = false, served: [ServiceTime] = []) {
@@ -73,22 +73,23 @@ extension RolloutState {
 
     /// Stops promotions and studies, and returns to the last champion that served for long enough.
     ///
-    /// The champion stays where it has served for that long itself, or where no former champion has. A version whose time is not
-    /// known served before times were noted, and counts as trusted. Former champions newer than the one that serves again are
-    /// forgotten: no rollback returns to them. A rollout in progress ends. Nobody is quarantined.
+    /// The champion stays if it has served for that long itself, or if no former champion has. A version whose service
+    /// time is not known served before service times were recorded, and counts as trusted. Former champions newer than
+    /// the one that serves again are removed: no rollback returns to them. A rollout in progress ends. No version is
+    /// quarantined.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
     ///   - evidence: The command.
-    ///   - time: Of the entry.
-    /// - Returns: The release, where another model serves from now on, or a canary does no more.
+    ///   - time: The time of the entry.
+    /// - Returns: The release, if another model serves from now on, or a canary no longer does.
     public mutating func freeze(policy: RolloutPolicy, evidence: Evidence, at time: StreamTime) -> ModelRelease? {
         trust.value.isFrozen = true
         var state = phase.value
         guard let champion = state.champion, !isTrusted(champion.version, policy, time),
             let index = state.history.lastIndex(where: { isTrusted($0.model.version, policy, time) })
         else {
-            // The champion stays, and whoever was on its way serves nobody any more.
+            // The champion stays, and the model in rollout no longer serves any users.
             guard progress.value.rollout != nil else { return nil }
             endRollout()
             return release(.command, replaced: nil, evidence: evidence)

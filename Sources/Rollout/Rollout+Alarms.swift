@@ -20,7 +20,8 @@ extension RolloutState {
         let isComplete = isOwn ? compare(voice, into: &watch, size) : answer(voice.isNegative, into: &watch, size)
         watches[version] = watch
         guard isComplete else {
-            // Nobody serves the other one, or nobody says so: what remains is the past.
+            // The other version is not served, or no voices about it are received: only the past remains for
+            // comparison.
             if isOwn, let comparison = watch.compared, !isAnswered(comparison, by: rival, policy) {
                 judgeByPast(version, voice: voice, under: policy, at: time, into: &outcome)
             }
@@ -49,7 +50,7 @@ extension RolloutState {
         alarm(version, watch: watch, rest: rest, evidence: figures ?? .none, under: policy, at: time, into: &outcome)
     }
 
-    /// A voice about a version beside which no other is heard.
+    /// Judges a version against the past by a voice about it, when no voices about another version are received.
     mutating func judgeByPast(
         _ version: ModelVersion,
         voice: Voice,
@@ -69,7 +70,7 @@ extension RolloutState {
         process.observe(voice.isNegative, number: watch.judged, weight: voice.weight, into: &watch.evidence)
         voices[Self.slot(watch.judged, watch)] = voice
         watches[version] = watch
-        // A voice that is content is no reason for an alarm, so nothing is looked into.
+        // A positive voice is no reason for an alarm, so nothing is checked.
         guard voice.isNegative, watch.evidence.mean >= 1 / policy.rollbackAlpha, isReturnPossible(from: version) else {
             return
         }
@@ -84,7 +85,7 @@ extension RolloutState {
         alarm(version, watch: watch, rest: rest, evidence: evidence, under: policy, at: time, into: &outcome)
     }
 
-    /// Whether somebody would serve in a version's place.
+    /// Whether another model would serve in place of a version.
     private func isReturnPossible(from version: ModelVersion) -> Bool {
         version == canary?.version || !phase.value.history.isEmpty
     }
@@ -107,11 +108,12 @@ extension RolloutState {
             version == canary?.version ? rollBackCanary(evidence: evidence) : rollBack(.rolledBack, evidence: evidence)
     }
 
-    /// The evidence of the voices kept, without the buckets that rejected most: five, or a twentieth of those heard where that is
-    /// more. Of equals those whose rejections lie furthest back go first, and of these the lower bucket.
+    /// Returns the evidence of the voices kept, without the buckets that rejected most: five, or a twentieth of the
+    /// buckets with voices if that is more. Of buckets with equal counts, those whose last rejection is oldest are left
+    /// out first, and of these the lower bucket.
     ///
-    /// - Returns: The evidence, begun at 0 with the first voice kept, each under its own number; and how many of the buckets
-    ///   that are left rejected.
+    /// - Returns: The evidence, started at 0 with the first voice kept, each voice under its own number; and the number
+    ///   of remaining buckets that rejected.
     /// - Complexity: O(`voiceCapacity`).
     func robustEvidence(_ watch: VoiceWatch, _ process: RisingRate) -> (evidence: RisingRate.Evidence, rejecting: Int) {
         let first = watch.judged - watch.kept + 1
@@ -141,7 +143,8 @@ extension RolloutState {
             rejections[bucket] = isNegative ? (known.count + 1, number) : known
         }
         let rejecting = rejections.filter { $1.count > 0 }
-            // Voices of one block have one number: without the bucket each process would leave out others.
+            // Voices of one block have the same number: without the bucket in the order, each process would leave out
+            // different buckets.
             .sorted { ($1.value.count, $0.value.last, $0.key) < ($0.value.count, $1.value.last, $1.key) }
         let most = max(Self.leftOut, (rejections.count + 19) / 20)
         return (Set(rejecting.prefix(most).map(\.key)), max(0, rejecting.count - most))

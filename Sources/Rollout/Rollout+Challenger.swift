@@ -5,13 +5,15 @@ public import Vocabulary
 
 /// Challenger against champion.
 extension RolloutState {
-    /// A newly trained model begins to shadow, in place of an older challenger; the first model of a project is released.
+    /// Starts shadowing by a newly trained model, in place of an older challenger; releases the first model of a
+    /// project.
     ///
     /// - Parameters:
-    ///   - model: Not quarantined, else nothing happens.
+    ///   - model: A model that is not quarantined; otherwise nothing happens.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry.
-    /// - Returns: The release; nil where the model waits for the challenger's place, in that of an older one that waited.
+    ///   - time: The time of the entry.
+    /// - Returns: The release; nil if the model waits for the challenger's role, in place of an older model that
+    ///   waited.
     /// - Complexity: O(*rowCapacity*).
     public mutating func register(_ model: ReleasedModel, policy: RolloutPolicy, at time: StreamTime) -> ModelRelease? {
         var state = phase.value
@@ -22,7 +24,7 @@ extension RolloutState {
             watch.value = FeedbackWatch()
             return release(.first, replaced: nil, evidence: .none)
         }
-        if let challenger = state.challenger, keepsPlace(challenger, policy) {
+        if let challenger = state.challenger, keepsRole(challenger, policy) {
             phase.value.waiting = model
             return nil
         }
@@ -55,7 +57,7 @@ extension RolloutState {
         phase.value.champion = ReleasedModel(
             version: version,
             artifact: incumbent.artifact,
-            datasetOrdinal: 0,
+            datasetVersionNumber: 0,
             newestSampleAt: StreamTime(milliseconds: 0)
         )
         watch.value = FeedbackWatch()
@@ -76,20 +78,20 @@ extension RolloutState {
             || version == canary?.version
     }
 
-    /// Records the prediction of a model for a sample of the audit sample. The first prediction of a model counts;
-    /// but a model in rollout is judged by what it serves, so that its first prediction that is shown replaces one
-    /// in shadow, until the sample has its pair or is queried.
+    /// Records the prediction of a model for a sample of the audit sample. The first prediction of a model counts; but
+    /// a model in rollout is judged by the predictions that it serves, so that its first prediction that is shown
+    /// replaces one in shadow, until the sample has its pair or is queried.
     ///
     /// - Parameters:
     ///   - label: The predicted label.
-    ///   - sample: Of the audit draw.
+    ///   - sample: A sample of the audit draw.
     ///   - version: The model.
-    ///   - draw: The sample's.
+    ///   - draw: The draw of the sample.
     ///   - isLive: Whether a service made the prediction, beside or in live traffic.
     ///   - isShown: Whether a service showed it to users, rather than shadowed with it.
-    ///   - isPredicting: Whether trainers predict for challengers, so that a service's prediction does not count as
-    ///     a live one of the challenger.
-    ///   - time: Of the entry.
+    ///   - isPredicting: Whether trainers predict for challengers, so that a service's prediction does not count as a
+    ///     live one of the challenger.
+    ///   - time: The time of the entry.
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
     public mutating func predicted(
         _ label: Label,
@@ -107,7 +109,8 @@ extension RolloutState {
         }
         if isLive { hearInRollout(version) }
         let state = phase.value
-        // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
+        // Predictions that are not live concern only samples labelled before: a sample whose row was evicted since gets
+        // no new row.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         if let known = row.predictions.firstIndex(where: { $0.version == version }) {
             if isShown, isServedFirst(version, row) {
@@ -134,8 +137,8 @@ extension RolloutState {
 
     /// Counts live predictions of the champion on audit samples that a challenger could have made as well and has not.
     ///
-    /// - Returns: What to tell people, once a challenger and once an hour: with as many of them as it needs itself, and with 10
-    ///   at least.
+    /// - Returns: A notice for people, once for each challenger and once an hour: when their number reaches the number
+    ///   of predictions that the challenger itself needs, and at least 10.
     public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
         let state = phase.value
         let enough = Self.missedPredictions(policy)
@@ -155,12 +158,13 @@ extension RolloutState {
         )
     }
 
-    /// Live predictions of the champion after which a challenger without any is told as silent.
+    /// Number of live predictions of the champion after which a challenger without any is reported as silent.
     static func missedPredictions(_ policy: RolloutPolicy) -> Int { max(10, policy.minimumShadow) }
-    /// Milliseconds before it is told again.
+    /// Milliseconds before a silent challenger is reported again.
     static let silenceInterval: Int64 = 3_600_000
 
-    /// Counts what a pair's challenger says of a sample whose task has opened, whether its label has entered or not.
+    /// Counts a prediction of a pair's challenger for a sample whose task has opened, whether its label has entered or
+    /// not.
     mutating func countLate(_ version: ModelVersion, _ row: AuditRow) {
         guard row.opening != nil, let pair = row.pair?.number, bets[pair]?.challenger == version else { return }
         var ledger = ledger(of: pair)
@@ -168,7 +172,7 @@ extension RolloutState {
         set(ledger, of: pair)
     }
 
-    /// A sample leaves the audit sample before it has a label.
+    /// Removes a sample from the audit sample before it has a label.
     public mutating func forget(_ sample: SampleID) {
         guard let row = rows[sample], row.label == nil else { return }
         uncountCandidate(row)
@@ -186,7 +190,8 @@ extension RolloutState {
 
     // MARK: - Pairs
 
-    /// The champion, the challenger, the model that waits for its place, the canary, and those a rollback could return to.
+    /// Whether a version is the champion, the challenger, the model that waits for the challenger's role, the canary,
+    /// or a version that a rollback could return to.
     func isInQuestion(_ version: ModelVersion, _ state: RolloutPhase) -> Bool {
         if version == state.champion?.version || version == state.challenger?.version { return true }
         if version == state.waiting?.version { return true }
@@ -201,13 +206,14 @@ extension RolloutState {
         return version == bet.champion || version == bet.challenger
     }
 
-    /// A row for a sample that has none. A full table gives up its oldest label while labels take more than four fifths of it,
-    /// so that new audit samples are always heard; else the sample drawn last that has no label, if it was drawn after this one, or
-    /// where eras judge the oldest.
+    /// Creates a row for a sample that has none. A full table evicts its oldest label while labels take more than four
+    /// fifths of it, so that new audit samples are always recorded; otherwise it evicts the unlabelled sample with the
+    /// highest draw, if that draw is higher than this one, or, if models are judged by eras, the oldest unlabelled
+    /// sample.
     private mutating func newRow(_ draw: Double, _ time: StreamTime) -> AuditRow? {
         if rows.count >= Self.rowCapacity {
             let givesLabel = order.labelled(of: rows) > Self.rowCapacity * 4 / 5
-            // Where eras judge, a new sample is worth more than an old one: its pair is the one that stands.
+            // If models are judged by eras, a new sample is worth more than an old one: its pair is the current one.
             let rule: LeavingRule = givesLabel ? .label : era.value.number > 0 ? .age : .draw
             let first = order.first(of: rows, rule)
             guard let first, rule != .draw || -first.order > draw else { return nil }
@@ -221,7 +227,7 @@ extension RolloutState {
         if let pair = PairCounts(row, state) { pairs.value.add(pair) }
     }
 
-    /// Takes away a row that is about to change, or to go.
+    /// Subtracts a row that is about to change, or to be removed.
     mutating func uncountPair(_ row: AuditRow) {
         if let pair = PairCounts(row, phase.value) { pairs.value.subtract(pair) }
     }
@@ -248,14 +254,15 @@ extension RolloutState {
 }
 
 extension RolloutState {
-    /// The label of an audit sample says something else, or tests no more: its pair counts anew, or no longer.
+    /// Applies a changed label of an audit sample, or the end of its use as a test label: its pair is counted anew, or
+    /// no longer.
     ///
-    /// Labels that the champion's evidence may hold are counted; the evidence stays as it was.
+    /// Changed labels that the champion's evidence may contain are counted; the evidence stays as it was.
     ///
     /// - Parameters:
-    ///   - sample: Whose label tested until now.
-    ///   - label: What it says from now on; nil where the label tests no more.
-    ///   - sequence: Of the fact that held it until now.
+    ///   - sample: The sample whose label was a test label until now.
+    ///   - label: The label from now on; nil if it is no longer a test label.
+    ///   - sequence: The sequence number of the fact that held the label until now.
     public mutating func labelChanged(_ sample: SampleID, to label: Label?, from sequence: Int64) {
         guard var row = rows[sample], row.label != nil else { return }
         let state = phase.value
@@ -277,8 +284,8 @@ extension RolloutState {
 }
 
 extension PairCounts {
-    /// Counts of one row; nil unless both models have predicted it, its label is known, and it was plainly drawn:
-    /// where one is asked because two models differ, the champion is known to differ from somebody.
+    /// Counts of one row; nil unless both models have predicted it, its label is known, and it was selected by the draw
+    /// alone: if a sample is queried because two models differ, the champion is known to differ from another model.
     fileprivate init?(_ row: AuditRow, _ state: RolloutPhase) {
         guard !row.isDuel, let label = row.label, let champion = state.champion, let challenger = state.challenger,
             let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
@@ -300,7 +307,8 @@ extension PairCounts {
         )
     }
 
-    /// To a millionth, a power of two: sums of such numbers are exact, so that what was added can be taken away again.
+    /// Rounds to a millionth, a power of two: sums of such numbers are exact, so that an added number can be subtracted
+    /// again.
     static func rounded(_ difference: Double) -> Double { (difference * 0x1p20).rounded() / 0x1p20 }
 
     mutating func subtract(_ pair: PairCounts) {

@@ -10,22 +10,23 @@ extension RolloutState {
         openings.reduce(into: []) { samples, _, opening in samples.insert(opening.sample) }
     }
 
-    /// The label of an audit sample has left the window, and trains: no model is judged by it from now on.
+    /// Removes an audit sample whose label has left the window and is used for training: no model is judged by it from
+    /// now on.
     ///
-    /// It said what it said, so the champion's evidence is as it was. Under `rollout.bound: challenger` the pair counts on while
-    /// the two models stand, neither of which was trained on it: evidence of which the oldest part were taken away again and again
-    /// would bound nothing.
+    /// The label itself is unchanged, so the champion's evidence stays as it was. Under `rollout.bound: challenger` the
+    /// pair continues to count while the two models keep their roles, neither of which was trained on the label:
+    /// evidence whose oldest part is removed again and again would bound nothing.
     public mutating func leaveWindow(_ sample: SampleID, _ policy: RolloutPolicy) {
         guard let row = rows[sample] else { return }
         if policy.bound != .challenger { uncountPair(row) }
         order.set(sample, nil, in: &rows)
     }
 
-    /// Leaves labels out of all that models are judged by.
+    /// Removes labels from everything that models are judged by.
     ///
-    /// - Parameter isWrong: Whether a label must not judge.
-    /// - Returns: Their samples, ascending.
-    /// - Complexity: O(*rowCapacity*), and O(*openings*) where there are any.
+    /// - Parameter isWrong: Whether a label must not be used for judging.
+    /// - Returns: The samples of the labels, in ascending order.
+    /// - Complexity: O(*rowCapacity*), and O(*openings*) if there are any.
     public mutating func leaveOut(where isWrong: (SampleID) -> Bool) -> [SampleID] {
         let found = rows.reduce(into: [SampleID]()) { found, sample, row in
             if row.label != nil, isWrong(sample) { found.append(sample) }

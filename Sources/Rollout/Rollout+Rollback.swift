@@ -4,14 +4,16 @@ public import Vocabulary
 
 /// Champion against its own past.
 extension RolloutState {
-    /// Counts one feedback about a version that serves, and rolls it back when rejections rise.
+    /// Counts one feedback about a version that serves, and rolls the version back when rejections increase.
     ///
-    /// By voices (`Rollout+Voices.swift`); where `rollbackAlpha` is 0, which older revisions mean, as follows.
+    /// Feedback is judged by voices (`Rollout+Voices.swift`). If `rollbackAlpha` is 0, which older revisions imply, it
+    /// is judged as follows.
     ///
-    /// The detector adds the likelihood ratio of "negative at a rate halfway to certainty" against "negative at the expected
-    /// rate", restarting at 0: a CUSUM, whose mean time to a false alarm is at least the exponential of its threshold
-    /// (Lorden 1971). Each feedback counts once, and each user only so often. An alarm waits until negative feedback since
-    /// the restart came from `alarmBuckets` buckets of users; the statistic stays at the threshold meanwhile.
+    /// The detector adds the likelihood ratio of "negative at a rate halfway to certainty" against "negative at the
+    /// expected rate", restarting at 0: a CUSUM, whose mean time to a false alarm is at least the exponential of its
+    /// threshold (Lorden 1971). Each feedback counts once, and each user only a limited number of times. An alarm waits
+    /// until negative feedback since the restart was received from `alarmBuckets` buckets of users; the statistic stays
+    /// at the threshold meanwhile.
     public mutating func receive(
         _ feedback: Feedback,
         userHash: UInt64,
@@ -74,8 +76,8 @@ extension RolloutState {
         return .success(release)
     }
 
-    /// An operator's rollback: at once where the former champion served within `rollbackWindow`, else by the steps that any
-    /// model passes.
+    /// Rolls back by an operator's command: at once if the former champion served within `rollbackWindow`, else through
+    /// the steps of any model.
     public mutating func rollBack(
         from version: ModelVersion,
         evidence: Evidence,
@@ -100,7 +102,8 @@ extension RolloutState {
 
     /// The rate that a champion's past makes no reason to worry: its own, with the tolerance on top.
     func expectedRate(after watch: FeedbackWatch, _ policy: RolloutPolicy) -> Double? {
-        // A champion replaced early leaves a rough idea, with room for what so few answers cannot tell.
+        // A champion that was replaced early yields a rough estimate, with a margin for the uncertainty of so few
+        // answers.
         let isRough = watch.total < policy.calibration
         if isRough, let expected = watch.expectedRate { return expected }
         guard watch.total >= min(10, policy.calibration) else { return nil }
@@ -119,7 +122,7 @@ extension RolloutState {
         )
     }
 
-    /// The champion goes to quarantine, the one before it serves again. Nil, and nothing changed, when there is none.
+    /// Quarantines the champion and returns to the one before it. Returns nil, and changes nothing, if there is none.
     mutating func rollBack(_ cause: ModelRelease.Cause, evidence: Evidence) -> ModelRelease? {
         var state = phase.value
         guard let broken = state.champion, let previous = state.history.popLast() else { return nil }

@@ -11,13 +11,13 @@ extension RolloutState {
     static let accuracyWindow = 500
     /// How sure the lower limit of that accuracy is.
     private static let accuracyLevel = 0.995
-    /// The chance that so few right answers as roll back come from a version that is as it was. The *k*-th suspicion of a release
-    /// takes 1/*k*² of it: whoever raids for ever shall not be right in the end.
+    /// Probability that a version whose accuracy is unchanged has so few right answers that it is rolled back. The
+    /// *k*-th suspicion of a release uses 1/*k*² of it, so that endless raids do not succeed in the end.
     private static let unlikely = 0.01
 
     /// Suspects a version, unless it is suspected already.
     ///
-    /// - Returns: What to tell people.
+    /// - Returns: A notice for people.
     mutating func suspect(
         _ version: ModelVersion,
         watch: VoiceWatch,
@@ -33,10 +33,11 @@ extension RolloutState {
         return Notice(kind: .feedbackRaid, text: text)
     }
 
-    /// Lower limit of a version's accuracy before, on plainly drawn audit labels whose samples it predicted: that on the newest of
-    /// all, or that on the newest of those that entered before it became champion, whichever is higher; 0 where there is none.
+    /// Returns the lower limit of a version's earlier accuracy, on audit labels that were selected by the draw alone
+    /// and whose samples it predicted: that on the newest of all, or that on the newest of those that entered before it
+    /// became champion, whichever is higher; 0 if there is none.
     ///
-    /// A release that is bad from its first minute would else be measured by its own wrong answers, and cleared.
+    /// Otherwise a release that is bad from its first minute would be measured by its own wrong answers, and cleared.
     ///
     /// - Complexity: O(`rowCapacity` log `rowCapacity`).
     private func leastAccuracy(of version: ModelVersion) -> Double {
@@ -93,9 +94,10 @@ extension RolloutState {
         for version in suspects { suspicions[version]?.withoutLabel += 1 }
     }
 
-    /// The label of an audit sample, once `labelled` has taken it: where the champion is suspected it may decide.
+    /// Judges the suspicion of the champion by the label of an audit sample, once `labelled` has recorded it: if the
+    /// champion is suspected, the label may decide.
     ///
-    /// - Returns: A rollback, or that the champion is cleared; nothing while labels are lacking.
+    /// - Returns: A rollback, or the notice that the champion is cleared; nothing while labels are lacking.
     public mutating func judgeSuspicion(by sample: SampleID) -> FeedbackOutcome {
         guard let version = phase.value.champion?.version else { return FeedbackOutcome() }
         return judgeSuspicion(of: version, by: sample)
@@ -112,7 +114,8 @@ extension RolloutState {
         guard var suspicion = suspicions[version], let row = rows[sample], let label = row.label else {
             return FeedbackOutcome()
         }
-        // Asked because it disagrees with a challenger, before it was suspected: of all traffic that says nothing.
+        // The sample was queried because the version disagreed with a challenger, before it was suspected: it is not
+        // representative of all traffic.
         guard !row.isDuel else { return FeedbackOutcome() }
         guard let prediction = row.prediction(of: version) else {
             suspicions[version]?.withoutLabel += 1
@@ -144,9 +147,10 @@ extension RolloutState {
         return FeedbackOutcome(release: release)
     }
 
-    /// Labels have answered for the version: what was heard until now is no evidence any more, and an alarm takes as many voices
-    /// again. Those that are kept stay: a version that is rejected broadly for what labels cannot see is else cleared for ever, since
-    /// no alarm has voices enough to do without the buckets that rejected most.
+    /// Ends a suspicion that labels have refuted: the voices counted until now are no longer evidence, and an alarm
+    /// needs as many voices again. The stored voices are kept: otherwise a version that is widely rejected for a fault
+    /// that labels cannot detect would be cleared for ever, since no alarm would have enough voices without the buckets
+    /// that rejected most.
     private mutating func clear(_ version: ModelVersion, _ suspicion: Suspicion, _ least: Int) -> FeedbackOutcome {
         endSuspicion(of: version)
         if var watch = watches[version] {
@@ -154,7 +158,7 @@ extension RolloutState {
             watch.compared?.evidence = RisingRate.Evidence()
             watches[version] = watch
         }
-        // The step begins anew, and so does a person's word: while it was suspected nobody was served.
+        // The step restarts, and a person's approval is reset: while the version was suspected, it served no users.
         if version == canary?.version {
             progress.value.rollout?.since = nil
             progress.value.rollout?.voices = 0

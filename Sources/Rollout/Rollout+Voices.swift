@@ -2,12 +2,12 @@ internal import Statistics
 internal import Tables
 internal import Vocabulary
 
-/// A version that serves against the past of the project's champions, by voices.
+/// Judging of a version that serves against the past of the project's champions, by voices.
 ///
-/// A voice is the first verdict of a bucket of users on a version within `userWindow`. The evidence that voices are negative more
-/// often than is tolerated may be looked at after each of them (`RisingRate`): the chance that it ever reaches
-/// 1/`rollbackAlpha` for a release that is rejected no more than that is at most `rollbackAlpha`. A release falls once it does so
-/// without the buckets that rejected most, too.
+/// A voice is the first verdict of a bucket of users on a version within `userWindow`. The evidence that voices are
+/// negative more often than is tolerated may be checked after each of them (`RisingRate`): the probability that it ever
+/// reaches 1/`rollbackAlpha` for a release that is rejected no more often than that is at most `rollbackAlpha`. A
+/// release is rolled back once its evidence reaches that value also without the buckets that rejected most.
 extension RolloutState {
     /// Whether labels decide about the champion or the canary, and nothing is promoted meanwhile.
     public var isSuspected: Bool {
@@ -38,7 +38,8 @@ extension RolloutState {
         }
         seen[slot] = feedback.key
         let isNegative = feedback.verdict.isNegative
-        // What labels say of this verdict weighs the bucket's next voice: a weight is known before its voice.
+        // The label's outcome for this verdict affects the weight of the bucket's next voice: a weight is known before
+        // its voice.
         let voice = Voice(bucket: bucket, isNegative: isNegative, weight: weight(of: bucket))
         keep(BucketVerdict(bucket: bucket, version: version, isNegative: isNegative), about: feedback.sample, watch)
         watch.total += 1
@@ -65,7 +66,7 @@ extension RolloutState {
         watch.arm * voiceCapacity + number % voiceCapacity
     }
 
-    /// Begins to watch a version, after those that no longer serve.
+    /// Starts to watch a version, after the watches of versions that no longer serve have ended.
     private mutating func startWatch(_ version: ModelVersion, _ policy: RolloutPolicy) -> VoiceWatch {
         retireWatches(policy)
         past.value.watches += 1
@@ -82,8 +83,8 @@ extension RolloutState {
         return known
     }
 
-    /// Adds the voices about those that no longer serve to the past: the champion before was replaced by a better one, else
-    /// `resetVoices` would have left it out.
+    /// Adds the voices about versions that no longer serve to the past: the previous champion was replaced by a better
+    /// one, otherwise `resetVoices` would have left it out.
     mutating func retireWatches(_ policy: RolloutPolicy) {
         for (version, watch) in watchesInTurn where !serves(version, policy) {
             past.value.add(watch)
@@ -98,8 +99,8 @@ extension RolloutState {
         endSuspicion(of: version)
     }
 
-    /// A canary is champion from now on: the rate that is tolerated of it is that of the champions before it, whose voices may have
-    /// come to the past only now.
+    /// Resets the tolerated rate of a canary that has become champion to that of the champions before it, whose voices
+    /// may have been added to the past only now.
     mutating func rebaseWatch(_ version: ModelVersion, _ policy: RolloutPolicy) {
         guard var watch = watches[version] else { return }
         watch.tolerated = known(beside: version).tolerated(policy)
@@ -150,8 +151,8 @@ extension VoiceWatch {
 }
 
 extension FeedbackPast {
-    /// The rate that is no reason to worry; nil where the past has fewer than ten voices: those say enough for their limit to be
-    /// worth more than a first lesson by the release itself.
+    /// Returns the rate that is no reason for concern; nil if the past has fewer than ten voices: ten are enough for
+    /// their limit to be more reliable than a first estimate from the release itself.
     fileprivate func tolerated(_ policy: RolloutPolicy) -> Double? {
         total >= min(10, policy.calibration) ? tolerated(policy, with: VoiceWatch()) : nil
     }

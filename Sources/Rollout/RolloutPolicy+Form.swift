@@ -43,7 +43,7 @@ extension RolloutPolicy: Formed {
         first = try f("first", \.first, Nested(), implied: FirstModelPolicy(), doc: needs)
         let level: StaticString =
             "The chance that feedback ever rolls back a release that is rejected no more than tolerated."
-        // Where it is absent feedback is judged as it was before the key came.
+        // If the key is absent, feedback is judged as before the key was introduced.
         rollbackAlpha = try f("rollback_alpha", \.rollbackAlpha, Number(0.0001...0.5), implied: 0, doc: level)
         let users: StaticString = "Buckets that users fall into by hash, each with one voice in `user_window`."
         userBuckets = try f("user_buckets", \.userBuckets, Count(1...65_536), implied: 4_096, doc: users)

@@ -5,7 +5,7 @@ public import Vocabulary
 public struct AuditPrediction: Hashable, Sendable {
     public let version: ModelVersion
     public let label: Label
-    /// Whether a trainer said it before the sample was asked about, in place of a service.
+    /// Whether a trainer, in place of a service, reported the prediction before the sample was queried.
     public let isByTrainer: Bool
 
     public init(version: ModelVersion, label: Label, isByTrainer: Bool = false) {
@@ -15,10 +15,10 @@ public struct AuditPrediction: Hashable, Sendable {
     }
 }
 
-/// An audit sample: its label, once there is one, and what the models in question said about it first.
+/// An audit sample: its label, once there is one, and the first prediction of each of the models in question.
 public struct AuditRow: Hashable, Sendable {
     public let draw: Double
-    /// When it was first heard of.
+    /// Time at which the sample was first observed.
     public let since: StreamTime
     /// Nil until its audit task is answered.
     public var label: Label?
@@ -28,11 +28,11 @@ public struct AuditRow: Hashable, Sendable {
     public var pair: RowPair?
     /// The number of its audit task among those with a pair; nil before it opens.
     public var opening: Int?
-    /// Whether it was asked for because the two disagree.
+    /// Whether it was queried because the two models disagree.
     public var isDuel: Bool
     /// The stratum that it is counted in among all candidates; nil where eras do not judge.
     public var stratum: AuditStratum?
-    /// Whether it was asked for, so that it stays in its stratum.
+    /// Whether it was queried, so that it stays in its stratum.
     public var isAsked: Bool
     /// Verdicts of users on its predictions; at most `RolloutState.verdictCapacity`.
     public var verdicts: [BucketVerdict]
@@ -150,7 +150,7 @@ public struct RolloutPhase: Hashable, Sendable {
     public var challenger: ReleasedModel?
     /// When the challenger began to shadow; without meaning while there is none.
     public var challengerSince: StreamTime
-    /// The newest model, while the challenger keeps its place; nil where none waits.
+    /// The newest model, while the challenger keeps its role; nil if none waits.
     public var waiting: ReleasedModel?
     /// Former champions, the latest last; see `historyCapacity`.
     public var history: [FormerChampion]
@@ -162,7 +162,7 @@ public struct RolloutPhase: Hashable, Sendable {
     public var challengerLivePredictions: Int
     /// Live predictions of the champion on audit samples while the challenger has made none, as far as they are counted.
     public var livePredictionsWithoutChallenger: Int
-    /// When people were last told that nobody runs the challenger; nil before the first time.
+    /// Time of the last notice that the challenger is not run anywhere; nil before the first notice.
     public var silenceToldAt: StreamTime?
     /// Last number of the dataset log that the evidence may have counted for a champion promoted on audit labels;
     /// nil of any other, and in a project whose labels do not change.
@@ -221,11 +221,12 @@ public struct RolloutState: Sendable {
     public var phase = Cell(RolloutPhase())
     /// Audit samples that were predicted or labelled; see `rowCapacity`.
     public var rows = Table<SampleID, AuditRow>()
-    /// In which they leave, a cache.
+    /// Eviction order of the rows, a cache.
     var order = LeavingOrder()
-    /// Counts the complete rows of champion and challenger that were plainly drawn; counted anew with every change of either.
+    /// Counts of the complete rows of champion and challenger that were selected by the draw alone; recounted with
+    /// every change of either model.
     public var pairs = Cell(PairCounts())
-    /// The running era, and where the evidence stands.
+    /// The running era, and the state of its evidence.
     public var era = Cell(Era())
     /// Pairs of the running era, by number.
     public var bets = Table<Int, PairBet>()
@@ -287,7 +288,7 @@ public struct RolloutState: Sendable {
 
     /// Versions that may serve at the same time.
     public static let servingArms = 3
-    /// Buckets of users that a policy may ask for.
+    /// Maximum number of user buckets that a policy may set.
     public static let maximumBuckets = 65_536
     /// Voices about a version that are kept, to be counted anew without those of a few.
     public static let voiceCapacity = 1_000

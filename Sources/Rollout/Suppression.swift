@@ -2,7 +2,7 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// Classes that an operator took out of use.
+/// Classes that an operator has withdrawn from use.
 public struct Suppression: Hashable, Sendable {
     /// By their names, in the order in which they were suppressed.
     public var classes: [String]
@@ -13,7 +13,7 @@ public struct Suppression: Hashable, Sendable {
 
     /// Milliseconds that services have to follow the release.
     static let grace: Int64 = 60_000
-    /// Counted before people are told.
+    /// Number of candidates counted before people are notified.
     public static let ignoredLimit = 10
 
     public init(
@@ -27,23 +27,24 @@ public struct Suppression: Hashable, Sendable {
     }
 }
 
-/// Damage control: a class is no answer any more, at once and until an operator says otherwise.
+/// Damage control: a class is no longer an answer, immediately and until an operator revokes it.
 extension RolloutState {
     /// Names of the classes that services are not to answer.
     public var suppressedClasses: [String] { suppression.value.classes }
 
-    /// Suppresses a class, or ends that.
+    /// Suppresses a class, or ends its suppression.
     ///
-    /// Audit labels of a suppressed class leave the comparisons of models for good; evidence that they were part of stays.
+    /// Audit labels of a suppressed class are removed from the comparisons of models permanently; evidence that
+    /// included them is kept.
     ///
     /// - Parameters:
-    ///   - isSuppressed: Whether it is to be suppressed.
-    ///   - name: The class's.
-    ///   - question: Of the project; two of its classes must stay.
+    ///   - isSuppressed: Whether the class is to be suppressed.
+    ///   - name: The name of the class.
+    ///   - question: The project's question; two of its classes must remain.
     ///   - evidence: The command.
-    ///   - time: Of the entry.
-    /// - Returns: The release, nil in a project without champion; refused of a class that the question lacks, that is as wanted
-    ///   already, or that is one of the last two.
+    ///   - time: The time of the entry.
+    /// - Returns: The release, nil in a project without champion; refused if the question lacks the class, if the class
+    ///   is already in the requested state, or if it is one of the last two.
     /// - Complexity: O(*rowCapacity*).
     public mutating func suppress(
         _ isSuppressed: Bool,
@@ -75,22 +76,24 @@ extension RolloutState {
         return .success(release(.suppression, replaced: nil, evidence: evidence))
     }
 
-    /// Whether a label names a suppressed class, and so judges nobody.
+    /// Whether a label names a suppressed class, so that no model is judged by it.
     ///
-    /// - Complexity: O(1) where none is suppressed.
+    /// - Complexity: O(1) if none is suppressed.
     public func isOut(_ label: Label, of question: Question) -> Bool {
         guard !suppression.value.classes.isEmpty else { return false }
         return question.classNames(in: label).contains { suppression.value.classes.contains($0) }
     }
 
-    /// Counts a candidate whose likeliest class is a suppressed one, though its version serves and was told.
+    /// Counts a candidate whose most likely class is a suppressed one, although its version serves and the suppression
+    /// was announced.
     ///
     /// - Parameters:
-    ///   - version: Whose output was shown.
-    ///   - label: The likeliest.
-    ///   - question: Of the project.
-    ///   - predictedAt: When the service made it; before the release it could not know.
-    /// - Returns: What to tell people, once after each change of the classes, with the tenth.
+    ///   - version: The version whose output was shown.
+    ///   - label: The most likely label.
+    ///   - question: The project's question.
+    ///   - predictedAt: Time at which the service made the prediction; before the release, the service could not know
+    ///     of the suppression.
+    /// - Returns: A notice for people, once after each change of the classes, with the tenth candidate.
     public mutating func noteIgnored(
         by version: ModelVersion,
         _ label: Label,

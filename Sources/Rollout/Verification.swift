@@ -2,7 +2,7 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// A sample of which users rejected what a suspected version said.
+/// A sample for which users rejected the prediction of a suspected version.
 public struct Verification: Hashable, Sendable {
     public let version: ModelVersion
     /// Buckets of the users that rejected it, each once; 1 to `RolloutState.verdictCapacity`.
@@ -23,7 +23,7 @@ public struct Verification: Hashable, Sendable {
 /// Samples that users dispute, while labels decide about a version: their labels teach the buckets' trust, and never roll back by
 /// themselves, since whoever rejects only true errors would win.
 extension RolloutState {
-    /// Disputed samples that a suspicion may ask for.
+    /// Maximum number of disputed samples that a suspicion may query.
     public static let disputedWanted = 20
 
     /// Wants labels of the samples that were disputed last.
@@ -45,20 +45,20 @@ extension RolloutState {
         }
     }
 
-    /// Disputed samples whose content is still to come.
+    /// Disputed samples whose content has not been received yet.
     ///
     /// - Complexity: O(*n* log *n*) in the disputed samples, which are few.
     public var verificationsWithoutContent: [SampleID] {
         verifications.isEmpty ? [] : verifications.sortedRows.filter { $1.said == nil }.map(\.key)
     }
 
-    /// The content of a disputed sample is known.
+    /// Records the content of a disputed sample.
     ///
     /// - Parameters:
-    ///   - sample: Disputed.
-    ///   - version: That said something of it.
-    ///   - label: What it said.
-    /// - Returns: Whether it may be asked for: the version is the one that is suspected, and nothing was known.
+    ///   - sample: The disputed sample.
+    ///   - version: The version that predicted it.
+    ///   - label: The predicted label.
+    /// - Returns: Whether the sample may be queried: the version is the suspected one, and no content was known.
     public mutating func findContent(of sample: SampleID, by version: ModelVersion, _ label: Label) -> Bool {
         guard var verification = verifications[sample], verification.version == version, verification.said == nil,
             !verification.isAsked
@@ -68,12 +68,12 @@ extension RolloutState {
         return true
     }
 
-    /// A disputed sample cannot be asked for: it was before, or belongs to the audit sample.
+    /// Removes a disputed sample that cannot be queried: it was queried before, or belongs to the audit sample.
     public mutating func dropVerification(_ sample: SampleID) {
         if verifications[sample] != nil { verifications[sample] = nil }
     }
 
-    /// Whether a disputed sample may be asked for.
+    /// Whether a disputed sample may be queried.
     public func isVerificationWanted(_ sample: SampleID) -> Bool {
         guard let verification = verifications[sample] else { return false }
         return verification.said != nil && !verification.isAsked && suspicions[verification.version] != nil
@@ -105,11 +105,11 @@ extension RolloutState {
         suspicions[verification.version]?.disputedAsked += 1
     }
 
-    /// The task of a disputed sample ended.
+    /// Records the end of the task of a disputed sample.
     ///
     /// - Parameters:
-    ///   - sample: Asked for.
-    ///   - label: Nil where none came.
+    ///   - sample: The queried sample.
+    ///   - label: The label; nil if there is none.
     public mutating func verified(_ sample: SampleID, _ label: Label?) {
         guard let verification = verifications[sample] else { return }
         verifications[sample] = nil
@@ -121,7 +121,8 @@ extension RolloutState {
         if said.agreement(with: label) < 1 { suspicions[verification.version]?.disputedWrong += 1 }
     }
 
-    /// No label decides about a version any more: what was not asked for is not asked for.
+    /// Ends a suspicion: labels no longer decide about the version, and samples not queried yet are not queried any
+    /// more.
     mutating func endSuspicion(of version: ModelVersion) {
         if suspicions[version] != nil { suspicions[version] = nil }
         guard !verifications.isEmpty else { return }

@@ -1,9 +1,10 @@
 internal import Glibc
 internal import Hashing
 
-/// Signs requests: whoever lacks the secret can neither make nor change one.
+/// Signs requests: without the secret, a request can be neither created nor changed.
 ///
-/// - SeeAlso: AWS General Reference, *Signature Version 4 signing process*; its test vectors stand in `RequestSignerTests`.
+/// - SeeAlso: AWS General Reference, *Signature Version 4 signing process*; its test vectors are in
+///   `RequestSignerTests`.
 struct RequestSigner {
     let credentials: S3Credentials
     let region: String
@@ -11,13 +12,13 @@ struct RequestSigner {
     /// The digest of no bytes.
     static let emptyPayload = SHA256Digest(of: [])
 
-    /// All headers of a request: those that are given, and those that sign it.
+    /// Returns all headers of a request: the given ones, and those that sign it.
     ///
     /// - Parameters:
     ///   - method: As in `GET`.
-    ///   - host: As the request's `Host` has it.
+    ///   - host: As in the request's `Host`.
     ///   - path: Encoded, from its first slash to the query.
-    ///   - query: Encoded, as `canonical(query:)` gives it.
+    ///   - query: Encoded, as returned by `canonical(query:)`.
     ///   - headers: Names in lower case, each once, and values without blanks at their ends.
     ///   - payload: The digest of the body.
     ///   - seconds: The time, since 1970.
@@ -64,7 +65,7 @@ struct RequestSigner {
             .map { "\($0.0)=\($0.1)" }.joined(separator: "&")
     }
 
-    /// Everything but letters, digits, `-`, `.`, `_` and `~` as `%XX`; slashes too unless they are kept.
+    /// Encodes everything but letters, digits, `-`, `.`, `_` and `~` as `%XX`; slashes too unless they are kept.
     static func encoded(_ text: String, keepingSlashes: Bool = false) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
@@ -89,7 +90,7 @@ struct RequestSigner {
     }
 
     private static func parts(_ seconds: Int64) -> tm {
-        // Years of four digits, whatever a clock says.
+        // Years have four digits, whatever the clock reports.
         var time = time_t(min(max(seconds, 0), 253_402_300_799))
         var parts = tm()
         gmtime_r(&time, &parts)

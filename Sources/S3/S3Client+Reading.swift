@@ -8,21 +8,22 @@ extension S3Client {
         let size: Int
         /// Its revision: what `If-Match` wants.
         let tag: String
-        /// The SHA-256 of its bytes, in base64; nil where the store does not say.
+        /// SHA-256 of the object's bytes, in base64; nil if the store does not report it.
         let checksum: String?
     }
 
-    /// The header that asks for checksums.
+    /// The header that requests checksums.
     static let withChecksum = (name: "x-amz-checksum-mode", value: "ENABLED")
 
     /// Requests the metadata of an object; nil if there is no such object.
     ///
     /// - Throws: `StorageError`, among others where the bucket is missing.
-    func look(at place: S3URI) throws(StorageError) -> Finding? {
-        var request = Request(method: .head, place: place, headers: [Self.withChecksum], operation: "look at")
+    func look(at uri: S3URI) throws(StorageError) -> Finding? {
+        var request = Request(method: .head, uri: uri, headers: [Self.withChecksum], operation: "look at")
         let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
         guard (200..<300).contains(answer.status) else {
-            // Without a body: it does not say whether the object is missing, or the bucket, nor why anything is refused.
+            // The answer has no body: it does not state whether the object or the bucket is missing, nor why a request
+            // is refused.
             request.method = .get
             request.headers = [("range", "bytes=0-0")]
             do throws(StorageError) {
@@ -38,7 +39,7 @@ extension S3Client {
             throw StorageError(
                 .forbidden,
                 "look at",
-                place.description,
+                uri.description,
                 reason: "the store gives neither Content-Length nor ETag; use another one"
             )
         }
@@ -48,23 +49,23 @@ extension S3Client {
     /// The bytes of an object, in pieces of one revision.
     ///
     /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
-    public func read(_ place: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8] {
-        for _ in 0..<3 { if let bytes = try readOnce(place, maximumSize: maximumSize) { return bytes } }
+    public func read(_ uri: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        for _ in 0..<3 { if let bytes = try readOnce(uri, maximumSize: maximumSize) { return bytes } }
         throw StorageError(
             .unavailable,
             "read",
-            place.description,
+            uri.description,
             reason: "it arrives damaged or changes while it is read"
         )
     }
 
-    /// Nil where it has changed meanwhile, or does not have the digest that the store says.
-    private func readOnce(_ place: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8]? {
+    /// Reads the object once; nil if it has changed meanwhile, or does not have the digest that the store reports.
+    private func readOnce(_ uri: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8]? {
         var bytes: [UInt8] = []
         var tag: String?
         var total = 0
         repeat {
-            var request = Request(method: .get, place: place, headers: [Self.withChecksum], operation: "read")
+            var request = Request(method: .get, uri: uri, headers: [Self.withChecksum], operation: "read")
             let piece = environment.partSize
             request.headers.append(("range", "bytes=\(bytes.count)-\(bytes.count + piece - 1)"))
             if let tag { request.headers.append(("if-match", tag)) }
@@ -78,7 +79,7 @@ extension S3Client {
                 request.headers.removeAll { $0.name == "range" }
                 let whole = try send(request)
                 return whole.body.count <= maximumSize ? whole.body : nil
-            case _ where answer.header("etag")?.isEmpty != false: throw notAStore(place, "read")
+            case _ where answer.header("etag")?.isEmpty != false: throw notAStore(uri, "read")
             case 206:
                 guard let size = answer.header("content-range").flatMap(Self.total),
                     size >= bytes.count + answer.body.count
@@ -90,7 +91,7 @@ extension S3Client {
             }
             guard total <= maximumSize else {
                 let reason = "expected at most \(maximumSize) bytes, found \(total)"
-                throw StorageError(.tooLarge, "read", place.description, reason: reason)
+                throw StorageError(.tooLarge, "read", uri.description, reason: reason)
             }
             tag = tag ?? answer.header("etag")
             guard !answer.body.isEmpty || total == 0 else { return nil }
@@ -104,30 +105,30 @@ extension S3Client {
         return bytes
     }
 
-    /// Part of the bytes of an object, in pieces of one revision.
+    /// Returns part of the bytes of an object, in pieces of one revision.
     ///
-    /// - Returns: Fewer than asked for, or none, where the object ends before.
+    /// - Returns: Fewer bytes than requested, or none, if the object ends before.
     /// - Throws: `StorageError`, of kind `notFound` among others.
-    func read(_ place: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8] {
+    func read(_ uri: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8] {
         guard range.lowerBound >= 0, !range.isEmpty else { return [] }
-        for _ in 0..<3 { if let bytes = try readOnce(place, range: range) { return bytes } }
+        for _ in 0..<3 { if let bytes = try readOnce(uri, range: range) { return bytes } }
         throw StorageError(
             .unavailable,
             "read",
-            place.description,
+            uri.description,
             reason: "it arrives damaged or changes while it is read"
         )
     }
 
-    /// Nil where it has changed meanwhile, or what comes is not what was asked for.
-    private func readOnce(_ place: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8]? {
+    /// Reads the part once; nil if the object has changed meanwhile, or the answer does not match the request.
+    private func readOnce(_ uri: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8]? {
         var bytes: [UInt8] = []
         var tag: String?
         var end = range.upperBound
         repeat {
             let start = range.lowerBound + bytes.count
             let last = min(end, start + environment.partSize) - 1
-            var request = Request(method: .get, place: place, operation: "read")
+            var request = Request(method: .get, uri: uri, operation: "read")
             request.headers.append(("range", "bytes=\(start)-\(last)"))
             if let tag { request.headers.append(("if-match", tag)) }
             // A store that knows no ranges sends all of it.
@@ -136,7 +137,7 @@ extension S3Client {
             if answer.status == 412 { return nil }
             // No object ends there.
             if answer.status == 416 { return bytes.isEmpty ? [] : nil }
-            guard answer.header("etag")?.isEmpty == false else { throw notAStore(place, "read") }
+            guard answer.header("etag")?.isEmpty == false else { throw notAStore(uri, "read") }
             guard answer.status == 206 else {
                 let whole = answer.body
                 guard bytes.isEmpty, range.lowerBound < whole.count else { return bytes.isEmpty ? [] : nil }
@@ -160,7 +161,7 @@ extension S3Client {
 }
 
 extension HTTPAnswer {
-    /// The SHA-256 of a whole object in base64: one of the parts' digests says nothing of the bytes.
+    /// SHA-256 of a whole object in base64: a digest of the parts' digests does not describe the bytes.
     fileprivate var wholeChecksum: String? {
         guard let text = header("x-amz-checksum-sha256"), text.utf8.count == 44, !text.contains("-"),
             header("x-amz-checksum-type")?.uppercased() != "COMPOSITE"

@@ -26,16 +26,16 @@ extension S3Client {
     func upload(
         _ bytes: UnsafeRawBufferPointer,
         _ digest: SHA256Digest,
-        to place: S3URI,
+        to uri: S3URI,
         _ condition: Condition
     ) throws(StorageError) -> Bool {
-        guard bytes.count <= environment.partThreshold else { return try uploadInParts(bytes, to: place, condition) }
-        var request = Request(method: .put, place: place, payload: digest, operation: "write")
+        guard bytes.count <= environment.partThreshold else { return try uploadInParts(bytes, to: uri, condition) }
+        var request = Request(method: .put, uri: uri, payload: digest, operation: "write")
         request.headers = [
             condition.header, ("content-type", "application/octet-stream"),
             ("x-amz-checksum-sha256", base64(digest.bytes)),
         ]
-        // Of one that is gone, a revision does not hold either.
+        // A condition on the revision of a removed object does not hold either.
         let answer: HTTPAnswer
         do throws(StorageError) {
             answer = try send(request, body: bytes, expecting: [412])
@@ -44,41 +44,41 @@ extension S3Client {
             return false
         }
         guard answer.status != 412 else { return false }
-        // Whatever stands between us and the store may say "all is well" of anything.
-        guard answer.header("etag")?.isEmpty == false else { throw notAStore(place, "write") }
+        // Any intermediary between the client and the store may report success for anything.
+        guard answer.header("etag")?.isEmpty == false else { throw notAStore(uri, "write") }
         return true
     }
 
     /// The error of an answer that no store gives.
-    func notAStore(_ place: S3URI, _ operation: String) -> StorageError {
+    func notAStore(_ uri: S3URI, _ operation: String) -> StorageError {
         let reason =
             "what answers at \(endpoint) is no store: its answer lacks what every store's has; look at s3.endpoint"
-        return StorageError(.unavailable, operation, place.description, reason: reason)
+        return StorageError(.unavailable, operation, uri.description, reason: reason)
     }
 
     private func uploadInParts(
         _ bytes: UnsafeRawBufferPointer,
-        to place: S3URI,
+        to uri: S3URI,
         _ condition: Condition
     ) throws(StorageError) -> Bool {
-        var request = Request(method: .post, place: place, query: [("uploads", "")], operation: "begin to write")
+        var request = Request(method: .post, uri: uri, query: [("uploads", "")], operation: "begin to write")
         request.headers = [("content-type", "application/octet-stream"), ("x-amz-checksum-algorithm", "SHA256")]
         guard let upload = S3Text(try send(request).body).first("UploadId"), !upload.isEmpty else {
             throw StorageError(
                 .forbidden,
                 "begin to write",
-                place.description,
+                uri.description,
                 reason: "the store gives no UploadId; use another one"
             )
         }
         do throws(StorageError) {
-            let parts = try sendParts(bytes, to: place, upload)
-            if try complete(upload, of: parts, at: place, condition) { return true }
+            let parts = try sendParts(bytes, to: uri, upload)
+            if try complete(upload, of: parts, at: uri, condition) { return true }
         } catch {
-            abort(upload, at: place)
+            abort(upload, at: uri)
             throw error
         }
-        abort(upload, at: place)
+        abort(upload, at: uri)
         return false
     }
 
@@ -89,7 +89,7 @@ extension S3Client {
 
     private func sendParts(
         _ bytes: UnsafeRawBufferPointer,
-        to place: S3URI,
+        to uri: S3URI,
         _ upload: String
     ) throws(StorageError) -> [UploadPart] {
         // An upload has 10,000 parts at most.
@@ -99,7 +99,7 @@ extension S3Client {
             let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
             let digest = SHA256Digest(of: part)
             let checksum = base64(digest.bytes)
-            var request = Request(method: .put, place: place, payload: digest, operation: "write a part of")
+            var request = Request(method: .put, uri: uri, payload: digest, operation: "write a part of")
             request.query = [("partNumber", "\(parts.count + 1)"), ("uploadId", upload)]
             request.headers = [("x-amz-checksum-sha256", checksum)]
             let answer = try send(request, body: part)
@@ -107,7 +107,7 @@ extension S3Client {
                 throw StorageError(
                     .forbidden,
                     "write a part of",
-                    place.description,
+                    uri.description,
                     reason: "the store gives no ETag; use another one"
                 )
             }
@@ -121,7 +121,7 @@ extension S3Client {
     private func complete(
         _ upload: String,
         of parts: [UploadPart],
-        at place: S3URI,
+        at uri: S3URI,
         _ condition: Condition
     ) throws(StorageError) -> Bool {
         var text = "<CompleteMultipartUpload>"
@@ -131,7 +131,7 @@ extension S3Client {
             text += "<ChecksumSHA256>\(part.checksum)</ChecksumSHA256></Part>"
         }
         text += "</CompleteMultipartUpload>"
-        var request = Request(method: .post, place: place, query: [("uploadId", upload)], operation: "finish writing")
+        var request = Request(method: .post, uri: uri, query: [("uploadId", upload)], operation: "finish writing")
         request.payload = SHA256Digest(of: text.utf8)
         request.headers = [condition.header, ("content-type", "application/xml")]
         for attempt in 1...Self.attempts {
@@ -142,11 +142,11 @@ extension S3Client {
                 guard ["NoSuchUpload", "NoSuchKey"].contains(fault.code) else { throw error(fault, request) }
                 return false
             }
-            // The status is sent before the parts are joined: what became of it stands in the body.
+            // The status is sent before the parts are joined: the result of joining them is in the body.
             guard !fault.code.isEmpty else {
                 // As of one written whole: an answer without a revision is no store's.
                 guard S3Text(answer.body).first("ETag")?.isEmpty == false else {
-                    throw notAStore(place, "finish writing")
+                    throw notAStore(uri, "finish writing")
                 }
                 return true
             }
@@ -156,7 +156,7 @@ extension S3Client {
         throw StorageError(
             .unavailable,
             "finish writing",
-            place.description,
+            uri.description,
             reason: "the store does not join the parts"
         )
     }
@@ -169,7 +169,7 @@ extension S3Client {
     }
 
     /// Ends an upload, so that its parts cost nothing; where that fails, `removeLeftovers` does it another day.
-    private func abort(_ upload: String, at place: S3URI) {
-        _ = try? send(Request(method: .delete, place: place, query: [("uploadId", upload)], operation: "end writing"))
+    private func abort(_ upload: String, at uri: S3URI) {
+        _ = try? send(Request(method: .delete, uri: uri, query: [("uploadId", upload)], operation: "end writing"))
     }
 }

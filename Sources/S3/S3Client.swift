@@ -2,8 +2,8 @@ internal import HTTPClient
 internal import Hashing
 internal import Storage
 
-/// Asks a service that speaks S3: signs, sends, tries again for a while what may succeed in a moment, and tells the rest as
-/// what it is. Safe from any thread.
+/// Client of a service that implements S3: signs and sends requests, retries for a while those that may soon succeed,
+/// and reports all other errors as they are. Safe from any thread.
 public final class S3Client: Sendable {
     /// How often something is tried, at most.
     static let attempts = 5
@@ -14,7 +14,7 @@ public final class S3Client: Sendable {
     private let settings: S3Settings
     private let http: HTTPClient
 
-    /// A client that has asked nothing yet.
+    /// Creates a client that has sent no request yet.
     public convenience init(_ settings: S3Settings, environment: S3Environment = S3Environment()) {
         self.init(settings, environment: environment, limits: HTTPClient.Limits())
     }
@@ -28,10 +28,10 @@ public final class S3Client: Sendable {
     /// The service, for people.
     public var endpoint: String { settings.endpoint.description }
 
-    /// Something that is asked of an object, or of its bucket where the key is empty.
+    /// Request about an object, or about its bucket if the key is empty.
     struct Request {
         var method: HTTPCall.Method
-        var place: S3URI
+        var uri: S3URI
         var query: [(name: String, value: String)] = []
         /// Names in lower case.
         var headers: [(name: String, value: String)] = []
@@ -43,15 +43,15 @@ public final class S3Client: Sendable {
         var maximumSize = 1 << 20
     }
 
-    /// Sends a request, and again, with growing and jittered pauses, while the outcome may be another in a moment. So a request
-    /// may have been carried out more than once, or once although the answer says that it was refused.
+    /// Sends a request, and retries it, with growing and jittered pauses, while the outcome may soon change. A request
+    /// may therefore have been carried out more than once, or once although the answer reports that it was refused.
     ///
     /// - Parameters:
-    ///   - request: What is asked.
+    ///   - request: The request.
     ///   - body: The body.
-    ///   - expected: Statuses beside 2xx that the caller knows what to do with.
+    ///   - expected: Statuses beside 2xx that the caller handles.
     /// - Returns: An answer of 2xx or an expected status.
-    /// - Throws: `StorageError` of anything else.
+    /// - Throws: `StorageError` for any other outcome.
     func send(
         _ request: Request,
         body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
@@ -87,15 +87,15 @@ public final class S3Client: Sendable {
         }
     }
 
-    /// Milliseconds to wait after the attempt of a number, counted from 1; `jitter` is in `0..<1`. What the store asks for is
-    /// heeded up to the longest pause.
+    /// Returns the milliseconds to wait after an attempt of the given number, counted from 1; `jitter` is in `0..<1`. A
+    /// wait that the store requests is respected up to the longest pause.
     static func pause(after attempt: Int, patience: Int64, jitter: Double) -> Int64 {
         let grown = min(longestPause, 100 << Int64(min(max(attempt, 1) - 1, 8)))
         let wanted = max(grown, min(max(patience, 0), longestPause))
         return Int64(Double(wanted) * (0.5 + 0.5 * jitter))
     }
 
-    /// The error of what a store says in an answer that looks well otherwise.
+    /// Returns the error for a fault that a store reports in an otherwise successful answer.
     func error(_ fault: S3Fault, _ request: Request) -> StorageError {
         error(fault, request, at: environment.now() / 1_000)
     }
@@ -103,17 +103,17 @@ public final class S3Client: Sendable {
     private func error(_ fault: S3Fault, _ request: Request, at seconds: Int64) -> StorageError {
         fault.error(
             request.operation,
-            request.place.description,
-            bucket: request.place.bucket,
+            request.uri.description,
+            bucket: request.uri.bucket,
             endpoint: settings.endpoint,
             time: RequestSigner.timestamp(seconds)
         )
     }
 
     private func error(_ cause: HTTPClientError, _ request: Request) -> StorageError {
-        let place = request.place.description
+        let uri = request.uri.description
         func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
-            StorageError(kind, request.operation, place, reason: reason)
+            StorageError(kind, request.operation, uri, reason: reason)
         }
         switch cause.kind {
         case .unreachable:
@@ -131,7 +131,7 @@ public final class S3Client: Sendable {
         _ body: UnsafeRawBufferPointer,
         at seconds: Int64
     ) -> Result<HTTPAnswer, HTTPClientError> {
-        let (host, path) = address(of: request.place)
+        let (host, path) = address(of: request.uri)
         let query = RequestSigner.canonical(query: request.query)
         let signer = RequestSigner(credentials: settings.credentials, region: settings.region)
         let headers = signer.sign(
@@ -153,13 +153,13 @@ public final class S3Client: Sendable {
         }
     }
 
-    /// Host and encoded path of a place. A bucket with a full stop in its name has no certificate as a host.
-    func address(of place: S3URI) -> (host: String, path: String) {
+    /// Returns host and encoded path of a URI. A bucket with a full stop in its name has no certificate as a host.
+    func address(of uri: S3URI) -> (host: String, path: String) {
         let endpoint = settings.endpoint
         let isHost =
-            settings.style == .host || settings.style == .auto && endpoint.isAmazon && !place.bucket.contains(".")
-        let key = place.key.isEmpty ? "" : "/" + RequestSigner.encoded(place.key, keepingSlashes: true)
-        guard isHost else { return (endpoint.host, "\(endpoint.path)/\(place.bucket)\(key)") }
-        return ("\(place.bucket).\(endpoint.host)", endpoint.path + (key.isEmpty ? "/" : key))
+            settings.style == .host || settings.style == .auto && endpoint.isAmazon && !uri.bucket.contains(".")
+        let key = uri.key.isEmpty ? "" : "/" + RequestSigner.encoded(uri.key, keepingSlashes: true)
+        guard isHost else { return (endpoint.host, "\(endpoint.path)/\(uri.bucket)\(key)") }
+        return ("\(uri.bucket).\(endpoint.host)", endpoint.path + (key.isEmpty ? "/" : key))
     }
 }

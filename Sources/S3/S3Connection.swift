@@ -5,7 +5,7 @@ public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable
     public var endpoint: String?
     /// As in `eu-central-1`; nil for `us-east-1`.
     public var region: String?
-    /// Where the bucket's name stands.
+    /// Location of the bucket's name in an address.
     public var style = S3Settings.Style.auto
     private var accessKey: String?
     private var secretKey: String?
@@ -14,7 +14,7 @@ public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable
     /// Reads the settings from environment variables.
     ///
     /// - Parameter environment: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or `AWS_DEFAULT_REGION`,
-    ///   `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; those that are empty do not count.
+    ///   `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; empty ones are ignored.
     public init(environment: [String: String] = [:]) {
         func variable(_ names: String...) -> String? { names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } }
         endpoint = variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
@@ -24,7 +24,7 @@ public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable
         sessionToken = variable("AWS_SESSION_TOKEN")
     }
 
-    /// Takes credentials in the place of all that are there: half of one's and half of another's are nobody's.
+    /// Replaces all existing credentials: a mixture of two sets of credentials is invalid.
     public mutating func replaceCredentials(accessKey: String?, secretKey: String?, sessionToken: String?) {
         self.accessKey = accessKey
         self.secretKey = secretKey

@@ -1,18 +1,18 @@
 /// Credentials for requests to a store. The description never shows a secret.
 public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectable {
-    /// Names who asks; no secret, but shown in part only.
+    /// Identifies the requester; not secret, but shown in part only.
     public let accessKey: String
     let secretKey: String
     /// Session token of temporary credentials; nil for others.
     let sessionToken: String?
 
-    /// Credentials.
+    /// Creates credentials.
     ///
     /// - Parameters:
-    ///   - accessKey: Names who asks.
-    ///   - secretKey: Signs what is asked.
-    ///   - sessionToken: Of credentials that hold for a while; nil or empty of others.
-    /// - Throws: `S3SettingsError` of a key that is empty or cannot stand in a header.
+    ///   - accessKey: Identifies the requester.
+    ///   - secretKey: Signs requests.
+    ///   - sessionToken: Token of temporary credentials; nil or empty for others.
+    /// - Throws: `S3SettingsError` if a key is empty or cannot be written in a header.
     public init(accessKey: String, secretKey: String, sessionToken: String? = nil) throws(S3SettingsError) {
         let token = sessionToken.flatMap { $0.isEmpty ? nil : $0 }
         for (name, value) in [("access key", accessKey), ("secret key", secretKey), ("session token", token ?? "-")] {
@@ -27,13 +27,13 @@ public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectabl
         self.sessionToken = token
     }
 
-    /// The first letters of the access key, and nothing of the secret.
+    /// The first characters of the access key, and nothing of the secret.
     public var description: String { "S3 credentials \(accessKey.prefix(4))…" }
     /// Shows nothing inside.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Settings with which no store can be asked.
+/// Error of settings with which no store can be accessed.
 public struct S3SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Reason in words, without a secret.
     public let reason: String

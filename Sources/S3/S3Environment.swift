@@ -8,7 +8,7 @@ public struct S3Environment: Sendable {
     public var pause: @Sendable (Int64) -> Void
     /// At random, in `0..<1`.
     public var jitter: @Sendable () -> Double
-    /// Bytes above which an object goes in parts.
+    /// Bytes above which an object is sent in parts.
     public var partThreshold: Int
     /// Bytes of a part, and of a piece that is read at once.
     public var partSize: Int

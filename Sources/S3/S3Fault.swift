@@ -10,9 +10,9 @@ struct S3Fault: Hashable {
     let message: String
     /// The store's time, as its header `Date` has it.
     let date: String?
-    /// The region that the store says the bucket is in.
+    /// Region of the bucket as reported by the store.
     let region: String?
-    /// Seconds that the store asks us to wait.
+    /// Seconds to wait as requested by the store.
     let patience: Int64?
 
     init(_ answer: HTTPAnswer) {
@@ -26,7 +26,7 @@ struct S3Fault: Hashable {
         patience = answer.header("retry-after").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 
-    /// Whether the same request may well succeed in a moment.
+    /// Whether the same request may soon succeed.
     var isTransient: Bool {
         switch code {
         case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted",
@@ -53,20 +53,20 @@ struct S3Fault: Hashable {
     ///
     /// - Parameters:
     ///   - operation: As in `write`.
-    ///   - place: The object's URI.
+    ///   - uri: The object's URI.
     ///   - bucket: Its bucket.
     ///   - endpoint: The service.
     ///   - time: Ours when the request was signed, as in `20130524T000000Z`.
     /// - Returns: The cause of the refusal, and its remedy.
     func error(
         _ operation: String,
-        _ place: String,
+        _ uri: String,
         bucket: String,
         endpoint: S3Endpoint,
         time: String
     ) -> StorageError {
         func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
-            StorageError(kind, operation, place, reason: "\(reason) (\(words))")
+            StorageError(kind, operation, uri, reason: "\(reason) (\(words))")
         }
         if isMissingObject { return error(.notFound, "there is no such object") }
         switch code {

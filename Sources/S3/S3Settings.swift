@@ -1,6 +1,6 @@
-/// Where a store answers, and who asks.
+/// Address of a store, and the identity of the requester.
 public struct S3Settings: Sendable {
-    /// Where the bucket's name stands in an address.
+    /// Location of the bucket's name in an address.
     public enum Style: String, Hashable, Sendable, CaseIterable {
         /// `host` at Amazon's own addresses, else `path`.
         case auto
@@ -10,23 +10,23 @@ public struct S3Settings: Sendable {
         case host
     }
 
-    /// Scheme and place of the service, as in `https://s3.eu-central-1.amazonaws.com`.
+    /// Scheme and address of the service, as in `https://s3.eu-central-1.amazonaws.com`.
     public let endpoint: S3Endpoint
     /// The region that signatures name.
     public let region: String
-    /// Where the bucket's name stands.
+    /// Location of the bucket's name in an address.
     public let style: Style
     /// Credentials for requests.
     public let credentials: S3Credentials
 
-    /// Settings.
+    /// Creates settings.
     ///
     /// - Parameters:
     ///   - endpoint: A URL of scheme `http` or `https`; nil or empty for Amazon's service in the region.
     ///   - region: As in `eu-central-1`; nil or empty for `us-east-1`.
-    ///   - style: Where the bucket's name stands.
-    ///   - credentials: Who asks.
-    /// - Throws: `S3SettingsError` of an endpoint or region that cannot be.
+    ///   - style: Location of the bucket's name in an address.
+    ///   - credentials: Credentials of the requester.
+    /// - Throws: `S3SettingsError` if the endpoint or region is invalid.
     public init(
         endpoint: String? = nil,
         region: String? = nil,
@@ -38,12 +38,12 @@ public struct S3Settings: Sendable {
             throw S3SettingsError("the region is none: expected letters, digits and hyphens, as in eu-central-1")
         }
         let text = endpoint.flatMap { $0.isEmpty ? nil : $0 } ?? "https://s3.\(region).amazonaws.com"
-        guard let place = S3Endpoint(text) else {
+        guard let uri = S3Endpoint(text) else {
             throw S3SettingsError(
                 "the endpoint is none: expected http:// or https:// with a host, perhaps a port, and no user, query or fragment"
             )
         }
-        self.endpoint = place
+        self.endpoint = uri
         self.region = region
         self.style = style
         self.credentials = credentials
@@ -54,7 +54,7 @@ public struct S3Settings: Sendable {
     }
 }
 
-/// Scheme and place of a service.
+/// Scheme and address of a service.
 public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// `http` or `https`.
     public let scheme: String

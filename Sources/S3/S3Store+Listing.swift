@@ -5,12 +5,12 @@ public import Storage
 extension S3Store {
     /// Prefix of the keys in a folder.
     private func beginning(_ folder: String) -> String {
-        [place.key, folder].filter { !$0.isEmpty }.map { "\($0)/" }.joined()
+        [uri.key, folder].filter { !$0.isEmpty }.map { "\($0)/" }.joined()
     }
 
     private func bucket() throws(StorageError) -> S3URI {
-        guard let bucket = S3URI(bucket: place.bucket, key: "") else {
-            throw StorageError(.invalidName, "list", place.description, reason: "the bucket is none")
+        guard let bucket = S3URI(bucket: uri.bucket, key: "") else {
+            throw StorageError(.invalidName, "list", uri.description, reason: "the bucket is none")
         }
         return bucket
     }
@@ -27,14 +27,14 @@ extension S3Store {
         /// All keys, ours or not.
         var keys: [String] = []
         var entries: [ObjectEntry] = []
-        /// Where the list goes on.
+        /// Token with which the list continues.
         var next: String?
 
-        /// Reads an answer; nil of what no store says.
+        /// Reads an answer; nil if no store would return it.
         ///
         /// - Parameters:
         ///   - body: The answer.
-        ///   - root: What our keys begin with.
+        ///   - root: Common beginning of Flywheel's keys.
         init?(_ body: [UInt8], root: String) {
             guard let text = S3Text(body).elements("ListBucketResult", atMost: 1).first else { return nil }
             for entry in text.elements("Contents") {
@@ -49,32 +49,33 @@ extension S3Store {
                 entries.append(ObjectEntry(name: name, size: size, modified: modified))
             }
             guard text.first("IsTruncated") == "true" else { return }
-            // Half a list is none: of what is missing nobody would know.
+            // A partial list is rejected: nothing would indicate the missing objects.
             guard let token = text.first("NextContinuationToken"), !token.isEmpty else { return nil }
             next = token
         }
     }
 
-    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such folder.
+    /// Returns all objects in a folder of the store and below it, in byte order of their names; none if there is no
+    /// such folder.
     ///
-    /// - Throws: `StorageError` where the store refuses, or its list comes to no end.
-    /// - Complexity: A request for every 1,000 of them.
+    /// - Throws: `StorageError` if the store refuses, or its list does not end.
+    /// - Complexity: One request per 1,000 objects.
     public func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] {
         if !folder.isEmpty { try ObjectName.check(folder) }
         let root = beginning("")
         var found: [ObjectEntry] = []
         var token: String?
-        // Every service has an order of its own; what comes twice is no progress.
+        // Every service has its own order; a key that is listed twice is no progress.
         var known: Set<String> = []
         var (requests, idle) = (0, 0)
         repeat {
             requests += 1
-            var request = S3Client.Request(method: .get, place: try bucket(), operation: "list")
+            var request = S3Client.Request(method: .get, uri: try bucket(), operation: "list")
             request.maximumSize = 16 << 20
             request.query = [("list-type", "2"), ("prefix", beginning(folder)), ("encoding-type", "url")]
             if let token { request.query.append(("continuation-token", token)) }
             guard let page = Page(try client.send(request).body, root: root) else {
-                throw client.notAStore(place, "list")
+                throw client.notAStore(uri, "list")
             }
             let before = known.count
             var names: Set<String> = []
@@ -109,7 +110,7 @@ extension S3Store {
     /// where the store does not let us list them, since that costs money and nothing else.
     @discardableResult
     public func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
-        var request = S3Client.Request(method: .get, place: try bucket(), operation: "list the uploads of")
+        var request = S3Client.Request(method: .get, uri: try bucket(), operation: "list the uploads of")
         request.query = [("uploads", ""), ("prefix", beginning(""))]
         request.maximumSize = 16 << 20
         let answer: HTTPAnswer
@@ -123,14 +124,14 @@ extension S3Store {
         var removed = 0
         for upload in S3Text(answer.body).elements("Upload") {
             guard let key = upload.first("Key"), isOurs(key), let id = upload.first("UploadId"),
-                let object = S3URI(bucket: place.bucket, key: key),
+                let object = S3URI(bucket: uri.bucket, key: key),
                 // As in 2026-11-30T17:01:44.000Z.
                 let began = upload.first("Initiated")?.filter({ $0.isNumber || $0 == "T" }).prefix(15),
                 String(began) <= RequestSigner.timestamp(oldest).dropLast()
             else { continue }
             let end = S3Client.Request(
                 method: .delete,
-                place: object,
+                uri: object,
                 query: [("uploadId", id)],
                 operation: "end writing"
             )
@@ -141,7 +142,7 @@ extension S3Store {
         return removed
     }
 
-    /// Whether we write under such a key: without a prefix a bucket may be somebody else's, too.
+    /// Whether Flywheel writes under such a key: without a prefix a bucket may also belong to others.
     private func isOurs(_ key: String) -> Bool {
         let root = beginning("")
         guard key.hasPrefix(root) else { return false }

@@ -1,5 +1,5 @@
-/// The texts of a store's answer in XML, by the names of their elements. No more than that is read: what stands in answers is
-/// flat, or a list of like elements.
+/// Texts of a store's answer in XML, by the names of their elements. No more than that is read: answers are flat, or a
+/// list of like elements.
 struct S3Text {
     private let text: Substring
 
@@ -10,7 +10,7 @@ struct S3Text {
     /// The text of the first element of a name; nil if there is none.
     func first(_ name: String) -> String? { elements(name, atMost: 1).first.map { Self.decoded($0.text) } }
 
-    /// The elements of a name, each with what is in it, in order.
+    /// Returns the elements of a name, each with its content, in order.
     ///
     /// - Complexity: O(*n*) in the bytes of the text.
     func elements(_ name: String, atMost most: Int = .max) -> [S3Text] {

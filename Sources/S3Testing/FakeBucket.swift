@@ -2,8 +2,8 @@ internal import Foundation
 internal import Hashing
 internal import Synchronization
 
-/// A bucket in memory behind a server that can be told to misbehave. It knows conditional writes, ranges, parts and checksums,
-/// and checks no signature: a real store is for that.
+/// A bucket in memory behind a server that can be configured to misbehave. It supports conditional writes, ranges,
+/// parts and checksums, and checks no signature: a real store is used for that.
 public final class FakeBucket: Sendable {
     /// Fault in place of an answer, or after the work was done.
     public enum Fault: Sendable {
@@ -17,7 +17,7 @@ public final class FakeBucket: Sendable {
         case flipped
         /// The connection ends, and nothing is done.
         case nothing
-        /// The work is done without looking at conditions.
+        /// The work is done without checking conditions.
         case careless
     }
 
@@ -166,8 +166,8 @@ public final class FakeBucket: Sendable {
             let ends = range.dropFirst(6).split(separator: "-").compactMap { Int($0) }
             guard ends.count == 2, ends[0] < held.count else { return error(416, "InvalidRange") }
             let last = min(ends[1], held.count - 1)
-            let place = ["Content-Range": "bytes \(ends[0])-\(last)/\(held.count)"]
-            return (206, headers.merging(place) { $1 }, Array(held[ends[0]...last]))
+            let contentRange = ["Content-Range": "bytes \(ends[0])-\(last)/\(held.count)"]
+            return (206, headers.merging(contentRange) { $1 }, Array(held[ends[0]...last]))
         }
     }
 
@@ -179,7 +179,7 @@ public final class FakeBucket: Sendable {
             }
             return (200, [:], Array("<L>\(uploads.joined())</L>".utf8))
         }
-        // Two a page, so that pages are turned.
+        // Two keys per page, so that there are several pages.
         let keys = state.objects.keys.filter { $0.hasPrefix(prefix) && $0 > query["continuation-token"] ?? "" }.sorted()
         let page = keys.prefix(2)
         var text = "<ListBucketResult><IsTruncated>\(keys.count > 2)</IsTruncated>"

@@ -21,7 +21,7 @@ public final class FakeServer: Sendable {
 
     /// Reply to a request.
     public enum Reply: Sendable {
-        /// A whole answer. Of HEAD the body's length alone is sent, unless a header says another.
+        /// A complete answer. For HEAD only the body's length is sent, unless a header specifies another.
         case answer(Int, [String: String] = [:], [UInt8] = [])
         /// The headers of an answer, and so many bytes of its body.
         case truncated(Int, [String: String] = [:], [UInt8], after: Int)
@@ -38,7 +38,7 @@ public final class FakeServer: Sendable {
 
     /// Starts to serve, on a free port of the loopback.
     ///
-    /// - Parameter handler: What to say; called on many threads.
+    /// - Parameter handler: Function that returns the reply; called on many threads.
     public init(_ handler: @escaping @Sendable (Request) -> Reply) {
         self.handler = handler
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

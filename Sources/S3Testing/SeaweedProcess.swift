@@ -15,7 +15,7 @@ public final class SeaweedProcess: Sendable {
 
     /// Why there is none.
     public struct Failure: Error, Sendable, CustomStringConvertible {
-        /// The reason, for what is printed of tests that are skipped.
+        /// The reason that is printed for skipped tests.
         public let description: String
     }
 
@@ -76,14 +76,14 @@ public final class SeaweedProcess: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// One for the whole process, started when it is first asked for and removed when the process ends.
+    /// One instance for the whole process, started at the first access and removed when the process ends.
     public static let shared: Result<SeaweedProcess, any Error> = {
         let result = Result { try SeaweedProcess() }
         atexit { if case .success(let seaweed) = SeaweedProcess.shared { seaweed.remove() } }
         return result
     }()
 
-    /// The repository that this file belongs to.
+    /// The repository that contains this file.
     private static var root: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

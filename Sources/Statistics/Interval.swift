@@ -1,4 +1,4 @@
-/// Two limits between which a figure lies with a stated confidence.
+/// Two limits that enclose a figure with a stated confidence.
 public struct Interval: Hashable, Sendable {
     /// At most `upper`.
     public let lower: Double
@@ -9,7 +9,7 @@ public struct Interval: Hashable, Sendable {
         self.upper = upper
     }
 
-    /// Whether a number lies between the limits; both are inside.
+    /// Whether a number is between the limits, both included.
     public func contains(_ number: Double) -> Bool { lower <= number && number <= upper }
 
     /// The upper limit less the lower one.

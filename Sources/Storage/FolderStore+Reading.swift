@@ -43,7 +43,7 @@ extension FolderStore {
         try synchronize(folder: folder(of: path))
     }
 
-    /// Goes down from the root, through folders alone.
+    /// Descends from the root, through folders only.
     ///
     /// - Returns: False if there is no such object.
     private func unlink(_ name: String, _ path: String) throws(StorageError) -> Bool {
@@ -62,10 +62,11 @@ extension FolderStore {
         throw StorageError("remove", path)
     }
 
-    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such folder.
+    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such
+    /// folder.
     ///
     /// - Parameter folder: A relative path; empty for the whole store.
-    /// - Returns: Names from the store's root, as the other methods take them.
+    /// - Returns: Names from the store's root, in the form that the other methods expect.
     /// - Throws: `StorageError` if a folder cannot be read.
     public func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] {
         if !folder.isEmpty { try ObjectName.check(folder) }
@@ -177,7 +178,7 @@ private struct OpenFile: ~Copyable {
     let size: Int
 
     init(_ path: String) throws(StorageError) {
-        // Without waiting: a pipe in a file's place would keep whoever opens it for ever.
+        // Non-blocking: if the file were replaced by a pipe, opening it would block for ever.
         let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard opened >= 0 else { throw StorageError("read", path) }
         var status = stat()
@@ -195,7 +196,7 @@ private struct OpenFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The bytes of a part that lies in it, or fewer where it was cut short meanwhile.
+    /// The bytes of a part within the object, or fewer if it was truncated meanwhile.
     borrowing func read(_ range: Range<Int>) throws(StorageError) -> [UInt8] {
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in

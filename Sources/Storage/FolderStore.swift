@@ -16,12 +16,12 @@ public struct FolderStore: ObjectStore {
     public let root: String
     private let interposer: StorageInterposer?
 
-    /// The objects in a folder, which is made if need be.
+    /// The objects in a folder, which is created if necessary.
     ///
     /// - Parameters:
     ///   - root: The folder.
-    ///   - interposer: Asked before and told after every change of the disk; for tests.
-    /// - Throws: `StorageError` if it cannot be made, or is no folder.
+    ///   - interposer: Called before and after every change of the disk; for tests.
+    /// - Throws: `StorageError` if it cannot be created, or is not a folder.
     public init(root: String, interposer: StorageInterposer? = nil) throws(StorageError) {
         self.interposer = interposer
         guard !root.isEmpty, !root.utf8.contains(0) else {
@@ -49,7 +49,7 @@ public struct FolderStore: ObjectStore {
         return .file(uri)
     }
 
-    /// The name of the object that a URI stands for; nil if it lies outside of this folder.
+    /// The name of the object that a URI refers to; nil if the URI is outside of this folder.
     public func name(of uri: FileURI) -> String? {
         guard uri.path.utf8.starts(with: "\(root)/".utf8) else { return nil }
         let name = String(uri.path.dropFirst(root.count + 1))
@@ -61,11 +61,11 @@ public struct FolderStore: ObjectStore {
         }
     }
 
-    /// Stores bytes under a name that stands for them, such as their digest. Doing it again changes nothing.
+    /// Stores bytes under a name that identifies them, such as their digest. A repetition changes nothing.
     ///
     /// The bytes are on the disk, under their name, when this returns.
     ///
-    /// - Returns: Whether they were written now; false if they were there.
+    /// - Returns: Whether they were written now; false if they existed.
     /// - Throws: `StorageError`, of kind `conflict` if other bytes have that name.
     @discardableResult
     public func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
@@ -84,18 +84,19 @@ public struct FolderStore: ObjectStore {
         return false
     }
 
-    /// Stores bytes under a name, in place of what it held: readers see the old bytes or the new, also after a crash.
+    /// Stores bytes under a name, replacing its previous content: readers see the old bytes or the new, also after a
+    /// crash.
     public func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
         var writer = try makeWriter(nextTo: name)
         try writer.append(bytes)
         try writer.commit(as: name)
     }
 
-    /// A writer for an object that comes in pieces, or whose name is known only at the end.
+    /// A writer for an object that is written in pieces, or whose name is known only at the end.
     ///
     /// - Parameter name: Any name in the folder where the object will be.
-    /// - Returns: A writer; what it holds is gone unless it is committed.
-    /// - Throws: `StorageError` if the folder or the file cannot be made.
+    /// - Returns: A writer; its bytes are discarded unless it is committed.
+    /// - Throws: `StorageError` if the folder or the file cannot be created.
     public func makeWriter(nextTo name: String) throws(StorageError) -> ObjectWriter {
         let path = try path(of: name)
         let folder = folder(of: path)
@@ -126,7 +127,7 @@ public struct FolderStore: ObjectStore {
         }
     }
 
-    /// Whether the folder was made; if not, `errno` says why.
+    /// Whether the folder was created; if not, `errno` contains the reason.
     private func make(_ path: String) throws(StorageError) -> Bool {
         var status = stat()
         if stat(path, &status) == 0 {

@@ -1,13 +1,13 @@
-/// Objects under names: whole byte strings, of which none is ever seen half.
+/// Objects under names: whole byte strings, none of which is ever visible partially.
 ///
-/// A name is a relative path, as in `segments/ab12.jsonl`: parts separated by `/`, none of them empty, `.` or `..`, none
-/// beginning with `.tmp-`. Safe from any thread and any process. What every store guarantees, `StoreLawTests` in the tests
-/// states; among it:
+/// A name is a relative path, as in `segments/ab12.jsonl`: parts separated by `/`, none of them empty, `.` or `..`,
+/// none beginning with `.tmp-`. Safe from any thread and any process. `StoreLawTests` in the tests states the
+/// guarantees of every store; among them:
 ///
-/// - What is stored when a call returns is there for whoever reads next, also after a crash of the store.
-/// - Of many who put different bytes under one new name exactly one is told that they were written; the others get a
-///   conflict.
-/// - Whoever reads a name that is being written anew gets the old bytes or the new.
+/// - Bytes that are stored when a call returns are visible to the next reader, also after a crash of the store.
+/// - If many callers put different bytes under one new name, exactly one call reports that they were written; the
+///   others throw a conflict.
+/// - A reader of a name that is being overwritten receives the old bytes or the new.
 public protocol ObjectStore: Sendable {
     /// The folder, or the URI that the objects' URIs begin with; for people.
     var location: String { get }
@@ -28,8 +28,9 @@ public protocol ObjectStore: Sendable {
     ///
     /// - Parameters:
     ///   - name: The object's name.
-    ///   - range: Which bytes, counted from 0; no more than these are asked for and held, but where one must be unpacked.
-    /// - Returns: Those of them that there are: fewer, or none, where the object ends before.
+    ///   - range: The range of the bytes, counted from 0; no more than these are requested and held, except if an
+    ///     object must be decompressed.
+    /// - Returns: The existing bytes of the range: fewer, or none, if the object ends before.
     /// - Throws: `StorageError`, of kind `notFound` among others.
     func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8]
 
@@ -39,15 +40,15 @@ public protocol ObjectStore: Sendable {
     /// Whether a name is that of a symbolic link; false where there are none.
     func isLink(_ name: String) throws(StorageError) -> Bool
 
-    /// Stores bytes under a name that stands for them, such as their digest. Doing it again changes nothing.
+    /// Stores bytes under a name that identifies them, such as their digest. A repetition changes nothing.
     ///
-    /// - Returns: Whether they were written now; false if they were there. Who cannot tell, since the answer to the first
-    ///   attempt was lost, says false.
+    /// - Returns: Whether they were written now; false if they existed. A store that cannot determine this, since the
+    ///   response to the first attempt was lost, returns false.
     /// - Throws: `StorageError`, of kind `conflict` if other bytes have that name.
     @discardableResult
     func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool
 
-    /// Stores bytes under a name, in place of what it held.
+    /// Stores bytes under a name, replacing its previous content.
     func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError)
 
     /// Whether the store keeps what it holds where a write names another revision than that; tried on an object that holds
@@ -57,10 +58,11 @@ public protocol ObjectStore: Sendable {
     /// Removes an object. Nothing happens if there is none, and nothing outside of the store is ever removed.
     func remove(_ name: String) throws(StorageError)
 
-    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such folder.
+    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such
+    /// folder.
     ///
     /// - Parameter folder: A relative path; empty for the whole store.
-    /// - Returns: Names from the store's root, as the other methods take them.
+    /// - Returns: Names from the store's root, in the form that the other methods expect.
     /// - Throws: `StorageError` if a folder cannot be read.
     func entries(_ folder: String) throws(StorageError) -> [ObjectEntry]
 
@@ -104,13 +106,13 @@ extension ObjectStore {
     @discardableResult
     public func removeLeftovers() throws(StorageError) -> Int { try removeLeftovers(olderThan: .seconds(86_400)) }
 
-    /// Stores bytes under a name that stands for them, as the other method does.
+    /// Stores bytes under a name that identifies them, like the other method.
     @discardableResult
     public func put(_ bytes: [UInt8], as name: String) throws(StorageError) -> Bool {
         try lend(bytes) { (buffer) throws(StorageError) in try put(buffer, as: name) }
     }
 
-    /// Stores bytes under a name, in place of what it held.
+    /// Stores bytes under a name, replacing its previous content.
     public func write(_ bytes: [UInt8], to name: String) throws(StorageError) {
         try lend(bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
     }
@@ -118,7 +120,7 @@ extension ObjectStore {
 
 /// Description of an object in a store's listing.
 public struct ObjectEntry: Hashable, Sendable {
-    /// As the other methods take it.
+    /// In the form that the other methods expect.
     public let name: String
     /// In bytes.
     public let size: Int

@@ -1,4 +1,4 @@
-/// Where an object lies, for everybody who can reach it.
+/// Location of an object, for every client that can reach it.
 public enum ObjectURI: Hashable, Sendable, CustomStringConvertible {
     /// A file of this machine.
     case file(FileURI)
@@ -89,7 +89,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     public var description: String { key.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(PercentEncoding.encoded(key))" }
 }
 
-/// The encoding of paths in URIs: letters, digits, `-`, `.`, `_`, `~` and slashes stand for themselves.
+/// The encoding of paths in URIs: letters, digits, `-`, `.`, `_`, `~` and slashes are not escaped.
 enum PercentEncoding {
     static func encoded(_ path: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
@@ -105,8 +105,8 @@ enum PercentEncoding {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether an escape stands for what has a meaning in paths: some readers take it for that before they decode, and some
-    /// after. Nobody who writes URIs needs one.
+    /// Whether an escape encodes a character that has a meaning in paths: some readers interpret it before they decode,
+    /// and some after. No author of URIs needs such an escape.
     static func hidesPath(_ text: some StringProtocol) -> Bool {
         let lower = text.lowercased()
         return lower.contains("%2e") || lower.contains("%2f")

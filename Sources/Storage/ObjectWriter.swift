@@ -33,14 +33,14 @@ public struct ObjectWriter: ~Copyable {
     deinit {
         if descriptor >= 0 {
             close(descriptor)
-            // A process that is gone removes nothing: whoever is interposed may play that.
+            // A process that has ended removes nothing: an interposer may simulate that.
             if (try? store.enter(.remove, path)) != nil { unlink(path) }
         }
     }
 
-    /// Takes the next piece.
+    /// Appends the next piece.
     ///
-    /// - Throws: `StorageError` if the disk is full or fails; the writer is then of no further use.
+    /// - Throws: `StorageError` if the disk is full or fails; the writer is then unusable.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
         var rest = bytes
         try store.enter(.append, path)
@@ -54,7 +54,7 @@ public struct ObjectWriter: ~Copyable {
         try store.leave(.append, path)
     }
 
-    /// Takes the next piece.
+    /// Appends the next piece.
     public mutating func append(_ bytes: [UInt8]) throws(StorageError) {
         let result = bytes.withUnsafeBytes { buffer -> Result<Void, StorageError> in
             do throws(StorageError) {
@@ -66,10 +66,10 @@ public struct ObjectWriter: ~Copyable {
         try result.get()
     }
 
-    /// Puts the object under its name, in place of what it held, and on the disk.
+    /// Stores the object durably under its name, replacing its previous content.
     ///
     /// - Parameter name: A name in the same folder that the writer was made for.
-    /// - Throws: `StorageError`; the name then holds what it held before, and the temporary file is gone.
+    /// - Throws: `StorageError`; the name then keeps its previous content, and the temporary file is removed.
     public consuming func commit(as name: String) throws(StorageError) {
         let target = try finish(name)
         try store.enter(.rename, target)
@@ -81,24 +81,26 @@ public struct ObjectWriter: ~Copyable {
         try store.synchronize(folder: folder)
     }
 
-    /// Puts the object under its name and on the disk, unless the name is taken; of several at once only one does.
+    /// Stores the object durably under its name, unless the name is in use; of several concurrent calls only one
+    /// succeeds.
     ///
-    /// A file system without hard links cannot settle that: there the last one holds.
+    /// A file system without hard links cannot guarantee that: there the last call prevails.
     ///
-    /// - Returns: Whether it has got its name; if not, what it held is gone.
-    /// - Throws: `StorageError`; the name then holds what it held before, and the temporary file is gone.
+    /// - Returns: Whether the object has its name; if not, its bytes are discarded.
+    /// - Throws: `StorageError`; the name then keeps its previous content, and the temporary file is removed.
     consuming func commitUnlessPresent(as name: String) throws(StorageError) -> Bool {
         let target = try finish(name)
         try store.enter(.rename, target)
         if link(path, target) != 0 {
             guard errno != EEXIST else { return false }
-            // File systems say in many ways that they have no hard links; what else is wrong, this says too.
+            // File systems report in many ways that they have no hard links; any other error is reported by this call
+            // too.
             guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
         }
         try store.leave(.rename, target)
         close(descriptor)
         descriptor = -1
-        // Its second name; killed before this, we leave it to `removeLeftovers`.
+        // The second name of the file; if the process is killed before this, `removeLeftovers` removes it.
         unlink(path)
         try store.synchronize(folder: folder)
         return true

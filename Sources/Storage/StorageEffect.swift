@@ -22,6 +22,6 @@ public struct StorageEffect: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(isDone ? "after" : "before") \(kind.rawValue) \(path)" }
 }
 
-/// Stands between a store and the disk, for tests: what it throws is what the store's caller gets, and the effect it was
-/// told of in advance is not made.
+/// A hook between a store and the disk, for tests: an error that it throws is thrown to the store's caller, and the
+/// effect that was announced to it in advance is not performed.
 public typealias StorageInterposer = @Sendable (StorageEffect) throws(StorageError) -> Void

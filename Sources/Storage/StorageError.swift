@@ -8,9 +8,9 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case notFound
         /// A name or URI that is not accepted.
         case invalidName
-        /// Other bytes are stored under a name that stands for its content.
+        /// Other bytes are stored under a name that identifies its content.
         case conflict
-        /// The bytes stored under a name are not those that were written there.
+        /// The bytes stored under a name differ from those that were written there.
         case damaged
         /// More bytes than the caller wants.
         case tooLarge
@@ -18,7 +18,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case system
         /// A server is away, or answers with a fault of its own; the same call may work later.
         case unavailable
-        /// A server refuses whoever asks, or how; it works once a person has mended that.
+        /// A server refuses the client, or the manner of its request; the call works once a person has corrected that.
         case forbidden
     }
 
@@ -28,7 +28,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     public let operation: String
     /// The path, name or URI.
     public let path: String
-    /// The system's error number; 0 if the system was not asked.
+    /// The system's error number; 0 if no system call was involved.
     public let code: Int32
     /// The reason in words.
     public let reason: String

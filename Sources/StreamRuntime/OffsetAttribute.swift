@@ -1,6 +1,6 @@
-/// A word `NAME=VALUE` behind the mark beside a committed offset.
+/// A word `NAME=VALUE` after the mark stored with a committed offset.
 ///
-/// A build that does not know a name passes the word over and writes it again.
+/// A build that does not know a name ignores the word and writes it again.
 public struct OffsetAttribute: Hashable, Sendable {
     /// Without spaces and equals signs.
     public let name: String
@@ -12,11 +12,12 @@ public struct OffsetAttribute: Hashable, Sendable {
         self.value = value
     }
 
-    /// Left in order by a worker that had not come past what was suspicious: no death of its own.
+    /// The partition was released in order by a worker that had not processed all suspicious records: this is no death
+    /// of its own.
     static let left = OffsetAttribute("left", "suspicious")
 
-    /// Bytes of words that are written again: whoever may commit for the group may write anything here, and a broker takes
-    /// 4,096 bytes.
+    /// Bytes of words that are written again: whoever may commit for the group may write anything here, and a broker
+    /// accepts 4,096 bytes.
     private static let mostBytes = 256
 
     var word: String { "\(name)=\(value)" }
@@ -46,7 +47,7 @@ public struct OffsetDisagreement: Error, Hashable, Sendable, CustomStringConvert
         "beside the group's offset of \(partition) stands \(found.word), and this worker has \(own.word)"
     }
 
-    /// Nil where a note agrees, or says nothing of it.
+    /// Nil if a note agrees, or does not contain the attribute.
     public init?(_ note: String, of partition: TopicPartition, own: OffsetAttribute) {
         guard let value = OffsetAttribute.value(of: own.name, in: note), value != own.value else { return nil }
         self.partition = partition

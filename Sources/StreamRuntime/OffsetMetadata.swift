@@ -15,7 +15,7 @@ public enum OffsetMetadata: Hashable, Sendable {
     case open
     /// At work with care: no records in hand but those from the one offset to below the other.
     case few(from: Int64, until: Int64)
-    /// About to take the record at this offset, alone, which so many workers did not survive before.
+    /// About to process the record at this offset, alone; this many workers did not survive it before.
     case one(Int64, deaths: Int)
 
     /// A record is isolated long before.

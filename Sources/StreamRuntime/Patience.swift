@@ -1,7 +1,7 @@
-/// How long the same call is tried again before the task gives up: about a minute, whatever a clock that jumps may say.
+/// Maximum time for which the same call is retried before the task fails: about a minute, even if the clock jumps.
 struct Patience {
     private static let limit: Int64 = 60_000
-    /// The longest that a single try takes.
+    /// Longest duration of a single try.
     private static let step: Int64 = 35_000
 
     private var last: Int64

@@ -29,58 +29,60 @@ public struct PendingTransaction {
 /// One role's work between reading and committing: synchronous, deterministic in what it reads, without I/O of its own
 /// but for restoring.
 public protocol Processor: AnyObject {
-    /// Partitions have come. Restores what belongs to them.
+    /// Restores the state of newly assigned partitions.
     ///
     /// - Parameters:
-    ///   - partitions: None of them is assigned yet.
+    ///   - partitions: New partitions; none of them is assigned yet.
     ///   - committed: The group's next offsets; a partition that nobody has read yet is missing.
-    /// - Returns: Where to begin each of `partitions`; one that is left out begins at the first record it still has.
-    /// - Throws: When something cannot be restored, which ends the task.
+    /// - Returns: The offset at which to begin each of `partitions`; a partition that is left out begins at the first
+    ///   record that it still has.
+    /// - Throws: An error when something cannot be restored, which ends the task.
     func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
         -> [TopicPartition: Int64]
-    /// Whether records that are gone may be passed over; if not, the task refuses to start.
+    /// Whether expired records may be skipped; if not, the task refuses to start.
     func toleratesExpiry(of partition: TopicPartition) -> Bool
-    /// Partitions have gone: forgets what belongs to them.
+    /// Discards the state of partitions that are no longer assigned.
     func unassigned(_ partitions: [TopicPartition])
-    /// Takes a batch in. Every record must be accounted for in `transaction`, whatever it holds.
+    /// Processes a batch. Every record must be accounted for in `transaction`, whatever it contains.
     func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws
-    /// Called once a transaction, records or not: timers, and whatever else the passing of time brings.
+    /// Called once a transaction, with or without records: for timers, and everything else that depends on time.
     ///
     /// - Parameters:
     ///   - now: Milliseconds since 1970, for timers only.
-    ///   - transaction: Committed at once if this writes and no record came.
-    /// - Throws: What ends the task, without a commit of the transaction.
+    ///   - transaction: Committed at once if this writes and no record was read.
+    /// - Throws: An error that ends the task, without a commit of the transaction.
     func punctuate(now: Int64, into transaction: inout PendingTransaction) throws
     /// A transaction is about to open: the last outputs, the changelog among them.
     func willCommit(into transaction: inout PendingTransaction) throws
-    /// The transaction stands: the state in memory is now the state.
+    /// The transaction is committed: the state in memory is now the state.
     func committed()
-    /// The transaction does not stand: the state returns to the last commit.
+    /// The transaction is aborted: the state returns to the last commit.
     func aborted()
     /// Whether it has enough to do: while it is, nothing is fetched, and transactions go on without records.
     var wantsPause: Bool { get }
 
-    /// Whether a record that brings workers down is taken out of the stream; then `isolate` does it.
+    /// Whether a record that crashes workers is removed from the stream; then `isolate` does it.
     var isolates: Bool { get }
-    /// Accounts for a single record without looking into it: nobody survived that.
+    /// Accounts for a single record without reading its content: no worker survived that.
     func quarantine(
         _ batch: RecordBatch,
         topics: [String],
         because isolation: Quarantine,
         into transaction: inout PendingTransaction
     ) throws
-    /// Whether an error that this processor threw comes from the records in hand and would come again; anything else ends the
-    /// task.
+    /// Whether an error that this processor threw is caused by the records in process and would occur again; any other
+    /// error ends the task.
     func isAboutRecord(_ error: any Error) -> Bool
-    /// The last owner of these partitions died, or was taken for dead. Called after `assigned`.
+    /// The last owner of these partitions died, or was considered dead. Called after `assigned`.
     func foundUnclean(_ partitions: [TopicPartition])
-    /// The group has no offset at all: it has never read anything, or what it knew has expired. Called before `assigned`.
+    /// The group has no offset at all: it has never read anything, or its offsets have expired. Called before
+    /// `assigned`.
     ///
-    /// - Throws: When one cannot be told from the other, which ends the task.
+    /// - Throws: An error when the two cases cannot be distinguished, which ends the task.
     func beginsAnew() throws
-    /// Work on what is stored, in transactions of its own. Called once a transaction, before anything is polled.
+    /// Works on stored data, in separate transactions. Called once a transaction, before anything is polled.
     ///
-    /// - Returns: Whether to be called again, once its transaction stands, before anything is polled.
+    /// - Returns: Whether to be called again, once its transaction is committed, before anything is polled.
     func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool
     /// Reports that the output of `betweenTransactions` could not be written, or that the call failed; the state is that
     /// before it.
@@ -94,7 +96,8 @@ extension Processor {
     /// False, since `process` has dealt with its batch when it returns.
     public var wantsPause: Bool { false }
 
-    /// A processor whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.
+    /// A processor whose inputs are internal alone stops the stream instead: nothing is marked, and no record is
+    /// removed.
     public var isolates: Bool { false }
 
     public func quarantine(
@@ -117,7 +120,7 @@ public struct CommitPolicy: Hashable, Sendable {
     public var interval: Int64
     /// Records that end a transaction early.
     public var maximumRecords: Int
-    /// Records taken from the client at once.
+    /// Records read from the client at once.
     public var batchSize: Int
     /// Bytes of output that end a transaction early.
     public var maximumBytes: Int

@@ -1,8 +1,8 @@
-/// Why a record is taken out of the stream.
+/// Reason for which a record is removed from the stream.
 public struct Quarantine: Hashable, Sendable {
     /// Reason in words: what happened while the record was being processed.
     public let text: String
-    /// Taking it out has failed too: what is written of it must be as little as possible.
+    /// Removing it has failed too: as little as possible must be written of it.
     public let isStubborn: Bool
 
     public init(_ text: String, isStubborn: Bool = false) {
@@ -11,23 +11,24 @@ public struct Quarantine: Hashable, Sendable {
     }
 }
 
-/// Which records may have brought a worker down, and the slices in which to process them: a value without any I/O.
+/// Detector of records that may have crashed a worker, with the slices in which to process them: a value without any
+/// I/O.
 ///
 ///     found open  --> a hundredth of a transaction a partition, over as many records as a transaction may have held
 ///     found few   --> a tenth of that slice, down to one record a transaction
 ///     found one   --> that record alone; after three deaths it is isolated
 ///
-/// A transaction that is refused for what a record holds is halved until that record is found; after three equal refusals of it
-/// alone it is isolated. Behind the suspicious part everything goes on as before.
+/// A transaction that is refused because of the content of a record is halved until that record is found; after three
+/// equal refusals of it alone it is isolated. Records after the suspicious part are processed as before.
 struct PoisonDetector {
     /// The least slice of a partition after a first unclean stop, and into how many a transaction is cut: every transaction costs
     /// some ten milliseconds, whatever it holds.
     static let few = 100
-    /// Into so many a slice is cut that somebody died with.
+    /// Number of slices into which a slice is divided after a worker died with it.
     static let parts: Int64 = 10
     /// Deaths, and equal refusals, that a record gets.
     static let patience = 3
-    /// How long nothing has come when whatever is still suspicious is not there, in milliseconds.
+    /// Milliseconds without any record after which records that are still suspicious are considered absent.
     static let silence: Int64 = 30_000
 
     private struct Span {
@@ -39,7 +40,7 @@ struct PoisonDetector {
         /// ... and no more than these: offsets have gaps.
         var left = Int.max
 
-        /// Somebody died with exactly these in hand.
+        /// A worker died with exactly these records in process.
         var isNarrow: Bool { left == .max }
 
         func holds(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
@@ -56,7 +57,7 @@ struct PoisonDetector {
         var failures: Int?
     }
 
-    /// A refused transaction, to be taken in slices of so many records below these offsets.
+    /// A refused transaction, to be processed in slices of this many records below these offsets.
     private struct Search {
         var limit: Int
         var until: [TopicPartition: Int64]
@@ -71,22 +72,22 @@ struct PoisonDetector {
     private var isOpened = false
     /// Partitions whose marks are this life's own.
     private var own: Set<TopicPartition> = []
-    /// Since when nothing has come.
+    /// Time since which no record has been received.
     private var quietSince: Int64?
 
-    /// Nothing is suspicious, and the group knows that we are at work: records may be taken as they come.
+    /// Nothing is suspicious, and the group knows that this worker is at work: records may be processed as they arrive.
     var isCalm: Bool { isOpened && spans.isEmpty && search == nil }
 
     // MARK: - Partitions
 
-    /// A partition has come.
+    /// Adds a newly assigned partition.
     ///
     /// - Parameters:
-    ///   - partition: Not owned until now.
-    ///   - found: What the group holds; nil of a partition that nobody has read yet.
-    ///   - high: The end of the partition, uncommitted records included. What was in hand stands before it.
-    ///   - transaction: Records that a transaction may hold.
-    ///   - isExplained: Its last owner was this process, which knows why it stopped: no death is counted.
+    ///   - partition: Partition not owned until now.
+    ///   - found: Offset that the group holds; nil for a partition that nobody has read yet.
+    ///   - high: The end of the partition, uncommitted records included. Records that were in process are before it.
+    ///   - transaction: Maximum number of records in a transaction.
+    ///   - isExplained: Whether its last owner was this process, which knows why it stopped: no death is counted.
     mutating func take(
         _ partition: TopicPartition,
         _ found: GroupOffset?,
@@ -98,7 +99,7 @@ struct PoisonDetector {
         quietSince = nil
         give(partition)
         guard let found else { return }
-        // Without a mark nobody has said that it left in order.
+        // Without a mark there is no evidence that the partition was released in order.
         let mark = OffsetMetadata(found.note) ?? .open
         marks[partition] = mark
         guard high > found.next else { return }
@@ -137,8 +138,8 @@ struct PoisonDetector {
         return notes
     }
 
-    /// The mark of a partition that is given up in order: where something is still suspicious that stays known, and no death
-    /// is added. Where this life has done nothing, that is what was found.
+    /// The mark of a partition that is released in order: records that are still suspicious remain known, and no death
+    /// is added. If this run has done nothing in the partition, it is the mark that was found.
     func parting(_ partition: TopicPartition) -> OffsetMetadata {
         guard spans[partition] != nil || suspects[partition] != nil else { return .clean }
         guard own.contains(partition) else { return marks[partition] ?? .open }
@@ -147,14 +148,14 @@ struct PoisonDetector {
 
     // MARK: - Slices
 
-    /// Records of a batch that are taken together, by their indices.
+    /// Records of a batch that are processed together, by their indices.
     struct Slice {
         var indices: [Int] = []
         /// Records of the batch that remain, by their indices.
         var rest: [Int] = []
         /// Something in it is suspicious: it gets a transaction of its own.
         var isAlone = false
-        /// The record that makes it up, where it is taken alone.
+        /// The only record of the slice, if it is processed alone.
         var record: (partition: TopicPartition, offset: Int64)?
         /// The suspicious records, from the first to behind the last, and how many.
         var ranges: [TopicPartition: (from: Int64, until: Int64, count: Int)] = [:]
@@ -203,7 +204,7 @@ struct PoisonDetector {
         return slice
     }
 
-    /// Looks a partition up once for all its records that stand together.
+    /// Looks a partition up once for all its consecutive records.
     private func isSuspicious(_ records: ContiguousArray<RecordView>, _ topics: [String]) -> Bool {
         guard !spans.isEmpty || search != nil else { return false }
         var (topic, number) = (-1, Int32(-1))
@@ -245,7 +246,8 @@ struct PoisonDetector {
                 notes[partition] = .open
             }
         }
-        // What is taken in small slices because it was refused needs no marks: the process survives it.
+        // Records that are processed in small slices because they were refused need no marks: the process survives a
+        // refusal.
         for (partition, range) in slice.ranges where spans[partition]?.holds(range.from) ?? false {
             let mark: OffsetMetadata
             if slice.record != nil, spans[partition]?.size == 1 {
@@ -259,8 +261,8 @@ struct PoisonDetector {
         return notes
     }
 
-    /// The mark that goes with an offset while nothing of the partition is in hand: what is suspicious stays so, and whoever
-    /// finds it adds no death.
+    /// The mark that is committed with an offset while no record of the partition is in process: suspicious records
+    /// stay suspicious, and a worker that finds it adds no death.
     func mark(of partition: TopicPartition, at next: Int64) -> OffsetMetadata {
         if let suspect = suspects[partition], next <= suspect.offset {
             return suspect.deaths > 0
@@ -279,7 +281,7 @@ struct PoisonDetector {
         quietSince = nil
     }
 
-    /// A transaction with these marks stands.
+    /// A transaction with these marks is committed.
     mutating func stored(_ stored: [TopicPartition: OffsetMetadata]) {
         marks.merge(stored) { $1 }
         own.formUnion(stored.keys)
@@ -309,8 +311,8 @@ struct PoisonDetector {
         if search?.until.isEmpty ?? false { search = nil }
     }
 
-    /// Nothing has come of any partition, and nothing is wrong with the broker. Behind the last record there may stand
-    /// offsets that are no records, so a position that reaches the end may never be seen; silence is.
+    /// No record of any partition has been received, and nothing is wrong with the broker. After the last record there
+    /// may be offsets that are no records, so a position that reaches the end may never be observed; silence is.
     mutating func quiet(at now: Int64) {
         guard let since = quietSince, now >= since else {
             quietSince = now
@@ -325,10 +327,10 @@ struct PoisonDetector {
         }
     }
 
-    /// Something came, or could not.
+    /// A record was received, or could not be received.
     mutating func disturbed() { quietSince = nil }
 
-    /// One record, taken alone, was refused for what it holds.
+    /// One record, processed alone, was refused because of its content.
     ///
     /// `kind` is equal for equal reasons, `text` is for people.
     mutating func refused(_ partition: TopicPartition, _ offset: Int64, kind: String, _ text: String) {

@@ -8,9 +8,9 @@ public enum PollOutcome: Hashable, Sendable {
     case records
     /// Partitions are given to us; nothing of them is fetched until `assign` answers.
     case assigned([TopicPartition])
-    /// Partitions go to somebody else once `unassign` answers; commit or abort what is open first.
+    /// Partitions are assigned to another member once `unassign` answers; commit or abort the open transaction first.
     case revoked([TopicPartition])
-    /// Partitions went to somebody else already: abort, do not commit; answer with `unassign`.
+    /// Partitions were assigned to another member already: abort, do not commit; answer with `unassign`.
     case lost([TopicPartition])
 }
 
@@ -59,7 +59,7 @@ public protocol GroupConsumer: AnyObject {
     func pause(_ partitions: [TopicPartition]) throws(StreamError)
     func resume(_ partitions: [TopicPartition]) throws(StreamError)
 
-    /// Why nothing can be read at the moment, where `poll` goes on without an error; nil as far as is known.
+    /// Reason for which nothing can be read now, while `poll` continues without an error; nil as far as is known.
     var connectivityError: StreamError? { get }
 
     /// Leaves the group (a static member keeps its partitions until the session times out) and frees the client.
@@ -67,7 +67,7 @@ public protocol GroupConsumer: AnyObject {
 }
 
 extension GroupConsumer {
-    /// No trouble is known of.
+    /// No connectivity error is known.
     public var connectivityError: StreamError? { nil }
 
     /// The group's stable committed next offsets, without their notes.
@@ -101,15 +101,15 @@ extension TransactionalProducer {
 public enum ReadOutcome: Hashable, Sendable {
     case idle
     case records
-    /// The reader stands at this offset and there is nothing committed beyond it now.
+    /// The reader is at this offset and there is nothing committed beyond it now.
     case endOfPartition(TopicPartition, Int64)
 }
 
 /// Where a partition ends for whoever reads committed records.
 public struct SettledEnd: Hashable, Sendable {
-    /// The next offset: nothing that stands there or behind it is read.
+    /// The next offset: nothing at this offset or after it is read.
     public let offset: Int64
-    /// Whether more stands there, in or behind a transaction that is open.
+    /// Whether there are more records at or after it, in or after an open transaction.
     public let isHeldBack: Bool
 
     public init(offset: Int64, isHeldBack: Bool) {
@@ -123,7 +123,7 @@ public protocol LogReader: AnyObject {
     /// The topics that the reader may be started on; `RecordView.topic` counts in this order.
     var topics: [String] { get }
     func partitions(of topic: String) throws(StreamError) -> [Int32]
-    /// Replaces what is read: each partition from its next offset.
+    /// Replaces the positions: each partition is read from its next offset.
     func start(_ positions: [TopicPartition: Int64]) throws(StreamError)
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome
     /// The first and the next offset, uncommitted records included.
@@ -137,17 +137,18 @@ public protocol LogReader: AnyObject {
 }
 
 extension LogReader {
-    /// Where times cannot be looked up, the first offset that is there.
+    /// If times cannot be looked up, the first available offset.
     public func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
         try watermarks(partition).low
     }
 
-    /// The partitions in which a transaction holds readers back: the stable end stays before the end for a second and a half. A
-    /// worker's own transactions come and go many times a second.
+    /// The partitions in which a transaction blocks readers: the stable end stays before the end for a second and a
+    /// half. A worker's own transactions begin and end many times a second.
     ///
-    /// - Parameter partitions: Of any topics; one wait serves all of them, and there is none where no transaction is open.
-    /// - Returns: Those of them, in the same order.
-    /// - Throws: `StreamError` when the ends cannot be asked for.
+    /// - Parameter partitions: Partitions of any topics; one wait serves all of them, and there is no wait if no
+    ///   transaction is open.
+    /// - Returns: The partitions with blocked readers, in the same order.
+    /// - Throws: `StreamError` when the ends cannot be read.
     public func heldBack(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition] {
         let stable = try ends(of: partitions, stable: true)
         let ends = try ends(of: partitions, stable: false)
@@ -161,12 +162,12 @@ extension LogReader {
         return held
     }
 
-    /// Where partitions end for whoever only looks. What is being written at the call is waited for, a second and a half at
-    /// most, once for all of them: a worker's own transactions are over by then.
+    /// Ends of partitions for a caller that only reads. Records being written at the call are waited for, a second and
+    /// a half at most, once for all partitions: a worker's own transactions have ended by then.
     ///
-    /// - Parameter partitions: Of any topics.
-    /// - Returns: Of each that has an end.
-    /// - Throws: `StreamError` when the ends cannot be asked for.
+    /// - Parameter partitions: Partitions of any topics.
+    /// - Returns: The end of each partition that has one.
+    /// - Throws: `StreamError` when the ends cannot be read.
     public func settledEnds(of partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: SettledEnd] {
         let ends = try ends(of: partitions, stable: false)
         var stable = try self.ends(of: partitions, stable: true)
@@ -177,9 +178,9 @@ extension LogReader {
             open.removeAll { (stable[$0] ?? .max) >= ends[$0] ?? 0 }
         }
         var settled: [TopicPartition: SettledEnd] = [:]
-        for (place, end) in ends {
-            let offset = min(end, stable[place] ?? end)
-            settled[place] = SettledEnd(offset: offset, isHeldBack: offset < end)
+        for (topicPartition, end) in ends {
+            let offset = min(end, stable[topicPartition] ?? end)
+            settled[topicPartition] = SettledEnd(offset: offset, isHeldBack: offset < end)
         }
         return settled
     }

@@ -25,7 +25,7 @@ public struct RecordHeader: Hashable, Sendable {
     public init(_ name: String, _ text: String) { self.init(name, Array(text.utf8)) }
 }
 
-/// One record, lent by a transport: its pointers are valid until the batch it stands in is filled again.
+/// One record, lent by a transport: its pointers are valid until the batch that contains it is filled again.
 ///
 /// A null key or value is a buffer whose base address is nil.
 public struct RecordView {
@@ -100,7 +100,7 @@ public struct OutputRecord: Hashable, Sendable {
         self.headers = headers
     }
 
-    /// An upper estimate of the bytes that the record takes in a request.
+    /// An upper estimate of the bytes of the record in a request.
     public var size: Int {
         headers.reduce((key?.count ?? 0) + (value?.count ?? 0) + 70) {
             $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + 10

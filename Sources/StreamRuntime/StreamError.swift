@@ -16,7 +16,7 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The client's code, as in `_FENCED`.
     public let code: String
     public let reason: String
-    /// It is what a record holds that cannot be written: the same will come of it again.
+    /// The content of a record cannot be written: the same error will occur again.
     public let isAboutRecord: Bool
 
     public init(
@@ -33,7 +33,7 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// A right is lacking: the same will come of it until somebody grants it.
+    /// A permission is missing: the same error will occur until it is granted.
     public var isForbidden: Bool { code.hasSuffix("_AUTHORIZATION_FAILED") }
 
     public var description: String { "could not \(operation): \(reason) (\(code))" }

@@ -1,6 +1,6 @@
 /// Assignment and revocation of partitions.
 extension StreamTask {
-    /// Takes over partitions that the group has assigned: reads their offsets and metadata, restores their state, and seeks.
+    /// Adds partitions that the group has assigned: reads their offsets and metadata, restores their state, and seeks.
     func assign(_ partitions: [TopicPartition]) throws {
         try commit()
         if producer == nil { producer = try makeProducer() }
@@ -15,7 +15,7 @@ extension StreamTask {
         try consumer.assign(positions)
         owned.formUnion(partitions)
         phase.become(.running)
-        // A client may remember that a partition was paused before it went and came back.
+        // A client may remember that a partition was paused before it was revoked and assigned again.
         if isHolding != false { isHolding = nil }
         explained.removeAll()
         waitsSince = nil
@@ -42,11 +42,11 @@ extension StreamTask {
     private func isGroupNew() throws(StreamError) -> Bool {
         let reader = try transport.makeReader(topics: consumer.topics)
         defer { reader.close() }
-        var places: [TopicPartition] = []
+        var topicPartitions: [TopicPartition] = []
         for topic in consumer.topics {
-            places += try reader.partitions(of: topic).map { TopicPartition(topic, $0) }
+            topicPartitions += try reader.partitions(of: topic).map { TopicPartition(topic, $0) }
         }
-        return try retrying { () throws(StreamError) in try self.consumer.committed(places) }.isEmpty
+        return try retrying { () throws(StreamError) in try self.consumer.committed(topicPartitions) }.isEmpty
     }
 
     /// Reads from the metadata how the last owners of the partitions ended, and raises suspicion of the records they died with.
@@ -123,7 +123,7 @@ extension StreamTask {
         try commit()
     }
 
-    /// Gives up partitions that the group has revoked, or that were lost.
+    /// Releases partitions that the group has revoked, or that were lost.
     func revoke(_ partitions: [TopicPartition], lost: Bool) throws {
         processor.unassigned(partitions)
         for partition in partitions {
@@ -142,7 +142,7 @@ extension StreamTask {
         environment.observe(.unassigned(partitions, lost: lost))
     }
 
-    /// Restores everything that is owned from what is stored.
+    /// Restores the state of all owned partitions from stored data.
     func reload(_ offsets: [TopicPartition: GroupOffset]) throws {
         let partitions = assignment
         processor.unassigned(partitions)

@@ -78,7 +78,7 @@ extension StreamTask {
         try retrying { () throws(StreamError) in try producer.commit() }
     }
 
-    /// The transaction was committed: what is in memory is the state.
+    /// The transaction was committed: the data in memory is the state.
     private func settle(_ offsets: [TopicPartition: GroupOffset]) {
         processor.committed()
         failures = 0
@@ -98,7 +98,8 @@ extension StreamTask {
         beginNextTransaction()
     }
 
-    /// Aborts the transaction, unless it turns out to be committed: where a commit's outcome is unknown an abort is refused.
+    /// Aborts the transaction, unless it is found to be committed: if a commit's outcome is unknown, an abort is
+    /// refused.
     ///
     /// - Returns: Whether it was committed.
     private func abort(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
@@ -143,9 +144,10 @@ extension StreamTask {
         pause(failures)
     }
 
-    /// Replaces the producer. Whether the last transaction was committed only the group's offsets can tell: they were part of it.
+    /// Replaces the producer. Only the group's offsets show whether the last transaction was committed: they were part
+    /// of it.
     ///
-    /// - Returns: Whether it was.
+    /// - Returns: Whether it was committed.
     private func restart(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.restarted(cause))
         if cause.isForbidden { refusal = cause }
@@ -178,12 +180,12 @@ extension StreamTask {
         if assignment.allSatisfy({ found[$0]?.next == committed[$0] }) {
             try consumer.seek(base)
         } else {
-            // Somebody else has committed: what is in memory belongs to no known offset.
+            // Another member has committed: the data in memory corresponds to no known offset.
             try reload(found)
         }
     }
 
-    /// Tries a call again while its error says so: with growing pauses, jittered, up to a limit.
+    /// Retries a call while its error allows it: with growing pauses, jittered, up to a limit.
     func retrying<R>(_ body: () throws(StreamError) -> R) throws(StreamError) -> R {
         var patience = Patience(environment.now())
         var attempt = 0

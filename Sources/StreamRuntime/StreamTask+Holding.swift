@@ -1,6 +1,6 @@
 /// Back-pressure, and the error in force while nothing can be read.
 extension StreamTask {
-    /// Error for which nothing can be read at the moment, or written for want of a right; nil while there is none.
+    /// Error because of which nothing can be read now, or written for lack of a permission; nil while there is none.
     public var connectivityError: StreamError? { consumer.connectivityError ?? refusal }
 
     func reportConnectivity() {
@@ -10,7 +10,7 @@ extension StreamTask {
         environment.observe(connectivityError.map { .unreachable($0) } ?? .reachable)
     }
 
-    /// Pauses fetching while the processor wants it. Polling goes on, and with it the membership in the group.
+    /// Pauses fetching while the processor requires it. Polling continues, and with it the membership in the group.
     func hold() throws(StreamError) {
         let wantsPause = processor.wantsPause
         guard wantsPause != isHolding, !owned.isEmpty else { return }

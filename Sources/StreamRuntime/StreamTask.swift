@@ -3,10 +3,10 @@
 ///     running --revoked--> drain (commit) --> revoke --> joining
 ///     running --lost-----> discard --------> revoke --> joining
 ///     commit --abortable-> abort, discard, seek to the committed offsets --> running
-///     commit --fatal-----> new producer; the committed offsets say whether the transaction was committed --> running
+///     commit --fatal-----> new producer; the committed offsets show whether the transaction was committed --> running
 ///
-/// `TaskPhase` has the legal transitions. A transaction is open only while it is committed: everything that goes into it is in
-/// memory before it opens.
+/// `TaskPhase` has the legal transitions. A transaction is open only while it is committed: everything that it contains
+/// is in memory before it opens.
 public final class StreamTask {
     let transport: any StreamTransport
     let processor: any Processor
@@ -20,7 +20,7 @@ public final class StreamTask {
     let consumer: any GroupConsumer
     var producer: (any TransactionalProducer)?
     let batch = RecordBatch()
-    /// Part of the batch that was taken in last.
+    /// Part of the batch that was processed last.
     var part: RecordBatch
     var transaction = PendingTransaction()
     var transactionBegan: Int64?
@@ -49,20 +49,21 @@ public final class StreamTask {
     var isBetweenTransactions = false
     /// Transactions aborted in a row, and polls that brought nothing but errors.
     var failures = 0
-    /// Since when something has been taken in that no transaction holds, in milliseconds since 1970; nil while all is settled.
-    /// A role's next run takes it over from the run before.
+    /// Time since which something has been processed that no transaction contains, in milliseconds since 1970; nil
+    /// while all is settled. A role's next run inherits it from the run before.
     public var unsettledSince: Int64?
-    /// Since when the group owes an answer which partitions are ours, in milliseconds since 1970: from the beginning, and from
-    /// the moment they were taken away. Nil once it has answered, be it with none.
+    /// Time since which an answer of the group about the assigned partitions is due, in milliseconds since 1970: from
+    /// the beginning, and from the time of their revocation. Nil once the group has answered, even if it assigned none.
     public internal(set) var waitsSince: Int64?
-    /// Since when nothing has come although a broker answers.
+    /// Time since which no record has been received although a broker answers.
     private var idleSince: Int64?
     private var pollFailures = 0
     private var pollPatience = Patience(0)
 
-    /// A member of `group` that has joined nothing yet. `explained` are partitions that an earlier task of this process held
-    /// when it failed for a reason outside of the records: no death is counted there. `agreement` is what all members of the
-    /// group must agree in: a partition whose last owner said otherwise ends the task with `OffsetDisagreement`.
+    /// A member of `group` that has not joined yet. `explained` are partitions that an earlier task of this process
+    /// owned when it failed for a reason outside of the records: no death is counted there. `agreement` is the
+    /// attribute in which all members of the group must agree: a partition whose last owner had another value ends the
+    /// task with `OffsetDisagreement`.
     public init(
         transport: any StreamTransport,
         processor: any Processor,
@@ -124,7 +125,7 @@ public final class StreamTask {
         producer = nil
     }
 
-    /// Leaves the group without committing; what a fault does to a worker.
+    /// Leaves the group without committing; the effect of a fault on a worker.
     public func abandon() {
         phase.become(.closed)
         consumer.close()
@@ -132,7 +133,8 @@ public final class StreamTask {
         producer = nil
     }
 
-    /// How long nothing must come until nothing is left to do, in milliseconds: what was aborted comes again at once.
+    /// Milliseconds without a record after which nothing remains to be done: aborted records are received again at
+    /// once.
     private static let silence: Int64 = 10_000
 
     /// Another member may have done what a run before this one left undone.

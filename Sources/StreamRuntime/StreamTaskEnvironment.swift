@@ -6,12 +6,12 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
-    /// The last owner of these left without saying so: it died, or was taken for dead. Told once: who left in order since has
-    /// said so.
+    /// The last owner of these partitions stopped without marking them as released: it died, or was considered dead.
+    /// Reported once: an owner that released them in order since has marked them so.
     case foundUnclean([TopicPartition])
     /// The processor could not process what it has in hand.
     case refused(String)
-    /// This record has had its chances and is taken out of the stream.
+    /// This record has used up its attempts and is removed from the stream.
     case isolating(TopicPartition, Int64, Quarantine)
     /// No broker answers.
     case unreachable(StreamError)
@@ -31,7 +31,7 @@ public struct StreamTaskEnvironment {
     public let pause: (Int64) -> Void
     /// In `0..<1`, for jitter.
     public let jitter: () -> Double
-    /// Whether the process is asked to end: then nothing is waited for any more.
+    /// Whether the process is requested to end: then nothing is waited for any more.
     public let isStopping: () -> Bool
     public let observe: (StreamTaskEvent) -> Void
 

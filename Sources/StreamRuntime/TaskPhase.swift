@@ -4,8 +4,8 @@
 ///        ▲                   │ ▲                   │
 ///        └──────revoke───────┘ └─committed, aborted┘
 ///
-/// Any of them becomes `closed`, and nothing follows that. A task of `joining` owns no partition; a change of assignment
-/// within `running` leaves it there.
+/// Any phase can become `closed`, which has no successor. A task in `joining` owns no partition; a change of assignment
+/// in `running` does not change the phase.
 enum TaskPhase: String, Hashable, Sendable, CaseIterable {
     /// A member of the group without partitions.
     case joining
@@ -26,10 +26,10 @@ enum TaskPhase: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Moves on to another phase; one that the task is in already is no transition.
+    /// Changes to another phase; a change to the current phase is no transition.
     ///
-    /// - Precondition: It is a legal successor: another one is a programming error, and going on could commit what belongs to
-    ///   nobody.
+    /// - Precondition: It is a legal successor: any other is a programming error, and continuing could commit data that
+    ///   belongs to nobody.
     mutating func become(_ next: TaskPhase) {
         guard next != self else { return }
         precondition(successors.contains(next), "a task that is \(self) cannot become \(next)")

@@ -2,7 +2,7 @@ internal import CAllocations
 
 /// Counts what the calling thread allocates: for tests that a hot path allocates nothing.
 public enum Allocations {
-    /// How often `body` asked for memory.
+    /// Number of memory allocations by `body`.
     public static func count(_ body: () throws -> Void) rethrows -> UInt64 {
         let before = flywheel_allocations()
         try body()

@@ -1,6 +1,6 @@
 public import StreamRuntime
 
-/// One worker of one stage, turned by hand on the thread of the test.
+/// One worker of one processor, run by hand on the thread of the test.
 public final class ProcessorRunner {
     /// Stage that the worker runs.
     public let stage: any Processor
@@ -11,8 +11,9 @@ public final class ProcessorRunner {
     public var events: [StreamTaskEvent] { log.events }
     private let log: EventLog
 
-    /// A worker that fails where `plan` says, nowhere unless given. `makeStage` makes the stage with the transport that it is
-    /// to use; the transactional id is made of group and instance unless given, and the worker's clock is the cluster's unless `now` is.
+    /// A worker that fails where `plan` specifies, by default nowhere. `makeStage` makes the processor with the
+    /// transport that it is to use; the transactional id defaults to one made of group and instance, and the worker's
+    /// clock is the cluster's unless `now` is given.
     public init(
         cluster: InMemoryCluster,
         plan: FaultPlan = FaultPlan(),
@@ -51,7 +52,7 @@ public final class ProcessorRunner {
         )
     }
 
-    /// Turns until nothing happens any more, at most `maximum` times; what the task throws is thrown.
+    /// Runs cycles until nothing happens any more, at most `maximum`; an error of the task is rethrown.
     public func settle(maximum: Int = 100_000) throws {
         var (turns, idle) = (0, 0)
         while idle < 3, turns < maximum {

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Time that stands still until it is told to go on.
+/// A clock that advances only on request.
 public final class SimulatedClock: Sendable {
     private let milliseconds: Atomic<Int64>
 
@@ -10,7 +10,7 @@ public final class SimulatedClock: Sendable {
     /// Milliseconds since 1970.
     public var now: Int64 { milliseconds.load(ordering: .acquiring) }
 
-    /// Lets so many milliseconds pass.
+    /// Advances the clock by `span` milliseconds.
     public func advance(by span: Int64) { milliseconds.add(span, ordering: .acquiringAndReleasing) }
 
     /// Jumps to a time, back too.

@@ -43,13 +43,13 @@ public struct Cell<Value: Equatable & Sendable>: Sendable {
     /// Stored row of the cell; nil until the value is first set.
     @inlinable public var row: Value? { isSet ? current : nil }
 
-    /// Whether what is to be stored differs from the last commit.
+    /// Whether the value to be stored differs from the last commit.
     @inlinable public var hasChanges: Bool {
         guard let before else { return false }
         return before.isSet != isSet || before.value != current
     }
 
-    /// The value is now what is stored.
+    /// Marks the current value as stored.
     @inlinable public mutating func commit() { if before != nil { before = nil } }
 
     /// Returns to the last commit.

@@ -1,9 +1,10 @@
-/// Rows by key, that remember what changed since the last commit (for the changelog) and what it was before (for an abort).
+/// Rows by key, with a record of the changes since the last commit (for the changelog) and of the values before them
+/// (for an abort).
 ///
-/// Rows are looked up by hash and never visited in hash order: whoever visits them gets them by ascending key.
+/// Rows are looked up by hash and never visited in hash order: every iteration is by ascending key.
 ///
-/// All of it is inlinable: reducers touch tables many times an entry, and code that must ask at run time what its rows are
-/// costs several times what it does.
+/// Everything is inlinable: reducers access tables many times an entry, and code that must determine the types of its
+/// rows at run time costs several times as much.
 ///
 /// ```swift
 /// var votes = Table<String, Int>()
@@ -40,18 +41,18 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         set { put(newValue, at: key) }
     }
 
-    /// Equal texts may differ in their bytes, which is what the changelog goes by: of a key the first spelling is kept.
+    /// Equal texts may differ in their bytes, on which the changelog is based: the first spelling of a key is kept.
     @inlinable mutating func put(_ value: Value, at key: Key) {
-        let place = rows.index(forKey: key)
-        if let place, rows.values[place] == value { return }
+        let index = rows.index(forKey: key)
+        if let index, rows.values[index] == value { return }
         if let known = before.index(forKey: key) {
             // So with a value: one that is equal to that before the transaction is not written again.
             let old = before.values[known]
             let kept = old.flatMap { $0 == value ? $0 : nil } ?? value
-            if let place { rows.values[place] = kept } else { rows[before.keys[known]] = kept }
-        } else if let place {
-            before[rows.keys[place]] = .some(rows.values[place])
-            rows.values[place] = value
+            if let index { rows.values[index] = kept } else { rows[before.keys[known]] = kept }
+        } else if let index {
+            before[rows.keys[index]] = .some(rows.values[index])
+            rows.values[index] = value
         } else {
             before[key] = .some(nil)
             rows[key] = value
@@ -60,8 +61,8 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     }
 
     @inlinable mutating func remove(_ key: Key) {
-        guard let place = rows.index(forKey: key) else { return }
-        let old = rows.remove(at: place)
+        guard let index = rows.index(forKey: key) else { return }
+        let old = rows.remove(at: index)
         if before.index(forKey: key) == nil { before[old.key] = .some(old.value) }
         revisions += 1
     }
@@ -109,7 +110,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
             let rank = rank(row.key, row.value)
             if let bound, !(rank < bound) { continue }
             kept.append(rank)
-            // Twice as many as wanted are gathered before the worse half goes: the bound falls fast.
+            // Twice as many as wanted are collected before the worse half is removed: the bound decreases fast.
             if kept.count > 64, kept.count / 2 >= count {
                 kept.sort()
                 kept.removeSubrange(count...)
@@ -136,7 +137,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         rows.contains { condition($0.key, $0.value) }
     }
 
-    /// Accumulates all rows into one value: a sum, a count, a minimum. `take` must come to the same in any order,
+    /// Accumulates all rows into one value: a sum, a count, a minimum. `take` must yield the same result in any order,
     /// or the result would depend on hashing.
     ///
     /// - Complexity: O(*n*).
@@ -162,7 +163,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         return changes
     }
 
-    /// The rows are now what is stored.
+    /// Marks the current rows as stored.
     @inlinable public mutating func commit() {
         // Most tables are as they were at most commits.
         if !before.isEmpty { before.removeAll(keepingCapacity: true) }

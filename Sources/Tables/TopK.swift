@@ -1,8 +1,8 @@
-/// The rows of a table that stand first in some order, known beforehand: the next one to give way is found without a look at
-/// all of them.
+/// The first rows of a table in some order, known in advance: the next row to evict is found without a scan of all
+/// rows.
 ///
-/// A cache, no part of the state: it holds for one revision of the table and is built anew for any other, so that it answers
-/// the same whether the table has come here by itself, from the changelog or by an undo.
+/// A cache, not part of the state: it is valid for one revision of the table and is rebuilt for any other, so that its
+/// result is the same whether the table reached its state by itself, from the changelog or by an undo.
 ///
 /// ```swift
 /// var pool = Table<String, Int>()
@@ -14,20 +14,20 @@
 public struct TopK<Rank: Comparable & Sendable>: Sendable {
     @usableFromInline let size: Int
     @usableFromInline var revision: UInt64?
-    /// The first of all comes last; every row that is not among them stands behind them all.
+    /// The first rank is the last element; every row that is not included ranks behind all of these.
     @usableFromInline var ranks: [Rank] = []
 
-    /// - Parameter size: Rows known beforehand, at least 1: many where nothing but the first ever leaves, few where the table is
-    ///   changed by others all the time.
+    /// - Parameter size: Number of rows known in advance, at least 1: many if only the first row is ever removed, few
+    ///   if the table is changed by others all the time.
     @inlinable public init(size: Int = 64) { self.size = size }
 
-    /// The rank of the row that stands first.
+    /// Returns the rank of the first row.
     ///
     /// - Parameters:
-    ///   - table: Always the same one.
-    ///   - rank: Always the same; differs between any two rows.
-    /// - Returns: Nil of an empty table.
-    /// - Complexity: O(1) on average over many, where changes are followed; O(*n*) where they were not.
+    ///   - table: The same table at every call.
+    ///   - rank: The same function at every call; its result differs between any two rows.
+    /// - Returns: Nil for an empty table.
+    /// - Complexity: O(1) on average over many calls, if changes are followed; O(*n*) if they were not.
     @inlinable public mutating func first<Key, Value>(
         of table: Table<Key, Value>,
         by rank: (Key, Value) -> Rank
@@ -39,14 +39,14 @@ public struct TopK<Rank: Comparable & Sendable>: Sendable {
         return ranks.last
     }
 
-    /// Changes one row, and follows.
+    /// Changes one row, and follows the change.
     ///
     /// - Parameters:
-    ///   - key: Of the row.
-    ///   - value: Nil to remove it.
+    ///   - key: The key of the row.
+    ///   - value: The new value; nil to remove the row.
     ///   - table: As for `first`.
-    ///   - old: The rank that the row had; nil of a new one.
-    ///   - new: The rank that it has now; nil of one that is gone.
+    ///   - old: The rank that the row had; nil for a new row.
+    ///   - new: The rank that the row has now; nil for a removed row.
     /// - Complexity: O(1).
     @inlinable public mutating func set<Key, Value>(
         _ key: Key,
@@ -73,22 +73,15 @@ public struct TopK<Rank: Comparable & Sendable>: Sendable {
         revision = table.revision
         guard old != new, let hindmost = ranks.first else { return }
         if let old, !(hindmost < old) {
-            let place = place(of: old)
-            if place < ranks.count, ranks[place] == old { ranks.remove(at: place) }
+            let index = index(of: old)
+            if index < ranks.count, ranks[index] == old { ranks.remove(at: index) }
         }
-        // What stands behind all that are known goes on doing so.
+        // A row that ranks behind all known rows continues to do so.
         guard let new, new < hindmost else { return }
-        ranks.insert(new, at: place(of: new))
+        ranks.insert(new, at: index(of: new))
         if ranks.count > size { ranks.removeFirst() }
     }
 
     /// Index of the first known rank that is not greater than `rank`; the count of known ranks if all are greater.
-    @inlinable func place(of rank: Rank) -> Int {
-        var (low, high) = (0, ranks.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if rank < ranks[middle] { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    @inlinable func index(of rank: Rank) -> Int { ranks.partitioningIndex { !(rank < $0) } }
 }

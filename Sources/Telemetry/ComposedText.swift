@@ -9,8 +9,8 @@ public enum ComposedText {
         isSurely(text.utf8) || text.utf8.elementsEqual(text.precomposedStringWithCanonicalMapping.utf8)
     }
 
-    /// Whether UTF-8 is surely in that form: true of composed letters of Latin, Greek, Cyrillic, Hebrew, Arabic, Kana and Hangul,
-    /// and of ideographs; of no text in another form, and not of all that is in it.
+    /// Whether UTF-8 is certainly in that form: true for composed letters of Latin, Greek, Cyrillic, Hebrew, Arabic,
+    /// Kana and Hangul, and for ideographs; never for text in another form, and not for all text in that form.
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation.
     public static func isSurely(_ bytes: some Sequence<UInt8>) -> Bool {

@@ -1,8 +1,9 @@
-/// Rules for every name that somebody else chooses.
+/// Rules for every name that is chosen outside of Flywheel.
 public enum ForeignName {
     /// Returns the requirement that a name violates; nil for an acceptable name.
     ///
-    /// `isComposed` tells whether it must be composed: names that Unicode holds to be the same are one in tables and sets.
+    /// `isComposed` states whether the name must be composed: names that Unicode considers equal are one name in tables
+    /// and sets.
     public static func fault(_ name: String, isComposed: Bool = true) -> String? {
         if !ForeignText.isPlain(name) { return "a name without control, line or direction characters" }
         if isComposed, !ComposedText.isComposed(name) {

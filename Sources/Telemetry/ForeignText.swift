@@ -1,11 +1,12 @@
-/// Text that somebody else wrote, on its way to a terminal, a log, a page or a metric.
+/// Text from outside that is written to a terminal, a log, a page or a metric.
 ///
-/// What could move a cursor, colour, ring, begin a line or turn the direction of writing is written as an escape, `\u001b`;
-/// everything else stays as it is. In the text of JSON, where such characters stand within strings only, the escapes mean
-/// the same characters.
+/// A character that could move a cursor, change colour, ring, begin a line or change the direction of writing is
+/// written as an escape, `\u001b`; all others are unchanged. In the text of JSON, where such characters occur within
+/// strings only, the escapes mean the same characters.
 public enum ForeignText {
-    /// A character that a reader does not see, and a terminal, a log or a page obeys: controls (C0, DEL, C1), separators of
-    /// lines and paragraphs, marks that turn or isolate the direction of writing, and others without an appearance.
+    /// Whether a character is invisible to a reader, but interpreted by a terminal, a log or a page: controls (C0, DEL,
+    /// C1), separators of lines and paragraphs, marks that change or isolate the direction of writing, and others
+    /// without an appearance.
     public static func isDisruptive(_ scalar: UnicodeScalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F..<0xA0: true
@@ -19,7 +20,7 @@ public enum ForeignText {
     /// - Complexity: O(*n*) in its bytes; no allocation.
     @inlinable
     public static func isPlain(_ bytes: some Sequence<UInt8>) -> Bool {
-        // The two bytes before; at the beginning of a character they are looked at in vain.
+        // The two previous bytes; at the beginning of a character they match nothing.
         var (first, second): (UInt8, UInt8) = (0, 0)
         for byte in bytes {
             if byte < 0x80 {
@@ -47,7 +48,7 @@ public enum ForeignText {
     public static func line(_ text: String, limit: Int = .max) -> String {
         let size = text.utf8.count
         guard size > limit else { return escaped(text, keeping: []) }
-        // A character that the cut goes through is left out whole.
+        // A character that is split by the cut is omitted completely.
         var end = text.utf8.index(text.utf8.startIndex, offsetBy: max(0, limit))
         while end > text.utf8.startIndex, UTF8.isContinuation(text.utf8[end]) { end = text.utf8.index(before: end) }
         return escaped(String(text[..<end]), keeping: []) + "… (\(size) bytes)"

@@ -13,7 +13,7 @@ struct PendingPrediction {
     let project: ProjectID
     /// Token that the answer returns; nil where the request has none.
     let token: RequestToken?
-    let place: TopicPartition
+    let topicPartition: TopicPartition
     let offset: Int64
     /// The request's append time, in milliseconds since 1970.
     let requestedAt: Int64
@@ -25,31 +25,31 @@ struct PredictionDesk {
     static let capacity = 256
     /// Milliseconds by which the clocks of loop and trainer may differ.
     private static let skew: Int64 = 60_000
-    /// Milliseconds before a store that is away is asked again.
+    /// Milliseconds before an unavailable store is tried again.
     private static let pause: Int64 = 2_000
     /// Models kept in memory.
     private static let modelCapacity = 4
 
-    /// In the order they came.
+    /// In order of arrival.
     private(set) var pending: [PendingPrediction] = []
-    /// Requests of this life, or found on the topic, whose answers stand, by their deadlines.
+    /// Requests whose answers are committed, from this run or found on the topic, with their deadlines.
     private var answered: [RequestID: Int64] = [:]
     /// Deadlines of the requests that the pending transaction answers.
     private var reported: [RequestID: Int64] = [:]
-    /// Since when partitions are ours: what was asked before, somebody else may have answered.
+    /// Time of assignment of each partition: requests made before it may have been answered by another trainer.
     private var assignedAt: [TopicPartition: Int64] = [:]
-    /// Requests from before the assignment that nobody has answered.
+    /// Requests from before the assignment that no trainer has answered.
     private var unanswered: Set<RequestID> = []
     private var models: [(uri: String, sha256: String?, model: SoftmaxRegression)] = []
     private var retryAt: Int64 = 0
 
     mutating func assigned(_ partitions: [TopicPartition], at time: Int64) {
-        for place in partitions { assignedAt[place] = time }
+        for topicPartition in partitions { assignedAt[topicPartition] = time }
     }
 
     mutating func unassigned(_ partitions: [TopicPartition]) {
-        for place in partitions { assignedAt[place] = nil }
-        pending.removeAll { partitions.contains($0.place) }
+        for topicPartition in partitions { assignedAt[topicPartition] = nil }
+        pending.removeAll { partitions.contains($0.topicPartition) }
         reported.removeAll()
         unanswered.removeAll()
     }
@@ -60,7 +60,9 @@ struct PredictionDesk {
     }
 
     /// The offset of the oldest that is not answered; nil where none is.
-    func oldest(_ place: TopicPartition) -> Int64? { pending.first { $0.place == place }?.offset }
+    func oldest(_ topicPartition: TopicPartition) -> Int64? {
+        pending.first { $0.topicPartition == topicPartition }?.offset
+    }
 
     mutating func committed(at time: Int64) {
         answered.merge(reported) { $1 }
@@ -68,21 +70,22 @@ struct PredictionDesk {
         if answered.count > Self.capacity { answered = answered.filter { $0.value > time } }
     }
 
-    /// Requests come again.
+    /// Discards the requests, which are read again.
     mutating func aborted() {
         pending.removeAll()
         reported.removeAll()
     }
 
-    /// Answers what is in hand and not too late; what a store that is away has the models of stays in hand.
+    /// Answers the pending requests whose deadlines have not passed; requests whose models are in an unavailable store
+    /// stay pending.
     ///
     /// - Parameters:
-    ///   - results: Looks whether somebody else has answered.
-    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - results: Checked for answers by other trainers.
+    ///   - buckets: Reads `s3:` URIs; nil if no store is configured.
     ///   - now: Milliseconds since 1970.
-    ///   - failed: Is told what went wrong.
-    ///   - write: Takes the value of an answer.
-    /// - Throws: `StreamError` where the topic of results cannot be read.
+    ///   - failed: Called with a description of the error.
+    ///   - write: Called with the value of an answer.
+    /// - Throws: `StreamError` if the topic of results cannot be read.
     mutating func answer(
         _ results: StudyResults,
         _ buckets: S3Client?,
@@ -95,7 +98,7 @@ struct PredictionDesk {
         guard !pending.isEmpty, began >= retryAt else { return }
         try lookForAnswers(results)
         var waiting: [PendingPrediction] = []
-        // A store that is away is asked once a pass; requests of other models go on.
+        // An unavailable store is tried once per pass; requests for other models continue.
         var away: Set<String> = []
         for next in pending {
             let released = (next.request.champion, next.request.challenger)
@@ -132,10 +135,10 @@ struct PredictionDesk {
         pending = waiting
     }
 
-    /// Leaves out what somebody else, or an earlier life, has answered.
+    /// Excludes requests that another trainer, or an earlier run, has answered.
     private mutating func lookForAnswers(_ results: StudyResults) throws {
         let unsure = pending.filter { prediction in
-            guard let since = assignedAt[prediction.place] else { return false }
+            guard let since = assignedAt[prediction.topicPartition] else { return false }
             return prediction.requestedAt <= since + Self.skew && !unanswered.contains(prediction.request.id)
         }
         guard !unsure.isEmpty else { return }

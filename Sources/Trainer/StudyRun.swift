@@ -21,44 +21,44 @@ final class StudyRun {
     let project: ProjectID
     /// Token that results return; nil for a request that an older build wrote.
     let token: RequestToken?
-    let place: TopicPartition
+    let topicPartition: TopicPartition
     let offset: Int64
     /// The request's append time, in milliseconds since 1970.
     let requestedAt: Int64
     private var prepared: TrainingData?
     private var parent: SoftmaxRegression??
-    /// Since when the model to start from is looked for, in milliseconds since 1970.
+    /// The time since which the initial model has been missing, in milliseconds since 1970.
     private var missingSince: Int64?
 
     init(
         request: TrainingRequest,
         project: ProjectID,
         token: RequestToken?,
-        place: TopicPartition,
+        topicPartition: TopicPartition,
         offset: Int64,
         requestedAt: Int64
     ) {
         self.request = request
         self.project = project
         self.token = token
-        self.place = place
+        self.topicPartition = topicPartition
         self.offset = offset
         self.requestedAt = requestedAt
     }
 
-    /// Every repeat that is asked for, in order.
+    /// Every requested repeat, in order.
     var repeats: [StudyRepeat] {
         request.trials.indices.flatMap { trial in
             (0..<request.repeats).map { StudyRepeat(request: request.id, trial: trial, repetition: $0) }
         }
     }
 
-    /// The dataset version as matrices; read once, and then what was left out is told.
+    /// The dataset version as matrices; read once, and excluded labels are reported then.
     ///
     /// - Parameters:
-    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
-    ///   - kept: What was read for the study before, and, afterwards, for this one.
-    ///   - leftOut: Is told of labels that cannot be used.
+    ///   - buckets: Reads `s3:` URIs; nil if no store is configured.
+    ///   - kept: The data read for the previous study, and, afterwards, for this one.
+    ///   - leftOut: Called with the labels that cannot be used.
     /// - Returns: The matrices.
     /// - Throws: As `TrainingData` does.
     func data(_ buckets: S3Client?, kept: inout VersionRows?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
@@ -69,18 +69,18 @@ final class StudyRun {
         return read
     }
 
-    /// Milliseconds for which a store may be away before a study does without the model to start from: it may be gone for
-    /// good, and others wait.
+    /// Milliseconds for which a store may be unavailable before a study starts without its initial model: the store may
+    /// be gone permanently, and other requests wait.
     private static let warmStartPatience: Int64 = 60_000
 
     /// The model to start from, if the request names one that can be read.
     ///
     /// - Parameters:
-    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - buckets: Reads `s3:` URIs; nil if no store is configured.
     ///   - time: Now, in milliseconds since 1970.
-    ///   - failed: Is told why there is none.
-    /// - Returns: Nil where the study starts cold.
-    /// - Throws: `StorageError` where a store is away for a while, which may have it.
+    ///   - failed: Called with the reason why there is none.
+    /// - Returns: Nil if the study starts cold.
+    /// - Throws: `StorageError` if a store that may contain it is temporarily unavailable.
     func warmStart(_ buckets: S3Client?, at time: Int64, _ failed: (String) -> Void) throws -> SoftmaxRegression? {
         if let parent { return parent }
         let since = missingSince ?? time
@@ -102,7 +102,7 @@ final class StudyRun {
     }
 }
 
-/// Looks for results that stand on `training-results`, whoever wrote them.
+/// Searches for results on `training-results`, whoever wrote them.
 struct StudyResults {
     let transport: any StreamTransport
     let topic: String
@@ -110,11 +110,11 @@ struct StudyResults {
     /// How much earlier than its request a result may seem to have been written: clocks differ.
     private static let tolerance: Int64 = 86_400_000
 
-    /// The repeats of a study that have a result, failed ones too, since the first one counts. Nothing was written for it before
-    /// it was asked for.
+    /// The repeats of a study that have a result, including failed ones, since the first one counts. No result was
+    /// written for it before it was requested.
     ///
-    /// A result that does not give back the request's token is nobody's: else whoever writes one would keep a repeat from
-    /// being computed.
+    /// A result that does not return the request's token is ignored: otherwise any writer of such a result could
+    /// prevent a repeat from being computed.
     func repeats(of study: StudyRun) throws -> Set<StudyRepeat> {
         try gather(since: study.requestedAt) { object in
             guard !PredictedEvent.isOne(object) else { return nil }
@@ -134,7 +134,7 @@ struct StudyResults {
             let start = try scan.firstOffset(partition, since: time.subtracting(Self.tolerance))
             // What a stranger's open transaction hides is computed again at worst: the first result counts.
             try scan.forEach(partition, from: start, stable: true) { record, _, _ in
-                // What cannot be read is a dead letter, not a result.
+                // A record that cannot be read is a dead letter, not a result.
                 guard
                     let one = try? parser.withDocument(
                         of: Array(record.value),

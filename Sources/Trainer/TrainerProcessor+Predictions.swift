@@ -8,7 +8,7 @@ extension TrainerProcessor {
     /// Answers requests for predictions.
     func answerPredictions(into transaction: inout PendingTransaction) throws {
         guard !desk.pending.isEmpty else { return }
-        let places = Set(desk.pending.map(\.place))
+        let topicPartitions = Set(desk.pending.map(\.topicPartition))
         var records: [OutputRecord] = []
         try desk.answer(results, buckets, now: now, failed: failed) { prediction, value in
             records.append(
@@ -29,6 +29,6 @@ extension TrainerProcessor {
         }
         for record in records { transaction.write(record) }
         predictions += Int64(records.count)
-        for place in places { transaction.advance(place, to: position(of: place)) }
+        for topicPartition in topicPartitions { transaction.advance(topicPartition, to: position(of: topicPartition)) }
     }
 }

@@ -11,12 +11,13 @@ public import Vocabulary
 
 /// The built-in trainer: multinomial logistic regression on the embeddings of a sealed dataset version.
 ///
-/// At least once and idempotent: an artifact's bytes follow from request, trial and repeat, and are named by their digest; of
-/// two results for one repeat the first in journal order counts.
+/// At least once and idempotent: an artifact's bytes follow from request, trial and repeat, and are named by their
+/// digest; of two results for one repeat, the first in journal order counts.
 ///
-/// A study is worked off a second of repeats at a time, each second a transaction of its own; the group's offset stays at the
-/// oldest request until its last result. So whoever takes a request up that was begun reads `training-results` first, and does
-/// only what is missing there. Requests for predictions are answered between repeats, as people wait for them.
+/// A study is processed in units of one second of repeats, each unit in a transaction of its own; the group's offset
+/// stays at the oldest request until its last result. A trainer that resumes a started request therefore reads
+/// `training-results` first, and computes only the repeats that are missing there. Requests for predictions are
+/// answered between repeats, because people wait for them.
 public final class TrainerProcessor: Processor, PausingProcessor {
     public static let inputs: [Topic] = [.trainingRequests]
 
@@ -29,13 +30,13 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     private let budget: Int64
     private let jitter: () -> Double
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
-    /// Requests that are not finished, in the order they came; at most those of one batch.
+    /// Requests that are not finished, in order of arrival; at most those of one batch.
     private var studies: [StudyRun] = []
     /// Requests for predictions: answered between repeats, as people wait for them.
     var desk = PredictionDesk()
-    /// Repeats whose results stand, of requests that this life has looked at.
+    /// Repeats whose results are committed, of requests that this run has examined.
     private var finished: [RequestID: Set<StudyRepeat>] = [:]
-    /// Partitions whose first request may have been begun by somebody else.
+    /// Partitions whose first request may have been started by another trainer.
     private var unsure: Set<TopicPartition> = []
     /// The next offset to read of each partition, its unfinished requests left aside.
     private var reached: [TopicPartition: Int64] = [:]
@@ -48,13 +49,13 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// The version that was read last, for the next that only adds to it; one at most.
     private(set) var kept: VersionRows?
     public private(set) var backoff = StorageBackoff()
-    /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
+    /// Called with every refusal by the disk, and once more with nothing paused when the refusals have ended.
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
     /// Called with what went wrong in a repeat.
     public var failed: (String) -> Void = { _ in }
     /// Called with a request whose version holds labels that cannot be used.
     public var leftOut: (RequestID, LeftOutLabels) -> Void = { _, _ in }
-    /// Called with a request that is taken up again, and how many of its repeats were done before.
+    /// Called with a request that is resumed, and the number of its repeats that were done before.
     public var resumed: (RequestID, Int) -> Void = { _, _ in }
     /// Repeats computed since the start.
     public private(set) var repeats: Int64 = 0
@@ -91,13 +92,13 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     }
 
     public func unassigned(_ partitions: [TopicPartition]) {
-        studies.removeAll { partitions.contains($0.place) }
+        studies.removeAll { partitions.contains($0.topicPartition) }
         desk.unassigned(partitions)
         finished.removeAll()
         computed.removeAll()
         unstored.removeAll()
         reported.removeAll()
-        for place in partitions { reached[place] = nil }
+        for topicPartition in partitions { reached[topicPartition] = nil }
         storageResumed()
     }
 
@@ -112,19 +113,19 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
     {
         for record in batch.records {
-            let place = TopicPartition(names[record.topic], record.partition)
+            let topicPartition = TopicPartition(names[record.topic], record.partition)
             do throws(JSONError) {
                 let json = try parser.parse(record.value)
-                try take(json.object(), place, record)
+                try take(json.object(), topicPartition, record)
             } catch {
-                failed("unreadable training request at \(place) offset \(record.offset): \(error)")
+                failed("unreadable training request at \(topicPartition) offset \(record.offset): \(error)")
             }
-            reached[place] = record.offset + 1
-            transaction.advance(place, to: position(of: place))
+            reached[topicPartition] = record.offset + 1
+            transaction.advance(topicPartition, to: position(of: topicPartition))
         }
     }
 
-    private func take(_ object: JSONObject, _ place: TopicPartition, _ record: RecordView) throws(JSONError) {
+    private func take(_ object: JSONObject, _ topicPartition: TopicPartition, _ record: RecordView) throws(JSONError) {
         let project = ProjectID(try object.string("project"))
         switch try object.optionalString("kind") {
         case nil:
@@ -133,7 +134,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                     request: try TrainingRequest(json: object.value),
                     project: project,
                     token: try RequestToken(of: object),
-                    place: place,
+                    topicPartition: topicPartition,
                     offset: record.offset,
                     requestedAt: record.timestamp
                 )
@@ -144,7 +145,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                     request: try PredictionRequest(json: object.value),
                     project: project,
                     token: try RequestToken(of: object),
-                    place: place,
+                    topicPartition: topicPartition,
                     offset: record.offset,
                     requestedAt: record.timestamp
                 )
@@ -153,7 +154,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         }
     }
 
-    /// Works for a second, or for one repeat if that takes longer.
+    /// Works for a second, or for one repeat if that needs longer.
     public func punctuate(now time: Int64, into transaction: inout PendingTransaction) throws {
         let began = now()
         repeat {
@@ -172,7 +173,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                 studies.removeFirst()
                 storageResumed()
             }
-            transaction.advance(study.place, to: position(of: study.place))
+            transaction.advance(study.topicPartition, to: position(of: study.topicPartition))
         } while now() - began < budget
     }
 
@@ -187,7 +188,8 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         desk.committed(at: now())
     }
 
-    /// Requests come again; what was computed for them is kept, and so is what is known of them.
+    /// Discards the open requests, which are read again; the results computed for them and the information about them
+    /// are kept.
     public func aborted() {
         studies.removeAll()
         desk.aborted()
@@ -196,19 +198,19 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     }
 
     /// Where to go on once everything before is done: at the oldest request that is not.
-    func position(of place: TopicPartition) -> Int64 {
-        let study = studies.first { $0.place == place }?.offset
-        return [study, desk.oldest(place)].compactMap { $0 }.min() ?? reached[place] ?? 0
+    func position(of topicPartition: TopicPartition) -> Int64 {
+        let study = studies.first { $0.topicPartition == topicPartition }?.offset
+        return [study, desk.oldest(topicPartition)].compactMap { $0 }.min() ?? reached[topicPartition] ?? 0
     }
 
     // MARK: - Studies
 
-    /// Finds out what is done already, of a request that somebody may have begun.
+    /// Determines which repeats are already done, for a request that another trainer may have started.
     private func prepare(_ study: StudyRun) throws {
         guard finished[study.request.id] == nil else { return }
-        guard unsure.contains(study.place) else { return finished[study.request.id] = [] }
+        guard unsure.contains(study.topicPartition) else { return finished[study.request.id] = [] }
         let found = try results.repeats(of: study)
-        unsure.remove(study.place)
+        unsure.remove(study.topicPartition)
         finished[study.request.id] = found
         if !found.isEmpty { resumed(study.request.id, found.count) }
     }
@@ -219,9 +221,9 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         return study.repeats.filter { !done.contains($0) }
     }
 
-    /// Does a repeat and reports it.
+    /// Computes a repeat and reports it.
     ///
-    /// - Returns: False if the disk did not take the model.
+    /// - Returns: False if the disk refused the model.
     private func work(on study: StudyRun, _ task: StudyRepeat, into transaction: inout PendingTransaction) throws
         -> Bool
     {
@@ -249,8 +251,8 @@ public final class TrainerProcessor: Processor, PausingProcessor {
 
     /// The record that reports a repeat.
     ///
-    /// - Throws: What the store says where it does not take the model, or does not give the version; anything else that goes
-    ///   wrong is a result.
+    /// - Throws: The store's error if it refuses the model, or does not return the version; any other failure is a
+    ///   result.
     private func result(_ study: StudyRun, _ task: StudyRepeat) throws -> OutputRecord {
         let began = now()
         let outcome: TrainingResult.Outcome
@@ -286,7 +288,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         } catch let error as UnstoredModel {
             throw error.cause
         } catch let error as StorageError where error.isRemote {
-            // A store that is away says nothing of the trial either.
+            // An unavailable store is no evidence about the trial either.
             throw error
         } catch let failure as StudyFailure {
             failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(failure.error)")
@@ -333,7 +335,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         ).recordHeaders
     }
 
-    /// A model that the disk does not take says nothing about the trial.
+    /// A model that the disk refuses, which is no evidence about the trial.
     private struct UnstoredModel: Error {
         let cause: StorageError
     }

@@ -23,7 +23,7 @@ struct TrainingData {
     /// Nil without test labels that can be used.
     let test: FeatureMatrix?
     let testLabels: [Int]
-    /// Validation labels that can be used: what is read on them decides nothing. Nil without any.
+    /// Validation labels that can be used: no decision depends on scores computed on them. Nil without any.
     let validation: FeatureMatrix?
     let validationLabels: [Int]
     /// Positions of the rows of `test` among all test labels of the version.

@@ -1,9 +1,10 @@
 /// Lines that a later version withdraws.
 extension TrainingRows {
-    /// Whether the line whose fault is told by its text is among those withdrawn: of the one that comes next nobody knows the text.
+    /// Whether the line whose fault is reported with its text is among those withdrawn: the fault text of the next
+    /// faulty line is not known.
     ///
     /// - Parameter withdrawn: Numbers of lines, ascending.
-    /// - Returns: False where no line has a fault in itself.
+    /// - Returns: False if no line has a fault in itself.
     func losesFault(_ withdrawn: [Int64]) -> Bool {
         guard let row = firstFaultRow else { return false }
         return !rows(of: [sequences[row]], among: withdrawn).isEmpty

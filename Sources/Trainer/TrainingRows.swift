@@ -10,7 +10,7 @@ struct TrainingRows {
     /// Dimension and space of an embedding; labels of one kind can be trained on together.
     private struct Kind: Hashable {
         let dimension: Int
-        /// If the line says.
+        /// If the line specifies it.
         let space: SpaceID?
     }
 
@@ -30,7 +30,7 @@ struct TrainingRows {
     private var kindPositions: [Kind: Int32] = [:]
     /// Embeddings, one after the other, by their number of coordinates.
     private var embeddings: [Int: [Float]] = [:]
-    /// The first line that has a fault in itself, and what is wrong with it.
+    /// The first line that has a fault in itself, and a description of the fault.
     private var firstFault: (row: Int, text: String)?
     /// Its row.
     var firstFaultRow: Int? { firstFault?.row }
@@ -43,10 +43,10 @@ struct TrainingRows {
     /// Bytes of the embeddings.
     var size: Int { embeddings.values.reduce(0) { $0.adding($1.count.multiplied(by: MemoryLayout<Float>.size)) } }
 
-    /// The most rows and bytes for which memory is asked in advance; a manifest may say anything.
+    /// Maximum number of rows and bytes for which memory is reserved in advance; a manifest may contain any number.
     private static let most = (rows: 1 << 24, bytes: 1 << 30)
 
-    /// Makes room for so many labels, and a few that a later version adds.
+    /// Reserves capacity for the given number of labels, and a few that a later version adds.
     mutating func reserve(_ count: Int) {
         let rows = min(Self.most.rows, count.adding(count / 8))
         classes.reserveCapacity(rows)
@@ -55,13 +55,13 @@ struct TrainingRows {
         sequences.reserveCapacity(rows)
     }
 
-    /// Takes a line in; what is wrong with it alone is its fault.
+    /// Adds a line; a defect of this line alone is its fault.
     ///
     /// - Parameters:
     ///   - line: The line.
-    ///   - positions: Of the manifest's classes.
-    ///   - expected: How many labels there will be.
-    /// - Throws: `.newerForm` of a line that only a newer build knows: the version means something else without it.
+    ///   - positions: Indices of the manifest's classes.
+    ///   - expected: Expected number of labels.
+    /// - Throws: `.newerForm` for a line that only a newer build can read: without it, the version has another meaning.
     mutating func append(_ line: BorrowedLine, classes positions: [String: Int], expected: Int) throws(JSONError) {
         var name = "a sample"
         var fault: String?
@@ -127,7 +127,7 @@ struct TrainingRows {
                     let isGone = next < gone.count && gone[next] == row
                     if !isGone {
                         if read > write {
-                            for place in 0..<dimension { floats[write + place] = floats[read + place] }
+                            for axis in 0..<dimension { floats[write + axis] = floats[read + axis] }
                         }
                         write += dimension
                     }
@@ -147,7 +147,7 @@ struct TrainingRows {
 
     // MARK: - What can be trained on together
 
-    /// Completes what `wanted` leaves open, as most labels have it.
+    /// Completes the properties that `wanted` leaves open with the values of most labels.
     ///
     /// - Complexity: O(*n* log *n*).
     func geometry(_ wanted: EmbeddingSpace) -> EmbeddingGeometry {
@@ -155,8 +155,8 @@ struct TrainingRows {
         var counts: [Int: Int] = [:]
         var kindCounts = [Int](repeating: 0, count: kinds.count)
         for kind in kindOf where kind >= 0 { kindCounts[Int(kind)] += 1 }
-        for (place, kind) in kinds.enumerated() where isWanted[place] {
-            counts[kind.dimension, default: 0] += kindCounts[place]
+        for (index, kind) in kinds.enumerated() where isWanted[index] {
+            counts[kind.dimension, default: 0] += kindCounts[index]
         }
         let most = counts.values.max()
         let oldest = kindOf.first { kind in
@@ -198,12 +198,12 @@ struct TrainingRows {
     /// The first row that cannot; nil where all can.
     func firstUnusable(_ geometry: EmbeddingGeometry) -> Int? { (0..<count).first { fault($0, geometry) != nil } }
 
-    /// Why a row cannot be used, in a sentence that names the sample; nil when it can.
+    /// Reason why a row cannot be used, in a sentence that names the sample; nil if it can be used.
     ///
     /// - Parameters:
     ///   - row: Its number.
-    ///   - geometry: What can be used.
-    ///   - name: Finds the sample's id by the row's number; asked where the fault is not the line's own.
+    ///   - geometry: The embeddings that can be used.
+    ///   - name: Finds the sample's id by the row's number; called if the fault is not the line's own.
     /// - Returns: The sentence.
     func fault(_ row: Int, _ geometry: EmbeddingGeometry, name: (Int) throws -> String) rethrows -> String? {
         guard let fault = fault(row, geometry) else { return nil }
@@ -237,27 +237,27 @@ struct TrainingRows {
         }
         var chosen: [Float] = []
         chosen.reserveCapacity(rows.count * dimension)
-        var (place, next) = (0, 0)
+        var (index, next) = (0, 0)
         for row in 0..<count where kindOf[row] >= 0 && kinds[Int(kindOf[row])].dimension == dimension {
             if next < rows.count, rows[next] == row {
-                chosen += all[place..<place + dimension]
+                chosen += all[index..<index + dimension]
                 next += 1
             }
-            place += dimension
+            index += dimension
         }
         return try FeatureMatrix(singles: chosen, columnCount: dimension)
     }
 }
 
-/// Which embeddings can be trained on together: those of the space that the request names, and of what it leaves open what
-/// most training labels agree on.
+/// Properties of embeddings that can be trained on together: those of the space that the request names; for a property
+/// that it leaves open, the value that most training labels agree on.
 struct EmbeddingGeometry {
     /// Labels that name another, or none, are left out; nil: none is named.
     let space: SpaceID?
     /// Unless named the commonest dimension; of equally common ones that of the oldest label.
     let dimension: Int
-    /// Unless named `factor` times the median norm of those that are not 0. One embedding far out makes a fit impossible in all
-    /// directions, as steps must be small enough for it.
+    /// Unless named, `factor` times the median norm of those that are not 0. One embedding with a very large norm makes
+    /// a fit impossible in all directions, because steps must be small enough for it.
     let largestNorm: Double
 
     /// How much larger than the median a norm may be.

@@ -17,7 +17,7 @@ struct VersionRows {
     private let formatVersion: Int
     /// How far each split is read, and what was withdrawn.
     private var order = LineOrder(Tombstones())
-    /// Its files, and what is said of them: each digest covers the ones before it.
+    /// The number of its files, and the digest chain over their entries: each digest covers the ones before it.
     private var files = 0
     private var chain = SHA256Digest(of: [])
     /// Segments that were read for it.
@@ -32,8 +32,8 @@ struct VersionRows {
     ///
     /// - Parameters:
     ///   - reader: Of the version.
-    ///   - kept: The version that was read before, of any project; taken, whether it helps or not.
-    /// - Throws: `EngineError` and `StorageError` of a version that is not whole or not there.
+    ///   - kept: The version that was read before, of any project; consumed, whether or not it can be used.
+    /// - Throws: `EngineError` and `StorageError` if a version is incomplete or missing.
     init(_ reader: DatasetReader, kept: consuming VersionRows?) throws {
         let manifest = reader.manifest
         try manifest.requireTrainable(in: reader.name)
@@ -120,10 +120,10 @@ struct VersionRows {
         var withdrawn: [Int64] = []
     }
 
-    /// The files that a version has beside those of this one.
+    /// The files that a version has in addition to those of this one.
     ///
-    /// - Returns: Nil where it does not begin with all files of this one, withdraws the line that stands for all that cannot be
-    ///   used, is of another form, or means other classes.
+    /// - Returns: Nil if it does not begin with all files of this one, withdraws the line that represents all unusable
+    ///   ones, has another format, or has classes with another meaning.
     private func added(by reader: DatasetReader) throws -> Addition? {
         let manifest = reader.manifest
         let hasUnknown = training.hasUnknownClass || validation.hasUnknownClass || test.hasUnknownClass

@@ -3,7 +3,7 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// How a study ended: the distribution of its scores, and the model that stands for it.
+/// Outcome of a study: the distribution of its scores, and the model that represents it.
 public struct StudyOutcome: Hashable, Sendable {
     public let request: RequestID
     /// Dataset version that was trained on.
@@ -16,7 +16,7 @@ public struct StudyOutcome: Hashable, Sendable {
     public let mean: Double?
     /// The standard deviation over repeats, with *n* - 1; nil below two.
     public let standardDeviation: Double?
-    /// On the validation labels, the mean over the repeats of the chosen trial that say so; nil where none does.
+    /// Score on the validation labels: the mean over the repeats of the chosen trial that report it; nil if none does.
     public let validation: ValidationScore?
     /// Repeats that were reported as failed.
     public let failures: Int
@@ -47,7 +47,8 @@ public struct CutVersion: Hashable, Sendable {
 
 /// Decides when to train, and what a study amounts to.
 extension TrainingState {
-    /// Takes a sealed version; asks for a study when enough labels are new, none is running and studies are not stopped.
+    /// Stores a sealed version; requests a study when enough labels are new, none is running and studies are not
+    /// stopped.
     public mutating func versionSealed(
         _ version: SealedVersion,
         newestSampleAt: StreamTime,
@@ -59,7 +60,7 @@ extension TrainingState {
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
-        if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
+        if let waiting = state.waiting, waiting.version.versionNumber >= version.versionNumber { return nil }
         state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
         progress.value = state
         guard !isStopped else { return nil }
@@ -72,15 +73,17 @@ extension TrainingState {
         )
     }
 
-    /// Asks for the next study if a version waits for one. One study runs at a time; of several waiting versions the newest.
+    /// Requests the next study if a version waits for one. One study runs at a time; of several waiting versions the
+    /// newest is studied.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
-    ///   - embedding: The space whose labels are to be trained on; nil while nothing is known of it.
-    ///   - context: The entry.
-    ///   - cut: Where a version of an ordinal was cut in the log, and what has become of its labels, as far as that is known.
-    ///   - isTaken: Whether somebody else's model has that name: the new one gets another.
-    /// - Returns: Nil where no study is due, or one runs.
+    ///   - embedding: Embedding space whose labels are to be used for training; nil while it is unknown.
+    ///   - context: Context of the entry.
+    ///   - cut: Position in the log at which the version of a version number was cut, and the changes of its labels
+    ///     since, as far as they are known.
+    ///   - isTaken: Whether a model of another owner has that name: the new model gets another.
+    /// - Returns: The request; nil if no study is due, or one is running.
     public mutating func requestIfDue(
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
@@ -90,7 +93,7 @@ extension TrainingState {
     ) -> TrainingRequest? {
         var state = progress.value
         guard state.running == nil, let waiting = state.waiting else { return nil }
-        let cut = cut(waiting.version.ordinal)
+        let cut = cut(waiting.version.versionNumber)
         // What has changed since the cut is news for the version after it.
         let labels = max(0, waiting.version.training - (cut?.changed ?? 0))
         guard labels - state.trainedLabels >= policy.newLabels || state.studies == 0 else { return nil }
@@ -114,19 +117,19 @@ extension TrainingState {
         return request
     }
 
-    /// A training label of the log changes: whichever model knows it knows it as it was. So it counts as new where it goes on
-    /// training, and is missed by nobody where it does not.
+    /// A training label of the log changes: every model that knows it knows its former value. So it counts as new if it
+    /// stays a training label, and is missed by no model if it does not.
     ///
     /// - Parameters:
-    ///   - sequence: Of the fact that held it.
-    ///   - isFirst: Whether that was its acceptance.
+    ///   - sequence: Number of the fact that contained it.
+    ///   - isFirst: Whether that fact was its acceptance.
     public mutating func labelChanged(from sequence: Int64, isFirst: Bool) {
         let state = progress.value
         let isKnown = state.trainedThrough.map { sequence <= $0 } ?? isFirst
         if isKnown, state.trainedLabels > 0 { progress.value.trainedLabels -= 1 }
     }
 
-    /// The name of a study's model: `v7`, or where somebody else's model has it `v7-2`, `v7-3` and on.
+    /// The name of a study's model: `v7`, or if a model of another owner has that name, `v7-2`, `v7-3` and so on.
     private func name(_ study: Int, _ policy: TrainingPolicy, _ isTaken: (ModelVersion) -> Bool) -> ModelVersion {
         let first = "\(policy.versionPrefix)\(study)"
         var (name, number) = (ModelVersion(first), 1)
@@ -143,13 +146,13 @@ extension TrainingState {
             || progress.value.newest?.version == version
     }
 
-    /// Takes one result. Of two for one (request, trial, repeat) the first counts.
+    /// Receives one result. Of two results for one (request, trial, repeat) the first counts.
     ///
     /// - Parameters:
-    ///   - result: What a trainer says.
-    ///   - question: In force; nil where a result is not held against its version.
-    ///   - time: Of the entry.
-    /// - Returns: The study's outcome once every repeat of every trial is in.
+    ///   - result: Result that a trainer reports.
+    ///   - question: Question in force; nil if a result is not compared with its version.
+    ///   - time: Time of the entry.
+    /// - Returns: The study's outcome once every repeat of every trial is received.
     public mutating func receive(
         _ result: TrainingResult,
         under question: Question? = nil,
@@ -219,7 +222,8 @@ extension TrainingState {
         return .success(study.isComplete ? conclude(study, at: time) : nil)
     }
 
-    /// Ends a study whose time is up. Fewer repeats than asked for are no distribution to trust: there is no model then.
+    /// Ends a study whose deadline has expired. Fewer repeats than requested are no reliable distribution: there is no
+    /// model then.
     public mutating func expire(at time: StreamTime) -> StudyOutcome? {
         guard let study = progress.value.running, study.request.deadline <= time else { return nil }
         return conclude(study, at: time)
@@ -235,7 +239,7 @@ extension TrainingState {
             model = ReleasedModel(
                 version: study.request.modelVersion,
                 artifact: artifact,
-                datasetOrdinal: study.request.dataset.ordinal,
+                datasetVersionNumber: study.request.dataset.versionNumber,
                 newestSampleAt: study.newestSampleAt,
                 verified: representative?.verified
             )
@@ -281,13 +285,15 @@ extension TrainingState {
     private mutating func remember(_ model: ReleasedModel) {
         models[model.version] = model
         if models.count > Self.modelCapacity,
-            let oldest = models.minimum(by: { ($0.value.datasetOrdinal, $0.key) < ($1.value.datasetOrdinal, $1.key) })
+            let oldest = models.minimum(by: {
+                ($0.value.datasetVersionNumber, $0.key) < ($1.value.datasetVersionNumber, $1.key)
+            })
         {
             models[oldest.key] = nil
         }
     }
 
-    /// The mean of what the repeats of a trial say of the validation labels.
+    /// The mean of the scores that the repeats of a trial report for the validation labels.
     private func validation(_ study: Study, _ trial: Int) -> ValidationScore? {
         let scores = study.results.filter { $0.trial == trial }.compactMap(\.validation)
         guard let first = scores.first else { return nil }
@@ -318,8 +324,8 @@ extension TrainingState {
         return (best ?? 0, bestScores)
     }
 
-    /// The first repeat, fixed before any score was known: the best one would be luck taken for skill. Nil when a repeat
-    /// failed.
+    /// The first repeat, fixed before any score was known: selecting the best one would mistake luck for skill. Nil
+    /// when a repeat failed.
     private func first(_ study: Study, _ trial: Int) -> RepeatResult? {
         let usable = study.results.filter { $0.trial == trial && $0.artifact != nil }
         return usable.count < study.request.repeats ? nil : usable.first { $0.repetition == 0 }

@@ -21,9 +21,9 @@ extension TrainingPolicy: Formed {
             wire: "deadline_after_ms",
             doc: "Time trainers have for a study."
         )
-        let places = ListOf(.artifactPrefix, 1...100, of: "places")
+        let prefixes = ListOf(.artifactPrefix, 1...100, of: "places")
         let allowed: StaticString = "Where artifacts may lie: schemes, or URIs that they begin with."
-        artifacts = try f("artifacts", \.artifacts, places, implied: ArtifactPrefix.usual, doc: allowed)
+        artifacts = try f("artifacts", \.artifacts, prefixes, implied: ArtifactPrefix.usual, doc: allowed)
         let prefix: StaticString = "What the names of the project's trained models begin with; a number follows."
         let text = Name<String>(
             "1 to 64 bytes without spaces and control characters",

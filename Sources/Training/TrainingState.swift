@@ -3,7 +3,7 @@ public import Vocabulary
 
 /// When to train, and how often each setting is repeated.
 public struct TrainingPolicy: Hashable, Sendable {
-    /// New training labels since the last study that ask for another; at least 1.
+    /// New training labels since the last study that trigger another; at least 1.
     public var newLabels: Int
     /// The settings that a study tries; at least one.
     public var trials: [Hyperparameters]
@@ -13,7 +13,7 @@ public struct TrainingPolicy: Hashable, Sendable {
     public static let largestStudy = 500
     /// Milliseconds that trainers have for a study.
     public var deadline: Int64
-    /// Where artifacts may lie: Intake refuses results that name another place. At least one.
+    /// Allowed locations of artifacts: Intake refuses results that name another location. At least one.
     public var artifacts: [ArtifactPrefix]
     /// Prefix of the names of Flywheel's models, before a number; 1 to 64 bytes.
     public var versionPrefix: String
@@ -45,13 +45,13 @@ public struct RepeatResult: Hashable, Sendable {
     /// Predictions for the test labels; nil when the trainer did not report them, or the study is too large to keep
     /// them.
     public let predictions: [Label]?
-    /// Why it failed, if the trainer says so for machines.
+    /// Reason of the failure, if the trainer reports it in machine-readable form.
     public let reason: String?
     /// Labels that the trainer went on without, of the first repeat of a trial; nil when it used all.
     public let leftOut: LeftOutLabels?
-    /// Whether the artifact was there; nil where nobody could look.
+    /// Whether the artifact was present; nil if it could not be checked.
     public let verified: Bool?
-    /// On the validation labels; nil where the trainer does not say.
+    /// Score on the validation labels; nil if the trainer does not report it.
     public let validation: ValidationScore?
 
     public init(
@@ -125,7 +125,7 @@ public struct TrainingProgress: Hashable, Sendable {
         get { sharedRunning?.value }
         set { sharedRunning = newValue.map { Boxed($0) } }
     }
-    /// The newest sealed version that no study has taken up; an older one gives way.
+    /// The newest sealed version that no study has used; an older one is replaced.
     public var waiting: WaitingVersion? {
         get { sharedWaiting?.value }
         set { sharedWaiting = newValue.map { Boxed($0) } }
@@ -137,10 +137,10 @@ public struct TrainingProgress: Hashable, Sendable {
     }
     /// Training labels that the newest model knows; none while a study runs.
     public var learnedLabels: Int { sharedRunning == nil ? trainedLabels : 0 }
-    /// The dataset ordinal of the newest trained model, 0 before the first.
-    public var newestOrdinal: Int { sharedNewest?.value.datasetOrdinal ?? 0 }
+    /// The dataset version number of the newest trained model, 0 before the first.
+    public var newestVersionNumber: Int { sharedNewest?.value.datasetVersionNumber ?? 0 }
 
-    // Looked at by every entry, and changed by few.
+    // Read by every entry, and changed by few.
     private var sharedRunning: Boxed<Study>?
     private var sharedWaiting: Boxed<WaitingVersion>?
     private var sharedNewest: Boxed<ReleasedModel>?
@@ -167,7 +167,8 @@ public struct TrainingState: Sendable {
     public var progress = Cell(TrainingProgress())
     /// The models trained last, by version; see `modelCapacity`.
     public var models = Table<ModelVersion, ReleasedModel>()
-    /// Requests that are over, by whether they gave a model: a late result is told from a stray one. See `requestCapacity`.
+    /// Requests that have ended, by whether they produced a model: a late result is distinguished from a stray one. See
+    /// `requestCapacity`.
     public var ended = Table<RequestID, Int>()
 
     /// Models remembered beside the newest.
@@ -179,11 +180,12 @@ public struct TrainingState: Sendable {
 
     public init() {}
 
-    /// Ordinals of the versions that wait for a study, or are studied.
+    /// Version numbers of the versions that wait for a study, or are studied.
     public var studiedVersions: [Int] {
-        [progress.value.waiting?.version.ordinal, progress.value.running?.request.dataset.ordinal].compactMap { $0 }
+        [progress.value.waiting?.version.versionNumber, progress.value.running?.request.dataset.versionNumber]
+            .compactMap { $0 }
     }
 
-    /// When the running study is given up; nil while none runs.
+    /// Time at which the running study is abandoned; nil while none runs.
     public var nextDeadline: StreamTime? { progress.value.running?.request.deadline }
 }

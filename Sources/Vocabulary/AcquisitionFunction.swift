@@ -1,4 +1,5 @@
-/// How useful a label would be, judged from what is known of one sample. Every score is in `0...1`, higher is more useful.
+/// Usefulness of a label, estimated from the facts known of one sample. Every score is in `0...1`, higher is more
+/// useful.
 public enum AcquisitionFunction: String, Hashable, Sendable, CaseIterable {
     case leastConfidence = "least_confidence"
     case margin

@@ -1,5 +1,5 @@
-/// A URI taken apart, so that where it leads can be compared: two spellings of one place are equal, and what servers, file
-/// systems and people read differently is nothing at all.
+/// A URI split into components, so that its target can be compared: two spellings of one location are equal, and a URI
+/// that servers, file systems and people read differently is rejected.
 ///
 /// - SeeAlso: RFC 3986, *Uniform Resource Identifier*; RFC 8089, *The "file" URI Scheme*.
 public struct ArtifactURI: Hashable, Sendable {
@@ -32,7 +32,7 @@ public struct ArtifactURI: Hashable, Sendable {
         var authority: String?
         if path.hasPrefix("//") {
             let host = path.dropFirst(2).prefix { $0 != "/" }
-            guard let name = Self.authority(host, of: scheme), !Self.withHosts.contains(scheme) || Self.isPlace(name)
+            guard let name = Self.authority(host, of: scheme), !Self.withHosts.contains(scheme) || Self.isHost(name)
             else {
                 return nil
             }
@@ -54,7 +54,7 @@ public struct ArtifactURI: Hashable, Sendable {
         self.segments = segments
     }
 
-    /// Byte by byte: of names, spellings that Unicode holds to be the same lead to different places.
+    /// Byte by byte: names whose spellings Unicode considers equal refer to different locations.
     public static func == (a: Self, b: Self) -> Bool {
         a.scheme == b.scheme && a.authority == b.authority && a.isRooted == b.isRooted
             && a.segments.elementsEqual(b.segments) { $0.utf8.elementsEqual($1.utf8) }
@@ -100,7 +100,7 @@ public struct ArtifactURI: Hashable, Sendable {
     }
 
     /// Whether a host, with a port or without, is one: not empty, no `..` in it, a port that there can be.
-    private static func isPlace(_ text: String) -> Bool {
+    private static func isHost(_ text: String) -> Bool {
         var host = text[...]
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]"), end > text.index(after: text.startIndex) else { return false }
@@ -137,7 +137,7 @@ public struct ArtifactURI: Hashable, Sendable {
         guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != 0x2F && $0 != 0x5C }),
             let segment = String(validating: bytes, as: UTF8.self)
         else { return nil }
-        // Some servers cut what stands behind a semicolon, and some decode twice.
+        // Some servers drop the text after a semicolon, and some decode twice.
         let name = segment.prefix { $0 != ";" }
         let again = segment.lowercased()
         let isTwice = ["%2e", "%2f", "%5c"].contains { again.contains($0) }
@@ -149,7 +149,7 @@ public struct ArtifactURI: Hashable, Sendable {
     }
 }
 
-/// A place that artifacts may lie at: a scheme, or what their URIs begin with, up to the end of a path segment.
+/// An allowed location of artifacts: a scheme, or a prefix of their URIs up to the end of a path segment.
 public struct ArtifactPrefix: Hashable, Sendable {
     /// As it was given.
     public let text: String
@@ -158,7 +158,7 @@ public struct ArtifactPrefix: Hashable, Sendable {
     /// Nil where the scheme is enough.
     private let uri: ArtifactURI?
 
-    /// Places of a project that names none.
+    /// Locations for a project that names none.
     public static let usual = ["file", "s3", "https"].compactMap { ArtifactPrefix($0) }
 
     /// Fails unless `text` is a scheme (`s3`, `s3:` or `s3://`), or a URI without query and fragment that `ArtifactURI` can
@@ -177,7 +177,8 @@ public struct ArtifactPrefix: Hashable, Sendable {
         (scheme, uri) = (prefix.scheme, prefix)
     }
 
-    /// Whether a URI begins so, byte by byte once escapes are decoded. Of a `file` URI this says nothing about links: see `folder`.
+    /// Whether a URI begins with this prefix, byte by byte once escapes are decoded. For a `file` URI, the result does
+    /// not account for links: see `folder`.
     public func covers(_ other: ArtifactURI) -> Bool {
         guard let uri else {
             return other.scheme == scheme && (other.authority != nil || !ArtifactURI.withHosts.contains(scheme))

@@ -2,7 +2,7 @@
 public enum AuditStratum: String, Hashable, Sendable, CaseIterable {
     /// Both gave labels that agree wholly.
     case agree
-    /// Their labels differ, or the challenger said nothing in its time.
+    /// Their labels differ, or the challenger made no prediction in time.
     case disagree
     /// The sample has no pair, or its challenger may still speak.
     case unknown = "none"
@@ -16,9 +16,9 @@ public struct AuditPairing: Hashable, Sendable {
     public let pair: Int?
     /// When its pair was fixed; without meaning where it has none.
     public let fixedAt: StreamTime
-    /// `unknown` while the pair's challenger has said nothing.
+    /// `unknown` while the pair's challenger has made no prediction.
     public let stratum: AuditStratum
-    /// Until when its challenger's answer, which a trainer was asked for, is waited for; nil where none was asked.
+    /// The time until which the challenger's answer, requested from a trainer, is awaited; nil if no trainer was asked.
     public let awaitedUntil: StreamTime?
 
     public init(
@@ -35,18 +35,18 @@ public struct AuditPairing: Hashable, Sendable {
         self.stratum = stratum
     }
 
-    /// Whether the pair's challenger has said nothing yet.
+    /// Whether the pair's challenger has made no prediction yet.
     public var isSilent: Bool { pair != nil && stratum == .unknown }
 
-    /// How the pair counts once nobody is waited for any more: silence is a disagreement.
+    /// Stratum of the pair once no answer is awaited any more: a missing prediction is a disagreement.
     public var settled: AuditStratum { isSilent ? .disagree : stratum }
 
-    /// Whether the sample may be asked for: its pair's challenger has spoken, or has had its time.
+    /// Whether the sample may be queried: its pair's challenger has made its prediction, or its time has expired.
     ///
     /// - Parameters:
     ///   - time: Now.
     ///   - wait: Milliseconds that a challenger has, unless a trainer was asked.
-    /// - Returns: False while it may still speak.
+    /// - Returns: False while a prediction is still awaited.
     public func isSettled(at time: StreamTime, wait: Int64) -> Bool {
         !isSilent || time >= waitEnds(wait)
     }
@@ -57,11 +57,11 @@ public struct AuditPairing: Hashable, Sendable {
     }
 }
 
-/// How an audit sample came to be asked for.
+/// How an audit sample came to be queried.
 public struct AuditOrigin: Hashable, Sendable {
-    /// Whether it was asked for because the standing pair disagrees; else it was plainly drawn.
+    /// Whether it was queried because the current pair disagrees; else it was drawn at random.
     public let isDuel: Bool
-    /// As it stood when the task opened.
+    /// The stratum when the task opened.
     public let stratum: AuditStratum
     /// The day on which the candidate entered, in days of UTC since 1970-01-01.
     public let day: Int

@@ -7,7 +7,7 @@ public enum Split: String, Hashable, Sendable, CaseIterable {
 public enum DatasetFormat {
     /// Labels are added, and never change.
     public static let additions = 1
-    /// Labels are revised, retracted and moved too; facts say more of each.
+    /// Labels can also be revised, retracted and moved; facts contain more details of each.
     public static let changes = 2
     /// All that this build knows.
     public static let known = additions...changes
@@ -19,17 +19,18 @@ public struct LabelFact: Hashable, Sendable {
     public let split: Split
     /// Facts and cuts of a project are counted together from 1, without a gap.
     public let sequence: Int64
-    /// See `DatasetFormat`: what stands below is known of `changes` alone.
+    /// See `DatasetFormat`: the properties below are known for `changes` only.
     public let format: Int
     /// When the entry was appended that brought the label; nil in the first format.
     public let acceptedAt: StreamTime?
-    /// The probability with which the sample belongs to the audit sample, in `0...1`; nil of others, and in the first format.
+    /// The probability with which the sample belongs to the audit sample, in `0...1`; nil for others, and in the first
+    /// format.
     public let inclusionProbability: Double?
-    /// The probability with which the step that chose the sample did so, above 0 and at most 1; nil where nobody chose it,
-    /// where it was not recorded, and in the first format.
+    /// The probability with which the step that chose the sample did so, above 0 and at most 1; nil if no step chose
+    /// it, if it was not recorded, and in the first format.
     public let propensity: Double?
-    /// How the sample came to be asked for, of the audit sample where champion and challenger are told apart; nil of others, and in
-    /// the first format.
+    /// How the sample came to be queried, for the audit sample when champion and challenger are distinguished; nil for
+    /// others, and in the first format.
     public let audit: AuditOrigin?
 
     public init(
@@ -55,9 +56,9 @@ public struct LabelFact: Hashable, Sendable {
 
 /// Kind of change to a label that is in the log.
 public enum LabelChangeKind: Hashable, Sendable {
-    /// It says something else.
+    /// Its label has another value.
     case revised(from: Label, to: Label)
-    /// It belongs to no later version.
+    /// It is excluded from all later versions.
     case retracted
     /// It belongs to another split.
     case moved(from: Split)
@@ -72,7 +73,7 @@ public struct LabelChange: Hashable, Sendable {
 
     public let kind: LabelChangeKind
     public let sample: SampleID
-    /// The split after the change; of a retracted label the one that it leaves.
+    /// The split after the change; for a retracted label, the split that it is removed from.
     public let split: Split
     /// The number of the fact whose line held until now: the label's acceptance, or the change before this one.
     public let replaces: Int64
@@ -117,7 +118,7 @@ public struct LabelChange: Hashable, Sendable {
 /// Everything in the dataset log before this is one version.
 public struct VersionCut: Hashable, Sendable {
     /// Counted from 1.
-    public let ordinal: Int
+    public let versionNumber: Int
     public let sequence: Int64
     /// Labels in each split up to here that were neither retracted nor moved elsewhere.
     public let training: Int
@@ -127,13 +128,13 @@ public struct VersionCut: Hashable, Sendable {
     public let kind: KindName
     /// Class names, in the order of the project's question at this entry; none of a kind without classes.
     public let classes: [String]
-    /// The space that the project works in at this entry; labels before may lie in others. Nil where nothing is known of it.
+    /// The project's space at this entry; earlier labels may be in other spaces. Nil if nothing is known of it.
     public let embedding: EmbeddingSpace?
     /// Form of the version's files, and so of every later version's; see `DatasetFormat`.
     public let format: Int
 
     public init(
-        ordinal: Int,
+        versionNumber: Int,
         sequence: Int64,
         training: Int,
         validation: Int,
@@ -145,7 +146,7 @@ public struct VersionCut: Hashable, Sendable {
     ) {
         self.format = format
         self.embedding = embedding
-        self.ordinal = ordinal
+        self.versionNumber = versionNumber
         self.sequence = sequence
         self.training = training
         self.validation = validation

@@ -1,7 +1,7 @@
-/// Properties known of the space that a project's embeddings lie in: only embeddings of one space can be
-/// compared, or trained on together.
+/// Known properties of the space of a project's embeddings: only embeddings of one space can be compared, or trained on
+/// together.
 public struct EmbeddingSpace: Hashable, Sendable {
-    /// The name of the encoder that makes them; nil where nobody gives one.
+    /// The name of the encoder that makes them; nil if no name is specified.
     public let name: SpaceID?
     /// In `1...4096`; nil: any.
     public let dimension: Int?

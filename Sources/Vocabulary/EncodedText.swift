@@ -21,7 +21,7 @@ extension Sample {
     ///
     /// - Complexity: O(*n*) in its content and metadata.
     public var encodedBound: Int {
-        // The numbers of an embedding stand in base64, 4 bytes each; names of members and braces take the rest.
+        // The numbers of an embedding are encoded in base64, 4 bytes each; names of members and braces need the rest.
         var size = 512 + (embedding?.count ?? 0) * 6
         size += EncodedText.size(of: id.rawValue) + EncodedText.size(of: group?.rawValue ?? "")
         size += EncodedText.size(of: space?.rawValue ?? "")

@@ -7,7 +7,7 @@ public struct EntryContext {
     public let time: StreamTime
     /// For generators: derived from project and entry number.
     public let seed: UInt64
-    private var ordinal: UInt32 = 0
+    private var index: UInt32 = 0
 
     public init(project: ProjectID, entryNumber: UInt64, time: StreamTime, seed: UInt64) {
         self.project = project
@@ -16,10 +16,10 @@ public struct EntryContext {
         self.seed = seed
     }
 
-    /// The id of the next decision of this entry: project, entry number, ordinal.
+    /// The id of the next decision of this entry: project, entry number, index.
     public mutating func nextID() -> String {
-        let id = "\(project.rawValue)-\(entryNumber)-\(ordinal)"
-        ordinal += 1
+        let id = "\(project.rawValue)-\(entryNumber)-\(index)"
+        index += 1
         return id
     }
 }

@@ -14,11 +14,11 @@ public struct ImportOrigin: Hashable, Sendable {
     }
 }
 
-/// A label that was given before Flywheel asked.
+/// A label that exists independently of a Flywheel query.
 public struct ImportedLabel: Hashable, Sendable {
     /// Answer that the source gives.
     public enum Answer: Hashable, Sendable {
-        /// A label, by nobody in particular: it is taken as it stands.
+        /// A label without a named annotator: it is accepted unchanged.
         case label(Label)
         /// Votes of named annotators; at least one, each annotator once. They are weighed as those of unknown
         /// annotators.

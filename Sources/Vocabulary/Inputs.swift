@@ -60,16 +60,16 @@ public struct Feedback: Hashable, Sendable {
 public struct Annotation: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         case answer(Answer)
-        /// The annotator would rather not; somebody else is asked.
+        /// The annotator declines; another annotator is asked.
         case skip
-        /// The annotator says that something is wrong with the task.
+        /// The annotator reports that something is wrong with the task.
         case flag(String)
     }
 
     public let task: TaskID
     public let annotator: AnnotatorID
     public let outcome: Outcome
-    /// How long the annotator took, in milliseconds, if the tool says.
+    /// The annotator's working time in milliseconds, if the tool reports it.
     public let duration: Int64?
 
     public init(task: TaskID, annotator: AnnotatorID, outcome: Outcome, duration: Int64? = nil) {
@@ -128,12 +128,13 @@ public struct ValidationScore: Hashable, Sendable {
 /// Result of one repeat of one trial of a training request.
 public struct TrainingResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
-        /// `predictions` are what the model says of each test label, in the order of the manifest.
+        /// `predictions` are the model's predictions for each test label, in the order of the manifest.
         case finished(artifact: ArtifactReference, score: Double?, itemsScored: Int, predictions: [Label]?)
         case failed(String)
     }
 
-    /// Why a repeat failed, for machines: what the built-in trainer says. Trainers may say other things.
+    /// Machine-readable reasons for a failed repeat, as reported by the built-in trainer. Other trainers may report
+    /// other reasons.
     public enum Failure: String, Hashable, Sendable, CaseIterable {
         /// Fitting led nowhere, or to numbers that are not finite.
         case didNotConverge = "did_not_converge"
@@ -155,11 +156,11 @@ public struct TrainingResult: Hashable, Sendable {
     public let leftOut: LeftOutLabels?
     /// Milliseconds.
     public let duration: Int64?
-    /// Whether Intake found the artifact where the result says, with the size that it says; nil where it could not look.
+    /// Whether Intake found the artifact at the reported location, with the reported size; nil if it could not check.
     public let verified: Bool?
-    /// The version that was trained and tested on, as the trainer says it; nil where it does not.
+    /// The version that was trained and tested on, as reported by the trainer; nil if not reported.
     public let dataset: DatasetVersionID?
-    /// Nil of a failure, without validation labels, or where the trainer does not say.
+    /// Nil for a failure, without validation labels, or if the trainer does not report it.
     public let validation: ValidationScore?
 
     public init(
@@ -207,7 +208,7 @@ public struct TrainingResult: Hashable, Sendable {
 public struct SealedVersion: Hashable, Sendable {
     public let id: DatasetVersionID
     /// The cut it is the fold of, counted from 1.
-    public let ordinal: Int
+    public let versionNumber: Int
     public let parent: DatasetVersionID?
     /// Croissant's rule: additions bump MINOR, anything else MAJOR.
     public let semanticVersion: String
@@ -218,7 +219,7 @@ public struct SealedVersion: Hashable, Sendable {
 
     public init(
         id: DatasetVersionID,
-        ordinal: Int,
+        versionNumber: Int,
         parent: DatasetVersionID?,
         semanticVersion: String,
         manifest: ArtifactReference,
@@ -227,7 +228,7 @@ public struct SealedVersion: Hashable, Sendable {
         test: Int
     ) {
         self.id = id
-        self.ordinal = ordinal
+        self.versionNumber = versionNumber
         self.parent = parent
         self.semanticVersion = semanticVersion
         self.manifest = manifest
@@ -248,19 +249,19 @@ public struct Command: Hashable, Sendable {
         /// No promotion and no study until unfrozen; the last champion that is trusted serves.
         case freeze
         case unfreeze
-        /// Let the rollout of a version pass the step that asks for it.
+        /// Approve the step of a version's rollout that requires approval.
         case approve(ModelVersion)
-        /// Take a class, by its name, out of what services answer and people may choose; false ends that.
+        /// Remove a class, by its name, from the answers of services and the choices of people; false restores it.
         case suppress(Bool, className: String)
         /// Read a paused project's journal on; changes nothing else.
         case resume
-        /// Make a model that Flywheel did not ask for the first champion.
+        /// Make a model that was not trained at Flywheel's request the first champion.
         case register(IncumbentModel)
         /// Let a label name another class, by its name.
         case revise(SampleID, className: String)
-        /// Take a label out of all later versions.
+        /// Remove a label from all later versions.
         case retract(SampleID)
-        /// Let a label belong to another split.
+        /// Assign a label to another split.
         case move(SampleID, to: Split)
 
         /// The sample whose label is to change; nil of other actions.

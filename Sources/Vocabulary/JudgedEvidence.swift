@@ -1,4 +1,4 @@
-/// The figures of a promotion by predictions that were entered before anybody was asked.
+/// The figures of a promotion, from predictions that were entered before the samples were queried.
 ///
 /// All counts are of one era: the time from one champion to the next.
 public struct JudgedEvidence: Hashable, Sendable {
@@ -44,7 +44,7 @@ public struct JudgedEvidence: Hashable, Sendable {
     public var silent: Int
     /// Audit labels whose pair was of another era: no evidence.
     public var ofAnotherEra: Int
-    /// Predictions of a pair's challenger that came after the task had opened: no evidence.
+    /// Predictions of a pair's challenger that arrived after the task had opened: no evidence.
     public var lateLeftOut: Int
     /// Milliseconds from the first to the last of the tasks whose labels count.
     public var span: Int64
@@ -89,7 +89,7 @@ public struct JudgedEvidence: Hashable, Sendable {
 
 /// Quantity that `rollout.alpha` bounds.
 public enum PromotionBound: String, Hashable, Sendable, CaseIterable {
-    /// Share of promotions that come from eras without a better challenger, among all of a project's life.
+    /// Share of promotions that come from eras without a better challenger, over a project's whole lifetime.
     case share
     /// The chance of even one such promotion in a project's life.
     case any

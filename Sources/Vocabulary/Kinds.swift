@@ -1,8 +1,9 @@
-/// The kinds of answers that projects ask for. A project is of one kind, for ever. The raw values are in files, on the wire and
-/// in the state.
+/// The kinds of answers that projects request. A project is of one kind, permanently. The raw values are in files, on
+/// the wire and in the state.
 ///
-/// What a kind says stands in one case of each of the four enumerations below; what it means, in `Kinds`. Whoever deals with any
-/// kind hands these values on and asks `Kinds` about them. An enumeration of one case takes no room of its own.
+/// The values of a kind are held by one case of each of the four enumerations below; their meaning is defined in
+/// `Kinds`. Code that handles any kind passes these values on and calls `Kinds` for their meaning. An enumeration of
+/// one case needs no memory of its own.
 public enum KindName: String, Hashable, Sendable, CaseIterable {
     /// Exactly one class.
     case choice

@@ -24,7 +24,7 @@ public struct TrainingRequest: Hashable, Sendable {
     public let deadline: StreamTime
     public let priority: Int
     public let warmStart: ReleasedModel?
-    /// The space that the labels must lie in: those of another are left out. Nil where nothing is known of it.
+    /// The space of the labels: labels of another space are excluded. Nil if nothing is known of it.
     public let embedding: EmbeddingSpace?
 
     public init(
@@ -54,24 +54,26 @@ public struct TrainingRequest: Hashable, Sendable {
 public struct ReleasedModel: Hashable, Sendable {
     public let version: ModelVersion
     public let artifact: ArtifactReference
-    /// The ordinal of the dataset version it was trained on; a higher one is a newer model. 0 of a registered one.
-    public let datasetOrdinal: Int
+    /// The version number of the dataset version it was trained on; a higher one is a newer model. 0 for a registered
+    /// one.
+    public let datasetVersionNumber: Int
     /// When the newest of its training samples was predicted; 0 of a registered one.
     public let newestSampleAt: StreamTime
-    /// Whether the artifact was found where it should be, with its size, when it was reported; nil where nobody could look.
+    /// Whether the artifact was found at its location, with its size, when it was reported; nil if it could not be
+    /// checked.
     public let verified: Bool?
 
     public init(
         version: ModelVersion,
         artifact: ArtifactReference,
-        datasetOrdinal: Int,
+        datasetVersionNumber: Int,
         newestSampleAt: StreamTime,
         verified: Bool? = nil
     ) {
         self.verified = verified
         self.version = version
         self.artifact = artifact
-        self.datasetOrdinal = datasetOrdinal
+        self.datasetVersionNumber = datasetVersionNumber
         self.newestSampleAt = newestSampleAt
     }
 }
@@ -90,11 +92,11 @@ public struct ModelRelease: Hashable, Sendable {
         case promoted
         /// The newest model led on the few audit labels known, before anything could be proven.
         case provisional
-        /// Users rejected too much of what the champion said.
+        /// Users rejected too many of the champion's predictions.
         case rolledBack = "rolled_back"
-        /// An operator said so.
+        /// Ordered by an operator.
         case command
-        /// A blessed model begins to serve a share of the users, or another one, or its rollout is paused or goes on.
+        /// A blessed model begins to serve a share of the users, or another share, or its rollout is paused or resumed.
         case canary
         /// The last step of a rollout is passed: the canary serves the users.
         case live
@@ -102,7 +104,7 @@ public struct ModelRelease: Hashable, Sendable {
         case canaryRolledBack = "canary_rolled_back"
         /// Shares changed with a revision of the project.
         case assignment
-        /// An operator took a class out of use, or brought it back.
+        /// An operator suppressed a class, or restored it.
         case suppression
     }
 
@@ -145,7 +147,7 @@ public enum Evidence: Hashable, Sendable {
     /// Audit labels that both models were scored on; `logE` is the natural logarithm of the e-value, `threshold` what it
     /// had to reach.
     case paired(labels: Int, challengerOnly: Int, championOnly: Int, logE: Double, threshold: Double)
-    /// Audit labels of samples of which both had spoken before anybody was asked.
+    /// Audit labels of samples that both had predicted before the samples were queried.
     case judged(JudgedEvidence)
     /// No claim: the newest model led on the few audit labels known.
     case provisional(labels: Int, challengerOnly: Int, championOnly: Int)
@@ -155,15 +157,15 @@ public enum Evidence: Hashable, Sendable {
     case compared(ComparedVoices)
     /// Audit labels about a model on its way and the champion.
     case baked(BakedLabels)
-    /// Audit labels that a suspicion asked for.
+    /// Audit labels that were queried because of a suspicion.
     case suspected(SuspicionVerdict)
     /// Steps of a rollout, the latest last.
     case rollout([StepFigures])
-    /// `metrics` are what the operator says of a registered model: they inform, and nothing is decided by them.
+    /// `metrics` are the operator's figures for a registered model: they inform, and no decision depends on them.
     case command(id: String, by: String, reason: String, metrics: [ModelMetric] = [])
 }
 
-/// A figure that somebody gives of a model, as in accuracy 0.93.
+/// A figure reported for a model, as in accuracy 0.93.
 public struct ModelMetric: Hashable, Sendable {
     /// Metrics of one model.
     public static let limit = 16
@@ -181,7 +183,7 @@ public struct ModelMetric: Hashable, Sendable {
     }
 }
 
-/// A model that serves already, of which Flywheel did not ask for the training.
+/// A model that serves already, whose training Flywheel did not request.
 public struct IncumbentModel: Hashable, Sendable {
     public let version: ModelVersion
     /// Size and digest may be unknown.

@@ -43,7 +43,7 @@ public struct Time: ValueKind {
 }
 
 extension ValueKind where Self == Name<ArtifactPrefix> {
-    /// A place that artifacts may lie at.
+    /// An allowed location of artifacts.
     public static var artifactPrefix: Self {
         let expected =
             "a scheme (s3) or a URI without user, query and '..' segments (s3://bucket/folder, file:///folder)"

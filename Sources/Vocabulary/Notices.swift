@@ -11,11 +11,11 @@ public struct Notice: Hashable, Sendable {
         case projectResumed = "project_resumed"
         /// Users correct predictions to a class that the project lacks.
         case classProposed = "class_proposed"
-        /// A trained model does not go live: it lacks what the project asks of its first.
+        /// A trained model does not go live: it does not meet the project's requirements for its first model.
         case firstModelWaits = "first_model_waits"
-        /// A project with budget and traffic has asked nothing for a minute.
+        /// A project with budget and traffic has queried nothing for a minute.
         case nothingAsked = "nothing_asked"
-        /// A challenger waits for live predictions, and nobody makes any.
+        /// A challenger waits for live predictions, and no service makes any.
         case nobodyShadows = "nobody_shadows"
         /// Votes that were counted anew name another class than a label does.
         case labelDisputed = "label_disputed"
@@ -25,7 +25,7 @@ public struct Notice: Hashable, Sendable {
         case rolloutPaused = "rollout_paused"
         /// A rollout waits for a person.
         case approvalWanted = "approval_wanted"
-        /// A version is released to a share of the users, and nobody serves it.
+        /// A version is released to a share of the users, and no service serves it.
         case nobodyServes = "nobody_serves"
         /// A service serves a version that the release does not name.
         case otherVersionServed = "other_version_served"
@@ -33,7 +33,7 @@ public struct Notice: Hashable, Sendable {
         case suppressionIgnored = "suppression_ignored"
         /// Labels that judge models are no test labels of the project: they are left out.
         case labelLeak = "label_leak"
-        /// A challenger waits for predictions by trainers, and none come.
+        /// A challenger waits for predictions by trainers, and none arrive.
         case predictionsMissing = "predictions_missing"
     }
     public let kind: Kind
@@ -72,7 +72,7 @@ public struct EntryRejection: Hashable, Sendable {
         case nothingToApprove = "nothing_to_approve"
         case suppressionRefused = "suppression_refused"
         case contradictsRequest = "contradicts_request"
-        /// Whether a person should look at it; the others are expected and counted only.
+        /// Whether a person should examine it; the others are expected and only counted.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,

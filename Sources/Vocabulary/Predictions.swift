@@ -1,6 +1,7 @@
-/// Work for trainers: what two models say of samples, before people are asked about some of them.
+/// Work for trainers: predictions of two models for samples, before people are asked about some of them.
 ///
-/// No more than half of the candidates belong to the audit sample, so that who answers does not learn which do.
+/// No more than half of the candidates belong to the audit sample, so that the trainer that answers does not learn
+/// which do.
 public struct PredictionRequest: Hashable, Sendable {
     /// Candidates of a request.
     public static let limit = 20
@@ -11,7 +12,7 @@ public struct PredictionRequest: Hashable, Sendable {
     public let champion: ReleasedModel
     /// The model that is judged: the challenger of a pair, or one at the first step of its rollout.
     public let challenger: ReleasedModel
-    /// When people may be asked; what comes after that tells nothing.
+    /// The time from which people may be asked; later answers carry no information.
     public let deadline: StreamTime
 
     public init(
@@ -32,9 +33,9 @@ public struct PredictionRequest: Hashable, Sendable {
 /// Predictions of the two models of a request for one candidate.
 public struct PredictedAnswer: Hashable, Sendable {
     public let sample: SampleID
-    /// Nil where it could not be asked.
+    /// Nil if the model could not predict.
     public let champion: Label?
-    /// Nil where it could not be asked: silence.
+    /// Nil if the model could not predict: a missing prediction.
     public let challenger: Label?
 
     public init(sample: SampleID, champion: Label? = nil, challenger: Label? = nil) {
@@ -49,9 +50,9 @@ public struct PredictedLabels: Hashable, Sendable {
     public let request: RequestID
     /// One for each candidate of the request, in any order.
     public let answers: [PredictedAnswer]
-    /// Why a model could not be asked, for people.
+    /// Reason why a model could not predict, for people.
     public let error: String?
-    /// Milliseconds, if the trainer says so.
+    /// Milliseconds, if the trainer reports them.
     public let duration: Int64?
 
     public init(request: RequestID, answers: [PredictedAnswer], error: String? = nil, duration: Int64? = nil) {

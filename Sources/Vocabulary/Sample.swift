@@ -11,7 +11,7 @@ public enum Content: Hashable, Sendable {
     public static let longestURI = 2_048
 }
 
-/// One example: its name, its content, and where a model places it.
+/// One example: its name, its content, and its coordinates from a model.
 public struct Sample: Hashable, Sendable {
     public let id: SampleID
     public let content: Content?
@@ -20,9 +20,9 @@ public struct Sample: Hashable, Sendable {
     /// Metadata from the sample's service beside the content; one of its keys may name the slice that the sample
     /// belongs to.
     public let metadata: SampleMetadata
-    /// The space that the embedding lies in, if its service or the project names it; nil without an embedding.
+    /// The space of the embedding, if its service or the project names it; nil without an embedding.
     public let space: SpaceID?
-    /// The group that it belongs to, if any: its name stands in for the sample's in the draw of the audit sample.
+    /// The group that it belongs to, if any: its name replaces the sample's name in the draw of the audit sample.
     public let group: GroupID?
 
     public init(
@@ -80,9 +80,9 @@ public struct ModelReference: Hashable, Sendable {
 /// A file elsewhere: what it must be when it is fetched.
 public struct ArtifactReference: Hashable, Sendable {
     public let uri: String
-    /// Bytes; nil of a registered model whose operator did not say.
+    /// Bytes; nil for a registered model whose operator did not specify it.
     public let size: Int64?
-    /// Hexadecimal; nil of a registered model whose operator did not say.
+    /// Hexadecimal; nil for a registered model whose operator did not specify it.
     public let sha256: String?
 
     public init(uri: String, size: Int64?, sha256: String?) {
@@ -92,20 +92,21 @@ public struct ArtifactReference: Hashable, Sendable {
     }
 }
 
-/// A sample that Intake let through, with what a model said about it, or nothing if none has seen it.
+/// A sample that Intake admitted, with a model's prediction for it, or without one if no model has seen it.
 public struct Candidate: Hashable, Sendable {
     public let sample: Sample
     public let output: Output?
     public let model: ModelReference?
-    /// In `0...1`; higher is more useful. For random selection the sample's own draw.
+    /// In `0...1`; higher is more useful. For random selection, the sample's own draw.
     public let score: Double
-    /// The probability with which the sample belongs to the audit sample; nil when it does not.
+    /// The probability with which the sample belongs to the audit sample; nil if it does not.
     public let auditProbability: Double?
-    /// The sample's draw in `0..<1` for the audit purpose: audit labels are asked in this order.
+    /// The sample's draw in `0..<1` for the audit purpose: audit labels are queried in this order.
     public let auditDraw: Double
     /// When the model predicted, as far as it can be believed.
     public let predictedAt: StreamTime
-    /// Let through by chance, whatever its score: what the model is wrongly sure of is found by no other way.
+    /// Admitted at random, whatever its score: samples on which the model is wrongly confident are found in no other
+    /// way.
     public let isExploration: Bool
     /// Names of the triggers that fired for this prediction.
     public let triggers: [String]

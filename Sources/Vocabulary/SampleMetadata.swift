@@ -18,7 +18,7 @@ public struct SampleMetadata: Hashable, Sendable {
     public static let longestKey = 64
     /// Bytes of a text.
     public static let longestValue = 256
-    /// Metadata of samples that come without any.
+    /// Metadata of samples that have none.
     public static let none = SampleMetadata()
 
     /// By ascending key.

@@ -1,18 +1,18 @@
-/// Why a sample is asked for.
+/// Purpose for which a sample is queried.
 public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     /// Chosen by the acquisition strategy; its label trains.
     case acquisition
-    /// Drawn without bias; its label tests.
+    /// Drawn without bias; its label is used for testing.
     case audit
-    /// Asked because users rejected what a version said of it, and few were behind that; its label tells who was right, and neither
-    /// trains nor tests. Label tools see an audit task.
+    /// Queried because users rejected a version's prediction for it, and the rejections came from few users; its label
+    /// determines who was right, and is used neither for training nor for testing. Label tools see an audit task.
     case verification
-    /// Not asked for: somebody brought a label, which trains.
+    /// Not queried: an imported label, used for training.
     case imported
-    /// Not asked for: somebody brought a label, on which scores are read.
+    /// Not queried: an imported label, on which scores are computed.
     case importedValidation = "imported_validation"
 
-    /// The part of the dataset that labels of such tasks belong to; nil where they belong to none.
+    /// The part of the dataset that labels of such tasks belong to; nil if they belong to none.
     @inlinable public var split: Split? {
         switch self {
         case .verification: nil
@@ -22,25 +22,25 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The purpose that label tools are told: who answers shall not know that a sample is disputed.
+    /// The purpose that label tools receive: an annotator must not know that a sample is disputed.
     public var told: TaskPurpose { self == .verification ? .audit : self }
 
     /// Whether no task was ever opened.
     public var isImported: Bool { self == .imported || self == .importedValidation }
 }
 
-/// One part of what a candidate is worth. The whole is the product of its parts, each to the power of its weight.
+/// One part of a candidate's value. The whole is the product of its parts, each to the power of its weight.
 public struct ScorePart: Hashable, Sendable {
     public enum Name: String, Hashable, Sendable, CaseIterable {
         /// The acquisition score of a model's output.
         case uncertainty
-        /// The sample's own draw, where there was nothing to judge.
+        /// The sample's own draw, when there was nothing to score.
         case chance
         /// Worth of the predicted classes, relative to the highest worth of a class.
         case value
-        /// 1 for a prediction of this moment, half as much after each half-life.
+        /// 1 for a prediction made now, half as much after each half-life.
         case freshness
-        /// How far it lies from all that was asked for.
+        /// Distance from all queried samples.
         case novelty
         /// How many other candidates are near.
         case density
@@ -72,8 +72,8 @@ public struct SelectionReason: Hashable, Sendable {
     public let predicted: Label?
     /// For an audit sample, the probability with which it belongs to the audit sample.
     public let inclusionProbability: Double?
-    /// The probability with which the step that chose it did so, given the candidates that it had and all that came before:
-    /// above 0, at most 1; 1 where nothing was left to chance. Nil of tasks that were opened before it was recorded.
+    /// The probability with which the step that chose it did so, given the candidates that it had and all earlier
+    /// events: above 0, at most 1; 1 if nothing was random. Nil for tasks that were opened before it was recorded.
     public let propensity: Double?
     /// Names of the triggers that fired for the sample, whichever strategy chose it.
     public let triggers: [String]
@@ -245,7 +245,7 @@ public struct ConsensusLabel: Hashable, Sendable {
     public let confidence: Probability
     public let votes: [Vote]
     public let predictedAt: StreamTime
-    /// Where an imported label comes from; nil of labels that were asked for.
+    /// Origin of an imported label; nil for labels that were queried.
     public let origin: ImportOrigin?
 
     public init(

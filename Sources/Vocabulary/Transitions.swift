@@ -3,9 +3,9 @@
 /// `blessed`, `canary`, `paused` and `rollingBack` are states of rollouts by steps: where a project has one step of share 1 alone,
 /// no transition leads into them.
 public enum ReleaseState: String, Hashable, Sendable, CaseIterable {
-    /// Trained, and neither live nor compared: it lacks what the project asks of its first model.
+    /// Trained, and neither live nor compared: it does not meet the project's requirements for its first model.
     case registered
-    /// Predicts beside the live version, and its output is shown to nobody.
+    /// Predicts beside the live version, and its output is shown to no user.
     case shadow
     /// Proven better than the live version, and not yet serving.
     case blessed
@@ -17,7 +17,7 @@ public enum ReleaseState: String, Hashable, Sendable, CaseIterable {
     case live
     /// Replaced by another version. A former live version may be live again after a rollback.
     case superseded
-    /// Being taken back.
+    /// Being rolled back.
     case rollingBack = "rolling_back"
     /// Rolled back, and not to be served again.
     case quarantined
@@ -40,7 +40,7 @@ public struct ModelTransition: Hashable, Sendable {
     public let cause: Cause
     /// Operator who requested the transition; nil unless it follows from an operator's command.
     public let by: String?
-    /// Explanation for people; nil where cause and evidence say all.
+    /// Explanation for people; nil if cause and evidence suffice.
     public let reason: String?
     /// The version that this one replaces, as live version or as challenger.
     public let replaced: ModelVersion?

@@ -6,13 +6,13 @@ internal import StreamRuntime
 public import Telemetry
 internal import Vocabulary
 
-/// The metrics of a worker: every name in one place.
+/// The metrics of a worker: the only location of all metric names.
 public struct EngineMetrics: Sendable {
     public let registry: MetricsRegistry
 
     public init(registry: MetricsRegistry) { self.registry = registry }
 
-    /// A name, its labels, and what stands behind it.
+    /// Kind, name, labels and help text of a metric.
     private struct Metric {
         enum Kind { case counter, gauge, histogram }
 
@@ -60,7 +60,7 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_producers_restarted_total",
             ["role"],
-            help: "Producers made anew after a fatal error."
+            help: "Producers created again after a fatal error."
         )
         static let retries = Metric(.counter, "flywheel_retries_total", ["role"], help: "Calls tried again.")
         static let expired = Metric(
@@ -79,13 +79,13 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_records_isolated_total",
             ["role"],
-            help: "Records taken out of the stream because they brought workers down."
+            help: "Records quarantined because they crashed workers."
         )
         static let refusedTransactions = Metric(
             .counter,
             "flywheel_turns_refused_total",
             ["role"],
-            help: "Turns that a role could not work out and tried again."
+            help: "Transactions that a role could not finish and retried."
         )
         static let storagePaused = Metric(
             .gauge,
@@ -97,25 +97,25 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_storage_refusals_total",
             ["role"],
-            help: "Writes that a disk refused and that are tried again."
+            help: "Writes that the store refused and that are retried."
         )
-        static let letters = Metric(
+        static let deadLetters = Metric(
             .counter,
             "flywheel_dead_letters_total",
             ["stage", "code"],
-            help: "Records sent to the dead letters."
+            help: "Records written to dead-letters."
         )
-        static let lettersLeftOut = Metric(
+        static let deadLettersLeftOut = Metric(
             .counter,
             "flywheel_dead_letters_left_out_total",
             ["code"],
-            help: "Bad records of the traffic that were counted and not kept, for there were too many."
+            help: "Rejected records of the traffic that were only counted: their quota of dead letters was used up."
         )
         static let remarks = Metric(
             .counter,
             "flywheel_intake_remarks_total",
             ["member"],
-            help: "Records taken although a member that only informs could not be used as it stands."
+            help: "Records accepted although an informative member was unusable."
         )
         static let forwarded = Metric(
             .counter,
@@ -127,7 +127,7 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_feedback_left_out_total",
             [],
-            help: "Feedback that was counted and is in no journal, for its user was not drawn."
+            help: "Feedback that was only counted and is not in the journal: its user is not in the sample of users."
         )
         static let refusedEntries = Metric(
             .counter,
@@ -159,9 +159,9 @@ public struct EngineMetrics: Sendable {
         return registry.histogram(metric.name, help: metric.help, labels: labels)
     }
 
-    /// Shows what these roles may count before they have counted anything, at 0: of a counter that is there only once it has
-    /// counted, nobody sees the first event as a rise. Left out is what has labels of no known set: projects, and members that
-    /// producers name.
+    /// Registers at 0 the metrics that these roles may count, before they have counted anything: if a counter appears
+    /// only with its first event, nobody sees that event as an increase. Metrics whose labels have no known set of
+    /// values are left out: projects, and members that producers name.
     public func begin(_ roles: [Role]) {
         for role in roles where role != .console {
             let labels = ["role": role.rawValue]
@@ -181,8 +181,8 @@ public struct EngineMetrics: Sendable {
 
     private func beginIntake() {
         for code in RecordRejection.Code.allCases {
-            _ = counter(.letters, ["stage": "intake", "code": code.rawValue])
-            _ = counter(.lettersLeftOut, ["code": code.rawValue])
+            _ = counter(.deadLetters, ["stage": "intake", "code": code.rawValue])
+            _ = counter(.deadLettersLeftOut, ["code": code.rawValue])
         }
         _ = counter(.forwarded)
         _ = counter(.feedbackLeftOut)
@@ -192,9 +192,9 @@ public struct EngineMetrics: Sendable {
     private func beginLoop() {
         for code in EntryRejection.Code.allCases {
             _ = counter(.refusedEntries, ["code": code.rawValue])
-            if code.isDeadLetter { _ = counter(.letters, ["stage": "loop", "code": code.rawValue]) }
+            if code.isDeadLetter { _ = counter(.deadLetters, ["stage": "loop", "code": code.rawValue]) }
         }
-        _ = counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
+        _ = counter(.deadLetters, ["stage": "loop", "code": "unreadable_entry"])
         _ = counter(.entries)
         _ = counter(.decisions)
     }
@@ -234,7 +234,7 @@ public struct EngineMetrics: Sendable {
         if backoff.isActive { counter(.storageRefusals, labels).increment() }
     }
 
-    /// Adds what has come to the counters of one name, a label set each.
+    /// Adds the increments to the counters of one name, with a label set each.
     private func add(
         _ metric: Metric,
         _ counts: [String: Int64],
@@ -247,8 +247,8 @@ public struct EngineMetrics: Sendable {
     }
 
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {
-        add(.letters, counts.dead, since: last.dead) { ["stage": "intake", "code": $0] }
-        add(.lettersLeftOut, counts.dropped, since: last.dropped) { ["code": $0] }
+        add(.deadLetters, counts.dead, since: last.dead) { ["stage": "intake", "code": $0] }
+        add(.deadLettersLeftOut, counts.dropped, since: last.dropped) { ["code": $0] }
         add(.remarks, counts.remarked, since: last.remarked) { ["member": $0] }
         counter(.forwarded).increment(by: Int(counts.forwarded - last.forwarded))
         counter(.feedbackLeftOut).increment(by: Int(counts.feedbackLeftOut - last.feedbackLeftOut))
@@ -256,9 +256,9 @@ public struct EngineMetrics: Sendable {
 
     func observe(_ counts: LoopCounts, since last: LoopCounts) {
         add(.refusedEntries, counts.refused, since: last.refused) { ["code": $0] }
-        let letters = counts.refused.filter { EntryRejection.Code(rawValue: $0.key)?.isDeadLetter ?? false }
-        add(.letters, letters, since: last.refused) { ["stage": "loop", "code": $0] }
-        counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
+        let deadLetters = counts.refused.filter { EntryRejection.Code(rawValue: $0.key)?.isDeadLetter ?? false }
+        add(.deadLetters, deadLetters, since: last.refused) { ["stage": "loop", "code": $0] }
+        counter(.deadLetters, ["stage": "loop", "code": "unreadable_entry"])
             .increment(by: Int(counts.unreadable - last.unreadable))
         counter(.entries).increment(by: Int(counts.entries - last.entries))
         counter(.decisions).increment(by: Int(counts.decisions - last.decisions))
@@ -267,7 +267,7 @@ public struct EngineMetrics: Sendable {
     func observe(stops: [PartitionStop], stage: String) {
         registry.gauge(
             "flywheel_partitions_stopped",
-            help: "Partitions that are processed no further: a newer build is needed, or facts are missing.",
+            help: "Stopped partitions: a newer build is needed, or facts are missing.",
             labels: ["stage": stage]
         ).set(stops.count)
     }
@@ -276,12 +276,12 @@ public struct EngineMetrics: Sendable {
         let labels = ["project": reading.project]
         registry.gauge(
             "flywheel_versions_unsealed",
-            help: "Dataset versions cut and not announced by the materializer.",
+            help: "Dataset versions that are cut and not announced by the materializer.",
             labels: labels
         ).set(reading.count)
         registry.gauge(
             "flywheel_oldest_unsealed_version_seconds",
-            help: "Time since the oldest of flywheel_versions_unsealed was cut; 0 where there is none.",
+            help: "Age of the oldest version that flywheel_versions_unsealed counts; 0 if there is none.",
             labels: labels
         ).set(Double(reading.age) / 1_000)
     }
@@ -290,7 +290,7 @@ public struct EngineMetrics: Sendable {
         registry.gauge(
             "flywheel_project_faults",
             help:
-                "Newest records of projects that cannot be followed: an older revision stays in force, if there is one."
+                "Projects whose newest record is faulty: an older revision stays in force, if there is one."
         ).set(count)
     }
 
@@ -303,7 +303,7 @@ public struct EngineMetrics: Sendable {
         ).set(count)
     }
 
-    /// Nil while nobody shadows: then all of it is 0.
+    /// Sets the metrics of a challenger; nil while no challenger shadows, then all of them are 0.
     func observe(_ standing: ChallengerStanding?, _ labels: [String: String]) {
         registry.gauge("flywheel_challenger", help: "1 while a challenger shadows the champion.", labels: labels)
             .set(standing == nil ? 0 : 1)
@@ -321,7 +321,7 @@ public struct EngineMetrics: Sendable {
         ).set(standing?.logE ?? 0)
         registry.gauge(
             "flywheel_challenger_log_threshold",
-            help: "What flywheel_challenger_log_evidence must reach for a promotion.",
+            help: "Threshold of flywheel_challenger_log_evidence for a promotion.",
             labels: labels
         ).set(standing?.threshold ?? 0)
         registry.gauge(
@@ -331,7 +331,7 @@ public struct EngineMetrics: Sendable {
         ).set(standing?.livePredictions ?? 0)
         registry.gauge(
             "flywheel_challenger_live_predictions_needed",
-            help: "How many of these it must have made for a promotion.",
+            help: "Live predictions on audit samples that a promotion requires.",
             labels: labels
         ).set(standing?.minimumPredictions ?? 0)
     }
@@ -341,7 +341,7 @@ public struct EngineMetrics: Sendable {
         registry.gauge("flywheel_tasks_open", help: "Labeling tasks open now.", labels: labels).set(summary.openTasks)
         registry.gauge(
             "flywheel_budget_votes_left",
-            help: "Votes that the window's budget still holds.",
+            help: "Votes left in the window's budget.",
             labels: labels
         )
         .set(summary.votesLeft)
@@ -353,7 +353,7 @@ public struct EngineMetrics: Sendable {
         for stage in summary.stages {
             registry.gauge(
                 "flywheel_cycle_stage_seconds",
-                help: "Mean duration of a stage of the cycle.",
+                help: "Mean duration of a phase of the cycle.",
                 labels: ["project": summary.project, "stage": stage.name]
             ).set(stage.meanSeconds)
         }

@@ -3,10 +3,11 @@ internal import Events
 internal import JSON
 public import Storage
 
-/// The cluster, and the topics in it, that a data folder's files belong to; said in the folder, in `cluster.json`.
+/// The cluster, and the topics in it, to which the files of a data folder belong; stored in the folder, in
+/// `cluster.json`.
 ///
-/// Names of dataset versions and models count from 1 in every cluster: in a folder that another cluster's worker has written
-/// to, they would be taken for this one's.
+/// Dataset versions and models are numbered from 1 in every cluster: in a folder that a worker of another cluster has
+/// written to, its names would be mistaken for those of this cluster.
 public struct FolderOwner: Hashable, Sendable {
     /// The id that the cluster gave itself; empty of a broker that has none.
     public let cluster: String
@@ -19,15 +20,16 @@ public struct FolderOwner: Hashable, Sendable {
         self.prefix = prefix
     }
 
-    /// Takes a folder that is nobody's, and one of a build that did not write this down; anything to do only once.
+    /// Claims a folder that has no owner, including a folder of a build that did not record the owner; a claim is
+    /// needed only once.
     ///
-    /// - Throws: `EngineError` where the folder is another owner's, or says nothing that can be read; `StorageError` where it
-    ///   cannot be read.
+    /// - Throws: `EngineError` if the folder belongs to another owner, or its record cannot be interpreted;
+    ///   `StorageError` if it cannot be read.
     public func claim(_ store: any ObjectStore) throws { try claim(store, isFirst: true) }
 
-    /// Refuses a folder that is not known to be this owner's, and writes nothing.
+    /// Refuses a folder that is not known to belong to this owner, and writes nothing.
     ///
-    /// - Throws: `EngineError` where the folder is another owner's, or nobody's; `StorageError` where it cannot be read.
+    /// - Throws: `EngineError` if the folder belongs to another owner, or to none; `StorageError` if it cannot be read.
     public func check(_ store: any ObjectStore) throws {
         guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
             throw EngineError(
@@ -43,11 +45,12 @@ public struct FolderOwner: Hashable, Sendable {
     private func claim(_ store: any ObjectStore, isFirst: Bool) throws {
         guard !cluster.isEmpty else { return }
         guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
-            // A disk that refuses holds up the role's work, and says so there; the next start claims the folder.
+            // A disk that refuses the write also pauses the role's work, which reports it; the next start claims the
+            // folder.
             do throws(StorageError) {
                 try store.put(bytes, as: Self.file)
             } catch {
-                // Somebody else was first: whose it is has to be looked at.
+                // Another worker was first: its record has to be read.
                 if error.kind == .conflict, isFirst { try claim(store, isFirst: false) }
                 return
             }
@@ -68,8 +71,8 @@ public struct FolderOwner: Hashable, Sendable {
         )
     }
 
-    /// Refuses a store that puts one object in the place of another although it was told not to: two workers would lose each
-    /// other's versions there. Writes what is there already.
+    /// Refuses a store that replaces an object although the write was conditional: two workers would overwrite each
+    /// other's versions there. Writes only content that is stored already.
     private func checkConditions(_ store: any ObjectStore) throws {
         let ignored =
             try store.put(bytes, as: Self.file)

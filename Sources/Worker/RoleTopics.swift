@@ -10,16 +10,16 @@ public enum RoleTopics {
         Topic.all(of: role.party)
     }
 
-    /// Looks at all of them before a role begins: a topic that is missing would be made by the first record, with whatever
-    /// the broker holds for usual, and a project's records go to its partition by number.
+    /// Checks all topics of a role before it starts: the first record would create a missing topic with the broker's
+    /// defaults, and a project's records are written to its partition by number.
     ///
     /// - Parameters:
-    ///   - role: Whose topics.
-    ///   - transport: To the cluster.
+    ///   - role: Role whose topics are checked.
+    ///   - transport: Transport to the cluster.
     ///   - topics: The names in use.
-    ///   - properties: Name the principal, for what to do about a right that is lacking.
-    /// - Throws: `EngineError` with every topic that is missing, may not be used as the role must, or has the wrong number of partitions; `StreamError` when no
-    ///   broker answers.
+    ///   - properties: Name the principal, for the remedy of a missing right.
+    /// - Throws: `EngineError` with every topic that is missing, may not be used as the role must, or has the wrong
+    ///   number of partitions; `StreamError` if no broker answers.
     public static func check(
         _ role: Role,
         transport: any StreamTransport,
@@ -52,7 +52,7 @@ public enum RoleTopics {
         return remedies.joined(separator: "; ")
     }
 
-    /// Findings of one look at the cluster, each topic asked for once.
+    /// Findings of one check of the cluster, in which each topic is queried once.
     struct Findings {
         private enum Finding {
             case partitions(Int)

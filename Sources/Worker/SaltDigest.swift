@@ -2,12 +2,11 @@ public import EngineCore
 internal import Hashing
 public import StreamRuntime
 
-/// Digest of the salt in use, stored beside the offsets of Intake's and the loop's group: a worker with another
-/// salt would select another audit sample, take known users for new ones and make tokens that the others
-/// refuse.
+/// Digest of the salt in use, stored beside the offsets of Intake's and the loop's group: a worker with another salt
+/// would select another audit sample, treat known users as new ones and create tokens that the others refuse.
 ///
-/// It is HMAC-SHA-256 of `flywheel salt in use`, under the SHA-256 of `flywheel salt`, a zero byte and the salt; of the code the
-/// first 8 bytes, as 16 lower-case hexadecimal digits. Nothing else follows from that key.
+/// The digest is HMAC-SHA-256 of `flywheel salt in use`, under the SHA-256 of `flywheel salt`, a zero byte and the
+/// salt; the first 8 bytes of the code, as 16 lower-case hexadecimal digits. Nothing else is derived from that key.
 public struct SaltDigest: Hashable, Sendable {
     public let hex: String
     private let isNone: Bool
@@ -20,21 +19,22 @@ public struct SaltDigest: Hashable, Sendable {
 
     private static let none = SaltDigest(salt: [])
 
-    /// As it stands behind the mark of an offset.
+    /// The digest as it is written after the mark of an offset.
     public var attribute: OffsetAttribute { OffsetAttribute("salt", hex) }
 
-    /// Looks at what the members of a group have left, without joining it: whoever has joined holds up the others.
+    /// Checks the digests that the members of a group have stored, without joining the group: a member that has joined
+    /// delays the others.
     ///
-    /// - Throws: `EngineError` where another salt was in use; `StreamError` when no broker answers.
+    /// - Throws: `EngineError` if another salt was in use; `StreamError` if no broker answers.
     public func check(group: String, of role: Role, topics names: [String], transport: any StreamTransport) throws {
         let reader = try transport.makeReader(topics: names)
         defer { reader.close() }
-        var places: [TopicPartition] = []
-        for name in names { places += try reader.partitions(of: name).map { TopicPartition(name, $0) } }
-        let found = try transport.groupOffsets(group, places)
-        for place in places {
-            guard let offset = found[place],
-                let disagreement = OffsetDisagreement(offset.note, of: place, own: attribute)
+        var topicPartitions: [TopicPartition] = []
+        for name in names { topicPartitions += try reader.partitions(of: name).map { TopicPartition(name, $0) } }
+        let found = try transport.groupOffsets(group, topicPartitions)
+        for topicPartition in topicPartitions {
+            guard let offset = found[topicPartition],
+                let disagreement = OffsetDisagreement(offset.note, of: topicPartition, own: attribute)
             else { continue }
             throw fault(disagreement, role, group: group)
         }

@@ -5,10 +5,10 @@ public import Processes
 public import StreamRuntime
 internal import Telemetry
 
-/// Looks whether the topics of a worker's roles are still there, and whether they can be read. Used on one thread.
+/// Checks whether the topics of a worker's roles still exist, and whether they can be read. Used on one thread.
 ///
-/// A client that reads or writes a topic which was deleted goes on waiting for it, and says nothing; nor does one that stands
-/// before a transaction which nobody ends.
+/// A client that reads or writes a deleted topic keeps waiting for it and reports nothing; neither does a client that
+/// waits at a transaction which nobody ends.
 public final class TopicWatch {
     private let roles: [Role]
     private let topics: TopicNames
@@ -17,10 +17,11 @@ public final class TopicWatch {
     private var reader: (any LogReader)?
     private var open = OpenTransactions()
 
-    /// Milliseconds from one look to the next.
+    /// Milliseconds between two checks.
     static let interval: Int64 = 3_000
 
-    /// A watch over what `roles` read and write; it asks through a reader that it makes at its first look.
+    /// Creates a watch over the topics that `roles` read and write; it queries through a reader that it creates at its
+    /// first check.
     public init(
         roles: [Role],
         topics: TopicNames,
@@ -33,10 +34,10 @@ public final class TopicWatch {
         self.makeReader = makeReader
     }
 
-    /// Looks once.
+    /// Checks once.
     ///
-    /// - Returns: What is wrong with the topics of each role; no entry of a role whose topics are as they must be. Nil where
-    ///   nobody answered: then nothing is known.
+    /// - Returns: The problems with the topics of each role; no entry for a role without problems. Nil if no broker
+    ///   answered: then nothing is known.
     public func look() -> [Role: [String]]? {
         do {
             let reader = try reader ?? makeReader()
@@ -48,7 +49,7 @@ public final class TopicWatch {
                 if !own.isEmpty { problems[role] = own }
             }
             let read = Dictionary(uniqueKeysWithValues: roles.map { ($0, found.partitionsRead(by: $0)) })
-            // Of a topic that just went nobody knows an end: that it is gone is said above.
+            // The ends of a topic that was just deleted cannot be read: its deletion is reported above.
             try? open.look(at: read.values.reduce(into: [:]) { $0.merge($1) { $1 } }, reader, time: now())
             for role in roles {
                 let held = (read[role] ?? [:]).keys.sorted().flatMap { open.problems(of: $0) }
@@ -67,7 +68,7 @@ public final class TopicWatch {
 }
 
 extension Worker {
-    /// Says in health, log and metrics within seconds when a topic goes, whatever the roles' own threads wait for.
+    /// Reports a deleted topic in health, log and metrics within seconds, whatever the roles' own threads wait for.
     func watchTopics(_ roles: [Role]) {
         let watch = TopicWatch(roles: roles, topics: configuration.topics) { [configuration] () throws(StreamError) in
             try KafkaStreamTransport(properties: configuration.properties(roles[0])).makeReader(topics: [])
@@ -89,11 +90,11 @@ extension Worker {
                 told[role] = text
                 let logger = logger.forModule(role.rawValue)
                 guard let text else {
-                    logger.notice("the role's topics are as they must be again")
+                    logger.notice("the role's topics are usable again")
                     continue
                 }
                 logger.error(
-                    "topics that the role cannot work without are not as they must be",
+                    "topics of the role are unusable",
                     [
                         "reason": .string(text),
                         "remedy": .string(RoleTopics.remedy(of: found[role] ?? [], role, configuration.kafka)),

@@ -4,15 +4,15 @@ internal import Loop
 internal import Tables
 internal import Vocabulary
 
-/// Versions that are cut and whose announcement has not come back: whatever keeps the materializer from sealing them, and
-/// wherever it runs, the loop knows what it waits for. Used on one thread.
+/// Versions that are cut and whose announcement has not been received: the loop knows what it waits for, whatever
+/// prevents the materializer from sealing them, and wherever the materializer runs. Used on one thread.
 struct UnsealedCuts {
     /// Oldest waiting version of a project.
     struct Oldest: Hashable {
         /// Versions that wait.
         let count: Int
         /// The oldest of them, from 1.
-        let ordinal: Int
+        let versionNumber: Int
         /// When it was cut, by the broker's clock, in milliseconds since 1970.
         let cutAt: Int64
 
@@ -22,7 +22,7 @@ struct UnsealedCuts {
         init?(_ state: DatasetsState) {
             guard let row = state.pending.minimum(by: { $0.key < $1.key }) else { return nil }
             count = state.pending.count
-            ordinal = row.key
+            versionNumber = row.key
             cutAt = row.value.cutAt.milliseconds
         }
     }
@@ -40,25 +40,25 @@ struct UnsealedCuts {
         let oldest: Oldest
         /// Since when that version is known to be the oldest, in milliseconds since 1970.
         let since: Int64
-        /// The loop would not take the announcement in, were it there.
+        /// Whether the project is paused: the loop would then not apply the announcement even if it had arrived.
         let isPaused: Bool
     }
 
     private var watched: [String: Watched] = [:]
-    /// Projects that a metric has been told of.
+    /// Projects that a metric was reported for.
     private var told: Set<String> = []
 
-    /// Milliseconds for which a version may wait. Files of a large import take half a minute, and so does it until the group
-    /// gives a dead materializer's partitions to another.
+    /// Milliseconds for which a version may wait. Files of a large import take half a minute, and so does the
+    /// reassignment of a dead materializer's partitions by the group.
     static let patience: Int64 = 120_000
 
-    /// Looks at all projects of the loop.
+    /// Scans all projects of the loop.
     ///
     /// - Parameters:
     ///   - processor: The loop, between two transactions.
     ///   - time: Now, in milliseconds since 1970.
-    /// - Returns: What the metrics say of each: also 0 of those that have gone to another worker since the last look, whose
-    ///   figures would stand for ever.
+    /// - Returns: The metric values of each project; also 0 for projects that were assigned to another worker since the
+    ///   last scan, whose values would otherwise remain for ever.
     mutating func look(at processor: LoopProcessor, time: Int64) -> [Reading] {
         var found: [String: Watched] = [:]
         var here: Set<String> = []
@@ -70,8 +70,8 @@ struct UnsealedCuts {
                 readings.append(Reading(project: name, count: 0, age: 0))
                 return
             }
-            let known = watched[name].flatMap { $0.oldest.ordinal == oldest.ordinal ? $0.since : nil }
-            // A clock that goes back begins anew.
+            let known = watched[name].flatMap { $0.oldest.versionNumber == oldest.versionNumber ? $0.since : nil }
+            // If the clock moves backwards, the time is counted anew.
             let since = known.map { min($0, time) } ?? time
             found[name] = Watched(oldest: oldest, since: since, isPaused: project.pause != nil)
             readings.append(Reading(project: name, count: oldest.count, age: max(0, time - oldest.cutAt)))
@@ -83,12 +83,12 @@ struct UnsealedCuts {
     }
 
     /// Describes the fault for health. The time is counted from when this worker saw the version, because an
-    /// announcement that came while no loop ran is applied first.
+    /// announcement that arrived while no loop ran is applied first.
     ///
-    /// A paused project is left out: its pause says more.
+    /// A paused project is left out: its pause is more informative.
     ///
     /// - Parameter time: Now, in milliseconds since 1970.
-    /// - Returns: Nil where no version has waited for `patience`.
+    /// - Returns: Nil if no version has waited for `patience`.
     func fault(at time: Int64) -> String? {
         let late = watched.filter { !$0.value.isPaused && time - $0.value.since >= Self.patience }
             .sorted { ($0.value.since, $0.key) < ($1.value.since, $1.key) }
@@ -96,7 +96,8 @@ struct UnsealedCuts {
         let age = max(time - first.oldest.cutAt, time - first.since) / 1_000
         let more = first.oldest.count > 1 ? ", nor are \(first.oldest.count - 1) after it" : ""
         let others = late.count > 1 ? " (\(late.count - 1) more projects wait, too)" : ""
-        return "version \(first.oldest.ordinal) of project \(name), cut \(age) s ago, is not sealed\(more)\(others): "
+        return
+            "version \(first.oldest.versionNumber) of project \(name), cut \(age) s ago, is not sealed\(more)\(others): "
             + "nothing is trained on its labels; see whether a materializer runs, what its health says, its log, and the "
             + "disk of store.path or the bucket of store.url"
     }

@@ -53,7 +53,7 @@ extension Worker {
                 state: try stateDirectory(transport),
                 artifactFolders: ArtifactFolders(
                     roots: configuration.artifactRoots,
-                    own: StorePlace.isURL(configuration.artifactsPath) ? nil : configuration.artifactsPath
+                    own: StoreLocation.isURL(configuration.artifactsPath) ? nil : configuration.artifactsPath
                 ),
                 salt: configuration.salt,
                 tokens: configuration.tokens,
@@ -127,7 +127,7 @@ extension Worker {
             watchStops(processor, logger)
             processor.rereadingFailed = { project, error in
                 logger.warning(
-                    "the project cannot be read again now; it is tried later",
+                    "the project cannot be read now; reading is retried",
                     ["project": .string(project), "reason": .string(error.description)]
                 )
             }
@@ -168,9 +168,9 @@ extension Worker {
             processor.storagePaused = watchBackoffs(role, logger)
             processor.announcedOtherwise = { project, version in
                 logger.warning(
-                    "another id was announced under the ordinal of a version: the version that is in the store is announced beside it",
+                    "another id was announced under this version number: the version in the store is announced, too",
                     [
-                        "project": .string(project.rawValue), "ordinal": .number(version.ordinal),
+                        "project": .string(project.rawValue), "ordinal": .number(version.versionNumber),
                         "version": .string(version.id.rawValue),
                     ]
                 )
@@ -188,17 +188,18 @@ extension Worker {
             )
         case .trainer, .console:
             let artifacts = try openStore(configuration.artifactsPath, transport, logger)
-            // Where nothing of its own lies in a bucket, a version may still: it is read if there is something to ask with.
+            // Even if none of its own files is in a bucket, a dataset version may be: it is read if a bucket client can
+            // be created.
             let processor = TrainerProcessor(
                 topics: topics,
                 transport: transport,
                 artifacts: artifacts,
-                buckets: try? StorePlace.client(configuration.s3),
+                buckets: try? StoreLocation.client(configuration.s3),
                 now: WallClock.now
             )
             processor.storagePaused = watchBackoffs(role, logger)
             processor.resumed = { request, count in
-                logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
+                logger.info("study resumed", ["request": .string("\(request)"), "finished": .number(count)])
             }
             processor.failed = { logger.error("training failed", ["reason": .string($0)]) }
             processor.leftOut = { request, labels in
@@ -229,13 +230,13 @@ extension Worker {
         }
     }
 
-    /// Says what is wrong on `projects`, each fault once.
+    /// Logs the faults on `projects`, each once.
     ///
-    /// - Returns: What health says of it.
+    /// - Returns: The texts of the faults for health.
     private func tell(_ faults: [ProjectFault], of thread: Int, _ logger: Logger) -> [String] {
         let (new, count) = faultsTold.withLock { told in
-            // What one thread has told no other tells, though a budget may return to one before the others. What has been
-            // mended may come again.
+            // A fault that one thread has logged is not logged by another, although a budget may return to one thread
+            // before the others. A fault that was corrected may be logged again.
             let known = told.values.reduce(into: Set()) { $0.formUnion($1) }
             told[thread] = Set(faults)
             let all = told.values.reduce(into: Set()) { $0.formUnion($1) }
@@ -244,7 +245,7 @@ extension Worker {
         metrics.observe(faultyRecords: count)
         for fault in new.suffix(20) {
             logger.error(
-                "a record of projects cannot be followed; an older revision stays in force, where there is one",
+                "a record of projects is faulty; an older revision stays in force, if there is one",
                 [
                     "project": .string(fault.project ?? ""), "offset": .number(fault.offset),
                     "reason": .string(fault.reason),
@@ -253,7 +254,7 @@ extension Worker {
         }
         if new.count > 20 {
             logger.error(
-                "more records of projects cannot be followed; see flywheel project list",
+                "more records of projects are faulty; see flywheel project list",
                 ["count": .number(new.count - 20)]
             )
         }
@@ -314,14 +315,14 @@ extension Worker {
                 ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
             )
         case .unassigned(let partitions, let lost):
-            logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
+            logger.info("partitions revoked", ["count": .number(partitions.count), "lost": .bool(lost)])
         case .committed(let records, let outputs, let milliseconds):
             logger.debug(
                 "committed",
                 ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
             )
         case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
-        case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
+        case .restarted(let error): logger.warning("producer created again", ["reason": .string(error.description)])
         case .expired(let partition, let from, let to):
             logger.error(
                 "records expired before they were read",
@@ -329,13 +330,13 @@ extension Worker {
             )
         case .foundUnclean(let partitions):
             logger.notice(
-                "the last owner of these partitions died or was fenced: going on with care",
+                "the last owner of these partitions died or was fenced: reading in small slices",
                 ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
             )
-        case .refused(let reason): logger.warning("turn refused", ["reason": .string(reason)])
+        case .refused(let reason): logger.warning("transaction refused", ["reason": .string(reason)])
         case .isolating(let partition, let offset, let isolation):
             logger.error(
-                "a record is taken out of the stream",
+                "record quarantined",
                 [
                     "partition": .string(partition.description), "offset": .number(offset),
                     "reason": .string(isolation.text),
@@ -344,9 +345,9 @@ extension Worker {
         case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])
         case .reachable: logger.notice("a broker answers again")
         case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
-        case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
+        case .resumed(let partitions): logger.debug("fetching resumed", ["partitions": .number(partitions.count)])
         case .retrying(let error, let attempt):
-            logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
+            logger.info("retrying", ["reason": .string(error.description), "attempt": .number(attempt)])
         }
     }
 }

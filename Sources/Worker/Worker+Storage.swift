@@ -6,13 +6,13 @@ internal import Telemetry
 
 /// Stores that roles write to.
 extension Worker {
-    /// A store of this cluster's files, rid of what writers have left behind that were killed.
+    /// Opens a store of this cluster's files, and removes the remains of killed writers.
     func openStore(
-        _ place: String,
+        _ location: String,
         _ transport: KafkaStreamTransport,
         _ logger: Logger
     ) throws -> any ObjectStore {
-        let store = try StorePlace(place).open(configuration.s3)
+        let store = try StoreLocation(location).open(configuration.s3)
         try FolderOwner(cluster: transport.clusterID(), prefix: configuration.topics.prefix).claim(store)
         let removed = try store.removeLeftovers()
         if removed > 0 {
@@ -21,17 +21,18 @@ extension Worker {
         return store
     }
 
-    /// Tells of work that a store refuses: the first time as an error, then as warnings, and once when it has passed.
+    /// Reports work that a store refuses: the first time as an error, then as warnings, and once when the refusal has
+    /// ended.
     func watchBackoffs(_ role: Role, _ logger: Logger) -> (StorageBackoff) -> Void {
         metrics.observe(StorageBackoff(), role)
         return { [metrics] backoff in
             metrics.observe(backoff, role)
-            guard let reason = backoff.reason else { return logger.notice("the store takes the work again") }
+            guard let reason = backoff.reason else { return logger.notice("the store accepts writes again") }
             let fields: LogFields = [
                 "reason": .string(reason), "attempts": .number(backoff.attempts),
             ]
             if backoff.attempts == 1 {
-                logger.error("the store refuses; nothing more is read until it does not", fields)
+                logger.error("the store refuses writes; reading is paused", fields)
             } else {
                 logger.warning("the store still refuses", fields)
             }

@@ -10,7 +10,7 @@ internal import StreamRuntime
 internal import Synchronization
 public import Telemetry
 
-/// A long-lived worker: one thread a role, until it is told to stop.
+/// A long-lived worker: one thread a role, until it is stopped.
 public final class Worker: Sendable {
     public let configuration: WorkerConfiguration
     public let health = WorkerHealth()
@@ -26,7 +26,7 @@ public final class Worker: Sendable {
     /// Why this worker must not run as it is configured; it has stopped then.
     public var refusal: EngineError? { refused.withLock { $0 } }
 
-    /// The roles that run here; the console belongs to whoever composes it.
+    /// The roles that run here; the console belongs to the code that composes the worker.
     public static let streamRoles: [Role] = [.intake, .loop, .materializer, .trainer]
 
     public init(configuration: WorkerConfiguration, logger: Logger, registry: MetricsRegistry, stop: StopFlag) {
@@ -36,12 +36,12 @@ public final class Worker: Sendable {
         metrics = EngineMetrics(registry: registry)
     }
 
-    /// How long roles may take to end in order once they are asked to, in milliseconds; below the 30 s that supervisors give.
-    /// What is left then is as safe as after a kill.
+    /// Maximum wait for roles to end in order after a stop request, in milliseconds; below the 30 s that supervisors
+    /// allow. Work that is unfinished then is as safe as after a kill.
     private static let stopPatience: Int64 = 20_000
 
-    /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it should:
-    /// a call to a broker that is away cannot be taken back.
+    /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it
+    /// should: a call to an unavailable broker cannot be cancelled.
     public func run() {
         var threads: [RoleThread] = []
         let roles = Self.streamRoles.filter { configuration.roles.contains($0) }
@@ -62,12 +62,13 @@ public final class Worker: Sendable {
         let late = threads.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
         guard !late.isEmpty else { return }
         logger.warning(
-            "stopped without waiting any longer for roles that wait for a broker; nothing is lost, the next start goes on from the last commit",
+            "stopped while roles still waited for a broker; nothing is lost, the next start resumes at the last commit",
             ["threads": .string(late), "after_ms": .number(Int(Self.stopPatience))]
         )
     }
 
-    /// Keeps a role going: what it cannot cure is logged, shown in health, and tried again from the committed offsets.
+    /// Keeps a role running: an error that it cannot handle is logged, shown in health, and the work is retried from
+    /// the committed offsets.
     private func run(_ role: Role, _ thread: Int) {
         let logger = logger.forModule(role.rawValue)
         var failures = 0
@@ -92,7 +93,7 @@ public final class Worker: Sendable {
                 let reason = "\(error)\(help)"
                 health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
                 logger.error(
-                    "the role failed and begins anew",
+                    "the role failed and restarts",
                     ["reason": .string(reason), "failures": .number(failures)]
                 )
                 let longest = Double(min(10_000, 250 << Int64(min(failures, 6))))
@@ -111,8 +112,9 @@ public final class Worker: Sendable {
     /// Another salt was in use than this worker has.
     private struct SaltFault: Error { let error: EngineError }
 
-    /// Throws `SaltFault` where members of the role's group, or of that of another role of this worker, have left word of another
-    /// salt: no role begins, and holds up the others of its group, in a worker that another role of it is about to end.
+    /// Throws `SaltFault` if members of the role's group, or of the group of another role of this worker, have recorded
+    /// another salt: otherwise a role would start, and delay the others of its group, in a worker that another of its
+    /// roles is about to end.
     private func checkSalt(_ role: Role, _ topics: [String], _ transport: KafkaStreamTransport) throws {
         do {
             if let digest = configuration.saltDigest(role) {
@@ -131,7 +133,7 @@ public final class Worker: Sendable {
                         transport: KafkaStreamTransport(properties: configuration.properties(other))
                     )
                 } catch is StreamError {
-                    // That role says itself what it may not look at.
+                    // That role itself reports the partitions that it may not read.
                 }
             }
         } catch let error as EngineError {
@@ -142,7 +144,7 @@ public final class Worker: Sendable {
     /// Work that a role has left undone, over all its lives. Used on its thread.
     private final class Standstill {
         var since: Int64?
-        /// No broker has answered the look at the beginning of a life.
+        /// Whether no broker has answered the check at the beginning of a run.
         var isUnreachable = false
         /// Result of the last attempt.
         var cause = ""
@@ -157,10 +159,10 @@ public final class Worker: Sendable {
         }
     }
 
-    /// Milliseconds that a broker has to answer before the role says that none does.
+    /// Milliseconds within which a broker must answer before the role reports that none does.
     private static let answerPatience = 3_000
 
-    /// Says at once where no broker answers: what follows waits much longer before it says anything.
+    /// Reports at once that no broker answers: the following steps wait much longer before they report anything.
     private func lookForBroker(
         _ role: Role,
         thread: Int,
@@ -239,7 +241,7 @@ public final class Worker: Sendable {
                 observe: { [metrics, health] event in
                     metrics.observe(event, role)
                     standstill.observe(event)
-                    // The next transaction that comes through says that it is over.
+                    // The next transaction that commits reports the recovery.
                     if case .retrying(let error, _) = event {
                         health.set(role, thread: thread, .degraded, reason: error.description, at: WallClock.now())
                     }
@@ -247,7 +249,7 @@ public final class Worker: Sendable {
                     Self.log(event, logger)
                     guard let error = event.error, error.isForbidden else { return }
                     // Only a person mends this: not a warning among others.
-                    logger.error("a right is lacking", ["reason": .string("\(error); \(help)")])
+                    logger.error("missing permission", ["reason": .string("\(error); \(help)")])
                 }
             )
         )

@@ -15,15 +15,15 @@ public struct WorkerConfiguration: Sendable {
     /// Names this worker among others; a restarted worker keeps it, and so its partitions.
     public var instance: String
     public var roles: [Role]
-    /// Where the dataset versions lie: a folder, or `s3://BUCKET/PREFIX`.
+    /// Location of the dataset versions: a folder, or `s3://BUCKET/PREFIX`.
     public var storePath: String
     /// How files of labels are written there.
     public var storeCompression: StoreCompression
-    /// Where the built-in trainer's models lie: a folder, or `s3://BUCKET/PREFIX`.
+    /// Location of the built-in trainer's models: a folder, or `s3://BUCKET/PREFIX`.
     public var artifactsPath: String
     /// How buckets are reached.
     public var s3: S3Connection
-    /// Folders that hold artifacts of trainers; nil where nobody says: then they may lie anywhere.
+    /// Folders that hold artifacts of trainers; nil if they are not configured: then artifacts may be anywhere.
     public var artifactRoots: [String]?
     /// Folder of the loop's snapshots; empty for none.
     public var statePath: String
@@ -33,7 +33,7 @@ public struct WorkerConfiguration: Sendable {
     public var consolePort: UInt16
     /// Port, at the same address, of health alone; 0 for any free port, nil for none.
     public var healthPort: UInt16?
-    /// Secret bytes before what is drawn by hash, and the key of users' digests.
+    /// Secret bytes before the input of every selection by hash, and the key of users' digests.
     public var salt: [UInt8]
     /// Keys made of the secrets that are named for the tokens; nil: of a secret that is derived from the salt.
     public var tokenKeys: TokenKeys?
@@ -122,9 +122,9 @@ public struct WorkerConfiguration: Sendable {
         func set(_ name: String, _ value: String) {
             if properties[name] == nil { properties[name] = value }
         }
-        // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
+        // Dead letters are the largest records; every other topic refuses records that exceed its own limit.
         set("message.max.bytes", "8388608")
-        // A repeat of a study is computed between two polls, and may take its time.
+        // A repeat of a study is computed between two polls, and may take long.
         if role == .trainer { set("max.poll.interval.ms", "3600000") }
         // Each thread fetches ahead: half as much is enough where there are several, and all of it is memory.
         if threads(role) > 1 { set("queued.max.messages.kbytes", "16384") }
@@ -135,8 +135,8 @@ public struct WorkerConfiguration: Sendable {
     /// Names a thread, counted from 0, as a static member of its group.
     func member(_ role: Role, thread: Int) -> String { "\(instance)-\(role.rawValue)\(Self.suffix(thread))" }
 
-    /// Names a thread, counted from 0, as a writer. Its number stands before the instance: behind it, the second thread of
-    /// `w` and the only one of `w-2` would fence each other.
+    /// Names a thread, counted from 0, as a writer. Its number precedes the instance: if it followed the instance, the
+    /// second thread of `w` and the only one of `w-2` would fence each other.
     func transactionalID(_ role: Role, thread: Int) -> String {
         "\(topics.prefix)\(role.rawValue)\(Self.suffix(thread)).\(instance)"
     }

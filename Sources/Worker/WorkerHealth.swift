@@ -32,14 +32,14 @@ public final class WorkerHealth: Sendable {
     private let parts = Mutex<[Component: RoleHealth]>([:])
     /// Faults of roles that other threads than their own have found.
     private let alarms = Mutex<[Role: String]>([:])
-    /// A role whose loop has not turned for so many milliseconds is not alive.
+    /// Milliseconds without a cycle of its loop after which a role is not alive.
     public static let stall: Int64 = 60_000
-    /// A role whose loop has not turned for so many milliseconds is not ready.
+    /// Milliseconds without a cycle of its loop after which a role is not ready.
     public static let slow: Int64 = 30_000
 
     public init() {}
 
-    /// Records a transaction of a role's thread, counted from 0, at `time`. Nil partitions leave the count as it was.
+    /// Records a transaction of a role's thread, counted from 0, at `time`. Nil partitions do not change the count.
     public func set(
         _ role: Role,
         thread number: Int = 0,
@@ -65,34 +65,34 @@ public final class WorkerHealth: Sendable {
         parts.withLock { $0[Component(role: role, number: number)]?.remarks = remarks }
     }
 
-    /// Says what is wrong with a role whatever its own threads say, or that nothing is.
+    /// Sets the fault of a role, whatever its own threads report; nil if there is none.
     public func alarm(_ role: Role, _ reason: String?) { alarms.withLock { $0[role] = reason } }
 
-    /// Fault of a role whose loop turns, but whose transactions have not taken its work for a minute.
+    /// Fault of a role whose loop cycles, but whose transactions have not committed its work for a minute.
     ///
     /// - Parameters:
-    ///   - since: When the oldest work came that no transaction holds; nil where there is none.
-    ///   - cause: What the last attempt came to; empty where nobody knows.
+    ///   - since: Time at which the oldest work arrived that no transaction holds; nil if there is none.
+    ///   - cause: Result of the last attempt; empty if it is not known.
     ///   - time: Now. Both in milliseconds since 1970.
-    /// - Returns: Nil of less than `stall` milliseconds.
+    /// - Returns: Nil for less than `stall` milliseconds.
     public static func standstill(since: Int64?, cause: String, at time: Int64) -> String? {
         guard let since, time - since >= stall else { return nil }
         let text = "no transaction has committed for \((time - since) / 1_000) s although there is work"
         return cause.isEmpty ? text : "\(text); last: \(cause)"
     }
 
-    /// How long a member that had partitions waits for others before it is not ready, in milliseconds: a rebalance takes
-    /// seconds.
+    /// Maximum wait of a member that had partitions for the other members before it is not ready, in milliseconds: a
+    /// rebalance takes seconds.
     public static let rebalance: Int64 = 10_000
 
-    /// Why a role is not running yet though its loop turns: its group has not said which partitions are its own. None at all
-    /// is an answer, too.
+    /// Reason why a role is not running yet although its loop cycles: its group has not assigned its partitions. An
+    /// assignment of no partition is an answer, too.
     ///
     /// - Parameters:
-    ///   - since: Since when it waits for the group; nil where it does not.
-    ///   - hasJoined: Whether the group has answered in this life of the role.
+    ///   - since: Time since when it waits for the group; nil if it does not.
+    ///   - hasJoined: Whether the group has answered in this run of the role.
     ///   - time: Now. Both in milliseconds since 1970.
-    /// - Returns: Nil where it does not wait, or only as long as a rebalance takes.
+    /// - Returns: Nil if it does not wait, or only as long as a rebalance takes.
     public static func waiting(since: Int64?, hasJoined: Bool, at time: Int64) -> String? {
         guard let since else { return nil }
         let waited = max(0, time - since)
@@ -101,7 +101,8 @@ public final class WorkerHealth: Sendable {
         return "waits\(seconds) for its group to say which partitions it gets"
     }
 
-    /// The roles that have started, in the order of `Role`; of several threads that which is worst off speaks for all.
+    /// The roles that have started, in the order of `Role`; for a role with several threads, the condition of the worst
+    /// thread.
     public var snapshot: [(role: Role, health: RoleHealth)] {
         let alarms = alarms.withLock { $0 }
         return parts.withLock { parts in
@@ -128,19 +129,20 @@ public final class WorkerHealth: Sendable {
         }
         health.partitions = parts.reduce(0) { $0 + $1.partitions }
         health.lastTransactionAt = parts.map(\.lastTransactionAt).min() ?? health.lastTransactionAt
-        // What all threads say is said once.
+        // A remark of several threads is listed once.
         var seen: Set<String> = []
         health.remarks = parts.flatMap(\.remarks).filter { seen.insert($0).inserted }
         return health
     }
 
-    /// Every role has started, none is degraded, and each has turned lately.
+    /// Whether every role has started, none is degraded, and each has cycled lately.
     public func isReady(at time: Int64) -> Bool {
         let roles = snapshot(at: time)
         return !roles.isEmpty && roles.allSatisfy { $0.health.condition == .running }
     }
 
-    /// As `snapshot`, where a role that has not turned for `slow` milliseconds is degraded, whatever it said when it did.
+    /// Returns `snapshot`, in which a role whose loop has not cycled for `slow` milliseconds is degraded, whatever it
+    /// last reported.
     public func snapshot(at time: Int64) -> [(role: Role, health: RoleHealth)] {
         snapshot.map { role, health in
             guard health.condition == .running, Self.pause(role, health, time) >= Self.slow else {
@@ -153,12 +155,13 @@ public final class WorkerHealth: Sendable {
         }
     }
 
-    /// Every role's loop turns.
+    /// Whether every role's loop cycles.
     public func isLive(at time: Int64) -> Bool {
         snapshot.allSatisfy { Self.pause($0.role, $0.health, time) < Self.stall }
     }
 
-    /// Milliseconds since the last transaction; 0 of a trainer, which is within a study for as long as that takes.
+    /// Milliseconds since the last transaction; 0 for a trainer, which stays within a study for as long as the study
+    /// takes.
     private static func pause(_ role: Role, _ health: RoleHealth, _ time: Int64) -> Int64 {
         role == .trainer ? 0 : time - health.lastTransactionAt
     }

@@ -43,7 +43,7 @@ import Vocabulary
                 let draw = number % 2 == 0 ? 0.001 * Double(number) : 0.9
                 state.receive(
                     candidate("s\(round)-\(number)", draw: draw, cutoff: 0.1),
-                    modelOrdinal: 1,
+                    modelVersionNumber: 1,
                     policy: policy,
                     context: context(1)
                 )
@@ -105,7 +105,7 @@ import Vocabulary
             draws.append(draw)
             state.receive(
                 candidate("s\(number)", draw: draw, cutoff: 0.1),
-                modelOrdinal: 1,
+                modelVersionNumber: 1,
                 policy: policy,
                 context: context(1)
             )
@@ -121,16 +121,36 @@ import Vocabulary
             $0.auditFirst = 2
         }
         var state = AcquisitionState()
-        state.receive(candidate("s", draw: 0.08, cutoff: 0.1), modelOrdinal: 1, policy: policy, context: context(1))
-        state.receive(candidate("s", draw: 0.08, cutoff: 0.05), modelOrdinal: 2, policy: policy, context: context(2))
+        state.receive(
+            candidate("s", draw: 0.08, cutoff: 0.1),
+            modelVersionNumber: 1,
+            policy: policy,
+            context: context(1)
+        )
+        state.receive(
+            candidate("s", draw: 0.08, cutoff: 0.05),
+            modelVersionNumber: 2,
+            policy: policy,
+            context: context(2)
+        )
         #expect(state.pool.candidates.isEmpty)
         #expect(state.audit.candidates.count == 1)
         // Its probability is still that with which it was drawn.
         #expect(state.audit.candidates[SampleID("s")]?.candidate.auditProbability == 0.1)
 
-        state.receive(candidate("t", draw: 0.2, cutoff: 0.1), modelOrdinal: 1, policy: policy, context: context(3))
+        state.receive(
+            candidate("t", draw: 0.2, cutoff: 0.1),
+            modelVersionNumber: 1,
+            policy: policy,
+            context: context(3)
+        )
         #expect(state.pool.candidates.count == 1)
-        state.receive(candidate("t", draw: 0.2, cutoff: 0.3), modelOrdinal: 1, policy: policy, context: context(4))
+        state.receive(
+            candidate("t", draw: 0.2, cutoff: 0.3),
+            modelVersionNumber: 1,
+            policy: policy,
+            context: context(4)
+        )
         #expect(state.pool.candidates.isEmpty)
         #expect(state.audit.candidates.count == 2)
         #expect(state.batch(policy).ids == ["s", "t"])
@@ -165,7 +185,7 @@ import Vocabulary
                 let one = candidate("p\(round)-\(number)", score: generator.nextUnit())
                 state.receive(
                     one,
-                    modelOrdinal: 1,
+                    modelVersionNumber: 1,
                     votesPerTask: votes,
                     policy: policy,
                     context: context(round, at: time)
@@ -175,7 +195,7 @@ import Vocabulary
                 let one = candidate("a\(round)-\(number)", draw: 0.1 * generator.nextUnit(), cutoff: 0.1)
                 state.receive(
                     one,
-                    modelOrdinal: 1,
+                    modelVersionNumber: 1,
                     votesPerTask: votes,
                     policy: policy,
                     context: context(round, at: time)
@@ -207,7 +227,7 @@ import Vocabulary
         for round in 0..<5 as Range<Int64> { _ = state.batch(policy, entry: UInt64(round), at: 2_000 * (round + 1)) }
         for number in 0..<100 {
             let one = candidate("a\(number)", draw: 0.001 * Double(number), cutoff: 0.1)
-            state.receive(one, modelOrdinal: 1, policy: policy, context: context(9, at: 99_000))
+            state.receive(one, modelVersionNumber: 1, policy: policy, context: context(9, at: 99_000))
         }
         let batch = state.batch(policy, entry: 10, at: 102_000)
         #expect(batch.count { $0.purpose == .acquisition } == 5)

@@ -139,11 +139,11 @@ import Vocabulary
     func rescoring() {
         let policy = freePolicy { $0.batchSize = 1 }
         var state = AcquisitionState([candidate("a", score: 0.1), candidate("b", score: 0.5)], policy: policy)
-        state.receive(candidate("a", score: 0.9), modelOrdinal: 1, policy: policy, context: context(2))
+        state.receive(candidate("a", score: 0.9), modelVersionNumber: 1, policy: policy, context: context(2))
         #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.1)
-        state.receive(candidate("a", score: 0.2), modelOrdinal: 2, policy: policy, context: context(3))
+        state.receive(candidate("a", score: 0.2), modelVersionNumber: 2, policy: policy, context: context(3))
         #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.2)
-        state.receive(candidate("a", score: 0.9), modelOrdinal: 1, policy: policy, context: context(4))
+        state.receive(candidate("a", score: 0.9), modelVersionNumber: 1, policy: policy, context: context(4))
         #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.2)
         // What the newest model scored goes first, whatever an older one thought.
         #expect(state.batch(policy).ids == ["a"])

@@ -47,7 +47,7 @@ private struct AuditedModel {
             )
             state.receive(
                 candidate,
-                modelOrdinal: round,
+                modelVersionNumber: round,
                 classes: 2,
                 policy: policy,
                 context: context(UInt64(next))
@@ -111,7 +111,7 @@ struct ConfidentErrorTests {
             for (id, verdict) in state.accounts.confidentErrors.verdicts.sortedRows {
                 guard let label = verdict.label else { continue }
                 if isByTrainer {
-                    state.auditPredicted(id, .choice(label), modelOrdinal: 1_000)
+                    state.auditPredicted(id, .choice(label), modelVersionNumber: 1_000)
                     continue
                 }
                 let said = Candidate(
@@ -123,7 +123,7 @@ struct ConfidentErrorTests {
                     auditDraw: 0.1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
-                state.receive(said, modelOrdinal: 1_000, classes: 2, policy: model.policy, context: context(1))
+                state.receive(said, modelVersionNumber: 1_000, classes: 2, policy: model.policy, context: context(1))
             }
             #expect(!state.batch(model.policy, entry: 99_999, at: 250_000).isEmpty)
             #expect(state.accounts.confidentErrors.level.value.extra == 0, "by trainer: \(isByTrainer)")

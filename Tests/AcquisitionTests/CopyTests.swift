@@ -63,7 +63,7 @@ struct CopyTests {
         var state = AcquisitionState(first, policy: policy)
         _ = state.batch(policy, entry: 2, at: 10_000)
         for candidate in more {
-            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(3, at: 10_000))
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(3, at: 10_000))
         }
         return (0..<batches).map { round in
             state.batch(policy, entry: UInt64(4 + round), at: Int64(20_000 * (round + 1))).ids
@@ -108,12 +108,12 @@ struct CopyTests {
         let point = (0..<8).map { _ in Float(generator.nextNormal()) }
         for number in 0..<60 {
             let copy = candidate("copy\(number)", score: 0.99 - Double(number) / 1_000, embedding: point)
-            state.receive(copy, modelOrdinal: 1, policy: policy, context: context(1))
+            state.receive(copy, modelVersionNumber: 1, policy: policy, context: context(1))
         }
         let first = state.batch(policy, entry: 2, at: 10_000).ids
         #expect(first.contains("copy0"))
         for other in Self.candidates(60, "b", &generator, dimension: 8) {
-            state.receive(other, modelOrdinal: 1, policy: policy, context: context(3, at: 10_000))
+            state.receive(other, modelVersionNumber: 1, policy: policy, context: context(3, at: 10_000))
         }
         for round in 0..<5 {
             let ids = state.batch(policy, entry: UInt64(4 + round), at: Int64(20_000 * (round + 1))).ids

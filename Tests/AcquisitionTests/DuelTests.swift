@@ -21,7 +21,7 @@ private func context(
 }
 
 private func pooled(_ id: String, draw: Double) -> PooledCandidate {
-    PooledCandidate(candidate: candidate(id, draw: draw, cutoff: 1), modelOrdinal: 1)
+    PooledCandidate(candidate: candidate(id, draw: draw, cutoff: 1), modelVersionNumber: 1)
 }
 
 private func pairing(_ pair: Int?, _ stratum: AuditStratum, at time: Int64 = 0) -> AuditPairing {
@@ -78,7 +78,7 @@ struct DuelTests {
         }
         var state = AcquisitionState()
         let first = context(policy, at: 0)
-        state.receive(candidate("s", draw: 0.1, cutoff: 1), modelOrdinal: 1, first)
+        state.receive(candidate("s", draw: 0.1, cutoff: 1), modelVersionNumber: 1, first)
         state.audit.note(SampleID("s"), pairing(1, .unknown))
         var entry: UInt64 = 2
         func batch(_ state: inout AcquisitionState, at time: Int64) -> [Selection] {

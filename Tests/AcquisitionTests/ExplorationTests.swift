@@ -33,12 +33,12 @@ import Vocabulary
                 predictedAt: StreamTime(milliseconds: 0),
                 isExploration: isExploring && number >= 30
             )
-            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(UInt64(number), 1))
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(UInt64(number), 1))
         }
         return state.selectBatch(
             openTasks: 0,
             votesPerTask: 1,
-            newestOrdinal: 1,
+            newestVersionNumber: 1,
             unlearned: 0,
             policy: policy,
             context: context(99, 1_000)

@@ -55,7 +55,7 @@ func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> Acqui
 extension AcquisitionState {
     mutating func receive(
         _ candidate: Candidate,
-        modelOrdinal: Int,
+        modelVersionNumber: Int,
         pending: Int = 0,
         votesPerTask: Int = 1,
         classes: Int = 1,
@@ -69,7 +69,7 @@ extension AcquisitionState {
             unlearnedLabels: pending,
             entry: context
         )
-        receive(candidate, modelOrdinal: modelOrdinal, context)
+        receive(candidate, modelVersionNumber: modelVersionNumber, context)
     }
 
     mutating func heard(_ feedback: Feedback, classes: Int, policy: AcquisitionPolicy, context: EntryContext) {
@@ -79,7 +79,7 @@ extension AcquisitionState {
     mutating func selectBatch(
         openTasks: Int,
         votesPerTask: Int,
-        newestOrdinal: Int,
+        newestVersionNumber: Int,
         unlearned: Int,
         policy: AcquisitionPolicy,
         context: EntryContext
@@ -89,7 +89,7 @@ extension AcquisitionState {
                 policy: Boxed(policy),
                 votesPerTask: votesPerTask,
                 openTasks: openTasks,
-                newestOrdinal: newestOrdinal,
+                newestVersionNumber: newestVersionNumber,
                 unlearnedLabels: unlearned,
                 entry: context
             )
@@ -117,10 +117,10 @@ extension AcquisitionState {
 
 extension AcquisitionState {
     /// A state that has received candidates, all at time 0.
-    init(_ candidates: [Candidate], modelOrdinal: Int = 1, policy: AcquisitionPolicy) {
+    init(_ candidates: [Candidate], modelVersionNumber: Int = 1, policy: AcquisitionPolicy) {
         self.init()
         for candidate in candidates {
-            receive(candidate, modelOrdinal: modelOrdinal, policy: policy, context: context(1))
+            receive(candidate, modelVersionNumber: modelVersionNumber, policy: policy, context: context(1))
         }
     }
 
@@ -135,7 +135,7 @@ extension AcquisitionState {
         selectBatch(
             openTasks: openTasks,
             votesPerTask: votesPerTask,
-            newestOrdinal: 1,
+            newestVersionNumber: 1,
             unlearned: 0,
             policy: policy,
             context: context(entry, at: milliseconds)

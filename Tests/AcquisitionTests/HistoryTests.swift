@@ -49,7 +49,7 @@ import Vocabulary
                 let point: [Float]? = number % 50 == 0 ? nil : [Float(number % 20), Float(number / 20)]
                 state.receive(
                     candidate("s\(number)", score: generator.nextUnit(), draw: draw, cutoff: cutoff, embedding: point),
-                    modelOrdinal: generator.next(below: 3),
+                    modelVersionNumber: generator.next(below: 3),
                     policy: policy,
                     context: context(entry, at: time)
                 )
@@ -69,7 +69,7 @@ import Vocabulary
             let batch = state.selectBatch(
                 openTasks: open.count,
                 votesPerTask: votesPerTask,
-                newestOrdinal: generator.next(below: 3),
+                newestVersionNumber: generator.next(below: 3),
                 unlearned: generator.next(below: 8),
                 policy: policy,
                 context: context(entry, at: time)
@@ -133,14 +133,14 @@ import Vocabulary
         let policy = freePolicy()
         var state = AcquisitionState(
             (0..<50).map { candidate("s\($0)") },
-            modelOrdinal: 1,
+            modelVersionNumber: 1,
             policy: policy
         )
-        func select(_ state: inout AcquisitionState, _ ordinal: Int, _ time: Int64, unlearned: Int = 0) -> Int {
+        func select(_ state: inout AcquisitionState, _ versionNumber: Int, _ time: Int64, unlearned: Int = 0) -> Int {
             state.selectBatch(
                 openTasks: 0,
                 votesPerTask: 1,
-                newestOrdinal: ordinal,
+                newestVersionNumber: versionNumber,
                 unlearned: unlearned,
                 policy: policy,
                 context: context(2, at: time)
@@ -153,7 +153,12 @@ import Vocabulary
         #expect(select(&state, 2, 1_999) == 0)
         // Enough candidates of a newer model that has learnt from the last batch: at once.
         for number in 0..<20 {
-            state.receive(candidate("t\(number)"), modelOrdinal: 3, policy: policy, context: context(3, at: 1_999))
+            state.receive(
+                candidate("t\(number)"),
+                modelVersionNumber: 3,
+                policy: policy,
+                context: context(3, at: 1_999)
+            )
         }
         #expect(select(&state, 3, 1_999, unlearned: policy.batchSize / 2 + 1) == 0)
         #expect(select(&state, 3, 1_999, unlearned: policy.batchSize / 2) == 5)

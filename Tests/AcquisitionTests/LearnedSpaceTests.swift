@@ -6,7 +6,7 @@ import Vocabulary
 @Suite("The space of embeddings is learnt as far as it is not declared")
 struct LearnedSpaceTests {
     /// Places samples with these embeddings, and says which were kept out.
-    private func place(
+    private func resolveSpace(
         _ embeddings: [[Float]?],
         in state: inout AcquisitionState,
         _ declared: EmbeddingSpace? = nil,
@@ -18,7 +18,7 @@ struct LearnedSpaceTests {
                 embedding: embeddings[position],
                 space: space.map { SpaceID($0) }
             )
-            return state.place(sample, declared) != nil
+            return state.resolveSpace(sample, declared) != nil
         }
     }
 
@@ -28,43 +28,45 @@ struct LearnedSpaceTests {
     func fixed() {
         var state = AcquisitionState()
         let tie: [[Float]] = (0..<20).map { $0 % 2 == 0 ? [3, 4] : [1e9] }
-        #expect(place(Array(tie.dropLast()), in: &state) == [])
+        #expect(resolveSpace(Array(tie.dropLast()), in: &state) == [])
         #expect(state.knownSpace(nil).isUnknown)
         // The last one fixes the space, and lies elsewhere itself.
-        #expect(place([tie[19]], in: &state) == [0])
+        #expect(resolveSpace([tie[19]], in: &state) == [0])
         #expect(state.knownSpace(nil) == EmbeddingSpace(dimension: 2, norm: 50))
         #expect(state.space.value.seen.isEmpty)
-        #expect(place([[30, 40], [30, 40.1], [1], [1, 2, 3], nil, [0, 0]], in: &state) == [1, 2, 3])
+        #expect(resolveSpace([[30, 40], [30, 40.1], [1], [1, 2, 3], nil, [0, 0]], in: &state) == [1, 2, 3])
     }
 
     @Test("Embeddings that are 0, and samples without any, say nothing of the norm")
     func zeros() {
         var state = AcquisitionState()
-        #expect(place([nil, nil], in: &state) == [])
+        #expect(resolveSpace([nil, nil], in: &state) == [])
         #expect(state.space.row == nil)
-        #expect(place(Array(repeating: [0, 0], count: 19) + [[0, 2]], in: &state) == [])
+        #expect(resolveSpace(Array(repeating: [0, 0], count: 19) + [[0, 2]], in: &state) == [])
         #expect(state.knownSpace(nil).norm == 20)
         var zero = AcquisitionState()
-        #expect(place(Array(repeating: [0, 0], count: 20) + [[1e30, 0], [1]], in: &zero) == [21])
+        #expect(resolveSpace(Array(repeating: [0, 0], count: 20) + [[1e30, 0], [1]], in: &zero) == [21])
     }
 
     @Test("What is declared is not learnt, and what producers name is")
     func declared() {
         var state = AcquisitionState()
         let whole = EmbeddingSpace(dimension: 1, norm: 4)
-        #expect(place([[4], [4.5], [1, 1]] + Array(repeating: [1], count: 30), in: &state, whole) == [1, 2])
+        #expect(resolveSpace([[4], [4.5], [1, 1]] + Array(repeating: [1], count: 30), in: &state, whole) == [1, 2])
         #expect(state.space.row == nil)
         let part = EmbeddingSpace(norm: 4)
-        #expect(place(Array(repeating: [1], count: 20) + [[3.9], [1, 1]], in: &state, part, space: "a") == [21])
+        #expect(
+            resolveSpace(Array(repeating: [1], count: 20) + [[3.9], [1, 1]], in: &state, part, space: "a") == [21]
+        )
         #expect(state.knownSpace(part) == EmbeddingSpace(name: SpaceID("a"), dimension: 1, norm: 4))
-        #expect(place([[1]], in: &state, part, space: "b") == [0])
-        #expect(place([[1]], in: &state, part) == [])
+        #expect(resolveSpace([[1]], in: &state, part, space: "b") == [0])
+        #expect(resolveSpace([[1]], in: &state, part) == [])
     }
 
     @Test("Another name or dimension begins anew; another norm, or naming the dimension that is there, does not")
     func revisions() {
         var state = AcquisitionState()
-        #expect(place(Array(repeating: [3, 4], count: 20), in: &state) == [])
+        #expect(resolveSpace(Array(repeating: [3, 4], count: 20), in: &state) == [])
         let same = EmbeddingSpace(dimension: 2, norm: 7)
         state.configured(same, after: nil)
         #expect(state.space.value.space != nil)

@@ -19,37 +19,37 @@ import Vocabulary
     private static func isCold(
         _ state: inout AcquisitionState,
         _ shares: [Double],
-        ordinal: Int,
+        versionNumber: Int,
         labels: Int,
         policy: AcquisitionPolicy = policy,
         expecting count: Int? = policy.batchSize
     ) -> Bool {
-        var generator = SplitMix64(seed: UInt64(ordinal * 1_000 + labels))
+        var generator = SplitMix64(seed: UInt64(versionNumber * 1_000 + labels))
         for number in 0..<40 {
             let candidate = Candidate(
                 sample: Sample(
-                    id: SampleID("\(ordinal)-\(labels)-\(number)"),
+                    id: SampleID("\(versionNumber)-\(labels)-\(number)"),
                     embedding: [Float(generator.nextUnit()), Float(generator.nextUnit())]
                 ),
                 output: ClassDistribution(
                     shares.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element) }
                 ).map(Output.choice),
-                model: ModelReference(name: "m", version: ModelVersion("v\(ordinal)")),
+                model: ModelReference(name: "m", version: ModelVersion("v\(versionNumber)")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
                 auditDraw: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
-            state.receive(candidate, modelOrdinal: ordinal, policy: policy, context: context(1))
+            state.receive(candidate, modelVersionNumber: versionNumber, policy: policy, context: context(1))
         }
         state.accounts.cadence.value.acquisitionTasks = labels
         let batch = state.selectBatch(
             openTasks: 0,
             votesPerTask: 1,
-            newestOrdinal: ordinal,
+            newestVersionNumber: versionNumber,
             unlearned: 0,
             policy: policy,
-            context: context(UInt64(ordinal), at: Int64(labels) * 10_000)
+            context: context(UInt64(versionNumber), at: Int64(labels) * 10_000)
         )
         if let count { #expect(batch.count == count) }
         let cold = batch.count { $0.reason.strategy.hasSuffix("+herding") }
@@ -61,47 +61,47 @@ import Vocabulary
         var state = AcquisitionState()
         // Four classes as likely: 32 labels at the latest, 12 at the earliest.
         let even = [0.25, 0.25, 0.25, 0.25]
-        #expect(Self.isCold(&state, even, ordinal: 1, labels: 5))
+        #expect(Self.isCold(&state, even, versionNumber: 1, labels: 5))
         // At rest, but too few labels.
-        #expect(Self.isCold(&state, even, ordinal: 2, labels: 10))
-        #expect(!Self.isCold(&state, [0.26, 0.24, 0.26, 0.24], ordinal: 3, labels: 15))
+        #expect(Self.isCold(&state, even, versionNumber: 2, labels: 10))
+        #expect(!Self.isCold(&state, [0.26, 0.24, 0.26, 0.24], versionNumber: 3, labels: 15))
     }
 
     @Test("Not while they move, and at eight labels a class whatever they do") func movement() {
         var state = AcquisitionState()
-        for (ordinal, labels) in [5, 10, 15, 20, 25, 30].enumerated() {
+        for (versionNumber, labels) in [5, 10, 15, 20, 25, 30].enumerated() {
             // Half the sum of the differences is 0.06.
-            let moved = ordinal % 2 == 0 ? 0.03 : -0.03
+            let moved = versionNumber % 2 == 0 ? 0.03 : -0.03
             let shares = [0.25 + moved, 0.25 + moved, 0.25 - moved, 0.25 - moved]
-            #expect(Self.isCold(&state, shares, ordinal: ordinal + 1, labels: labels), "\(labels) labels")
+            #expect(Self.isCold(&state, shares, versionNumber: versionNumber + 1, labels: labels), "\(labels) labels")
         }
-        #expect(!Self.isCold(&state, [0.1, 0.3, 0.3, 0.3], ordinal: 9, labels: 35))
+        #expect(!Self.isCold(&state, [0.1, 0.3, 0.3, 0.3], versionNumber: 9, labels: 35))
     }
 
     @Test("A model that few labels more have taught says nothing of rest") func growth() {
         var state = AcquisitionState()
-        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 1, labels: 15))
+        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], versionNumber: 1, labels: 15))
         // Less than a sixth more than 15 labels.
-        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 2, labels: 17))
-        #expect(!Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 3, labels: 18))
+        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], versionNumber: 2, labels: 17))
+        #expect(!Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], versionNumber: 3, labels: 18))
     }
 
     @Test("Nor does one that has said the same before, though labels came") func sameModel() {
         var state = AcquisitionState()
         let shares = [0.4, 0.2, 0.2, 0.2]
-        #expect(Self.isCold(&state, shares, ordinal: 1, labels: 15))
+        #expect(Self.isCold(&state, shares, versionNumber: 1, labels: 15))
         let before = state.pool.shares.value
-        _ = Self.isCold(&state, shares, ordinal: 1, labels: 20, expecting: nil)
+        _ = Self.isCold(&state, shares, versionNumber: 1, labels: 20, expecting: nil)
         #expect(state.pool.shares.value == before)
     }
 
     @Test("Shares that move again, as those of a new class, make a batch cold again") func unrest() {
         var state = AcquisitionState()
         let even = [0.25, 0.25, 0.25, 0.25]
-        #expect(Self.isCold(&state, even, ordinal: 1, labels: 10))
-        #expect(!Self.isCold(&state, even, ordinal: 2, labels: 15))
-        #expect(Self.isCold(&state, [0.2, 0.2, 0.2, 0.2, 0.2], ordinal: 3, labels: 20))
-        #expect(!Self.isCold(&state, [0.2, 0.2, 0.2, 0.2, 0.2], ordinal: 4, labels: 25))
+        #expect(Self.isCold(&state, even, versionNumber: 1, labels: 10))
+        #expect(!Self.isCold(&state, even, versionNumber: 2, labels: 15))
+        #expect(Self.isCold(&state, [0.2, 0.2, 0.2, 0.2, 0.2], versionNumber: 3, labels: 20))
+        #expect(!Self.isCold(&state, [0.2, 0.2, 0.2, 0.2, 0.2], versionNumber: 4, labels: 25))
     }
 
     @Test("Edition 1 counts labels alone") func firstEdition() {
@@ -109,11 +109,11 @@ import Vocabulary
         var policy = Self.policy
         policy.edition = 1
         let even = [0.25, 0.25, 0.25, 0.25]
-        for (ordinal, labels) in [10, 15, 20, 25, 30].enumerated() {
-            #expect(Self.isCold(&state, even, ordinal: ordinal + 1, labels: labels, policy: policy))
+        for (versionNumber, labels) in [10, 15, 20, 25, 30].enumerated() {
+            #expect(Self.isCold(&state, even, versionNumber: versionNumber + 1, labels: labels, policy: policy))
         }
         #expect(state.pool.shares.value == PredictedShares())
-        #expect(!Self.isCold(&state, even, ordinal: 9, labels: 35, policy: policy))
+        #expect(!Self.isCold(&state, even, versionNumber: 9, labels: 35, policy: policy))
     }
 
     @Test("Of ten thousand classes the largest shares are kept, and they suffice") func manyClasses() {
@@ -124,8 +124,8 @@ import Vocabulary
         let shares = [0.5 * (1 - rest / 2), 0.5 * (1 - rest / 2)] + weights.map { $0 / 2 }
         let sum = shares.reduce(0, +)
         let even = shares.map { $0 / sum }
-        _ = Self.isCold(&state, even, ordinal: 1, labels: 10)
-        _ = Self.isCold(&state, even, ordinal: 2, labels: 20)
+        _ = Self.isCold(&state, even, versionNumber: 1, labels: 10)
+        _ = Self.isCold(&state, even, versionNumber: 2, labels: 20)
         #expect(state.pool.shares.value.classes.count == 64)
         #expect(state.pool.shares.value.isSettled)
         #expect(state.pool.shares.value.classes.prefix(2) == [ClassIndex(0), ClassIndex(1)])
@@ -134,10 +134,10 @@ import Vocabulary
     @Test("A row that lacks shares traps nothing") func spoiltRow() {
         var state = AcquisitionState()
         let classes = [ClassIndex(0), ClassIndex(1), ClassIndex(2)]
-        var row = PredictedShares(ordinal: 1, labels: 10, candidates: 40)
+        var row = PredictedShares(versionNumber: 1, labels: 10, candidates: 40)
         (row.classes, row.shares) = (classes, [0.5])
         state.pool.shares.value = row
-        #expect(Self.isCold(&state, [0.25, 0.25, 0.25, 0.25], ordinal: 2, labels: 15))
-        #expect(state.pool.shares.value.ordinal == 2)
+        #expect(Self.isCold(&state, [0.25, 0.25, 0.25, 0.25], versionNumber: 2, labels: 15))
+        #expect(state.pool.shares.value.versionNumber == 2)
     }
 }

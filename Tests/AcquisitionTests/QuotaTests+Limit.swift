@@ -42,7 +42,7 @@ extension QuotaTests {
                 isBelowThreshold: isFired
             )
             let context = context(7, at: 1_000)
-            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context)
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context)
         }
         for number in 0..<10 { receive(number, isFired: false) }
         #expect(state.batch(policy, at: 2_000).count == 5 && state.batch(policy, entry: 3, at: 2_000).count == 5)

@@ -40,7 +40,7 @@ struct QuotaTests {
         _ policy: AcquisitionPolicy,
         at time: Int64
     ) {
-        state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(7, at: time))
+        state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(7, at: time))
     }
 
     @Test("A slice at its quota that has filled the pool gives way to the others, and takes nothing from them")
@@ -91,10 +91,22 @@ struct QuotaTests {
             let number = generator.next(below: 300)
             let slice = ["a", "a", "a", "b", "c"][number % 5]
             let candidate = sample("s\(number)", of: slice, score: slice == "a" ? 0.9 : generator.nextUnit())
-            let ordinal = generator.next(below: 3)
+            let versionNumber = generator.next(below: 3)
             let context = context(entry, at: time)
-            state.receive(candidate, modelOrdinal: ordinal, votesPerTask: 2, policy: policy, context: context)
-            fresh.receive(candidate, modelOrdinal: ordinal, votesPerTask: 2, policy: policy, context: context)
+            state.receive(
+                candidate,
+                modelVersionNumber: versionNumber,
+                votesPerTask: 2,
+                policy: policy,
+                context: context
+            )
+            fresh.receive(
+                candidate,
+                modelVersionNumber: versionNumber,
+                votesPerTask: 2,
+                policy: policy,
+                context: context
+            )
             #expect(fresh.pool.candidates.sortedKeys == state.pool.candidates.sortedKeys, "entry \(entry)")
             let batch = state.batch(policy, entry: entry, at: time, votesPerTask: 2)
             #expect(batch == fresh.batch(policy, entry: entry, at: time, votesPerTask: 2))

@@ -110,7 +110,7 @@ import Vocabulary
         let policy = policy(half)
         for number in 0..<30 {
             let candidate = sample("s\(number)", of: "new-\(number)", score: 0.5)
-            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(1))
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(1))
         }
         for entry in 2..<10 as Range<UInt64> {
             _ = state.batch(policy, entry: entry, at: Int64(entry) * 10_000 - 9_000)

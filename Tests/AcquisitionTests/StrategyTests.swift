@@ -154,7 +154,7 @@ import Vocabulary
         for number in 0..<80 {
             state.receive(
                 candidate("b\(number)", embedding: [Float(number), 1, Float(number % 7)]),
-                modelOrdinal: 2,
+                modelVersionNumber: 2,
                 policy: policy,
                 context: context(2)
             )

@@ -21,7 +21,7 @@ import Vocabulary
             let entry = UInt64(number + 1)
             let score = Double(number * 37 % 101) / 100
             let candidate = candidate("s\(number)", score: score, isCold: cold)
-            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(entry, at: Int64(number)))
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(entry, at: Int64(number)))
             selections += state.batch(policy, entry: entry, at: Int64(number))
         }
         return selections
@@ -71,7 +71,7 @@ import Vocabulary
         var state = AcquisitionState()
         for number in 0..<100 {
             let audited = candidate("a\(number)", draw: 0.05, cutoff: 0.1)
-            state.receive(audited, modelOrdinal: 1, policy: policy, context: context(UInt64(number), at: 0))
+            state.receive(audited, modelVersionNumber: 1, policy: policy, context: context(UInt64(number), at: 0))
         }
         let selections = run(&state, policy, 1_000)
         let audits = selections.count { $0.purpose == .audit }

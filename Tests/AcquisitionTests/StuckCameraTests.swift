@@ -23,7 +23,7 @@ struct StuckCameraTests {
         for (number, candidate) in stream.enumerated() {
             // What a rule draws goes by the entry, and copies have entries of their own.
             let entry = UInt64(1 + number)
-            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(entry, at: Int64(number)))
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(entry, at: Int64(number)))
             ids += state.batch(policy, entry: entry, at: Int64(number), openTasks: openTasks).ids
         }
         // What has waited is asked for at the end.
@@ -82,8 +82,8 @@ struct StuckCameraTests {
         let first = stream.first { $0.sample.id.rawValue == alone[0] }
         var more = stream
         for copy in 0..<500 {
-            let place = 100 + generator.next(below: more.count - 100)
-            more.insert(CopyTests.scored("copy\(copy)", first?.sample.embedding ?? [], &generator), at: place)
+            let index = 100 + generator.next(below: more.count - 100)
+            more.insert(CopyTests.scored("copy\(copy)", first?.sample.embedding ?? [], &generator), at: index)
         }
         #expect(asked(more, policy) == alone)
     }

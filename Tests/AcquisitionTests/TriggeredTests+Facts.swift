@@ -85,7 +85,7 @@ extension TriggeredTests {
             let batch = state.selectBatch(
                 openTasks: 0,
                 votesPerTask: 1,
-                newestOrdinal: 0,
+                newestVersionNumber: 0,
                 unlearned: 0,
                 policy: policy,
                 context: context(2)

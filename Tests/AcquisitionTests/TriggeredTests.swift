@@ -65,7 +65,7 @@ struct TriggeredTests {
         _ policy: AcquisitionPolicy,
         entry: UInt64 = 1
     ) {
-        state.receive(candidate, modelOrdinal: 1, classes: classes, policy: policy, context: context(entry))
+        state.receive(candidate, modelVersionNumber: 1, classes: classes, policy: policy, context: context(entry))
     }
 
     @Test("Triggers ask for their share of a batch and no more, and say so on the task")

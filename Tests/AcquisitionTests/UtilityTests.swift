@@ -103,19 +103,19 @@ import Vocabulary
         // Ten places, each ten times with a little noise.
         var candidates: [Candidate] = []
         for number in 0..<100 {
-            let place = number % 10
-            let point = [Float(place % 5), Float(place / 5)].map { $0 + Float(generator.nextUnit()) * 0.001 }
+            let cell = number % 10
+            let point = [Float(cell % 5), Float(cell / 5)].map { $0 + Float(generator.nextUnit()) * 0.001 }
             candidates.append(
-                candidate("s\(100 + number)/\(place)", score: 0.5 + generator.nextUnit() / 2, embedding: point)
+                candidate("s\(100 + number)/\(cell)", score: 0.5 + generator.nextUnit() / 2, embedding: point)
             )
         }
         var state = AcquisitionState(candidates, policy: policy)
-        var places: [Substring] = []
+        var cells: [Substring] = []
         for round in 0..<2 as Range<UInt64> {
             let ids = state.batch(policy, entry: round, at: Int64(10_000 * (round + 1))).ids
-            places += ids.compactMap { $0.split(separator: "/").last }
+            cells += ids.compactMap { $0.split(separator: "/").last }
         }
-        #expect(Set(places).count == 10, "\(policy.batch.rule): \(places)")
+        #expect(Set(cells).count == 10, "\(policy.batch.rule): \(cells)")
         // What is left are duplicates: better asked for than nothing.
         #expect(state.batch(policy, entry: 3, at: 90_000).count == 5)
     }

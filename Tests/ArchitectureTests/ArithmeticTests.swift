@@ -106,12 +106,12 @@ import Testing
 
     /// Sums, products and differences of what comes from outside, by the names that such numbers have.
     private static let sums =
-        #"\b(attempt|attempts|revision|timestamp|writtenAt|requestedAt|sequence|ordinal|deaths|entryNumber)(\)| \?\? 0\))? ?(\+|-|\*)=? |[-+*] [a-zA-Z.]*\.(timestamp|writtenAt|requestedAt|sequence|revision|attempt)\b"#
+        #"\b(attempt|attempts|revision|timestamp|writtenAt|requestedAt|sequence|versionNumber|deaths|entryNumber)(\)| \?\? 0\))? ?(\+|-|\*)=? |[-+*] [a-zA-Z.]*\.(timestamp|writtenAt|requestedAt|sequence|revision|attempt)\b"#
     private static let harmlessSums = [
         Harmless("DeadLetters/Redrive.swift", "attempt", "attempts are at most a million when they are read"),
         Harmless("Loop/LoopProcessor+JournalCatchUp.swift", "pause.deaths += 1", "bounded when it is read"),
         Harmless("Materializer/FactReader.swift", "fact.sequence - 1", "counted from 1"),
-        Harmless("Materializer/VersionSealer.swift", "cut.ordinal - 1", "counted from 1"),
+        Harmless("Materializer/VersionSealer.swift", "cut.versionNumber - 1", "counted from 1"),
         Harmless("Operations/DecidedTable.swift", "tick.entryNumber - first", "at least first, a line above"),
         Harmless("Operations/ProjectApply.swift", "known.revision + 1", "below the limit, two lines above"),
         Harmless("StreamRuntime/PoisonDetector.swift", "deaths", "bounded when the mark is read"),
@@ -149,16 +149,16 @@ import Testing
                 let code = line.trimmingCharacters(in: .whitespaces)
                 guard !code.hasPrefix("//"), code.firstMatch(of: expression) != nil else { continue }
                 found += 1
-                if let place = harmless.firstIndex(where: { path.contains($0.file) && code.contains($0.code) }) {
-                    used.insert(place)
+                if let index = harmless.firstIndex(where: { path.contains($0.file) && code.contains($0.code) }) {
+                    used.insert(index)
                 } else {
                     Issue.record("\(path):\(index + 1) counts on a number from outside: \(code)")
                 }
             }
         }
         #expect(found > 0)
-        for place in harmless.indices where !used.contains(place) {
-            Issue.record("nothing is like \(harmless[place].file): \(harmless[place].code) any more")
+        for index in harmless.indices where !used.contains(index) {
+            Issue.record("nothing is like \(harmless[index].file): \(harmless[index].code) any more")
         }
     }
 }

@@ -139,9 +139,23 @@ import Testing
         }
     }
 
+    @Test("A folder of tests carries the name of the module that they test, or of what they test across modules")
+    func testNames() throws {
+        let across: Set = [
+            "Architecture", "Broker", "CommandBroker", "Contract", "EndToEnd", "Examples", "MockCluster",
+        ]
+        let modules = Set(ModuleGraph.edges.keys)
+        let text = try Repository.text("Package.swift")
+        for target in text.matches(of: #/\btests\(\s*"(\w+)Tests"/#).map({ String($0.output.1) }) {
+            guard target != "DocumentedExamples" else { continue }
+            #expect(modules.contains(target) != across.contains(target), "\(target)Tests")
+        }
+    }
+
     @Test("Every module declares something public, and an executable nothing")
     func publicDeclarations() throws {
-        let declaration = #/^public (?:final |nonisolated )*(?:struct|enum|class|protocol|func|let|var|typealias) \w+/#
+        let declaration =
+            #/^(?:public|package) (?:final |nonisolated )*(?:struct|enum|class|protocol|func|let|var|typealias) \w+/#
         let openExtension = #/^\s+public (?:static |mutating |final )*(?:func|var|init|subscript|let)\b/#
         for module in ModuleGraph.edges.keys.sorted() {
             var count = 0

@@ -78,8 +78,8 @@ import Testing
     }
 
     @Test("No text names a place on a machine of ours")
-    func places() throws {
-        let places = ["work", "home", "root"].map { "/\($0)/" }
+    func folders() throws {
+        let folders = ["work", "home", "root"].map { "/\($0)/" }
         let files =
             Repository.trackedFiles()
             ?? ["Sources", "Tests", "docs", "schemas", "deploy"].flatMap { Repository.files(below: $0) }
@@ -87,17 +87,17 @@ import Testing
         for path in files {
             guard let text = try? Repository.text(path) else { continue }
             for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-                for place in places where Self.names(place, in: line) {
-                    Issue.record("\(path):\(index + 1) names \(place)")
+                for folder in folders where Self.names(folder, in: line) {
+                    Issue.record("\(path):\(index + 1) names \(folder)")
                 }
             }
         }
     }
 
     /// Whether an absolute path begins in a line: no part of a name stands before it.
-    private static func names(_ place: String, in line: Substring) -> Bool {
+    private static func names(_ folder: String, in line: Substring) -> Bool {
         var start = line.startIndex
-        while let range = line.range(of: place, range: start..<line.endIndex) {
+        while let range = line.range(of: folder, range: start..<line.endIndex) {
             guard range.lowerBound > line.startIndex else { return true }
             let before = line[line.index(before: range.lowerBound)]
             if !before.isLetter, !before.isNumber, !"_-.}$*>".contains(before) { return true }

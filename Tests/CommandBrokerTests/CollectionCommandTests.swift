@@ -10,7 +10,7 @@ struct CollectionCommandTests {
         return try #require(object as? [String: Any], "\(run.outputText) \(run.errorText)")
     }
 
-    private func ordinals(_ report: [String: Any], _ key: String) -> [Int] {
+    private func versionNumbers(_ report: [String: Any], _ key: String) -> [Int] {
         (report[key] as? [[String: Any]] ?? []).compactMap { $0["ordinal"] as? Int }
     }
 
@@ -66,7 +66,7 @@ struct CollectionCommandTests {
             },
             "\(report)"
         )
-        #expect(ordinals(report, "collected") == [] && ordinals(report, "kept").count >= 5)
+        #expect(versionNumbers(report, "collected") == [] && versionNumbers(report, "kept").count >= 5)
         // Two days later.
         let old = Date(timeIntervalSinceNow: -172_800)
         let names = FileManager.default.enumerator(atPath: store)?.compactMap { $0 as? String } ?? []
@@ -74,8 +74,8 @@ struct CollectionCommandTests {
             try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: "\(store)/\(name)")
         }
         let planned = try json(dataset("gc", "--dry-run", "--json"))
-        let kept = ordinals(planned, "kept")
-        let gone = ordinals(planned, "collected")
+        let kept = versionNumbers(planned, "kept")
+        let gone = versionNumbers(planned, "collected")
         let versions = try count()
         #expect(!gone.isEmpty && kept.contains(versions) && kept.count + gone.count == versions, "\(planned)")
         #expect((planned["bytes"] as? Int ?? 0) > 0)

@@ -10,14 +10,14 @@ struct DeadLetterTests {
         return try #require(object as? [String: Any], "\(run.outputText) \(run.errorText)")
     }
 
-    private func letters(_ bench: Bench) throws -> [[KafkaHeader]] {
+    private func deadLetters(_ bench: Bench) throws -> [[KafkaHeader]] {
         try bench.headers("dead-letters").filter { text("__connect.errors.topic", of: $0) != nil }
     }
 
     /// A worker's Intake, until there are so many letters; then it is stopped.
     private func refuse(_ bench: Bench, until count: Int) throws {
         let worker = try bench.start("worker", "run", "--roles", "intake", "--instance", "w", "--port", "0")
-        #expect(try bench.wait { try letters(bench).count >= count }, "\(bench.text("worker.err").suffix(2_000))")
+        #expect(try bench.wait { try deadLetters(bench).count >= count }, "\(bench.text("worker.err").suffix(2_000))")
         #expect(worker.stop(grace: .seconds(20)) == .exited(0))
     }
 
@@ -42,11 +42,11 @@ struct DeadLetterTests {
             try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         }
         #expect(rows.count == 3 && rows.allSatisfy { $0["code"] as? String == "not_json" })
-        let place = try #require(rows[0]["place"] as? String)
-        let shown = try json(bench.flywheel("dead-letters", "show", place, "--json"))
+        let position = try #require(rows[0]["place"] as? String)
+        let shown = try json(bench.flywheel("dead-letters", "show", position, "--json"))
         #expect(shown["topic"] as? String == "\(bench.prefix)predictions")
         #expect(shown["code"] as? String == "not_json" && shown["stage"] as? String == "intake")
-        let page = try bench.flywheel("dead-letters", "show", place)
+        let page = try bench.flywheel("dead-letters", "show", position)
         #expect(page.outputText.contains("number: ") && page.outputText.contains("__connect.errors.class.name"))
         #expect(try bench.flywheel("dead-letters", "show", "0/99999999").status == .exited(1))
         #expect(try bench.flywheel("dead-letters", "redrive").status == .exited(2))
@@ -84,10 +84,10 @@ struct DeadLetterTests {
         }
         try refuse(bench, until: 1)
         let row = try json(bench.flywheel("dead-letters", "list", "--json"))
-        let place = try #require(row["place"] as? String)
-        let shown = try json(bench.flywheel("dead-letters", "show", place, "--json"))
+        let position = try #require(row["place"] as? String)
+        let shown = try json(bench.flywheel("dead-letters", "show", position, "--json"))
         #expect((shown["value"] as? [String: String]) == ["hex": "fe001b"])
         #expect(shown["key"] is NSNull)
-        #expect(try bench.flywheel("dead-letters", "show", place).outputText.contains("hex fe001b"))
+        #expect(try bench.flywheel("dead-letters", "show", position).outputText.contains("hex fe001b"))
     }
 }

@@ -68,6 +68,6 @@ struct FullDiskTests {
         )
         #expect(verified.status.isSuccess, "\(verified.outputText) \(verified.errorText)")
         #expect(try get(port, "/metrics").contains(#"flywheel_storage_held_up{role="materializer"} 0"#))
-        #expect(bench.text("worker.err").contains("the store refuses; nothing more is read until it does not"))
+        #expect(bench.text("worker.err").contains("the store refuses writes; reading is paused"))
     }
 }

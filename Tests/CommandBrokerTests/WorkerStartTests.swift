@@ -74,7 +74,7 @@ struct WorkerStartTests {
             )
             #expect(!bench.text("\(name).err").contains("partitions assigned"))
         }
-        #expect(!bench.text("first.err").contains("partitions gone"), "a worker that was refused moved partitions")
+        #expect(!bench.text("first.err").contains("partitions revoked"), "a worker that was refused moved partitions")
         first.stop(grace: .seconds(20))
         // Under its name: noida-db waits for ever for a member of another that is gone.
         let again = try start(bench, "again", as: "first", roles: "intake,loop,console", port: 0, ["--config", own])

@@ -7,7 +7,7 @@ import Testing
 struct InMemoryClusterTests {
     private let clock = SimulatedClock()
     private let memory: InMemoryCluster
-    private let place = TopicPartition("t", 0)
+    private let topicPartition = TopicPartition("t", 0)
 
     init() {
         memory = InMemoryCluster(clock: clock)
@@ -27,7 +27,7 @@ struct InMemoryClusterTests {
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
         try producer.begin()
-        let error = failure { try producer.sendOffsets([place: 1], of: one.consumer) }
+        let error = failure { try producer.sendOffsets([topicPartition: 1], of: one.consumer) }
         #expect(error?.disposition == .abortTransaction)
         try one.transaction()
         guard case .lost(let gone) = one.outcomes.last else {
@@ -48,15 +48,17 @@ struct InMemoryClusterTests {
         try producer.initializeTransactions()
         // While the rebalance waits for the member its generation still holds: it commits before it answers.
         try producer.begin()
-        try producer.sendOffsets([place: 7], of: one.consumer)
+        try producer.sendOffsets([topicPartition: 7], of: one.consumer)
         try producer.commit()
-        #expect(try one.consumer.committedOffsets([place]) == [place: 7])
+        #expect(try one.consumer.committedOffsets([topicPartition]) == [topicPartition: 7])
         try one.transaction()
         try producer.begin()
-        #expect(failure { try producer.sendOffsets([place: 9], of: one.consumer) }?.code == "ILLEGAL_GENERATION")
+        #expect(
+            failure { try producer.sendOffsets([topicPartition: 9], of: one.consumer) }?.code == "ILLEGAL_GENERATION"
+        )
         #expect(failure { try producer.commit() }?.disposition == .abortTransaction)
         try producer.abort()
-        #expect(memory.offsets(of: "g") == [place: 7])
+        #expect(memory.offsets(of: "g") == [topicPartition: 7])
     }
 
     @Test("A transaction that is open for too long is aborted, and its producer fenced")

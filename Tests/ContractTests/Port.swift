@@ -105,10 +105,10 @@ final class Cluster {
     }
 
     /// Records that a new reader sees of a partition up to its current end, and the offset of that end.
-    func scan(_ place: TopicPartition) throws -> (records: [Kept], end: Int64) {
-        let reader = try transport.makeReader(topics: [place.topic])
+    func scan(_ topicPartition: TopicPartition) throws -> (records: [Kept], end: Int64) {
+        let reader = try transport.makeReader(topics: [topicPartition.topic])
         defer { reader.close() }
-        try reader.start([place: 0])
+        try reader.start([topicPartition: 0])
         let batch = RecordBatch()
         var kept: [Kept] = []
         let deadline = ContinuousClock.now + .seconds(20)
@@ -119,7 +119,7 @@ final class Cluster {
             case .endOfPartition(_, let end): return (kept, end)
             }
         }
-        Issue.record("no end of \(place) within 20 s")
+        Issue.record("no end of \(topicPartition) within 20 s")
         return (kept, -1)
     }
 }

@@ -34,14 +34,14 @@ struct PortLaws {
     )
     func markers(_ port: Port) throws {
         let cluster = try port.open()
-        let place = TopicPartition(try cluster.makeTopic(), 0)
-        try cluster.write([record(place.topic, "a"), record(place.topic, "b")])
-        try cluster.write([record(place.topic, "c")])
-        let reader = try cluster.transport.makeReader(topics: [place.topic])
+        let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
+        try cluster.write([record(topicPartition.topic, "a"), record(topicPartition.topic, "b")])
+        try cluster.write([record(topicPartition.topic, "c")])
+        let reader = try cluster.transport.makeReader(topics: [topicPartition.topic])
         defer { reader.close() }
-        #expect(try reader.watermarks(place).low == 0)
-        #expect(try reader.watermarks(place).high == 5)
-        let (found, end) = try cluster.scan(place)
+        #expect(try reader.watermarks(topicPartition).low == 0)
+        #expect(try reader.watermarks(topicPartition).high == 5)
+        let (found, end) = try cluster.scan(topicPartition)
         #expect(found.map(\.offset) == [0, 1, 3])
         #expect(end == 5)
     }
@@ -52,39 +52,39 @@ struct PortLaws {
     )
     func isolation(_ port: Port) throws {
         let cluster = try port.open()
-        let place = TopicPartition(try cluster.makeTopic(), 0)
+        let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
         let open = try cluster.producer(cluster.name("open"))
         defer { open.close() }
         try open.begin()
-        try open.send([record(place.topic, "pending")])
+        try open.send([record(topicPartition.topic, "pending")])
         // The record must have left the client before another writes behind it.
-        let watch = try cluster.transport.makeReader(topics: [place.topic])
+        let watch = try cluster.transport.makeReader(topics: [topicPartition.topic])
         defer { watch.close() }
         let deadline = ContinuousClock.now + .seconds(10)
-        while try watch.watermarks(place).high == 0, ContinuousClock.now < deadline {}
-        try cluster.write([record(place.topic, "behind")])
-        let before = try cluster.scan(place)
+        while try watch.watermarks(topicPartition).high == 0, ContinuousClock.now < deadline {}
+        try cluster.write([record(topicPartition.topic, "behind")])
+        let before = try cluster.scan(topicPartition)
         #expect(before.records.isEmpty)
         #expect(before.end == 0)
-        #expect(try watch.ends(of: [place], stable: true) == [place: 0])
-        #expect(try watch.ends(of: [place], stable: false)[place] ?? 0 >= 2)
+        #expect(try watch.ends(of: [topicPartition], stable: true) == [topicPartition: 0])
+        #expect(try watch.ends(of: [topicPartition], stable: false)[topicPartition] ?? 0 >= 2)
         try open.abort()
-        let after = try cluster.scan(place)
+        let after = try cluster.scan(topicPartition)
         #expect(after.records.map(\.text) == ["behind"])
-        #expect(try after.end == watch.watermarks(place).high)
-        #expect(try watch.ends(of: [place], stable: true) == [place: after.end])
-        #expect(try watch.ends(of: [place], stable: false) == [place: after.end])
+        #expect(try after.end == watch.watermarks(topicPartition).high)
+        #expect(try watch.ends(of: [topicPartition], stable: true) == [topicPartition: after.end])
+        #expect(try watch.ends(of: [topicPartition], stable: false) == [topicPartition: after.end])
         #expect(try watch.ends(of: [], stable: true) == [:])
     }
 
     @Test("The end of a partition is told once each time it is reached", arguments: Port.isolating)
     func ends(_ port: Port) throws {
         let cluster = try port.open()
-        let place = TopicPartition(try cluster.makeTopic(), 0)
-        try cluster.write([record(place.topic, "a")])
-        let reader = try cluster.transport.makeReader(topics: [place.topic])
+        let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
+        try cluster.write([record(topicPartition.topic, "a")])
+        let reader = try cluster.transport.makeReader(topics: [topicPartition.topic])
         defer { reader.close() }
-        try reader.start([place: 0])
+        try reader.start([topicPartition: 0])
         let batch = RecordBatch()
         var told: [Int64] = []
         func read(_ turns: Int) throws {
@@ -97,7 +97,7 @@ struct PortLaws {
         }
         try read(20)
         #expect(told == [2])
-        try cluster.write([record(place.topic, "b")])
+        try cluster.write([record(topicPartition.topic, "b")])
         try read(20)
         #expect(told.first == 2)
         #expect(told.last == 4)
@@ -216,21 +216,21 @@ struct PortLaws {
     )
     func fencing(_ port: Port) throws {
         let cluster = try port.open()
-        let place = TopicPartition(try cluster.makeTopic(), 0)
+        let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
         let id = cluster.name("id")
         let zombie = try cluster.producer(id)
         defer { zombie.close() }
         try zombie.begin()
-        try zombie.send([record(place.topic, "zombie")])
+        try zombie.send([record(topicPartition.topic, "zombie")])
         let successor = try cluster.producer(id)
         defer { successor.close() }
         let error = failure { try zombie.commit() }
         #expect(error?.disposition == .fatal)
         #expect(error?.code == "_FENCED")
         try successor.begin()
-        try successor.send([record(place.topic, "heir")])
+        try successor.send([record(topicPartition.topic, "heir")])
         try successor.commit()
-        if Port.isolating.contains(port) { #expect(try cluster.scan(place).records.map(\.text) == ["heir"]) }
+        if Port.isolating.contains(port) { #expect(try cluster.scan(topicPartition).records.map(\.text) == ["heir"]) }
     }
 
     @Test("A record that the topic refuses makes the commit ask for an abort", arguments: Port.available)
@@ -297,12 +297,12 @@ struct PortLaws {
             let outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
             if outcome != .idle { told.append(outcome) }
         }
-        let place = TopicPartition(topic, 0)
-        #expect(told == [.assigned([place]), .assigned([place]), .assigned([place])])
+        let topicPartition = TopicPartition(topic, 0)
+        #expect(told == [.assigned([topicPartition]), .assigned([topicPartition]), .assigned([topicPartition])])
         // Whoever has no offset yet asks where the partition begins before it answers.
-        let ends = try consumer.watermarks(place)
+        let ends = try consumer.watermarks(topicPartition)
         #expect(ends.low == 0 && ends.high > 0)
-        try consumer.assign([place: ends.low])
+        try consumer.assign([topicPartition: ends.low])
         var outcome = PollOutcome.idle
         while outcome == .idle, ContinuousClock.now < deadline {
             outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
@@ -333,25 +333,25 @@ struct PortLaws {
     @Test("Offsets of a member that another has replaced are refused with an abort", arguments: Port.isolating)
     func staleMember(_ port: Port) throws {
         let cluster = try port.open()
-        let place = TopicPartition(try cluster.makeTopic(), 0)
+        let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
         let group = cluster.name("g")
-        let old = try cluster.member(group, "one", [place.topic])
+        let old = try cluster.member(group, "one", [topicPartition.topic])
         try transaction([old]) { !old.assigned.isEmpty }
-        let new = try cluster.member(group, "one", [place.topic])
+        let new = try cluster.member(group, "one", [topicPartition.topic])
         defer { for member in [old, new] { member.consumer.close() } }
         try transaction([new]) { !new.assigned.isEmpty }
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
         try producer.begin()
-        try producer.send([record(place.topic, "stale")])
-        let error = failure { try producer.sendOffsets([place: 1], of: old.consumer) }
+        try producer.send([record(topicPartition.topic, "stale")])
+        let error = failure { try producer.sendOffsets([topicPartition: 1], of: old.consumer) }
         #expect(error?.disposition == .abortTransaction)
         try producer.abort()
-        #expect(try new.consumer.committedOffsets([place]).isEmpty)
-        #expect(try cluster.scan(place).records.isEmpty)
+        #expect(try new.consumer.committedOffsets([topicPartition]).isEmpty)
+        #expect(try cluster.scan(topicPartition).records.isEmpty)
         try producer.begin()
-        try producer.sendOffsets([place: 0], of: new.consumer)
+        try producer.sendOffsets([topicPartition: 0], of: new.consumer)
         try producer.commit()
-        #expect(try new.consumer.committedOffsets([place]) == [place: 0])
+        #expect(try new.consumer.committedOffsets([topicPartition]) == [topicPartition: 0])
     }
 }

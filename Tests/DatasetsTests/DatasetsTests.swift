@@ -28,10 +28,10 @@ import Vocabulary
         )
     }
 
-    static func version(_ ordinal: Int) -> SealedVersion {
+    static func version(_ versionNumber: Int) -> SealedVersion {
         SealedVersion(
-            id: DatasetVersionID("d\(ordinal)"),
-            ordinal: ordinal,
+            id: DatasetVersionID("d\(versionNumber)"),
+            versionNumber: versionNumber,
             parent: nil,
             semanticVersion: "1.0.0",
             manifest: ArtifactReference(uri: "file:///m", size: 1, sha256: String(repeating: "0", count: 64)),
@@ -80,7 +80,7 @@ import Vocabulary
             cuts += 1
             last += 1
             #expect(cut.sequence == last)
-            #expect(cut.ordinal == cuts)
+            #expect(cut.versionNumber == cuts)
             #expect(cut.training == splits[.training, default: 0])
             #expect(cut.test == splits[.test, default: 0])
             #expect(cut.validation == 0)
@@ -172,9 +172,9 @@ import Vocabulary
     func sealing() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
-        for (ordinal, name) in ["a", "b"].enumerated() {
+        for (versionNumber, name) in ["a", "b"].enumerated() {
             _ = try state.accept(
-                Self.consensus(name, predictedAt: Int64(40 - ordinal)),
+                Self.consensus(name, predictedAt: Int64(40 - versionNumber)),
                 question: Self.question,
                 at: Self.time(100)
             ).get()
@@ -182,7 +182,7 @@ import Vocabulary
                 policy: policy,
                 question: Self.question,
                 isMoreComing: true,
-                at: Self.time(100 + Int64(ordinal))
+                at: Self.time(100 + Int64(versionNumber))
             )
         }
         let never = state.seal(Self.version(3))

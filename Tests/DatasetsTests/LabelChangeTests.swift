@@ -84,8 +84,8 @@ import Vocabulary
                     )
                 )
             case .changed(let change):
-                let place = try #require(lines.firstIndex { $0.sequence == change.replaces })
-                let old = lines.remove(at: place)
+                let index = try #require(lines.firstIndex { $0.sequence == change.replaces })
+                let old = lines.remove(at: index)
                 #expect(old.sample == change.sample)
                 var label = old.label
                 switch change.kind {
@@ -157,9 +157,9 @@ import Vocabulary
             }
         default:
             // A version is sealed, a study begins or ends.
-            if generator.next(below: 2) == 0, let ordinal = scenario.state.pending.sortedKeys.first {
-                _ = scenario.state.seal(DatasetsTests.version(ordinal))
-                scenario.studied = [ordinal] + (generator.next(below: 2) == 0 ? scenario.studied.prefix(1) : [])
+            if generator.next(below: 2) == 0, let versionNumber = scenario.state.pending.sortedKeys.first {
+                _ = scenario.state.seal(DatasetsTests.version(versionNumber))
+                scenario.studied = [versionNumber] + (generator.next(below: 2) == 0 ? scenario.studied.prefix(1) : [])
             } else {
                 scenario.studied = []
             }
@@ -215,21 +215,27 @@ import Vocabulary
             for cut in scenario.cuts {
                 let lines = try Self.fold(scenario.facts, upTo: cut)
                 let counts = Split.allCases.map { split in lines.count { $0.split == split } }
-                #expect(counts == [cut.training, cut.validation, cut.test], "seed \(seed), version \(cut.ordinal)")
-                let isAsked = scenario.state.pending[cut.ordinal] != nil || scenario.studied.contains(cut.ordinal)
+                #expect(
+                    counts == [cut.training, cut.validation, cut.test],
+                    "seed \(seed), version \(cut.versionNumber)"
+                )
+                let isAsked =
+                    scenario.state.pending[cut.versionNumber] != nil || scenario.studied.contains(cut.versionNumber)
                 guard isAsked else { continue }
                 let expected = lines.filter { $0.split == .test }.sorted { $0.sequence < $1.sequence }.map(\.sample)
                 lists += expected.isEmpty ? 0 : 1
-                let known = scenario.state.testSamples(of: cut.ordinal, first: cut.test)
-                #expect(known == expected, "seed \(seed), step \(step), version \(cut.ordinal)")
-                let anew = fresh.testSamples(of: cut.ordinal, first: cut.test)
-                #expect(anew == expected, "seed \(seed), step \(step), version \(cut.ordinal), of rows")
+                let known = scenario.state.testSamples(of: cut.versionNumber, first: cut.test)
+                #expect(known == expected, "seed \(seed), step \(step), version \(cut.versionNumber)")
+                let anew = fresh.testSamples(of: cut.versionNumber, first: cut.test)
+                #expect(anew == expected, "seed \(seed), step \(step), version \(cut.versionNumber), of rows")
             }
         }
         #expect(scenario.facts.map(\.sequence) == (1...Int64(scenario.facts.count)).map { $0 })
         #expect(lists > 5, "seed \(seed)")
         // Nobody asks any more: nothing is kept for it.
-        for ordinal in scenario.state.pending.sortedKeys { _ = scenario.state.seal(DatasetsTests.version(ordinal)) }
+        for versionNumber in scenario.state.pending.sortedKeys {
+            _ = scenario.state.seal(DatasetsTests.version(versionNumber))
+        }
         scenario.state.forgetVersions(except: [])
         #expect(scenario.state.cuts.isEmpty && scenario.state.former.isEmpty)
     }
@@ -246,9 +252,9 @@ import Vocabulary
                 isMoreComing: true,
                 at: StreamTime(milliseconds: 0)
             )
-            let ordinal = try #require(cut).ordinal
-            _ = state.seal(DatasetsTests.version(ordinal))
-            state.forgetVersions(except: [ordinal])
+            let versionNumber = try #require(cut).versionNumber
+            _ = state.seal(DatasetsTests.version(versionNumber))
+            state.forgetVersions(except: [versionNumber])
             for number in 0..<40 {
                 let label = Label.choice(ClassIndex((round + 1) % 3))
                 let sample = SampleID("t\(number)")
@@ -256,12 +262,12 @@ import Vocabulary
                     sample,
                     to: label,
                     question: Self.question,
-                    Self.context(at: 0, studied: [ordinal])
+                    Self.context(at: 0, studied: [versionNumber])
                 ).get()
             }
-            #expect(state.cuts.sortedKeys == [ordinal])
+            #expect(state.cuts.sortedKeys == [versionNumber])
             #expect(state.former.count == 40)
-            let samples = state.testSamples(of: ordinal, first: 41)
+            let samples = state.testSamples(of: versionNumber, first: 41)
             #expect(Set(samples).count == 40 && samples.count == 40)
         }
     }

@@ -93,9 +93,9 @@ final class DemoProcess {
         var positions: [KafkaTopicPartition: Int64] = [:]
         for topic in topics {
             for partition in try reader.partitions(of: topic) {
-                let place = KafkaTopicPartition(topic, partition)
-                positions[place] = 0
-                left.insert(place)
+                let topicPartition = KafkaTopicPartition(topic, partition)
+                positions[topicPartition] = 0
+                left.insert(topicPartition)
             }
         }
         try reader.start(positions)
@@ -104,7 +104,7 @@ final class DemoProcess {
         while !left.isEmpty, ContinuousClock.now < end {
             switch try reader.poll(maximum: 5_000, timeoutMilliseconds: 200) {
             case .idle: break
-            case .endOfPartition(let place, _): left.remove(place)
+            case .endOfPartition(let topicPartition, _): left.remove(topicPartition)
             case .records: for record in reader.records { Self.collect(record.value, &images) }
             }
         }

@@ -35,7 +35,7 @@ struct AssignmentTests {
             champion: ReleasedModel(
                 version: ModelVersion(try json.object("champion").string("version")),
                 artifact: Self.artifact,
-                datasetOrdinal: 1,
+                datasetVersionNumber: 1,
                 newestSampleAt: StreamTime(milliseconds: 0)
             ),
             challenger: nil,
@@ -87,7 +87,7 @@ struct AssignmentTests {
             let model = ReleasedModel(
                 version: ModelVersion("v2"),
                 artifact: Self.artifact,
-                datasetOrdinal: 1,
+                datasetVersionNumber: 1,
                 newestSampleAt: StreamTime(milliseconds: 0)
             )
             let release = ModelRelease(

@@ -147,7 +147,7 @@ import Vocabulary
         let model = ReleasedModel(
             version: ModelVersion("v1"),
             artifact: ArtifactReference(uri: "file:///m", size: 1, sha256: String(repeating: "0", count: 64)),
-            datasetOrdinal: 1,
+            datasetVersionNumber: 1,
             newestSampleAt: StreamTime(milliseconds: 0)
         )
         for cause in ModelRelease.Cause.allCases {

@@ -29,10 +29,10 @@ import Vocabulary
             ("version-cut-format-2", #""format":2"#, #""format":0"#, "format"),
         ]
     )
-    func refused(name: String, old: String, new: String, place: String) throws {
+    func refused(name: String, old: String, new: String, path: String) throws {
         let error = try #require(try read("dataset-log/golden/\(name).json", old, new))
         #expect(error.kind != .newerForm)
-        #expect(error.path == place, "\(error)")
+        #expect(error.path == path, "\(error)")
     }
 
     @Test("A format that only a newer build knows is refused as such", arguments: ["label-accepted", "version-cut"])

@@ -108,7 +108,7 @@ struct PolicyCodecTests {
             ),
         ]
     )
-    func places(text: String, expected: String) {
+    func locations(text: String, expected: String) {
         let error = #expect(throws: JSONError.self) { try read(text, as: LabelingPolicy.self) }
         #expect(error.map { "\($0.path): \($0.reason)" } == expected)
     }

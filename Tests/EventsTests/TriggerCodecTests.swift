@@ -41,7 +41,7 @@ struct TriggerCodecTests {
         #expect(try configuration("[\(most.joined(separator: ","))]").acquisition.triggers.count == 16)
         #expect(try configuration("[\(trigger(wide(64)))]").acquisition.triggers.first?.condition.count == 64)
         let more = most + [trigger(nested(1), name: "more")]
-        for (triggers, place) in [
+        for (triggers, path) in [
             ("[\(more.joined(separator: ","))]", "acquisition.triggers"),
             ("[\(trigger(nested(9)))]", "acquisition.triggers[0].when.not.not"),
             ("[\(trigger(wide(65)))]", "acquisition.triggers[0].when"),
@@ -51,7 +51,7 @@ struct TriggerCodecTests {
             ("[\(trigger("{\"colour\":\"red\"}"))]", "acquisition.triggers[0].when"),
         ] {
             let error = #expect(throws: JSONError.self) { try configuration(triggers) }
-            #expect(error?.path.hasPrefix(place) == true, "\(error.map { "\($0)" } ?? "taken")")
+            #expect(error?.path.hasPrefix(path) == true, "\(error.map { "\($0)" } ?? "taken")")
         }
     }
 

@@ -20,7 +20,7 @@ struct TriggeredCodecTests {
         for disagrees in [nil, false, true] {
             for isOverridden in [nil, false, true] {
                 let row = TriggeredCandidate(
-                    pooled: PooledCandidate(candidate: candidate, modelOrdinal: 1),
+                    pooled: PooledCandidate(candidate: candidate, modelVersionNumber: 1),
                     triggers: ["a"],
                     awaiting: ["b"],
                     entryNumber: 7,

@@ -144,7 +144,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
             // Of equals rounding decides.
             return one.confidence.value <= 0.5 + 1e-9 ? nil : "\(one.label) or \(other.label), by the order of votes"
         }
-        for (place, vote) in order.enumerated() where one.supports[vote] != other.supports[place] {
+        for (index, vote) in order.enumerated() where one.supports[vote] != other.supports[index] {
             return "support depends on order"
         }
         return nil

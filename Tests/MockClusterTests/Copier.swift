@@ -119,9 +119,9 @@ final class Copier {
     func output() throws -> [String] {
         let reader = try KafkaReader(properties: cluster.properties, topics: ["out"])
         defer { reader.close() }
-        let place = KafkaTopicPartition("out", 0)
-        let high = try reader.watermarks(place).high
-        try reader.start([place: 0])
+        let topicPartition = KafkaTopicPartition("out", 0)
+        let high = try reader.watermarks(topicPartition).high
+        try reader.start([topicPartition: 0])
         var values: [String] = []
         let end = Date() + 20
         while values.count < Int(high), Date() < end {

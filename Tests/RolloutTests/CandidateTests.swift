@@ -80,8 +80,8 @@ struct CandidateTests {
         }
         for number in 0..<10 { Self.say("d\(number)", "v1", right, in: &state) }
         let figures = PostStratification(candidates: state.candidateCounts)
-        let agree = PostStratification.Cell(stratum: AuditStratum.agree.ordinal, day: 0)
-        let disagree = PostStratification.Cell(stratum: AuditStratum.disagree.ordinal, day: 0)
+        let agree = PostStratification.Cell(stratum: AuditStratum.agree.index, day: 0)
+        let disagree = PostStratification.Cell(stratum: AuditStratum.disagree.index, day: 0)
         let labels = (0..<5).map { _ in (agree, 1.0) } + (0..<10).map { (disagree, $0 < 5 ? 1.0 : 0) }
         let estimate = try #require(figures.mean(of: labels.map { (cell: $0.0, value: $0.1) }))
         #expect((estimate.value - 0.95).magnitude < 1e-12)

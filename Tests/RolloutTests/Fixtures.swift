@@ -15,7 +15,7 @@ func model(_ number: Int) -> ReleasedModel {
     ReleasedModel(
         version: ModelVersion("v\(number)"),
         artifact: ArtifactReference(uri: "file:///v\(number)", size: 1, sha256: String(repeating: "0", count: 64)),
-        datasetOrdinal: number,
+        datasetVersionNumber: number,
         newestSampleAt: time(0)
     )
 }

@@ -19,7 +19,7 @@ struct IncumbentTests {
         var state = RolloutState()
         let release = try state.register(incumbent: incumbent(), evidence: Self.command).get()
         #expect(release.cause == .registered && release.champion.version.rawValue == "resnet-7")
-        #expect(release.champion.datasetOrdinal == 0 && release.champion.artifact.sha256 == nil)
+        #expect(release.champion.datasetVersionNumber == 0 && release.champion.artifact.sha256 == nil)
         #expect(release.evidence == Self.command)
         let shadow = state.register(model(1), policy: .init(), at: time(1))
         #expect(shadow?.cause == .shadow && shadow?.champion.version.rawValue == "resnet-7")

@@ -65,7 +65,7 @@ struct PredictedLivesTests {
                         auditDraw: generator.nextUnit(),
                         predictedAt: time(now)
                     )
-                    audit.receive(PooledCandidate(candidate: candidate, modelOrdinal: 1), context(rollout, now))
+                    audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(rollout, now))
                     rollout.predicted(
                         answer(0.9),
                         of: id,
@@ -87,8 +87,8 @@ struct PredictedLivesTests {
                 rollout.request(
                     name,
                     batch.map(\.sample),
-                    champion: Int(rollout.phase.value.champion?.datasetOrdinal ?? 1),
-                    challenger: standing.datasetOrdinal,
+                    champion: Int(rollout.phase.value.champion?.datasetVersionNumber ?? 1),
+                    challenger: standing.datasetVersionNumber,
                     deadline: now + policy.shadowWait
                 )
                 for entry in batch {
@@ -120,7 +120,7 @@ struct PredictedLivesTests {
                 for served in 0..<2 {
                     let id = SampleID("c\(number)-\(served)")
                     rollout.noteServed(id, by: standing.version, right, policy: policy, at: time(now))
-                    rollout.request(id.rawValue, [id.rawValue], champion: 1, challenger: standing.datasetOrdinal)
+                    rollout.request(id.rawValue, [id.rawValue], champion: 1, challenger: standing.datasetVersionNumber)
                     _ = rollout.predict(id.rawValue, [(id.rawValue, right)], policy: policy)
                 }
                 _ = rollout.advance(policy: policy, at: time(now))

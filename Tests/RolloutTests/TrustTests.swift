@@ -48,8 +48,8 @@ struct TrustTests {
         if expected == nil { #expect(state.champion == before) }
         #expect(state.phase.value.quarantined.isEmpty)
         // Whoever is newer than the one that serves again is forgotten.
-        let ordinal = state.phase.value.champion?.datasetOrdinal ?? 0
-        #expect(state.phase.value.history.allSatisfy { $0.model.datasetOrdinal < ordinal })
+        let versionNumber = state.phase.value.champion?.datasetVersionNumber ?? 0
+        #expect(state.phase.value.history.allSatisfy { $0.model.datasetVersionNumber < versionNumber })
         // Once more changes nothing.
         let champion = state.champion
         expect(freeze(&state, at: now), is: nil)

@@ -215,8 +215,8 @@ struct VoiceTests {
         let order = counts.keys.filter { counts[$0, default: 0] > 0 }.sorted { a, b in
             let (most, other) = (counts[a, default: 0], counts[b, default: 0])
             if most != other { return most > other }
-            let places = [a, b].map { user in last.lastIndex { $0.user == user && $0.isNegative } ?? -1 }
-            return places[0] < places[1]
+            let indices = [a, b].map { user in last.lastIndex { $0.user == user && $0.isNegative } ?? -1 }
+            return indices[0] < indices[1]
         }
         let most = max(5, Int((Double(counts.count) * 0.05).rounded(.up)))
         let out = Set(order.prefix(most))
@@ -237,9 +237,9 @@ struct VoiceTests {
     ) -> Double {
         let raised = rate + (1 - rate) * rise
         var (sum, product) = (0.0, 1.0)
-        for (place, voice) in voices.enumerated().reversed() where !out.contains(voice.user) {
+        for (index, voice) in voices.enumerated().reversed() where !out.contains(voice.user) {
             product *= voice.isNegative ? raised / rate : (1 - raised) / (1 - rate)
-            let number = Double(first + place)
+            let number = Double(first + index)
             sum += product / (number * (number + 1))
         }
         return sum

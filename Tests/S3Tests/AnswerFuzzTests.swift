@@ -50,11 +50,11 @@ struct AnswerFuzzTests {
         }
         var bytes = Array(text.utf8)
         for _ in 0..<draw.next(4) where !bytes.isEmpty {
-            let place = draw.next(bytes.count)
+            let index = draw.next(bytes.count)
             switch draw.next(3) {
-            case 0: bytes[place] = UInt8(draw.next(256))
-            case 1: bytes.remove(at: place)
-            default: bytes.insert(contentsOf: bytes.prefix(draw.next(20)), at: place)
+            case 0: bytes[index] = UInt8(draw.next(256))
+            case 1: bytes.remove(at: index)
+            default: bytes.insert(contentsOf: bytes.prefix(draw.next(20)), at: index)
             }
         }
         return bytes

@@ -54,8 +54,8 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
 
     /// An operator makes buckets, not a worker.
     private static func makeBucket(_ store: S3Store) throws {
-        let bucket = try #require(S3URI(bucket: store.place.bucket, key: ""))
-        _ = try store.client.send(.init(method: .put, place: bucket, operation: "make"), expecting: [409])
+        let bucket = try #require(S3URI(bucket: store.uri.bucket, key: ""))
+        _ = try store.client.send(.init(method: .put, uri: bucket, operation: "make"), expecting: [409])
     }
 }
 
@@ -249,7 +249,7 @@ struct StoreLawTests {
         else {
             return
         }
-        let stranger = S3Store(store.place, client: try Backend.client(seaweed.url, secret: "wrong-one"))
+        let stranger = S3Store(store.uri, client: try Backend.client(seaweed.url, secret: "wrong-one"))
         for attempt in [
             { try stranger.put([1], as: "x") }, { try stranger.write([1], to: "x") }, { _ = try stranger.read("x") },
             { _ = try stranger.size(of: "x") }, { _ = try stranger.list() }, { try stranger.remove("x") },
@@ -262,9 +262,9 @@ struct StoreLawTests {
         #expect(try store.list().isEmpty)
         // The second is somebody else's, who shares the bucket.
         for name in ["shapes/segments/left", "backup.tar"] {
-            let place = try store.place(of: name)
+            let uri = try store.location(of: name)
             let begun = try store.client.send(
-                .init(method: .post, place: place, query: [("uploads", "")], operation: "begin")
+                .init(method: .post, uri: uri, query: [("uploads", "")], operation: "begin")
             )
             #expect(S3Text(begun.body).first("UploadId") != nil)
         }
@@ -285,8 +285,8 @@ struct StoreLawTests {
             style: .host,
             credentials: S3Credentials(accessKey: SeaweedProcess.accessKey, secretKey: SeaweedProcess.secretKey)
         )
-        let hosted = S3Store(store.place, client: S3Client(settings))
-        #expect(hosted.client.address(of: store.place).host.hasPrefix("contract.localhost:"))
+        let hosted = S3Store(store.uri, client: S3Client(settings))
+        #expect(hosted.client.address(of: store.uri).host.hasPrefix("contract.localhost:"))
         #expect(try hosted.put([1, 2], as: "a b/x+y"))
         #expect(try store.read("a b/x+y") == [1, 2] && hosted.read("a b/x+y") == [1, 2])
         #expect(try hosted.list() == ["a b/x+y"])

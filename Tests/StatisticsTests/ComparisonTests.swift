@@ -45,7 +45,7 @@ import Testing
             let back = Reproducible.studentQuantile(p, degrees: degrees)
             #expect((back - t).magnitude < 1e-8 * t, "\(t), \(degrees)")
         }
-        #expect(worst.error < 1e-11, "at \(worst.place)")
+        #expect(worst.error < 1e-11, "at \(worst.location)")
         #expect(Reproducible.studentTails(0, degrees: 3) == 1)
         #expect(Reproducible.studentTails(.infinity, degrees: 3) == 0)
         #expect(Reproducible.studentTails(1, degrees: 0).isNaN)

@@ -13,7 +13,7 @@ import Testing
                 worst.add(unitsInTheLastPlace(Reproducible.exp(x), flywheel_reference_exp(x)), "\(x)")
             }
         }
-        #expect(worst.error < 1, "at \(worst.place)")
+        #expect(worst.error < 1, "at \(worst.location)")
     }
 
     @Test("exp reaches into the subnormal numbers and saturates")
@@ -40,7 +40,7 @@ import Testing
                 worst.add(unitsInTheLastPlace(Reproducible.expm1(x), flywheel_reference_expm1(x)), "\(x)")
             }
         }
-        #expect(worst.error < 3, "at \(worst.place)")
+        #expect(worst.error < 3, "at \(worst.location)")
     }
 
     @Test("log is within two units in the last place", arguments: 0..<4 as Range<UInt64>)
@@ -54,7 +54,7 @@ import Testing
                 worst.add(unitsInTheLastPlace(Reproducible.log(x), flywheel_reference_log(x)), "\(x)")
             }
         }
-        #expect(worst.error < 2, "at \(worst.place)")
+        #expect(worst.error < 2, "at \(worst.location)")
     }
 
     @Test("log keeps its edges")
@@ -81,7 +81,7 @@ import Testing
                 worst.add(unitsInTheLastPlace(Reproducible.log1p(x), flywheel_reference_log1p(x)), "\(x)")
             }
         }
-        #expect(worst.error < 3, "at \(worst.place)")
+        #expect(worst.error < 3, "at \(worst.location)")
         #expect(Reproducible.log1p(-1) == -.infinity)
         #expect(Reproducible.log1p(-2).isNaN)
         #expect(Reproducible.log1p(.infinity) == .infinity)
@@ -98,7 +98,7 @@ import Testing
                 if reference.high.isFinite { worst.add(relativeError(Reproducible.pow(x, y), reference), "\(x) \(y)") }
             }
         }
-        #expect(worst.error < 4e-13, "at \(worst.place)")
+        #expect(worst.error < 4e-13, "at \(worst.location)")
     }
 
     @Test("pow keeps the special cases of IEEE 754")

@@ -126,13 +126,13 @@ private struct GoldenComparisons: Decodable {
             let what = "\(row.differences.count) differences"
             Self.expect(bootstrap.mean, row.mean, "mean of \(what)")
             Self.expect(bootstrap.standardError, row.standardError, "standard error of \(what)")
-            for (place, level) in [0.95, 0.9].enumerated() {
+            for (index, level) in [0.95, 0.9].enumerated() {
                 let percentile = bootstrap.percentile(level: level)
-                Self.expect(percentile.lower, row.percentile[place][0], "percentile of \(what)")
-                Self.expect(percentile.upper, row.percentile[place][1], "percentile of \(what)")
+                Self.expect(percentile.lower, row.percentile[index][0], "percentile of \(what)")
+                Self.expect(percentile.upper, row.percentile[index][1], "percentile of \(what)")
                 let corrected = try #require(bootstrap.biasCorrected(level: level))
-                Self.expect(corrected.lower, row.biasCorrected[place][0], "BCa of \(what)")
-                Self.expect(corrected.upper, row.biasCorrected[place][1], "BCa of \(what)")
+                Self.expect(corrected.lower, row.biasCorrected[index][0], "BCa of \(what)")
+                Self.expect(corrected.upper, row.biasCorrected[index][1], "BCa of \(what)")
             }
         }
     }

@@ -20,12 +20,12 @@ func relativeError(_ value: Double, _ reference: flywheel_reference) -> Double {
 /// Remembers the worst of many errors and where it was.
 struct Worst {
     private(set) var error = 0.0
-    private(set) var place = ""
+    private(set) var location = ""
 
-    mutating func add(_ error: Double, _ place: @autoclosure () -> String) {
+    mutating func add(_ error: Double, _ location: @autoclosure () -> String) {
         guard !(error <= self.error) else { return }
         self.error = error.isNaN ? .infinity : error
-        self.place = place()
+        self.location = location()
     }
 }
 

@@ -14,7 +14,7 @@ import Testing
             ]
             for x in numbers { worst.add(relativeError(Reproducible.lgamma(x), flywheel_reference_lgamma(x)), "\(x)") }
         }
-        #expect(worst.error < 1e-13, "at \(worst.place)")
+        #expect(worst.error < 1e-13, "at \(worst.location)")
         #expect(Reproducible.lgamma(1) == 0)
         #expect(Reproducible.lgamma(2) == 0)
         #expect(Reproducible.lgamma(0) == .infinity)
@@ -33,8 +33,8 @@ import Testing
                 worstComplement.add(relativeError(Reproducible.erfc(x), flywheel_reference_erfc(x)), "\(x)")
             }
         }
-        #expect(worst.error < 1e-14, "at \(worst.place)")
-        #expect(worstComplement.error < 5e-13, "at \(worstComplement.place)")
+        #expect(worst.error < 1e-14, "at \(worst.location)")
+        #expect(worstComplement.error < 5e-13, "at \(worstComplement.location)")
         #expect(Reproducible.erf(.infinity) == 1)
         #expect(Reproducible.erfc(.infinity) == 0)
         #expect(Reproducible.erfc(-.infinity) == 2)
@@ -55,8 +55,8 @@ import Testing
                 worstQuantile.add(relativeError(Reproducible.normalQuantile(p), reference), "\(p)")
             }
         }
-        #expect(worst.error < 1e-12, "at \(worst.place)")
-        #expect(worstQuantile.error < 1e-12, "at \(worstQuantile.place)")
+        #expect(worst.error < 1e-12, "at \(worst.location)")
+        #expect(worstQuantile.error < 1e-12, "at \(worstQuantile.location)")
         #expect(Reproducible.normalQuantile(0.5) == 0)
         #expect(Reproducible.normalQuantile(0) == -.infinity)
         #expect(Reproducible.normalQuantile(1) == .infinity)
@@ -86,7 +86,7 @@ import Testing
                 }
             }
         }
-        #expect(worst.error < 1e-12, "at \(worst.place)")
+        #expect(worst.error < 1e-12, "at \(worst.location)")
     }
 
     @Test("The incomplete beta function keeps its edges and its logarithm goes beyond them")
@@ -134,7 +134,7 @@ import Testing
             let above = Reproducible.binomialUpperTail(k + 1, of: n, p)
             #expect((below + above - 1).magnitude < 1e-14)
         }
-        #expect(worst.error < 1e-12, "at \(worst.place)")
+        #expect(worst.error < 1e-12, "at \(worst.location)")
         var sum = 0.0
         for k in 0...20 {
             sum += Reproducible.binomialMass(k, of: 20, 0.3)

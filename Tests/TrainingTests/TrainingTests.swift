@@ -27,10 +27,10 @@ private final class Trainer {
         )
     }
 
-    func seal(_ ordinal: Int, training: Int, test: Int = 0) -> TrainingRequest? {
+    func seal(_ versionNumber: Int, training: Int, test: Int = 0) -> TrainingRequest? {
         let version = SealedVersion(
-            id: DatasetVersionID("d\(ordinal)"),
-            ordinal: ordinal,
+            id: DatasetVersionID("d\(versionNumber)"),
+            versionNumber: versionNumber,
             parent: nil,
             semanticVersion: "1.0.0",
             manifest: artifact(0),
@@ -41,7 +41,7 @@ private final class Trainer {
         var context = context()
         return state.versionSealed(
             version,
-            newestSampleAt: StreamTime(milliseconds: Int64(ordinal)),
+            newestSampleAt: StreamTime(milliseconds: Int64(versionNumber)),
             policy: policy,
             context: &context
         )
@@ -123,22 +123,22 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         let enough = try #require(trainer.seal(3, training: 13))
         #expect(enough.modelVersion == ModelVersion("v2"))
         #expect(enough.warmStart?.version == ModelVersion("v1"))
-        #expect(enough.dataset.ordinal == 3)
+        #expect(enough.dataset.versionNumber == 3)
     }
 
     @Test("One study runs at a time, and of the versions that came meanwhile the newest is trained")
     func debounce() throws {
         let trainer = Trainer(repeats: 1)
         let first = try #require(trainer.seal(1, training: 10))
-        for (ordinal, labels) in [(2, 20), (4, 40), (3, 30)] {
-            let request = trainer.seal(ordinal, training: labels)
+        for (versionNumber, labels) in [(2, 20), (4, 40), (3, 30)] {
+            let request = trainer.seal(versionNumber, training: labels)
             #expect(request == nil)
         }
         let running = trainer.next()
         #expect(running == nil)
         _ = try trainer.result(first.id, 0, 0, score: 0.5).get()
         let second = try #require(trainer.next())
-        #expect(second.dataset.ordinal == 4)
+        #expect(second.dataset.versionNumber == 4)
         _ = try trainer.result(second.id, 0, 0, score: 0.5).get()
         let none = trainer.next()
         #expect(none == nil)
@@ -176,7 +176,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
             // What it says of the test labels goes with it.
             #expect(outcome.predictions == [.choice(ClassIndex(1)), .choice(ClassIndex(0))])
             #expect(outcome.model?.version == request.modelVersion)
-            #expect(outcome.model?.datasetOrdinal == 1)
+            #expect(outcome.model?.datasetVersionNumber == 1)
             #expect(outcome.model?.newestSampleAt == StreamTime(milliseconds: 1))
         }
         #expect(trainer.state.models[ModelVersion("v1")] == trainer.state.progress.value.newest)
@@ -358,8 +358,8 @@ extension Result<StudyOutcome?, EntryRejectionError> {
     func bounds() throws {
         let trainer = Trainer(newLabels: 1, repeats: 1)
         var requests: [RequestID] = []
-        for ordinal in 1...300 {
-            let request = try #require(trainer.seal(ordinal, training: ordinal))
+        for versionNumber in 1...300 {
+            let request = try #require(trainer.seal(versionNumber, training: versionNumber))
             requests.append(request.id)
             _ = try trainer.result(request.id, 0, 0, score: 0.5).get()
         }

@@ -2,8 +2,8 @@ internal import Strategies
 internal import Vocabulary
 
 extension BatchRule {
-    /// How many candidates it looks at for a batch of `count`, the highest utilities first, or spread evenly over four
-    /// times as many: twice the batch at least, or there would be nothing to choose.
+    /// Number of candidates that the rule considers for a batch of `count`, those of the highest utilities or an even
+    /// spread over four times as many: at least twice the batch, since otherwise there would be nothing to choose.
     func width(_ count: Int, _ policy: AcquisitionPolicy) -> (candidates: Int, isSpreadOverAll: Bool) {
         switch self {
         case .top where policy.comparesCandidates:

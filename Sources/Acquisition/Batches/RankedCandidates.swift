@@ -3,7 +3,7 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// The candidates that a batch is chosen from, in order of utility, with all that a rule looks at.
+/// The candidates that a batch is chosen from, in order of utility, with all data that a rule uses.
 struct RankedCandidates {
     private(set) var ranked: [PooledCandidate]
     private(set) var utilities: [Utility]
@@ -16,11 +16,11 @@ struct RankedCandidates {
     private var duplicates = 0
 
     /// - Parameters:
-    ///   - ranked: In order of the parts of utility that need no other candidate.
-    ///   - rule: By which the batch is chosen.
-    ///   - memory: Sketches of what was asked for.
+    ///   - ranked: Candidates in order of the parts of utility that need no other candidate.
+    ///   - rule: Rule by which the batch is chosen.
+    ///   - memory: Sketches of queried samples.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry.
+    ///   - time: Time of the entry.
     package init(
         _ ranked: [PooledCandidate],
         rule: BatchRule,
@@ -35,10 +35,11 @@ struct RankedCandidates {
         guard policy.isDiverse, policy.function != .random else { return }
         let embeddings = ranked.compactMap(\.candidate.sample.embedding)
         guard !embeddings.isEmpty, embeddings.count == ranked.count else { return }
-        // Folded they could not be told apart.
+        // After folding, embeddings of different dimensions could not be distinguished.
         let dimension = embeddings[0].count
         guard embeddings.allSatisfy({ $0.count == dimension }) else { return }
-        // What is remembered of an embedding has at most so many places; where that is compared, both are folded.
+        // A sketch of an embedding has at most `EmbeddingSketch.limit` coordinates; if embeddings are compared with
+        // sketches, both are folded.
         let isLarge = dimension > EmbeddingSketch.limit
         let isFolded = isLarge && rule.comparesWithKnown
         points = PointMatrix(isFolded ? embeddings.map { EmbeddingSketch.fold($0) } : embeddings)
@@ -52,16 +53,16 @@ struct RankedCandidates {
         compose(Neighbourhood(points: near, known: known), in: Neighbourhood(points: points, known: nil))
     }
 
-    /// A window of which no two are near, from edition 2 on.
+    /// Creates the candidates of a window in which no two are near, from edition 2 on.
     ///
     /// - Parameters:
-    ///   - window: In order, with all parts of utility but density.
-    ///   - behind: What fills a batch that the window cannot, in order.
-    ///   - points: Where the window's candidates lie; nil where embeddings are missing.
-    ///   - known: Where what was asked for lies, in the same scale; nil where that cannot be compared.
-    ///   - spread: What `density` goes by.
-    ///   - isReordered: Whether the order of utilities is not that of the ranking.
-    ///   - rule: By which the batch is chosen.
+    ///   - window: Candidates in order, with all parts of utility but density.
+    ///   - behind: Candidates that fill a batch that the window cannot fill, in order.
+    ///   - points: Embeddings of the window's candidates; nil if embeddings are missing.
+    ///   - known: Embeddings of the queried samples, in the same scale; nil if they cannot be compared.
+    ///   - spread: Spread that `density` is computed with.
+    ///   - isReordered: Whether the order of utilities differs from that of the ranking.
+    ///   - rule: Rule by which the batch is chosen.
     ///   - policy: The revision in force.
     init(
         _ window: [(pooled: PooledCandidate, utility: Utility)],
@@ -96,10 +97,10 @@ struct RankedCandidates {
         self.utilities = order.map { utilities[$0] } + behind.map(\.utility)
     }
 
-    /// Counts the parts that need the others, and brings all into order again.
+    /// Counts the parts of utility that depend on the other candidates, and sorts all candidates again.
     ///
     /// - Parameters:
-    ///   - neighbourhood: In the space of what is known.
+    ///   - neighbourhood: The candidates in the space of the known samples.
     ///   - whole: The candidates in the space of their embeddings.
     private mutating func compose(_ neighbourhood: Neighbourhood, in whole: Neighbourhood) {
         let weights = policy.batch.weights
@@ -131,8 +132,8 @@ struct RankedCandidates {
     ///
     /// - Parameters:
     ///   - count: Samples wanted, above 0.
-    ///   - seed: Decides what is drawn.
-    /// - Returns: Indices into `ranked`, and the rule that chose: `top` where embeddings are wanted and missing.
+    ///   - seed: Seed of the random choices.
+    /// - Returns: Indices into `ranked`, and the rule that chose: `top` if embeddings are required and missing.
     func choose(_ count: Int, seed: UInt64) -> (indices: [Int], rule: BatchRule) {
         let rule = rule.needsEmbeddings && points == nil ? .top : rule
         let fresh = ranked.count - duplicates

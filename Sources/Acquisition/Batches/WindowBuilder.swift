@@ -3,9 +3,9 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// Puts together what a rule looks at, candidate by candidate down a ranking.
+/// Builds the window that a rule considers, candidate by candidate in the order of a ranking.
 ///
-/// Scales come from the first candidates that are in proportion, and are medians and quantiles: one that is left out changes
+/// Scales are medians and quantiles of the first candidates that are no outliers: a candidate that is excluded changes
 /// nothing among the others.
 struct WindowBuilder {
     private let rule: BatchRule
@@ -13,7 +13,7 @@ struct WindowBuilder {
     private let policy: AcquisitionPolicy
     private let time: StreamTime
     private let scales: WindowScales.Limits
-    /// Candidates in the order in which they are to be looked at; those before `next` have been.
+    /// Candidates in the order in which they are considered; those before `next` have been considered.
     private var pending: [Looked] = []
     private var next = 0
     /// Pending candidates that are in proportion.
@@ -48,11 +48,11 @@ struct WindowBuilder {
     /// Whether more candidates are needed before `settle`.
     var wantsMore: Bool { pending.count < width || (isSized && inProportion < width) }
 
-    /// One more candidate, the next of the ranking.
+    /// Adds one more candidate, the next of the ranking.
     ///
     /// - Parameters:
     ///   - pooled: The candidate.
-    ///   - known: Where what was asked for lies.
+    ///   - known: Embeddings of the queried samples.
     mutating func look(at pooled: PooledCandidate, _ known: PointMatrix?) {
         let looked = Looked(pooled)
         pending.append(looked)
@@ -76,7 +76,7 @@ struct WindowBuilder {
         guard var found = settled else { return }
         found.settle(pending.lazy.filter { found.isInProportion($0) }.prefix(width).map { $0 })
         settled = found
-        points = DistinctPoints(dimension: found.places, scale: found.scale, limit: found.limit)
+        points = DistinctPoints(dimension: found.comparedDimension, scale: found.scale, limit: found.limit)
         if scales.isNoveltyWanted { for looked in pending { judgeNovelty(looked, found) } }
     }
 
@@ -104,10 +104,10 @@ struct WindowBuilder {
     ///
     /// - Parameter bound: What the next of the ranking is worth at most, and by which model; nil where there is none.
     /// - Returns: False where novelty does not count.
-    func isUndecided(_ bound: (utility: Double, ordinal: Int)?) -> Bool {
+    func isUndecided(_ bound: (utility: Double, versionNumber: Int)?) -> Bool {
         guard let bound, settled != nil, policy.batch.weights.novelty > 0 else { return false }
         guard best.count >= width, let least = best.last else { return true }
-        return bound.ordinal >= pending.last?.pooled.modelOrdinal ?? 0 && bound.utility > least
+        return bound.versionNumber >= pending.last?.pooled.modelVersionNumber ?? 0 && bound.utility > least
     }
 
     /// Brings candidates into the order of their utilities, of the newest model first.
@@ -115,7 +115,7 @@ struct WindowBuilder {
         guard !novelties.isEmpty else { return }
         let totals = pending.map { utility($0.pooled).value }
         let order = pending.indices.sorted { a, b in
-            let (first, second) = (pending[a].pooled.modelOrdinal, pending[b].pooled.modelOrdinal)
+            let (first, second) = (pending[a].pooled.modelVersionNumber, pending[b].pooled.modelVersionNumber)
             if first != second { return first > second }
             return totals[a] != totals[b] ? totals[a] > totals[b] : a < b
         }
@@ -124,29 +124,31 @@ struct WindowBuilder {
 
     // MARK: - The window
 
-    /// Takes candidates into the window until it is full or none is left.
+    /// Adds candidates to the window until it is full or none is left.
     mutating func accept(_ rooms: inout SliceRooms?) {
         while next < pending.count, !isFull {
             let looked = pending[next]
             next += 1
-            var place: DistinctPoints.Place?
+            var point: DistinctPoints.ScaledPoint?
             if let settled {
-                guard settled.isInProportion(looked), let found = points?.place(settled.place(of: looked)) else {
+                guard settled.isInProportion(looked),
+                    let found = points?.distinct(settled.comparedCoordinates(of: looked))
+                else {
                     last.append(looked.pooled)
                     continue
                 }
-                place = found
+                point = found
             }
             guard rooms?.take(looked.pooled.candidate.sample) ?? true else { continue }
-            if let place { points?.add(place) }
+            if let point { points?.add(point) }
             accepted.append(looked.pooled)
         }
     }
 
-    /// The window, and what comes behind it.
+    /// Returns the window, with the candidates that follow it.
     ///
-    /// - Parameter behind: Where the window holds too few, in order.
-    /// - Returns: What a batch is chosen from.
+    /// - Parameter behind: Candidates for a batch that the window holds too few for, in order.
+    /// - Returns: The candidates that a batch is chosen from.
     func window(_ behind: [PooledCandidate]) -> RankedCandidates {
         RankedCandidates(
             accepted.map { ($0, utility($0)) },

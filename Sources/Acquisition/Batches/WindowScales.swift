@@ -75,8 +75,8 @@ struct WindowScales {
         self.limits = limits
         self.dimension = dimension
         folds = isLarge && limits.folds
-        let places = min(dimension, EmbeddingSketch.limit)
-        let near = known.flatMap { $0.dimension == places ? $0 : nil }
+        let compared = min(dimension, EmbeddingSketch.limit)
+        let near = known.flatMap { $0.dimension == compared ? $0 : nil }
         if sizes.count < Self.fewest, let near { sizes += near.sizes }
         scale = PointMatrix.scale(of: sizes)
         largest = PointMatrix.longest(of: sizes)
@@ -84,7 +84,7 @@ struct WindowScales {
     }
 
     /// Number of coordinates in which candidates are compared.
-    var places: Int { folds ? EmbeddingSketch.limit : dimension }
+    var comparedDimension: Int { folds ? EmbeddingSketch.limit : dimension }
 
     /// Whether candidates can be compared with the samples queried before.
     var isComparable: Bool { folds || dimension <= EmbeddingSketch.limit }
@@ -95,7 +95,7 @@ struct WindowScales {
     }
 
     /// Embedding of a candidate that is no outlier, as it is compared.
-    func place(of candidate: Looked) -> [Float] {
+    func comparedCoordinates(of candidate: Looked) -> [Float] {
         folds ? EmbeddingSketch.fold(candidate.embedding) : candidate.embedding
     }
 
@@ -104,8 +104,8 @@ struct WindowScales {
     /// - Parameter candidates: First candidates of the ranking that are no outliers.
     mutating func settle(_ candidates: [Looked]) {
         isSettled = true
-        var points = PointMatrix(dimension: places, scale: scale, capacity: candidates.count)
-        for candidate in candidates { points.append(row: points.place(place(of: candidate)).row) }
+        var points = PointMatrix(dimension: comparedDimension, scale: scale, capacity: candidates.count)
+        for candidate in candidates { points.append(row: points.scaled(comparedCoordinates(of: candidate)).row) }
         spread = points.typicalSpread
         limit = limits.share > 0 ? Float(limits.share * limits.share * spread) : nil
         guard limits.isNoveltyWanted, known != nil else { return }
@@ -116,13 +116,14 @@ struct WindowScales {
     /// The squared distance of a candidate to the nearest that is known.
     private func distance(of candidate: Looked) -> Double {
         guard let known else { return .infinity }
-        let (point, _) = known.place(EmbeddingSketch.fold(candidate.embedding))
+        let (point, _) = known.scaled(EmbeddingSketch.fold(candidate.embedding))
         var least = Float.infinity
         for row in 0..<known.count { least = min(least, known.squaredDistance(row, toPoint: point)) }
         return Double(least)
     }
 
-    /// How far a candidate lies from all that is known: `1 - exp(-d² / middle d²)`, in `0...1`; 1 where nothing is known.
+    /// Novelty of a candidate, from its distance to all known samples: `1 - exp(-d² / middle d²)`, in `0...1`; 1 if
+    /// none are known.
     func novelty(of candidate: Looked) -> Double {
         guard known != nil else { return 1 }
         let distance = distance(of: candidate)
@@ -130,10 +131,10 @@ struct WindowScales {
     }
 }
 
-/// Points of which no two are near, in the order in which they came.
+/// Points of which no two are near, in the order in which they were added.
 struct DistinctPoints {
-    /// Where a point would lie.
-    struct Place {
+    /// Position that a point would have.
+    struct ScaledPoint {
         fileprivate let row: [Float]
         fileprivate let length: Float
     }
@@ -150,26 +151,26 @@ struct DistinctPoints {
         self.limit = limit
     }
 
-    /// Where a point would lie; nil where it is near to one that is there.
+    /// Position that a point would have; nil if it is near to a point that was added.
     ///
     /// - Complexity: O(*dimension* + log *n*), and the points of about its length.
-    func place(_ embedding: [Float]) -> Place? {
-        let (row, length) = matrix.place(embedding)
-        guard let limit else { return Place(row: row, length: length) }
+    func distinct(_ embedding: [Float]) -> ScaledPoint? {
+        let (row, length) = matrix.scaled(embedding)
+        guard let limit else { return ScaledPoint(row: row, length: length) }
         // Rounding must not hide a neighbour that coincides.
         let reach = limit.squareRoot() + length * 1e-5
-        var place = lengths.firstPlace { $0 >= length - reach }
-        while place < lengths.count, lengths[place] <= length + reach {
-            if matrix.isWithin(limit, rows[place], of: row) { return nil }
-            place += 1
+        var index = lengths.partitioningIndex { $0 >= length - reach }
+        while index < lengths.count, lengths[index] <= length + reach {
+            if matrix.isWithin(limit, rows[index], of: row) { return nil }
+            index += 1
         }
-        return Place(row: row, length: length)
+        return ScaledPoint(row: row, length: length)
     }
 
-    mutating func add(_ place: Place) {
-        let position = lengths.firstPlace { $0 > place.length }
-        lengths.insert(place.length, at: position)
+    mutating func add(_ point: ScaledPoint) {
+        let position = lengths.partitioningIndex { $0 > point.length }
+        lengths.insert(point.length, at: position)
         rows.insert(matrix.count, at: position)
-        matrix.append(row: place.row)
+        matrix.append(row: point.row)
     }
 }

@@ -1,11 +1,11 @@
 public import Vocabulary
 
-/// Votes, time and money bought and promised. In every window spent + reserved never exceeds the budget and what was
+/// Votes, time and money spent and reserved. In every window spent + reserved never exceeds the budget plus the amount
 /// carried over.
 ///
-/// A task reserves as many votes as it may need when it is opened, with the most that each may cost; each answer turns one
-/// reserved vote into a spent one at what it did cost, and closing releases what is left. A reservation outlives its
-/// window: it counts in the next one until it is settled.
+/// A task reserves as many votes as it may need when it is opened, with the most that each may cost; each answer
+/// converts one reserved vote into a spent one at its actual cost, and closing the task releases the rest. A
+/// reservation may outlast its window: it counts in the next one until it is settled.
 public struct BudgetLedger: Hashable, Sendable {
     /// When the current window began.
     public var windowStart: StreamTime
@@ -41,7 +41,7 @@ public struct BudgetLedger: Hashable, Sendable {
         self.money = money
     }
 
-    /// Opens the window that `time` falls in; unused budget goes with it as far as it may be carried.
+    /// Opens the window that contains `time`; unused budget is carried over as far as allowed.
     public mutating func advance(to now: StreamTime, budget: LabelBudget) {
         let elapsed = now.milliseconds(since: windowStart)
         guard budget.window > 0, elapsed >= budget.window else { return }
@@ -52,9 +52,10 @@ public struct BudgetLedger: Hashable, Sendable {
         money.close(windows: windows, of: budget.money, carrying: budget.carriedWindows)
     }
 
-    /// How many more tasks of so many votes the budget holds; 0 when a lower budget came while more was promised.
+    /// Number of further tasks of so many votes that the budget covers; 0 if the budget was lowered after more was
+    /// reserved.
     public func affordableTasks(votes count: Int, cost: VoteCost, of budget: LabelBudget) -> Int {
-        // What costs nothing could always be had: a budget of nothing says that nobody is to be asked.
+        // Tasks that cost nothing would always be affordable: a budget of 0 means that nothing is to be queried.
         guard budget.time != 0, budget.money != 0 else { return 0 }
         let count = Int64(max(1, count))
         var tasks = votes.available(of: Int64(budget.votes)) / count
@@ -69,17 +70,18 @@ public struct BudgetLedger: Hashable, Sendable {
         guard count >= 0 else { return false }
         guard count == 0 || affordableTasks(votes: count, cost: cost, of: budget) > 0 else { return false }
         votes.reserved = votes.reserved.adding(Int64(count))
-        // Where there is no budget nothing bounds the sum: it may wrap around, and comes back as it is released.
+        // Without a budget nothing bounds the sum: it may wrap around, and wraps back as it is released.
         time.reserved = time.reserved &+ cost.maximumTime &* Int64(count)
         money.reserved = money.reserved &+ cost.maximumMoney &* Int64(count)
         return true
     }
 
-    /// One reserved vote was given.
+    /// Counts one reserved vote as spent.
     ///
     /// - Parameters:
-    ///   - cost: As it was reserved.
-    ///   - taken: How long the annotator took, in milliseconds, if the tool says. Time beyond the reserved is not charged.
+    ///   - cost: Cost as it was reserved.
+    ///   - taken: Milliseconds that the annotator needed, if the tool reports them. Time beyond the reserved time is
+    ///     not charged.
     public mutating func spend(cost: VoteCost = .free, taken: Int64? = nil) {
         let charged = cost.time(taken: taken)
         votes.spend(1, of: 1)
@@ -87,18 +89,19 @@ public struct BudgetLedger: Hashable, Sendable {
         money.spend(cost.money(for: charged), of: cost.maximumMoney)
     }
 
-    /// Somebody declined a task: no vote, but the time that it took, and what its seconds cost. What the task reserved stays.
+    /// Charges a declined task: no vote, but the time that the annotator needed, and the cost of its seconds. The
+    /// reservation of the task is kept.
     ///
     /// - Parameters:
-    ///   - cost: As a vote of the task reserved it.
-    ///   - taken: As for a vote.
+    ///   - cost: Cost that the task reserved for a vote.
+    ///   - taken: Milliseconds that the annotator needed, as for a vote.
     public mutating func spendOnDecline(cost: VoteCost, taken: Int64?) {
         let charged = cost.time(taken: taken)
         time.spend(charged, of: 0)
         money.spend(cost.money(for: charged) - cost.perVote, of: 0)
     }
 
-    /// Reserved votes that nobody will give.
+    /// Releases reserved votes that will not be given.
     public mutating func release(_ count: Int, cost: VoteCost = .free) {
         votes.reserved = votes.reserved.subtracting(Int64(count))
         time.reserved = time.reserved &- cost.maximumTime &* Int64(count)

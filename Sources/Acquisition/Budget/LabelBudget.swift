@@ -10,7 +10,7 @@ public struct LabelBudget: Hashable, Sendable {
     public var money: Int64?
     /// Milliseconds.
     public var window: Int64
-    /// Windows whose unused budget is added to later ones; 0: what is not used is lost.
+    /// Windows whose unused budget is added to later ones; 0: unused budget is lost.
     public var carriedWindows: Int
 
     public init(votes: Int, time: Int64? = nil, money: Int64? = nil, window: Int64, carriedWindows: Int = 0) {

@@ -1,7 +1,7 @@
 internal import Tables
 public import Vocabulary
 
-/// Why nothing more is asked just now.
+/// Reason for which no further query is made at present.
 public enum Obstacle: Hashable, Sendable {
     /// The window's budget is spent; the time is the next window's.
     case budgetSpent(until: StreamTime)
@@ -13,14 +13,14 @@ public enum Obstacle: Hashable, Sendable {
     case openTasks
     /// No source has a candidate.
     case noCandidate
-    /// All candidates belong to sources that have had their share of the tasks.
+    /// All candidates belong to sources that have used their share of the tasks.
     case shares
-    /// All candidates belong to slices that have had their share, until then.
+    /// All candidates belong to slices that have used their share, until that time.
     case quotas(until: StreamTime)
     /// A batch waits for a newer model's scores or a wider choice, until then at most.
     case patience(until: StreamTime)
 
-    /// The number in the state that stands for the case, above 0; numbers are never given anew.
+    /// Number of the case in the state, above 0; numbers are never reused.
     var number: Int {
         switch self {
         case .budgetSpent: 1
@@ -34,8 +34,8 @@ public enum Obstacle: Hashable, Sendable {
         }
     }
 
-    /// Whether a person may have to do something: not where the budget is used up, which has a notice of its own, or where
-    /// something is asked soon.
+    /// Whether a person may have to act: false if the budget is used up, which has a notice of its own, and if the next
+    /// query is due soon.
     func isWorthANotice(at time: StreamTime) -> Bool {
         switch self {
         case .budgetSpent, .budgetPromised: false
@@ -49,7 +49,7 @@ public enum Obstacle: Hashable, Sendable {
 }
 
 extension AcquisitionState {
-    /// Why nothing is asked at the context's time; nil where something is due.
+    /// Reason for which nothing is queried at the context's time; nil if a query is due.
     ///
     /// - Complexity: O(1), with quotas O(*poolCapacity*).
     public func obstacle(_ context: SelectionContext) -> Obstacle? {
@@ -75,10 +75,11 @@ extension AcquisitionState {
         }
     }
 
-    /// Looks, where there is traffic, whether nothing has been asked for a minute; to be called after `selectBatch`.
+    /// Checks, while there is traffic, whether nothing has been queried for a minute; to be called after `selectBatch`.
     ///
-    /// - Returns: What to tell people: each reason once in the hour after the first, and at most one in ten seconds.
-    /// - Complexity: O(1) but for one call in ten seconds of the stream's time.
+    /// - Returns: The reason to report to people: each reason once in the hour after the first, and at most one in ten
+    ///   seconds.
+    /// - Complexity: O(1) except for one call in ten seconds of the stream's time.
     public mutating func tellIdleness(_ context: SelectionContext) -> Obstacle? {
         var watch = accounts.idleness.value
         let now = context.time
@@ -104,22 +105,22 @@ extension AcquisitionState {
     }
 }
 
-/// Since when a project with traffic has asked nothing, and what was told of it.
+/// Time since which a project with traffic has queried nothing, and the reasons reported for it.
 public struct IdleWatch: Hashable, Sendable {
-    /// When it was last looked at; 1970 before the first time.
+    /// Time of the last check; 1970 before the first.
     public var lookedAt: StreamTime
-    /// Since when nothing could be asked, as far as looked; nil where something was.
+    /// Time since which no query was possible, as far as checked; nil if one was.
     public var since: StreamTime?
-    /// The obstacles told since `toldAt`, by the bits of their numbers; 0 before the first.
+    /// The obstacles reported since `toldAt`, as a bit set of their numbers; 0 before the first.
     public var told: Int
-    /// When the first of them was told; all may be told again an hour later.
+    /// Time at which the first of them was reported; all may be reported again an hour later.
     public var toldAt: StreamTime
 
-    /// Milliseconds between two looks.
+    /// Milliseconds between two checks.
     static let interval: Int64 = 10_000
-    /// Milliseconds that nothing is asked before a reason is told.
+    /// Milliseconds without a query before a reason is reported.
     static let patience: Int64 = 60_000
-    /// Milliseconds from the first reason told until all may be told again.
+    /// Milliseconds from the first reported reason until all may be reported again.
     static let repetition: Int64 = 3_600_000
 
     public init(

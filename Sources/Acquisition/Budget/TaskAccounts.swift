@@ -1,14 +1,15 @@
 public import Tables
 public import Vocabulary
 
-/// Accounts that all sources of tasks share: samples asked for, what was spent, and what each slice took.
+/// Accounts that all sources of tasks share: queried samples, the amounts spent, and the votes used by each slice.
 public struct TaskAccounts: Sendable {
-    /// Every sample ever asked for: never asked again, by whatever source.
+    /// Every sample ever queried: no source queries it again.
     public var asked = Table<SampleID, TaskPurpose>()
     public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
     public var cadence = Cell(BatchSchedule())
     public var idleness = Cell(IdleWatch())
-    /// Votes that each slice has taken; at most `SlicePolicy.sliceLimit`, one, and those that have shares of their own.
+    /// Votes that each slice has used; the number of rows is at most `SlicePolicy.sliceLimit`, plus one, plus the
+    /// slices that have shares of their own.
     public var slices = Table<String, SliceAccount>()
 
     /// How often the model is sure and wrong.
@@ -30,8 +31,8 @@ public struct TaskAccounts: Sendable {
         )
     }
 
-    /// Begins the account of audit tasks anew in a new window: what the one before could not ask for is no debt of this one, of
-    /// which it would be more than its share.
+    /// Resets the account of audit tasks in a new window: audit tasks that the previous window could not open are not
+    /// owed in this one, where they would exceed its share.
     mutating func settleAudits(_ policy: AcquisitionPolicy) {
         let window = ledger.value.windowStart
         guard policy.sharesByWindow, policy.isAudited, cadence.value.auditWindow != window else { return }
@@ -53,13 +54,13 @@ public struct TaskAccounts: Sendable {
 
 /// Fate of the votes that a task reserved.
 extension AcquisitionState {
-    /// One of the votes reserved for a task was given: it counts in the window in which it was given.
+    /// Counts one of the votes reserved for a task as given, in the window in which it was given.
     ///
     /// - Parameters:
-    ///   - cost: As its task reserved it.
-    ///   - taken: How long the annotator took, in milliseconds, if the tool says.
+    ///   - cost: Cost as its task reserved it.
+    ///   - taken: Milliseconds that the annotator needed, if the tool reports them.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry that brought it.
+    ///   - time: Time of the entry that contains it.
     public mutating func voteGiven(
         cost: VoteCost = .free,
         taken: Int64? = nil,
@@ -70,22 +71,22 @@ extension AcquisitionState {
         accounts.ledger.value.spend(cost: cost, taken: taken)
     }
 
-    /// Somebody skipped or flagged a task: from edition 2 on it is charged with the time that it took, as an answer is.
+    /// Charges a skipped or flagged task, from edition 2 on, with the time that the annotator needed, as for an answer.
     ///
     /// - Parameters:
-    ///   - cost: As its task reserved it for a vote.
+    ///   - cost: Cost as its task reserved it for a vote.
     ///   - taken: As in `voteGiven`.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry that brought it.
+    ///   - time: Time of the entry that contains it.
     public mutating func declined(cost: VoteCost, taken: Int64?, policy: AcquisitionPolicy, at time: StreamTime) {
         guard policy.edition >= 2 else { return }
         accounts.ledger.value.advance(to: time, budget: policy.budget)
         accounts.ledger.value.spendOnDecline(cost: cost, taken: taken)
     }
 
-    /// Forgets which samples nobody could answer, for there are new classes: those near them wait like others again.
+    /// Removes the unanswerable samples, because there are new classes: candidates near them wait like others again.
     ///
-    /// - Complexity: O(*n*) in the pool where there were any.
+    /// - Complexity: O(*n*) in the pool if there were any.
     public mutating func classesAppended(_ policy: AcquisitionPolicy) {
         let slots = pool.unanswerable.sortedKeys
         guard !slots.isEmpty else { return }
@@ -93,13 +94,15 @@ extension AcquisitionState {
         pool.judgeAnew(policy)
     }
 
-    /// Nobody could answer a task for a training label: from edition 2 on what lies near its sample comes last.
+    /// Records that a task for a training label could not be answered: from edition 2 on, candidates near its sample
+    /// are selected last.
     ///
     /// - Parameters:
-    ///   - sample: Of the task.
-    ///   - notes: What people wrote with their flags.
+    ///   - sample: Sample of the task.
+    ///   - notes: Notes that people wrote with their flags.
     ///   - policy: The revision in force.
-    /// - Returns: Earlier ones that lie nearer to it than anything that was answered, the nearest first, five at most.
+    /// - Returns: Earlier unanswerable samples that are nearer to it than any answered sample, the nearest first, at
+    ///   most five.
     public mutating func unanswerable(
         _ sample: Sample,
         notes: [String],

@@ -2,10 +2,10 @@ internal import Strategies
 internal import Vocabulary
 
 extension AcquisitionPolicy {
-    /// The first key that is set and means something for kind `choice` alone; nil where there is none.
+    /// The first key that is set and applies to kind `choice` only; nil if there is none.
     ///
-    /// Whether rules apply that compare classes without being asked to, as `exploration_most` and the end of a cold start, rests in a project of
-    /// another kind.
+    /// Rules that compare classes without being configured to, as `exploration_most` and the end of a cold start, are
+    /// inactive in a project of another kind.
     public var choiceKey: String? {
         if function.needsMembers { return "strategy" }
         if batch.rule == .badge || batch.rule == .classBalanced { return "batch.rule" }

@@ -17,14 +17,15 @@ public struct SeenEmbedding: Hashable, Sendable {
     }
 }
 
-/// The space of a project's embeddings as far as its configuration does not say: fixed from the first candidates that carry one.
+/// The space of a project's embeddings as far as its configuration does not specify it: fixed from the first candidates
+/// that carry an embedding.
 public struct LearnedSpace: Hashable, Sendable {
     /// Embeddings that it is fixed from.
     public static let breadth = 20
     /// The largest norm is this many times the median of those seen that are not 0.
     public static let factor = 10.0
 
-    /// The name that the configuration gave when it was learnt: under another one it says nothing.
+    /// The name in the configuration when the space was learnt: under another name the learnt space does not apply.
     public let named: SpaceID?
     /// Nil until enough have been seen.
     public let space: EmbeddingSpace?
@@ -80,21 +81,21 @@ extension EmbeddingSpace {
     }
 }
 
-/// The space that a project's candidates must lie in.
+/// The space that a project's candidates must be in.
 extension AcquisitionState {
     /// The space as far as it is known.
     ///
-    /// - Parameter declared: What the configuration says; nil: nothing.
-    /// - Returns: What is declared, and of the rest what was learnt.
+    /// - Parameter declared: The space in the configuration; nil if there is none.
+    /// - Returns: The declared parts, and for the rest the learnt ones.
     public func knownSpace(_ declared: EmbeddingSpace?) -> EmbeddingSpace {
         (declared ?? EmbeddingSpace()).completed(by: space.value)
     }
 
-    /// Looks at where a candidate lies, before it is taken into any source. The first ones fix what is not declared, and
-    /// candidates that were taken in before and lie elsewhere go.
+    /// Checks the embedding of a candidate before it is added to any source. The first embeddings fix the parts that
+    /// are not declared, and candidates that were added before and are outside the space are removed.
     ///
-    /// - Returns: What keeps the candidate out; nil where nothing does.
-    public mutating func place(_ sample: Sample, _ declared: EmbeddingSpace?) -> String? {
+    /// - Returns: The fault that excludes the candidate; nil if there is none.
+    public mutating func resolveSpace(_ sample: Sample, _ declared: EmbeddingSpace?) -> String? {
         guard let embedding = sample.embedding else { return nil }
         let known = knownSpace(declared)
         if let fault = known.fault(of: sample) { return fault }
@@ -108,13 +109,13 @@ extension AcquisitionState {
         return fixed.fault(of: sample)
     }
 
-    /// Takes in a revision. Another name, or a dimension that is not the one there was, begins a new space: what lies in the
-    /// old one is asked for no more, and nothing is compared with it.
+    /// Applies a revision. Another name, or a dimension that differs from the previous one, begins a new space:
+    /// candidates in the old one are no longer queried, and nothing is compared with it.
     public mutating func configured(_ declared: EmbeddingSpace?, after old: EmbeddingSpace?) {
         let (before, now) = (knownSpace(old), declared ?? EmbeddingSpace())
         let isOther = now.dimension != nil && before.dimension != nil && now.dimension != before.dimension
         guard now.name != old?.name || isOther else {
-            // What has been seen need not be what is declared now.
+            // The embeddings seen may differ from the space declared now.
             if now != old ?? EmbeddingSpace(), space.value.space == nil, !space.value.seen.isEmpty {
                 space.value = LearnedSpace(named: now.name)
             }

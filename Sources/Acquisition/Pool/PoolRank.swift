@@ -1,20 +1,21 @@
 internal import Tables
 internal import Vocabulary
 
-/// Where a candidate stands among the useless of a pool: the first to give way least.
+/// Eviction rank of a candidate in a pool: the lowest rank is evicted first.
 struct PoolRank: Comparable, Sendable {
-    /// Whether the quota of its slice has room: what waits for a quota must not keep out what does not.
+    /// Whether the quota of its slice has free capacity: a candidate that waits for a quota must not displace one that
+    /// does not.
     let hasRoom: Bool
-    /// 0 of what waits like any other, else the more the later it comes.
+    /// 0 for a candidate that waits like any other, else the higher the later it is selected.
     let setAside: Int
-    let ordinal: Int
+    let versionNumber: Int
     let score: Double
     let id: SampleID
 
     init(_ pooled: PooledCandidate, _ quotas: SliceQuotas?) {
         hasRoom = quotas?.hasRoom(pooled.candidate.sample) ?? true
         setAside = pooled.setAside?.order ?? 0
-        ordinal = pooled.modelOrdinal
+        versionNumber = pooled.modelVersionNumber
         score = pooled.score
         id = pooled.candidate.sample.id
     }
@@ -22,12 +23,12 @@ struct PoolRank: Comparable, Sendable {
     static func < (a: PoolRank, b: PoolRank) -> Bool {
         if a.setAside != b.setAside { return a.setAside > b.setAside }
         if a.hasRoom != b.hasRoom { return b.hasRoom }
-        if a.ordinal != b.ordinal { return a.ordinal < b.ordinal }
+        if a.versionNumber != b.versionNumber { return a.versionNumber < b.versionNumber }
         return a.score != b.score ? a.score < b.score : a.id > b.id
     }
 }
 
-/// A sample's own draw, and its id where draws are equal.
+/// Draw of a sample, and its id for equal draws.
 struct AuditDraw: Comparable, Sendable {
     let draw: Double
     let id: SampleID
@@ -40,7 +41,7 @@ struct AuditDraw: Comparable, Sendable {
     static func < (a: AuditDraw, b: AuditDraw) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
 }
 
-/// Where a candidate stands in a full audit sample: the one drawn last gives way first.
+/// Eviction rank of a candidate in a full audit sample: the one drawn last is evicted first.
 struct AuditRank: Comparable, Sendable {
     let draw: AuditDraw
 

@@ -5,9 +5,9 @@ internal import Vocabulary
 
 /// How a batch is put together from the pool.
 extension PoolSource {
-    /// The training part of a batch.
+    /// Selects the training part of a batch.
     ///
-    /// - Returns: At most `count` distinct selections, those drawn by chance last.
+    /// - Returns: At most `count` distinct selections, those selected at random last.
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
         let policy = context.policy
         let quotas = accounts.quotas(context)
@@ -36,17 +36,19 @@ extension PoolSource {
             + explored.map { $0.pooled.selection(purpose, strategy: "exploration", propensity: $0.propensity) }
     }
 
-    /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
+    /// Selects the part of a batch that is selected at random: no score finds a class that the model is wrongly sure to
+    /// know.
     ///
-    /// First the share that the policy states, of all that Intake let through by chance. Then what confident errors add to it, of
-    /// what the newest model is sure to be of the classes in question: that is where they lie.
+    /// First the share in the policy is drawn, from all candidates that Intake forwarded at random. Then the share that
+    /// confident errors add is drawn, from the candidates that the newest model is sure belong to the classes in
+    /// question: the errors are among those.
     ///
     /// - Parameters:
     ///   - count: Tasks of the batch.
     ///   - ranked: Candidates, those of the newest model first.
-    ///   - level: What confident errors add.
-    ///   - context: Of the entry.
-    /// - Returns: Each with the probability of its draw among those that could have been drawn then.
+    ///   - level: Exploration that confident errors add.
+    ///   - context: Context of the entry.
+    /// - Returns: Candidates, each with the probability of its draw among those that could have been drawn then.
     func explore(
         _ count: Int,
         _ ranked: [PooledCandidate],
@@ -55,7 +57,7 @@ extension PoolSource {
     ) -> [(pooled: PooledCandidate, propensity: Double)] {
         let policy = context.policy
         let share = policy.explorationShare(extra: level.extra)
-        guard policy.function != .random, share > 0, let newest = ranked.first?.modelOrdinal else { return [] }
+        guard policy.function != .random, share > 0, let newest = ranked.first?.modelVersionNumber else { return [] }
         var generator = SplitMix64(seed: context.entry.seed ^ 0x6578_706C_6F72_6521)
         var drawn: [(pooled: PooledCandidate, propensity: Double)] = []
         func draw(_ wanted: Int, of candidates: [PooledCandidate]) {
@@ -66,31 +68,32 @@ extension PoolSource {
             drawn += indices.map { (candidates[$0], propensity) }
         }
         let stated = Int((policy.explorationShare * Double(count)).rounded())
-        draw(stated, of: ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest })
+        draw(stated, of: ranked.filter { $0.candidate.isExploration && $0.modelVersionNumber == newest })
         let added = Int((share * Double(count)).rounded()) - stated
         guard added > 0 else { return drawn }
         let taken = Set(drawn.map(\.pooled.candidate.sample.id))
         let sure = ranked.filter { pooled in
-            pooled.modelOrdinal == newest && level.isSure(pooled.candidate, policy, classes: context.classes)
+            pooled.modelVersionNumber == newest && level.isSure(pooled.candidate, policy, classes: context.classes)
                 && !taken.contains(pooled.candidate.sample.id)
         }
-        // Intake lets more through by chance once it knows that more is wanted; a pool with room has others, too.
+        // Intake forwards more at random once it knows that more is wanted; a pool with free capacity holds others,
+        // too.
         let byChance = sure.filter(\.candidate.isExploration)
         draw(added, of: byChance.count < added ? sure : byChance)
         return drawn
     }
 
-    /// Where a candidate stands: what is set aside last, of equals of the newest model first, of equals the highest utility, of
-    /// equals the lower id.
+    /// Rank of a candidate: candidates set aside last, of equals those of the newest model first, of equals the highest
+    /// utility, of equals the lower id.
     struct Rank: Comparable {
         var setAside = 0
-        let ordinal: Int
+        let versionNumber: Int
         let utility: Double
         let id: SampleID
 
         static func < (a: Rank, b: Rank) -> Bool {
             if a.setAside != b.setAside { return a.setAside < b.setAside }
-            if a.ordinal != b.ordinal { return a.ordinal > b.ordinal }
+            if a.versionNumber != b.versionNumber { return a.versionNumber > b.versionNumber }
             return a.utility != b.utility ? a.utility > b.utility : a.id < b.id
         }
     }
@@ -113,7 +116,7 @@ extension PoolSource {
         let wanted = min(candidates.count, reach + left.count)
         var ranks = candidates.smallest(wanted) { id, pooled in
             let utility = Utility.value(pooled, policy, at: context.time)
-            return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
+            return Rank(versionNumber: pooled.modelVersionNumber, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }
         guard !ranks.isEmpty else { return [] }
@@ -138,7 +141,7 @@ extension PoolSource {
                 purpose,
                 strategy: choice.rule == .top ? score : score + "+" + choice.rule.rawValue,
                 score: window.utilities[index].value,
-                // What a draw among so many comes to is not worked out.
+                // The propensity of a draw among so many is not computed.
                 propensity: choice.rule.drawsEvery ? nil : 1,
                 parts: window.utilities[index].parts
             )
@@ -148,7 +151,7 @@ extension PoolSource {
     /// Returns `limit` ranks at even distances, the highest among them, of the newest model's candidates if there
     /// are enough of them, else of all.
     static func spread(_ ranks: [Rank], over limit: Int, atLeast enough: Int) -> [Rank] {
-        let newest = ranks.prefix { $0.ordinal == ranks[0].ordinal }
+        let newest = ranks.prefix { $0.versionNumber == ranks[0].versionNumber }
         let usable = newest.count >= enough ? Array(newest) : ranks
         guard usable.count > limit else { return usable }
         return (0..<limit).map { usable[$0 * usable.count / limit] }

@@ -2,15 +2,14 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// Candidates that are asked for only where nothing else is left.
+/// Candidates that are queried only if no others are left.
 extension PoolSource {
-    /// Knowledge of a pool about queried samples, and about samples that nobody could answer: a cache of its
-    /// tables.
+    /// Knowledge of a pool about queried and about unanswerable samples: a cache of its tables.
     struct Experience: Sendable {
         var known = KnownSamples()
         var answerability: AnswerabilityModel?
         fileprivate var mark: Mark?
-        /// Whether `known` has every row of the memory, in the place of its slot.
+        /// Whether `known` has every row of the memory, at the index of its slot.
         fileprivate var isWhole = false
         /// Slots written since `mark`, as long as that is all that has changed in the memory; and its revision then.
         private var written: (slots: [Int], revision: UInt64?) = ([], nil)
@@ -49,9 +48,10 @@ extension PoolSource {
         let slots: Int
     }
 
-    /// Why a candidate comes last.
+    /// Reason for which a candidate is selected last.
     ///
-    /// - Complexity: O(*m* · *dimension*) at worst for *m* samples that were asked for; more for the first after a change of them.
+    /// - Complexity: O(*m* · *dimension*) at worst for *m* queried samples; more for the first call after a change of
+    ///   them.
     mutating func reason(toSetAside sample: Sample, _ policy: AcquisitionPolicy) -> SetAside? {
         guard policy.setsAside, let embedding = sample.embedding, !embedding.isEmpty else { return nil }
         gather(dimension: embedding.count, policy)
@@ -82,9 +82,9 @@ extension PoolSource {
         experience.followed(memory, mark)
     }
 
-    /// Brings what is known up to date, slot by slot where no more has changed.
+    /// Brings the known sketches up to date, slot by slot if nothing more has changed.
     ///
-    /// - Returns: What was asked for, in the order of its slots; of other dimensions not all of it.
+    /// - Returns: Sketches of the queried samples, in the order of their slots; of other dimensions not all of them.
     private mutating func follow(_ mark: Mark, _ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
         let (dimension, share) = (mark.dimension, mark.share)
         if experience.isWhole, mark.waiting == nil, experience.mark?.slots == mark.slots,
@@ -114,14 +114,15 @@ extension PoolSource {
         let slots = memory.reduce(into: 0) { slots, slot, _ in
             if slot < policy.batch.memory { slots = max(slots, slot + 1) }
         }
-        // Each to the place of its slot: to sort the rows takes longer.
+        // Each sketch is stored at the index of its slot: sorting the rows would be slower.
         let bySlot = memory.reduce(into: [EmbeddingSketch?](repeating: nil, count: slots)) { sketches, slot, sketch in
             if slot >= 0, slot < slots { sketches[slot] = sketch }
         }
         return bySlot.compactMap { $0 }
     }
 
-    /// Sets aside what has the embedding of a sample that is asked for now: they would keep others out of a full pool.
+    /// Sets aside candidates that have the embedding of a sample that is queried now: they would keep others out of a
+    /// full pool.
     ///
     /// - Complexity: O(*poolCapacity*).
     mutating func setAsideCopies(of samples: [Sample], _ policy: AcquisitionPolicy) {
@@ -130,12 +131,13 @@ extension PoolSource {
         let keys = Set(embeddings.map { PooledCandidate.key(of: $0) })
         let digests = Set(embeddings.compactMap { EmbeddingSketch.digest(of: $0) })
         guard !digests.isEmpty else { return }
-        // Most of a pool shares no key with any, and this says so of nearly all of it in a look.
-        func place(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
+        // Most candidates of a pool share no key with any of the samples, and this table excludes nearly all of those
+        // with one lookup.
+        func slot(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
         var isTaken = [Bool](repeating: false, count: 1 << 12)
-        for key in keys { isTaken[place(key)] = true }
+        for key in keys { isTaken[slot(key)] = true }
         let copies = candidates.reduce(into: [SampleID]()) { copies, id, pooled in
-            guard isTaken[place(pooled.key)], keys.contains(pooled.key), pooled.setAside != .known,
+            guard isTaken[slot(pooled.key)], keys.contains(pooled.key), pooled.setAside != .known,
                 let embedding = pooled.candidate.sample.embedding,
                 let digest = EmbeddingSketch.digest(of: embedding), digests.contains(digest)
             else { return }
@@ -156,9 +158,9 @@ extension PoolSource {
 
     // MARK: - Samples that nobody could answer
 
-    /// Remembers a sample that nobody could answer.
+    /// Records an unanswerable sample.
     ///
-    /// - Returns: Earlier ones that lie nearer to it than anything that could be answered, the nearest first, five at most.
+    /// - Returns: Earlier ones that are nearer to it than any answerable sample, the nearest first, at most five.
     mutating func learnUnanswerable(
         _ sample: Sample,
         notes: [String],
@@ -182,7 +184,7 @@ extension PoolSource {
         let digests = Set(sketches.compactMap(\.digest) + [EmbeddingSketch.digest(of: embedding)].compactMap { $0 })
         let scale = PointMatrix.scale(of: sketches.map { $0.unit * 127 })
         guard let points = PointMatrix(sketches, scale: scale) else { return [] }
-        let (point, _) = points.place(EmbeddingSketch.fold(embedding))
+        let (point, _) = points.scaled(EmbeddingSketch.fold(embedding))
         var bound = Float.infinity
         for (slot, sketch) in memory.sortedRows where slot < policy.batch.memory {
             guard sketch.dimension == embedding.count, !(sketch.digest.map { digests.contains($0) } ?? true),
@@ -198,6 +200,6 @@ extension PoolSource {
 }
 
 extension AcquisitionPolicy {
-    /// Whether some candidates come last whatever their score.
+    /// Whether some candidates are selected last whatever their score.
     var setsAside: Bool { edition >= 2 && (stream != nil || (isDiverse && function != .random)) }
 }

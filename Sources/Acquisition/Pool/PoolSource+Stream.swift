@@ -4,11 +4,12 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// Asking one by one: the rule decides as a candidate comes, and the pool holds only what is to be asked for.
+/// Queries one by one: the rule decides when a candidate arrives, and the pool holds only the candidates that are to be
+/// queried.
 extension PoolSource {
-    /// Judges a candidate; one that is to be asked for waits in the pool until votes and room allow its task.
+    /// Judges a candidate; one that is to be queried waits in the pool until votes and free capacity allow its task.
     ///
-    /// A challenger's word on a sample is no event: it would count every sample twice.
+    /// A challenger's prediction for a sample is no event: it would count every sample twice.
     mutating func judge(
         _ pooled: PooledCandidate,
         by rule: StreamPolicy,
@@ -44,13 +45,13 @@ extension PoolSource {
         if let leaving { remove(leaving) }
         candidates[id] = PooledCandidate(
             candidate: candidate,
-            modelOrdinal: pooled.modelOrdinal,
+            modelVersionNumber: pooled.modelVersionNumber,
             propensity: propensity
         )
     }
 
-    /// Whether a candidate is an event of the stream at all: what lies near a sample that was asked for, or among those that
-    /// nobody could answer, is none, but for every hundredth. A copy never is.
+    /// Whether a candidate is an event of the stream at all: a candidate near a queried sample, or among unanswerable
+    /// ones, is none, except for every hundredth. A copy never is.
     private mutating func isJudged(_ sample: Sample, _ rule: StreamPolicy, _ policy: AcquisitionPolicy) -> Bool {
         guard reason(toSetAside: sample, policy) != nil else { return true }
         if let embedding = sample.embedding, experience.known.likeness(of: embedding) == .copy { return false }
@@ -60,7 +61,8 @@ extension PoolSource {
         return isJudged
     }
 
-    /// The candidates that the rule chose, most useful first. What a batch's pool left behind was never judged, and goes.
+    /// The candidates that the rule chose, most useful first. Candidates that remain from a batch's pool were never
+    /// judged, and are removed.
     mutating func takeStreamed(_ count: Int, _ quotas: SliceQuotas?) -> [PooledCandidate] {
         var chosen: [PooledCandidate] = []
         for (id, pooled) in candidates.sortedRows {

@@ -5,9 +5,9 @@ internal import Vocabulary
 
 /// How a batch is put together from the whole pool, from edition 2 on.
 extension PoolSource {
-    /// The training part of a batch: a rule chooses from what a walk down the ranking found worth a look.
+    /// Selects the training part of a batch: a rule chooses from the window that a walk down the ranking collects.
     ///
-    /// - Returns: At most `count` distinct selections, those drawn by chance last.
+    /// - Returns: At most `count` distinct selections, those selected at random last.
     mutating func takeByWalk(
         _ count: Int,
         accounts: TaskAccounts,
@@ -49,9 +49,10 @@ extension PoolSource {
         return rule.affordable(count)
     }
 
-    /// The candidates that a rule looks at: the highest utilities of the pool, or an even choice of them. Left out is what is
-    /// near to a sample that was asked for or to a better one, lies among unanswerable samples or out of all proportion, or
-    /// has no room in its quota; all but the last come behind where there is too little else.
+    /// The candidates that a rule considers: the highest utilities of the pool, or an even choice of them. A candidate
+    /// is excluded if it is near to a queried sample or to a better candidate, is among unanswerable samples, is an
+    /// outlier, or has no free capacity in its quota; all but the last kind follow at the end if there are too few
+    /// others.
     private mutating func window(
         of count: Int,
         by rule: BatchRule,
@@ -84,8 +85,8 @@ extension PoolSource {
             builder.look(at: pooled, experience.known.rows)
             builder.accept(&rooms)
         }
-        // Unanswerable samples are ranked before known ones and few of them are taken: the walk goes on behind them, or the
-        // batch would stay short.
+        // Unanswerable samples are ranked before known ones and few of them are selected: the walk continues after
+        // them, since the batch would otherwise stay short.
         let better = builder.accepted.count + builder.last.count
         var sunk = cursor.foundAside.filter { $0.setAside == .unanswerable }
         var others = cursor.foundAside.filter { $0.setAside == .known }
@@ -105,19 +106,20 @@ extension PoolSource {
         return builder.window(last)
     }
 
-    /// Samples that lie among unanswerable ones, for so many others in a batch: one in ten, and where there are no others one, so
-    /// that people's seconds are not spent on them once all else was asked for, and a place that was told wrongly is seen again.
+    /// Number of samples among unanswerable ones, for so many others in a batch: one in ten, and one if there are no
+    /// others, so that people's time is not spent on them once all others were queried, and a region that was wrongly
+    /// reported is tested again.
     private static func mostUnanswerable(beside others: Int) -> Int { others > 0 ? others / 9 : 1 }
 }
 
-/// Tasks that the quotas of slices still have room for, as candidates take it.
+/// Tasks that the quotas of slices still have capacity for, as candidates use it.
 struct SliceRooms {
     private let quotas: SliceQuotas
     private var rooms: [String: Int] = [:]
 
     init(_ quotas: SliceQuotas) { self.quotas = quotas }
 
-    /// Takes room for a sample; false, and nothing, where its slice has none.
+    /// Uses capacity for a sample; returns false, and uses none, if its slice has none.
     mutating func take(_ sample: Sample) -> Bool {
         let name = quotas.account(of: sample)
         let left = rooms[name] ?? quotas.room(name)

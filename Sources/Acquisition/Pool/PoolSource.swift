@@ -8,26 +8,26 @@ public struct PoolSource: TaskSource, Sendable {
 
     /// At most `poolCapacity` candidates for training labels.
     public var candidates = Table<SampleID, PooledCandidate>()
-    /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
+    /// Sketches of the samples queried last for training, by slot; at most as many as the policy's `memory`.
     public var memory = Table<Int, EmbeddingSketch>()
-    /// Samples that nobody could answer, by slot; at most `UnanswerableSample.limit`. Empty in edition 1.
+    /// Unanswerable samples, by slot; at most `UnanswerableSample.limit`. Empty in edition 1.
     public var unanswerable = Table<Int, UnanswerableSample>()
     /// Mean predictions of models over the pool, while a cold start lasts; from edition 2 on.
     public var shares = Cell(PredictedShares())
-    /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
+    /// The rule that queries one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// The least useful candidates, a cache.
     private var evictionRank = TopK<PoolRank>()
-    /// Mark of the quotas under which `floor` was computed; nil where there were no quotas.
+    /// Mark of the quotas under which `evictionRank` was computed; nil if there were no quotas.
     private var floorMark: QuotaMark?
     /// Positions of samples in embedding space according to the tables, a cache.
     var experience = Experience()
-    /// Whether no candidate has room, a cache.
+    /// Whether no candidate has free capacity, a cache.
     private var block = QuotaBlock()
 
     var isEmpty: Bool { candidates.isEmpty }
 
-    /// Takes a candidate in, in place of the least useful where the pool is full.
+    /// Adds a candidate, in place of the least useful one if the pool is full.
     ///
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
     mutating func receive(_ received: PooledCandidate, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
@@ -39,8 +39,8 @@ public struct PoolSource: TaskSource, Sendable {
         let quotas = quotas(&accounts, context)
         let wasBlocked = block.holds(candidates, quotas)
         let known = candidates[id]
-        // A model says the same of a sample every time; only a newer one changes anything.
-        if let known, known.modelOrdinal >= received.modelOrdinal { return }
+        // The output of a model for a sample is the same every time; only a newer model changes anything.
+        if let known, known.modelVersionNumber >= received.modelVersionNumber { return }
         let reason = reason(toSetAside: received.candidate.sample, context.policy)
         let pooled = reason == nil ? received : received.settingAside(reason)
         defer { took(pooled, quotas, wasBlocked: wasBlocked) }
@@ -58,10 +58,11 @@ public struct PoolSource: TaskSource, Sendable {
 
     mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
 
-    /// Remembers where a sample lies that is asked for in the given place among training tasks; the oldest gives way.
+    /// Stores the sketch of a sample that is queried at the given index among training tasks; the oldest sketch is
+    /// replaced.
     mutating func remember(_ sample: Sample, task: Int, _ acquisition: AcquisitionPolicy) {
         let policy = acquisition.batch
-        // A smaller memory after a revision: what lies beyond it goes.
+        // A revision may make the memory smaller: sketches beyond it are removed.
         if memory.count > policy.memory {
             for slot in memory.sortedKeys where slot >= policy.memory { memory[slot] = nil }
         }
@@ -91,8 +92,8 @@ public struct PoolSource: TaskSource, Sendable {
         evictionRank.first(of: candidates) { PoolRank($1, quotas) }
     }
 
-    /// Keeps the quota block in force after the pool added a row, if it was in force before and the row has no room
-    /// either.
+    /// Keeps the quota block in force after the pool added a row, if it was in force before and the row has no free
+    /// capacity either.
     mutating func took(_ pooled: PooledCandidate, _ quotas: SliceQuotas?, wasBlocked: Bool) {
         guard wasBlocked, let quotas, !quotas.hasRoom(pooled.candidate.sample) else { return }
         block.follow(candidates)
@@ -115,8 +116,8 @@ public struct PoolSource: TaskSource, Sendable {
     /// Candidates of the newest model, for each task of a diverse batch, that a batch waits for.
     private static let diverseBreadth = 10
 
-    /// A stream's rule has chosen already. A batch waits for a model that has learnt from the last one, and for candidates that
-    /// it scored: a model that is one batch behind asks for much of the same again.
+    /// A stream's rule has chosen already. A batch waits for a model that has learnt from the last one, and for
+    /// candidates that it scored: a model that is one batch behind queries much of the same again.
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
         if context.policy.stream != nil, !isEmpty { return true }
         let size = context.policy.batchSize
@@ -125,21 +126,21 @@ public struct PoolSource: TaskSource, Sendable {
         let breadth = context.policy.isDiverse ? max(Self.diverseBreadth, context.policy.preselection) : 2
         let enough = min(context.policy.poolCapacity, size * breadth)
         return candidates.count >= enough
-            && candidates.count { $1.modelOrdinal >= context.newestOrdinal && $1.setAside == nil } >= enough
+            && candidates.count { $1.modelVersionNumber >= context.newestVersionNumber && $1.setAside == nil } >= enough
     }
 
     /// Whether the newest model has learnt from the last batch.
     private func hasLearnt(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
-        context.newestOrdinal > accounts.cadence.value.lastBatchOrdinal
+        context.newestVersionNumber > accounts.cadence.value.lastBatchVersionNumber
             && context.unlearnedLabels <= context.policy.batchSize / 2
     }
 
     /// Whether a model that has learnt from the last batch has scored a batch's worth of candidates, or all that there are.
     func isScored(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
-        guard !isEmpty, context.newestOrdinal > 0, hasLearnt(context, accounts) else { return false }
+        guard !isEmpty, context.newestVersionNumber > 0, hasLearnt(context, accounts) else { return false }
         let waiting = candidates.count { $1.setAside == nil }
         let enough = min(context.policy.batchSize, max(1, waiting))
-        return candidates.count { $1.modelOrdinal >= context.newestOrdinal && $1.setAside == nil } >= enough
+        return candidates.count { $1.modelVersionNumber >= context.newestVersionNumber && $1.setAside == nil } >= enough
     }
 
     /// All that is left of a batch.

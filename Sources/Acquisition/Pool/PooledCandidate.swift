@@ -2,17 +2,17 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// Why a candidate is asked for only where nothing else is left; the raw values are in the state.
+/// Reason for which a candidate is queried only if no others are left; the raw values are in the state.
 public enum SetAside: String, Hashable, Sendable, CaseIterable, Comparable {
-    /// It lies among samples that nobody could answer.
+    /// It is among unanswerable samples.
     case unanswerable
-    /// It lies where a sample lies that was asked for.
+    /// It is near to a queried sample.
     case known
 
     /// Orders a candidate that is set aside for the greater reason later.
     public static func < (a: SetAside, b: SetAside) -> Bool { a.order < b.order }
 
-    /// Where a reason stands; what is not set aside stands at 0.
+    /// Order of a reason; candidates that are not set aside have order 0.
     var order: Int { self == .unanswerable ? 1 : 2 }
 }
 
@@ -20,20 +20,20 @@ public enum SetAside: String, Hashable, Sendable, CaseIterable, Comparable {
 public struct PooledCandidate: Hashable, Sendable {
     private let shared: Boxed<Candidate>
     public var candidate: Candidate { shared.value }
-    /// The ordinal of the dataset version that the scoring model was trained on; 0 when no model has seen the sample.
-    public let modelOrdinal: Int
-    /// The candidate's, here too: a look into each candidate of a pool costs most of a pass over it.
+    /// The version number of the dataset that the scoring model was trained on; 0 if no model has scored the sample.
+    public let modelVersionNumber: Int
+    /// The candidate's score, stored here too: reading each candidate of a pool is most of the cost of a pass over it.
     let score: Double
     /// The probability with which a stream's rule chose it, above 0; nil where no such rule has.
     public let propensity: Double?
-    /// Whether it comes last, and why; nil where it waits like any other.
+    /// Reason for which it is selected last; nil if it waits like any other.
     public let setAside: SetAside?
     /// Some bits of its embedding: of two that differ here, neither is a copy of the other.
     let key: UInt32
 
-    public init(candidate: Candidate, modelOrdinal: Int, propensity: Double? = nil, setAside: SetAside? = nil) {
+    public init(candidate: Candidate, modelVersionNumber: Int, propensity: Double? = nil, setAside: SetAside? = nil) {
         shared = Boxed(candidate)
-        self.modelOrdinal = modelOrdinal
+        self.modelVersionNumber = modelVersionNumber
         score = candidate.score
         self.propensity = propensity
         self.setAside = setAside
@@ -42,7 +42,7 @@ public struct PooledCandidate: Hashable, Sendable {
 
     private init(_ other: PooledCandidate, setAside: SetAside?) {
         shared = other.shared
-        modelOrdinal = other.modelOrdinal
+        modelVersionNumber = other.modelVersionNumber
         score = other.score
         propensity = other.propensity
         self.setAside = setAside
@@ -67,20 +67,22 @@ public struct PooledCandidate: Hashable, Sendable {
 
     /// A total order, so that nothing depends on hashing: older models first, then lower scores, then higher ids.
     func isLessUseful(than other: PooledCandidate) -> Bool {
-        (modelOrdinal, score, other.candidate.sample.id) < (other.modelOrdinal, other.score, candidate.sample.id)
+        (modelVersionNumber, score, other.candidate.sample.id) < (
+            other.modelVersionNumber, other.score, candidate.sample.id
+        )
     }
 
-    /// The selection of its sample.
+    /// Returns the selection of its sample.
     ///
     /// - Parameters:
-    ///   - purpose: Of the source that asks.
+    ///   - purpose: Purpose of the source that queries it.
     ///   - strategy: As in `margin+kmeans`.
     ///   - score: Nil: the candidate's own.
     ///   - inclusionProbability: As in `SelectionReason`.
     ///   - propensity: As in `SelectionReason`.
-    ///   - triggers: Names of those that fired.
-    ///   - parts: Of the score.
-    ///   - audit: Of an audit sample.
+    ///   - triggers: Names of the triggers that fired.
+    ///   - parts: Parts of the score.
+    ///   - audit: Origin of an audit sample.
     /// - Returns: A selection that costs nothing.
     func selection(
         _ purpose: TaskPurpose,

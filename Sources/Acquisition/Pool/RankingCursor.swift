@@ -1,12 +1,12 @@
 internal import Tables
 internal import Vocabulary
 
-/// Goes down the ranking of a pool, as far as it is asked to.
+/// Traverses the ranking of a pool downwards, as far as required.
 struct RankingCursor {
     private var ranks: [PoolSource.Rank]
     private var order: [PoolSource.Rank]
     private var next = 0
-    /// Ranks looked up; more are as they are needed.
+    /// Number of ranks looked up; more are looked up as needed.
     private var wanted: Int
     private let left: Set<SampleID>
     private let policy: AcquisitionPolicy
@@ -15,12 +15,12 @@ struct RankingCursor {
     private(set) var foundAside: [PooledCandidate] = []
 
     /// - Parameters:
-    ///   - pool: Always the same one.
-    ///   - width: Candidates that a rule looks at, and whether they are spread over more.
+    ///   - pool: Always the same pool.
+    ///   - width: Candidates that a rule considers, and whether they are spread over more.
     ///   - count: Samples wanted.
     ///   - left: Candidates that are not visited.
-    ///   - policy: In force.
-    ///   - time: Of the entry.
+    ///   - policy: The policy in force.
+    ///   - time: Time of the entry.
     init(
         _ pool: PoolSource,
         width: (candidates: Int, isSpreadOverAll: Bool),
@@ -32,7 +32,7 @@ struct RankingCursor {
         self.left = left
         self.policy = policy
         self.time = time
-        // A few more than are looked at: some will be set aside, and ranking all again costs more.
+        // A few more than are considered: some will be set aside, and ranking all again costs more.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates * 5 / 4 + 16
         wanted = min(pool.candidates.count, reach + left.count)
         ranks = Self.ranked(pool, wanted, policy, at: time)
@@ -55,7 +55,7 @@ struct RankingCursor {
         while let rank = peek(pool), rank.setAside == 0 {
             next += 1
             guard let pooled = pool.candidates[rank.id] else { continue }
-            // It was judged when it came; more has been asked for since.
+            // The candidate was judged when it arrived; more samples have been queried since.
             guard let reason = pool.reason(toSetAside: pooled.candidate.sample, policy) else { return pooled }
             let aside = pooled.settingAside(reason)
             pool.candidates[rank.id] = aside
@@ -74,15 +74,15 @@ struct RankingCursor {
     }
 
     /// The utility of the next candidate and the model that saw it, if it is not set aside.
-    mutating func bound(in pool: PoolSource) -> (utility: Double, ordinal: Int)? {
+    mutating func bound(in pool: PoolSource) -> (utility: Double, versionNumber: Int)? {
         guard let rank = peek(pool), rank.setAside == 0 else { return nil }
-        return (rank.utility, rank.ordinal)
+        return (rank.utility, rank.versionNumber)
     }
 
     private mutating func peek(_ pool: PoolSource) -> PoolSource.Rank? {
         while next >= order.count {
             guard wanted < pool.candidates.count else { return nil }
-            // Few pools hold so much of the same: they are looked through in steps.
+            // Few pools hold so many similar candidates: they are searched in steps.
             wanted = min(pool.candidates.count, 4 * wanted)
             let more = Self.ranked(pool, wanted, policy, at: time).dropFirst(ranks.count)
             ranks += more
@@ -102,7 +102,7 @@ struct RankingCursor {
         return pool.candidates.smallest(count) { id, pooled in
             PoolSource.Rank(
                 setAside: setsAside ? pooled.setAside?.order ?? 0 : 0,
-                ordinal: pooled.modelOrdinal,
+                versionNumber: pooled.modelVersionNumber,
                 utility: Utility.value(pooled, policy, at: time),
                 id: id
             )

@@ -1,12 +1,12 @@
 public import Strategies
 public import Vocabulary
 
-/// Record of a sample that nobody could answer.
+/// Record of an unanswerable sample.
 public struct UnanswerableSample: Hashable, Sendable {
-    /// How many came before it.
+    /// Number of unanswerable samples before it.
     public let number: Int
     public let sample: SampleID
-    /// Where it lies; nil where it has no embedding.
+    /// Sketch of its embedding; nil if it has none.
     public let sketch: EmbeddingSketch?
     /// Notes that people wrote with their flags, at most `noteLimit`.
     public let notes: [String]

@@ -1,7 +1,7 @@
 internal import Tables
 
-/// Whether nothing in a table has room within the quotas, a cache: in a project whose quotas bind this is so for most of a
-/// window, and is asked after every entry.
+/// Whether no row of a table has free capacity within the quotas, a cache: in a project whose quotas bind this is true
+/// for most of a window, and is checked after every entry.
 struct QuotaBlock: Sendable {
     /// Revision of the table that `mark` holds for.
     private var revision: UInt64 = 0
@@ -16,9 +16,9 @@ struct QuotaBlock: Sendable {
         return revision == table.revision && quotas.keeps(mark)
     }
 
-    /// Finds out whether quotas keep all rows back.
+    /// Determines whether quotas block all rows.
     ///
-    /// - Complexity: O(1) while they do and nothing has changed; else O(*n*), up to the first row with room.
+    /// - Complexity: O(1) while they do and nothing has changed; else O(*n*), up to the first row with free capacity.
     mutating func update<Key, Value>(
         _ table: Table<Key, Value>,
         _ quotas: SliceQuotas?,

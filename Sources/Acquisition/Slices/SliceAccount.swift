@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// Votes that one slice has taken of the current window.
+/// Votes of the current window that one slice has used.
 public struct SliceAccount: Hashable, Sendable {
     /// When its first task was opened.
     public var firstAskedAt: StreamTime

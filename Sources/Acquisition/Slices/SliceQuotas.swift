@@ -2,10 +2,10 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// Room within the quotas of slices at one moment.
+/// Free capacity within the quotas of slices at one time.
 struct SliceQuotas: Sendable {
-    /// Where slices beyond those told apart count together. Names of slices begin with a sign, so that none is empty and none is
-    /// this one.
+    /// Account of the slices beyond those distinguished, which count together. Names of slices begin with a sign, so
+    /// that none is empty and none equals this one.
     private static let others = "others"
 
     private let quota: SlicePolicy
@@ -16,12 +16,12 @@ struct SliceQuotas: Sendable {
     private let time: StreamTime
 
     /// - Parameters:
-    ///   - quota: In force.
-    ///   - slices: What each slice has taken.
-    ///   - windowStart: Of the window that `time` falls in.
-    ///   - votes: Of a window, for all slices together.
-    ///   - votesPerTask: The most votes that a task may take.
-    ///   - time: The moment.
+    ///   - quota: The policy in force.
+    ///   - slices: Votes that each slice has used.
+    ///   - windowStart: Start of the window that contains `time`.
+    ///   - votes: Votes of a window, for all slices together.
+    ///   - votesPerTask: The most votes that a task may use.
+    ///   - time: The current time.
     init(
         _ quota: SlicePolicy,
         slices: Table<String, SliceAccount>,
@@ -38,8 +38,8 @@ struct SliceQuotas: Sendable {
         self.time = time
     }
 
-    /// The account of a sample. A slice beyond those told apart counts with all others like it; one that has a share of its own
-    /// is always told apart.
+    /// The account of a sample. A slice beyond those distinguished counts with all others like it; a slice that has a
+    /// share of its own is always distinguished.
     static func account(
         of sample: Sample,
         _ quota: SlicePolicy,
@@ -54,7 +54,7 @@ struct SliceQuotas: Sendable {
     /// The account of a sample, as it is now.
     func account(of sample: Sample) -> String { Self.account(of: sample, quota, in: slices) }
 
-    /// Tasks that an account has room for.
+    /// Number of tasks that an account has free capacity for.
     func room(_ name: String) -> Int {
         let account = slices[name]
         let share = quota.share(
@@ -69,7 +69,7 @@ struct SliceQuotas: Sendable {
     /// Whether a task of the sample could be opened, as far as its slice is concerned.
     func hasRoom(_ sample: Sample) -> Bool { room(account(of: sample)) > 0 }
 
-    /// The candidates, in their order, that the quotas of their slices leave room for.
+    /// The candidates, in their order, for which the quotas of their slices have free capacity.
     ///
     /// - Complexity: O(*n*).
     func filter(_ ranked: [PooledCandidate]) -> [PooledCandidate] {
@@ -93,7 +93,7 @@ struct SliceQuotas: Sendable {
         return ages.map { $0.at.advanced(byMilliseconds: quota.newFor) }.first { $0 > time }
     }
 
-    /// As long as this holds, every slice has room that has it now.
+    /// Mark of these quotas: while it holds, every slice that has free capacity now still has it.
     var mark: QuotaMark {
         QuotaMark(
             quota: quota,
@@ -119,7 +119,7 @@ struct SliceQuotas: Sendable {
     }
 }
 
-/// Everything that the room of slices depends on, but for the slices themselves.
+/// Everything that the free capacity of slices depends on, except the slices themselves.
 struct QuotaMark: Sendable {
     let quota: SlicePolicy
     /// Revision of the table of slices.

@@ -25,17 +25,17 @@ extension TaskAccounts {
         return quotas(context)
     }
 
-    /// When quotas may leave more room than they do: at the window's end, or when a slice is new no longer and may have another
-    /// share.
+    /// Time at which quotas may allow more than now: the window's end, or the time at which a slice is no longer new
+    /// and may have another share.
     func nextQuota(_ context: SelectionContext) -> StreamTime {
         let end = windowEnd(context.policy)
         return min(end, quotas(context)?.nextAgeing ?? end)
     }
 
-    /// Where there is no room for another slice, those go that took nothing of this window and are new no longer: which they
-    /// are if they come back.
+    /// Removes slices that used nothing of this window and are no longer new, if there is no capacity for another
+    /// slice: a slice that returns is new again.
     ///
-    /// - Complexity: O(*n*) in the slices where there is no room, else O(1).
+    /// - Complexity: O(*n*) in the slices if there is no capacity, else O(1).
     mutating func makeRoomForSlices(_ context: SelectionContext) {
         guard let quota = context.policy.slices, slices.count >= SlicePolicy.sliceLimit else { return }
         let start = ledger.value.windowStart
@@ -62,7 +62,8 @@ extension TaskAccounts {
 }
 
 extension AcquisitionState {
-    /// A revision came: accounts of another key's slices say nothing of its own, and other reasons may set candidates aside.
+    /// Applies a revision: accounts of another key's slices do not apply to the slices of its own key, and other
+    /// reasons may set candidates aside.
     public mutating func configured(_ policy: AcquisitionPolicy, after old: AcquisitionPolicy) {
         if policy.setsAside != old.setsAside || policy.batch.duplicateDistance != old.batch.duplicateDistance {
             pool.judgeAnew(policy)
@@ -71,7 +72,7 @@ extension AcquisitionState {
         for name in accounts.slices.sortedKeys { accounts.slices[name] = nil }
     }
 
-    /// Votes that nobody will give return to the slice, if its task was opened in the current window.
+    /// Credits the slice with votes that will not be given, if its task was opened in the current window.
     public mutating func sliceReleased(
         _ sample: Sample,
         votes: Int,

@@ -4,9 +4,10 @@ public import Vocabulary
 
 /// Audit samples that trainers predict, and others that they are hidden among.
 extension AuditSource {
-    /// Candidates whose pair's challenger has not spoken, and about which no trainer was asked yet.
+    /// Candidates whose pair's challenger has not predicted them, and for which no trainer has been asked for a
+    /// prediction yet.
     ///
-    /// - Returns: By the time at which their pairs were fixed, then by id.
+    /// - Returns: Candidates by the time at which their pairs were fixed, then by id.
     /// - Complexity: O(*capacity* log *capacity*).
     public var unasked: [(sample: SampleID, pairing: AuditPairing)] {
         guard !pairings.isEmpty else { return [] }
@@ -23,16 +24,17 @@ extension AcquisitionState {
     /// - Complexity: O(*poolCapacity*).
     public func hasCovers(_ count: Int = 1) -> Bool {
         guard count > 0 else { return true }
-        // Each hides once: a sample that comes again would show that it is no audit sample, and so what the others may be.
+        // Each candidate hides only once: a sample that is repeated would reveal that it is no audit sample, and so
+        // which of the others may be.
         return pool.candidates.count - covers.count >= count
             || pool.candidates.count { id, _ in covers[id] == nil } >= count
     }
 
-    /// Candidates of the pool that hid no audit sample yet, drawn by chance.
+    /// Draws candidates of the pool that have not hidden an audit sample yet, at random.
     ///
     /// - Parameters:
-    ///   - count: The most.
-    ///   - entry: Seeds the draw.
+    ///   - count: The most to draw.
+    ///   - entry: Entry that provides the seed of the draw.
     /// - Returns: Distinct samples, in the order drawn.
     /// - Complexity: O(*poolCapacity* log *poolCapacity*).
     public func drawCovers(_ count: Int, _ entry: EntryContext) -> [Sample] {

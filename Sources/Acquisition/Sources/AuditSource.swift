@@ -1,17 +1,18 @@
 public import Tables
 public import Vocabulary
 
-/// The audit sample: drawn without bias, asked for in the order of the draws, and never trained on.
+/// The audit sample: drawn without bias, queried in the order of the draws, and never trained on.
 ///
-/// Part of it is asked for where champion and challenger disagree: where they agree, a label tells nothing of which is better.
+/// Part of it is queried where champion and challenger disagree: where they agree, a label does not show which is
+/// better.
 public struct AuditSource: TaskSource, Sendable {
     /// Candidates kept.
     public static let capacity = 200
 
     var purpose: TaskPurpose { .audit }
 
-    /// At most `capacity` candidates: those drawn first. Where champion and challenger are told apart half of the places are for
-    /// samples on which the standing pair disagrees, or may.
+    /// At most `capacity` candidates: those drawn first. If champion and challenger are distinguished, half of the
+    /// capacity is for samples on which the current pair disagrees, or may.
     public var candidates = Table<SampleID, PooledCandidate>()
     /// Pairing of each candidate that eras judge by, with the agreement of its two models' predictions.
     public var pairings = Table<SampleID, AuditPairing>()
@@ -22,16 +23,16 @@ public struct AuditSource: TaskSource, Sendable {
 
     var isEmpty: Bool { candidates.isEmpty }
 
-    /// Takes a candidate in, of a sample that is new or that a newer model has seen.
+    /// Adds a candidate, whose sample is new or was scored by a newer model.
     ///
     /// - Parameters:
-    ///   - pooled: Of the audit sample.
-    ///   - context: The entry that brought it.
-    /// - Complexity: O(1) on average; O(*capacity*) in a full table where pairs are told apart.
+    ///   - pooled: A candidate of the audit sample.
+    ///   - context: Context at the entry that contains it.
+    /// - Complexity: O(1) on average; O(*capacity*) in a full table if pairs are distinguished.
     public mutating func receive(_ pooled: PooledCandidate, _ context: SelectionContext) {
         let id = pooled.candidate.sample.id
         let known = candidates[id]
-        if let known, known.modelOrdinal >= pooled.modelOrdinal { return }
+        if let known, known.modelVersionNumber >= pooled.modelVersionNumber { return }
         let rank = AuditRank(pooled)
         if known == nil, candidates.count >= Self.capacity {
             let first = pairings.isEmpty ? evictionRank.first(of: candidates) { AuditRank($1) } : leaving(context)
@@ -42,14 +43,15 @@ public struct AuditSource: TaskSource, Sendable {
         evictionRank.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
     }
 
-    /// Candidates on which the standing pair differs, or may, that are enough to ask for.
+    /// Number of candidates on which the current pair disagrees, or may, that is enough for queries.
     private static let enoughDuels = 4
 
-    /// Whether the standing pair needs no further sample: a few wait on which it differs, or may.
+    /// Whether the current pair needs no further sample: a few candidates wait on which it disagrees, or may.
     ///
-    /// A sample has one pair. Where few samples come again and again, the first challenger would else take all of them.
+    /// A sample has one pair. If few samples recur again and again, the first challenger would otherwise use all of
+    /// them.
     ///
-    /// - Complexity: O(*capacity*) where duels are asked for.
+    /// - Complexity: O(*capacity*) if duels are queried.
     public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
         guard let standing = asking.standingPair else { return false }
         // More pairs than trainers can answer in time would be lost to silence.
@@ -57,14 +59,14 @@ public struct AuditSource: TaskSource, Sendable {
             return true
         }
         guard asking.duels > 0 else { return false }
-        // A trainer's word takes its time, and comes for many at once.
+        // A trainer's predictions need time, and arrive for many samples at once.
         guard asking.mostSilent == nil else {
             return pairings.count { $1.pair == standing && $1.stratum == .disagree } >= Self.enoughDuels
         }
         return pairings.count { $1.pair == standing && $1.stratum != .agree } >= Self.enoughDuels
     }
 
-    /// Notes what the models of a candidate's pair said.
+    /// Records the predictions of the models of a candidate's pair.
     public mutating func note(_ sample: SampleID, _ pairing: AuditPairing) {
         guard candidates[sample] != nil, pairings[sample] != pairing else { return }
         pairings[sample] = pairing
@@ -72,7 +74,7 @@ public struct AuditSource: TaskSource, Sendable {
 
     mutating func remove(_ sample: SampleID) { drop(sample) }
 
-    /// Drops a candidate: it was asked for.
+    /// Removes a candidate that was queried.
     public mutating func drop(_ sample: SampleID) {
         candidates[sample] = nil
         forgetPairing(sample)
@@ -82,8 +84,8 @@ public struct AuditSource: TaskSource, Sendable {
         if pairings[sample] != nil { pairings[sample] = nil }
     }
 
-    /// The candidate that leaves a full table first: of those on which the standing pair does not differ, the one drawn last, unless
-    /// the others fill more than half of it.
+    /// The candidate that is evicted first from a full table: of those on which the current pair does not disagree, the
+    /// one drawn last, unless the others fill more than half of it.
     private func leaving(_ context: SelectionContext) -> AuditRank? {
         let found = candidates.reduce(into: (last: AuditRank?.none, plain: AuditRank?.none, differing: 0)) {
             found,
@@ -100,7 +102,7 @@ public struct AuditSource: TaskSource, Sendable {
         return found.differing * 2 <= Self.capacity ? found.plain ?? found.last : found.last
     }
 
-    /// Whether the standing pair disagrees on a sample, or its challenger may still say so.
+    /// Whether the current pair disagrees on a sample, or may still disagree once its challenger has predicted.
     private func mayDiffer(_ pairing: AuditPairing, _ context: SelectionContext) -> Bool {
         pairing.pair != nil && pairing.pair == context.audit.standingPair && pairing.stratum != .agree
     }
@@ -111,9 +113,11 @@ public struct AuditSource: TaskSource, Sendable {
         context.policy.sharesByWindow ? due(0, accounts, context) > 0 : !isEmpty
     }
 
-    /// Audit tasks that are due once so many tasks more for training labels are open; at most as many as there are candidates.
+    /// Number of audit tasks that are due once so many more tasks for training labels are open; at most the number of
+    /// candidates.
     ///
-    /// In each window of the budget they are `auditShare` of all tasks, give or take one, as long as there are candidates.
+    /// In each window of the budget they are `auditShare` of all tasks, plus or minus one, as long as there are
+    /// candidates.
     private func due(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
         let first = max(context.auditTasksWanted, context.policy.auditFirst - accounts.cadence.value.auditTasks)
@@ -128,27 +132,30 @@ public struct AuditSource: TaskSource, Sendable {
         return min(Int(max(0, owed)), candidates.count)
     }
 
-    /// Tasks for training labels, at most so many, that leave room for the audit tasks that they bring with them. The first
-    /// audit tasks take what is left: they would keep every training task back where few may be open.
+    /// Number of tasks for training labels, at most so many, that leaves capacity for the audit tasks that become due
+    /// with them. The first audit tasks use the remaining capacity: they would block every training task if few may be
+    /// open.
     ///
     /// - Complexity: O(*most*).
     func trainingTasks(_ most: Int, of affordable: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.sharesByWindow else { return most }
         var count = max(0, most)
         while count > 0, count + owed(count, accounts, context) > affordable { count -= 1 }
-        // Where one more task brings an audit task that has no room, the room goes to the task, and the audit task stays owed.
+        // If one more task makes an audit task due for which there is no capacity, the task uses the capacity, and the
+        // audit task stays owed.
         if count < most, count + owed(count, accounts, context) < affordable { count += 1 }
         return count
     }
 
-    /// Audit tasks that keep their share of all tasks once this batch is out, as far as their samples may be asked for yet.
+    /// Number of audit tasks that keep their share of all tasks once this batch is opened, as far as their samples may
+    /// be queried yet.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         askable(wanted(room, accounts, context), context)
     }
 
     private func wanted(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         if context.policy.sharesByWindow { return min(due(room.training, accounts, context), room.affordable) }
-        // Nothing else to ask for: the audit sample may take the whole batch.
+        // No other source has samples to query: the audit sample may fill the whole batch.
         guard room.isShared else { return min(context.policy.batchSize, candidates.count, room.affordable) }
         let cadence = accounts.cadence.value
         let share = min(max(context.policy.auditShare, 0), 0.9)
@@ -164,12 +171,12 @@ public struct AuditSource: TaskSource, Sendable {
         return min(count, candidates.count - waiting)
     }
 
-    /// Takes samples to ask for.
+    /// Selects samples to query.
     ///
     /// - Parameters:
-    ///   - count: Above 0, and no more than may be asked for.
-    ///   - accounts: Of the tasks.
-    ///   - context: Now.
+    ///   - count: Above 0, and no more than may be queried.
+    ///   - accounts: Accounts of the tasks.
+    ///   - context: The current context.
     /// - Returns: Distinct samples, in the order in which their tasks open.
     /// - Complexity: O(*capacity* log *capacity*).
     public mutating func take(
@@ -208,7 +215,7 @@ public struct AuditSource: TaskSource, Sendable {
         pooled.selection(
             purpose,
             strategy: "audit",
-            // Not the draw: whoever knew draws could guess the audit sample.
+            // Not the draw: with knowledge of draws the audit sample could be guessed.
             score: pooled.candidate.auditProbability ?? 0,
             inclusionProbability: pooled.candidate.auditProbability,
             propensity: pooled.candidate.auditProbability,
@@ -229,7 +236,7 @@ public struct AuditSource: TaskSource, Sendable {
     }
 }
 
-/// Audit candidates in the order in which they are asked for.
+/// Audit candidates in the order in which they are queried.
 private struct AuditOrder {
     private let plain: [SampleID]
     private let duels: [SampleID]
@@ -258,10 +265,10 @@ private struct AuditOrder {
     /// Returns the next of all samples; nil where there is none left.
     mutating func next() -> SampleID? { Self.next(plain, &plainNext, &taken) }
 
-    private static func next(_ ids: [SampleID], _ place: inout Int, _ taken: inout Set<SampleID>) -> SampleID? {
-        while place < ids.count {
-            let id = ids[place]
-            place += 1
+    private static func next(_ ids: [SampleID], _ index: inout Int, _ taken: inout Set<SampleID>) -> SampleID? {
+        while index < ids.count {
+            let id = ids[index]
+            index += 1
             if taken.insert(id).inserted { return id }
         }
         return nil

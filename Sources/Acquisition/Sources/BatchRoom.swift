@@ -1,6 +1,6 @@
 internal import Vocabulary
 
-/// Room in a batch, as one source after the other takes its part.
+/// Free capacity of a batch, as one source after the other uses its part.
 struct BatchRoom: SourceReader {
     /// Tasks for training labels that the batch still holds.
     private(set) var tasks: Int
@@ -8,19 +8,19 @@ struct BatchRoom: SourceReader {
     private(set) var affordable: Int
     /// Tasks for training labels that the batch has been given.
     private(set) var training = 0
-    /// Whether a source after the one whose turn it is asks for something too.
+    /// Whether a source after the current one has samples to query, too.
     private(set) var isShared = false
-    /// Sources that ask for something, the next one's bit the lowest.
+    /// Sources that have samples to query, the next one's bit the lowest.
     private var active: UInt64 = 0
     private var count: UInt64 = 0
 
-    /// Room for a batch, before the sources were asked whether they share it.
+    /// Creates the capacity of a batch, before the sources that share it are known.
     init(_ accounts: TaskAccounts, _ context: SelectionContext) {
         affordable = accounts.affordableTasks(context)
         tasks = min(context.policy.batchSize, affordable)
     }
 
-    /// Reduces the number of tasks so that the audit tasks due with them have room, too.
+    /// Reduces the number of tasks so that there is capacity for the audit tasks due with them, too.
     mutating func spare(for audit: AuditSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
         tasks = audit.trainingTasks(tasks, of: affordable, accounts, context)
     }
@@ -33,13 +33,13 @@ struct BatchRoom: SourceReader {
         count += 1
     }
 
-    /// Goes on to the next source.
+    /// Advances to the next source.
     mutating func advance() {
         active >>= 1
         isShared = active != 0
     }
 
-    /// A source has taken its part.
+    /// Deducts the tasks that a source has used.
     mutating func take(_ count: Int, _ purpose: TaskPurpose) {
         affordable -= count
         if purpose.split == .training {
@@ -49,7 +49,7 @@ struct BatchRoom: SourceReader {
         tasks = min(tasks, affordable)
     }
 
-    /// Returns the room at the same position among the sources, for one task for a training label.
+    /// Returns the capacity at the same position among the sources, for one task for a training label.
     func forOne() -> BatchRoom {
         var room = self
         room.tasks = 1

@@ -1,6 +1,6 @@
 internal import Vocabulary
 
-/// Shares out a batch: each source takes what its share allows of what those before it left over.
+/// Divides a batch: each source fills what its share allows of the capacity that remains after the sources before it.
 struct BatchShares: SourceWriter {
     private var room: BatchRoom
     /// Selections for training labels, from the last source to the first, and then the audit sample's.
@@ -23,14 +23,14 @@ struct BatchShares: SourceWriter {
     }
 }
 
-/// Looks up what quotas keep back.
+/// Determines what quotas block.
 struct QuotaLookup: SourceWriter {
     mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
         source.lookAtQuotas(accounts, context)
     }
 }
 
-/// Removes a sample that is asked for.
+/// Removes a sample that is queried.
 struct SampleRemoval: SourceWriter {
     let sample: SampleID
 

@@ -2,11 +2,12 @@ internal import Hashing
 public import Tables
 public import Vocabulary
 
-/// Contents and groups of samples that were queried or imported: the same text under another name is not
-/// queried a second time, and members of a group are all on the side of the first.
+/// Contents and groups of samples that were queried or imported: the same text under another name is not queried a
+/// second time, and members of a group are all on the side of the first.
 ///
-/// Contents in line are told apart by 8 bytes of their SHA-256, which nobody finds a second text for; what lies behind a URI is
-/// its owner's to compare. By the birthday bound the chance that any two of a million contents are taken for one is 3e-8.
+/// Inline contents are distinguished by 8 bytes of their SHA-256, for which no second text can be found; contents
+/// behind a URI are for their owner to compare. By the birthday bound the probability that any two of a million
+/// contents are mistaken for the same one is 3e-8.
 public struct SampleSides: Sendable {
     /// The purpose of the first sample of a content or group, by the bits of its hash. Two rows a sample at most, so the table
     /// is bounded by what the budget has paid for, and by imports.
@@ -16,13 +17,13 @@ public struct SampleSides: Sendable {
 
     /// Reason why a sample may not be queried.
     public enum Obstacle: Hashable, Sendable {
-        /// Another sample with the same content was asked for, or imported.
+        /// Another sample with the same content was queried, or imported.
         case copy(TaskPurpose)
-        /// Another sample of its group stands on another side: it trains, validates or tests.
+        /// Another sample of its group is on another side: training, validation or test.
         case group(TaskPurpose)
     }
 
-    /// Whether a sample may still be asked for on the side that a purpose puts it on.
+    /// Whether a sample may still be queried on the side that a purpose puts it on.
     ///
     /// - Complexity: O(*n*) in the bytes of its content.
     public func obstacle(_ sample: Sample, _ purpose: TaskPurpose) -> Obstacle? {
@@ -53,8 +54,8 @@ public struct SampleSides: Sendable {
         sample.group.map { key("group\0\($0.rawValue)") }
     }
 
-    /// The first 8 bytes of SHA-256: of a hash that can be turned round somebody would make a text, or a group, that stands in
-    /// the way of another's.
+    /// The first 8 bytes of SHA-256: with an invertible hash a text, or a group, could be constructed that blocks
+    /// another one.
     private static func key(_ text: String) -> Int {
         Int(bitPattern: SHA256Digest(of: text.utf8).bytes.prefix(8).reduce(UInt(0)) { $0 << 8 | UInt($1) })
     }

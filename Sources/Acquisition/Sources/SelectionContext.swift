@@ -1,11 +1,11 @@
 public import Tables
 public import Vocabulary
 
-/// Which audit samples come first, and which are not asked yet.
+/// Which audit samples are queried first, and which are not queried yet.
 public struct AuditAsking: Hashable, Sendable {
-    /// The number of the pair of champion and challenger that stands; nil where there is none.
+    /// The number of the current pair of champion and challenger; nil if there is none.
     public let standingPair: Int?
-    /// The share of audit tasks asked for where that pair disagrees, in `0...1`.
+    /// The share of audit tasks that query samples on which that pair disagrees, in `0...1`.
     public let duels: Double
     /// Milliseconds that a sample waits for its pair's challenger.
     public let wait: Int64
@@ -20,24 +20,25 @@ public struct AuditAsking: Hashable, Sendable {
     }
 }
 
-/// Circumstances in which a project asks for labels: the policy in force, its tasks and models, and the entry applied.
+/// Circumstances in which a project queries: the policy in force, its tasks and models, and the entry applied.
 public struct SelectionContext {
     private let shared: Boxed<AcquisitionPolicy>
     /// The revision in force.
     public var policy: AcquisitionPolicy { shared.value }
-    /// The most votes that a task may take; at least 1.
+    /// The most votes that a task may use; at least 1.
     public let votesPerTask: Int
     /// Classes of the label schema.
     public let classes: Int
     /// Tasks open now; the open-task limit is the back-pressure of people.
     public let openTasks: Int
-    /// The dataset ordinal of the newest trained model, 0 before the first.
-    public let newestOrdinal: Int
-    /// Training labels asked for, answered or not, that the newest model does not know.
+    /// The dataset version number of the newest trained model, 0 before the first.
+    public let newestVersionNumber: Int
+    /// Queried training labels, answered or not, that the newest model does not know.
     public let unlearnedLabels: Int
-    /// Which audit samples come first, and which are not asked yet.
+    /// Which audit samples are queried first, and which are not queried yet.
     public let audit: AuditAsking
-    /// Audit tasks that are wanted before others, beyond the share of the audit sample: what they take it does without later.
+    /// Audit tasks that are wanted before others, beyond the share of the audit sample, from which they are deducted
+    /// later.
     public let auditTasksWanted: Int
     /// Tasks that are wanted of samples which users dispute, on top of all others.
     public let disputedTasksWanted: Int
@@ -49,7 +50,7 @@ public struct SelectionContext {
         votesPerTask: Int = 1,
         classes: Int = 1,
         openTasks: Int = 0,
-        newestOrdinal: Int = 0,
+        newestVersionNumber: Int = 0,
         unlearnedLabels: Int = 0,
         audit: AuditAsking = AuditAsking(),
         auditTasksWanted: Int = 0,
@@ -60,7 +61,7 @@ public struct SelectionContext {
         self.votesPerTask = votesPerTask
         self.classes = classes
         self.openTasks = openTasks
-        self.newestOrdinal = newestOrdinal
+        self.newestVersionNumber = newestVersionNumber
         self.unlearnedLabels = unlearnedLabels
         self.audit = audit
         self.auditTasksWanted = auditTasksWanted

@@ -1,6 +1,6 @@
 internal import Vocabulary
 
-/// Whether any source has something to ask for.
+/// Whether any source has a sample to query.
 struct AnyCandidates: SourceReader {
     private(set) var isFound = false
 
@@ -22,7 +22,7 @@ struct AnyReady: SourceReader {
     }
 }
 
-/// The earliest moment at which any source could ask for something without a further candidate.
+/// The earliest time at which any source could query without a further candidate.
 struct EarliestAsking: SourceReader {
     private var room: BatchRoom
     private(set) var earliest = NextAsking.never

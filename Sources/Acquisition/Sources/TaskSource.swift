@@ -1,39 +1,41 @@
 internal import Vocabulary
 
-/// A source of labeling tasks: candidates in tables of its own, and a share of what is asked for.
+/// A source of labeling tasks: candidates in tables of its own, and a share of the queries.
 ///
-/// `AcquisitionState` lists the sources once, in the order in which they share out a batch. Each is visited with its own type, so
-/// that nothing is dispatched at run time.
+/// `AcquisitionState` lists the sources once, in the order in which they divide a batch. Each is visited with its own
+/// type, so that nothing is dispatched at run time.
 protocol TaskSource {
-    /// Why tasks of this source are asked for. Tasks for training labels fill a batch and count against the quotas of their
-    /// slices; others come on top, as far as the budget allows.
+    /// Purpose of this source's queries. Tasks for training labels fill a batch and count against the quotas of their
+    /// slices; others are added on top, as far as the budget allows.
     var purpose: TaskPurpose { get }
 
     /// Whether no candidate is kept.
     var isEmpty: Bool { get }
 
-    /// Whether there is something to ask for.
+    /// Whether there is a sample to query.
     func hasCandidates(_ accounts: TaskAccounts, _ context: SelectionContext) -> Bool
 
-    /// Whether anything is asked for now, or will be as candidates come: then sources before this one keep to their shares.
+    /// Whether anything is queried now, or will be as candidates arrive: then sources before this one are limited to
+    /// their shares.
     func isActive(_ context: SelectionContext) -> Bool
 
-    /// Looks up what quotas keep back whole, once for many questions.
+    /// Determines whether quotas block the whole source, once for many checks.
     mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext)
 
     /// Whether a batch need not wait for `patience`.
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool
 
-    /// Tasks that its share of all tasks allows in a batch; at least 0, and no more than the room that its purpose has.
+    /// Number of tasks that its share of all tasks allows in a batch; at least 0, and no more than the capacity for its
+    /// purpose.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int
 
-    /// Takes samples to ask for: at most `count`, above 0 and as `allowance` gave it, and distinct.
+    /// Selects samples to query: at most `count`, which is above 0 and no more than `allowance` returned, and distinct.
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection]
 
-    /// When something could be asked for without a further candidate.
+    /// Time at which something could be queried without a further candidate.
     func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking
 
-    /// Removes a sample that is asked for, by whichever source.
+    /// Removes a sample that is queried, by whichever source.
     mutating func remove(_ sample: SampleID)
 }
 
@@ -44,7 +46,7 @@ extension TaskSource {
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool { false }
 }
 
-/// When a source could ask for something without a further candidate.
+/// Time at which a source could query without a further candidate.
 enum NextAsking {
     /// Once the batch has waited for `patience`.
     case afterPatience
@@ -53,12 +55,12 @@ enum NextAsking {
     case never
 }
 
-/// A question to each source in turn.
+/// A read of each source, one after the other.
 protocol SourceReader {
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext)
 }
 
-/// A change of each source in turn.
+/// A change of each source, one after the other.
 protocol SourceWriter {
     mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext)
 }

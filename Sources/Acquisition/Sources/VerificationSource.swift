@@ -1,9 +1,10 @@
 public import Tables
 public import Vocabulary
 
-/// Samples of which users rejected what a suspected version said: labels tell whether they were right.
+/// Samples for which users rejected predictions of a suspected version: labels show whether the users were right.
 ///
-/// Their tasks look like those of the audit sample, and their labels neither train nor test.
+/// Their tasks have the same form as those of the audit sample, and their labels are used neither for training nor for
+/// testing.
 public struct VerificationSource: TaskSource, Sendable {
     var purpose: TaskPurpose { .verification }
 
@@ -14,7 +15,7 @@ public struct VerificationSource: TaskSource, Sendable {
 
     var isEmpty: Bool { candidates.isEmpty }
 
-    /// Takes a disputed sample in.
+    /// Adds a disputed sample.
     public mutating func receive(_ pooled: PooledCandidate) {
         candidates[pooled.candidate.sample.id] = pooled
     }
@@ -23,7 +24,7 @@ public struct VerificationSource: TaskSource, Sendable {
         if candidates[sample] != nil { candidates[sample] = nil }
     }
 
-    /// Keeps those alone that may still be asked for.
+    /// Keeps only the samples that may still be queried.
     ///
     /// - Complexity: O(*n*) in the candidates, which are few.
     public mutating func keep(_ isWanted: (SampleID) -> Bool) {
@@ -41,7 +42,7 @@ public struct VerificationSource: TaskSource, Sendable {
     }
 
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
-        // As of the audit sample: nothing tells the two apart.
+        // As for the audit sample: nothing distinguishes the two.
         let probability = context.policy.auditCutoff
         return candidates.sortedRows.prefix(count).map { _, pooled in
             pooled.selection(

@@ -2,7 +2,7 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// How many of what triggers let through is asked for, and which.
+/// Number and choice of the queried samples among those for which triggers fired.
 extension TriggerSource {
     func isActive(_ context: SelectionContext) -> Bool { !isEmpty && context.policy.triggerShare > 0 }
 
@@ -10,12 +10,12 @@ extension TriggerSource {
         block.update(triggered, accounts.quotas(context)) { $1.hasRoom($0.pooled.candidate.sample) }
     }
 
-    /// Where candidates are asked for one by one, triggers need not wait either, as far as their share goes.
+    /// If candidates are queried one by one, triggers need not wait either, within their share.
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
         context.policy.stream != nil && isDue(room.forOne(), accounts, context)
     }
 
-    /// Their share of the batch, and of all tasks so far. Where there is nothing else to ask for, the whole batch.
+    /// Their share of the batch, and of all tasks so far. If there is nothing else to query, the whole batch.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         let share = context.policy.triggerShare
         guard room.tasks > 0, !triggered.isEmpty, share > 0 else { return 0 }
@@ -29,9 +29,9 @@ extension TriggerSource {
         return most > 0 && !block.holds(triggered, accounts.quotas(context)) ? most : 0
     }
 
-    /// Triggers take turns; of one trigger's candidates the most useful comes first.
+    /// Selects candidates of the triggers in rotation; of one trigger's candidates the most useful is first.
     ///
-    /// - Complexity: O(*n* log *n*) in the candidates that triggers let through.
+    /// - Complexity: O(*n* log *n*) in the candidates for which triggers fired.
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
         let rows = inTurn(context.policy, first: accounts.cadence.value.triggerTasks)
         let chosen: [TriggeredCandidate]
@@ -49,7 +49,7 @@ extension TriggerSource {
     }
 
     private func inTurn(_ policy: AcquisitionPolicy, first: Int) -> [TriggeredCandidate] {
-        // Whose trigger is no longer in force comes last.
+        // Candidates whose trigger is no longer in force are last.
         var queues = [[TriggeredCandidate]](repeating: [], count: policy.triggers.count + 1)
         for (_, row) in triggered.sortedRows {
             let position = policy.triggers.firstIndex { row.triggers.contains($0.name) }
@@ -58,12 +58,12 @@ extension TriggerSource {
         queues.removeAll(where: \.isEmpty)
         for index in queues.indices { queues[index].sort { $1.pooled.isLessUseful(than: $0.pooled) } }
         var rows: [TriggeredCandidate] = []
-        // Not always the same one first, where a batch has room for one.
+        // The first trigger varies, for batches that have capacity for only one.
         let start = queues.isEmpty ? 0 : first % queues.count
-        for place in 0..<(queues.map(\.count).max() ?? 0) {
+        for rank in 0..<(queues.map(\.count).max() ?? 0) {
             for step in queues.indices {
                 let queue = queues[(start + step) % queues.count]
-                if place < queue.count { rows.append(queue[place]) }
+                if rank < queue.count { rows.append(queue[rank]) }
             }
         }
         return rows
@@ -71,7 +71,7 @@ extension TriggerSource {
 
     func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
         if isDue(room, accounts, context) { return .afterPatience }
-        // What triggers let through may wait for a quota.
+        // Candidates for which triggers fired may wait for a quota.
         return isEmpty || context.policy.slices == nil ? .never : .at(accounts.nextQuota(context))
     }
 

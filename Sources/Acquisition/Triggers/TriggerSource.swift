@@ -3,9 +3,9 @@ internal import Strategies
 public import Tables
 public import Vocabulary
 
-/// Candidates that triggers let through: beside the pool, with a share of their own of what is asked.
+/// Candidates for which triggers fired: beside the pool, with a share of the queries of their own.
 public struct TriggerSource: TaskSource, Sendable {
-    /// The strategy that a task names which a trigger asked for.
+    /// The strategy that is named by a task that a trigger queried.
     public static let strategy = "trigger"
 
     var purpose: TaskPurpose { .acquisition }
@@ -14,14 +14,14 @@ public struct TriggerSource: TaskSource, Sendable {
     public var triggered = Table<SampleID, TriggeredCandidate>()
     /// At most `poolCapacity` candidates for which triggers may yet fire.
     public var awaiting = Table<SampleID, TriggeredCandidate>()
-    /// Whether no candidate has room, a cache.
+    /// Whether no candidate has free capacity, a cache.
     var block = QuotaBlock()
 
     var isEmpty: Bool { triggered.isEmpty }
 
-    /// Takes in a candidate that triggers fired for, or wait with, beside what becomes of it in the pool.
+    /// Adds a candidate for which triggers fired, or wait, independently of its treatment in the pool.
     ///
-    /// - Complexity: O(1); O(*poolCapacity*) where a table is full.
+    /// - Complexity: O(1); O(*poolCapacity*) if a table is full.
     mutating func receive(_ pooled: PooledCandidate, _ context: SelectionContext) {
         let candidate = pooled.candidate
         let id = candidate.sample.id
@@ -29,7 +29,7 @@ public struct TriggerSource: TaskSource, Sendable {
         var fired = known?.triggers ?? []
         var names = candidate.triggers
         let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
-        // What was known of the word that stood for the sample says nothing of another.
+        // Facts about the prediction that represented the sample before do not apply to another one.
         let heard = known.flatMap { Self.disagree(candidate, $0.pooled.candidate) }
         let disagrees = heard ?? (isNewer ? nil : known?.disagrees)
         let isOverridden = isNewer ? nil : known?.isOverridden
@@ -56,14 +56,14 @@ public struct TriggerSource: TaskSource, Sendable {
         )
     }
 
-    /// Takes in what a user did: triggers that waited for it may fire, and it is kept for those that wait for more.
+    /// Applies a user's feedback: triggers that waited for it may fire, and it is kept for those that wait for more.
     ///
-    /// - Complexity: O(*poolCapacity*) where one fires and the table is full, else O(1).
+    /// - Complexity: O(*poolCapacity*) if one fires and the table is full, else O(1).
     mutating func heard(_ feedback: Feedback, _ context: SelectionContext) {
         guard !context.policy.triggers.isEmpty, let known = triggered[feedback.sample] ?? awaiting[feedback.sample],
             known.pooled.candidate.model?.version == feedback.modelVersion
         else { return }
-        // One user's confirmation takes nothing back of another's correction.
+        // A user's confirmation does not cancel the correction of another user.
         let isOverridden = feedback.verdict.isNegative || known.isOverridden == true
         let fired = known.awaiting.filter { name in
             context.fires(name, for: known.pooled.candidate) {
@@ -94,14 +94,15 @@ public struct TriggerSource: TaskSource, Sendable {
         return first.agreement(with: second) < 1
     }
 
-    /// Whether a candidate stands for its sample instead of another: a champion's, and of two the newer model's.
+    /// Whether a candidate represents its sample instead of another: a champion's does, and of two of the same role the
+    /// newer model's.
     private static func speaks(for a: PooledCandidate, before b: PooledCandidate) -> Bool {
         let isChallenger = (a.candidate.model?.role == .challenger, b.candidate.model?.role == .challenger)
         guard isChallenger.0 == isChallenger.1 else { return !isChallenger.0 }
-        return a.modelOrdinal > b.modelOrdinal
+        return a.modelVersionNumber > b.modelVersionNumber
     }
 
-    /// Where a table is full, the one goes that has waited longest.
+    /// Keeps a candidate; if a table is full, the one that has waited longest is removed.
     private mutating func keep(_ row: TriggeredCandidate, _ policy: AcquisitionPolicy) {
         let id = row.pooled.candidate.sample.id
         if row.triggers.isEmpty {
@@ -131,7 +132,7 @@ public struct TriggerSource: TaskSource, Sendable {
         awaiting[sample] = nil
     }
 
-    /// Says of a selection which triggers fired for its sample, and forgets them.
+    /// Adds to a selection the triggers that fired for its sample, and removes them here.
     mutating func mark(_ selection: Selection) -> Selection {
         let id = selection.sample.id
         awaiting[id] = nil

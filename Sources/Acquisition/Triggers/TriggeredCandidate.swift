@@ -1,16 +1,16 @@
-/// A candidate that triggers have let through, or that some wait for to be overridden or contradicted.
+/// A candidate for which triggers have fired, or for which some wait until it is overridden or contradicted.
 public struct TriggeredCandidate: Hashable, Sendable {
     /// Candidate with the champion's prediction for the sample, as long as it is known; else with a challenger's.
     public let pooled: PooledCandidate
-    /// Names of those that fired, in the order in which they did.
+    /// Names of the triggers that fired, in the order in which they did.
     public let triggers: [String]
-    /// Names of those that are undecided about `pooled`.
+    /// Names of the triggers that are undecided about `pooled`.
     public let awaiting: [String]
     /// The entry that first brought it.
     public let entryNumber: UInt64
     /// Whether a champion's and a challenger's word on the sample, `pooled` one of them, disagree; nil: not known.
     public let disagrees: Bool?
-    /// Whether a user corrected or rejected `pooled`; nil: nobody has said anything.
+    /// Whether a user corrected or rejected `pooled`; nil: there is no feedback.
     public let isOverridden: Bool?
 
     public init(

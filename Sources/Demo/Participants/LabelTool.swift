@@ -79,9 +79,9 @@ public final class LabelTool {
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
     private var desks: [Annotator]
     private var open: [String: OfferedTask] = [:]
-    /// Tasks in the order they came.
+    /// Tasks in the order of arrival.
     private var order: [String] = []
-    /// Answers that somebody forgot to send in time.
+    /// Answers that an annotator forgot to send in time.
     private var late: [(at: Int64, bytes: [UInt8])] = []
 
     public init(options: Options, stop: StopFlag) throws {
@@ -102,7 +102,7 @@ public final class LabelTool {
         }
     }
 
-    /// Works until told to stop.
+    /// Works until it is stopped.
     public func run() throws {
         let topic = options.prefix + "labeling-tasks"
         var positions: [KafkaTopicPartition: Int64] = [:]
@@ -161,7 +161,7 @@ public final class LabelTool {
                 task.asked.count - task.skipped < task.votesWanted
             else { continue }
             open[id]?.asked.insert(annotator)
-            // People take their own time: exponential around the pace, never less than a third of it.
+            // The time for an answer varies: exponential around the pace, never less than a third of it.
             let wait = options.pace * (0.33 - 0.67 * Reproducible.log(1 - desks[index].generator.nextUnit()))
             desks[index].work = (id, now + Int64(min(wait, options.pace * 5)))
             return
@@ -187,7 +187,7 @@ public final class LabelTool {
             bytes = event(for: task, id: id, annotator: annotator.id, outcome: "answer", name: task.classes[given])
         }
         if generator.nextUnit() < 0.01 {
-            // Goes to lunch with the answer unsent; somebody else is asked meanwhile.
+            // The annotator is absent with the answer unsent; another annotator is asked meanwhile.
             open[id]?.skipped += 1
             late.append((now + 6_000, bytes))
             return

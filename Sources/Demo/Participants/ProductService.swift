@@ -8,8 +8,8 @@ internal import Statistics
 internal import Vocabulary
 internal import Worker
 
-/// A product that recognises digits: serves the released champion on a stream of images, shadows the challenger, and passes
-/// on what its users say. It knows topics and files, nothing of Flywheel's insides.
+/// A product that recognises digits: serves the released champion on a stream of images, shadows the challenger, and
+/// forwards the feedback of its users. It uses topics and files, and no internals of Flywheel.
 public final class ProductService {
     /// How the product service runs.
     public struct Options: Sendable {
@@ -21,7 +21,7 @@ public final class ProductService {
         public var seed: UInt64
         /// Images a second and project.
         public var rate: Int
-        /// Where the ledger goes.
+        /// Path of the ledger.
         public var ledger: String?
 
         public init(
@@ -65,7 +65,7 @@ public final class ProductService {
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
     private var deployments: [Deployment]
     /// Client that reads models in buckets; nil where the environment does not configure one.
-    private let buckets = try? StorePlace.client(DemoOptions.buckets)
+    private let buckets = try? StoreLocation.client(DemoOptions.buckets)
     private var feedbackNumber = 0
     private let stop: StopFlag
     private let shipBroken: StopFlag
@@ -85,7 +85,7 @@ public final class ProductService {
         }
     }
 
-    /// Serves until told to stop.
+    /// Serves until it is stopped.
     public func run() throws {
         var positions: [KafkaTopicPartition: Int64] = [:]
         let topic = options.prefix + "model-releases"
@@ -153,8 +153,8 @@ public final class ProductService {
         if before == deployments[index].broken { deployments[index].broken = nil }
     }
 
-    /// A deployment gone wrong: the release's version, with its classes shifted by one. Once for each project, and not before
-    /// there is a champion to go back to.
+    /// Simulates a faulty deployment: the release's version, with its classes shifted by one. Once for each project,
+    /// and not before there is a champion to roll back to.
     private func ship() {
         for index in deployments.indices where !deployments[index].hasShipped && deployments[index].champions > 1 {
             deployments[index].hasShipped = true

@@ -1,4 +1,4 @@
-/// The samples that people are asked about at this moment, drawn, each with the reason why it is asked.
+/// The samples that annotators are asked about at this time, drawn, each with the reason for its query.
 struct AskedDigits {
     let snapshot: DemoSnapshot
 
@@ -51,7 +51,7 @@ struct AskedDigits {
             """
     }
 
-    /// Why this sample is asked, in words.
+    /// Reason for the query of this sample, in words.
     static func reason(_ sample: DemoSnapshot.AskedSample) -> String {
         // A no-break space keeps the class off a line of its own.
         let says = sample.scoredBy.flatMap { model in sample.predicted.map { "\(model) says\u{a0}\($0)" } }

@@ -1,4 +1,4 @@
-/// Everything that the demo's page shows, at one moment.
+/// All data that the demo's page shows, at one time.
 public struct DemoSnapshot: Sendable {
     /// Seed of the run's randomness.
     public var seed: UInt64 = 1
@@ -6,13 +6,13 @@ public struct DemoSnapshot: Sendable {
     public var broker = ""
     /// Seconds since the run began.
     public var elapsed = 0.0
-    /// How many seconds the run will take.
+    /// Duration of the run in seconds.
     public var duration = 0.0
     /// Whether the run is over: the page stops loading itself again.
     public var isFinished = false
-    /// The project that asks about what teaches most.
+    /// The project that queries the most informative samples.
     public var active = ProjectView(name: "digits")
-    /// The project that asks at random.
+    /// The project that queries at random.
     public var random = ProjectView(name: "digits-random")
     /// Everyone who answers, in any order.
     public var annotators: [AnnotatorView] = []
@@ -42,13 +42,13 @@ public struct DemoSnapshot: Sendable {
         public var stages: [StageView] = []
         /// The name of the stage that holds the cycle up.
         public var bottleneck: String?
-        /// Turns completed, from a question to a judged model.
+        /// Cycles completed, from a query to a judged model.
         public var cycles = 0
         /// Labelling tasks opened.
         public var tasks = 0
         /// Answers of annotators.
         public var votes = 0
-        /// How many answers the project may ask for; 0 when there is no limit.
+        /// Number of answers that the project may request; 0 if there is no limit.
         public var votesBudget = 0
         /// Labels accepted, audit included.
         public var labels = 0
@@ -60,9 +60,9 @@ public struct DemoSnapshot: Sendable {
         public var trainings = 0
         /// Challengers that became champion.
         public var promotions = 0
-        /// Champions taken back.
+        /// Champions rolled back.
         public var rollbacks = 0
-        /// Records refused to the dead letters.
+        /// Records refused and published as dead letters.
         public var deadLetters = 0
         /// Labelled training samples of the first model at 90 %; nil until there is one.
         public var labelsTo90: Int?
@@ -72,7 +72,7 @@ public struct DemoSnapshot: Sendable {
         public var votesTo90: Int?
         /// Held-out accuracy in `0...1` of the last champion; nil before the end.
         public var finalAccuracy: Double?
-        /// How many feedbacks it took to roll back the model that was broken on purpose.
+        /// Number of feedbacks until the model that was broken on purpose was rolled back.
         public var brokenRolledBackAfterFeedbacks: Int?
         /// Seconds from the prediction of the newest training sample to the release, a promotion each.
         public var predictionToRelease: [Double] = []
@@ -101,7 +101,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
-    /// A sample that annotators are asked about.
+    /// A queried sample.
     public struct AskedSample: Sendable {
         /// The sample’s id.
         public var id: String
@@ -122,7 +122,7 @@ public struct DemoSnapshot: Sendable {
         /// Answers after which its label is decided.
         public var votesWanted: Int
 
-        /// A sample asked about.
+        /// Creates a queried sample.
         public init(
             id: String,
             pixels: [Int],
@@ -146,7 +146,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
-    /// A release, as services hear of it.
+    /// A release, as services receive it.
     public struct ReleaseView: Sendable {
         /// Seconds since the run began.
         public var at: Double
@@ -183,13 +183,13 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
-    /// How long a stage of the cycle takes.
+    /// Duration of a stage of the cycle.
     public struct StageView: Sendable {
         /// As in `label`.
         public var name: String
         /// How often it was passed.
         public var count: Int
-        /// The mean time that it took.
+        /// Mean duration of the stage.
         public var meanSeconds: Double
 
         /// A stage passed `count` times.

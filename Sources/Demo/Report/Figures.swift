@@ -1,6 +1,6 @@
 /// Numbers as the page writes them: the same on every machine, whatever its locale.
 enum Figures {
-    /// Text in the place of a number that is not known.
+    /// Text for an unknown number.
     static let unknown = "–"
 
     /// `value` rounded to `decimals` places, half away from zero. A number that is not finite is `unknown`.
@@ -28,7 +28,7 @@ enum Figures {
     /// A share in `0...1`, as in `93.1 %`.
     static func percent(_ share: Double, decimals: Int = 1) -> String { fixed(share * 100, decimals) + "\u{202f}%" }
 
-    /// A moment of the run, as in `1:05`.
+    /// A time of the run, as in `1:05`.
     static func clock(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return unknown }
         let whole = Int(max(0, seconds))

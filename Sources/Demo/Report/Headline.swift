@@ -1,4 +1,4 @@
-/// The top of the page: what this is, how far it is, and what has come out of it.
+/// The top of the page: the subject, the progress and the results of the run.
 struct Headline {
     let snapshot: DemoSnapshot
 

@@ -1,12 +1,12 @@
 internal import Telemetry
 
-/// A piece of HTML or SVG. What its literals say is markup; what is interpolated into them is text and gets escaped.
+/// A piece of HTML or SVG. Its literals are markup; values interpolated into them are text and are escaped.
 struct Markup: Hashable, Sendable, ExpressibleByStringInterpolation {
     let source: String
 
     static let empty = Markup(trusted: "")
 
-    /// Takes `source` as it is.
+    /// Uses `source` unchanged.
     private init(trusted source: String) { self.source = source }
 
     init(stringLiteral value: String) { source = value }

@@ -26,7 +26,7 @@ enum ProjectSide: String, CaseIterable {
         }
     }
 
-    /// A coloured sign with the name: told apart by shape and word as well.
+    /// A coloured sign with the name: distinguished by shape and word as well.
     var badge: Markup { "<span class=\"badge\">\(SVG.key(shape, rawValue))\(title)</span>" }
 }
 
@@ -38,7 +38,7 @@ extension DemoSnapshot {
         }
     }
 
-    /// The side that a project's name stands for.
+    /// The side of the project with a name.
     func side(named name: String?) -> ProjectSide? {
         guard let name else { return nil }
         return ProjectSide.allCases.first { self[$0].name == name }

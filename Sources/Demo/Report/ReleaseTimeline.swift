@@ -145,7 +145,7 @@ struct ReleaseTimeline {
         var isRolledBack = false
     }
 
-    /// Returns the spans during which each model was champion; a span ends where another model takes over.
+    /// Returns the spans during which each model was champion; a span ends when another model becomes champion.
     static func champions(_ releases: [DemoSnapshot.ReleaseView], until end: Double) -> [Span] {
         var spans: [Span] = []
         for release in releases {

@@ -1,7 +1,7 @@
 /// The demo's page: one HTML file with everything inline, for a person who has never seen Flywheel.
 ///
-/// While the run goes on the page asks the browser to load it again every two seconds. The same snapshot gives the same
-/// bytes.
+/// While the run continues, the page requests the browser to reload it every two seconds. The same snapshot produces
+/// the same bytes.
 public struct ReportPage {
     private let snapshot: DemoSnapshot
 

@@ -1,11 +1,11 @@
 /// Maps numbers onto a line of the drawing.
 struct LinearScale {
     let domain: ClosedRange<Double>
-    /// Where the ends of the domain are drawn; `start` may be larger than `end`.
+    /// Positions of the ends of the domain; `start` may be larger than `end`.
     let start: Double
     let end: Double
 
-    /// Values outside the domain are drawn at its ends; one that is not finite at the lower one.
+    /// Values outside the domain are drawn at its ends; a value that is not finite at the lower end.
     func callAsFunction(_ value: Double) -> Double {
         let length = domain.upperBound - domain.lowerBound
         guard length > 0, value.isFinite else { return start }
@@ -39,9 +39,9 @@ enum Ticks {
     }
 }
 
-/// The shapes of the drawings. Colours come from the style sheet by class.
+/// The shapes of the drawings. Colours are defined by class in the style sheet.
 enum SVG {
-    /// A drawing that scales with its column. `label` is what a screen reader says.
+    /// A drawing that scales with its column. `label` is the text for screen readers.
     static func drawing(_ width: Double, _ height: Double, label: String, style: String, _ content: Markup) -> Markup {
         """
         <svg class="\(style)" viewBox="0 0 \(width) \(height)" role="img" aria-label="\(label)">\(content)</svg>
@@ -81,12 +81,12 @@ enum SVG {
     /// Text is about this wide in the page's font.
     static func width(of text: String, size: Double) -> Double { Double(text.count) * size * 0.56 }
 
-    /// The outlines that tell kinds of marks apart without colour.
+    /// The outlines that distinguish kinds of marks without colour.
     enum Shape {
         case disc, ring, square, triangle, cross, diamond
     }
 
-    /// One mark around (`x`, `y`), with what it says on hovering.
+    /// One mark around (`x`, `y`), with the text that is shown on hovering.
     static func mark(_ shape: Shape, x: Double, y: Double, radius r: Double, style: String, title: String?) -> Markup {
         let inner: Markup =
             switch shape {

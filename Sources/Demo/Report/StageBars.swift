@@ -1,8 +1,8 @@
-/// How long each stage of a cycle takes on average, and which one holds the others up.
+/// Mean duration of each stage of a cycle, with the stage that delays the others.
 struct StageBars {
     let snapshot: DemoSnapshot
 
-    /// The stages in the order that a sample goes through them, with what each waits for.
+    /// The stages in the order of a cycle, each with the interval that it covers.
     private static let known: [(name: String, meaning: String)] = [
         ("select", "from a prediction to its task"),
         ("label", "from a task to its label"),
@@ -47,7 +47,7 @@ struct StageBars {
         return "<div class=\"pair\"><h3>\(name) <small>\(meaning)</small>\(mark(name))</h3>\(rows)</div>"
     }
 
-    /// Says whose cycles this stage holds up.
+    /// Names the projects whose cycles this stage delays.
     private func mark(_ name: String) -> Markup {
         let sides = ProjectSide.allCases.filter { snapshot[$0].bottleneck == name }
         guard let first = sides.first else { return .empty }

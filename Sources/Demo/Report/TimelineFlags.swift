@@ -40,7 +40,7 @@ struct TimelineFlags {
         outages = Self.outages(snapshot).map { (x($0.from), x($0.to)) }
     }
 
-    /// The room that the flags take.
+    /// The height that the flags need.
     var height: Double { Double(rows) * Self.rowHeight }
 
     /// The flags with their poles down to `bottom`, or to the end of the lane of the project concerned.

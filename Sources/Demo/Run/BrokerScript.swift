@@ -10,7 +10,7 @@ struct BrokerScript {
 
     var isNoida: Bool { kind.hasPrefix("noida") }
 
-    /// Starts a broker with its data in `folder`, or takes the one that is named.
+    /// Starts a broker with its data in `folder`, or uses the one that is named.
     init(bootstrap: String?, kind known: String?, folder: String) throws {
         self.folder = folder
         if let bootstrap {

@@ -55,12 +55,12 @@ public struct Demo {
         return json
     }
 
-    /// A page to open at once, before the broker stands.
+    /// Writes a page that can be opened at once, before the broker is ready.
     private func writeFirstPages() throws {
         for seed in options.seeds {
             let folder = options.seeds.count > 1 ? "\(options.folder)/seed-\(seed)" : options.folder
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            // What an earlier run left would be taken for ours.
+            // Files of an earlier run would be mistaken for those of this one.
             for name in ["logs", "state", "datasets", "models"] {
                 try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
             }

@@ -68,7 +68,7 @@ final class DemoObserver {
         status.close()
     }
 
-    /// Takes in what the topics have brought since.
+    /// Reads the records that the topics have received since the last update.
     func update(now: Int64) throws {
         snapshot.elapsed = Double(now - began) / 1_000
         while true {
@@ -80,7 +80,7 @@ final class DemoObserver {
         showTasks()
     }
 
-    /// Takes in the state of the loop: budget, stages, annotators.
+    /// Reads the state of the loop: budget, stages, annotators.
     func updateStatus() throws {
         var errors: [String: (sum: Double, answers: Int)] = [:]
         for summary in try status.summaries() {
@@ -131,12 +131,12 @@ final class DemoObserver {
         case .datasetLog:
             switch try? DatasetLogRecord(json: json) {
             case .accepted(let fact, _): votes[project, default: 0] += fact.consensus.votes.count
-            case .cut(let cut): votesAt[project, default: [:]][cut.ordinal] = votes[project] ?? 0
+            case .cut(let cut): votesAt[project, default: [:]][cut.versionNumber] = votes[project] ?? 0
             case .changed, nil: break
             }
         case .datasetVersions:
             if let version = try? SealedVersion(json: json) {
-                versions[project, default: [:]][version.ordinal] = version
+                versions[project, default: [:]][version.versionNumber] = version
                 let count = versions[project]?.count ?? 0
                 view(project) { $0.datasetVersions = count }
             }
@@ -225,15 +225,16 @@ final class DemoObserver {
         )
     }
 
-    /// A turn of the flywheel is complete: labels became a model that is served. Its accuracy on images no topic carries.
+    /// Evaluates a model when a cycle of the flywheel is complete: labels became a model that is served. Its accuracy
+    /// is measured on images that no topic carries.
     private func evaluate(_ model: ReleasedModel, _ project: String, _ at: Double) {
         guard let bytes = try? ArtifactFile.read(model.artifact, buckets),
             let loaded = try? SoftmaxRegression(bytes: bytes),
-            let version = versions[project]?[model.datasetOrdinal]
+            let version = versions[project]?[model.datasetVersionNumber]
         else { return }
         let accuracy = loaded.accuracy(on: heldOut, labels: world.heldOut.map(\.digit))
         accuracies["\(project)/\(model.version)"] = accuracy
-        let votes = votesAt[project]?[model.datasetOrdinal] ?? 0
+        let votes = votesAt[project]?[model.datasetVersionNumber] ?? 0
         view(project) { view in
             view.cycles += 1
             view.finalAccuracy = accuracy

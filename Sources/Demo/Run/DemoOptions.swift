@@ -12,7 +12,7 @@ public struct DemoOptions: Sendable {
     public var bootstrap: String?
     /// Kind of the broker at `bootstrap`.
     public var brokerKind: String?
-    /// Where the report goes.
+    /// Folder of the report.
     public var folder: String
     /// This program, for the processes it starts.
     public var executable: String
@@ -20,8 +20,8 @@ public struct DemoOptions: Sendable {
     public var isTruthPermuted: Bool
     /// Seconds of a run; nil for the usual.
     public var duration: Double?
-    /// Where dataset versions and models go, as in `s3://bucket/prefix`; nil: into the folder. The environment says how the
-    /// bucket is reached.
+    /// Location of dataset versions and models, as in `s3://bucket/prefix`; nil: the folder. The environment specifies
+    /// the connection to the bucket.
     public var store: String?
 
     public init(
@@ -48,12 +48,12 @@ public struct DemoOptions: Sendable {
         self.store = store
     }
 
-    /// How buckets are reached: as the environment says.
+    /// Connection to buckets, from the environment.
     public static var buckets: S3Connection { S3Connection(environment: ProcessInfo.processInfo.environment) }
 
     /// Seconds.
     var length: Double { duration ?? (isQuick ? 60 : 200) }
-    /// Mean milliseconds that an annotator takes.
+    /// Mean milliseconds that an annotator needs.
     var pace: Double { isQuick ? 300 : 650 }
     /// Images a second and project.
     var rate: Int { isQuick ? 420 : 320 }

@@ -21,7 +21,8 @@ final class DemoRun {
     private let topics: TopicNames
     private var children: [String: ChildProcess] = [:]
     private var workerKills = 0
-    /// In a bucket each run has a place of its own, and leaves it: what is there may be somebody's.
+    /// Location of the run in a bucket, of its own for each run; it is not deleted, because its contents may belong to
+    /// others.
     private let bucket: String?
 
     init(
@@ -74,7 +75,7 @@ final class DemoRun {
             world: world,
             snapshot: snapshot,
             began: began,
-            buckets: options.store == nil ? nil : try StorePlace.client(DemoOptions.buckets)
+            buckets: options.store == nil ? nil : try StoreLocation.client(DemoOptions.buckets)
         )
         defer { observer.close() }
         try watch(observer, began)

@@ -25,7 +25,7 @@ public struct DigitsScenario: Sendable {
     /// 30 % of the images, held out to draw the learning curve.
     public let heldOut: [DigitImage]
 
-    /// - Throws: if the data file that comes with the program is missing or not as it was published.
+    /// - Throws: if the data file that is shipped with the program is missing or not as it was published.
     public init(seed: UInt64) throws {
         var images = try Self.load()
         var generator = SplitMix64(seed: seed ^ 0x6469_6769_7473)

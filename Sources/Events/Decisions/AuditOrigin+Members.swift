@@ -1,7 +1,7 @@
 public import JSON
 public import Vocabulary
 
-/// How an audit sample came to be asked for, as facts and lines of a dataset say it.
+/// Origin of the query of an audit sample, as facts and lines of a dataset contain it.
 extension AuditOrigin {
     /// Reads `duel`, `stratum` and `audit_day`; nil where there is no `duel`.
     ///

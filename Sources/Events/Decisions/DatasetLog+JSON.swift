@@ -5,7 +5,7 @@ public import Vocabulary
 public enum DatasetLogRecord: Hashable, Sendable {
     /// A label with the names of its classes, in its order.
     case accepted(LabelFact, names: [String])
-    /// A change of a label, with the names of its classes and of those before where it says something else.
+    /// A change of a label, with the names of its classes and of the former ones if its value changes.
     case changed(LabelChange, names: [String]?, formerNames: [String]?)
     case cut(VersionCut)
 
@@ -57,7 +57,7 @@ extension DatasetLogRecord: JSONCodable {
             let counts = try object.object("counts")
             self = .cut(
                 VersionCut(
-                    ordinal: try object.int("ordinal", in: 1...Int.max),
+                    versionNumber: try object.int("ordinal", in: 1...Int.max),
                     sequence: try Self.sequence(object),
                     training: try counts.int("training", in: 0...Int.max),
                     validation: try counts.int("validation", in: 0...Int.max),
@@ -81,7 +81,7 @@ extension DatasetLogRecord: JSONCodable {
         }
     }
 
-    /// The format of a fact; 1 where nothing is said.
+    /// The format of a fact; 1 if absent.
     private static func format(_ object: JSONObject) throws(JSONError) -> Int {
         guard let format = try object.optionalInt64("format") else { return DatasetFormat.additions }
         guard format <= Int64(DatasetFormat.known.upperBound) else {
@@ -95,7 +95,7 @@ extension DatasetLogRecord: JSONCodable {
         return Int(format)
     }
 
-    /// The kind of the labels of a cut; `choice` where nothing is said.
+    /// The kind of the labels of a cut; `choice` if absent.
     private static func kind(_ object: JSONObject) throws(JSONError) -> KindName {
         guard let kind = object.optional("label_kind") else { return .choice }
         return try KindName(known: kind)
@@ -159,7 +159,7 @@ extension DatasetLogRecord: JSONCodable {
         writer.member("kind", "version_cut")
         writer.member("project", ifPresent: project)
         writer.member("sequence", cut.sequence)
-        writer.member("ordinal", cut.ordinal)
+        writer.member("ordinal", cut.versionNumber)
         writer.object("counts") { writer in
             writer.member("training", cut.training)
             writer.member("validation", cut.validation)
@@ -191,11 +191,11 @@ public struct SealedVersionEvent: Hashable, Sendable {
             else {
                 throw object.failure("version", "expected 64 lower-case hexadecimal digits")
             }
-            let numbers = [version.ordinal, version.training, version.validation, version.test]
+            let numbers = [version.versionNumber, version.training, version.validation, version.test]
             guard numbers.allSatisfy({ $0 <= Counting.most }) else {
                 throw object.failure("counts", "expected at most \(Counting.most) of anything")
             }
-            // It stands on requests and in rows of state from now on.
+            // From now on it is part of requests and of rows of the state.
             guard version.semanticVersion.utf8.count <= RecordLimits.semanticVersion else {
                 throw object.failure("semantic_version", "expected at most \(RecordLimits.semanticVersion) bytes")
             }

@@ -3,7 +3,7 @@ internal import JSON
 internal import Kinds
 public import Vocabulary
 
-/// A decision as it stands on its topic.
+/// A decision as written to its topic.
 public struct EncodedDecision: Hashable, Sendable {
     public let id: String
     /// Nil for a refusal that is counted only.
@@ -11,7 +11,7 @@ public struct EncodedDecision: Hashable, Sendable {
     public let key: String
     public let value: [UInt8]
     public let headers: CloudEventHeaders
-    /// The id that an answer from outside names, of what is answered: the record carries a token of it.
+    /// The id that an answer from outside refers to; the record carries a token of it.
     public let answerableID: String?
     /// Set for a refusal.
     public let refusal: EntryRejection?
@@ -48,7 +48,7 @@ public struct EncodedDecision: Hashable, Sendable {
             }
             DatasetLogRecord.changed(change, names: names, formerNames: former).write(to: &writer, project: project)
         case .cut(let cut):
-            (topic, type, correlation) = (.datasetLog, "version.cut", "\(project)/\(cut.ordinal)")
+            (topic, type, correlation) = (.datasetLog, "version.cut", "\(project)/\(cut.versionNumber)")
             DatasetLogRecord.cut(cut).write(to: &writer, project: project)
         case .training(let request):
             (topic, type, correlation) = (.trainingRequests, "training.requested", request.dataset.id.rawValue)

@@ -3,9 +3,9 @@ internal import Vocabulary
 
 /// Changes of labels as `dataset-log` has them.
 extension DatasetLogRecord {
-    /// The change in a record of that kind; nil where the kind is no change of a label.
+    /// The change in a record of that kind; nil if the kind is not a change of a label.
     ///
-    /// - Throws: Where something is missing, or says what no change can.
+    /// - Throws: If a member is missing, or has a value that is impossible for a change.
     static func changed(_ kind: String, _ object: JSONObject) throws(JSONError) -> DatasetLogRecord? {
         var (names, change): ((from: [String], to: [String])?, LabelChangeKind)
         switch kind {

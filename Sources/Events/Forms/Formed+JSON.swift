@@ -9,7 +9,7 @@ public import Strategies
 public import Training
 public import Vocabulary
 
-/// The JSON form of what is described by its own module.
+/// The JSON form of types that are described by their own module.
 extension JSONCodable where Self: Formed {
     public init(json: JSONValue) throws(JSONError) {
         var fields = JSONFormReader<Self>(try json.object())
@@ -79,7 +79,7 @@ extension VoiceComparison: JSONCodable {}
 extension VoiceWatch: JSONCodable {}
 extension VoteCost: JSONCodable {}
 
-/// The kind of its question is looked at first: one that is not known is a newer build's.
+/// The kind of its question is checked first: an unknown kind is from a newer build.
 extension ProjectConfiguration: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()

@@ -47,11 +47,11 @@ public struct FeedbackEvent: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - object: The event.
-    ///   - project: Whose it is.
-    ///   - question: Of the project: it names the classes.
-    ///   - takesUnknownClass: Whether a correction may name a class that the project lacks: it says that the prediction was
-    ///     wrong all the same.
-    /// - Throws: `RecordRejection` where a member that decides is missing or wrong.
+    ///   - project: The project of the event.
+    ///   - question: The question of the project: it names the classes.
+    ///   - takesUnknownClass: Whether a correction may name a class that the project lacks: it still reports that the
+    ///     prediction was wrong.
+    /// - Throws: `RecordRejection` if a member that affects decisions is missing or wrong.
     public init(
         _ object: JSONObject,
         project: ProjectID,
@@ -72,7 +72,7 @@ public struct FeedbackEvent: Hashable, Sendable {
             throw RecordRejection(error)
         }
         guard verdict == .correction else {
-            // Nobody asked what is right, so that nothing depends on it.
+            // The correct answer was not requested here, so nothing depends on it.
             proposedClass = nil
             do throws(RecordRejection) {
                 if case .answer(let given)? = try question.answer(of: object, at: "answer") {
@@ -114,7 +114,7 @@ public struct FeedbackEvent: Hashable, Sendable {
     }
 }
 
-/// One annotator's answer, as the label tool says it.
+/// One annotator's answer, as the label tool sends it.
 public struct AnnotationEvent: Hashable, Sendable {
     public let project: ProjectID
     public let annotation: Annotation

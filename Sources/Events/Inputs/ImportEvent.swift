@@ -1,7 +1,7 @@
 public import JSON
 public import Vocabulary
 
-/// A label that was given elsewhere, as whoever brings it says it.
+/// A label that was assigned elsewhere, as its importer sends it.
 public struct ImportEvent: Hashable, Sendable {
     public let project: ProjectID
     public let origin: ImportOrigin

@@ -44,7 +44,8 @@ extension TrainingResult: JSONCodable {
         try self.init(json, kind: nil, &remarks)
     }
 
-    /// Reads a result as its trainer says it, of the kind of its project; without one, as the journal has it, of any kind.
+    /// Reads a result as its trainer sends it, of the kind of its project; without a kind, as the journal contains it,
+    /// of any kind.
     init(_ json: JSONValue, kind: KindName?, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         let outcome: Outcome

@@ -83,7 +83,7 @@ public struct PredictedEvent: Hashable, Sendable {
         self.remarks = remarks
     }
 
-    /// Characters that are kept of what went wrong.
+    /// Maximum number of characters kept of an error text.
     private static let longestError = 1_000
 
     public func write(to writer: inout JSONWriter, question: Question) {

@@ -2,7 +2,7 @@ public import JSON
 internal import Kinds
 public import Vocabulary
 
-/// A sample and what a model said about it; or a sample that no model has seen yet.
+/// A sample and the prediction of a model for it; or a sample that no model has predicted yet.
 ///
 /// ```swift
 /// let question = Question.choice(LabelSchema(question: "Which animal?", classes: ["cat", "dog"]))
@@ -18,7 +18,7 @@ public struct PredictionEvent: Hashable, Sendable {
     public let output: Output?
     /// Details that some strategies judge beside the output.
     public let detail: PredictionDetail
-    /// When the model predicted, in milliseconds since 1970, if the service says.
+    /// Time of the prediction, in milliseconds since 1970, if the service reports it.
     public var predictedAt: Int64?
     /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()

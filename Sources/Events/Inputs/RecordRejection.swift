@@ -2,8 +2,8 @@ public import JSON
 
 /// Why Intake refuses a record: a code for machines, a sentence for a person.
 public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The closed set of reasons. `docs/reference/reasons.md` lists each with its outcome.
-    /// `badTime` stands on letters of builds before 0.5.0: such a time is left out now.
+    /// The closed set of reasons. `docs/reference/reasons.md` lists each with its outcome. `badTime` occurs in dead
+    /// letters of builds before 0.5.0: such a time is left out now.
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case notJSON = "not_json"
         case truncated = "truncated_json"
@@ -50,7 +50,7 @@ public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// A refused text, with the name of what it is where its first bytes tell: a framing that is no JSON.
+    /// A refused text, with the name of its framing if the first bytes identify one that is not JSON.
     public init(_ error: JSONError, of value: UnsafeRawBufferPointer) {
         guard [.syntax, .truncated, .invalidUTF8].contains(error.kind), let name = ForeignFraming.name(of: value) else {
             self.init(error)

@@ -1,14 +1,14 @@
 internal import JSON
 internal import Vocabulary
 
-/// Oddities of the members of an event that only inform: each was read as near as it could be, or left out.
+/// Oddities of the members of an event that are only informative: each was read as closely as possible, or left out.
 /// None of them is a reason to refuse the event.
 ///
-/// Which members these are, `docs/reference/events.md` says; of all others what cannot be used refuses the event.
+/// `docs/reference/events.md` lists these members; if any other member is unusable, the event is refused.
 public struct Remarks: Hashable, Sendable {
     /// A member, and what was made of it.
     public struct Remark: Hashable, Sendable, CustomStringConvertible {
-        /// The member's place, as in `sample.metadata`: no name that a producer chose is part of it.
+        /// The path of the member, as in `sample.metadata`: it contains no name that a producer chose.
         public let member: String
         public let text: String
 
@@ -22,14 +22,14 @@ public struct Remarks: Hashable, Sendable {
 
     public init() {}
 
-    /// Notes what became of a member. `error` says where it stands and what is odd about it.
+    /// Records a remark on a member. `error` contains its path and its oddity.
     mutating func note(_ error: JSONError) {
-        // The same member counts as the same, whether or not its event stands in an envelope.
+        // The path of a member is the same, whether or not its event is in an envelope.
         let path = error.path.hasPrefix("data.") ? String(error.path.dropFirst(5)) : error.path
         note(path, error.reason)
     }
 
-    /// Notes what became of the member at a place.
+    /// Records a remark on the member at a path.
     public mutating func note(_ member: String, _ text: String) {
         guard all.count < Self.limit else { return }
         all.append(Remark(member: member, text: text))
@@ -50,8 +50,8 @@ extension JSONObject {
         return text
     }
 
-    /// Milliseconds, rounded to whole ones (of two equally near the one farther from 0). Nil of anything else, and of what is
-    /// beyond 2⁵³ either way without being an integer; both are remarked on.
+    /// Milliseconds, rounded to an integer (ties away from 0). Nil for any other value, and for a number beyond 2⁵³ in
+    /// either direction that is not an integer; both cause a remark.
     func informingMilliseconds(_ key: StaticString, _ remarks: inout Remarks) -> Int64? {
         guard let member = optional(key) else { return nil }
         guard member.kind == .number else {
@@ -68,8 +68,8 @@ extension JSONObject {
         return rounded
     }
 
-    /// A number in `0...1`, to which what is farther out by no more than `ClassDistribution.rounding` is brought. Nil of
-    /// anything else, which is remarked on.
+    /// A number in `0...1`; a number outside by no more than `ClassDistribution.rounding` is replaced by the nearest
+    /// limit. Nil for any other value, which causes a remark.
     func informingShare(_ key: StaticString, _ remarks: inout Remarks) -> Double? {
         guard let member = optional(key) else { return nil }
         guard let number = try? member.double() else {
@@ -110,7 +110,7 @@ extension JSONValue.Kind {
 }
 
 extension String {
-    /// The text, or as much of it as takes so many bytes, cut between two characters of Unicode.
+    /// The text, or its longest prefix of at most `limit` bytes that ends between two characters of Unicode.
     func cut(toBytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(utf8.startIndex, offsetBy: limit)

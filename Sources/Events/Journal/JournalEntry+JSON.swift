@@ -32,7 +32,7 @@ extension JournalEntry: JSONCodable {
     @inline(__always) private static func kind(_ object: JSONObject) throws(JSONError) -> Kind {
         let version = try object.int("v", in: 1...Int.max)
         let name = try object.string("kind")
-        // What the compiler makes of `init(rawValue:)` takes ten times as long.
+        // The compiler's own `init(rawValue:)` takes ten times as long.
         guard let kind = Kind.allCases.first(where: { $0.rawValue == name }) else {
             throw newer("kind", "kind \"\(name.prefix(64))\" is not known")
         }

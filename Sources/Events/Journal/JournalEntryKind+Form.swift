@@ -2,11 +2,11 @@ public import Flywheel
 internal import Vocabulary
 
 extension JournalEntry.Kind {
-    /// The latest version of the kind's form that this build knows, at least 1. An entry of a later version is refused, never
-    /// guessed at.
+    /// The latest version of the kind's form that this build knows, at least 1. An entry of a later version is refused,
+    /// never interpreted by guesswork.
     ///
-    /// A kind that is added begins at 2: build 0.1.0 stops at a version that it does not know, but makes a dead letter of a
-    /// kind that it does not know and goes on without the entry.
+    /// A new kind begins at 2: build 0.1.0 stops at a version that it does not know, but writes a dead letter for a
+    /// kind that it does not know and continues without the entry.
     public var formVersion: Int {
         switch self {
         case .command: 6
@@ -17,8 +17,8 @@ extension JournalEntry.Kind {
 }
 
 extension JournalEntry.Body {
-    /// The version of the form that an entry is written in, as `v`: the earliest that can say it, so that what builds of
-    /// before can carry out they do.
+    /// The version of the form that an entry is written in, as `v`: the earliest that can express it, so that earlier
+    /// builds carry out every entry that they can.
     public var formVersion: Int {
         guard case .command(let command) = self else { return kind.formVersion }
         return switch command.action {

@@ -13,7 +13,7 @@ protocol CodecVisitor {
 }
 
 extension KindName {
-    /// Does something with the codec of the kind: in place, without a box around the type.
+    /// Applies a visitor to the codec of the kind: in place, without a box around the type.
     @inline(__always)
     func dispatch<V: CodecVisitor>(codec visitor: inout V) throws(V.Failure) -> V.Found {
         switch self {
@@ -21,12 +21,13 @@ extension KindName {
         }
     }
 
-    /// Whether its values stand inside without their kind: those of `choice`, which were there before there were kinds.
+    /// Whether its values are written inside without their kind: those of `choice`, which existed before there were
+    /// kinds.
     var isBare: Bool { self == .choice }
 
-    /// The kind of a value in the journal, in the state or on the dataset log, which says it unless it is `choice`.
+    /// The kind of a value in the journal, in the state or on the dataset log, which states it unless it is `choice`.
     ///
-    /// - Throws: `.newerForm` of a kind that this build does not know.
+    /// - Throws: `.newerForm` for a kind that this build does not know.
     @inline(__always)
     init(inside json: JSONValue) throws(JSONError) {
         guard let object = json.objectView, let kind = object.optional("kind") else {
@@ -36,9 +37,9 @@ extension KindName {
         try self.init(known: kind)
     }
 
-    /// The kind that a record of ours says.
+    /// The kind that a record written by Flywheel states.
     ///
-    /// - Throws: `.newerForm` of a kind that this build does not know.
+    /// - Throws: `.newerForm` for a kind that this build does not know.
     init(of object: JSONObject) throws(JSONError) {
         try self.init(known: try object.required("kind"))
     }

@@ -4,7 +4,7 @@ public import Vocabulary
 
 // Values of any kind as tasks, the dataset log and results of training have them.
 
-/// A label with the names of its classes: what is read without the project's question still says them.
+/// A label with the names of its classes: a record that is read without the project's question still contains them.
 public struct NamedLabel: Hashable, Sendable {
     public let label: Label
     /// In the order of the label; one of kind `choice`.

@@ -4,8 +4,9 @@ internal import Vocabulary
 
 /// The JSON forms of one kind of answers.
 ///
-/// *Outside* a value names classes, and says its kind: it is read under the question of its project. *Inside*, in the journal
-/// and in the state, it has positions; there, and on the dataset log, a kind that is not known is a newer build's.
+/// *Outside* a value names classes, and states its kind: it is read under the question of its project. *Inside*, in the
+/// journal and in the state, it contains positions; there, and on the dataset log, an unknown kind is from a newer
+/// build.
 protocol KindCodec: Kind {
     // MARK: Inside
 
@@ -38,7 +39,7 @@ protocol KindCodec: Kind {
         -> Output
     static func writeMembers(output: Output, under question: Question, to writer: inout JSONWriter)
 
-    /// Details that a prediction carries beside its output; `hasOutput` tells whether it has one, `shortest` the
+    /// Details that a prediction carries beside its output; `hasOutput` states whether it has an output, `shortest` the
     /// least extent of the project's question that a model may have been trained under.
     static func detail(
         _ event: JSONObject,
@@ -49,8 +50,8 @@ protocol KindCodec: Kind {
     ) throws(RecordRejection) -> PredictionDetail
     static func writeMembers(detail: PredictionDetail, under question: Question, to writer: inout JSONWriter)
 
-    /// The answer in the member of an event called `key`; what names a class that the project lacks is a proposal where that is
-    /// taken.
+    /// The answer in the member of an event called `key`; an answer that names a class that the project lacks is a
+    /// proposal if proposals are accepted.
     static func answer(
         _ object: JSONObject,
         at key: StaticString,
@@ -85,7 +86,7 @@ extension KindCodec {
     }
 }
 
-/// An answer as somebody outside gives it.
+/// An answer as received from outside.
 enum GivenAnswer<Answer> {
     case answer(Answer)
     /// The name of a class that the project lacks.

@@ -2,8 +2,8 @@ internal import JSON
 internal import Kinds
 internal import Vocabulary
 
-// Values of any kind as services, label tools and trainers say them: read under the question of their project, and refused by
-// name where they are of another kind.
+// Values of any kind as services, label tools and trainers send them: read under the question of their project, and
+// refused by name if they are of another kind.
 
 extension Question {
     /// The output of an event; nil where it has none.
@@ -32,7 +32,8 @@ extension Question {
         return try kind.dispatch(codec: &reading)
     }
 
-    /// The answer in the member called `key`; nil if absent. What the project lacks is a proposal where that is taken.
+    /// The answer in the member called `key`; nil if absent. A class that the project lacks is a proposal if proposals
+    /// are accepted.
     func answer(
         of event: JSONObject,
         at key: StaticString,
@@ -83,7 +84,7 @@ extension JSONWriter {
         write(.detail(detail), under: question)
     }
 
-    /// Hands the writer to the codec and takes it back: with two owners its bytes would be copied.
+    /// Moves the writer into the codec and back: with two owners its bytes would be copied.
     private mutating func write(_ value: WriteNamed.Value, under question: Question) {
         var writing = WriteNamed(value: value, question: question, writer: self)
         self = JSONWriter(capacity: 0)

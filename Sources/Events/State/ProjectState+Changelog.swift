@@ -4,7 +4,7 @@ internal import Tables
 
 /// Operations on all tables of a state at once.
 extension ProjectState {
-    /// Makes what is now what is stored.
+    /// Makes the current values the stored ones.
     public mutating func commit() {
         var visitor = CommitVisitor()
         visit(&visitor)
@@ -49,13 +49,13 @@ extension ProjectState {
         return visitor.counts
     }
 
-    /// Puts a row of the changelog back; it is not a change.
+    /// Restores a row of the changelog; this is not a change.
     ///
     /// - Parameters:
     ///   - name: The UTF-8 bytes of the table's name.
-    ///   - key: The row's key; a cell does not look at it.
+    ///   - key: The row's key; a cell ignores it.
     ///   - json: The row; nil removes it.
-    /// - Returns: False where no table has this name.
+    /// - Returns: False if no table has this name.
     /// - Throws: If the key or the row cannot be read.
     public mutating func restore(_ name: UnsafeRawBufferPointer, _ key: String, _ json: JSONValue?) throws(JSONError)
         -> Bool

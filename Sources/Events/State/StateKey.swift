@@ -30,7 +30,7 @@ extension CyclePhase: StateKey {
     public init?(stateKey: String) { self.init(rawValue: stateKey) }
 }
 
-/// A changed row: nil value for a row that is gone.
+/// A changed row; the value is nil if the row was removed.
 public struct StateChange: Hashable, Sendable {
     public let table: String
     public let key: String

@@ -19,9 +19,9 @@ public protocol TableVisitor {
 }
 
 extension ProjectState {
-    /// Every table, in the order in which its changes are written: the one list of them.
+    /// Every table, in the order in which its changes are written: the only list of tables.
     ///
-    /// In place, as no operation may copy the state: that costs more than applying an entry does.
+    /// Tables are visited in place, as no operation may copy the state: a copy costs more than applying an entry.
     public mutating func visit<Visitor: TableVisitor>(_ visitor: inout Visitor) {
         visitor.cell("loop.position", &position)
         visitor.cell("loop.configuration", &configuration)

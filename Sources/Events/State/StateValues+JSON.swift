@@ -39,7 +39,7 @@ extension PooledCandidate: JSONCodable {
         let object = try json.object()
         self.init(
             candidate: try object.value("candidate"),
-            modelOrdinal: try object.count("model_ordinal"),
+            modelVersionNumber: try object.count("model_ordinal"),
             propensity: try object.optionalDouble("propensity"),
             setAside: object.optional("set_aside") == nil ? nil : try object.choice("set_aside")
         )
@@ -48,7 +48,7 @@ extension PooledCandidate: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("candidate", candidate)
-            writer.member("model_ordinal", modelOrdinal)
+            writer.member("model_ordinal", modelVersionNumber)
             writer.member("propensity", ifPresent: propensity)
             writer.member("set_aside", ifPresent: setAside?.rawValue)
         }

@@ -3,22 +3,23 @@ internal import Vocabulary
 
 /// Classes that corrections name and the project lacks.
 ///
-/// Only feedback that counts comes here: about the champion, once, and of each user as often as `rollout.user_cap` says. So
-/// many names are kept at once that whoever sends others each time fills no table: a new name takes the place of the one
-/// that was named least, but never of one that a notice has proposed. With each revision all are forgotten.
+/// Only feedback that counts is included: about the champion, once, and from each user as often as `rollout.user_cap`
+/// allows. The number of names kept is limited, so that a client that sends new names each time does not fill a table:
+/// a new name replaces the least frequent one, but never one that a notice has proposed. Each revision removes all
+/// names.
 enum ClassProposals {
     /// Names that are kept.
     static let limit = 32
-    /// Corrections before a name is proposed; the next notices come with 10, 30, 100 and so on.
+    /// Corrections before a name is proposed; the next notices follow at 10, 30, 100 and so on.
     static let first: Int64 = 3
 
     /// Counts a correction to a class that the project lacks; its name has 1 to 128 bytes.
     ///
-    /// - Returns: What to tell people, if the count is one to tell.
+    /// - Returns: The notice for people, if the count requires one.
     /// - Complexity: O(`limit`).
     static func count(_ name: String, in proposals: inout Table<String, Int64>) -> Notice? {
         if proposals[name] == nil, proposals.count >= limit {
-            // Of equals the last name goes.
+            // Of equally frequent names the last is removed.
             let least = proposals.minimum { ($0.value, $1.key) < ($1.value, $0.key) }
             guard let least, least.value < first else { return nil }
             proposals[least.key] = nil

@@ -10,8 +10,8 @@ extension ProjectConfiguration {
     /// The classes that a project of kind `choice` chooses among; of another kind there are none.
     public var schema: LabelSchema { question.schema ?? LabelSchema(question: question.text, classes: []) }
 
-    /// The fewest classes that any revision of the project had, as far as it is known, at least 2 and at most those of now: a
-    /// model trained then says something of so many.
+    /// The fewest classes of any revision of the project, as far as known, at least 2 and at most the present number: a
+    /// model trained then has an output for that many classes.
     public var shortestOutput: Int {
         let now = question.extent
         guard let initialClasses else { return revision == 1 ? now : min(2, now) }

@@ -1,7 +1,7 @@
 import Storage
 import Synchronization
 
-/// A store that counts what is read from it and written to it.
+/// Store that counts the bytes read from it, and the bytes and objects written to it.
 final class CountedStore: ObjectStore {
     /// Bytes read, and bytes and objects written, since the last call of `take()`.
     struct Traffic {

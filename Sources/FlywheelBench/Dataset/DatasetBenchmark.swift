@@ -51,16 +51,16 @@ struct DatasetBenchmark {
         defer { try? FileManager.default.removeItem(at: folder) }
         var runs: [String] = []
         for count in labels {
-            let place = folder.appending(path: "\(count)")
+            let sealed = folder.appending(path: "\(count)")
             runs.append(
-                try measure("seal", place, ["labels": count, "change": change, "dimension": coordinates])
+                try measure("seal", sealed, ["labels": count, "change": change, "dimension": coordinates])
             )
-            try FileManager.default.removeItem(at: place)
+            try FileManager.default.removeItem(at: sealed)
         }
-        let place = folder.appending(path: "read")
-        _ = try measure("fill", place, ["labels": read, "dimension": Self.dimension])
-        let reading = try measure("read", place, [:])
-        try FileManager.default.removeItem(at: place)
+        let filled = folder.appending(path: "read")
+        _ = try measure("fill", filled, ["labels": read, "dimension": Self.dimension])
+        let reading = try measure("read", filled, [:])
+        try FileManager.default.removeItem(at: filled)
         let history = try measure("history", folder.appending(path: "history"), ["cuts": cuts])
         var verifications: [String] = []
         for form in [1, 2] {
@@ -80,8 +80,8 @@ struct DatasetBenchmark {
         for verification in verifications { print("verify   \(verification)") }
     }
 
-    private func measure(_ mode: String, _ place: URL, _ options: [String: Int]) throws -> String {
-        var words = ["dataset-mode", "--mode", mode, "--folder", place.path]
+    private func measure(_ mode: String, _ folder: URL, _ options: [String: Int]) throws -> String {
+        var words = ["dataset-mode", "--mode", mode, "--folder", folder.path]
         for (name, value) in options.sorted(by: { $0.key < $1.key }) { words += ["--\(name)", "\(value)"] }
         let run = try ChildProcess.run(CommandLine.arguments[0], words, timeout: .seconds(7_200))
         guard run.status.isSuccess else { throw BenchmarkError("\(mode): \(run.status) \(run.errorText)") }

@@ -8,13 +8,13 @@ import Storage
 import StreamRuntime
 import Vocabulary
 
-/// A project's dataset log as it comes to the materializer, and the materializer itself: the stage that a worker runs, without
-/// a broker.
+/// A project's dataset log as the materializer reads it, and the materializer itself: the processor that a worker runs,
+/// without a broker.
 final class DatasetHistory {
     static let project = ProjectID("bench")
     private static let classes = (0..<10).map { "class-\($0)" }
     private static let time: Int64 = 1_767_225_600_000
-    private static let place: Int32 = 0
+    private static let partition: Int32 = 0
 
     let objects: CountedStore
     let store: DatasetStore
@@ -24,12 +24,12 @@ final class DatasetHistory {
     private let confidence: Probability
     /// Form of facts and versions.
     private let form: Int
-    /// Different embeddings; they come again and again.
+    /// Distinct embeddings, which are reused.
     private let embeddings: [[Float]]
     private var generator = SplitMix64(seed: 1)
     private var offset: Int64 = 0
     private var sequence: Int64 = 0
-    private(set) var ordinal = 0
+    private(set) var versionNumber = 0
     private(set) var labels = 0
     private var counts: [Split: Int] = [:]
 
@@ -44,7 +44,7 @@ final class DatasetHistory {
         embeddings = (0..<1_000).map { _ in
             (0..<dimension).map { _ in Float(Float16(generator.nextNormal())) }
         }
-        let partition = TopicPartition(topics[.datasetLog], Self.place)
+        let partition = TopicPartition(topics[.datasetLog], Self.partition)
         _ = try stage.assigned([partition], committed: [:])
     }
 
@@ -60,9 +60,9 @@ final class DatasetHistory {
             rest -= records.count
         }
         sequence += 1
-        ordinal += 1
+        versionNumber += 1
         let cut = VersionCut(
-            ordinal: ordinal,
+            versionNumber: versionNumber,
             sequence: sequence,
             training: counts[.training] ?? 0,
             validation: counts[.validation] ?? 0,
@@ -73,7 +73,7 @@ final class DatasetHistory {
         let record = bytes(.cut(cut))
         let began = ProcessUsage.now().clock
         let outputs = try take([record])
-        guard outputs == 1 else { throw BenchmarkError("version \(ordinal) was not announced: \(stage.stops)") }
+        guard outputs == 1 else { throw BenchmarkError("version \(versionNumber) was not announced: \(stage.stops)") }
         return ProcessUsage.now().clock - began
     }
 
@@ -116,12 +116,12 @@ final class DatasetHistory {
         return writer.bytes
     }
 
-    /// Has the stage take records and commit.
+    /// Passes records to the processor, and commits.
     ///
-    /// - Returns: How many records it wrote.
+    /// - Returns: The number of records that the processor wrote.
     @discardableResult
     private func take(_ records: [[UInt8]]) throws -> Int {
-        // One buffer for all of them, lent until they are taken.
+        // One buffer for all records, valid until they are processed.
         var all: [UInt8] = []
         for record in records { all += record }
         var transaction = PendingTransaction()
@@ -132,7 +132,7 @@ final class DatasetHistory {
                 batch.records.append(
                     RecordView(
                         topic: 0,
-                        partition: Self.place,
+                        partition: Self.partition,
                         offset: offset,
                         timestamp: Self.time,
                         key: UnsafeRawBufferPointer(start: nil, count: 0),

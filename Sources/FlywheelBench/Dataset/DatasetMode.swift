@@ -95,8 +95,8 @@ struct DatasetMode {
     private func read(_ writer: inout JSONWriter) throws {
         let objects = CountedStore(try FolderStore(root: folder))
         let store = DatasetStore(objects: objects)
-        guard let ordinal = try store.ordinals(DatasetHistory.project).last,
-            let manifest = try store.manifest(DatasetHistory.project, ordinal: ordinal)
+        guard let versionNumber = try store.versionNumbers(DatasetHistory.project).last,
+            let manifest = try store.manifest(DatasetHistory.project, versionNumber: versionNumber)
         else { throw BenchmarkError("no version in \(folder)") }
         _ = objects.take()
         let began = ProcessUsage.now().clock

@@ -8,10 +8,11 @@ import Operations
 import Processes
 import StreamRuntime
 
-/// `flywheel-bench intake`: what Intake costs, beside a consumer that looks at nothing.
+/// `flywheel-bench intake`: the cost of Intake, compared with a consumer that does not inspect records.
 ///
-/// Every mode reads the same topic from its first record, in a process of its own; modes take turns, so that what else the
-/// machine does meets all alike. What Intake leaves behind is compared with what was sent, or there is no result.
+/// Every mode reads the same topic from its first record, in a process of its own; modes alternate, so that other load
+/// on the machine affects all equally. Intake's output is compared with the records sent; without a match there is no
+/// result.
 struct IntakeBenchmark {
     static let specification = CommandSpecification(
         "intake",

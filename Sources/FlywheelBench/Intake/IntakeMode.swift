@@ -147,7 +147,7 @@ struct BenchmarkError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// The options that say where the brokers are.
+/// Options that state the addresses of the brokers.
 enum KafkaOptions {
     static func properties(_ arguments: ParsedArguments) throws -> KafkaProperties {
         var properties = KafkaProperties()

@@ -14,9 +14,9 @@ struct IntakeSource {
 
     var topics: [String] { [topic, "\(topic).projects", "\(topic).ledger"] }
 
-    /// Makes the traffic, or finds out what is there.
+    /// Generates the traffic, or determines the existing traffic.
     ///
-    /// - Returns: What the topic holds, and how many bytes a value has on average.
+    /// - Returns: The contents of the topic, and the mean number of bytes of a value.
     func prepare(
         _ admin: KafkaAdmin,
         traffic: IntakeTraffic,

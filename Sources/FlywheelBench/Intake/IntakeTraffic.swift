@@ -34,8 +34,8 @@ struct IntakeTraffic {
 
     static func project(_ index: Int) -> String { index < 10 ? "shop-0\(index)" : "shop-\(index)" }
 
-    /// Returns the configurations of the projects: a budget as a busy team has it, an audit sample of one in a
-    /// hundred, and a trigger for samples that look like a shirt and may be none.
+    /// Returns the configurations of the projects: the budget of a busy team, an audit sample of one in a hundred, and
+    /// a trigger for samples that look like a shirt but may not be one.
     static func configurations(revision: Int = 0) throws -> [ProjectConfiguration] {
         (0..<projectCount).map { index in
             var policy = AcquisitionPolicy()
@@ -79,7 +79,7 @@ struct IntakeTraffic {
         let isSure = generator.nextUnit() < 0.9
         let top = isSure ? 0.9 + 0.099 * generator.nextUnit() : 0.3 + 0.6 * generator.nextUnit()
         let first = generator.next(below: Self.classes.count)
-        // Neighbours trade places now and then: no two producers order their members alike.
+        // Neighbours are swapped now and then: no two producers order their members alike.
         let swapped = generator.next(below: Self.classes.count - 1)
         order.swapAt(swapped, generator.next(below: Self.classes.count))
         var text = ""

@@ -4,7 +4,7 @@ import Foundation
 struct ProcessUsage {
     /// User and system time, in seconds.
     let processor: Double
-    /// The wall clock, in seconds from any moment.
+    /// The wall clock, in seconds from an arbitrary time.
     let clock: Double
     /// The most memory that it ever had, in MB.
     let peakMemory: Double

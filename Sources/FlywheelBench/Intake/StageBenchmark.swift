@@ -10,7 +10,7 @@ import JSON
 import StreamRuntime
 import Vocabulary
 
-/// `flywheel-bench stage`: what Intake's own code costs, without a broker and its client: the records stand in memory.
+/// `flywheel-bench stage`: the cost of Intake's own code, without a broker and its client: the records are in memory.
 ///
 /// Made for profilers: the same arguments do the same work.
 struct StageBenchmark {
@@ -30,7 +30,7 @@ struct StageBenchmark {
             .flag("json", help: "one JSON value on standard output"),
         ]
     )
-    /// Different records; they come again and again.
+    /// Number of distinct records, which are reused.
     private static let distinct = 20_000
     private static let batchSize = 10_000
     /// Batches between commits, as many as Intake reads in 100 ms.
@@ -154,7 +154,7 @@ struct StageBenchmark {
         }
     }
 
-    /// Returns a directory of `state` with the loop's rows of samples that do not come again.
+    /// Returns a directory of `state` with the loop's rows of samples that do not occur again.
     private func stateDirectory(_ topics: TopicNames, _ projects: [ProjectConfiguration]) throws -> StateDirectory {
         let names = projects.map(\.project.rawValue)
         let pooled = projects.reduce(0) { $0 + $1.acquisition.poolCapacity }

@@ -5,8 +5,8 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// One project's life under judgement: challengers come, audit samples are asked for and answered, and the reducers decide as
-/// they do in the worker.
+/// One simulated run of a project under judgement: challengers are registered, audit samples are queried and labelled,
+/// and the reducers decide as in the worker.
 struct JudgedLife {
     /// Result of one life.
     struct Outcome: Sendable {
@@ -25,7 +25,7 @@ struct JudgedLife {
         var duels = 0
         /// Means over challengers.
         var gap = 0.0
-        /// The post-stratified accuracy of what served; nil where that is not asked.
+        /// Post-stratified accuracy of the serving models; nil if it is not measured.
         var accuracy: PostStratification.Estimate?
     }
 
@@ -44,7 +44,7 @@ struct JudgedLife {
     private var bestOfEra = -1.0
     private var items: [SampleID: JudgedItem] = [:]
     private var labelled: [(item: JudgedItem, label: Label)] = []
-    /// Under `--coverage` what the champion said of each sample, and how samples came to be asked for.
+    /// With `--coverage`, the champion's answer for each sample, and the origin of the sample's query.
     private var served: [SampleID: (answer: Label, origin: AuditOrigin?)] = [:]
     private var scored: [(cell: PostStratification.Cell, value: Double)] = []
     private var open: [JudgedItem] = []
@@ -93,11 +93,11 @@ struct JudgedLife {
         return outcome
     }
 
-    private static func released(_ model: JudgedModel, _ ordinal: Int) -> ReleasedModel {
+    private static func released(_ model: JudgedModel, _ versionNumber: Int) -> ReleasedModel {
         ReleasedModel(
             version: model.version,
             artifact: ArtifactReference(uri: "file:///model", size: 1, sha256: ""),
-            datasetOrdinal: ordinal,
+            datasetVersionNumber: versionNumber,
             newestSampleAt: StreamTime(milliseconds: 0)
         )
     }
@@ -131,14 +131,15 @@ struct JudgedLife {
         return accuracy
     }
 
-    /// Another challenger stands, if a release says so.
+    /// Adopts another challenger, if a release names it.
     private mutating func shadows(_ release: ModelRelease?) {
         guard let version = release?.challenger?.version, let model = models[version] else { return }
         challenger = model
         bestOfEra = max(bestOfEra, model.accuracy)
     }
 
-    /// The service predicts the next sample of the audit draw, and the challenger beside the champion.
+    /// Simulates the service's prediction of the next sample of the audit draw by the champion, and by the challenger
+    /// beside it.
     private mutating func predict(at time: StreamTime) {
         number += 1
         let kind =
@@ -158,7 +159,7 @@ struct JudgedLife {
             auditDraw: draw,
             predictedAt: time
         )
-        audit.receive(PooledCandidate(candidate: candidate, modelOrdinal: 1), context(time))
+        audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(time))
         if options.coverage { served[item.id] = (answer, nil) }
         say(answer, by: champion, on: item, draw: draw, at: time)
         guard let challenger else { return }
@@ -205,7 +206,7 @@ struct JudgedLife {
 
     /// A task opens; where as many are open as may be, one of them is answered.
     private mutating func ask(at time: StreamTime) {
-        // What is predicted this very moment is not asked yet.
+        // A sample that is predicted at this very time is not queried yet.
         guard let selection = audit.take(1, &accounts, context(time)).first, let item = items[selection.sample.id]
         else { return }
         audit.drop(item.id)
@@ -217,15 +218,15 @@ struct JudgedLife {
         if selection.audit?.isDuel ?? false { outcome.duels += 1 }
         open.append(item)
         guard open.count >= options.open else { return }
-        let place = options.open == 1 ? 0 : generator.next(below: open.count)
-        let answered = open.remove(at: place)
+        let index = options.open == 1 ? 0 : generator.next(below: open.count)
+        let answered = open.remove(at: index)
         items[answered.id] = nil
         let isNoisy = options.labelNoise > 0 && generator.nextUnit() < options.labelNoise
         let label = Label.choice(ClassIndex(isNoisy ? 1 + generator.next(below: 2) : 0))
         outcome.labels += 1
         labelled.append((answered, label))
         if let said = served.removeValue(forKey: answered.id), let origin = said.origin {
-            let cell = PostStratification.Cell(stratum: origin.stratum.ordinal, day: origin.day)
+            let cell = PostStratification.Cell(stratum: origin.stratum.index, day: origin.day)
             scored.append((cell, said.answer.agreement(with: label)))
         }
         rollout.labelled(answered.id, label, at: time)
@@ -259,7 +260,7 @@ struct JudgedLife {
         if let stepLabel, outcome.firstAfterStep == nil { outcome.firstAfterStep = outcome.labels - stepLabel }
     }
 
-    /// An operator takes the champion back.
+    /// Rolls back the champion, as an operator.
     private mutating func rollBack() {
         let evidence = Evidence.command(id: "c", by: "operator", reason: "bench")
         guard case .success(let release) = rollout.rollBack(from: champion.version, evidence: evidence),
@@ -269,7 +270,7 @@ struct JudgedLife {
         bestOfEra = challenger?.accuracy ?? -1
     }
 
-    /// Forgets what is not needed, as a commit does.
+    /// Removes state that is not needed, as a commit does.
     private mutating func commit() {
         rollout.rows.commit()
         rollout.openings.commit()

@@ -3,7 +3,8 @@ import Foundation
 import JSON
 import Rollout
 
-/// `flywheel-bench judgement`: how often lives of a project promote what is no better, and how soon what is.
+/// `flywheel-bench judgement`: how often simulated runs of a project promote a model that is not better, and how soon
+/// they promote one that is.
 struct JudgementBenchmark {
     static let specification = CommandSpecification(
         "judgement",
@@ -83,8 +84,8 @@ struct JudgementSummary {
         init(_ found: [Int?]) {
             let known = found.compactMap { $0 }.sorted()
             func quantile(_ share: Double) -> Int? {
-                let place = Int((share * Double(found.count)).rounded(.up)) - 1
-                return place < known.count ? known[max(0, place)] : nil
+                let index = Int((share * Double(found.count)).rounded(.up)) - 1
+                return index < known.count ? known[max(0, index)] : nil
             }
             p50 = quantile(0.5)
             p90 = quantile(0.9)

@@ -15,7 +15,7 @@ struct JudgementOptions: Sendable {
     var rollbackEvery = 0
     /// The trainer reports that its model is right on all test labels.
     var hasOracle = false
-    /// The share of a challenger's wrong answers that the service leaves out.
+    /// Share of a challenger's wrong answers that the service omits.
     var silent = 0.0
     /// Standard deviation of challengers' accuracies around the champion's.
     var scatter = 0.0
@@ -31,7 +31,7 @@ struct JudgementOptions: Sendable {
     var then: (accuracy: Double, challenger: Int)?
     /// Accuracy of the k-th challenger: A − B exp(−k / C).
     var curve: (a: Double, b: Double, c: Double)?
-    /// By day and by night models differ by `difference`, and what is measured is the interval of the accuracy.
+    /// Whether models differ by `difference` between day and night, and the interval of the accuracy is measured.
     var coverage = false
     var policy = RolloutPolicy()
     var seed: UInt64 = 1

@@ -5,10 +5,11 @@ import Vocabulary
 struct JudgedModel {
     let version: ModelVersion
     let accuracy: Double
-    /// z + 0.35 ε must lie below this to be right, by kind of input.
+    /// Upper bounds of z + 0.35 ε for a right answer, by kind of input.
     let bounds: [Double]
 
-    /// The standard deviation of what differs between models on one item, and of what they have in common.
+    /// Standard deviation of the component that differs between models on one item, and of the component that they have
+    /// in common.
     static let (own, common) = (0.35, 1.0)
 
     init(_ number: Int, _ accuracy: Double, difference: Double, isFirstBetter: Bool) {

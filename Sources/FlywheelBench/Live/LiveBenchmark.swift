@@ -12,10 +12,10 @@ import Processes
 import Strategies
 import StreamRuntime
 
-/// `flywheel-bench live`: how long it takes from a prediction to the task that asks about it, under a steady load.
+/// `flywheel-bench live`: the time from a prediction to the task for it, under a steady load.
 ///
-/// A worker of its own process is fed at a fixed rate. Its projects open a task for whatever Intake lets through, one by one
-/// and at once, so that what is measured is the way and not the waiting for a batch.
+/// A worker in a process of its own is fed at a fixed rate. Its projects open a task for every candidate that Intake
+/// admits, one by one and at once, so that the measurement covers the path and not the wait for a batch.
 struct LiveBenchmark {
     static let specification = CommandSpecification(
         "live",
@@ -125,7 +125,7 @@ struct LiveBenchmark {
         return try watch(feeder, worker: worker, topics: topics, rate: rate, interval: interval)
     }
 
-    /// Tasks that are opened as soon as a candidate comes, at the rate asked for.
+    /// Applies projects whose tasks are opened as soon as a candidate arrives, at the requested rate.
     private func apply(_ topics: TopicNames) throws {
         let apply = ProjectApply(transport: KafkaStreamTransport(properties: properties), topics: topics)
         for configuration in try IntakeTraffic.configurations() {
@@ -135,9 +135,9 @@ struct LiveBenchmark {
             policy.auditShare = 0
             policy.auditCutoff = 0
             policy.isDiverse = false
-            // One by one, and everything that Intake lets through.
+            // One by one, and every candidate that Intake admits.
             policy.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 100)
-            // What a trigger asks for is not to wait for its share either.
+            // A candidate queried by a trigger must not wait for its share either.
             policy.triggerShare = 1
             policy.window = 3_600_000
             policy.oversample = 1
@@ -164,8 +164,8 @@ struct LiveBenchmark {
         let reader = try KafkaReader(properties: properties, topics: [topics[.labelingTasks]])
         defer { reader.close() }
         let name = topics[.labelingTasks]
-        let places = try reader.partitions(of: name).map { (KafkaTopicPartition(name, $0), Int64(0)) }
-        try reader.start(Dictionary(places, uniquingKeysWith: { first, _ in first }))
+        let positions = try reader.partitions(of: name).map { (KafkaTopicPartition(name, $0), Int64(0)) }
+        try reader.start(Dictionary(positions, uniquingKeysWith: { first, _ in first }))
         let parser = JSONParser()
         var latencies: [Double] = []
         // A group waits three seconds for its first members.

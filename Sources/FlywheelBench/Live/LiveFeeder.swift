@@ -4,10 +4,10 @@ import KafkaClient
 import Synchronization
 import Vocabulary
 
-/// Sends predictions at a fixed rate, each with the moment of its sending in its sample's id.
+/// Sends predictions at a fixed rate, each with the time of its sending in its sample's id.
 final class LiveFeeder: Sendable {
-    /// Digits of the moment in milliseconds, and of the number behind it.
-    private static let places = (moment: 13, number: 9)
+    /// Digits of the time in milliseconds, and of the number after it.
+    private static let digits = (moment: 13, number: 9)
 
     private let properties: KafkaProperties
     private let topic: String
@@ -26,7 +26,7 @@ final class LiveFeeder: Sendable {
         self.partitions = partitions
         var traffic = IntakeTraffic(embedding: embedding, bad: 0, seed: 11)
         let room =
-            String(repeating: "0", count: Self.places.moment) + "-" + String(repeating: "0", count: Self.places.number)
+            String(repeating: "0", count: Self.digits.moment) + "-" + String(repeating: "0", count: Self.digits.number)
         templates = (0..<20_000).map { _ in
             let text = String(decoding: traffic.next().value, as: UTF8.self)
             // The id is the only text that begins like this.
@@ -51,7 +51,7 @@ final class LiveFeeder: Sendable {
 
     /// Milliseconds from the sending of a sample until now; nil of an id that is not ours.
     static func age(of sample: String, at now: Double) -> Double? {
-        guard sample.hasPrefix("s-"), let moment = Double(sample.dropFirst(2).prefix(places.moment)) else { return nil }
+        guard sample.hasPrefix("s-"), let moment = Double(sample.dropFirst(2).prefix(digits.moment)) else { return nil }
         return now - moment
     }
 
@@ -71,8 +71,8 @@ final class LiveFeeder: Sendable {
             let moment = Int(Self.milliseconds())
             while number < due {
                 var (value, at) = templates[number % templates.count]
-                Self.write(moment, Self.places.moment, into: &value, at: at)
-                Self.write(number, Self.places.number, into: &value, at: at + Self.places.moment + 1)
+                Self.write(moment, Self.digits.moment, into: &value, at: at)
+                Self.write(number, Self.digits.number, into: &value, at: at + Self.digits.moment + 1)
                 try producer.send(
                     KafkaOutputRecord(topic: topic, partition: Int32(number % partitions), value: value)
                 )
@@ -85,8 +85,8 @@ final class LiveFeeder: Sendable {
 
     private static func write(_ number: Int, _ digits: Int, into bytes: inout [UInt8], at start: Int) {
         var left = number
-        for place in stride(from: start + digits - 1, through: start, by: -1) {
-            bytes[place] = UInt8(ascii: "0") + UInt8(left % 10)
+        for index in stride(from: start + digits - 1, through: start, by: -1) {
+            bytes[index] = UInt8(ascii: "0") + UInt8(left % 10)
             left /= 10
         }
     }

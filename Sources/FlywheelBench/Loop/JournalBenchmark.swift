@@ -52,7 +52,8 @@ struct JournalBenchmark {
             .verify(project: "year", partition: 0)
         let replayed = ProcessUsage.now()
         if let difference = report.firstDifference { throw BenchmarkError("replay differs: \(difference)") }
-        // Our own ticks name the digests of a loop without a broker: their being equal says that both decided the same.
+        // The benchmark's own ticks name the digests of a loop without a broker: equal digests show that both decided
+        // the same.
         guard report.entries >= UInt64(year.entries), report.decisions >= year.decisions, report.ticksChecked > 0 else {
             throw BenchmarkError("\(report.entries) entries were replayed, and \(year.entries) were written")
         }

@@ -12,7 +12,7 @@ final class LoopPipeline {
     let admin: KafkaAdmin
     /// Log of the worker, one JSON value a line.
     let log: URL
-    /// Where its snapshots lie.
+    /// Folder of its snapshots.
     let state: URL
 
     private let kafkaOptions: [String]
@@ -61,9 +61,10 @@ final class LoopPipeline {
         )
     }
 
-    /// The next offset of the journal that the loop has committed; 0 before the first. Not to be asked before it has partitions.
+    /// The next offset of the journal that the loop has committed; 0 before the first. Not to be called before the
+    /// journal has partitions.
     func committed() throws -> Int64 {
-        let place = KafkaTopicPartition(topics[.journal], 0)
-        return try admin.committedOffsets(group: "\(topics.prefix)loop", [place])[place] ?? 0
+        let topicPartition = KafkaTopicPartition(topics[.journal], 0)
+        return try admin.committedOffsets(group: "\(topics.prefix)loop", [topicPartition])[topicPartition] ?? 0
     }
 }

@@ -12,8 +12,9 @@ import Tables
 import Training
 import Vocabulary
 
-/// A project's life, entry by entry as its journal would hold it: candidates and tallies come, people answer what is asked,
-/// versions are sealed, studies end. What replay does with an entry is timed; what the world around it does is not.
+/// Simulated history of a project, entry by entry as its journal would contain it: candidates and tallies arrive,
+/// people answer tasks, versions are sealed, studies end. The replay of an entry is timed; the work of the scenario
+/// around it is not.
 struct ProjectYear {
     private static let second: Int64 = 1_000
     private static let day: Int64 = 86_400_000
@@ -29,7 +30,7 @@ struct ProjectYear {
     /// Time for entries of all kinds, in seconds.
     var seconds: Double { Double(costs.values.reduce(0) { $0 + $1.nanoseconds }) / 1e9 }
 
-    /// Takes each entry's bytes and time of appending.
+    /// Receives each entry's bytes and time of appending.
     var record: ((_ value: [UInt8], _ time: Int64) throws -> Void)?
 
     struct Cost {
@@ -207,13 +208,13 @@ struct ProjectYear {
         case .datasetLog:
             let object = try decision.value.withUnsafeBytes { try parser.parse($0).object() }
             guard try object.string("kind") == "version_cut" else { return }
-            let ordinal = try object.int("ordinal")
+            let versionNumber = try object.int("ordinal")
             let counts = try object.object("counts")
             let version = SealedVersion(
-                id: DatasetVersionID("year-\(ordinal)"),
-                ordinal: ordinal,
-                parent: ordinal > 1 ? DatasetVersionID("year-\(ordinal - 1)") : nil,
-                semanticVersion: "0.\(ordinal).0",
+                id: DatasetVersionID("year-\(versionNumber)"),
+                versionNumber: versionNumber,
+                parent: versionNumber > 1 ? DatasetVersionID("year-\(versionNumber - 1)") : nil,
+                semanticVersion: "0.\(versionNumber).0",
                 manifest: Self.file,
                 training: try counts.int("training"),
                 validation: try counts.int("validation"),

@@ -8,8 +8,8 @@ import KafkaTransport
 import Loop
 import Processes
 
-/// `flywheel-bench restore`: how long a worker takes from its start until it has the loop's tables, from the changelog and
-/// from a snapshot.
+/// `flywheel-bench restore`: the time from a worker's start until it has the loop's tables, from the changelog and from
+/// a snapshot.
 struct RestoreBenchmark {
     static let specification = CommandSpecification(
         "restore",
@@ -59,13 +59,13 @@ struct RestoreBenchmark {
         print(printsJSON ? json(starts, bytes) : text(starts, bytes))
     }
 
-    /// Writes the rows of as many lives as it takes, in transactions, and where they stand.
+    /// Writes the rows of as many simulated projects as needed, in transactions, and their position.
     ///
     /// - Returns: Bytes of keys and values.
     private func fill(_ pipeline: LoopPipeline) throws -> Int {
         var year = ProjectYear(dailyVotes: 1_000)
         try year.configure()
-        // A tenth of all that is wanted, or as many as it takes: each further project is the same under another name.
+        // A tenth of all wanted rows, or as many as needed: each further project is the same under another name.
         while year.project.rowCount < max(1_000, min(100_000, keys / 10)) { try year.liveThroughDay() }
         let producer = try KafkaProducer(properties: properties, transactionalID: "\(pipeline.topics.prefix)fill")
         defer { producer.close() }
@@ -133,7 +133,7 @@ struct RestoreBenchmark {
         )
     }
 
-    /// Lets a worker write its first entries and leave in order: then it leaves a snapshot.
+    /// Runs a worker until it has written its first entries, and stops it in order: the worker then writes a snapshot.
     private func leaveSnapshot(_ pipeline: LoopPipeline) throws {
         let worker = try pipeline.startWorker(keepsSnapshots: true)
         defer {

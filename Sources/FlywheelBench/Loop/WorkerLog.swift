@@ -17,7 +17,7 @@ struct WorkerLog {
         throw BenchmarkError("the worker did not say \"\(message)\" within \(Int(seconds)) s; see \(file.path)")
     }
 
-    /// The numbers beside a message; nil if it was not said.
+    /// Returns the numbers logged with a message; nil if the message was not logged.
     func find(_ message: String) throws -> [String: Int64]? {
         guard let text = try? Data(contentsOf: file) else { return nil }
         let parser = JSONParser()

@@ -3,7 +3,8 @@ import Foundation
 import JSON
 import Rollout
 
-/// `flywheel-bench rollback`: how often, and how soon, feedback takes a champion down, on the state that the worker runs.
+/// `flywheel-bench rollback`: how often, and how soon, feedback rolls back a champion, on the state that the worker
+/// runs.
 struct RollbackBenchmark {
     static let specification = CommandSpecification(
         "rollback",
@@ -47,7 +48,7 @@ struct RollbackBenchmark {
         let holdback = try arguments.double("holdback", in: 0...0.5) ?? 0
         let least = RolloutPolicy(
             minimumShadow: 0,
-            // Beside another version the margin over that one is what is tolerated.
+            // Compared with another version, the tolerance is the margin over that version.
             tolerance: max(0, tolerated - rate),
             rollbackAlpha: try arguments.double("alpha", in: 0.0001...0.5) ?? 0.01,
             userBuckets: try arguments.int("buckets", in: 1...RolloutState.maximumBuckets) ?? 4_096,
@@ -83,7 +84,7 @@ struct RollbackBenchmark {
         }
     }
 
-    /// Lives all lives, and prints what came of them.
+    /// Simulates all runs, and prints the results.
     func run(printsJSON: Bool) {
         let result = result()
         print(printsJSON ? result.json : result.text)
@@ -144,9 +145,9 @@ struct RollbackResult {
 
     /// A quantile of the delay over the lives that saw the change; nil where so many were not rolled back.
     func delay(_ share: Double) -> Int? {
-        let place = Int((Double(lives - early) * share).rounded(.up)) - 1
+        let index = Int((Double(lives - early) * share).rounded(.up)) - 1
         let sorted = delays.sorted()
-        return sorted.indices.contains(max(0, place)) ? sorted[max(0, place)] : nil
+        return sorted.indices.contains(max(0, index)) ? sorted[max(0, index)] : nil
     }
 
     /// Processor time for a feedback, in microseconds, what makes it up and audit labels included.

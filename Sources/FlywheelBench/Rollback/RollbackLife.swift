@@ -12,7 +12,7 @@ struct RollbackWorld {
     var then: (rate: Double, voice: Int)?
     /// The rate of the champion and of the hold-back from a voice on; nil where the world stays as it is.
     var shift: (rate: Double, voice: Int)?
-    /// The share of buckets whose voices about the champion reject, whatever it says.
+    /// Share of buckets whose feedback about the champion rejects, whatever it predicts.
     var raided: Double
     /// The rate that the champion's watch tolerates.
     var tolerated: Double
@@ -22,9 +22,9 @@ struct RollbackWorld {
     var days: Int
     /// Honest feedback in an hour.
     var honestPerHour: Int
-    /// Honest users: whose feedback it is each time is drawn.
+    /// Number of honest users; the user of each feedback is drawn at random.
     var users: Int
-    /// Accounts of which each rejects once an hour, whatever the champion says, all within seconds.
+    /// Number of accounts that each reject once an hour, whatever the champion predicts, all within seconds.
     var raiders: Int
     /// Voices after which they begin.
     var raidFrom: Int
@@ -61,7 +61,7 @@ struct RollbackLife {
     ///   - number: Of this one.
     init(_ scenario: RollbackWorld, seed: UInt64, number: UInt64) {
         self.scenario = scenario
-        // Seeds that lie in a row are mixed: their numbers would be the same, one step apart.
+        // Consecutive seeds are mixed: otherwise their numbers would be the same, one step apart.
         generator = SplitMix64(projectHash: seed, entryNumber: number)
         let start = StreamTime(milliseconds: 0)
         _ = rollout.register(Self.model(Self.old, 1), policy: scenario.policy, at: start)
@@ -196,7 +196,7 @@ struct RollbackLife {
         rollout.blocks.commit()
     }
 
-    private static func model(_ version: ModelVersion, _ ordinal: Int) -> ReleasedModel {
+    private static func model(_ version: ModelVersion, _ versionNumber: Int) -> ReleasedModel {
         ReleasedModel(
             version: version,
             artifact: ArtifactReference(
@@ -204,7 +204,7 @@ struct RollbackLife {
                 size: 1,
                 sha256: String(repeating: "0", count: 64)
             ),
-            datasetOrdinal: ordinal,
+            datasetVersionNumber: versionNumber,
             newestSampleAt: StreamTime(milliseconds: 0)
         )
     }

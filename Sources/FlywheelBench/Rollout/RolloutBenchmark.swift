@@ -51,7 +51,7 @@ struct RolloutBenchmark {
         )
     }
 
-    /// Lives the life twice, and prints what came of it.
+    /// Simulates the run twice, and prints the results.
     func run(printsJSON: Bool) throws {
         let result = try result()
         print(printsJSON ? result.json : result.text)
@@ -95,13 +95,13 @@ struct RowStore: Equatable {
     /// Bytes of keys and values.
     var bytes: Int { rows.reduce(0) { $0 + $1.key.utf8.count + $1.value.count } }
 
-    /// Takes what has changed, and commits it.
+    /// Stores the changed rows of a state, and commits it.
     mutating func take(_ state: inout ProjectState) throws {
         for change in state.changes() { rows["\(change.table)/\(change.key)"] = change.value }
         state.commit()
     }
 
-    /// Takes all rows.
+    /// Stores all rows.
     mutating func take(all state: ProjectState) throws {
         state.forEachRow { rows["\($0.table)/\($0.key)"] = $0.value }
     }

@@ -11,8 +11,8 @@ import Tables
 import Training
 import Vocabulary
 
-/// A project in which one model becomes champion, a better one passes all steps, with pauses of every kind on its way, and a
-/// broken one is taken back as canary.
+/// A project in which one model becomes champion, a better one passes all steps, with pauses of every kind on its way,
+/// and a broken one is rolled back as canary.
 struct RolloutLife {
     struct Entry {
         let entry: JournalEntry
@@ -44,9 +44,9 @@ struct RolloutLife {
         generator = SplitMix64(projectHash: plan.seed, entryNumber: 0)
         var state = ProjectState(project: Self.project)
         // Cut before: three versions wait to be sealed.
-        for ordinal in 1...3 {
+        for versionNumber in 1...3 {
             let start = StreamTime(milliseconds: 0)
-            state.datasets.pending[ordinal] = PendingCut(cutAt: start, newestSampleAt: start)
+            state.datasets.pending[versionNumber] = PendingCut(cutAt: start, newestSampleAt: start)
         }
         state.commit()
         initial = state
@@ -103,7 +103,7 @@ struct RolloutLife {
             pass()
             let user = "user-\(generator.next(below: 10_000))"
             guard let version = served(user) else { continue }
-            // Nobody says a word about it until its rollout is paused.
+            // No feedback about it is sent until its rollout is paused.
             if isSilent, version == rollout?.model.version { continue }
             feedback(user, version, generator.nextUnit() < (version.rawValue == broken ? 0.9 : 0.1))
         }
@@ -144,8 +144,8 @@ struct RolloutLife {
 
     // MARK: - Labels
 
-    /// Audit samples on which the newer model is right and the champion is not, and their labels, until it is promoted, cleared, or
-    /// nothing comes of them.
+    /// Adds audit samples on which the newer model is right and the champion is not, and their labels, until it is
+    /// promoted, cleared, or they remain without effect.
     private mutating func judge(_ name: String, newerIsRight: Bool) {
         let before = release
         for number in 0..<120 {
@@ -191,7 +191,7 @@ struct RolloutLife {
         count += 1
     }
 
-    /// Answers what is open.
+    /// Answers the open tasks.
     private mutating func answer() {
         while let task = state.labeling.open.sortedRows.first?.key {
             let outcome = Annotation.Outcome.answer(.choice(ClassIndex(0)))
@@ -201,18 +201,22 @@ struct RolloutLife {
 
     // MARK: - Entries
 
-    /// A study of a version asks for a model, and gets it.
-    private mutating func train(_ ordinal: Int) {
-        let artifact = ArtifactReference(uri: "s3://m/\(ordinal)", size: 7, sha256: String(repeating: "a", count: 64))
+    /// Simulates the study of a version, which requests a model and receives it.
+    private mutating func train(_ versionNumber: Int) {
+        let artifact = ArtifactReference(
+            uri: "s3://m/\(versionNumber)",
+            size: 7,
+            sha256: String(repeating: "a", count: 64)
+        )
         apply(
             .versionSealed(
                 SealedVersion(
-                    id: DatasetVersionID(String(repeating: "\(ordinal)", count: 64)),
-                    ordinal: ordinal,
+                    id: DatasetVersionID(String(repeating: "\(versionNumber)", count: 64)),
+                    versionNumber: versionNumber,
                     parent: nil,
-                    semanticVersion: "\(ordinal).0.0",
+                    semanticVersion: "\(versionNumber).0.0",
                     manifest: artifact,
-                    training: ordinal * 100,
+                    training: versionNumber * 100,
                     validation: 0,
                     test: 0
                 )
@@ -228,7 +232,7 @@ struct RolloutLife {
         apply(.command(Command(id: "c\(count)", action: action, by: "ada", reason: "bench")))
     }
 
-    /// Ticks at the deadlines that have come, as the worker writes them.
+    /// Adds ticks at the deadlines that have passed, as the worker writes them.
     private mutating func pass() {
         for _ in 0..<1_000 {
             guard let deadline = state.nextDeadline, deadline.milliseconds <= now else { return }

@@ -243,7 +243,7 @@ extension ProjectApply.Outcome {
         }
     }
 
-    /// When the loop comes to know of it, which what `flywheel status` shows follows; nil where nothing is new.
+    /// Describes when the loop follows the change, and with it the output of `flywheel status`; nil if nothing is new.
     var whenFollowed: String? {
         switch self {
         case .unchanged: nil
@@ -263,7 +263,7 @@ extension ProjectApply.Outcome {
     var changes: [String] {
         guard case .revised(let new, let old) = self else { return [] }
         let (before, after) = (Self.flat(old), Self.flat(new))
-        // Of a key that one of the two lacks the reference says what that means.
+        // The reference describes the meaning of a key that one of the two lacks.
         let changed = after.compactMap { entry -> String? in
             let was = before.first { $0.key == entry.key }?.value ?? "not given"
             return was == entry.value || entry.key == "revision" ? nil : "\(entry.key): \(was) -> \(entry.value)"

@@ -17,7 +17,7 @@ enum CheckCommand {
         "training-result": .trainingResults, "import": .imports,
     ]
 
-    /// - Returns: Whether every record would be taken.
+    /// - Returns: Whether every record would be accepted.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
         let kind = try arguments.requiredPositional("kind")
         guard let topic = topics[kind] else {
@@ -63,7 +63,7 @@ enum CheckCommand {
     }
 }
 
-/// Prints the verdicts as they come, and what they come to.
+/// Prints the verdicts as they arrive, and their totals.
 private struct CheckReport {
     let isJSON: Bool
     let isQuiet: Bool

@@ -43,9 +43,11 @@ enum DatasetCollectionCommand {
     private static func show(_ collection: VersionCollection, isDry: Bool) {
         for version in collection.kept {
             let reasons = version.reasons.map { ForeignText.line($0, limit: 200) }.joined(separator: ", ")
-            Terminal.show("keep     version \(version.ordinal)  \(version.id)  \(reasons)")
+            Terminal.show("keep     version \(version.versionNumber)  \(version.id)  \(reasons)")
         }
-        for version in collection.collected { Terminal.show("collect  version \(version.ordinal)  \(version.id)") }
+        for version in collection.collected {
+            Terminal.show("collect  version \(version.versionNumber)  \(version.id)")
+        }
         for object in collection.spared { show("keep", object) }
         for object in collection.removed { show("remove", object) }
         guard isDry else { return }

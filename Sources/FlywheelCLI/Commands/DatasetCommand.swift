@@ -35,16 +35,16 @@ enum DatasetCommand {
                 guard let json = try? parser.parse(record.value), (try? json.object().string("project")) == name,
                     let version = try? SealedVersion(json: json)
                 else { return }
-                versions[version.ordinal] = version
+                versions[version.versionNumber] = version
             }
         }
-        for ordinal in versions.keys.sorted() {
-            guard let version = versions[ordinal] else { continue }
+        for versionNumber in versions.keys.sorted() {
+            guard let version = versions[versionNumber] else { continue }
             if arguments.flag("json") {
                 Terminal.show(String(decoding: version.jsonBytes, as: UTF8.self))
             } else {
                 Terminal.show(
-                    "\(ordinal)  \(ForeignText.line(version.semanticVersion))  \(version.id)  \(version.training) training  \(version.validation) validation  \(version.test) test  \(ForeignText.line(version.manifest.uri))"
+                    "\(versionNumber)  \(ForeignText.line(version.semanticVersion))  \(version.id)  \(version.training) training  \(version.validation) validation  \(version.test) test  \(ForeignText.line(version.manifest.uri))"
                 )
             }
         }
@@ -64,7 +64,7 @@ enum DatasetCommand {
     static func verify(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         var ids: [DatasetVersionID] = []
-        var collected: [(ordinal: Int, id: DatasetVersionID)] = []
+        var collected: [(versionNumber: Int, id: DatasetVersionID)] = []
         var problems = 0
         if let version = arguments.positional("version") {
             if let id = try id(version, store, project), try store.isCollected(project, id) {
@@ -84,9 +84,9 @@ enum DatasetCommand {
             let verified = try store.verify(project)
             ids = verified.versions
             let gone = try store.collected(project)
-            for ordinal in try store.ordinals(project) {
-                guard let id = try store.id(project, ordinal: ordinal), gone.contains(id) else { continue }
-                collected.append((ordinal, id))
+            for versionNumber in try store.versionNumbers(project) {
+                guard let id = try store.id(project, versionNumber: versionNumber), gone.contains(id) else { continue }
+                collected.append((versionNumber, id))
             }
             for problem in verified.problems { complain(problem) }
             problems = verified.problems.count
@@ -98,10 +98,13 @@ enum DatasetCommand {
                 remedy: remedy(arguments)
             )
         }
-        // Versions grow from one another: the newest has whatever an earlier one had on two sides.
+        // Each version is based on the one before: the newest contains every sample that an earlier version had in two
+        // splits.
         if let newest = ids.last, problems == 0 { tell(try store.overlap(project, id: newest), of: newest) }
-        for (ordinal, id) in collected {
-            Terminal.show("version \(ordinal), \(id): collected, its files are gone as flywheel dataset gc decided")
+        for (versionNumber, id) in collected {
+            Terminal.show(
+                "version \(versionNumber), \(id): collected, its files are gone as flywheel dataset gc decided"
+            )
         }
         Terminal.show(
             problems == 0
@@ -111,7 +114,7 @@ enum DatasetCommand {
         return problems == 0
     }
 
-    /// Writes a version's labels as few plain files, and says where.
+    /// Writes a version's labels as few plain files, and prints their location.
     static func pack(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         guard let manifest = try manifest(arguments.positional("version"), store, project) else {
@@ -120,7 +123,7 @@ enum DatasetCommand {
         let (pack, name) = try store.pack(project, id: manifest.id)
         let records = pack.files.reduce(0) { $0.adding($1.records) }
         Terminal.show(
-            "\(counted(records, "label", "labels")) of version \(manifest.ordinal) in \(counted(pack.files.count, "file", "files")), listed in \(try store.objects.uri(of: name))"
+            "\(counted(records, "label", "labels")) of version \(manifest.versionNumber) in \(counted(pack.files.count, "file", "files")), listed in \(try store.objects.uri(of: name))"
         )
         return true
     }
@@ -148,7 +151,7 @@ enum DatasetCommand {
     }
 
     private static func complain(_ problem: VersionProblem) {
-        let name = problem.version?.rawValue ?? "version \(problem.ordinal ?? 0)"
+        let name = problem.version?.rawValue ?? "version \(problem.versionNumber ?? 0)"
         Terminal.show("\(name): \(ForeignText.line(problem.text, limit: 1_000))")
     }
 
@@ -164,12 +167,12 @@ enum DatasetCommand {
     static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
         // Who names another store on the line wants no more of the file than how buckets are reached.
         let worker = try WorkerFile.described(arguments, for: .store)
-        let place = WorkerFile.place(arguments.string("store") ?? worker.storePath)
-        if case .folder(let path) = try StorePlace(place), !FileManager.default.fileExists(atPath: path) {
+        let location = WorkerFile.location(arguments.string("store") ?? worker.storePath)
+        if case .folder(let path) = try StoreLocation(location), !FileManager.default.fileExists(atPath: path) {
             throw EngineError("open the store", "there is no folder \(path)", remedy: "name the store with --store")
         }
         return (
-            DatasetStore(objects: try StorePlace(place).open(worker.s3)),
+            DatasetStore(objects: try StoreLocation(location).open(worker.s3)),
             ProjectID(try arguments.requiredString("project"))
         )
     }
@@ -178,7 +181,7 @@ enum DatasetCommand {
         -> DatasetManifest?
     {
         guard let version else {
-            return try store.ordinals(project).last.flatMap { try store.manifest(project, ordinal: $0) }
+            return try store.versionNumbers(project).last.flatMap { try store.manifest(project, versionNumber: $0) }
         }
         guard let id = try id(version, store, project) else { return nil }
         guard try !store.isCollected(project, id) else {
@@ -191,8 +194,8 @@ enum DatasetCommand {
         return try store.manifest(project, id: id)
     }
 
-    /// The id that an ordinal or an id on the line stands for; nil of an ordinal that was never here.
+    /// The id for a version number or an id on the command line; nil for a version number that was never stored.
     private static func id(_ version: String, _ store: DatasetStore, _ project: ProjectID) throws -> DatasetVersionID? {
-        try Int(version).map { try store.id(project, ordinal: $0) } ?? DatasetVersionID(version)
+        try Int(version).map { try store.id(project, versionNumber: $0) } ?? DatasetVersionID(version)
     }
 }

@@ -32,14 +32,14 @@ enum DemoCommand {
         return !stop.isRaised
     }
 
-    /// A store in a bucket, which can be asked.
+    /// A store in a bucket, if its client can be created.
     private static func store(_ arguments: ParsedArguments) throws -> String? {
         guard let text = arguments.string("store") else { return nil }
-        guard case .bucket(let place) = try StorePlace(text) else {
+        guard case .bucket(let uri) = try StoreLocation(text) else {
             throw ArgumentsError("--store: expected s3://BUCKET/PREFIX, found \"\(text)\"", command: "flywheel demo")
         }
-        _ = try StorePlace.client(DemoOptions.buckets)
-        return place.description
+        _ = try StoreLocation.client(DemoOptions.buckets)
+        return uri.description
     }
 
     private static func seeds(_ arguments: ParsedArguments) throws -> [UInt64] {

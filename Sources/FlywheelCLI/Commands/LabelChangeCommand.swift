@@ -40,7 +40,7 @@ enum LabelChangeCommand {
         return try send(.move(sample, to: split), of: sample, what: "belongs to \(name)", arguments: arguments)
     }
 
-    /// `flywheel dataset log --changes`: as they stand in the dataset log.
+    /// `flywheel dataset log --changes`: the changes as they are in the dataset log.
     static func log(_ arguments: ParsedArguments) throws -> Bool {
         let worker = try WorkerFile.connected(arguments)
         let name = try arguments.requiredString("project")

@@ -86,7 +86,7 @@ enum ImportOptions {
         .flag("dry-run", help: "check all and send nothing"),
     ]
 
-    /// Whether what is right may be sent; else says what to do.
+    /// Whether the correct records may be sent; otherwise prints the remedy.
     static func maySend(_ faults: [ImportFault], _ arguments: ParsedArguments) -> Bool {
         if faults.contains(where: \.endsFile) {
             let skips =
@@ -168,13 +168,14 @@ enum ImportOptions {
         return given.isEmpty ? nil : given
     }
 
-    /// Names what is wrong, by line; of very much the first hundred.
+    /// Prints the faults, by line; at most the first hundred of them.
     static func tell(_ faults: [ImportFault]) {
         for fault in faults.prefix(100) { Terminal.complain(ForeignText.line("\(fault)", limit: 600)) }
         if faults.count > 100 { Terminal.complain("and \(faults.count - 100) more") }
     }
 
-    /// Sends, and says how far it is. SIGINT and SIGTERM end it between two transactions; a second one ends it at once.
+    /// Sends the records, and prints the progress. SIGINT and SIGTERM end it between two transactions; a second signal
+    /// ends it at once.
     static func send(_ records: [RecordImport.Record], by sender: RecordImport, rate: Int) throws {
         var told = 0
         let tell = { (sent: Int) in

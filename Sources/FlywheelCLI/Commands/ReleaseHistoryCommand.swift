@@ -85,10 +85,10 @@ enum ReleaseHistoryCommand {
 
     static func compare(_ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("project")
-        let versions = try ["first", "second"].map { place in
-            let text = try arguments.requiredPositional(place)
+        let versions = try ["first", "second"].map { name in
+            let text = try arguments.requiredPositional(name)
             guard let version = ModelVersion(checking: text) else {
-                throw arguments.failure("\(place): expected 1 to 256 bytes without control characters")
+                throw arguments.failure("\(name): expected 1 to 256 bytes without control characters")
             }
             return version
         }
@@ -105,7 +105,7 @@ enum ReleaseHistoryCommand {
         return true
     }
 
-    /// The moment that the line names.
+    /// The time that is given on the command line.
     private static func time(_ text: String, _ arguments: ParsedArguments) throws -> StreamTime {
         guard let milliseconds = RFC3339.milliseconds(of: text) else {
             throw arguments.failure(
@@ -118,7 +118,7 @@ enum ReleaseHistoryCommand {
         return StreamTime(milliseconds: milliseconds)
     }
 
-    /// Reads the project's history, and says on standard error what is missing from it.
+    /// Reads the project's history, and reports on standard error what is missing from it.
     private static func read(_ arguments: ParsedArguments) throws -> ReleaseHistory {
         let name = try arguments.requiredPositional("project")
         let worker = try WorkerFile.connected(arguments)

@@ -20,8 +20,8 @@ enum RunCommand {
         if let host = arguments.string("host") { configuration.consoleHost = host }
         if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
         if let port = try arguments.int("health-port", in: 0...65_535) { configuration.healthPort = UInt16(port) }
-        configuration.storePath = WorkerFile.place(configuration.storePath)
-        configuration.artifactsPath = WorkerFile.place(configuration.artifactsPath)
+        configuration.storePath = WorkerFile.location(configuration.storePath)
+        configuration.artifactsPath = WorkerFile.location(configuration.artifactsPath)
         configuration.artifactRoots = configuration.artifactRoots?.map(WorkerFile.absolute)
         if !configuration.statePath.isEmpty {
             configuration.statePath = WorkerFile.absolute(configuration.statePath)
@@ -40,7 +40,7 @@ enum RunCommand {
         defer { trap.cancel() }
         let logger = Logger(module: "worker", level: level, sink: StandardErrorSink())
         for caveat in KafkaCaveat.all(configuration.kafka) {
-            logger.warning("may not work", ["reason": .string(caveat.description)])
+            logger.warning("configuration may not work", ["reason": .string(caveat.description)])
         }
         if !arguments.strings("project").isEmpty { try KafkaConnection.require(configuration.kafka) }
         for file in arguments.strings("project") {
@@ -60,7 +60,7 @@ enum RunCommand {
                 "roles": .string(configuration.roles.map(\.rawValue).joined(separator: ",")),
             ]
         )
-        // An address that cannot be had ends the start: nobody would see a worker that its probes do not reach.
+        // An address that cannot be bound ends the start: nobody would notice a worker that its probes do not reach.
         var listeners: [ListenerThread] = []
         defer {
             stop.raise()

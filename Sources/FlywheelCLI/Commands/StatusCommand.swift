@@ -18,8 +18,8 @@ enum StatusCommand {
         defer { view.close() }
         let lags = try LagView(transport: transport, topics: worker.topics)
         defer { lags.close() }
-        let letters = try DeadLetterCount(transport: transport, topics: worker.topics)
-        defer { letters.close() }
+        let deadLetters = try DeadLetterCount(transport: transport, topics: worker.topics)
+        defer { deadLetters.close() }
         let stop = StopFlag()
         let trap = SignalTrap([SIGINT, SIGTERM]) { _ in stop.raise() }
         defer { trap.cancel() }
@@ -27,7 +27,7 @@ enum StatusCommand {
         let directory = try ProjectDirectory(transport: transport, topics: worker.topics)
         defer { directory.close() }
         repeat {
-            try letters.update()
+            try deadLetters.update()
             let projects = try view.summaries()
             try directory.readToEnd(stable: true)
             let known = Set(projects.map { "\($0.project)" })
@@ -35,11 +35,15 @@ enum StatusCommand {
                 projects: projects,
                 withoutEntry: directory.projects.keys.map { "\($0)" }.filter { !known.contains($0) }.sorted(),
                 lag: try lags.lags(),
-                deadLetters: .init(count: letters.count, redriven: letters.redriven, isExact: letters.isExact)
+                deadLetters: .init(
+                    count: deadLetters.count,
+                    redriven: deadLetters.redriven,
+                    isExact: deadLetters.isExact
+                )
             )
             if arguments.flag("watch"), !arguments.flag("json") { Terminal.clear() }
             Terminal.show(arguments.flag("json") ? report.json : report.text)
-            // The loop's own transactions are open for milliseconds: not every look is worth a word.
+            // The loop's own transactions are open for milliseconds: not every refresh reports them.
             if isFirst, try !view.heldBack().isEmpty { Terminal.complain(openTransaction(on: worker.topics[.state])) }
             isFirst = false
             guard arguments.flag("watch") else { break }

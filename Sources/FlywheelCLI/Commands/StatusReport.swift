@@ -11,14 +11,14 @@ import Vocabulary
 /// Output of `flywheel status`.
 struct StatusReport {
     let projects: [ProjectSummary]
-    /// Names of projects that are configured and of which nothing has come into the journal yet, ascending.
+    /// Names of projects that are configured and have no entry in the journal yet, ascending.
     var withoutEntry: [String] = []
     let lag: [RoleLag]
     let deadLetters: DeadLetters
 
     struct DeadLetters {
         let count: Int64
-        /// Dead letters among these that were sent again.
+        /// Whether the count is exact; otherwise it is a lower bound.
         let redriven: Int64
         /// Else there are so many at least.
         let isExact: Bool
@@ -98,7 +98,7 @@ struct StatusReport {
         return lines.joined(separator: "\n")
     }
 
-    /// How many there are, and by name those with standing who answered most.
+    /// Describes the number of annotators, and the names of those with standing who answered most.
     private func text(of annotators: [ProjectSummary.AnnotatorSummary]) -> String {
         let standing = annotators.filter(\.hasStanding).sorted { ($1.answers, $0.id) < ($0.answers, $1.id) }
         guard !standing.isEmpty else { return "\(annotators.count), none with standing yet: all count alike" }
@@ -113,7 +113,7 @@ struct StatusReport {
             + "\(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
     }
 
-    /// To hundredths; what is nothing has no sign.
+    /// Rounds to hundredths; zero has no sign.
     private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
 
     var json: String {

@@ -11,29 +11,29 @@ public enum ByteMutator {
             [0xEF, 0xBB, 0xBF], [0], [0xFF], [0x80], [0xC3], [0xE2, 0x80, 0xAE], [0xF0, 0x9F],
         ]
 
-    /// Changes them in one to four places: cut, flipped, inserted, repeated, removed, or nested 10,000 deep.
+    /// Changes them at one to four positions: cut, flipped, inserted, repeated, removed, or nested 10,000 deep.
     public static func mutate(_ bytes: inout [UInt8], _ generator: inout SplitMix64) {
         for _ in 0...generator.size(below: 4) {
-            let place = generator.next(below: bytes.count + 1)
+            let index = generator.next(below: bytes.count + 1)
             switch generator.next(below: 8) {
             case 0: bytes.removeLast(generator.size(below: bytes.count + 1))
-            case 1 where place < bytes.count: bytes[place] ^= 1 << UInt8(generator.next(below: 8))
-            case 2 where place < bytes.count: bytes[place] = UInt8(generator.next(below: 256))
-            case 3, 4: bytes.insert(contentsOf: generator.pick(pieces), at: place)
+            case 1 where index < bytes.count: bytes[index] ^= 1 << UInt8(generator.next(below: 8))
+            case 2 where index < bytes.count: bytes[index] = UInt8(generator.next(below: 256))
+            case 3, 4: bytes.insert(contentsOf: generator.pick(pieces), at: index)
             case 5:
-                let end = min(bytes.count, place + generator.size(below: 64))
-                bytes.removeSubrange(place..<end)
+                let end = min(bytes.count, index + generator.size(below: 64))
+                bytes.removeSubrange(index..<end)
             case 6:
-                let piece = bytes[place..<min(bytes.count, place + generator.size(below: 64))]
+                let piece = bytes[index..<min(bytes.count, index + generator.size(below: 64))]
                 var copy: [UInt8] = []
                 for _ in 0..<generator.size(below: 200) { copy += piece }
-                bytes.insert(contentsOf: copy, at: place)
+                bytes.insert(contentsOf: copy, at: index)
             default:
                 guard generator.chance(0.1) else { continue }
                 let isObject = generator.chance(0.5)
                 var deep: [UInt8] = []
                 for _ in 0..<10_000 { deep += isObject ? Array("{\"a\":".utf8) : [UInt8(ascii: "[")] }
-                bytes.insert(contentsOf: deep, at: place)
+                bytes.insert(contentsOf: deep, at: index)
             }
         }
     }

@@ -29,7 +29,7 @@ public enum Extremes {
     public static let words: [String] =
         numbers + ["", " ", " 1", "1 ", "１", "١", "1e9", "0b1", "-", "+", "\u{0}", "9223372036854775807\n"]
 
-    /// Characters as they stand between quotes: plain, escaped, strange, and such as are not allowed there.
+    /// Characters as they are written between quotes: plain, escaped, unusual, and invalid ones.
     public static let characters: [[UInt8]] =
         [
             "x", "7", " ", "/", "\\\"", "\\\\", "\\/", "\\n", "\\u0000", "\\u0001", "\\u001b[31m", "\\u007f", "\\u0085",

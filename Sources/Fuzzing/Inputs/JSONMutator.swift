@@ -12,7 +12,7 @@ public struct JSONMutator: Sendable {
         self.longest = longest
     }
 
-    /// Changes a tree in one to four places.
+    /// Changes a tree at one to four positions.
     public func mutate(_ tree: inout JSONTree, _ generator: inout SplitMix64) {
         for _ in 0...generator.size(below: 4) { change(&tree, &generator) }
     }
@@ -115,8 +115,8 @@ public struct JSONMutator: Sendable {
         case 1: return []
         case 2: return text + text
         case 3:
-            let place = generator.next(below: text.count + 1)
-            return Array(text[..<place]) + generator.pick(Extremes.characters) + text[place...]
+            let index = generator.next(below: text.count + 1)
+            return Array(text[..<index]) + generator.pick(Extremes.characters) + text[index...]
         case 4:
             // The same text, spelled otherwise.
             return text.flatMap { byte -> [UInt8] in

@@ -1,6 +1,6 @@
 extension JSONTree {
-    /// Reads a valid text; nil of one that is none, or is nested deeper than 200. A reader of its own, so that what is tested
-    /// does not make its own input.
+    /// Reads a valid text; nil if it is invalid, or nested deeper than 200. A separate reader, so that the tested code
+    /// does not create its own input.
     public init?(reading bytes: [UInt8]) {
         var reader = TreeReader(bytes: bytes)
         guard let tree = reader.value(depth: 0) else { return nil }

@@ -1,7 +1,7 @@
-/// A JSON text as a tree that may be written wrongly: texts and scalars stand in it as they are written, members keep their
-/// order, and a key may stand twice.
+/// A JSON text as a tree that may be written incorrectly: texts and scalars are stored as they are written, members
+/// keep their order, and a key may occur twice.
 public indirect enum JSONTree: Hashable, Sendable {
-    /// A key, as it stands between its quotes, and its value.
+    /// A key, as written between its quotes, and its value.
     public struct Member: Hashable, Sendable {
         public var key: [UInt8]
         public var value: JSONTree
@@ -21,7 +21,7 @@ public indirect enum JSONTree: Hashable, Sendable {
     case array([JSONTree])
     /// Bytes between the quotes of a string.
     case string([UInt8])
-    /// A number, a truth value, null, or what is none of these.
+    /// A number, a truth value, null, or any text that is none of these.
     case raw([UInt8])
 
     /// A text, escaped.
@@ -30,7 +30,7 @@ public indirect enum JSONTree: Hashable, Sendable {
     public static func word(_ text: String) -> JSONTree { .raw(Array(text.utf8)) }
     public static let null = JSONTree.word("null")
 
-    /// A text as it stands between its quotes.
+    /// A text as it is written between quotes.
     public static func escaped(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         for byte in text.utf8 {

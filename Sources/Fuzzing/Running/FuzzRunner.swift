@@ -1,15 +1,15 @@
 internal import Foundation
 internal import Processes
 
-/// Runs the worker as a child process, so that a trap ends one iteration and not the run: the input in hand is kept, and
-/// another child goes on behind it.
+/// Runs the worker as a child process, so that a trap ends one iteration and not the run: the current input is kept,
+/// and another child continues after it.
 struct FuzzRunner {
     let executable: String
-    /// Arguments of the child, beside those that the runner adds.
+    /// Arguments of the child, in addition to those that the runner adds.
     let arguments: [String]
     let folder: FuzzFolder
     let seed: UInt64
-    /// Milliseconds after which an iteration that goes on is a fault.
+    /// Milliseconds after which an iteration that has not ended is a fault.
     let patience: Int64
     private static let mostTraps = 20
 
@@ -89,9 +89,9 @@ struct FuzzRunner {
         try? Data(text.utf8).write(to: URL(fileURLWithPath: name + ".txt"))
     }
 
-    /// Leaves out steps of a recorded input for as long as it fails, and writes what is left beside it.
+    /// Removes steps of a recorded input for as long as it fails, and writes the remaining steps beside it.
     ///
-    /// - Returns: The new file, and how many steps it has of how many.
+    /// - Returns: The new file, its number of steps, and the original number of steps.
     /// - Complexity: O(*n* log *n*) runs in the number of steps; ends after `seconds`.
     func shrink(_ path: String, seconds: Double) throws -> (path: String, left: Int, of: Int) {
         let input = try RecordedInput(path: path)

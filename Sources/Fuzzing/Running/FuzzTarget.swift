@@ -7,24 +7,24 @@ public struct FuzzFault: Error, Hashable, Sendable, CustomStringConvertible {
     public init(_ description: String) { self.description = description }
 }
 
-/// Something that reads what comes from outside, and is given what nobody should send.
+/// Code under test that reads external input, and receives invalid input.
 ///
-/// The input of an iteration follows from its generator alone. It goes to the recorder before it is read, so that it is there
-/// after a trap.
+/// The input of an iteration follows from its generator alone. It is written to the recorder before it is read, so that
+/// it is available after a trap.
 public protocol FuzzTarget: AnyObject {
     /// As on the command line.
     var name: String { get }
     /// How much of the time it gets, in relation to others.
     var weight: Double { get }
 
-    /// Makes an input, and gives it to what is tested.
+    /// Creates an input, and passes it to the tested code.
     ///
     /// - Throws: `FuzzFault` or any other error when a law does not hold.
     func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws
 
-    /// Gives a recorded input to what is tested.
+    /// Passes a recorded input to the tested code.
     ///
-    /// - Throws: As `run`; `FuzzFault` too where the steps cannot be read.
+    /// - Throws: As `run`; `FuzzFault` also if the steps cannot be read.
     func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws
 }
 
@@ -57,7 +57,7 @@ public struct FuzzOutcomes: Hashable, Sendable {
         )
     }
 
-    /// From such JSON; what is none counts nothing.
+    /// Reads the counts from such JSON; other JSON counts nothing.
     public init(_ tree: JSONTree?) {
         guard case .object(let kinds)? = tree else { return }
         for kind in kinds {

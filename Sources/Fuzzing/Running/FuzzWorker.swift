@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Statistics
 
-/// Runs iterations of targets in this process, each target its part of the time, and keeps what is wrong.
+/// Runs iterations of targets in this process, each target for its share of the time, and keeps the faults.
 struct FuzzWorker {
     let targets: [any FuzzTarget]
     let folder: FuzzFolder
@@ -32,7 +32,7 @@ struct FuzzWorker {
             let isClean = runOnce(target, recorder)
             let end = clock.now
             spent[target.name, default: 0] += (end - now) / .seconds(1)
-            // What was found is told even if the next iteration traps.
+            // A finding is reported even if the next iteration traps.
             if !isClean || noted.duration(to: end) > .seconds(1) {
                 noted = end
                 try note()
@@ -41,8 +41,8 @@ struct FuzzWorker {
         try note()
     }
 
-    /// Ends this process within a second of its parent's end, whatever an iteration does: nobody else would end one that
-    /// hangs, once the runner has been killed.
+    /// Ends this process within a second of its parent's end, whatever an iteration does: no other process would end a
+    /// hanging iteration once the runner has been killed.
     static func end(with runner: Int32) {
         Thread.detachNewThread {
             // An orphan has another parent.

@@ -23,7 +23,7 @@ public final class InputRecorder {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Forgets the input before, and says which comes.
+    /// Forgets the previous input, and records which input follows.
     public func begin(_ target: String, seed: UInt64, iteration: UInt64) {
         steps = 0
         guard descriptor >= 0 else { return }

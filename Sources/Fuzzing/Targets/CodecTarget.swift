@@ -4,7 +4,8 @@ internal import JSON
 public import Statistics
 internal import Vocabulary
 
-/// The codecs of everything that stands on a topic: what is read is written, read again equal, and written to the same bytes.
+/// The codecs of every record type on the topics: each value that is read is written, read again equal, and written to
+/// the same bytes.
 public final class CodecTarget: FuzzTarget {
     public let name = "codecs"
     public let weight = 1.5

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Memory that ends where a page begins that nobody may touch: a read beyond it traps.
+/// Memory that ends at the start of an inaccessible page: a read beyond it traps.
 public final class GuardedBytes {
     private let memory: UnsafeMutableRawPointer
     private let size: Int
     private let guardSize = 4_096
 
-    /// Room for texts of at most so many bytes.
+    /// Allocates capacity for texts of at most the given number of bytes.
     public init(capacity: Int) throws {
         size = (capacity + 2 * guardSize) / guardSize * guardSize
         let flags = MAP_PRIVATE | MAP_ANONYMOUS

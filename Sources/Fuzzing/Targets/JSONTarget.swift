@@ -1,8 +1,8 @@
 internal import JSON
 public import Statistics
 
-/// The JSON module with its shim over simdjson: what is parsed, scanned, diagnosed and written, in memory that ends where a
-/// page begins that nobody may touch.
+/// The JSON module with its shim over simdjson: parsing, scanning, diagnosing and writing, in memory that ends at the
+/// start of an inaccessible page.
 public final class JSONTarget: FuzzTarget {
     public let name = "json"
     public let weight = 3.0
@@ -109,7 +109,8 @@ public final class JSONTarget: FuzzTarget {
         try visit(value, &left)
     }
 
-    /// Reads values by every type: each answers or throws. The first `left` alone: an error looks for its path from the root.
+    /// Reads values as every type: each read answers or throws. Only the first `left` values are read, because an error
+    /// searches for its path from the root.
     private func visit(_ value: JSONValue, _ left: inout Int) throws {
         guard left > 0 else { return }
         left -= 1
@@ -158,7 +159,7 @@ public final class JSONTarget: FuzzTarget {
         return true
     }
 
-    /// The numbers of an array are what the parser says they are, within one unit of the last place.
+    /// Checks that the numbers of an array equal the parser's, within one unit in the last place.
     private func scanNumbers(_ start: JSONScan, _ text: UnsafeRawBufferPointer) throws {
         var scan = start
         guard scan.take(UInt8(ascii: "[")) else { return }

@@ -23,7 +23,7 @@ public final class PlantedTarget: FuzzTarget {
     private func check(_ number: Int) throws {
         switch number {
         case 13:
-            // The sum of a number from outside that nobody bounded.
+            // The sum of an unbounded external number.
             let sum = Int8(truncatingIfNeeded: number + 114) + 1
             throw FuzzFault("no trap, but \(sum)")
         case 14: throw FuzzFault("a law that does not hold")

@@ -42,7 +42,7 @@ public final class YAMLTarget: FuzzTarget {
         for step in steps { try check(step["text"]?.blob ?? [], &outcomes) }
     }
 
-    /// A file with some of its lines changed: another value, twice, gone, or deeper.
+    /// A file with some of its lines changed: another value, duplicated, removed, or indented deeper.
     private func changed(_ file: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
         var lines = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0) }
         for _ in 0...generator.size(below: 5) {

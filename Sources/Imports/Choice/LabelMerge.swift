@@ -13,7 +13,7 @@ internal import Vocabulary
 /// Labels of a file made one for each sample, and checked: against each other, the project's classes, what the project knows,
 /// and by what Intake checks.
 public struct LabelMerge {
-    /// A label, the line on which its sample stands first, and its record's value.
+    /// A label, the line on which its sample occurs first, and its record's value.
     public struct Label: Sendable {
         public let line: Int
         public let event: ImportEvent
@@ -164,11 +164,11 @@ public struct LabelMerge {
         _ renames: [String: String]
     ) -> [Group] {
         var groups: [Group] = []
-        var places: [SampleID: Int] = [:]
+        var groupOf: [SampleID: Int] = [:]
         for row in rows {
-            let place = places[row.sample.id] ?? groups.count
-            if place == groups.count {
-                places[row.sample.id] = place
+            let group = groupOf[row.sample.id] ?? groups.count
+            if group == groups.count {
+                groupOf[row.sample.id] = group
                 groups.append(Group(line: row.line, sample: row.sample))
             }
             for answer in row.answers {
@@ -178,10 +178,10 @@ public struct LabelMerge {
                         row.line,
                         "class \"\(name)\" is not one of the project's: append it to classes, or give --rename '\(name)=CLASS'"
                     )
-                    groups[place].isFaulty = true
+                    groups[group].isFaulty = true
                     continue
                 }
-                groups[place].answers.append((row.line, answer.annotator, label))
+                groups[group].answers.append((row.line, answer.annotator, label))
             }
         }
         return groups

@@ -5,11 +5,11 @@ internal import Kinds
 internal import Telemetry
 internal import Vocabulary
 
-/// Reads predictions without parsing them whole.
+/// Reads predictions without parsing them completely.
 ///
-/// Whatever is not the plain form of a prediction, good or bad, is not read: it is parsed, and judged by the same rules as
-/// every other record. What is read here is a prediction by these rules, in all of its members: whether a record is counted
-/// or refused does not depend on whether it goes on.
+/// A record that is not in the plain form of a prediction, valid or invalid, is not read here: it is parsed, and judged
+/// by the same rules as every other record. A record that is read here is a prediction by these rules, in all of its
+/// members: whether a record is counted or refused does not depend on whether it is forwarded.
 struct PredictionReader {
     /// Numbers of keys, in the order of `keyNames`; no enumeration, which would be made from a number by a call.
     enum Key {
@@ -25,8 +25,8 @@ struct PredictionReader {
         static var probabilities: Int { 9 }
         static var remainder: Int { 10 }
         static var embedding: Int { 11 }
-        /// From here on what is not looked at: a structured CloudEvent (`specversion`, `data`), and what scores may be computed
-        /// from besides the output (`members`, `logits`, `score`).
+        /// From here on, keys whose members are not read: a structured CloudEvent (`specversion`, `data`), and inputs
+        /// from which scores may be computed besides the output (`members`, `logits`, `score`).
         static var firstUnread: Int { 12 }
         static var lastUnread: Int { 16 }
         static var data: Int { 13 }
@@ -42,7 +42,7 @@ struct PredictionReader {
         static var unknown: Int { Int.bitWidth - 1 }
     }
 
-    /// Where they stand: as members they would be copied for each prediction.
+    /// Stored behind a pointer: as members, the views would be copied for each prediction.
     let views: UnsafePointer<Views>
 
     var keys: NameView { views.pointee.keys }
@@ -54,7 +54,7 @@ struct PredictionReader {
 
     /// Reads the parts of a prediction of a known project into a fresh `reading`.
     ///
-    /// - Returns: False of whatever is not in plain form; what is in `reading` means nothing then.
+    /// - Returns: False if the text is not in plain form; the contents of `reading` then have no meaning.
     /// - Complexity: O(*n*) in the number of values; no allocation.
     func read(_ text: JSONScan, _ projects: ProjectTable.View, into reading: inout PredictionReading) -> Bool {
         var scan = text
@@ -70,8 +70,8 @@ struct PredictionReader {
             seen |= 1 &<< key
             switch isFirst ? key : Key.unknown {
             case Key.project:
-                guard let name = scan.raw(), let place = projects[padded: name] else { return false }
-                reading.project = place
+                guard let name = scan.raw(), let slot = projects[padded: name] else { return false }
+                reading.project = slot
             case Key.sample:
                 guard let sample = readSample(&scan, into: &reading.embedding, &reading.group) else { return false }
                 reading.sample = sample
@@ -141,7 +141,7 @@ struct PredictionReader {
     /// - Complexity: O(*k*) in the number of classes named; no allocation.
     private func readOutput(
         _ scan: inout JSONScan,
-        of project: ProjectTable.Place,
+        of project: ProjectTable.Slot,
         into summary: inout OutputSummary
     ) -> Bool {
         summary = OutputSummary(for: project.pointee.function)
@@ -157,7 +157,7 @@ struct PredictionReader {
             case Key.probabilities:
                 let start = scan
                 guard readProbabilities(&scan, into: &summary, of: project) else { return false }
-                // Read once more, rather than asked at every class of every project.
+                // A second read, instead of a check for every class of every project.
                 if project.pointee.watchesClasses { noteProbabilities(start, of: project) }
             case Key.remainder:
                 if scan.null() { break }
@@ -170,18 +170,20 @@ struct PredictionReader {
         }
         let sum = summary.sum + summary.remainder
         let needed = 1 << Key.kind | 1 << Key.probabilities
-        // At the edge the order of a sum and a unit in the last place decide: there the parser does.
+        // At the limit of the tolerance, the summation order and a unit in the last place are decisive: the parser
+        // decides there.
         return seen & needed == needed && abs(sum - 1) < ClassDistribution.tolerance - 1e-9
     }
 
-    /// Classes that are summed up together: so many stand on the stack, where more than a kilobyte would be allocated.
+    /// Number of classes that are summed together: so many fit on the stack, whereas more than a kilobyte would be
+    /// allocated.
     private static var atOnce: Int { 32 }
 
     @inline(__always)
     private func readProbabilities(
         _ cursor: inout JSONScan,
         into result: inout OutputSummary,
-        of project: ProjectTable.Place
+        of project: ProjectTable.Slot
     ) -> Bool {
         var scan = cursor
         guard scan.take(UInt8(ascii: "{")) else { return false }
@@ -217,8 +219,8 @@ struct PredictionReader {
         return isPlain
     }
 
-    /// Tells the triggers the probabilities that they ask for, of a distribution that was read and is plain.
-    private func noteProbabilities(_ start: JSONScan, of project: ProjectTable.Place) {
+    /// Reports to the triggers the probabilities that they use, from a distribution that was read and is plain.
+    private func noteProbabilities(_ start: JSONScan, of project: ProjectTable.Slot) {
         var scan = start
         project.pointee.triggers?.beginNotes()
         guard scan.take(UInt8(ascii: "{")) else { return }
@@ -231,14 +233,14 @@ struct PredictionReader {
         } while scan.more(until: UInt8(ascii: "}")) == true
     }
 
-    /// The number of a key; of any that is not known one beyond all. Nil of a key with escapes, which may be any, and of what
-    /// is no key.
+    /// Returns the number of a key; for an unknown key, a number greater than all others. Nil for a key with escapes,
+    /// which may be any key, and for text that is not a key.
     @inline(__always)
     func number(of key: UnsafeRawBufferPointer) -> Int? {
         keys.find(padded: key) ?? (Self.isPlain(key) ? Key.unknown : spacedKey(key))
     }
 
-    /// Whether what stands before a colon is a name in quotes, without escapes.
+    /// Whether the text before a colon is a name in quotes, without escapes.
     @inline(__always)
     private static func isPlain(_ key: UnsafeRawBufferPointer) -> Bool {
         guard key.count >= 2, let start = key.baseAddress, key[key.count &- 1] == UInt8(ascii: "\""),
@@ -252,7 +254,7 @@ struct PredictionReader {
         Self.spaced(key, keys) ?? (Self.trimmed(key).map(Self.isPlain) == true ? Key.unknown : nil)
     }
 
-    /// A name where white space stands between it and its colon.
+    /// Returns the value of a name that is followed by white space before its colon.
     @inline(never)
     private static func spaced(_ key: UnsafeRawBufferPointer, _ names: NameView) -> Int? {
         trimmed(key).flatMap { names.find($0) }
@@ -263,8 +265,8 @@ struct PredictionReader {
         return UnsafeRawBufferPointer(rebasing: key[...last])
     }
 
-    /// 1 to 256 bytes without escapes, DEL and what else no name may hold; controls of ASCII do not pass the scan. Of what may
-    /// not be composed nothing is said.
+    /// Whether a text has 1 to 256 bytes and contains no escapes, DEL or other characters that no name may contain;
+    /// ASCII controls do not pass the scan. No decision is made here on text that may not be in composed form.
     @inline(__always)
     static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let start = text.baseAddress, text.count >= 1, text.count <= 256 else { return false }

@@ -35,7 +35,7 @@ struct TallyCounter {
         counts[Self.classes + top] += 1
     }
 
-    /// Counts a prediction that goes to the journal.
+    /// Counts a prediction that is forwarded to the journal.
     mutating func countForwarded() {
         reserve(Self.classes)
         counts[3] += 1

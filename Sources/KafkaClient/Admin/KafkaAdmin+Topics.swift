@@ -6,7 +6,7 @@ public struct KafkaTopicSpecification: Hashable, Sendable {
     public var name: String
     /// How many partitions, at least 1.
     public var partitions: Int
-    /// Copies of each partition; nil takes the cluster's default.
+    /// Copies of each partition; nil means the cluster's default.
     public var replication: Int?
     /// The topic's own settings, such as `cleanup.policy`.
     public var configuration: [String: String]
@@ -20,7 +20,7 @@ public struct KafkaTopicSpecification: Hashable, Sendable {
     }
 }
 
-/// A topic as it stands in the cluster.
+/// Description of a topic in the cluster.
 public struct KafkaTopicDescription: Hashable, Sendable {
     /// The topic's name.
     public let name: String
@@ -40,9 +40,9 @@ extension KafkaAdmin {
         }
     }
 
-    /// Creates topics; those that exist already are left as they are.
+    /// Creates topics; topics that exist already are not changed.
     ///
-    /// - Returns: The names that were created.
+    /// - Returns: The names of the created topics.
     /// - Throws: The first failure; topics before it may have been created.
     public func createTopics(_ topics: [KafkaTopicSpecification]) throws(KafkaError) -> [String] {
         guard !topics.isEmpty else { return [] }
@@ -62,9 +62,9 @@ extension KafkaAdmin {
         }
     }
 
-    /// Deletes topics; those that do not exist are passed over.
+    /// Deletes topics; topics that do not exist are ignored.
     ///
-    /// - Returns: The names that were deleted. Brokers may still show them for a moment.
+    /// - Returns: The names of the deleted topics. Brokers may still list them for a short time.
     public func deleteTopics(_ topics: [String]) throws(KafkaError) -> [String] {
         guard !topics.isEmpty else { return [] }
         let operation = "delete topics"
@@ -82,7 +82,7 @@ extension KafkaAdmin {
         }
     }
 
-    /// Describes topics; those that do not exist are left out.
+    /// Describes topics; topics that do not exist are omitted.
     public func describeTopics(_ topics: [String]) throws(KafkaError) -> [KafkaTopicDescription] {
         let wanted = Set(topics)
         let shapes = try Metadata.read(

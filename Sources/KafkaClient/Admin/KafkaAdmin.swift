@@ -13,16 +13,16 @@ public struct KafkaBroker: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(host):\(port) (\(id))" }
 }
 
-/// Asks and changes what stands in a cluster: topics, offsets, brokers. Used on one thread only.
+/// Reads and changes the contents of a cluster: topics, offsets, brokers. Used on one thread only.
 ///
-/// Every call blocks until the cluster has answered, or until the timeout given to `init`.
+/// Every call blocks until the cluster has answered, or until the timeout passed to `init` has expired.
 public final class KafkaAdmin {
     let handle: ClientHandle
     let timeout: Int
     private let properties: KafkaProperties
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .describe) }
 
-    /// Opens the client; the cluster is asked by the first call.
+    /// Opens the client; the first call contacts the cluster.
     public init(properties: KafkaProperties, timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
@@ -67,11 +67,11 @@ public final class KafkaAdmin {
         }
     }
 
-    /// The partitions of a topic, ascending. Topics of a list may be hidden; of one that is asked for by its name a broker
-    /// tells that it is missing from that the principal may not see it.
+    /// The partitions of a topic, ascending. A list of topics may omit hidden ones; for a topic that is requested by
+    /// name, a broker distinguishes a missing topic from one that the principal may not describe.
     ///
-    /// - Throws: `KafkaError` with the code `UNKNOWN_TOPIC_OR_PART` for a topic that is missing, and one that `isForbidden`
-    ///   where the principal has no right to it.
+    /// - Throws: `KafkaError` with the code `UNKNOWN_TOPIC_OR_PART` if the topic is missing, and an error that
+    ///   `isForbidden` if the principal has no right to it.
     public func partitions(of topic: String) throws(KafkaError) -> [Int32] {
         try probe.get().partitions(of: topic, timeout: timeout)
     }
@@ -102,9 +102,9 @@ public final class KafkaAdmin {
         let operation = "read the committed offsets of group \(group)"
         // Either is enough: Read includes Describe, and a member of the group needs Read.
         let rights = [KafkaRight(.read, .group, group), KafkaRight(.describe, .group, group)]
-        // A consumer that joins nothing. `rd_kafka_ListConsumerGroupOffsets` ends the process where the group's coordinator is
-        // not known yet, as on a fresh cluster: it looks for it by the client's own group, and an administrator has none
-        // (librdkafka's issue 5040; 2.0.2 to 2.10).
+        // A consumer that joins no group. `rd_kafka_ListConsumerGroupOffsets` ends the process if the group's
+        // coordinator is not known yet, as on a fresh cluster: it looks up the coordinator by the client's own group,
+        // and an administrator has none (librdkafka's issue 5040; 2.0.2 to 2.10).
         var own = properties
         own["group.id"] = group
         own["enable.auto.commit"] = "false"
@@ -128,7 +128,8 @@ public final class KafkaAdmin {
                 ? list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR)
                 : KafkaError(error, operation: operation)
             guard let failure else { return list.groupOffsets() }
-            // Who may not ask for the coordinator is told beside the call, which waits for it.
+            // A missing right to request the coordinator is reported in an event, while the call keeps waiting for the
+            // coordinator.
             while let word, let event = rd_kafka_queue_poll(word, 0) {
                 defer { rd_kafka_event_destroy(event) }
                 let told = rd_kafka_event_error(event)

@@ -1,4 +1,4 @@
-/// Looks whether clients can be opened at all, before any broker is asked.
+/// Checks whether clients can be opened at all, before any broker is contacted.
 public enum ClientCheck {
     /// Opens a member of a group, a reader and a writer with these properties, without brokers, and closes them again.
     ///

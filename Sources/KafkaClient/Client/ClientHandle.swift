@@ -23,19 +23,19 @@ final class ClientHandle {
         }
         mainQueue = main
         logQueue = log
-        // Without this, librdkafka writes to standard error. It takes the reference that it needs.
+        // Without this call, librdkafka writes to standard error. It acquires the reference that it needs.
         rd_kafka_set_log_queue(client, log)
     }
 
     deinit { close() }
 
-    /// Frees the client; whatever it lent (messages, queues, topics) must be gone by now.
+    /// Frees the client; everything borrowed from it (messages, queues, topics) must be released before.
     func close() {
         guard isOpen else { return }
         isOpen = false
         rd_kafka_queue_destroy(mainQueue)
         rd_kafka_queue_destroy(logQueue)
-        // A consumer was closed by its owner; closing here again would wait for a group that nobody serves.
+        // A consumer was closed by its owner; closing it here again would wait for a group that nobody serves.
         rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
 
@@ -95,7 +95,7 @@ final class ClientHandle {
         faultCount = 0
     }
 
-    /// An error that tells of the fault, in place of one that only tells of its consequence.
+    /// Returns an error that describes the fault, in place of an error that only describes its consequence.
     func explained(_ error: KafkaError) -> KafkaError {
         guard let fault else { return error }
         switch error.code {
@@ -108,7 +108,7 @@ final class ClientHandle {
 
     private func observe(_ text: String) {
         guard let found = ConnectionFault(text) else { return }
-        // What follows upon a certificate's fault says less.
+        // Errors that follow from a certificate's fault carry less information.
         guard found != .certificate || fault == nil else { return }
         faultCount = found == fault ? faultCount + 1 : 1
         fault = found

@@ -1,12 +1,13 @@
-/// Why no connection to a broker comes about although one answers: found in what librdkafka reports and logs.
+/// Reason why no connection to a broker is established although a broker answers: derived from the errors and log lines
+/// of librdkafka.
 ///
-/// librdkafka reports most of these under codes that stand for several (`_SSL`, `_TRANSPORT`), tries again for ever, and
-/// words some of them differently from version to version. All that reads its words stands here; they are those of 2.0.2
-/// and of 2.16.1, and OpenSSL's.
+/// librdkafka reports most of these under codes that represent several reasons (`_SSL`, `_TRANSPORT`), retries for
+/// ever, and words some of them differently from version to version. All code that parses its wording is in this file;
+/// the wording is that of 2.0.2 and of 2.16.1, and OpenSSL's.
 public enum ConnectionFault: Hashable, Sendable {
     /// The broker does not know the user, or the password is another one.
     case credentials
-    /// The broker has other SASL mechanisms; those that it named.
+    /// The broker supports other SASL mechanisms; `offered` lists the ones that it named.
     case mechanism(offered: String)
     /// The listener speaks no SASL.
     case saslUnexpected
@@ -29,7 +30,7 @@ public enum ConnectionFault: Hashable, Sendable {
     /// A client with TLS at a listener without.
     case tlsToPlaintext
 
-    /// One sentence: what it is, and which property to look at.
+    /// One sentence: the fault, and the property to check.
     public var explanation: String {
         switch self {
         case .credentials:
@@ -60,7 +61,7 @@ public enum ConnectionFault: Hashable, Sendable {
         }
     }
 
-    /// The code of an error that tells of it.
+    /// The code of an error that reports the fault.
     public var code: String {
         switch self {
         case .credentials, .mechanism, .saslUnexpected, .saslMissing: "_AUTHENTICATION"
@@ -68,7 +69,7 @@ public enum ConnectionFault: Hashable, Sendable {
         }
     }
 
-    /// Whether a broker that is just starting or stopping may look the same for a moment.
+    /// Whether a broker that is just starting or stopping may show the same fault for a short time.
     var mayPass: Bool {
         switch self {
         case .plaintextToTLS, .tlsToPlaintext, .saslMissing: true
@@ -76,7 +77,7 @@ public enum ConnectionFault: Hashable, Sendable {
         }
     }
 
-    /// The fault that a line of librdkafka tells of; nil where it tells of none.
+    /// The fault that a line of librdkafka reports; nil if it reports none.
     public init?(_ text: String) {
         func has(_ part: String) -> Bool { text.contains(part) }
         if has("Unsupported SASL mechanism") {
@@ -117,7 +118,7 @@ public enum ConnectionFault: Hashable, Sendable {
 
     /// By OpenSSL's X509_V_ERR_… numbers, which do not change.
     private static func certificate(_ text: String) -> ConnectionFault? {
-        // The last ones: before them stand names from the certificate.
+        // The last match: names from the certificate precede it.
         guard let words = text.ranges(of: certificateWords).last,
             let number = Int(text[words.upperBound...].prefix { $0.isNumber })
         else { return nil }

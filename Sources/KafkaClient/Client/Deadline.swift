@@ -13,6 +13,6 @@ struct Deadline {
 
     var hasPassed: Bool { ContinuousClock.Instant.now >= end }
 
-    /// The time left, at most `limit`, as librdkafka takes it.
+    /// The remaining time, at most `limit`, in the type that librdkafka expects.
     func slice(atMost limit: Int) -> Int32 { Int32(min(limit, milliseconds)) }
 }

@@ -1,11 +1,12 @@
 import Crdkafka
 
-/// Looks whether a cluster lets a client in at all, before anything is asked of it.
+/// Checks whether a cluster accepts a client at all, before any request is sent.
 ///
-/// librdkafka tries for ever, whatever the reason is; a call then ends with its own timeout, and that says nothing. Here a
-/// user name, a certificate or a protocol that cannot work is told as what it is, within a second or two.
+/// librdkafka retries for ever, whatever the reason is; a call then ends with its own timeout, which does not state the
+/// reason. This check reports a user name, a certificate or a protocol that cannot work as such, within a second or
+/// two.
 public enum KafkaConnection {
-    /// Milliseconds after its first sign until a fault is told, while another broker may still answer.
+    /// Milliseconds after its first sign until a fault is reported, while another broker may still answer.
     private static let grace = 700
     /// Milliseconds after its first sign until a fault is reported that a starting broker may show, too; it must
     /// also have been found `signs` times.
@@ -31,14 +32,15 @@ public enum KafkaConnection {
         )
     }
 
-    /// Returns once a broker has answered, and after the timeout if none can be reached: that is for others to wait out.
+    /// Returns once a broker has answered, and after the timeout if none can be reached: the caller then waits for a
+    /// broker elsewhere.
     ///
     /// - Parameters:
-    ///   - properties: As for any client; names of groups and transactions are left aside.
+    ///   - properties: As for any client; names of groups and transactions are ignored.
     ///   - timeoutMilliseconds: How long to wait for an answer, or for a reason why there is none.
     /// - Returns: Whether a broker has answered.
-    /// - Throws: `.fatal`, with what `ConnectionFault` says of it, where every broker that answers keeps the client out; and
-    ///   with the name of a property that librdkafka does not take.
+    /// - Throws: `.fatal`, with the explanation of `ConnectionFault`, if every broker that answers rejects the client;
+    ///   and with the name of a property that librdkafka does not accept.
     @discardableResult
     public static func check(
         _ properties: KafkaProperties,
@@ -47,9 +49,9 @@ public enum KafkaConnection {
         let operation = "connect to \(properties["bootstrap.servers"] ?? "a broker")"
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
-        // Each attempt tells of a fault; those of one address come no faster than this.
+        // Each attempt reports a fault; attempts on the same address are at least this far apart.
         for name in ["reconnect.backoff.ms", "reconnect.backoff.max.ms"] { own[name] = "100" }
-        // Some versions tell of a disconnect in their log alone, and of it as information.
+        // Some versions report a disconnect only in their log, at the information level.
         own["log_level"] = "6"
         own["log.connection.close"] = "true"
         let handle = try ClientHandle(

@@ -1,18 +1,20 @@
 import Crdkafka
 
-/// Asks for the first and the next offset of partitions.
+/// Queries the first and the next offset of partitions.
 ///
-/// It is a client of its own, because librdkafka (1.7.1 and later) answers by the isolation of the client: one of
-/// read_uncommitted is told the high watermark, one of read_committed the last stable offset.
+/// The probe has its own client, because librdkafka (1.7.1 and later) answers according to the isolation level of the
+/// client: a client of read_uncommitted receives the high watermark, a client of read_committed the last stable offset.
 ///
-/// It asks by time, with the times that stand for the beginning and the end. `rd_kafka_query_watermark_offsets` of 2.0.2
-/// does not keep its timeout while a partition's leader is away, and asks the old one for ever after it has moved.
+/// The query is by time, with the times that represent the beginning and the end. `rd_kafka_query_watermark_offsets` of
+/// 2.0.2 does not respect its timeout while a partition's leader is unavailable, and queries the old leader for ever
+/// after the leadership has moved.
 final class WatermarkProbe {
     private let handle: ClientHandle
     /// Purpose of the queries: the right to this operation is named in an error where it is lacking.
     private let use: KafkaRight.Operation
 
-    /// A client that has asked nothing yet. If `stable`, ends are last stable offsets; otherwise uncommitted records count.
+    /// Creates a client that has sent no query yet. If `stable`, ends are last stable offsets; otherwise uncommitted
+    /// records count.
     init(_ properties: KafkaProperties, for use: KafkaRight.Operation, stable: Bool = false) throws(KafkaError) {
         self.use = use
         var own = properties
@@ -33,7 +35,7 @@ final class WatermarkProbe {
         return KafkaWatermarks(low: low, high: try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline))
     }
 
-    /// The next offset of each partition, all asked for at once.
+    /// The next offset of each partition, all queried at once.
     func ends(of partitions: [KafkaTopicPartition], timeout: Int) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
         handle.drainLog()
         return try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END), Deadline(milliseconds: timeout))
@@ -101,7 +103,7 @@ final class WatermarkProbe {
     }
 }
 
-/// Asks for the metadata of topics and brokers.
+/// Queries of the metadata of topics and brokers.
 enum Metadata {
     /// The partitions of a topic, ascending; `use` is what they are wanted for.
     static func partitions(
@@ -127,7 +129,8 @@ enum Metadata {
         }
     }
 
-    /// The error, or the one that stands behind it: what librdkafka is not told of it takes for missing.
+    /// Returns the error, or the authorization error that caused it: librdkafka treats a topic that it receives no
+    /// description of as missing.
     static func explained(
         _ error: KafkaError,
         _ topic: String,
@@ -145,8 +148,8 @@ enum Metadata {
         }
     }
 
-    /// Lends the metadata to `body`; without a topic, of the whole cluster, or without
-    /// `allTopics` of its brokers and of what the client knows.
+    /// Lends the metadata to `body`: that of `topic`; without a topic, that of the whole cluster, or without
+    /// `allTopics` that of its brokers and of the topics that the client knows.
     static func read<R>(
         _ client: OpaquePointer,
         topic: OpaquePointer? = nil,

@@ -65,7 +65,7 @@ struct ClientConfiguration {
         throw KafkaError(.fatal, operation: operation, code: "_INVALID_ARG", reason: "property \(name) \(fault)")
     }
 
-    /// Sets a property and returns what is wrong with it, in words; nil if librdkafka accepted it.
+    /// Sets a property and returns a description of its fault; nil if librdkafka accepted it.
     fileprivate static func fault(of name: String, _ value: String, in handle: OpaquePointer) -> String? {
         var reason = ErrorText()
         let result = reason.fill { rd_kafka_conf_set(handle, name, value, $0, $1) }

@@ -4,7 +4,7 @@ import Crdkafka
 public struct KafkaCaveat: Hashable, Sendable, CustomStringConvertible {
     /// Whether nothing can work; else it depends on the brokers.
     public let isFatal: Bool
-    /// Consequence to expect and action to take, in words.
+    /// Consequence to expect and action to perform, as text.
     public let description: String
 
     /// Caveats of these properties, to be reported before any broker is contacted.

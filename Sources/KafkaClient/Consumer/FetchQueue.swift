@@ -1,4 +1,4 @@
-/// How much is fetched ahead: the properties shared by consumer and reader.
+/// Limits of the records fetched ahead: the properties shared by consumer and reader.
 ///
 /// Measured with librdkafka 2.0.2 and Apache Kafka 4.3.0 on two shared cores, a million records of 300 bytes in four
 /// partitions, memory of the whole process; “without” is the same queue without `FetchWaker`.
@@ -11,13 +11,13 @@
 /// | 1 µs, three brokers | 650,000–710,000 | 21 ms | 85 MB | 107,000–137,000/s |
 /// | 1 µs, queue of 400,000 records | 770,000 | 7 ms | 255–271 MB | |
 enum FetchQueue {
-    /// Fetching stops at 50,000 records or 32 MB and goes on below one half, see `FetchWaker`.
+    /// Fetching stops at 50,000 records or 32 MB and continues below one half, see `FetchWaker`.
     static let defaults: KafkaProperties = [
         "queued.min.messages": "50000",
         "queued.max.messages.kbytes": "32768",
         // A fetch that is under way when partitions are assigned or moved delays theirs by this much at most.
         "fetch.wait.max.ms": "100",
-        // Only a limit: some brokers answer with more than was asked for.
+        // Only a limit: the answers of some brokers are larger than requested.
         "receive.message.max.bytes": "1000000000",
         "isolation.level": "read_committed",
         "auto.offset.reset": "error",

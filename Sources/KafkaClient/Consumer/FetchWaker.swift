@@ -2,11 +2,11 @@ import Crdkafka
 
 /// Keeps librdkafka older than 2.2.0 fetching with a small local queue.
 ///
-/// When the local queue is full, those versions look again only after one second, unless anything happens on that
-/// broker's thread; there is no call for that and no property (`fetch.queue.backoff.ms` came with 2.2.0). So when the
-/// queue has drained below one half, we send each broker the smallest request that any principal may send, a list of
-/// dead consumer groups, and throw the answer away. At most one is under way; a broker that does not answer costs
-/// nothing but the old behaviour. The figures stand at `FetchQueue`.
+/// When the local queue is full, those versions check it again only after one second, unless anything happens on that
+/// broker's thread; there is no call and no property for that (`fetch.queue.backoff.ms` was added in 2.2.0). Therefore,
+/// when the queue has drained below one half, `FetchWaker` sends each broker the smallest request that any principal
+/// may send, a list of dead consumer groups, and discards the answer. At most one request is in flight; if a broker
+/// does not answer, only the old behaviour remains. The measurements are at `FetchQueue`.
 final class FetchWaker {
     private let client: OpaquePointer
     private let answers: OpaquePointer

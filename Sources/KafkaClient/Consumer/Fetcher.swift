@@ -1,13 +1,14 @@
 import Crdkafka
 
-/// Turns the messages of a fetch queue into records: drops stale ones, sets errors and ends of partitions aside.
+/// Converts the messages of a fetch queue into records: drops stale messages, and separates errors and ends of
+/// partitions.
 ///
 /// Consumer and reader share it. Nothing is allocated for a record.
 final class Fetcher {
     let topics: [String]
     var positions = PositionTable()
     private(set) var records: ContiguousArray<KafkaRecord> = []
-    /// Ends of partitions, with the offset at which each stands; oldest first.
+    /// Ends of partitions, each with its offset; oldest first.
     private(set) var ends: [(partition: KafkaTopicPartition, offset: Int64)] = []
     private var failure: KafkaError?
     private var failedTopic = ""
@@ -44,14 +45,14 @@ final class Fetcher {
         failure = nil
     }
 
-    /// Frees what belongs to the client; to be called before the client is closed.
+    /// Frees the resources that belong to the client; must be called before the client is closed.
     func stop() {
         release()
         waker = nil
     }
 
-    /// The first error of a partition since the last call. Of a topic that may not be seen librdkafka says that a partition
-    /// is unknown: then a broker is asked.
+    /// Returns and clears the first error of a partition since the last call. For a topic that the principal may not
+    /// describe, librdkafka reports an unknown partition; a broker is then queried for the reason.
     func takeFailure(asking client: OpaquePointer) -> KafkaError? {
         guard let failure else { return nil }
         defer { self.failure = nil }
@@ -103,9 +104,9 @@ final class Fetcher {
             return
         }
         let text = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? ""
-        let place = topic.map { "\(KafkaTopicPartition($0, view.partition)): " } ?? ""
+        let prefix = topic.map { "\(KafkaTopicPartition($0, view.partition)): " } ?? ""
         if failure == nil {
-            failure = KafkaError(view.err, operation: "fetch records", reason: place + text)
+            failure = KafkaError(view.err, operation: "fetch records", reason: prefix + text)
             failedTopic = topic ?? ""
         }
     }

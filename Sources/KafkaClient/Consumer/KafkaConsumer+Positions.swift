@@ -19,7 +19,7 @@ extension KafkaConsumer {
         let deadline = Deadline(milliseconds: 30_000)
         while true {
             let list = PartitionList(partitions)
-            // Asks for stable offsets, since the client is read_committed.
+            // Requests stable offsets, since the client is read_committed.
             let error = rd_kafka_committed(handle.client, list.pointer, deadline.slice(atMost: 10_000))
             let failure =
                 error == RD_KAFKA_RESP_ERR_NO_ERROR
@@ -35,8 +35,8 @@ extension KafkaConsumer {
 
     /// Moves assigned partitions to next offsets; nothing fetched before is delivered afterwards.
     ///
-    /// The call raises each partition's version, and librdkafka drops what carries an older one when it is taken from
-    /// the queue; records below the new position are dropped here.
+    /// The call raises each partition's version, and librdkafka drops messages with an older version when they are
+    /// removed from the queue; records below the new position are dropped here.
     public func seek(_ positions: [KafkaTopicPartition: Int64]) throws(KafkaError) {
         guard !positions.isEmpty else { return }
         fetcher.release()
@@ -72,14 +72,14 @@ extension KafkaConsumer {
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "pause partitions") }
     }
 
-    /// Goes on fetching behind the last record that was delivered.
+    /// Continues fetching after the last record that was delivered.
     public func resume(_ partitions: [KafkaTopicPartition]) throws(KafkaError) {
         guard !partitions.isEmpty else { return }
         let list = PartitionList(partitions)
         let error = rd_kafka_resume_partitions(handle.client, list.pointer)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "resume partitions") }
-        // librdkafka's own idea of where it stood may be off by a batch (2.0.2), ours is exact. The seek also wakes
-        // the broker's thread, which would otherwise notice the change within a second.
+        // The position in librdkafka may be off by a batch (2.0.2), the one kept here is exact. The seek also wakes the
+        // broker's thread, which would otherwise notice the change within a second.
         let wanted = Set(partitions)
         try seek(fetcher.positions.next.filter { wanted.contains($0.key) })
     }

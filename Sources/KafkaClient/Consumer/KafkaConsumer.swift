@@ -8,16 +8,16 @@ public enum KafkaTurn: Hashable, Sendable {
     case records
     /// Partitions are given to us; nothing of them is fetched until `assign` answers.
     case assigned([KafkaTopicPartition])
-    /// Partitions go to somebody else once `unassign` answers.
+    /// The group assigns the partitions to another member once `unassign` answers.
     case revoked([KafkaTopicPartition])
-    /// Partitions went to somebody else already; answer with `unassign`.
+    /// The partitions were assigned to another member already; answer with `unassign`.
     case lost([KafkaTopicPartition])
 }
 
 /// A member of a consumer group that commits no offsets of its own. Used on one thread only.
 ///
-/// Rebalances are events, answered when the caller says so: until then the turn is returned again. Partitions are
-/// handed out by the range assignor, all of them revoked at every rebalance.
+/// Rebalances are events that the caller answers when it is ready: until then `poll` returns the same turn again. The
+/// range assignor assigns the partitions; all of them are revoked at every rebalance.
 public final class KafkaConsumer {
     /// The topics subscribed to; `KafkaRecord.topic` counts in this order.
     public let topics: [String]
@@ -36,19 +36,21 @@ public final class KafkaConsumer {
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
 
-    /// How long a turn looks at the fetch queue before it looks for a rebalance again, in milliseconds.
+    /// How long `poll` waits at the fetch queue before it checks for a rebalance again, in milliseconds.
     private static let slice = 10
 
-    /// Opens the client and subscribes; partitions come with a later `poll`.
+    /// Opens the client and subscribes; a later `poll` assigns the partitions.
     ///
     /// - Parameters:
-    ///   - properties: Passed to librdkafka; `session.timeout.ms` is 10000 unless given, and
+    ///   - properties: Passed to librdkafka; `session.timeout.ms` is 10000 by default, and
     ///     `topic.metadata.refresh.interval.ms` 20000.
     ///   - group: The consumer group.
-    ///   - instance: The static member id (`group.instance.id`): a member that comes back under it within the session
-    ///     timeout gets its partitions back without a rebalance. Without one, `close` leaves the group at once.
+    ///   - instance: The static member id (`group.instance.id`): a member that rejoins under it within the session
+    ///     timeout is assigned its partitions again without a rebalance. Without an instance, `close` leaves the group
+    ///     at once.
     ///   - topics: At least one.
-    /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
+    /// - Throws: `.fatal`, with the name of the property that is unknown, does not accept its value, or must not
+    ///   change.
     public init(
         properties: KafkaProperties,
         group: String,
@@ -72,7 +74,7 @@ public final class KafkaConsumer {
         self.consumerQueue = consumerQueue
         self.fetchQueue = fetchQueue
         fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(properties)))
-        // Errors of the client come with the rebalances.
+        // Errors of the client arrive together with the rebalances.
         rd_kafka_poll_set_consumer(handle.client)
         let list = PartitionList(topics: topics)
         let error = rd_kafka_subscribe(handle.client, list.pointer)
@@ -96,7 +98,8 @@ public final class KafkaConsumer {
             defaults: FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
                 .merging([
                     "session.timeout.ms": "10000", "heartbeat.interval.ms": "1000",
-                    // Also how late the group learns of a partition that was added: five minutes unless it asks more often.
+                    // Also the delay until the group detects an added partition: five minutes unless the interval is
+                    // shorter.
                     "topic.metadata.refresh.interval.ms": "20000",
                 ]),
             properties: properties,
@@ -116,10 +119,11 @@ public final class KafkaConsumer {
     /// Removes and returns the lines that librdkafka logged since the last call.
     public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
 
-    /// Takes at most `maximum` records, or a change of assignment.
+    /// Returns at most `maximum` records, or a change of assignment.
     ///
-    /// - Returns: At once when there is something, otherwise `idle` after the timeout.
-    /// - Throws: `.retry` for what may pass by itself, `.fatal` when the client is fenced or its position is gone.
+    /// - Returns: At once if there is something to return, otherwise `idle` after the timeout.
+    /// - Throws: `.retry` for errors that may be temporary, `.fatal` if the client is fenced or its position no longer
+    ///   exists.
     public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaTurn {
         fetcher.release()
         handle.drainLog()
@@ -158,11 +162,11 @@ public final class KafkaConsumer {
         unanswered = nil
     }
 
-    /// Answers `revoked` and `lost`: gives up all partitions. None of their records is delivered afterwards.
+    /// Answers `revoked` and `lost`: releases all partitions. None of their records is delivered afterwards.
     public func unassign() throws(KafkaError) {
         fetcher.restart([:])
         let error = rd_kafka_assign(handle.client, nil)
-        // What was fetched ahead goes with the queue.
+        // Records that were fetched ahead are dropped with the queue.
         if let fresh = rd_kafka_queue_new(handle.client) {
             rd_kafka_queue_destroy(fetchQueue)
             fetchQueue = fresh
@@ -171,7 +175,7 @@ public final class KafkaConsumer {
         unanswered = nil
     }
 
-    /// Leaves the group (a static member stays in it until its session times out) and frees the client.
+    /// Leaves the group (a static member remains in it until its session times out) and frees the client.
     ///
     /// Blocks while librdkafka finishes, ten seconds at most. Call it on the thread that polls.
     public func close() {
@@ -242,7 +246,8 @@ public final class KafkaConsumer {
         return rd_kafka_assignment_lost(handle.client) != 0 ? .lost(partitions) : .revoked(partitions)
     }
 
-    /// librdkafka says that all brokers are gone, and not that one is back: that is asked for, once a second.
+    /// Checks once a second whether a broker is reachable again: librdkafka reports that all brokers are down, but not
+    /// that one has returned.
     private func lookForTrouble() {
         guard connectivityError != nil, troubleCheck.hasPassed else { return }
         let answer = Result { () throws(KafkaError) in
@@ -267,11 +272,12 @@ public final class KafkaConsumer {
             troubleCheck = Deadline(milliseconds: 1_000)
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
             RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
-            // librdkafka goes on by itself; a rebalance follows where one is needed.
+            // librdkafka recovers by itself; a rebalance follows if necessary.
             handle.note(event)
         case let code:
             handle.note(event)
-            // Missing rights, missing topics: nothing happens until somebody helps, so it must be heard.
+            // Missing rights, missing topics: nothing happens until an operator intervenes, so the error must be
+            // reported.
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
             let topic = rd_kafka_event_topic_partition(event).map { PartitionList.takeTopic($0) } ?? ""
             let error = KafkaError(code, operation: "consume", reason: text)

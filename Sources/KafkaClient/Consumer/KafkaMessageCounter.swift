@@ -1,15 +1,15 @@
 import Crdkafka
 
-/// Consumes messages as fast as the client can and looks at nothing: what everything else is compared with.
+/// Consumes messages as fast as the client can and inspects none: the baseline of all comparisons.
 ///
-/// librdkafka as it comes, but for batches: the defaults of its queues, no headers, no timestamps, no keys.
+/// librdkafka with its defaults, except for batches: default queues, no headers, no timestamps, no keys.
 public final class KafkaMessageCounter {
     private let handle: ClientHandle
     private let queue: OpaquePointer
     private let topic: String
     private let buffer = RecordBuffer(capacity: 10_000)
     private var partitions: [KafkaTopicPartition: Int64] = [:]
-    /// Messages taken so far.
+    /// Messages consumed so far.
     public private(set) var count = 0
     /// Bytes of their values.
     public private(set) var bytes = 0
@@ -39,7 +39,7 @@ public final class KafkaMessageCounter {
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "read \(topic)") }
     }
 
-    /// Takes what is there; waits at most so many milliseconds for the first message.
+    /// Consumes the available messages; waits at most `timeoutMilliseconds` for the first message.
     public func take(timeoutMilliseconds: Int32) throws(KafkaError) {
         buffer.read(from: queue, maximum: 10_000, timeout: timeoutMilliseconds)
         for index in 0..<buffer.count {

@@ -6,16 +6,17 @@ public enum KafkaReadTurn: Hashable, Sendable {
     case idle
     /// `records` holds at least one.
     case records
-    /// The reader stands at this next offset, behind transaction markers too, and nothing committed is beyond it now.
+    /// The reader has reached this next offset, which is also after transaction markers; no committed record is beyond
+    /// it now.
     case endOfPartition(KafkaTopicPartition, Int64)
 }
 
 /// Reads partitions without a group. Used on one thread only.
 ///
-/// librdkafka looks for the coordinator of every group that it is given a name of, and a principal needs a right for that.
-/// So there is no name here: a reader needs Read on its topics, and nothing else.
+/// librdkafka looks up the coordinator of every group whose name it receives, and a principal needs a right for that.
+/// Therefore the client has no group name: a reader needs Read on its topics, and nothing else.
 ///
-/// Committed records only, unless the properties say `isolation.level=read_uncommitted`.
+/// Only committed records are returned, unless the properties contain `isolation.level=read_uncommitted`.
 public final class KafkaReader {
     /// The topics that the reader may be started on; `KafkaRecord.topic` counts in this order.
     public let topics: [String]
@@ -81,7 +82,8 @@ public final class KafkaReader {
         try Metadata.partitions(of: topic, for: .read, client: handle.client, timeout: 10_000)
     }
 
-    /// Replaces what is read: each partition from its next offset. Nothing fetched before is delivered afterwards.
+    /// Replaces the partitions that are read: each is read from its next offset. Nothing fetched before is delivered
+    /// afterwards.
     public func start(_ positions: [KafkaTopicPartition: Int64]) throws(KafkaError) {
         if let unknown = positions.keys.first(where: { !topics.contains($0.topic) }) {
             throw KafkaError(
@@ -106,7 +108,7 @@ public final class KafkaReader {
         }
     }
 
-    /// Gives up what is read. What was fetched of it is dropped with the queue.
+    /// Stops reading all partitions. Records that were fetched from them are dropped with the queue.
     private func stop() {
         fetcher.release()
         for partition in started { rd_kafka_consume_stop(topicHandles[partition.topic], partition.partition) }
@@ -120,10 +122,10 @@ public final class KafkaReader {
         return made
     }
 
-    /// Takes at most `maximum` records, or word that a partition is read to its end.
+    /// Returns at most `maximum` records, or a notice that a partition is read to its end.
     ///
-    /// - Returns: At once when there is something, otherwise `idle` after the timeout. An end is reported once each
-    ///   time it is reached, after the records before it.
+    /// - Returns: At once if there is something to return, otherwise `idle` after the timeout. An end is reported once
+    ///   each time it is reached, after the records before it.
     public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaReadTurn {
         fetcher.release()
         handle.drainLog()
@@ -144,14 +146,14 @@ public final class KafkaReader {
         try probe.get().watermarks(partition, timeout: 12_000)
     }
 
-    /// The next offset of each partition, asked for together.
+    /// The next offset of each partition, all queried together.
     ///
     /// - Parameters:
-    ///   - partitions: Of topics that may be read.
-    ///   - stable: Whether it is the last stable offset: behind that nobody who reads committed records sees anything until
-    ///     a transaction has ended. Otherwise uncommitted records count.
+    ///   - partitions: Partitions of topics that may be read.
+    ///   - stable: Whether to return the last stable offset: readers of committed records receive nothing after it
+    ///     until a transaction has ended. Otherwise uncommitted records count.
     /// - Returns: An entry for each partition.
-    /// - Throws: `KafkaError` when no broker answers in time, or the right is lacking.
+    /// - Throws: `KafkaError` if no broker answers in time, or if the right is missing.
     public func ends(
         of partitions: [KafkaTopicPartition],
         stable: Bool
@@ -159,13 +161,13 @@ public final class KafkaReader {
         try (stable ? stableProbe : probe).get().ends(of: partitions, timeout: 12_000)
     }
 
-    /// The first offset whose record bears that time or a later one; the end of the partition if there is none.
+    /// The first offset whose record has that time or a later one; the end of the partition if there is none.
     ///
     /// - Parameters:
     ///   - partition: Any partition.
     ///   - time: Milliseconds since 1970.
-    /// - Returns: An offset as `start` takes it; records that are not committed count.
-    /// - Throws: `KafkaError` when no broker answers in time.
+    /// - Returns: An offset in the form that `start` accepts; uncommitted records count.
+    /// - Throws: `KafkaError` if no broker answers in time.
     public func firstOffset(_ partition: KafkaTopicPartition, since time: Int64) throws(KafkaError) -> Int64 {
         try probe.get().firstOffset(partition, since: time, timeout: 30_000)
     }

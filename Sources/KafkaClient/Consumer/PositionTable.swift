@@ -1,4 +1,4 @@
-/// Where each assigned partition goes on: the guard against records that do not belong to the present position.
+/// Next offset of each assigned partition: rejects records that do not belong to the current position.
 struct PositionTable {
     private struct Entry {
         let topic: Int
@@ -8,12 +8,12 @@ struct PositionTable {
     }
 
     private var entries: ContiguousArray<Entry> = []
-    /// Records come in runs of one partition, so the last hit is asked first.
+    /// Records arrive in runs of one partition, so the last match is checked first.
     private var last = 0
 
     init() {}
 
-    /// - Precondition: Every topic of `positions` stands in `topics`.
+    /// - Precondition: `topics` contains every topic of `positions`.
     init(_ positions: [KafkaTopicPartition: Int64], topics: [String]) {
         for (name, next) in positions.sorted(by: { $0.key < $1.key }) {
             guard let topic = topics.firstIndex(of: name.topic) else { continue }

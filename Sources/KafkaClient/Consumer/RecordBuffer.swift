@@ -21,9 +21,9 @@ final class RecordBuffer {
 
     subscript(index: Int) -> Message? { messages[index] }
 
-    /// Appends what `queue` holds now; waits at most `timeout` milliseconds, for the first message only.
+    /// Appends the messages that `queue` holds now; waits at most `timeout` milliseconds, for the first message only.
     ///
-    /// librdkafka would wait the whole time for a full batch, so the wait is for one message, and the rest is taken
+    /// librdkafka would wait the whole time for a full batch, so the wait is for one message, and the rest is read
     /// without waiting.
     func read(from queue: OpaquePointer, maximum: Int, timeout: Int32) {
         reserve(maximum)
@@ -48,7 +48,7 @@ final class RecordBuffer {
         count = kept
     }
 
-    /// Destroys all messages; what was lent of them is gone.
+    /// Destroys all messages; data borrowed from them becomes invalid.
     func release() {
         for index in 0..<count {
             if let message = messages[index] { rd_kafka_message_destroy(message) }

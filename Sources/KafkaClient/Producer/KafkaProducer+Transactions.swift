@@ -2,7 +2,8 @@ import Crdkafka
 
 /// Transactions, in the order `initializeTransactions`, then `begin`, `send`, `sendOffsets`, `commit` or `abort`.
 ///
-/// What may pass by itself (a coordinator that loads, a broker that is away) is tried again inside until the timeout.
+/// Temporary errors (a coordinator that is loading, a broker that is unavailable) are retried internally until the
+/// timeout.
 extension KafkaProducer {
     /// Fences older producers of the same id and aborts what they left open. Call once, first.
     public func initializeTransactions(timeoutMilliseconds: Int = 60_000) throws(KafkaError) {
@@ -18,7 +19,7 @@ extension KafkaProducer {
         }
     }
 
-    /// Opens a transaction; the broker hears of it with the first record.
+    /// Opens a transaction; the first record announces it to the broker.
     public func begin() throws(KafkaError) {
         _ = takeFailures()
         written.removeAll(keepingCapacity: true)
@@ -27,10 +28,10 @@ extension KafkaProducer {
         }
     }
 
-    /// Queues records in order. What goes wrong later surfaces in `commit`.
+    /// Queues records in order. Later errors are reported by `commit`.
     ///
-    /// - Throws: Never `.retry`: where the local queue stays full, the transaction must be aborted, since a part of the
-    ///   records was taken.
+    /// - Throws: Never `.retry`: if the local queue stays full, the transaction must be aborted, since a part of the
+    ///   records was queued.
     public func send(_ records: some Sequence<KafkaOutputRecord>) throws(KafkaError) {
         for record in records {
             do { try send(record) } catch {
@@ -82,14 +83,14 @@ extension KafkaProducer {
         }
     }
 
-    /// Delivers what is queued and commits it together with the offsets.
+    /// Delivers the queued records and commits them together with the offsets.
     ///
-    /// - Throws: `.abortTransaction` with topic and reason when a record was not delivered; `.fatal` when a newer
-    ///   producer has taken over or the transaction was open for too long; `.retry` when the outcome is not known yet,
-    ///   then only `commit` may be called again.
+    /// - Throws: `.abortTransaction` with topic and reason if a record was not delivered; `.fatal` if a newer producer
+    ///   has fenced this one or the transaction was open for too long; `.retry` if the outcome is not known yet, then
+    ///   only `commit` may be called again.
     ///
-    /// After a record that a broker refused, librdkafka 2.0.2 goes on with the wrong sequence number: the transaction
-    /// after the abort fails too (`.abortTransaction`), and the one after that goes through.
+    /// After a record that a broker refused, librdkafka 2.0.2 continues with the wrong sequence number: the transaction
+    /// after the abort fails too (`.abortTransaction`), and the one after that succeeds.
     public func commit(timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         while drain(deadline, slice: 50) > 0, failures.isEmpty, !deadline.hasPassed {}
@@ -105,9 +106,10 @@ extension KafkaProducer {
 
     /// Names the right that a transaction lacks.
     ///
-    /// A topic is refused when it is taken into the transaction, together with all others that are asked for at once, and
-    /// librdkafka does not say which it was. One that may be only written cannot be described either without that right; of
-    /// those that may be read as well all are named.
+    /// A topic is refused when it is added to the transaction, together with all others that are added at the same
+    /// time, and librdkafka does not report which topic it was. Without Write, a topic that the principal may not read
+    /// either cannot be described, so it is identified; if all topics can be described because they may be read, all of
+    /// them are named.
     private func explained(_ error: KafkaError, _ group: String?) -> KafkaError {
         guard error.isForbidden else { return error }
         guard error.code == "TOPIC_AUTHORIZATION_FAILED" else {
@@ -129,7 +131,8 @@ extension KafkaProducer {
 
     /// Gives the open transaction up: its records and offsets are never seen.
     public func abort(timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
-        // The first call purges what is queued, and waits for reports that only we can take: so it is a short one.
+        // The first call purges the queued records, and waits for delivery reports that only this client can process:
+        // so its timeout is short.
         try repeating("abort the transaction", timeoutMilliseconds, slice: 1000, first: 20) { client, timeout in
             rd_kafka_abort_transaction(client, timeout)
         }

@@ -32,10 +32,11 @@ public final class KafkaProducer {
     /// Opens the client.
     ///
     /// - Parameters:
-    ///   - properties: Passed to librdkafka; `transaction.timeout.ms` is 10000 unless given.
-    ///   - transactionalID: Names the one writer among its successors: a newer producer of the same id fences older
-    ///     ones. Nil for a producer without transactions.
-    /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
+    ///   - properties: Passed to librdkafka; `transaction.timeout.ms` is 10000 by default.
+    ///   - transactionalID: Identifies the single writer among its successors: a newer producer with the same id fences
+    ///     older ones. Nil for a producer without transactions.
+    /// - Throws: `.fatal`, with the name of the property that is unknown, does not accept its value, or must not
+    ///   change.
     public init(properties: KafkaProperties, transactionalID: String? = nil) throws(KafkaError) {
         self.transactionalID = transactionalID ?? ""
         handle = try ClientHandle(
@@ -72,10 +73,10 @@ public final class KafkaProducer {
     /// Removes and returns the lines that librdkafka logged since the last call.
     public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
 
-    /// Queues one record; it is copied. When the local queue is full, waits for room, ten seconds at most.
+    /// Queues one record; it is copied. If the local queue is full, waits for free capacity, ten seconds at most.
     ///
-    /// - Throws: `.retry` when there was no room: the record was not taken. `.abortTransaction` for a record that no
-    ///   broker would take (or `.fatal` without transactions), `.fatal` when the producer is fenced.
+    /// - Throws: `.retry` if there was no free capacity: the record was not queued. `.abortTransaction` for a record
+    ///   that no broker would accept (or `.fatal` without transactions), `.fatal` if the producer is fenced.
     public func send(_ record: KafkaOutputRecord) throws(KafkaError) {
         let topic = try topicHandle(record.topic)
         if isTransactional { note(record.topic) }
@@ -102,9 +103,9 @@ public final class KafkaProducer {
         }
     }
 
-    /// Waits until every record is delivered or given up, and returns the ones given up since the last call.
+    /// Waits until every record is delivered or abandoned, and returns the ones abandoned since the last call.
     ///
-    /// - Throws: `.retry` when records are still under way after the timeout, `.fatal` when the producer is useless.
+    /// - Throws: `.retry` if records are still in flight after the timeout, `.fatal` if the producer is unusable.
     public func flush(timeoutMilliseconds: Int) throws(KafkaError) -> [KafkaDeliveryFailure] {
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         while drain(deadline, slice: 50) > 0, !deadline.hasPassed {}
@@ -140,10 +141,10 @@ public final class KafkaProducer {
         return failures
     }
 
-    /// Lets librdkafka send what is queued without lingering, and takes its reports.
+    /// Lets librdkafka send the queued records without lingering, and processes its reports.
     ///
     /// Only failures are reported as events; while they wait unserved, librdkafka counts them as outstanding.
-    /// - Returns: Records that are still under way.
+    /// - Returns: Number of records that are still in flight.
     func drain(_ deadline: Deadline, slice: Int) -> Int {
         rd_kafka_flush(handle.client, deadline.slice(atMost: slice))
         serveEvents()
@@ -162,7 +163,7 @@ public final class KafkaProducer {
         }
     }
 
-    /// Records come in runs of one topic.
+    /// Records arrive in runs of one topic.
     private func note(_ topic: String) {
         guard topic != lastWritten || written.isEmpty else { return }
         lastWritten = topic
@@ -171,7 +172,7 @@ public final class KafkaProducer {
 
     private func note(_ message: rd_kafka_message_t) {
         guard message.err != RD_KAFKA_RESP_ERR_NO_ERROR, failures.count < Self.failureLimit else { return }
-        // In a transaction, purged records follow from another failure, and that one is what `commit` should tell.
+        // In a transaction, purged records follow from another failure, which is the one that `commit` should report.
         if isTransactional,
             message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT
         {
@@ -220,7 +221,7 @@ public final class KafkaProducer {
                 )
             }
         }
-        // Taken over by librdkafka, unless it refused the record.
+        // librdkafka owns the headers, unless it refused the record.
         if error != nil, let headers { rd_kafka_headers_destroy(headers) }
         return error
     }

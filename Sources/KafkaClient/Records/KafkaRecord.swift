@@ -42,7 +42,7 @@ public struct KafkaOutputRecord: Hashable, Sendable {
     public var value: [UInt8]?
     /// In the order of the wire.
     public var headers: [KafkaHeader]
-    /// Milliseconds since 1970; nil for now. Topics that note when a record was appended take no other.
+    /// Milliseconds since 1970; nil for now. Topics that store the append time of a record accept no other.
     public var timestamp: Int64?
 
     /// A record of the given parts.

@@ -36,7 +36,7 @@ public struct KafkaWatermarks: Hashable, Sendable {
 public struct KafkaGroupOffset: Hashable, Sendable {
     /// The next offset to read.
     public let next: Int64
-    /// Text that was committed with it; empty for none. Brokers take 4,096 bytes unless told otherwise.
+    /// Text that was committed with the offset; empty for none. Brokers accept 4,096 bytes by default.
     public let metadata: String
 
     public init(next: Int64, metadata: String = "") {

@@ -3,16 +3,17 @@ public import Vocabulary
 extension AcquisitionFunction {
     /// The score of a prediction.
     ///
-    /// A function whose evidence is not there, as members of which there are none, falls back on the margin of the output:
-    /// a model that lacks it is still comparable with itself, and its audit samples and tallies go on. `random` scores 0 here;
-    /// its score is the sample's draw.
+    /// If the evidence of a function is missing, such as ensemble members, the margin of the output is used: a model
+    /// that lacks the evidence is still comparable with itself, and its audit samples and tallies continue. `random`
+    /// scores 0 here; its score is the sample's draw.
     ///
     /// - Parameters:
-    ///   - prediction: What is known of the sample.
-    ///   - classes: In the label schema; a single class scores 0, unless the score is provided.
-    ///   - temperature: What output and logits are tempered by before they are judged, above 0; 1 leaves them alone.
+    ///   - prediction: Known facts about the sample.
+    ///   - classes: Number of classes in the label schema; a single class scores 0, unless the score is provided.
+    ///   - temperature: Temperature applied to output and logits before they are scored, above 0; 1 leaves them
+    ///     unchanged.
     /// - Returns: A finite number in `0...1`.
-    /// - Complexity: O(*k*) in the numbers that are judged.
+    /// - Complexity: O(*k*) in the numbers that are scored.
     /// - SeeAlso: Settles (2009), *Active Learning Literature Survey*, section 3.
     public func score(_ prediction: ScoredPrediction, classes: Int, temperature: Double = 1) -> Double {
         if self == .random { return 0 }

@@ -29,7 +29,7 @@ public enum Calibration {
         let output = prediction.output
         let unnamed = Double(classes - output.entries.count)
         let share = unnamed > 0 ? output.remainder / unnamed : 0
-        // The likeliest becomes 1 before the sum is taken: no power is lost at low temperatures.
+        // The greatest probability is scaled to 1 before the sum is computed: no power is lost at low temperatures.
         let largest = max(output.entries[0].probability, share)
         guard largest > 0 else { return output }
         func power(_ probability: Double) -> Double {

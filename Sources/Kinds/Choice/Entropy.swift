@@ -3,8 +3,8 @@ internal import Vocabulary
 
 /// Shannon's entropy of the output over that of a uniform one: `-Σ p ln p / ln k`.
 ///
-/// In `0...1`: 0 of a certain output, 1 of a uniform one. A class of probability 0 adds nothing. It grows with many unlikely
-/// classes that no label would tell apart, which is why it is not the default.
+/// In `0...1`: 0 for a certain output, 1 for a uniform one. A class of probability 0 adds nothing. The entropy grows
+/// with many unlikely classes that no label would distinguish, which is why it is not the default.
 ///
 /// - SeeAlso: Shannon (1948), *A Mathematical Theory of Communication*; Settles (2009), section 3.1.
 public enum Entropy {

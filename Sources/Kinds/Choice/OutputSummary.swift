@@ -23,7 +23,7 @@ public struct OutputSummary: Hashable, Sendable {
     @usableFromInline var entropy = 0.0
     @usableFromInline let needsEntropy: Bool
 
-    /// Summary of a distribution that names no class yet. `function` tells which score will be requested.
+    /// Summary of a distribution that names no class yet. `function` determines which score will be requested.
     public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
 
     /// A class of an output: its position and its probability, in `0...1`.
@@ -45,7 +45,7 @@ public struct OutputSummary: Hashable, Sendable {
     /// - Complexity: O(*k*) in their number.
     @inlinable @inline(__always)
     public mutating func add(_ parts: UnsafeBufferPointer<Component>) {
-        // In passes of whole numbers without a branch: no branch predictor can know the position of the likeliest class.
+        // Passes over integers without a branch: no branch predictor can predict the position of the likeliest class.
         var (highest, next, total) = (firstBits, secondBits, sum)
         for part in parts {
             total += part.probability
@@ -53,13 +53,13 @@ public struct OutputSummary: Hashable, Sendable {
             highest = max(highest, part.bits)
         }
         // Of equals the lowest is it.
-        var place = highest == firstBits ? top : Int.max
-        for part in parts { place = min(place, part.bits == highest ? part.label : Int.max) }
+        var lowest = highest == firstBits ? top : Int.max
+        for part in parts { lowest = min(lowest, part.bits == highest ? part.label : Int.max) }
         if needsEntropy {
             for part in parts { entropy -= Self.entropyTerm(part.probability) }
         }
         count &+= parts.count
-        (firstBits, secondBits, top, sum) = (highest, next, place, total)
+        (firstBits, secondBits, top, sum) = (highest, next, lowest, total)
     }
 
     @inline(never) @usableFromInline static func entropyTerm(_ probability: Double) -> Double {

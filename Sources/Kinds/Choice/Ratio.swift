@@ -1,12 +1,12 @@
 internal import Vocabulary
 
-/// How large the second likeliest class is beside the likeliest: `p₂ / p₁`.
+/// Ratio of the second likeliest class to the likeliest: `p₂ / p₁`.
 ///
-/// In `0...1`: 0 of a certain output, 1 of a tie. Where the two likeliest classes are unlikely both, it is higher than the
-/// margin's share of them.
+/// In `0...1`: 0 for a certain output, 1 for a tie. If the two likeliest classes are both unlikely, it is higher than
+/// the margin's share of them.
 ///
-/// - SeeAlso: Culotta, McCallum (2005), *Reducing Labeling Effort for Structured Prediction Tasks*, AAAI; the ratio of the two
-///   best in place of their difference, as in Settles (2009), section 3.1.
+/// - SeeAlso: Culotta, McCallum (2005), *Reducing Labeling Effort for Structured Prediction Tasks*, AAAI; the ratio of
+///   the two best in place of their difference, as in Settles (2009), section 3.1.
 enum Ratio {
     /// - Parameters:
     ///   - output: A distribution; see `topTwo` for one that is cut.

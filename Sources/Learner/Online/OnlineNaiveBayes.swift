@@ -21,17 +21,17 @@ public struct OnlineNaiveBayes: Hashable, Sendable {
         squaredDeviations = means
     }
 
-    /// Takes a sample into account whose label is not known.
+    /// Updates the model with a sample whose label is not known.
     public mutating func observe(_ features: [Double]) { stream.observe(features) }
 
-    /// Takes a label into account, an index below `classCount`.
+    /// Updates the model with a label, an index below `classCount`.
     public mutating func learn(_ features: [Double], label: Int) {
         counts[label] += 1
         for feature in 0..<featureCount {
-            let place = label * featureCount + feature
-            let distance = features[feature] - means[place]
-            means[place] += distance / Double(counts[label])
-            squaredDeviations[place] += distance * (features[feature] - means[place])
+            let cell = label * featureCount + feature
+            let distance = features[feature] - means[cell]
+            means[cell] += distance / Double(counts[label])
+            squaredDeviations[cell] += distance * (features[feature] - means[cell])
         }
     }
 
@@ -44,12 +44,12 @@ public struct OnlineNaiveBayes: Hashable, Sendable {
         var scores = known.map { Reproducible.log(Double(counts[$0])) }
         for feature in 0..<featureCount {
             let shared = stream.variance(feature)
-            // What has never varied tells no class from another.
+            // A feature that has never varied does not distinguish classes.
             guard shared > 0 else { continue }
             for (index, label) in known.enumerated() {
-                let place = label * featureCount + feature
-                let variance = (squaredDeviations[place] + shared) / Double(counts[label] + 1)
-                let distance = features[feature] - means[place]
+                let cell = label * featureCount + feature
+                let variance = (squaredDeviations[cell] + shared) / Double(counts[label] + 1)
+                let distance = features[feature] - means[cell]
                 scores[index] -= (Reproducible.log(variance) + distance * distance / variance) / 2
             }
         }

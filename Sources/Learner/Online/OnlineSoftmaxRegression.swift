@@ -21,7 +21,7 @@ public struct OnlineSoftmaxRegression: Hashable, Sendable {
         weights = [Double](repeating: 0, count: (featureCount + 1) * classCount)
     }
 
-    /// Takes a sample into account whose label is not known.
+    /// Updates the model with a sample whose label is not known.
     public mutating func observe(_ features: [Double]) { scale.observe(features) }
 
     /// How likely each class is; they sum to 1.

@@ -13,7 +13,7 @@ public struct OnlineStandardization: Hashable, Sendable {
         squaredDeviations = mean
     }
 
-    /// Takes a sample into account; its label need not be known.
+    /// Updates the statistics with a sample; its label need not be known.
     ///
     /// - Parameter features: As many finite numbers as there are features.
     public mutating func observe(_ features: [Double]) {

@@ -4,8 +4,8 @@ internal import Statistics
 internal import Tables
 internal import Vocabulary
 
-/// How far a challenger has come: it is promoted once the evidence reaches its threshold, it has won more pairs than it lost,
-/// and it has made enough live predictions, unless promotions are held.
+/// Progress of a challenger: it is promoted once the evidence reaches its threshold, it has won more pairs than it
+/// lost, and it has made enough live predictions, unless promotions are held.
 public struct ChallengerStanding: Hashable, Sendable {
     /// Audit labels of samples that champion and challenger both predicted; where eras judge, those of the running era, of all its
     /// challengers.

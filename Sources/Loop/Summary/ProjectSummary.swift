@@ -10,7 +10,7 @@ public import Vocabulary
 
 /// A project at a glance: what `flywheel status`, the metrics and the demo's page show.
 public struct ProjectSummary: Hashable, Sendable {
-    /// How long a phase takes, in seconds, over all its measurements.
+    /// Duration of a phase, in seconds, over all its measurements.
     public struct CyclePhaseSummary: Hashable, Sendable {
         public let name: String
         public let count: Int64
@@ -61,9 +61,9 @@ public struct ProjectSummary: Hashable, Sendable {
     public let suspicions: [SuspicionStanding]
     /// Whether promotions and studies are stopped.
     public let isFrozen: Bool
-    /// The former champion that serves a share beside the champion; nil where none does.
+    /// The former champion that serves a share beside the champion; nil if there is none.
     public let holdback: Staging.Holdback?
-    /// The newest model, while the challenger is heard out; nil where none waits.
+    /// The newest model, waiting until the challenger's evaluation ends; nil if none waits.
     public let waiting: ReleasedModel?
     /// Names of the classes that are suppressed.
     public let suppressed: [String]
@@ -71,7 +71,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let rollout: RolloutStanding?
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
-    /// Labels that were taken out of later versions.
+    /// Labels that were removed from later versions.
     public let retractedLabels: Int
     public let openTasks: Int
     public let votesBudget: Int
@@ -96,9 +96,9 @@ public struct ProjectSummary: Hashable, Sendable {
     public let feedbackNegative: Int
     public let feedbackTotal: Int
     public let pairedLabels: Int
-    /// Nil while nobody shadows.
+    /// Nil while no model is in shadow.
     public let standing: ChallengerStanding?
-    /// Why nothing is asked, as of the last entry; nil where something is due.
+    /// Reason why nothing is queried, as of the last entry; nil if something is due.
     public let obstacle: String?
     /// Set while the project's entries wait.
     public let pause: ProjectPause?
@@ -149,7 +149,7 @@ public struct ProjectSummary: Hashable, Sendable {
         trainingLabels = log.training
         validationLabels = log.validation
         testLabels = log.test
-        versions = log.ordinal
+        versions = log.versionNumber
         studies = state.training.progress.value.studies
         stages = CyclePhase.allCases.compactMap { stage in
             state.stages[stage].map {
@@ -163,7 +163,7 @@ public struct ProjectSummary: Hashable, Sendable {
         }
         let labeling = policy?.labeling ?? LabelingPolicy()
         let known = state.labeling.annotators
-        // Who is named and has not answered yet has standing all the same.
+        // An annotator who is named and has not answered yet has standing nevertheless.
         annotators = Set(known.sortedKeys + labeling.annotators).sorted().map {
             AnnotatorSummary(
                 id: $0.rawValue,
@@ -193,7 +193,7 @@ public struct ProjectSummary: Hashable, Sendable {
     /// Votes that can still be promised in this window.
     public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
-    /// The phase that takes longest on average, once any has been measured.
+    /// The phase with the longest mean duration, once any has been measured.
     public var bottleneck: CyclePhaseSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
 
     public static func == (a: Self, b: Self) -> Bool {

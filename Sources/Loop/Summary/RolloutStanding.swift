@@ -7,7 +7,7 @@ internal import Tables
 internal import Telemetry
 public import Vocabulary
 
-/// How far a rollout by steps has come.
+/// Progress of a rollout by steps.
 public struct RolloutStanding: Hashable, Sendable {
     /// Models that serve beside the champion, as published to services.
     public let staging: Staging
@@ -17,7 +17,7 @@ public struct RolloutStanding: Hashable, Sendable {
     public let voices: Int
     /// Voices among these that found a prediction wrong.
     public let negative: Int
-    /// How many the step asks for.
+    /// Number of voices that the step requires.
     public let voicesNeeded: Int
     /// Milliseconds that the step lasts at least.
     public let bake: Int64

@@ -6,16 +6,16 @@ internal import Tables
 internal import Telemetry
 public import Vocabulary
 
-/// A version that labels decide about, since few users are behind an alarm: how many labels have come.
+/// A version about which labels decide, because an alarm is based on few users: the number of labels received.
 public struct SuspicionStanding: Hashable, Sendable {
     public let version: ModelVersion
     /// When the alarm was raised.
     public let since: StreamTime
     /// The lower limit of the version's accuracy before, in `0...1`.
     public let accuracy: Double
-    /// Plainly drawn audit labels since then of samples that the version predicted.
+    /// Number of audit labels since then, drawn at random, of samples that the version predicted.
     public let labels: Int
-    /// Their agreement with what it said, in all: of kind `choice`, how many it had right.
+    /// Total agreement of the labels with its predictions: for kind `choice`, the number of correct predictions.
     public let right: Double
     /// Labels that decide.
     public var labelsNeeded: Int { RolloutState.deciding }

@@ -7,26 +7,26 @@ public struct ModelScore: Hashable, Sendable {
     /// A figure with two intervals of 95 %.
     public struct Figure: Hashable, Sendable {
         public let value: Double
-        /// Holds at one look.
+        /// Valid at a single look.
         public let interval: Interval
-        /// Holds at all looks at once.
+        /// Valid at all looks simultaneously.
         public let always: Interval
     }
 
-    /// How well the model tells one class.
+    /// How well the model distinguishes one class.
     public struct ClassFigures: Hashable, Sendable {
         public let name: String
         /// Labels of the class, and predictions of it.
         public let labels: Int
         public let predictions: Int
         /// Precision: the share of the predictions of the class that are right; nil without predictions. Its interval
-        /// holds at all looks at once.
+        /// is valid at all looks simultaneously.
         public let precision: Share?
         /// Recall: the share of the labels of the class that are predicted; nil without labels.
         public let recall: Share?
     }
 
-    /// A share with an interval that holds at all looks at once.
+    /// A share with an interval that is valid at all looks simultaneously.
     public struct Share: Hashable, Sendable {
         public let value: Double
         public let always: Interval
@@ -102,7 +102,7 @@ public struct ModelScore: Hashable, Sendable {
     }
 }
 
-/// Labels by stratum, with what each stands for.
+/// Labels by stratum, each with the weight that it represents.
 struct Strata {
     private let cells: [PostStratification.Cell]
     private let figures: PostStratification
@@ -121,7 +121,7 @@ struct Strata {
     /// - Parameters:
     ///   - values: In the order of the cells.
     ///   - range: `0...1` or `-1...1`.
-    ///   - settled: Strata of which one label tells all.
+    ///   - settled: Strata in which one label determines the value of all.
     /// - Returns: Nil without labels.
     func figure(_ values: [Double], in range: ClosedRange<Double>, settled: Set<Int> = []) -> ModelScore.Figure? {
         let labels = zip(cells, values).map { (cell: $0, value: $1) }
@@ -130,7 +130,7 @@ struct Strata {
         return ModelScore.Figure(
             value: estimate.value,
             interval: estimate.interval,
-            // What holds at all looks claims no more than what holds at one.
+            // An interval valid at all looks is never narrower than the interval valid at a single look.
             always: Interval(
                 min(max(always.lower, range.lowerBound), estimate.interval.lower),
                 max(min(always.upper, range.upperBound), estimate.interval.upper)

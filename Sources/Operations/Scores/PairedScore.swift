@@ -29,12 +29,12 @@ public struct PairedScore: Sendable {
     /// Whether the difference is below the noise floor.
     public var isBelowNoise: Bool { difference.value.magnitude < noiseFloor }
 
-    /// Fails where the two answered no label together.
+    /// Fails if there is no label that both have answered.
     ///
     /// - Parameters:
     ///   - first: The model that is compared with.
     ///   - second: The other one.
-    ///   - items: Labels; those that only one has answered are left out.
+    ///   - items: Labels; those that only one has answered are excluded.
     ///   - figures: The project's candidates.
     ///   - question: The project's.
     public init?(
@@ -57,10 +57,10 @@ public struct PairedScore: Sendable {
         // Where the pair of a sample agrees, its two models do not differ on any other sample of that stratum either: known if
         // these two are such a pair, and never differ there.
         let isPair = pairs.allSatisfy { item, old, new in
-            item.cell.stratum != AuditStratum.agree.ordinal || new.label.agreement(with: old.label) == 1
+            item.cell.stratum != AuditStratum.agree.index || new.label.agreement(with: old.label) == 1
         }
         let strata = Strata(common.map(\.cell), figures)
-        let settled: Set<Int> = isPair ? [AuditStratum.agree.ordinal] : []
+        let settled: Set<Int> = isPair ? [AuditStratum.agree.index] : []
         guard let difference = strata.figure(differences, in: -1...1, settled: settled) else { return nil }
         (self.first, self.second, self.difference) = (one, two, difference)
         labels = common.count

@@ -101,7 +101,8 @@ public struct ReleaseComparison: Sendable {
             ItemSet(first, second, on: items, until: later, figures: figures, question: question)
         }
         anchor = set(book.anchor)
-        // The newest that both have answered: a window of all would lose what one of them was not asked.
+        // The newest labels that both have answered: a window over all labels would lose those for which one of them
+        // made no prediction.
         window = set(
             Array(living.filter { $0.answers[first] != nil && $0.answers[second] != nil }.suffix(book.windowSize))
         )
@@ -109,7 +110,7 @@ public struct ReleaseComparison: Sendable {
         series = Self.series(book, figures, question)
     }
 
-    /// Live answers to labels that came after all of these times.
+    /// Live answers to labels that were accepted after all of these times.
     private static func fresh(_ items: [ScoreBook.Item], after times: [StreamTime?]) -> [ScoreBook.Item] {
         let last = times.compactMap { $0 }.max() ?? StreamTime(milliseconds: .min)
         return items.filter { $0.acceptedAt > last }.map { item in
@@ -157,12 +158,12 @@ public struct ReleaseComparison: Sendable {
     /// - Parameters:
     ///   - name: The project.
     ///   - first: The version that is compared with.
-    ///   - second: The other one; the same compares it with itself.
+    ///   - second: The other one; the same version is compared with itself.
     ///   - transport: To the cluster.
     ///   - topics: The names in use.
-    /// - Returns: The comparison, of what is committed.
-    /// - Throws: `EngineError` where there is no such project or version, or where the journal holds an entry of a newer build;
-    ///   `StreamError` when a topic cannot be read.
+    /// - Returns: The comparison, from committed records.
+    /// - Throws: `EngineError` if there is no such project or version, or if the journal holds an entry of a newer
+    ///   build; `StreamError` when a topic cannot be read.
     /// - Complexity: That of applying all entries of the project, some microseconds each.
     public static func read(
         _ name: String,

@@ -29,9 +29,9 @@ public struct ScoreBook: Sendable {
         public internal(set) var label: Label
         /// The probability that it is right, by the reliability of those who gave it, in `0...1`.
         public internal(set) var confidence: Double
-        /// Where it belongs among all candidates.
+        /// Its cell among all candidates.
         public let cell: PostStratification.Cell
-        /// Whether it was asked for because two models disagreed.
+        /// Whether it was queried because two models disagreed.
         public let isDuel: Bool
         public internal(set) var answers: [ModelVersion: Answer]
         /// When it left the test labels for training: no model is scored by it since; nil while it tests.
@@ -127,7 +127,7 @@ public struct ScoreBook: Sendable {
             acceptedAt: time,
             label: fact.consensus.label,
             confidence: fact.consensus.confidence.value,
-            cell: PostStratification.Cell(stratum: stratum.ordinal, day: day),
+            cell: PostStratification.Cell(stratum: stratum.index, day: day),
             isDuel: row?.isDuel ?? false,
             answers: (row?.predictions ?? []).reduce(into: [:]) {
                 $0[$1.version] = Answer(label: $1.label, isReported: false)
@@ -151,7 +151,7 @@ public struct ScoreBook: Sendable {
         if transition.to == .live { reigns.append(Reign(version: transition.version, since: time)) }
     }
 
-    /// A model comes with what its trainer reports of the labels known.
+    /// A model is registered with its trainer's reported answers for the known labels.
     private mutating func register(_ release: ModelRelease, _ known: inout DatasetsState?) {
         guard
             let model = [release.challenger, release.champion].compactMap({ $0 }).first(where: { model in
@@ -160,7 +160,7 @@ public struct ScoreBook: Sendable {
         else { return }
         repeats[model.version] = scores[result.trial] ?? []
         guard case .finished(_, _, _, let predictions?) = result.outcome,
-            let samples = known?.testSamples(of: model.datasetOrdinal, first: predictions.count)
+            let samples = known?.testSamples(of: model.datasetVersionNumber, first: predictions.count)
         else { return }
         let leftOut = Set(result.leftOut?.testPositions ?? [])
         for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {

@@ -6,7 +6,7 @@ public enum ConfigurationReference {
     /// The JSON Schema of a revision on the topic `projects`.
     public static var schema: String { SchemaText.document(of: ProjectConfiguration.self) }
 
-    /// Markdown: every key of a project file, with what is expected, default and meaning.
+    /// Markdown: every key of a project file, with its expected value, default and meaning.
     public static var page: String {
         var page = ReferencePage()
         page.section(ProjectConfiguration.self, path: "")
@@ -53,7 +53,7 @@ private struct ReferencePage {
         for section in sections { section(&self) }
     }
 
-    /// Allowed values; sections that it refers to come later.
+    /// Returns the allowed values; sections that these refer to follow later.
     private mutating func value(_ shape: Shape, path: String) -> String {
         switch shape {
         case .number(let range): return "number, \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"

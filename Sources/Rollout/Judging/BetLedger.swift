@@ -1,7 +1,7 @@
 internal import Tables
 internal import Vocabulary
 
-/// Where the bets of an era, or of a rollout, stand.
+/// State of the bets of an era, or of a rollout.
 struct BetLedger {
     var logCapital: Double
     var counts: EraCounts
@@ -9,10 +9,11 @@ struct BetLedger {
 }
 
 extension RolloutState {
-    /// The ledger that a pair's labels enter: that of the rollout in progress for its own pair, else the era's.
+    /// Returns the ledger that a pair's labels enter: that of the rollout in progress for the rollout's own pair, else
+    /// the era's.
     ///
-    /// - Parameter pair: Its number.
-    /// - Returns: As it stands.
+    /// - Parameter pair: The number of the pair.
+    /// - Returns: The current state of the ledger.
     func ledger(of pair: Int) -> BetLedger {
         if let bake = progress.value.rollout?.bake, bake.pair == pair {
             return BetLedger(logCapital: bake.logCapital, counts: bake.counts, block: bake.block)

@@ -12,7 +12,7 @@ public struct Era: Hashable, Sendable {
     public var promotions: Int
     /// Whether its champion serves still.
     public var isRunning: Bool
-    /// Natural logarithm of what a capital of 1 has become by betting on the challengers.
+    /// Natural logarithm of the capital that results from betting a capital of 1 on the challengers.
     public var logCapital: Double
     /// The number of the pair that new samples get; nil before the first.
     public var standing: Int?

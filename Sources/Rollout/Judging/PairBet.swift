@@ -1,11 +1,11 @@
 public import Vocabulary
 
-/// Champion and challenger of one era, and what is bet on the challenger.
+/// Champion and challenger of one era, and the bet on the challenger.
 ///
-/// D is the challenger's agreement with a label, less the champion's, in `-1...1`. Before each label the bet is λ of the capital
-/// that D will be above 0: λ = min(0.9, max(0, ΣD / (ΣD² + 4))), from the pair's own labels before, and from those known when the
-/// pair was made, which count as 8 at most. While the challenger is no better the mean of 1 + λD is at most 1 whatever λ is, as long
-/// as λ is known before the label.
+/// D is the challenger's agreement with a label, minus the champion's, in `-1...1`. Before each label, the share λ of
+/// the capital is bet on D being above 0: λ = min(0.9, max(0, ΣD / (ΣD² + 4))), from the pair's own earlier labels, and
+/// from the labels known when the pair was made, which count as 8 at most. While the challenger is no better, the mean
+/// of 1 + λD is at most 1 for any λ, as long as λ is known before the label.
 public struct PairBet: Hashable, Sendable {
     public let champion: ModelVersion
     public let challenger: ModelVersion
@@ -101,7 +101,7 @@ public struct RowPair: Hashable, Sendable {
     /// The pair's number; a pair of another era has no bet any more.
     public let number: Int
     public let fixedAt: StreamTime
-    /// Until when its challenger's answer, which a trainer was asked for, is waited for; nil where none was asked.
+    /// Deadline for the answer of its challenger that was requested from a trainer; nil if none was requested.
     public var awaitedUntil: StreamTime?
 
     public init(number: Int, fixedAt: StreamTime, awaitedUntil: StreamTime? = nil) {
@@ -111,18 +111,19 @@ public struct RowPair: Hashable, Sendable {
     }
 }
 
-/// An audit task with a pair, from its opening until its label has entered: what the two had said is settled.
+/// An audit task with a pair, from its opening until its label has entered: the predictions of the two models are
+/// fixed.
 public struct AuditOpening: Hashable, Sendable {
     public let sample: SampleID
     public let pair: Int
     public let champion: Label
-    /// Nil where the challenger had said nothing.
+    /// Nil if the challenger had made no prediction.
     public let challenger: Label?
     public let isDuel: Bool
     public let openedAt: StreamTime
     /// Whether the task is closed.
     public var isClosed: Bool
-    /// The label that was first accepted; nil where there is none yet, or none came.
+    /// The label that was first accepted; nil if there is none yet, or if the task was closed without a label.
     public var label: Label?
 
     public init(

@@ -4,26 +4,27 @@ public import Vocabulary
 
 /// Counts of audit candidates by stratum and day, labelled or not: figures from labels are weighted by these shares.
 ///
-/// A candidate is counted in the stratum in which its label would be, and moves with what its pair's models say until it is asked.
+/// A candidate is counted in the stratum that its label would be in. Until it is queried, it changes its stratum with
+/// the predictions of its pair's models.
 extension RolloutState {
-    /// Days that are told apart; the oldest joins its neighbour.
+    /// Maximum number of days with separate counts; the oldest day is merged into the next one.
     public static let candidateDays = 366
 
-    /// Counts a sample in the stratum of its pair, and moves it to another one when that has changed.
+    /// Counts a sample in the stratum of its pair, and moves it to another stratum when that has changed.
     ///
-    /// Called for each live prediction of an audit sample where eras judge. A sample whose row gave way to others and that is
-    /// predicted anew is a new candidate.
+    /// Called for each live prediction of an audit sample if models are judged by eras. A sample whose row was evicted
+    /// and that is predicted again is a new candidate.
     ///
     /// - Parameters:
-    ///   - sample: Of the audit draw.
-    ///   - pairing: What `pair` said of it.
-    /// - Complexity: O(1); O(`candidateDays`) for the first of a stratum and day.
+    ///   - sample: A sample of the audit draw.
+    ///   - pairing: The result of `pair` for the sample.
+    /// - Complexity: O(1); O(`candidateDays`) for the first candidate of a stratum and day.
     public mutating func countCandidate(_ sample: SampleID, _ pairing: AuditPairing) {
         guard let row = rows[sample], !row.isAsked, row.label == nil else { return }
         move(sample, row, to: pairing.settled, isAsked: false)
     }
 
-    /// A sample is asked for: it stays in the stratum in which it stands as its task opens.
+    /// Marks a sample as queried: it stays in the stratum that it is in when its task opens.
     public mutating func askedCandidate(_ sample: SampleID, _ origin: AuditOrigin) {
         guard let row = rows[sample], !row.isAsked else { return }
         move(sample, row, to: origin.stratum, isAsked: true)
@@ -81,13 +82,13 @@ extension RolloutState {
     }
 
     private static func key(_ stratum: AuditStratum, _ day: Int) -> Int {
-        day * AuditStratum.allCases.count + stratum.ordinal
+        day * AuditStratum.allCases.count + stratum.index
     }
 
     private static func cell(_ key: Int) -> (stratum: AuditStratum, day: Int) {
         let count = AuditStratum.allCases.count
-        let place = ((key % count) + count) % count
-        return (AuditStratum.allCases[place], (key - place) / count)
+        let index = ((key % count) + count) % count
+        return (AuditStratum.allCases[index], (key - index) / count)
     }
 }
 
@@ -98,7 +99,7 @@ extension AuditRow {
 
 extension AuditStratum {
     /// Its number among strata, as figures weigh them.
-    public var ordinal: Int {
+    public var index: Int {
         switch self {
         case .agree: 0
         case .disagree: 1
@@ -112,6 +113,6 @@ extension PostStratification {
     ///
     /// - Parameter candidates: As `RolloutState.candidateCounts` gives them.
     public init(candidates: [(stratum: AuditStratum, day: Int, count: Int)]) {
-        self.init(candidates: candidates.map { (Cell(stratum: $0.stratum.ordinal, day: $0.day), $0.count) })
+        self.init(candidates: candidates.map { (Cell(stratum: $0.stratum.index, day: $0.day), $0.count) })
     }
 }

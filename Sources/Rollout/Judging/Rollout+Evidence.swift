@@ -3,24 +3,27 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// Evidence: predictions that were entered before anybody was asked, and the labels that came after.
+/// Evidence: predictions that entered before annotators were queried, and the labels that followed.
 extension RolloutState {
-    /// Audit tasks with a pair whose labels have not entered yet; what is opened beyond them is no evidence.
+    /// Maximum number of audit tasks with a pair whose labels have not entered yet; tasks opened beyond it are no
+    /// evidence.
     public static let openingCapacity = 4_096
-    /// Pairs above which those that no sample needs are forgotten.
+    /// Number of pairs above which pairs that no sample needs are removed.
     static let pairCapacity = 64
 
-    /// Fixes the pair of an audit sample, if it has none of the running era and may get one: the champion has spoken of it, and a
-    /// challenger stands that has been heard before. Called for each live prediction of an audit sample, after `predicted`.
+    /// Fixes the pair of an audit sample, if it has none of the running era and may get one: the champion has predicted
+    /// the sample, and there is a challenger that has predicted before. Called for each live prediction of an audit
+    /// sample, after `predicted`.
     ///
     /// - Parameters:
-    ///   - sample: Of the audit draw.
-    ///   - version: Whose prediction it is.
+    ///   - sample: A sample of the audit draw.
+    ///   - version: The model that made the prediction.
     ///   - policy: The revision in force.
-    ///   - isWanted: Whether services are to shadow the sample, and the standing pair needs another one.
+    ///   - isWanted: Whether services are to shadow the sample, and the current pair needs another sample.
     ///   - isShown: Whether a service showed the prediction, rather than shadowed with it.
-    ///   - time: Of the entry.
-    /// - Returns: How the sample stands; nil where eras do not judge, or nothing is kept of the sample.
+    ///   - time: The time of the entry.
+    /// - Returns: The pairing of the sample; nil if models are not judged by eras, or if nothing is stored about the
+    ///   sample.
     /// - Complexity: O(1); O(*rowCapacity*) for the first sample of a pair.
     public mutating func pair(
         _ sample: SampleID,
@@ -45,7 +48,7 @@ extension RolloutState {
     private mutating func newPair(by version: ModelVersion, _ isShown: Bool, _ policy: RolloutPolicy) -> Int? {
         // While a model is on its way no era runs: the next begins under whoever is champion then.
         if let rollout = progress.value.rollout {
-            // It was promoted by its predictions in shadow; a rollout judges those that it serves.
+            // The model was promoted by its predictions in shadow; a rollout judges the predictions that it serves.
             return isShown ? bakePair(rollout, by: version, policy) : nil
         }
         let state = phase.value
@@ -55,16 +58,16 @@ extension RolloutState {
         return standingPair(state)
     }
 
-    /// The number of the pair of champion and the challenger that stands, or that of the rollout in progress; nil before its first
-    /// sample. A challenger that has been replaced leaves its pair behind: what still waits of it keeps no place of the next
-    /// one's.
+    /// The number of the pair of the champion and the current challenger, or that of the rollout in progress; nil
+    /// before its first sample. The pair of a replaced challenger is no longer current: its waiting samples occupy no
+    /// slot of the next challenger's pair.
     public var standingPair: Int? {
         if let rollout = progress.value.rollout { return rollout.bake?.pair }
         guard let challenger = phase.value.challenger, standingBet(challenger) != nil else { return nil }
         return era.value.standing
     }
 
-    /// How a sample stands, as those see it who ask for its label.
+    /// Returns the pairing of a sample, for the code that queries its label.
     func pairing(of row: AuditRow) -> AuditPairing {
         guard let pair = row.pair, let bet = bets[pair.number] else { return AuditPairing(enteredAt: row.since) }
         return AuditPairing(
@@ -76,12 +79,12 @@ extension RolloutState {
         )
     }
 
-    /// The task of an audit sample opens: what its two models have said is settled.
+    /// Records that the task of an audit sample opens: the predictions of its two models are fixed.
     ///
     /// - Parameters:
-    ///   - sample: Asked for.
-    ///   - isDuel: Whether because the two disagree.
-    ///   - time: Of the entry.
+    ///   - sample: The queried sample.
+    ///   - isDuel: Whether it is queried because the two models disagree.
+    ///   - time: The time of the entry.
     public mutating func opened(_ sample: SampleID, isDuel: Bool, at time: StreamTime) {
         guard var row = rows[sample], row.opening == nil, let pair = row.pair, let bet = bets[pair.number],
             let champion = row.prediction(of: bet.champion), openings.count < Self.openingCapacity
@@ -106,15 +109,15 @@ extension RolloutState {
         order.set(sample, row, in: &rows)
     }
 
-    /// The task of an audit sample is closed: its label enters once all tasks opened before it are closed.
+    /// Records that the task of an audit sample is closed: its label enters once all tasks opened before it are closed.
     ///
-    /// In the order of arrival, quick samples would decide.
+    /// In the order of arrival, samples that are labelled quickly would decide.
     ///
     /// - Parameters:
-    ///   - sample: Asked for.
-    ///   - label: Accepted as a test label; nil where none came.
+    ///   - sample: The queried sample.
+    ///   - label: The label accepted as a test label; nil if there is none.
     ///   - policy: The revision in force.
-    /// - Complexity: O(1) for each label that enters, O(*openings*) where the sample's row was given up.
+    /// - Complexity: O(1) for each label that enters, O(*openings*) if the sample's row was evicted.
     public mutating func closed(_ sample: SampleID, label: Label?, policy: RolloutPolicy) {
         guard let number = opening(of: sample), var opening = openings[number], !opening.isClosed else { return }
         opening.isClosed = true
@@ -137,7 +140,7 @@ extension RolloutState {
 
     // MARK: - Bets
 
-    /// A label enters, or does not come.
+    /// Enters the label of a closed task, if there is one.
     private mutating func enter(_ opening: AuditOpening, _ policy: RolloutPolicy) {
         guard let label = opening.label else { return }
         let isBake = progress.value.rollout?.bake?.pair == opening.pair
@@ -154,7 +157,7 @@ extension RolloutState {
                 endBlock(&ledger)
                 ledger.block = EraBlock(number: number)
             }
-            // As it stood when the block began.
+            // The bet as it was when the block began.
             bet = bets[opening.pair] ?? bet
             ledger.block?.labels += 1
             ledger.block?.bets += bet.stake * difference
@@ -184,7 +187,8 @@ extension RolloutState {
 
     // MARK: - Eras
 
-    /// The pair of the champion and the challenger that stands; made, and an era with it, if it is new.
+    /// Returns the pair of the champion and the current challenger; creates it if it is new, and an era with it if none
+    /// is running.
     private mutating func standingPair(_ state: RolloutPhase) -> Int? {
         guard let champion = state.champion?.version, let challenger = state.challenger?.version else { return nil }
         if let number = standingPair { return number }
@@ -250,7 +254,9 @@ extension RolloutState {
     public func isProvisional(_ policy: RolloutPolicy) -> Bool {
         guard policy.provisional > 0, era.value.number == 0 else { return false }
         let state = phase.value
-        if state.champion?.datasetOrdinal == 0 || state.history.contains(where: { $0.model.datasetOrdinal == 0 }) {
+        if state.champion?.datasetVersionNumber == 0
+            || state.history.contains(where: { $0.model.datasetVersionNumber == 0 })
+        {
             return false
         }
         return rows.count { $1.label != nil } < policy.provisional

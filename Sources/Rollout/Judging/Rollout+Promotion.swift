@@ -2,7 +2,7 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// When the challenger takes the champion's place.
+/// Promotion of the challenger to champion.
 extension RolloutState {
     /// Promotes the challenger once the evidence suffices.
     ///
@@ -70,7 +70,7 @@ extension RolloutState {
         )
     }
 
-    /// Where the evidence of the era stands: that of the next one where none runs.
+    /// Returns the evidence of the running era, or that of the next era if none is running.
     ///
     /// - Complexity: O(1).
     public func evidence(_ policy: RolloutPolicy) -> JudgedEvidence {

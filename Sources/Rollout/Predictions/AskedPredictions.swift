@@ -3,7 +3,7 @@ public import Vocabulary
 
 /// A request for predictions that was written.
 public struct AskedPredictions: Hashable, Sendable {
-    /// Its place among all, from 1.
+    /// Number of the request among all requests, from 1.
     public let number: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
@@ -31,7 +31,7 @@ public struct AskedPredictions: Hashable, Sendable {
         self.isAnswered = isAnswered
     }
 
-    /// Describes what an answer contains that the request did not ask, or what it lacks; nil where nothing is
+    /// Describes content of an answer that was not requested, or requested content that is missing; nil if nothing is
     /// wrong.
     ///
     /// - Complexity: O(*n*) in the answers.
@@ -63,7 +63,7 @@ public struct ServedAnswer: Hashable, Sendable {
     public let version: ModelVersion
     public let label: Label
     public let at: StreamTime
-    /// Whether a trainer was asked.
+    /// Whether a prediction of the sample was requested from a trainer.
     public var isAsked: Bool
     /// Whether it was compared: a sample counts once.
     public var isCompared: Bool
@@ -87,10 +87,10 @@ extension RolloutPolicy {
     /// The least that a trainer has to answer, in milliseconds.
     static let shortestPredictWait: Int64 = 1_000
 
-    /// Whether trainers say what a challenger answers to audit samples, in place of services.
+    /// Whether trainers, in place of services, report the predictions of a challenger for audit samples.
     public var predicts: Bool { predict && bound != .challenger }
 
-    /// Whether a promoted model is blessed first: it has steps to pass, or services' answers to be compared.
+    /// Whether a promoted model is blessed first: it has steps to complete, or answers of services have to be compared.
     public var stagesPromotions: Bool { isStaged || predicts && minimumShadow > 0 }
 
     /// Fault of the policy where trainers predict; nil where there is none.

@@ -2,21 +2,21 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// At the first step of a rollout: whether services answer what the trainer said that the model answers. It was promoted by what
-/// the trainer said.
+/// Check at the first step of a rollout: whether the answers of services equal the answers that the trainer reported
+/// for the model. The model was promoted by the trainer's report.
 extension RolloutState {
     /// Services' answers kept.
     public static let checkCapacity = 1_000
 
-    /// Notes what a service said of an audit sample, where its model is at the first step and trainers predict.
+    /// Records the answer of a service for an audit sample, if its model is at the first step and trainers predict.
     ///
     /// - Parameters:
-    ///   - sample: Of the audit draw.
-    ///   - version: Whose answer it is.
+    ///   - sample: A sample of the audit draw.
+    ///   - version: The model that answered.
     ///   - label: The answer.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry.
-    /// - Complexity: O(1); O(`checkCapacity`) for the first of a model, and where the table is full.
+    ///   - time: The time of the entry.
+    /// - Complexity: O(1); O(`checkCapacity`) for the first answer of a model, and if the table is full.
     public mutating func noteServed(
         _ sample: SampleID,
         by version: ModelVersion,
@@ -40,7 +40,7 @@ extension RolloutState {
         if let known { compare(sample, with: known.label, of: version, policy) }
     }
 
-    /// Samples whose answers by services no trainer was asked about yet.
+    /// Returns the samples with an answer of a service for which no trainer's prediction has been requested yet.
     ///
     /// - Complexity: O(`checkCapacity` log `checkCapacity`).
     public func unaskedAnswers(_ policy: RolloutPolicy) -> [(sample: SampleID, at: StreamTime)] {
@@ -61,7 +61,7 @@ extension RolloutState {
         rollout.compared += 1
         if check.label.agreement(with: label) < 1 { rollout.differing += 1 }
         if rollout.compared >= max(2 * policy.minimumShadow, StagedRollout.most) {
-            // A service that was mended is not judged for ever by what it said before.
+            // A repaired service is not judged for ever by its earlier answers.
             rollout.compared /= 2
             rollout.differing = (rollout.differing + 1) / 2
         }
@@ -82,7 +82,7 @@ extension StagedRollout {
     /// Whether more than one of a hundred differs.
     func differs(_ policy: RolloutPolicy) -> Bool { isChecked(policy) && 100 * differing > compared }
 
-    /// Whether voices and comparisons are there that the step asks for.
+    /// Whether there are as many voices and comparisons as the step requires.
     func isHeard(_ step: RolloutStep, _ policy: RolloutPolicy) -> Bool { voices >= step.voices && isCompared(policy) }
 
     var differsText: String {

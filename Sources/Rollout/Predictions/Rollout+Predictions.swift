@@ -2,13 +2,15 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// Where services cannot shadow: trainers say what a challenger answers to audit samples, before people are asked.
+/// Predictions by trainers where services cannot shadow: trainers report the predictions of a challenger for audit
+/// samples before annotators are queried.
 extension RolloutState {
     /// Requests remembered, answered or not.
     public static let requestCapacity = 256
     /// Requests that may wait for their answers at the same time.
     public static let requestsAtOnce = 16
-    /// Requests that may be written in a minute: their answers stay far below what a project's journal takes in an hour.
+    /// Maximum number of requests written in a minute: their answers stay far below the number that a project's journal
+    /// accepts in an hour.
     public static let requestsAMinute = 60
     private static let minute: Int64 = 60_000
 
@@ -19,7 +21,7 @@ extension RolloutState {
         bets[number].map { ($0.champion, $0.challenger) }
     }
 
-    /// How an audit sample stands; nil where nothing is kept of it.
+    /// Returns the pairing of an audit sample; nil if nothing is stored about it.
     ///
     /// - Complexity: O(1).
     public func pairing(of sample: SampleID) -> AuditPairing? { rows[sample].map { pairing(of: $0) } }
@@ -37,14 +39,14 @@ extension RolloutState {
             let over = request.askedAt.advanced(byMilliseconds: Self.minute)
             if over > now { times.append(over) }
         }
-        // The times at which so many are left that one more has room.
+        // Times from which few enough requests are counted for one more.
         let room = [(waiting, Self.requestsAtOnce), (recent, Self.requestsAMinute)].map { times, most in
             times.count < most ? now : times.sorted()[times.count - most]
         }
         return max(room[0], room[1])
     }
 
-    /// Whether an audit sample lacks the word of a version, and no request that is remembered asked for it.
+    /// Whether an audit sample lacks a prediction of a version, and no stored request asked for it.
     ///
     /// - Complexity: O(`requestCapacity`).
     public func wants(wordOf version: ModelVersion, on sample: SampleID) -> Bool {
@@ -52,17 +54,18 @@ extension RolloutState {
         return !requests.contains { $1.challenger == version && $1.samples.contains(sample) }
     }
 
-    /// The model on its way, where labels decide about it: it serves nobody meanwhile, so that no service speaks for it.
+    /// The model in rollout, if labels decide about it: it serves no users meanwhile, so that no service predicts for
+    /// it.
     public var suspectedCanary: ReleasedModel? {
         guard !suspicions.isEmpty, let canary, suspicions[canary.version] != nil else { return nil }
         return canary
     }
 
-    /// A request is written: its audit samples are not asked about before its deadline, unless its answer comes.
+    /// Records a written request: its audit samples are not queried before its deadline, unless its answer is received.
     ///
     /// - Parameters:
-    ///   - request: With its audit samples and others.
-    ///   - time: Of the entry.
+    ///   - request: The request, with audit samples and others.
+    ///   - time: The time of the entry.
     /// - Complexity: O(`requestCapacity`).
     public mutating func asked(_ request: PredictionRequest, at time: StreamTime) {
         let (champion, challenger) = (request.champion.version, request.challenger.version)
@@ -93,14 +96,15 @@ extension RolloutState {
         }
     }
 
-    /// Takes a trainer's answer in. What it says of a sample counts unless its task is open: that is counted as late.
+    /// Applies a trainer's answer. Its prediction for a sample counts unless the sample's task is open: then it is
+    /// counted as late.
     ///
     /// - Parameters:
     ///   - labels: The answer.
-    ///   - question: In force.
+    ///   - question: The question in force.
     ///   - policy: The revision in force.
-    /// - Returns: Audit samples of which something new is known; refused where no such request is known, it was answered, or the
-    ///   answer is not one to it.
+    /// - Returns: Audit samples with a new prediction; refused if no such request is known, if it was answered before,
+    ///   or if the answer does not match it.
     /// - Complexity: O(*n*) in the answers.
     public mutating func receive(
         _ labels: PredictedLabels,
@@ -128,7 +132,7 @@ extension RolloutState {
         return .success(heard)
     }
 
-    /// Notes what a trainer says that a model answers; the first word counts.
+    /// Records a model's prediction that a trainer reports; the first prediction counts.
     private mutating func hear(_ label: Label, of sample: SampleID, by version: ModelVersion) -> Bool {
         let state = phase.value
         guard var row = rows[sample], row.prediction(of: version) == nil,
@@ -147,13 +151,15 @@ extension RolloutState {
         return true
     }
 
-    /// Counts an audit sample that is asked about, or passed over, without a trainer's word on the challenger.
+    /// Counts an audit sample that is queried, or skipped, without a trainer's report of the challenger's prediction.
     ///
     /// - Parameters:
-    ///   - sample: Whose task has opened; nil of one that got no pair, as nothing was there to hide it among.
+    ///   - sample: The sample whose task has opened; nil for a sample that got no pair because there were no candidates
+    ///     to hide it among.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry.
-    /// - Returns: What to tell people once as many in a row went without as a challenger needs, and 10 at least; once an hour.
+    ///   - time: The time of the entry.
+    /// - Returns: A notice for people, once as many consecutive samples as a challenger needs, and at least 10, had no
+    ///   report; once an hour.
     /// - Complexity: O(1).
     public mutating func missPrediction(
         of sample: SampleID?,

@@ -3,7 +3,7 @@
 public struct BakeEvidence: Hashable, Sendable {
     /// The number of the pair: the model on its way has the champion's part, the champion the challenger's.
     public let pair: Int
-    /// Natural logarithm of what a capital of 1 has become by betting on the champion.
+    /// Natural logarithm of the capital that results from betting a capital of 1 on the champion.
     public var logCapital: Double
     /// A win is a label on which the champion agrees better.
     public var counts: EraCounts

@@ -2,16 +2,19 @@ internal import Statistics
 internal import Tables
 internal import Vocabulary
 
-/// A model on its way against the champion, by audit labels: as a challenger is judged, with the roles exchanged.
+/// Judging of a model in rollout against the champion, by audit labels: as a challenger is judged, with the roles
+/// exchanged.
 ///
-/// The champion shadows the model that is to take its place. A sample that the model has served has the pair of both, fixed
-/// before anybody is asked; silence of the champion counts as wrong, and for the model. What was known of the two before the
-/// rollout is why the model is on its way, and sets no bet: it is no guide to what goes wrong when it serves.
+/// The champion shadows the model that is to replace it. A sample that the model has served has the pair of both, fixed
+/// before annotators are queried; a missing prediction of the champion counts as wrong, in favour of the model.
+/// Knowledge about the two from before the rollout is the reason for the rollout, and sets no bet: it does not indicate
+/// the faults of the model when it serves.
 extension RolloutState {
-    /// The pair of a sample while a model is on its way; made if it is new.
+    /// Returns the pair of a sample during a rollout; creates it if it is new.
     ///
-    /// - Returns: Nil unless the prediction is the model's, and the champion has been heard at this step: a service that does
-    ///   not run it any more shall not hold up every audit task. Where trainers predict they are asked what it answers.
+    /// - Returns: Nil unless the prediction is the model's, and a prediction of the champion has been received at this
+    ///   step: a service that no longer runs the champion must not delay every audit task. If trainers predict, they
+    ///   are asked for the champion's answer.
     mutating func bakePair(_ rollout: StagedRollout, by version: ModelVersion, _ policy: RolloutPolicy) -> Int? {
         guard policy.rollbackAlpha > 0, version == rollout.model.version, policy.predicts || rollout.isChampionHeard,
             let champion = phase.value.champion?.version
@@ -38,9 +41,11 @@ extension RolloutState {
         if let bake = rollout.bake { bets[bake.pair] = nil }
     }
 
-    /// Takes the model on its way back once labels prove the champion better: to be called whenever audit tasks were closed.
+    /// Rolls back the model in rollout once labels prove the champion better: to be called whenever audit tasks were
+    /// closed.
     ///
-    /// The chance that it ever happens to a model that is no worse than the champion is at most `rollbackAlpha`, at any look.
+    /// The probability that this ever happens to a model that is no worse than the champion is at most `rollbackAlpha`,
+    /// at any check.
     ///
     /// - Parameter policy: The revision in force.
     /// - Returns: The rollback, or nothing.

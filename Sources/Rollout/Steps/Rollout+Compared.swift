@@ -4,10 +4,11 @@ internal import Vocabulary
 
 /// A version that serves against another that serves at the same time: a change of the world is in both, and no evidence.
 extension RolloutState {
-    /// Voices about a version that would hold seven about the one beside it: so many without one, and it is taken for not served.
+    /// Expected voices about the compared version: if seven were expected, by the number of voices about the other
+    /// version, and none was received, the compared version counts as not served.
     private static let expected = 7.0
 
-    /// Whether the version beside is heard, or too few voices have come to tell.
+    /// Whether voices about the compared version are received, or there are too few voices to decide.
     func isAnswered(_ comparison: VoiceComparison, by rival: ModelVersion, _ policy: RolloutPolicy) -> Bool {
         let share = max(0.001, share(of: rival, policy) ?? 0.5)
         return Double(comparison.unanswered) <= Self.expected / share
@@ -62,7 +63,7 @@ extension RolloutState {
         return true
     }
 
-    /// Takes the newest block into the evidence.
+    /// Adds the newest block to the evidence.
     ///
     /// - Returns: Whether a voice in it rejects the judged version.
     func observe(_ tolerance: Double, _ watch: inout VoiceWatch) -> Bool {
@@ -83,11 +84,11 @@ extension RolloutState {
         return block.rejecting != 0
     }
 
-    /// The evidence of the blocks kept, without the voices of the buckets that rejected the judged version most: as many as
-    /// `robustEvidence` of a version by itself leaves out.
+    /// Returns the evidence of the blocks kept, without the voices of the buckets that rejected the judged version
+    /// most: as many as `robustEvidence` leaves out for a version by itself.
     ///
-    /// - Returns: The evidence, begun at 0 with the first block kept, each under its own number; and how many of the buckets
-    ///   that are left rejected.
+    /// - Returns: The evidence, started at 0 with the first block kept, each block under its own number; and the number
+    ///   of remaining buckets that rejected.
     /// - Complexity: O(`voiceCapacity`).
     func robustComparison(_ watch: VoiceWatch, tolerance: Double) -> (evidence: RisingRate.Evidence, rejecting: Int) {
         var evidence = RisingRate.Evidence()

@@ -40,33 +40,33 @@ extension RolloutState {
         )
     }
 
-    /// The former champion that goes on serving a share; nil where none does.
+    /// Returns the former champion that continues to serve a share; nil if there is none.
     func holdback(_ policy: RolloutPolicy) -> ReleasedModel? {
         policy.holdback > 0 ? phase.value.history.last?.model : nil
     }
 
-    /// Notes what a release tells of it: to be called for every release, and the staging put into it.
+    /// Records the staging that a release announces: to be called for every release, with the staging included in it.
     public mutating func noteStaging(_ staging: Staging?, at time: StreamTime) {
         guard staging != nil || progress.value.released != nil else { return }
         progress.value.released = staging
         progress.value.releasedAt = time
     }
 
-    /// A release that tells of changed shares, where a revision of the project has changed them.
+    /// Returns a release that announces changed shares, if a revision of the project has changed them.
     public func reassign(_ policy: RolloutPolicy) -> ModelRelease? {
         guard staging(policy) != progress.value.released else { return nil }
         return release(.assignment, replaced: nil, evidence: .none)
     }
 
-    /// Whether a version serves somebody, so that what users say of it counts. A canary that serves nobody while it is suspected
-    /// has served: late voices count.
+    /// Whether a version serves users, so that their feedback about it counts. A canary that serves no users while it
+    /// is suspected has served: late voices count.
     func serves(_ version: ModelVersion, _ policy: RolloutPolicy) -> Bool {
         if version == progress.value.rollout?.model.version { return true }
         if version == phase.value.champion?.version { return !isChampionReplaced(policy) }
         return version == holdback(policy)?.version
     }
 
-    /// Whether canary and hold-back leave the champion no share.
+    /// Whether no share remains for the champion beside canary and hold-back.
     private func isChampionReplaced(_ policy: RolloutPolicy) -> Bool {
         guard let rollout = progress.value.rollout, rollout.pause != .suspected else { return false }
         return policy.step(rollout.step).share == 1
@@ -98,19 +98,19 @@ extension RolloutState {
 extension RolloutState {
     /// Milliseconds that services have to follow a release.
     private static let deployment: Int64 = 600_000
-    /// Milliseconds before people are told again.
+    /// Milliseconds before the notice is repeated.
     private static let interval: Int64 = 3_600_000
     /// Predictions that a canary's share would hold 10 of.
     private static let expected = 10.0
 
-    /// Notes a prediction that a service showed.
+    /// Records a prediction that a service showed.
     ///
     /// - Parameters:
-    ///   - version: Whose prediction it is.
+    ///   - version: The version that made the prediction.
     ///   - policy: The revision in force.
-    ///   - time: Of the entry.
-    /// - Returns: That nobody serves the canary, once a rollout; or that a service serves a version which the release does not name,
-    ///   once an hour, from 10 minutes after the release on.
+    ///   - time: The time of the entry.
+    /// - Returns: A notice that no service serves the canary, once a rollout; or that a service serves a version which
+    ///   the release does not name, once an hour, from 10 minutes after the release on.
     public mutating func noteShown(by version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
         guard let released = progress.value.released, let champion = phase.value.champion?.version else { return nil }
         if let rollout = progress.value.rollout {
@@ -132,7 +132,7 @@ extension RolloutState {
         return Notice(kind: .otherVersionServed, text: text)
     }
 
-    /// Counts a prediction of the champion while nobody has shown one of the canary.
+    /// Counts a prediction of the champion while no service has shown a prediction of the canary.
     private mutating func missCanary(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> Notice? {
         // How many a ring has is not known.
         let share = policy.step(rollout.step).share ?? 0.01
@@ -147,13 +147,13 @@ extension RolloutState {
 }
 
 extension ModelRelease {
-    /// The version that serves a unit: the draw of purpose `canary`, without salt, decides.
+    /// Returns the version that serves a unit: the draw of purpose `canary`, without salt, decides.
     ///
     /// - Parameters:
-    ///   - unit: A user or a sample, as `staging` says.
-    ///   - project: Whose release it is.
-    ///   - metadata: Of the sample, for a ring.
-    /// - Returns: The champion where the release names no other.
+    ///   - unit: A user or a sample, as `staging` specifies.
+    ///   - project: The project of the release.
+    ///   - metadata: The metadata of the sample, for a ring.
+    /// - Returns: The champion if the release names no other version.
     /// - Complexity: O(*n*) in the bytes of the names.
     public func version(for unit: String, of project: ProjectID, metadata: SampleMetadata = .none) -> ModelVersion {
         guard let staging else { return champion.version }

@@ -16,7 +16,8 @@ extension RolloutState {
         return release(.canary, replaced: nil, evidence: evidence)
     }
 
-    /// A challenger that is proven better leaves the shadow: the era ends, and pairs of the next begin when the rollout is over.
+    /// Starts the rollout of a challenger that is proven better: it no longer shadows, the era ends, and pairs of the
+    /// next era begin when the rollout is over.
     mutating func bless(_ challenger: ReleasedModel, _ evidence: Evidence, _ sequence: Int64?) -> ModelRelease? {
         phase.value.challenger = nil
         phase.value.challengerLivePredictions = 0
@@ -26,12 +27,14 @@ extension RolloutState {
         return begin(StagedRollout(model: challenger, evidenceThrough: sequence), evidence: evidence)
     }
 
-    /// Goes on with the rollout in progress as far as time and evidence allow. Called for each entry: nothing happens twice.
+    /// Advances the rollout in progress as far as time and evidence allow. Called for each entry: no effect occurs
+    /// twice.
     ///
     /// - Parameters:
-    ///   - policy: The revision in force; a rollout that began under another one goes on under it.
-    ///   - time: Of the entry; one that lies before the step's begin is no time that has passed.
-    /// - Returns: A release where a step is passed, or the rollout paused or goes on; a notice where a person is needed.
+    ///   - policy: The revision in force; a rollout that began under another revision continues under this one.
+    ///   - time: The time of the entry; a time before the step's begin counts as no elapsed time.
+    /// - Returns: A release if a step is completed, or the rollout is paused or resumed; a notice if a person is
+    ///   needed.
     /// - Complexity: O(1).
     public mutating func advance(policy: RolloutPolicy, at time: StreamTime) -> StepOutcome {
         guard var rollout = progress.value.rollout else { return StepOutcome() }
@@ -68,11 +71,11 @@ extension RolloutState {
         return outcome
     }
 
-    /// When time alone may bring the rollout on; nil where nothing waits for it.
+    /// Returns the time at which the rollout may advance by time alone; nil if nothing waits for it.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
-    ///   - now: Of the last entry; what was due by then has been looked at.
+    ///   - now: The time of the last entry; everything due by then has been handled.
     /// - Returns: A time after `now`.
     public func nextStepDeadline(policy: RolloutPolicy, after now: StreamTime) -> StreamTime? {
         guard let rollout = progress.value.rollout, let since = rollout.since, !phase.value.isHeld,
@@ -85,13 +88,14 @@ extension RolloutState {
         return deadline > now ? deadline : nil
     }
 
-    /// A person lets the rollout pass the step that asks for it, once time and evidence are there.
+    /// Records a person's approval, so that the rollout completes the step that requires it once time and evidence
+    /// suffice.
     ///
     /// - Parameters:
-    ///   - version: The model on its way.
-    ///   - name: Who says so.
+    ///   - version: The model in rollout.
+    ///   - name: The person who approves.
     ///   - policy: The revision in force.
-    /// - Returns: Nil where it is noted.
+    /// - Returns: Nil if the approval is recorded.
     public mutating func approve(_ version: ModelVersion, by name: String, policy: RolloutPolicy)
         -> EntryRejectionError?
     {
@@ -114,7 +118,7 @@ extension RolloutState {
 
     // MARK: - Steps
 
-    /// Passes a step: to the next one that is guarded, or live.
+    /// Completes a step: the rollout continues with the next step if that is guarded, else the model goes live.
     private mutating func pass(_ passed: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepOutcome {
         var rollout = passed
         rollout.passed = (rollout.passed + [figures(rollout, policy, time)]).suffix(RolloutStep.limit)
@@ -156,7 +160,8 @@ extension RolloutState {
         return release(.live, replaced: former.version, evidence: .rollout(rollout.passed))
     }
 
-    /// The canary goes to quarantine, the champion serves as before. Nil, and nothing changed, where no rollout is in progress.
+    /// Quarantines the canary; the champion serves as before. Returns nil, and changes nothing, if no rollout is in
+    /// progress.
     mutating func rollBackCanary(evidence: Evidence) -> ModelRelease? {
         guard let rollout = progress.value.rollout else { return nil }
         let version = rollout.model.version
@@ -178,7 +183,8 @@ extension RolloutState {
 
     private func figures(_ rollout: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepFigures {
         let step = policy.step(rollout.step)
-        // The share that services were told of, but for none under suspicion: a revision may have changed the steps meanwhile.
+        // The share that was announced to services, unless none was announced because of a suspicion: a revision may
+        // have changed the steps meanwhile.
         let released = progress.value.released.flatMap { $0.pause == .suspected ? nil : $0.canary }
         let told = released.flatMap { $0.version == rollout.model.version && $0.step == rollout.step ? $0 : nil }
         let watch = watches[rollout.model.version]

@@ -11,7 +11,7 @@ public struct StagedRollout: Hashable, Sendable {
     public var voices: Int
     /// Number of voices in `voices` that found a prediction wrong.
     public var negative: Int
-    /// Nil while it goes on.
+    /// Nil while the rollout proceeds.
     public var pause: RolloutPause?
     /// Name of the person who approved the step; nil where nobody has.
     public var approvedBy: String?
@@ -19,7 +19,7 @@ public struct StagedRollout: Hashable, Sendable {
     public var isAsked: Bool
     /// Steps passed, the latest last; at most `RolloutStep.limit`.
     public var passed: [StepFigures]
-    /// Whether it is a former champion that a command returns to: the champion goes to quarantine then.
+    /// Whether the model is a former champion that a command returns to: then the champion is quarantined.
     public let isReturn: Bool
     /// Last number of the dataset log that the evidence may have counted; nil where labels do not change.
     public let evidenceThrough: Int64?
@@ -75,7 +75,7 @@ public struct StagedRollout: Hashable, Sendable {
     }
 }
 
-/// The rollout in progress, and what services were last told.
+/// The rollout in progress, and the last announcement to services.
 public struct RolloutProgress: Hashable, Sendable {
     /// Nil while no model is on its way.
     public var rollout: StagedRollout?
@@ -83,7 +83,7 @@ public struct RolloutProgress: Hashable, Sendable {
     public var released: Staging?
     /// When that release was made.
     public var releasedAt: StreamTime?
-    /// When people were last told that a service serves another version; nil before the first time.
+    /// Time of the last notice that a service serves another version; nil before the first notice.
     public var otherToldAt: StreamTime?
 
     public init(

@@ -32,7 +32,7 @@ public struct RolloutStep: Hashable, Sendable {
     /// Steps of a policy.
     public static let limit = 16
 
-    /// Whether nothing is looked at before the step is passed, neither voices nor a person's word.
+    /// Whether the step is completed without a check, neither of voices nor of a person's approval.
     var isUnguarded: Bool { voices == 0 && !approve }
 
     /// A fault of a list of steps, for people; nil where there is none.
@@ -61,7 +61,7 @@ public struct RolloutStep: Hashable, Sendable {
 }
 
 extension RolloutPolicy {
-    /// Whether a promoted model passes steps before it is champion.
+    /// Whether a promoted model completes steps before it is champion.
     public var isStaged: Bool { !(steps.first ?? .atOnce).isUnguarded }
 
     /// The step of a number, from 1; the last one where there are fewer.

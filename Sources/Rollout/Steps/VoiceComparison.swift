@@ -1,8 +1,8 @@
 public import Statistics
 
-/// Voices about a version against those about another one that serves at the same time.
+/// Comparison of the voices about a version with those about another version that serves at the same time.
 ///
-/// A block is the newest voices about each, as many as `BlockSize` says, once both are there.
+/// A block consists of the newest voices about each version, as many as `BlockSize` specifies, once both are available.
 public struct VoiceComparison: Hashable, Sendable {
     /// Blocks so far.
     public var blocks: Int
@@ -106,7 +106,7 @@ public struct BlockSize: Hashable, Sendable {
 public struct VoiceBlock: Hashable, Sendable {
     /// Buckets of the users of its voices about the judged version; 1 to `BlockSize.most`.
     public let buckets: [Int]
-    /// Which of them reject: bit *i* stands for bucket *i*.
+    /// Bit mask of the buckets that reject: bit *i* represents bucket *i*.
     public let rejecting: Int
     /// Voices about the other version.
     public let otherTotal: Int

@@ -15,7 +15,7 @@ public struct MannWhitney: Hashable, Sendable {
     /// The most numbers of each sample for which the exact distribution is counted.
     public static let exactLimit = 20
 
-    /// Fails where a sample is empty or holds what is no number.
+    /// Fails if a sample is empty or contains a NaN.
     ///
     /// - Complexity: O(*n* log *n*); O(*n*²*m*²) for the exact distribution, up to `exactLimit` and without ties.
     public init?(_ first: [Double], _ second: [Double]) {
@@ -35,7 +35,8 @@ public struct MannWhitney: Hashable, Sendable {
         // Ways to reach each sum with so many numbers of the first sample among those considered; at most C(40, 20), and exact.
         var ways = Array(repeating: Array(repeating: 0.0, count: n * m + 1), count: n + 1)
         ways[0][0] = 1
-        // The k-th of the first sample, in order, stands above 0...m of the second, and no fewer than the one before.
+        // The k-th number of the first sample, in ascending order, exceeds 0...m numbers of the second, and no fewer
+        // than its predecessor does.
         for above in 0...m {
             var next = ways
             for count in 1...n {

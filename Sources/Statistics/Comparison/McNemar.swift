@@ -1,11 +1,12 @@
-/// McNemar's test of two models on the same items: how surprising the items are that exactly one of them got right, if neither is
-/// better.
+/// McNemar's test of two models on the same items: how surprising the items are that exactly one of the models
+/// classified correctly, if neither model is better.
 ///
-/// It is valid for one look at a number of items fixed beforehand.
+/// It is valid for a single evaluation at a number of items fixed beforehand.
 ///
 /// - SeeAlso: McNemar (1947), *Note on the sampling error of the difference between correlated proportions*,
-///   doi:10.1007/BF02295996; Edwards (1948) for the correction; Fagerland, Lydersen, Laake (2013), *The McNemar test for binary
-///   matched-pairs data: mid-p and asymptotic are better than exact conditional*, doi:10.1186/1471-2288-13-91.
+///   doi:10.1007/BF02295996; Edwards (1948) for the correction; Fagerland, Lydersen, Laake (2013), *The McNemar test
+///   for binary matched-pairs data: mid-p and asymptotic are better than exact conditional*,
+///   doi:10.1186/1471-2288-13-91.
 public struct McNemar: Hashable, Sendable {
     /// Items that the one model alone got right; at least 0.
     public let wins: Int

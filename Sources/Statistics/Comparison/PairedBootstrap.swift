@@ -1,9 +1,10 @@
-/// A bootstrap of the mean of paired differences: items are drawn anew with replacement, each with both models' results.
+/// A bootstrap of the mean of paired differences: items are resampled with replacement, each with the results of both
+/// models.
 ///
 /// The seed is fixed, so the same differences in the same order give the same intervals everywhere.
 ///
-/// - SeeAlso: Efron, Tibshirani (1993), *An Introduction to the Bootstrap*, chapters 13 and 14; SciPy's `bootstrap` computes the
-///   same limits from the same resamples.
+/// - SeeAlso: Efron, Tibshirani (1993), *An Introduction to the Bootstrap*, chapters 13 and 14; SciPy's `bootstrap`
+///   computes the same limits from the same resamples.
 public struct PairedBootstrap: Sendable {
     /// The mean of the differences.
     public let mean: Double
@@ -14,9 +15,9 @@ public struct PairedBootstrap: Sendable {
     /// Draws the resamples.
     ///
     /// - Parameters:
-    ///   - differences: One of each item; at least one.
-    ///   - resamples: How many to draw, at least 1.
-    ///   - seed: Of the draws.
+    ///   - differences: One per item; at least one.
+    ///   - resamples: The number of resamples, at least 1.
+    ///   - seed: The seed of the resampling.
     /// - Complexity: O(*resamples* · *n*).
     public init(_ differences: [Double], resamples: Int = 9_999, seed: UInt64 = 1) {
         precondition(!differences.isEmpty && resamples > 0, "there is nothing to draw from")
@@ -61,7 +62,7 @@ public struct PairedBootstrap: Sendable {
         return Interval(quantile(corrected((1 - level) / 2)), quantile(corrected((1 + level) / 2)))
     }
 
-    /// From the jackknife: a sixth of the skewness of the means that leave one item out.
+    /// The acceleration, from the jackknife: a sixth of the skewness of the means that each omit one item.
     private var acceleration: Double? {
         guard differences.count > 1 else { return nil }
         let total = differences.reduce(0, +)
@@ -78,9 +79,9 @@ public struct PairedBootstrap: Sendable {
     }
 
     private func quantile(_ share: Double) -> Double {
-        let place = share * Double(distribution.count - 1)
-        let low = min(max(0, Int(place)), distribution.count - 1)
+        let index = share * Double(distribution.count - 1)
+        let low = min(max(0, Int(index)), distribution.count - 1)
         let high = min(low + 1, distribution.count - 1)
-        return distribution[low] + (distribution[high] - distribution[low]) * (place - Double(low))
+        return distribution[low] + (distribution[high] - distribution[low]) * (index - Double(low))
     }
 }

@@ -1,11 +1,12 @@
-/// A permutation test of paired differences: if neither model is better, each difference could as well have had the other sign.
+/// A permutation test of paired differences: if neither model is better, each difference could equally well have the
+/// opposite sign.
 ///
-/// Differences are taken in multiples of 2⁻⁴⁰, and sums that differ by rounding alone are ties: nothing depends on the order of
-/// summation. Differences of 0 decide nothing.
+/// Differences are rounded to multiples of 2⁻⁴⁰, and sums that differ only by rounding count as ties: the result does
+/// not depend on the order of summation. Differences of 0 have no effect.
 ///
-/// - SeeAlso: Fisher (1935), *The Design of Experiments*, section 21; Phipson, Smyth (2010), *Permutation p-values should never be
-///   zero*, doi:10.2202/1544-6115.1585, for the estimate from drawn permutations. SciPy's `permutation_test` with
-///   `permutation_type="samples"` gives the same where it is exact.
+/// - SeeAlso: Fisher (1935), *The Design of Experiments*, section 21; Phipson, Smyth (2010), *Permutation p-values
+///   should never be zero*, doi:10.2202/1544-6115.1585, for the estimate from sampled permutations. SciPy's
+///   `permutation_test` with `permutation_type="samples"` gives the same result when it is exact.
 public struct PairedPermutation: Hashable, Sendable {
     /// The two-sided p-value: twice the lesser one-sided one, at most 1.
     public let pValue: Double
@@ -13,7 +14,7 @@ public struct PairedPermutation: Hashable, Sendable {
     public let greater: Double
     /// The chance of a mean no higher than the one seen.
     public let less: Double
-    /// Whether all permutations were counted; else they were drawn.
+    /// Whether all permutations were counted; otherwise they were sampled.
     public let isExact: Bool
 
     /// Differences other than 0 up to which all 2ⁿ signs are tried.
@@ -24,17 +25,17 @@ public struct PairedPermutation: Hashable, Sendable {
     /// All signs are counted for up to `exactLimit` differences other than 0, and for any number of the same magnitude.
     ///
     /// - Parameters:
-    ///   - differences: One of each item, each in −1,000...1,000.
-    ///   - resamples: Permutations that are drawn where not all are counted; at least 1.
-    ///   - seed: Of the draws.
-    /// - Complexity: O(2ⁿ), O(*n*) or O(*resamples* · *n*), where *n* differences are not 0.
+    ///   - differences: One per item, each in −1,000...1,000.
+    ///   - resamples: The number of sampled permutations if not all are counted; at least 1.
+    ///   - seed: The seed of the sampling.
+    /// - Complexity: O(2ⁿ), O(*n*) or O(*resamples* · *n*), with *n* differences other than 0.
     public init(_ differences: [Double], resamples: Int = 9_999, seed: UInt64 = 1) {
         let parts = differences.map { difference in
             precondition(difference.magnitude <= 1_000, "differences lie in -1000...1000")
             return Int((difference * 0x1p40).rounded())
         }.filter { $0 != 0 }
         let seen = parts.reduce(0, +)
-        // Each part is rounded by half a multiple at most, and a sign turns it twice.
+        // Each part is rounded by at most half a multiple, and a change of its sign counts the rounding twice.
         let ties = (seen - parts.count)...(seen + parts.count)
         let magnitudes = parts.map { abs($0) }
         if let first = magnitudes.first, magnitudes.allSatisfy({ $0 == first }) {
@@ -72,10 +73,10 @@ public struct PairedPermutation: Hashable, Sendable {
             if sum <= seen.upperBound { below += 1 }
             if sum >= seen.lowerBound { above += 1 }
             step += 1
-            let place = step.trailingZeroBitCount
-            guard place < signed.count else { return (below, above) }
-            sum -= 2 * signed[place]
-            signed[place] = -signed[place]
+            let index = step.trailingZeroBitCount
+            guard index < signed.count else { return (below, above) }
+            sum -= 2 * signed[index]
+            signed[index] = -signed[index]
         }
     }
 
@@ -90,8 +91,8 @@ public struct PairedPermutation: Hashable, Sendable {
         for _ in 0..<count {
             var sum = 0
             var bits: UInt64 = 0
-            for (place, magnitude) in magnitudes.enumerated() {
-                if place & 63 == 0 { bits = generator.next() }
+            for (index, magnitude) in magnitudes.enumerated() {
+                if index & 63 == 0 { bits = generator.next() }
                 sum += bits & 1 == 0 ? magnitude : -magnitude
                 bits >>= 1
             }

@@ -1,7 +1,8 @@
-/// Welch's t-test: whether two samples of numbers, each of its own spread, come from populations of the same mean.
+/// Welch's t-test: whether two samples of numbers, each with its own variance, come from populations with the same
+/// mean.
 ///
-/// - SeeAlso: Welch (1947), *The generalization of "Student's" problem when several different population variances are involved*,
-///   doi:10.1093/biomet/34.1-2.28; Satterthwaite (1946) for the degrees of freedom.
+/// - SeeAlso: Welch (1947), *The generalization of "Student's" problem when several different population variances are
+///   involved*, doi:10.1093/biomet/34.1-2.28; Satterthwaite (1946) for the degrees of freedom.
 public struct Welch: Hashable, Sendable {
     /// The first mean less the second.
     public let difference: Double

@@ -1,4 +1,4 @@
-/// Mean and variance of numbers that come one at a time, without their sum or the numbers themselves.
+/// Mean and variance of numbers that arrive one at a time, without storing their sum or the numbers themselves.
 ///
 /// - SeeAlso: Welford (1962), *Note on a method for calculating corrected sums of squares and products*,
 ///   doi:10.1080/00401706.1962.10490022; Chan, Golub, LeVeque (1983) for merging.
@@ -23,7 +23,7 @@ public struct RunningMoments: Hashable, Sendable {
     /// The square root of `variance`.
     public var standardDeviation: Double? { variance?.squareRoot() }
 
-    /// Takes one more number.
+    /// Adds a number.
     public mutating func add(_ number: Double) {
         count += 1
         let distance = number - mean
@@ -31,7 +31,7 @@ public struct RunningMoments: Hashable, Sendable {
         squaredDeviations += distance * (number - mean)
     }
 
-    /// Takes all that the other has seen.
+    /// Adds all numbers that the other has counted.
     public mutating func merge(_ other: RunningMoments) {
         guard other.count > 0 else { return }
         let total = Double(count + other.count)

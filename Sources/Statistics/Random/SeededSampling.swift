@@ -33,9 +33,9 @@ public enum SeededSampling {
     /// `size` numbers of `0..<count`, drawn with replacement: a bootstrap sample.
     ///
     /// - Parameters:
-    ///   - size: How many to draw.
+    ///   - size: The number of draws.
     ///   - count: Above 0, unless `size` is 0.
-    ///   - generator: What they are drawn by.
+    ///   - generator: The random number generator.
     /// - Returns: The numbers in the order drawn.
     public static func bootstrapIndices(_ size: Int, of count: Int, using generator: inout SplitMix64) -> [Int] {
         var indices: [Int] = []

@@ -4,7 +4,7 @@
 ///
 /// - SeeAlso: Steele, Lea, Flood (2014), *Fast splittable pseudorandom number generators*, doi:10.1145/2660193.2660195.
 public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
-    /// All there is to know about the numbers to come.
+    /// The complete state: it determines all following numbers.
     public private(set) var state: UInt64
 
     /// The generator of `seed`.

@@ -1,6 +1,6 @@
 /// Tables of `Reproducible.exp` and `Reproducible.log`, computed with mpmath at 300 bits.
 enum ExponentialTables {
-    /// 2^(i/32) for i in 0..<32, each as the nearest `Double` and what is missing from it.
+    /// 2^(i/32) for i in 0..<32, each as the nearest `Double` and the remainder.
     static let powers: [(high: Double, low: Double)] = [
         (0x1.0000000000000p+0, 0x0.0p+0),
         (0x1.059b0d3158574p+0, 0x1.d73e2a475b465p-55),
@@ -36,7 +36,7 @@ enum ExponentialTables {
         (0x1.f50765b6e4540p+0, 0x1.9d3e12dd8a18bp-54),
     ]
 
-    /// ln(j/128) for j in 90...182, each as a multiple of 2⁻⁴² and what is missing from it.
+    /// ln(j/128) for j in 90...182, each as a multiple of 2⁻⁴² and the remainder.
     static let logarithms: [(high: Double, low: Double)] = [
         (-0x1.68ac83e9c7000p-2, 0x1.7af966c548a30p-44),
         (-0x1.5d5bddf596000p-2, 0x1.a0b2a08a465dcp-47),
@@ -133,10 +133,10 @@ enum ExponentialTables {
         (0x1.686c81e9b1000p-2, 0x1.2bb110af84054p-44),
     ]
 
-    /// ln 2 as a multiple of 2⁻⁴² and what is missing from it.
+    /// ln 2 as a multiple of 2⁻⁴² and the remainder.
     static let ln2: (high: Double, low: Double) = (0x1.62e42fefa3800p-1, 0x1.ef35793c76730p-45)
 
-    /// ln 2 / 32 as a multiple of 2⁻⁴² and what is missing from it.
+    /// ln 2 / 32 as a multiple of 2⁻⁴² and the remainder.
     static let step: (high: Double, low: Double) = (0x1.62e42fefa0000p-6, 0x1.cf79abc9e3b3ap-45)
 
     /// 32 / ln 2.

@@ -68,7 +68,8 @@ extension Reproducible {
 
     /// Divisor of xᵃ yᵇ / B(a, b) that gives Iₓ(a, b): a continued fraction, by Lentz's method.
     ///
-    /// It takes both x and y, so that neither end of 0...1 cancels (Didonato, Morris 1992, equation 9).
+    /// Both x and y are parameters, so that there is no cancellation at either end of 0...1 (Didonato, Morris 1992,
+    /// equation 9).
     private static func betaFraction(_ x: Double, _ y: Double, a: Double, b: Double) -> Double {
         let tiny = 0x1p-900
         func guarded(_ value: Double) -> Double { value.magnitude < tiny ? tiny : value }

@@ -70,7 +70,7 @@ extension Reproducible {
     ///   doi:10.1145/98267.98294.
     public static func log(_ x: Double) -> Double { log(x, correction: 0) }
 
-    /// ln x + `correction`, which is small beside the former.
+    /// ln x + `correction`, which is small compared with ln x.
     private static func log(_ x: Double, correction: Double) -> Double {
         guard x > 0 else { return x == 0 ? -.infinity : .nan }
         guard x < .infinity else { return x }

@@ -1,15 +1,16 @@
-/// Estimates for all candidates from labels of some, where how likely a candidate was to be labelled depends on its cell: its
-/// stratum, and the day on which it came.
+/// Estimates for all candidates from the labels of some, if the probability that a candidate was labelled depends on
+/// its cell: its stratum, and the day on which it arrived.
 ///
-/// Each cell weighs what its share of *all* candidates is, labelled or not. Neighbouring days of a stratum join until they have
-/// `minimumLabels`; within a cell labels must be drawn without regard to their values.
+/// Each cell is weighted by its share of *all* candidates, labelled or not. Neighbouring days of a stratum are merged
+/// until they have `minimumLabels`; within a cell labels must be sampled without regard to their values.
 ///
-/// - SeeAlso: Holt, Smith (1979), *Post stratification*, doi:10.2307/2344652; Franco, Little, Louis, Slud (2019), *Comparative study
-///   of confidence intervals for proportions in complex sample surveys*, doi:10.1093/jssam/smy019, for Wilson's limits at the
-///   effective number of labels; Korn, Graubard (1998), *Confidence intervals for proportions with small expected number of
-///   positive counts estimated from survey data*, for its correction by degrees of freedom.
+/// - SeeAlso: Holt, Smith (1979), *Post stratification*, doi:10.2307/2344652; Franco, Little, Louis, Slud (2019),
+///   *Comparative study of confidence intervals for proportions in complex sample surveys*, doi:10.1093/jssam/smy019,
+///   for Wilson's limits at the effective number of labels; Korn, Graubard (1998), *Confidence intervals for
+///   proportions with small expected number of positive counts estimated from survey data*, for its correction by
+///   degrees of freedom.
 public struct PostStratification: Hashable, Sendable {
-    /// Where a candidate belongs.
+    /// Stratum and day of a candidate.
     public struct Cell: Hashable, Comparable, Sendable {
         /// Any number; equal numbers are the same stratum.
         public let stratum: Int
@@ -28,32 +29,33 @@ public struct PostStratification: Hashable, Sendable {
     /// A figure for all candidates.
     public struct Estimate: Hashable, Sendable {
         public let value: Double
-        /// Holds at one look, with about the level.
+        /// Valid for a single evaluation, with approximately the level.
         public let interval: Interval
         /// Cells that it is put together from.
         public let cells: Int
     }
 
-    /// Labels that neighbouring days of a stratum have before they stand by themselves.
+    /// Labels that neighbouring days of a stratum need so that they are not merged with others.
     public static let minimumLabels = 5
 
     private let counts: [Cell: Int]
 
-    /// - Parameter candidates: How many came of each cell, labelled or not; a cell may come more than once.
+    /// - Parameter candidates: The number of candidates of each cell, labelled or not; a cell may occur more than once.
     public init(candidates: [(cell: Cell, count: Int)]) {
         counts = candidates.reduce(into: [:]) { $0[$1.cell, default: 0] += max(0, $1.count) }
     }
 
-    /// The mean over all candidates of a figure that is known of those labelled.
+    /// The mean over all candidates of a figure that is known for the labelled candidates.
     ///
     /// - Parameters:
-    ///   - labels: The figure of each labelled candidate, in `range`, with its cell. A cell has at least as many candidates as
-    ///     labels.
-    ///   - range: What the figure may be: `0...1` of right and wrong and of agreement, `-1...1` of a difference.
-    ///   - settled: Strata of which one label tells all, as the difference of two models where both say the same.
+    ///   - labels: The figure of each labelled candidate, in `range`, with its cell. A cell has at least as many
+    ///     candidates as labels.
+    ///   - range: The range of the figure: `0...1` for right and wrong and for agreement, `-1...1` for a difference.
+    ///   - settled: Strata in which one label determines all others, such as for the difference of two models that
+    ///     predict the same.
     ///   - level: The confidence of the interval, in 0..<1.
-    /// - Returns: Nil without labels. A stratum that has candidates and no label counts with the mean of the others, and with all of
-    ///   the range in the interval.
+    /// - Returns: Nil without labels. A stratum that has candidates and no label is counted with the mean of the
+    ///   others, and in the interval with the whole range.
     /// - Complexity: O(*n* log *n*) in the cells and labels.
     public func mean(
         of labels: [(cell: Cell, value: Double)],
@@ -107,8 +109,8 @@ public struct PostStratification: Hashable, Sendable {
         return square(ratio)
     }
 
-    /// The variance of one label of a stratum, over all its days; a label at either end of the range is added, so that a few equal
-    /// ones do not look certain.
+    /// The variance of one label of a stratum, over all its days; a label at either end of the range is added, so that
+    /// a few equal labels do not appear certain.
     private static func variance(_ values: [Double], _ range: ClosedRange<Double>) -> Double {
         let all = values + [range.lowerBound, range.upperBound]
         let mean = Statistics.mean(all)
@@ -137,10 +139,11 @@ public struct PostStratification: Hashable, Sendable {
         return Interval(max(0, min(value, middle - reach)), min(1, max(value, middle + reach)))
     }
 
-    /// Weights for labels, of mean 1: how much each stands for more candidates than the mean label does.
+    /// Weights for labels, with mean 1: the number of candidates that each label represents, relative to the mean
+    /// label.
     ///
-    /// - Parameter cells: Those of the labels.
-    /// - Returns: In the order of the labels. Candidates of strata without labels are stood for by none.
+    /// - Parameter cells: The cells of the labels.
+    /// - Returns: The weights in the order of the labels. Candidates of strata without labels are represented by none.
     public func weights(of cells: [Cell]) -> [Double] {
         let groups = joined(cells.map { ($0, 0) }).filter { !$0.values.isEmpty }
         let all = groups.reduce(0.0) { $0 + $1.candidates }

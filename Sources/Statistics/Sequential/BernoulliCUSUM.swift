@@ -1,8 +1,8 @@
-/// Watches a stream of yes/no events and raises an alarm when their rate has risen.
+/// Monitors a stream of yes/no events and raises an alarm when their rate has risen.
 ///
 /// The statistic is max(0, S) + ln (likelihood at `alarmRate` / likelihood at `normalRate`), the logarithm of a CUSUM
-/// e-detector: while the rate is at most `normalRate`, events come on average at least `averageRunLength` long before a
-/// false alarm.
+/// e-detector: while the rate is at most `normalRate`, a false alarm is preceded on average by at least
+/// `averageRunLength` events.
 ///
 /// ```swift
 /// var errors = BernoulliCUSUM(normalRate: 0.05, alarmRate: 0.2, averageRunLength: 1_000)
@@ -10,8 +10,8 @@
 /// let isAlarming = errors?.isAlarming
 /// ```
 ///
-/// - SeeAlso: Page (1954), *Continuous inspection schemes*, doi:10.1093/biomet/41.1-2.100; Shin, Ramdas, Rinaldo (2022),
-///   *E-detectors: a nonparametric framework for sequential change detection*, arXiv:2203.03532.
+/// - SeeAlso: Page (1954), *Continuous inspection schemes*, doi:10.1093/biomet/41.1-2.100; Shin, Ramdas, Rinaldo
+///   (2022), *E-detectors: a nonparametric framework for sequential change detection*, arXiv:2203.03532.
 public struct BernoulliCUSUM: Hashable, Sendable {
     /// The rate that is still fine, in 0..<1 and above 0.
     public let normalRate: Double
@@ -19,7 +19,7 @@ public struct BernoulliCUSUM: Hashable, Sendable {
     public let alarmRate: Double
     /// Value of the statistic at which the alarm is raised: ln of the average run length.
     public let threshold: Double
-    /// Where it stands.
+    /// Current value of the statistic.
     public private(set) var statistic: Double
 
     private let gainOfEvent: Double
@@ -29,9 +29,9 @@ public struct BernoulliCUSUM: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - normalRate: The rate that is still fine.
-    ///   - alarmRate: The rate to be noticed soon.
-    ///   - averageRunLength: How many events there are at least, on average, between false alarms.
-    ///   - statistic: Where an earlier run stood; 0 at first.
+    ///   - alarmRate: The rate to be detected soon.
+    ///   - averageRunLength: The minimum average number of events between false alarms.
+    ///   - statistic: The statistic at the end of an earlier run; 0 at first.
     public init?(normalRate: Double, alarmRate: Double, averageRunLength: Double, statistic: Double = 0) {
         guard normalRate > 0, normalRate < alarmRate, alarmRate < 1, averageRunLength > 1, averageRunLength < .infinity
         else { return nil }
@@ -46,9 +46,9 @@ public struct BernoulliCUSUM: Hashable, Sendable {
     /// Whether the statistic has reached the threshold.
     public var isAlarming: Bool { statistic >= threshold }
 
-    /// Takes the next outcome.
+    /// Adds the next outcome.
     ///
-    /// - Returns: Whether the alarm stands.
+    /// - Returns: Whether the alarm is raised.
     @discardableResult
     public mutating func observe(_ isEvent: Bool) -> Bool {
         statistic = max(0, statistic) + (isEvent ? gainOfEvent : gainOfNone)

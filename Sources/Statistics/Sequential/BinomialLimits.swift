@@ -9,8 +9,8 @@ public enum BinomialLimits {
     /// - Parameters:
     ///   - successes: In `0...trials`; need not be whole.
     ///   - trials: At least 0.
-    ///   - level: The chance, at least, that the probability lies below it, in `0...1`.
-    /// - Returns: In `0...1`; 1 where all trials succeeded, or there was none.
+    ///   - level: The minimum chance that the probability is below the limit, in `0...1`.
+    /// - Returns: In `0...1`; 1 if all trials succeeded, or there were none.
     public static func upper(_ successes: Double, of trials: Double, level: Double) -> Double {
         guard successes < trials else { return 1 }
         return Reproducible.betaQuantile(level, successes + 1, trials - successes)
@@ -27,9 +27,9 @@ public enum BinomialLimits {
     /// - Parameters:
     ///   - share: In `0...1`.
     ///   - trials: At least 0.
-    ///   - probability: Of a success, in `0...1`.
-    /// - Returns: The least number of successes that is reached, or stayed under, with a chance of at least `share`: fewer come
-    ///   with a chance below it.
+    ///   - probability: The probability of a success, in `0...1`.
+    /// - Returns: The least number *k* with a probability of at least `share` that there are at most *k* successes: for
+    ///   every smaller number this probability is below `share`.
     /// - Complexity: O(`trials`) values of the distribution.
     public static func quantile(_ share: Double, of trials: Int, _ probability: Double) -> Int {
         var least = 0

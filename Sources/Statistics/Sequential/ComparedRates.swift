@@ -1,20 +1,23 @@
-/// Watches two streams of yes/no events for the rate of one rising above that of the other by more than is tolerated.
+/// Monitors two streams of yes/no events for a rise of the rate of one stream above that of the other by more than is
+/// tolerated.
 ///
-/// Events come in blocks of so many of each stream, which is settled before the block. Of each of three differences to be noticed there is an e-value: that of a block is
-/// its likelihood at the rates (*a*, *b*) over that at the nearest rates that are tolerated, (*a°*, *a°* + δ), nearest by the
-/// Kullback–Leibler divergence of the block. Rates (θₐ, θ_b) with θ_b ≤ θₐ + δ are a convex set, so no tolerated rates give the
-/// ratio a mean above 1, whatever they are and however they change from block to block: a rise in both streams is no evidence.
-/// *a* is a guess from blocks before, *b* = *a* + δ + (1 − *a* − δ)·{0.15, 0.35, 0.65}. Evidence is mixed over the block in which
-/// the rates parted as in `RisingRate`, with the same bound: the chance that the mean of the three ever reaches 1/α is at most α.
+/// Events arrive in blocks; the number of events of each stream in a block is fixed before the block. For each of three
+/// differences to be detected there is an e-value: that of a block is its likelihood at the rates (*a*, *b*) over that
+/// at the nearest rates that are tolerated, (*a°*, *a°* + δ), nearest by the Kullback–Leibler divergence of the block.
+/// Rates (θₐ, θ_b) with θ_b ≤ θₐ + δ are a convex set, so no tolerated rates give the ratio a mean above 1, whatever
+/// they are and however they change from block to block: a rise in both streams is no evidence. *a* is a guess from
+/// earlier blocks, *b* = *a* + δ + (1 − *a* − δ)·{0.15, 0.35, 0.65}. Evidence is mixed over the block in which the
+/// rates diverged, as in `RisingRate`, with the same bound: the probability that the mean of the three ever reaches 1/α
+/// is at most α.
 ///
-/// - SeeAlso: Turner, Ly, Grünwald (2024), *Generic E-variables for exact sequential k-sample tests that allow for optional
-///   stopping*, doi:10.1016/j.jspi.2023.106116; Turner, Grünwald (2023), *Exact anytime-valid confidence intervals for
-///   contingency tables and beyond*, doi:10.1016/j.spl.2023.109835, for convex null hypotheses.
+/// - SeeAlso: Turner, Ly, Grünwald (2024), *Generic E-variables for exact sequential k-sample tests that allow for
+///   optional stopping*, doi:10.1016/j.jspi.2023.106116; Turner, Grünwald (2023), *Exact anytime-valid confidence
+///   intervals for contingency tables and beyond*, doi:10.1016/j.spl.2023.109835, for convex null hypotheses.
 public struct ComparedRates: Hashable, Sendable {
-    /// By how much the judged rate may lie above the other, in `0...1`.
+    /// Tolerated excess of the judged rate over the other, in `0...1`.
     public let tolerance: Double
 
-    /// - Parameter tolerance: What is outside `0...1` counts as the nearest of both.
+    /// - Parameter tolerance: A value outside `0...1` is replaced by the nearest limit.
     public init(tolerance: Double) { self.tolerance = min(max(tolerance, 0), 1) }
 
     /// Events of one stream within a block.
@@ -30,15 +33,16 @@ public struct ComparedRates: Hashable, Sendable {
         }
     }
 
-    /// Takes a block.
+    /// Adds a block.
     ///
     /// - Parameters:
     ///   - judged: Events of the judged stream.
     ///   - other: Events of the other stream.
     ///   - otherRate: A guess of the other stream's rate, known before the block.
     ///   - number: The block's number, 1 for the first.
-    ///   - weight: In `0...1`, known before the block: its e-values count to the power of it, no more than 1 on average (Jensen).
-    ///   - evidence: So far; what counts from here on is added to it.
+    ///   - weight: In `0...1`, known before the block: its e-values are raised to the power of it, which is no more
+    ///     than 1 on average (Jensen).
+    ///   - evidence: The evidence so far; evidence of a rise from this block on is added to it.
     /// - Complexity: O(`judged.total` + `other.total`).
     public func observe(
         _ judged: Events,

@@ -1,5 +1,6 @@
-/// Intervals that hold at all times at once: with a chance of at least the level, none of those seen while numbers come in ever
-/// leaves out the true value. One may look after every number, and stop whenever one likes.
+/// Intervals that hold at all times simultaneously: with a probability of at least the level, no interval seen while
+/// numbers arrive ever excludes the true value. The interval may be inspected after every number, and sampling may stop
+/// at any time.
 ///
 /// The order of the numbers does not matter. Each number must have the same mean, given those before it.
 public enum ConfidenceSequence {
@@ -29,23 +30,23 @@ public enum ConfidenceSequence {
 
     /// Limits for the mean of numbers in `0...1`.
     ///
-    /// A capital is bet on the numbers being above m, another on their being below, each spread evenly over 63 stakes: a share of
-    /// 1/64 to 63/64 of what may be lost. m is inside while neither has grown to 2/α.
+    /// A capital is bet on the numbers being above m, another on their being below, each spread evenly over 63 stakes:
+    /// a share of 1/64 to 63/64 of the amount that may be lost. m is inside while neither capital has grown to 2/α.
     ///
     /// - Parameters:
     ///   - numbers: Each in `0...1`, to a millionth.
     ///   - level: The confidence, in 0..<1.
-    /// - Returns: 0...1 where there is no number.
+    /// - Returns: 0...1 if there are no numbers.
     /// - Complexity: O(*k*) for *k* different numbers, some 7,000 logarithms each.
-    /// - SeeAlso: Waudby-Smith, Ramdas (2024), *Estimating means of bounded random variables by betting*, arXiv:2010.09686,
-    ///   theorem 3 (hedged capital); Orabona, Jun (2021), *Tight concentrations and confidence sequences from the regret of
-    ///   universal portfolio*, arXiv:2110.14099, for bets spread over all stakes.
+    /// - SeeAlso: Waudby-Smith, Ramdas (2024), *Estimating means of bounded random variables by betting*,
+    ///   arXiv:2010.09686, theorem 3 (hedged capital); Orabona, Jun (2021), *Tight concentrations and confidence
+    ///   sequences from the regret of universal portfolio*, arXiv:2110.14099, for bets spread over all stakes.
     public static func mean(_ numbers: [Double], level: Double = 0.95) -> Interval {
         let counts = Counts(numbers)
         let bound = Reproducible.log(2 / (1 - level))
         return Interval(
             lower(counts, bound),
-            // What is above for the numbers is below for what they lack of 1.
+            // The upper limit for the numbers follows from the lower limit for their complements to 1.
             1 - lower(counts.mirrored, bound)
         )
     }
@@ -84,7 +85,7 @@ public enum ConfidenceSequence {
         return edge(outside: 0, inside: counts.mean) { $0 > 0 && counts.logCapital(above: $0) < bound }
     }
 
-    /// How often each number comes: the capital depends on nothing else.
+    /// Number of occurrences of each number: the capital depends on nothing else.
     private struct Counts {
         let rows: [(number: Double, count: Double)]
         let mean: Double
@@ -107,7 +108,8 @@ public enum ConfidenceSequence {
 
         var mirrored: Counts { Counts(rows.reversed().map { (1 - $0.number, $0.count) }) }
 
-        /// The logarithm of what 1 has become: the mean over stakes c of Π (1 − c + c x / m), each factor of mean at most 1.
+        /// The logarithm of the present value of an initial capital of 1: the mean over stakes c of Π (1 − c + c x /
+        /// m), each factor of mean at most 1.
         func logCapital(above m: Double) -> Double {
             let logs = (1...63).map { step in
                 let stake = Double(step) / 64
@@ -127,7 +129,7 @@ extension ConfidenceSequence {
         /// Its share of all candidates, in `0...1`; over all strata these sum to 1.
         public let share: Double
         public let numbers: [Double]
-        /// Whether one number tells all, as the difference of two models where both say the same.
+        /// Whether one number determines all others, as for the difference of two models that predict the same.
         public let isSettled: Bool
 
         public init(share: Double, numbers: [Double], isSettled: Bool = false) {
@@ -157,14 +159,14 @@ extension ConfidenceSequence {
         }
     }
 
-    /// Limits for a share among candidates, as precision and recall are: of those that a stratum's numbers do not leave out, those
-    /// that are hits.
+    /// Limits for a share among candidates, such as precision and recall: the share of hits among the candidates that
+    /// the numbers of a stratum do not exclude.
     ///
     /// - Parameters:
-    ///   - strata: 1 of a hit, 0 of a miss, and any other number of what is left out.
+    ///   - strata: Their numbers are 1 for a hit, 0 for a miss, and any other number for an excluded candidate.
     ///   - level: The confidence, in 0..<1.
-    /// - Returns: Of one stratum the limits of the share itself; of several those that follow from limits of hits and of misses
-    ///   among all candidates, each with half of what the level leaves.
+    /// - Returns: For one stratum the limits of the share itself; for several the limits that follow from those of hits
+    ///   and of misses among all candidates, each with half of 1 − `level` as its error.
     public static func share(of strata: [Stratum], level: Double = 0.95) -> Interval {
         let occurring = strata.filter { $0.share > 0 }
         if occurring.count == 1 {

@@ -1,16 +1,18 @@
-/// Watches a stream of yes/no events for a rise of their rate above one that is still fine, at a moment that nobody knows.
+/// Monitors a stream of yes/no events for a rise of their rate above a rate that is still fine, at an unknown time.
 ///
-/// Of each of three rates to be noticed, *p* = *p₀* + (1 − *p₀*)·{0.15, 0.35, 0.65}, the evidence is 0 at first and becomes
-/// (*M* + 1/(*n*(*n* + 1)))·*L* with the *n*-th event, *L* being the likelihood of that event at *p* over that at *p₀*. So it is
-/// the likelihood ratio of "the rate rose to *p* with event *k*", weighed by 1/(*k*(*k* + 1)), over all *k*. These weights sum to
-/// 1, and while the rate is at most *p₀* no *L* is more than 1 on average: each of the three is less than a
-/// martingale that begins at 1, and so is their mean. By Ville's inequality the chance that the mean ever reaches 1/α is at most α,
-/// however many events there are and however often one looks.
+/// For each of three rates to be detected, *p* = *p₀* + (1 − *p₀*)·{0.15, 0.35, 0.65}, the evidence is 0 at first and
+/// becomes (*M* + 1/(*n*(*n* + 1)))·*L* with the *n*-th event, *L* being the likelihood of that event at *p* over that
+/// at *p₀*. So it is the likelihood ratio of "the rate rose to *p* with event *k*", weighted by 1/(*k*(*k* + 1)), over
+/// all *k*. These weights sum to 1, and while the rate is at most *p₀* no *L* is more than 1 on average: each of the
+/// three is less than a martingale that begins at 1, and so is their mean. By Ville's inequality the probability that
+/// the mean ever reaches 1/α is at most α, however many events there are and however often the mean is evaluated.
 ///
-/// An event of weight *w* in `0...1` counts with *L* to the power of *w*, which is no more than 1 on average either (Jensen).
+/// An event of weight *w* in `0...1` is counted with *L* to the power of *w*, which is no more than 1 on average either
+/// (Jensen).
 ///
-/// - SeeAlso: Ville (1939), *Étude critique de la notion de collectif*; Shiryaev (1963), *On optimum methods in quickest detection
-///   problems*, doi:10.1137/1108002; Shin, Ramdas, Rinaldo (2022), *E-detectors*, arXiv:2203.03532, for mixtures over the moment.
+/// - SeeAlso: Ville (1939), *Étude critique de la notion de collectif*; Shiryaev (1963), *On optimum methods in
+///   quickest detection problems*, doi:10.1137/1108002; Shin, Ramdas, Rinaldo (2022), *E-detectors*, arXiv:2203.03532,
+///   for mixtures over the time of the change.
 public struct RisingRate: Hashable, Sendable {
     /// Evidence for each of the three rates: an e-value, at least 0.
     public struct Evidence: Hashable, Sendable {
@@ -29,10 +31,10 @@ public struct RisingRate: Hashable, Sendable {
         public var mean: Double { (slight + clear + gross) / 3 }
     }
 
-    /// How far the rates to be noticed lie between the rate that is fine and certainty.
+    /// Rates to be detected, each as a fraction of the distance from the rate that is fine to certainty.
     public static let rises = (slight: 0.15, clear: 0.35, gross: 0.65)
-    /// Where evidence stops growing. What is less than an e-value is one too, and no product of what is below it and the
-    /// greatest ratio overflows.
+    /// Upper limit of the evidence. A value below an e-value is an e-value too, and no product of a value below the
+    /// limit and the greatest ratio overflows.
     public static let maximumEvidence = 0x1p900
 
     /// The rate that is still fine, in `rates`.
@@ -40,18 +42,18 @@ public struct RisingRate: Hashable, Sendable {
     /// Rates that may be watched: below them every event would be proof, above them nothing could rise.
     public static let rates = 0.001...0.999
 
-    /// - Parameter normalRate: The rate that is still fine; what is outside `rates` counts as the nearest of them.
+    /// - Parameter normalRate: The rate that is still fine; a value outside `rates` is replaced by the nearest of them.
     public init(normalRate: Double) {
         self.normalRate = min(max(normalRate, Self.rates.lowerBound), Self.rates.upperBound)
     }
 
-    /// Takes an event.
+    /// Adds an event.
     ///
     /// - Parameters:
-    ///   - isEvent: Whether it is one of those whose rate is watched.
+    ///   - isEvent: Whether it is one of the events whose rate is monitored.
     ///   - number: Its number, 1 for the first.
     ///   - weight: In `0...1`.
-    ///   - evidence: So far; what counts from here on is added to it.
+    ///   - evidence: The evidence so far; evidence of a rise from this event on is added to it.
     /// - Complexity: O(1).
     public func observe(_ isEvent: Bool, number: Int, weight: Double = 1, into evidence: inout Evidence) {
         let count = Double(max(1, number))

@@ -4,7 +4,7 @@ public enum BatchRule: String, Hashable, Sendable, CaseIterable {
     case top
     /// Weighted k-means over the highest utilities, the sample nearest to each centre (Zhdanov 2019).
     case kmeans
-    /// The farthest from all that was asked for (Sener, Savarese 2018).
+    /// The sample farthest from all queried samples (Sener, Savarese 2018).
     case kCenter = "k_center"
     /// k-means++ over the gradients that a label would cause (Ash et al. 2020).
     case badge
@@ -17,13 +17,13 @@ public enum BatchRule: String, Hashable, Sendable, CaseIterable {
     case softmax
     /// The highest utilities, as many of each predicted class.
     case classBalanced = "class_balanced"
-    /// The most typical sample of each cluster in which nothing was asked for (Hacohen, Dekel, Weinshall 2022).
+    /// The most typical sample of each cluster without queried samples (Hacohen, Dekel, Weinshall 2022).
     case typical
 
     /// Whether every sample of a batch is drawn.
     package var drawsEvery: Bool { self == .power || self == .softmax }
 
-    /// Whether it looks at embeddings.
+    /// Whether the rule uses embeddings.
     public var needsEmbeddings: Bool {
         switch self {
         case .kmeans, .kCenter, .badge, .herding, .typical: true
@@ -82,7 +82,7 @@ public struct BatchPolicy: Hashable, Sendable {
     /// Where batches are diverse, by which rule.
     public var rule: BatchRule
     public var coldStart: ColdStart
-    /// The cold start hands over after this many labels for each class that the model tells apart, not negative.
+    /// Labels for each class that the model distinguishes, after which the cold start ends; not negative.
     public var handover: Double
     public var weights: UtilityWeights
     /// Worth of a label of each class, by the position of the class; classes beyond the list are worth 1. Not
@@ -92,10 +92,10 @@ public struct BatchPolicy: Hashable, Sendable {
     public var halfLife: Int64
     /// How sharply `power` and `softmax` prefer high utilities, above 0; without bound they are `top`.
     public var sharpness: Double
-    /// Samples nearer than this to one asked for, or to one of the batch, are its duplicates and come last; a share of the
-    /// spread of all candidates, in `0...1`.
+    /// Samples nearer than this to a queried sample, or to a sample of the batch, are its duplicates and are selected
+    /// last; a share of the spread of all candidates, in `0...1`.
     public var duplicateDistance: Double
-    /// Sketches of embeddings kept of what was asked for last; 0 keeps none.
+    /// Sketches kept of the embeddings of the samples queried last; 0 keeps none.
     public var memory: Int
 
     public init(

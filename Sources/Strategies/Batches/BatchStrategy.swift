@@ -1,27 +1,28 @@
 package import Statistics
 package import Vocabulary
 
-/// A way to put a batch together. Each is one file; all choose from the same window and draw from the same generator.
+/// Strategy for composing a batch. Each strategy is one file; all select from the same window and draw from the same
+/// generator.
 package protocol BatchStrategy {
     /// Chooses samples of a window.
     ///
     /// - Parameters:
     ///   - count: Samples wanted, above 0 and below the window's count.
     ///   - window: Candidates in order of utility, the highest first.
-    ///   - generator: What is drawn, is drawn from here: the same seed gives the same choice.
+    ///   - generator: Source of all random numbers: the same seed gives the same choice.
     /// - Returns: Exactly `count` distinct indices into the window.
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int]
 }
 
-/// The candidates that a batch is chosen from, and where what was asked for before lies.
+/// Candidates that a batch is selected from, and the embeddings of the samples queried before.
 package struct CandidateWindow {
     /// Utility of each candidate, in `0...1`, in descending order; of equals the lower id first.
     let utilities: [Double]
     /// Model output for each candidate; nil where no model has seen it.
     let outputs: [Output?]
-    /// Where each lies; nil where embeddings are missing or do not have one dimension.
+    /// Embedding of each candidate; nil if embeddings are missing or do not have one dimension.
     let points: PointMatrix?
-    /// Where the samples lie that were asked for last, in the same scale; nil where none is known.
+    /// Embeddings of the samples queried last, in the same scale; nil if none is known.
     let known: PointMatrix?
 
     package init(utilities: [Double], outputs: [Output?], points: PointMatrix?, known: PointMatrix?) {
@@ -50,7 +51,7 @@ extension BatchRule {
         }
     }
 
-    /// Whether it looks at where what was asked for lies.
+    /// Whether the rule compares candidates with the embeddings of queried samples.
     package var comparesWithKnown: Bool {
         switch self {
         case .kCenter, .herding, .typical: true
@@ -58,7 +59,7 @@ extension BatchRule {
         }
     }
 
-    /// The rule for a batch of `count`: the highest utilities where this one would have to look at too many candidates.
+    /// The rule for a batch of `count`: the highest utilities if this rule would have to compare too many candidates.
     package func affordable(_ count: Int) -> BatchRule {
         switch self {
         case .kCenter, .herding, .typical, .badge: 2 * count > Self.costLimit ? .top : self
@@ -66,7 +67,7 @@ extension BatchRule {
         }
     }
 
-    /// Candidates that rules of quadratic cost look at.
+    /// Candidates that rules of quadratic cost consider.
     package static let windowLimit = 512
     /// Limit on the candidates that are compared for a large batch; a rule that would need more is replaced by
     /// `top`.

@@ -1,9 +1,10 @@
 internal import Statistics
 
-/// Covers the space of embeddings: each next sample is the farthest from all chosen and all asked for before.
+/// Covers the space of embeddings: each next sample is the one farthest from all samples selected or queried before.
 ///
-/// Utility decides only who is first where nothing was asked for, and ties; the order of the window nothing else. An outlier
-/// is chosen early, and alone this loses to chance on some data: it is a part, not a default.
+/// Utility decides only the first sample if nothing was queried, and ties; the order of the window decides nothing
+/// else. An outlier is selected early, and on some data this strategy alone performs worse than random selection: it is
+/// a component, not a default.
 ///
 /// - SeeAlso: Sener, Savarese (2018), *Active Learning for Convolutional Neural Networks: A Core-Set Approach*,
 ///   arXiv:1708.00489, algorithm 1; Gonzalez (1985), *Clustering to minimize the maximum intercluster distance*.

@@ -1,16 +1,16 @@
 internal import Statistics
 
-/// TypiClust: clusters as many as there are samples known and wanted, and of the largest clusters in which nothing was asked
-/// for the most typical sample each, the one with the nearest neighbours.
+/// TypiClust: as many clusters as there are samples known and wanted, and from each of the largest clusters without
+/// queried samples the most typical sample, the one with the nearest neighbours.
 ///
-/// Asks for what most of the data looks like, which a first model learns most from; a model that is past that learns little
-/// from it. Utility does not count.
+/// Queries samples that are typical of most of the data, from which a first model learns most; a later model learns
+/// little from them. Utility does not count.
 ///
-/// - SeeAlso: Hacohen, Dekel, Weinshall (2022), *Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets*,
-///   arXiv:2202.02794, algorithm 1.
+/// - SeeAlso: Hacohen, Dekel, Weinshall (2022), *Active Learning on a Budget: Opposite Strategies Suit High and Low
+///   Budgets*, arXiv:2202.02794, algorithm 1.
 /// - Complexity: O((*n* + *m*) · *clusters* · *d* + *n*² · *d*) for *m* samples known.
 struct TypicalClusters: BatchStrategy {
-    /// Clusters smaller than this come last, as in the paper.
+    /// Clusters smaller than this are selected last, as in the paper.
     private static let smallest = 5
     /// Neighbours that typicality is judged by.
     private static let neighbours = 20
@@ -24,7 +24,8 @@ struct TypicalClusters: BatchStrategy {
         let clusters = Clusters(wanted, of: points, weights: weights, rounds: 20, using: &generator)
         var members = [[Int]](repeating: [], count: wanted)
         for index in 0..<window.count { members[clusters.nearest[index]].append(index) }
-        // Fewest asked for first, then the largest; a cluster that gave a sample counts as asked.
+        // Clusters with the fewest queried samples are first, then the largest; a sample selected from a cluster counts
+        // as queried.
         var given = [Int](repeating: 0, count: wanted)
         if let known = window.known, known.stride == points.stride {
             for cluster in clusters.nearestCentre(of: known) { given[cluster] += 1 }
@@ -35,8 +36,8 @@ struct TypicalClusters: BatchStrategy {
             for cluster in 0..<wanted where !members[cluster].isEmpty {
                 if best < 0 || Self.precedes(cluster, best, given: given, members: members) { best = cluster }
             }
-            let place = Self.mostTypical(members[best], points)
-            chosen.append(members[best].remove(at: place))
+            let index = Self.mostTypical(members[best], points)
+            chosen.append(members[best].remove(at: index))
             given[best] += 1
         }
         return chosen
@@ -49,11 +50,11 @@ struct TypicalClusters: BatchStrategy {
         return members[a].count > members[b].count
     }
 
-    /// The place of the member whose nearest neighbours among the members are nearest, the first of equals.
+    /// The index of the member whose nearest neighbours among the members are nearest, the first of equals.
     private static func mostTypical(_ members: [Int], _ points: PointMatrix) -> Int {
         var best = 0
         var least = Double.infinity
-        for (place, member) in members.enumerated() {
+        for (index, member) in members.enumerated() {
             var distances: [Double] = []
             for other in members where other != member {
                 distances.append(Double(points.squaredDistance(member, other)).squareRoot())
@@ -65,7 +66,7 @@ struct TypicalClusters: BatchStrategy {
             let mean = nearest.isEmpty ? 0 : sum / Double(nearest.count)
             if mean < least {
                 least = mean
-                best = place
+                best = index
             }
         }
         return best

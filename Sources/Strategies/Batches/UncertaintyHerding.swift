@@ -1,16 +1,17 @@
 internal import Statistics
 
-/// Covers what is unsure: each next sample is the one around which most utility lies that nothing chosen, and nothing asked for
-/// before, covers yet.
+/// Covers uncertain samples: each next sample is the one whose surroundings contain the most utility that no selected
+/// sample, and no sample queried before, covers yet.
 ///
-/// A sample covers its surroundings by a Gaussian kernel. Its width is the median distance of the candidates to the nearest
-/// sample asked for: it shrinks as labels come, so that coverage counts at first, and nearness to the boundary later. Where
-/// nothing was asked for, it is the median distance of candidates to their nearest neighbour, times 2. Where all utilities are
-/// equal this is MaxHerding. Nothing is drawn: the order of the window matters through ties alone.
+/// A sample covers its surroundings by a Gaussian kernel. The width of the kernel is the median distance of the
+/// candidates to the nearest queried sample: it shrinks as labels arrive, so that coverage counts at first, and
+/// nearness to the boundary later. If nothing was queried, it is the median distance of candidates to their nearest
+/// neighbour, times 2. If all utilities are equal, this is MaxHerding. Nothing is drawn at random: the order of the
+/// window matters through ties alone.
 ///
-/// - SeeAlso: Bae, Oliveira, Sutherland (2025), *Uncertainty Herding: One Active Learning Method for All Label Budgets*,
-///   arXiv:2412.20644; Bae, Noh, Sutherland (2024), *Generalized Coverage for More Robust Low-Budget Active Learning*,
-///   arXiv:2407.12212.
+/// - SeeAlso: Bae, Oliveira, Sutherland (2025), *Uncertainty Herding: One Active Learning Method for All Label
+///   Budgets*, arXiv:2412.20644; Bae, Noh, Sutherland (2024), *Generalized Coverage for More Robust Low-Budget Active
+///   Learning*, arXiv:2407.12212.
 /// - Complexity: O(*n*² · *d* + *n* · *m* · *d* + *count* · *n*²) at worst for *m* samples known.
 struct UncertaintyHerding: BatchStrategy {
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {
@@ -51,7 +52,7 @@ struct UncertaintyHerding: BatchStrategy {
         return chosen
     }
 
-    /// The utility that a candidate would cover beyond what is covered.
+    /// Utility that a candidate would cover in addition to the utility covered already.
     private static func gain(of candidate: Int, kernel: [Float], covered: [Float], weights: [Float]) -> Float {
         let n = covered.count
         return kernel.withUnsafeBufferPointer { kernel in

@@ -26,14 +26,14 @@ struct Clusters {
     let count: Int
     private let stride: Int
 
-    /// Lloyd's algorithm from weighted k-means++ on.
+    /// Lloyd's algorithm, starting from weighted k-means++.
     ///
     /// - Parameters:
     ///   - count: Clusters, above 0 and not above the points.
-    ///   - points: What is clustered.
-    ///   - weights: One for each point, not negative; a centre whose points all weigh nothing stays where it is.
-    ///   - rounds: At most.
-    ///   - generator: Draws the first centres.
+    ///   - points: Points to cluster.
+    ///   - weights: One for each point, not negative; a centre whose points all have no weight keeps its position.
+    ///   - rounds: Maximum number of rounds.
+    ///   - generator: Generator for the first centres.
     init(
         _ count: Int,
         of points: PointMatrix,
@@ -126,7 +126,7 @@ struct Clusters {
         }
     }
 
-    /// The nearest point to each centre that no earlier centre took.
+    /// The nearest point to each centre that was not selected for an earlier centre.
     ///
     /// - Returns: `count` distinct points, in ascending order of cluster.
     func representatives(of points: PointMatrix) -> [Int] {

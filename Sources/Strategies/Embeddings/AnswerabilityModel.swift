@@ -1,18 +1,20 @@
 internal import Statistics
 internal import Tables
 
-/// Which samples lie among those that nobody could answer: a cache, no part of the state.
+/// Classifier of samples that resemble unanswerable samples: a cache, no part of the state.
 ///
-/// A sample is judged by one number, how far it lies from unanswerable samples over how far it lies from the others that were
-/// asked for. What that number is of either kind is seen from the samples themselves, each without itself. So noise that is
-/// alike is known by its likeness, and noise that resembles nothing by lying as far from all as noise does. Where the medians of
-/// the two kinds do not differ by more than two standard errors, nothing is said.
+/// A sample is judged by one number: its distance to unanswerable samples divided by its distance to the other queried
+/// samples. The values of this number for either kind are measured on the samples themselves, each without itself. So
+/// noise samples that are similar are recognized by their similarity, and noise samples that resemble nothing by being
+/// as far from all samples as noise is. If the medians of the two kinds do not differ by more than two standard errors,
+/// there is no model.
 ///
-/// A candidate counts as unanswerable where that is more likely than not. The threshold is chosen so that almost all candidates
-/// that resemble unanswerable samples are found: a missed one has a high score and is queried first, while a candidate set aside
-/// in error is one of many. But it never sets aside more than half of the candidates that resemble the other samples.
+/// A candidate counts as unanswerable if that is more likely than not. The threshold is chosen so that almost all
+/// candidates that resemble unanswerable samples are found: a missed one has a high score and is queried first, while a
+/// candidate excluded in error is one of many. But the model never excludes more than half of the candidates that
+/// resemble the other samples.
 package struct AnswerabilityModel: Sendable {
-    /// Samples of either kind below which nothing is said.
+    /// Samples of either kind below which there is no model.
     static let fewest = 5
     /// Unanswerable samples that are compared with, and others.
     private static let breadth = (unanswerable: 96, others: 192)
@@ -25,13 +27,13 @@ package struct AnswerabilityModel: Sendable {
     /// The logarithm of the number below which a sample is unanswerable.
     private let bound: Double
 
-    /// Fails where too few of either kind are known, or where they do not differ.
+    /// Fails if too few samples of either kind are known, or if the kinds do not differ.
     ///
     /// - Parameters:
-    ///   - unanswerable: In an order that is part of the state.
-    ///   - asked: All that was asked for, in such an order: those that are unanswerable are left out.
-    ///   - dimension: Of the embeddings that are judged.
-    /// - Complexity: O(*dimension*) times the square of the samples compared with, some 300.
+    ///   - unanswerable: Sketches of unanswerable samples, in an order that is part of the state.
+    ///   - asked: Sketches of all queried samples, in such an order: the unanswerable ones are left out.
+    ///   - dimension: Dimension of the embeddings that are judged.
+    /// - Complexity: O(*dimension*) times the square of the samples compared with, about 300.
     package init?(unanswerable: [EmbeddingSketch], asked: [EmbeddingSketch], dimension: Int) {
         let bad = unanswerable.filter { $0.dimension == dimension }
         guard bad.count >= Self.fewest else { return nil }
@@ -58,12 +60,12 @@ package struct AnswerabilityModel: Sendable {
         bound = max(likelier, min(bottom + 2 * Self.deviation(below), top))
     }
 
-    /// Whether a sample lies as unanswerable samples do.
+    /// Whether a sample resembles unanswerable samples.
     ///
     /// - Complexity: O(*m* · *dimension*) for the samples compared with.
     package func isUnanswerable(_ embedding: [Float]) -> Bool {
         guard embedding.count == dimension else { return false }
-        let (point, _) = others.place(EmbeddingSketch.fold(embedding))
+        let (point, _) = others.scaled(EmbeddingSketch.fold(embedding))
         return Self.number(point, unanswerable, without: nil, others, without: nil) < bound
     }
 
@@ -93,7 +95,7 @@ package struct AnswerabilityModel: Sendable {
         _ second: PointMatrix,
         without other: Int?
     ) -> Double {
-        // Where a sample coincides with both kinds neither says more.
+        // If a sample coincides with samples of both kinds, neither kind is favoured.
         let least = 1e-6
         return Reproducible.log((distance(point, first, one) + least) / (distance(point, second, other) + least))
     }
@@ -103,7 +105,7 @@ package struct AnswerabilityModel: Sendable {
         var nearest = [Float](repeating: .infinity, count: neighbours)
         for row in 0..<rows.count where row != left {
             var distance = rows.squaredDistance(row, toPoint: point)
-            for place in nearest.indices where distance < nearest[place] { swap(&distance, &nearest[place]) }
+            for index in nearest.indices where distance < nearest[index] { swap(&distance, &nearest[index]) }
         }
         var sum = 0.0
         var count = 0.0

@@ -1,6 +1,6 @@
 /// Arithmetic of rows. Lanes are summed in one fixed order, and nothing is fused: the same bits on every processor.
 enum Distance {
-    /// The squared distance of two rows of `stride` places, a multiple of 8.
+    /// The squared distance of two rows of `stride` elements, a multiple of 8.
     @inline(__always)
     static func squared(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
         let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
@@ -36,7 +36,7 @@ enum Distance {
         return total(sum) <= limit
     }
 
-    /// The inner product of two rows of `stride` places, a multiple of 8.
+    /// The inner product of two rows of `stride` elements, a multiple of 8.
     @inline(__always)
     static func product(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
         let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))

@@ -1,25 +1,27 @@
 /// Compressed copy of an embedding: up to 256 coordinates of 8 bits each.
 ///
-/// Up to 256 dimensions each coordinate is kept; of more, each is added to or taken from one of 256 places, drawn by its number,
-/// which keeps inner products and distances on average. Rounding is within 1/254 of the largest coordinate.
+/// Up to 256 dimensions each coordinate is kept; of more, each is added to or subtracted from one of 256 sketch
+/// coordinates, selected by a hash of its index, which keeps inner products and distances on average. Rounding is
+/// within 1/254 of the largest coordinate.
 ///
-/// - SeeAlso: Weinberger, Dasgupta, Langford, Smola, Attenberg (2009), *Feature Hashing for Large Scale Multitask Learning*,
-///   arXiv:0902.2206.
+/// - SeeAlso: Weinberger, Dasgupta, Langford, Smola, Attenberg (2009), *Feature Hashing for Large Scale Multitask
+///   Learning*, arXiv:0902.2206.
 public struct EmbeddingSketch: Hashable, Sendable {
     /// Dimension of the embedding.
     public let dimension: Int
     /// Value of a coordinate of 1; finite and above 0.
     public let unit: Float
-    /// One for each of `places(of: dimension)`.
+    /// One for each of `indices(of: dimension)`.
     public let coordinates: [Int8]
     /// Digest of the original embedding, by which its copies are recognized; nil where none was kept, as in edition
     /// 1.
     public let digest: UInt64?
 
-    /// Places that a sketch has at most.
+    /// Maximum number of coordinates of a sketch.
     public static let limit = 256
 
-    /// Fails unless there is one coordinate for each place, and the unit is finite and above 0.
+    /// Fails unless there are as many coordinates as a sketch of that dimension has, and the unit is finite and above
+    /// 0.
     public init?(dimension: Int, unit: Float, coordinates: [Int8], digest: UInt64? = nil) {
         guard dimension > 0, unit.isFinite, unit > 0, coordinates.count == min(dimension, Self.limit) else {
             return nil
@@ -33,8 +35,8 @@ public struct EmbeddingSketch: Hashable, Sendable {
     /// Fails if the embedding is empty or not finite.
     ///
     /// - Parameters:
-    ///   - embedding: What is remembered.
-    ///   - keepsDigest: Whether its digest is remembered, too.
+    ///   - embedding: Embedding to sketch.
+    ///   - keepsDigest: Whether its digest is stored, too.
     public init?(_ embedding: [Float], keepsDigest: Bool = false) {
         guard !embedding.isEmpty, embedding.allSatisfy(\.isFinite) else { return nil }
         let folded = Self.fold(embedding)
@@ -51,7 +53,7 @@ public struct EmbeddingSketch: Hashable, Sendable {
     /// The coordinates again, as near as they were kept.
     public var values: [Float] { coordinates.map { Float($0) * unit } }
 
-    /// An embedding brought to the places of a sketch, without rounding.
+    /// Reduces an embedding to the coordinates of a sketch, without rounding.
     ///
     /// - Complexity: O(*dimension*).
     public static func fold(_ embedding: [Float]) -> [Float] {
@@ -59,16 +61,16 @@ public struct EmbeddingSketch: Hashable, Sendable {
         var folded = [Float](repeating: 0, count: limit)
         for (axis, coordinate) in embedding.enumerated() {
             let draw = mix(UInt64(axis))
-            let place = Int(draw % UInt64(limit))
-            folded[place] += draw >> 63 == 0 ? coordinate : -coordinate
+            let index = Int(draw % UInt64(limit))
+            folded[index] += draw >> 63 == 0 ? coordinate : -coordinate
         }
-        // A sum of many large coordinates may leave the range; it is as far as can be then.
+        // A sum of many large coordinates may exceed the range; it is the largest finite value then.
         return folded.map { $0.isFinite ? $0 : ($0 < 0 ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude) }
     }
 
-    /// A digest of all coordinates: two embeddings that differ share one with a chance of 2⁻⁶⁴.
+    /// A digest of all coordinates: two embeddings that differ share one with a probability of 2⁻⁶⁴.
     ///
-    /// - Returns: Nil where all coordinates are 0: encoders say so where they have nothing to say.
+    /// - Returns: Nil if all coordinates are 0: encoders return such embeddings when they have no information.
     /// - Complexity: O(*dimension*).
     public static func digest(of embedding: [Float]) -> UInt64? {
         var digest = UInt64(embedding.count)
@@ -81,7 +83,7 @@ public struct EmbeddingSketch: Hashable, Sendable {
         return isEmpty ? nil : digest
     }
 
-    /// SplitMix64's mixing of one number: every place and sign is as likely.
+    /// SplitMix64's mixing of one number: every coordinate and sign is equally likely.
     private static func mix(_ number: UInt64) -> UInt64 {
         var mixed = number &* 0x9E37_79B9_7F4A_7C15 &+ 0x9E37_79B9_7F4A_7C15
         mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9

@@ -1,23 +1,23 @@
 internal import Tables
 
-/// Where samples lie that were asked for, prepared for many looks: a cache, no part of the state.
+/// Embeddings of queried samples, prepared for many lookups: a cache, no part of the state.
 ///
-/// Near is what lies within a share of how far samples asked for lie from each other. That they do lie apart is what makes it a
-/// scale: of candidates any number may be copies of one.
+/// A sample is near if its distance is within a share of the distances between queried samples. Queried samples are
+/// apart from each other, which makes their distances a scale: of candidates any number may be copies of one sample.
 package struct KnownSamples: Sendable {
-    /// How a sample lies to what is known.
+    /// Similarity of a sample to the known samples.
     package enum Likeness {
-        /// It has the embedding of a sample that was asked for.
+        /// It has the embedding of a queried sample.
         case copy
-        /// It lies near to one.
+        /// It is near to a queried sample.
         case near
     }
 
-    /// Samples below which their distances say nothing of how far samples lie apart.
+    /// Number of samples below which their distances are no measure of how far samples are apart.
     static let fewest = 8
-    /// As many shares of the way to the nearest sample asked for, in the middle, are near at most.
+    /// Maximum near distance, in shares of the median distance of a queried sample to the nearest other one.
     private static let crowding = 5.0
-    /// Nearness limit for each coordinate where distances say nothing, in units of a sketch, at a share of 1.
+    /// Nearness limit for each coordinate if distances are no measure, in units of a sketch, at a share of 1.
     private static let grain: Float = 40
 
     /// Sketches of the known samples, in the order in which they were passed in.
@@ -50,14 +50,15 @@ package struct KnownSamples: Sendable {
 
     package init() {}
 
-    /// Takes over what is known now. What follows from it depends on that alone, not on what was known before.
+    /// Replaces the known samples. The results depend on these alone, not on the samples known before.
     ///
     /// - Parameters:
-    ///   - given: Of what was asked for, in an order that is part of the state.
-    ///   - dimension: Of the embeddings that are looked up; other sketches do not count.
-    ///   - share: Samples nearer than this share of their spread are near, in `0...1`; 0: neither copies nor neighbours are.
-    /// - Complexity: O(*n* · *dimension*) for *n* places at which other sketches are given than before, and
-    ///   O(*m* · (*dimension* + log *m*)) for what is near among *m*.
+    ///   - given: Sketches of the queried samples, in an order that is part of the state.
+    ///   - dimension: Dimension of the embeddings that are looked up; other sketches do not count.
+    ///   - share: Samples nearer than this share of their spread are near, in `0...1`; 0: neither copies nor neighbours
+    ///     are.
+    /// - Complexity: O(*n* · *dimension*) for *n* indices at which other sketches are given than before, and O(*m* ·
+    ///   (*dimension* + log *m*)) for determining which are near among *m*.
     package mutating func update(_ given: [EmbeddingSketch], dimension: Int, share: Double) {
         let isAlike = given.allSatisfy { $0.dimension == dimension }
         let now = isAlike ? given : given.filter { $0.dimension == dimension }
@@ -70,13 +71,13 @@ package struct KnownSamples: Sendable {
         apply(changes, share)
     }
 
-    /// Takes over some sketches alone: the others are as they were.
+    /// Replaces some sketches alone: the others are unchanged.
     ///
     /// - Parameters:
-    ///   - changes: Places in what was given, one behind its end included, and what is there now.
+    ///   - changes: Indices in the given sketches, the index after the last included, and the new sketches there.
     ///   - dimension: As in `update`.
     ///   - share: As in `update`.
-    /// - Returns: False, and nothing is changed, where all must be given.
+    /// - Returns: False, and nothing is changed, if all sketches must be given.
     package mutating func follow(_ changes: [(row: Int, sketch: EmbeddingSketch)], dimension: Int, share: Double)
         -> Bool
     {
@@ -125,22 +126,22 @@ package struct KnownSamples: Sendable {
     private mutating func write(_ row: Int, in matrix: inout PointMatrix) {
         if row < matrix.count {
             let old = Length(length: matrix.length(of: row), row: row)
-            order.remove(at: order.firstPlace { !($0 < old) })
+            order.remove(at: order.partitioningIndex { !($0 < old) })
             matrix.replace(row, by: sketches[row])
         } else {
             matrix.append(sketches[row])
         }
         let new = Length(length: matrix.length(of: row), row: row)
-        order.insert(new, at: order.firstPlace { new < $0 })
+        order.insert(new, at: order.partitioningIndex { new < $0 })
         nearness.follow(row, matrix)
     }
 
     /// Determines which rows are in proportion, and the distances that count as near.
     private mutating func judge(_ share: Double) {
         guard let all else { return }
-        let (first, end) = (order.firstPlace { $0.length > 0 }, order.firstPlace { !$0.length.isFinite })
+        let (first, end) = (order.partitioningIndex { $0.length > 0 }, order.partitioningIndex { !$0.length.isFinite })
         let bound = first < end ? order[first + (end - first - 1) / 2].length * PointMatrix.proportion : .infinity
-        reach = order.firstPlace { $0.length > bound }
+        reach = order.partitioningIndex { $0.length > bound }
         let near = reach == all.count ? all : all.rows(order[..<reach].map(\.row).sorted())
         rows = near
         guard !isOff else { return }
@@ -148,7 +149,7 @@ package struct KnownSamples: Sendable {
             let units = sketches.map(\.unit)
             let least = Self.grain * Float(share) * PointMatrix.middle(of: units)
             limits = units.map { unit in
-                // No less than what is lost where a sketch rounds.
+                // No less than the rounding error of a sketch.
                 let grain = max(least, 0.51 * unit) / all.scale
                 return grain * grain * Float(near.dimension)
             }
@@ -162,27 +163,27 @@ package struct KnownSamples: Sendable {
         }
     }
 
-    /// How an embedding lies to what is known.
+    /// Similarity of an embedding to the known samples.
     ///
-    /// - Returns: Nil where it is near to nothing.
+    /// - Returns: Nil if it is near to none.
     /// - Complexity: O(*dimension* + log *m*), and the rows of about its length.
     package func likeness(of embedding: [Float]) -> Likeness? {
         guard !isOff, let all, embedding.count == dimension else { return nil }
         if !digests.isEmpty, let digest = EmbeddingSketch.digest(of: embedding), digests[digest] != nil { return .copy }
-        let (point, length) = all.place(EmbeddingSketch.fold(embedding))
+        let (point, length) = all.scaled(EmbeddingSketch.fold(embedding))
         // Rounding must not hide a neighbour that coincides.
         let most = (limit ?? order[..<reach].reduce(0) { max($0, limits[$1.row]) }).squareRoot() + length * 1e-5
-        var place = order.firstPlace { $0.length >= length - most }
-        while place < reach, order[place].length <= length + most {
-            let row = order[place].row
+        var index = order.partitioningIndex { $0.length >= length - most }
+        while index < reach, order[index].length <= length + most {
+            let row = order[index].row
             if all.isWithin(limit ?? limits[row], row, of: point) { return .near }
-            place += 1
+            index += 1
         }
         return nil
     }
 }
 
-/// How far the rows of a matrix lie from their nearest, followed row by row.
+/// Distances of the rows of a matrix to their nearest rows, updated row by row.
 private struct Nearness: Sendable {
     /// Rows whose nearest neighbours are looked up, at even distances.
     private static let probes = 16
@@ -194,7 +195,7 @@ private struct Nearness: Sendable {
         number * matrix.count / min(probes, matrix.count)
     }
 
-    /// Follows a change of one row of a matrix that goes on having as many.
+    /// Updates the distances after a change of one row of a matrix whose number of rows stays the same.
     mutating func follow(_ row: Int, _ matrix: PointMatrix) {
         for number in found.indices {
             let probe = Self.probe(number, matrix)
@@ -207,30 +208,16 @@ private struct Nearness: Sendable {
         }
     }
 
-    /// How far the middle one of some rows lies from its nearest other.
+    /// Median distance of some rows to their nearest other row.
     ///
-    /// - Parameter matrix: As it was followed, or another where nothing is known.
-    /// - Returns: The squared distance; 0 of fewer than two rows.
-    /// - Complexity: O(1) where it is known, else O(*n* · *dimension*).
+    /// - Parameter matrix: The matrix whose changes were followed, or another one if nothing is known.
+    /// - Returns: The squared distance; 0 for fewer than two rows.
+    /// - Complexity: O(1) if it is known, else O(*n* · *dimension*).
     mutating func middle(of matrix: PointMatrix) -> Float {
         guard matrix.count > 1 else { return 0 }
         if found.isEmpty {
             found = (0..<min(Self.probes, matrix.count)).map { matrix.nearest(to: Self.probe($0, matrix)) }
         }
         return found.map(\.distance).sorted()[found.count / 2]
-    }
-}
-
-extension Array {
-    /// The first place from which on a condition holds, of an array in which it goes on holding; `count` where it never does.
-    ///
-    /// - Complexity: O(log *n*).
-    package func firstPlace(where holds: (Element) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if holds(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

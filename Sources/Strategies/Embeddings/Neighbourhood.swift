@@ -1,9 +1,9 @@
 internal import Statistics
 
-/// How candidates lie to each other and to what was asked for before.
+/// Positions of candidates relative to each other and to the samples queried before.
 package struct Neighbourhood {
     let points: PointMatrix
-    /// Where what was asked for lies; nil where none is known.
+    /// Embeddings of queried samples; nil if none is known.
     let known: PointMatrix?
 
     package init(points: PointMatrix, known: PointMatrix?) {
@@ -11,7 +11,8 @@ package struct Neighbourhood {
         self.known = known
     }
 
-    /// How far each lies from all that is known: `1 - exp(-d² / median d²)`, in `0...1`; 1 where nothing is known.
+    /// Distance of each candidate from all known samples: `1 - exp(-d² / median d²)`, in `0...1`; 1 if nothing is
+    /// known.
     ///
     /// - Complexity: O(*n* · *m* · *d*) for *m* samples known.
     package var novelty: [Double] {
@@ -44,11 +45,13 @@ package struct Neighbourhood {
         return sums.map { $0 / Double(points.count - 1) }
     }
 
-    /// Which points lie nearer than a share of the spread to what is known, or to an earlier point that is no duplicate itself.
+    /// Whether each point is nearer than a share of the spread to a known sample, or to an earlier point that is no
+    /// duplicate itself.
     ///
-    /// Rows whose lengths differ by more than the distance are no neighbours, so few are looked at.
+    /// Rows whose lengths differ by more than the distance are no neighbours, so few are compared.
     ///
-    /// - Complexity: O((*n* + *m*) · (log (*n* + *m*) + *d*)) where few lengths are alike, O(*n* · (*n* + *m*) · *d*) at worst.
+    /// - Complexity: O((*n* + *m*) · (log (*n* + *m*) + *d*)) if few lengths are similar, O(*n* · (*n* + *m*) · *d*) at
+    ///   worst.
     package func duplicates(within share: Double) -> [Bool] {
         var isDuplicate = [Bool](repeating: false, count: points.count)
         guard share > 0 else { return isDuplicate }
@@ -68,8 +71,8 @@ package struct Neighbourhood {
     }
 }
 
-/// Where what was asked for lies, in order of lengths where that pays: for a few looks it costs more to sort rows than to look
-/// at each.
+/// Embeddings of queried samples, in order of lengths if that pays: for few lookups sorting the rows costs more than
+/// comparing each.
 private struct KnownRows {
     private static let fewLooks = 64
 
@@ -83,7 +86,7 @@ private struct KnownRows {
         order = looks > Self.fewLooks ? RowsByLength(lengths) : nil
     }
 
-    /// Whether any lies near to a point.
+    /// Whether any row is near to a point.
     func areNear(
         _ points: PointMatrix,
         _ index: Int,

@@ -55,10 +55,10 @@ extension PointMatrix {
         for sketch in sketches { append(sketch) }
     }
 
-    /// Half the squared distance between two rows of which a quarter lie farther apart: what `spread` is where none is far from
-    /// all others. 0 of fewer than two rows.
+    /// Half the squared distance between two rows that a quarter of the pairs exceed: the value of `spread` if no row
+    /// is far from all others. 0 for fewer than two rows.
     ///
-    /// Each row is compared with the one half the rows away: neighbours in an order may be alike.
+    /// Each row is compared with the row at half the row count from it: neighbours in an order may be similar.
     ///
     /// - Complexity: O(*n* · (*dimension* + log *n*)).
     package var typicalSpread: Double {
@@ -83,9 +83,9 @@ extension PointMatrix {
 
     /// A point as a row of this matrix would be, and its length.
     ///
-    /// - Parameter embedding: Of `dimension` coordinates.
-    /// - Returns: A row of `stride` places.
-    package func place(_ embedding: [Float]) -> (row: [Float], length: Float) {
+    /// - Parameter embedding: Embedding with `dimension` coordinates.
+    /// - Returns: A row of `stride` elements.
+    package func scaled(_ embedding: [Float]) -> (row: [Float], length: Float) {
         var row = [Float](repeating: 0, count: stride)
         for axis in embedding.indices where axis < stride { row[axis] = embedding[axis] / scale }
         let square = row.withUnsafeBufferPointer { row in

@@ -4,7 +4,7 @@ package import Tables
 package struct PointMatrix: Sendable {
     package private(set) var count: Int
     package let dimension: Int
-    /// Places of a row: `dimension` up to a whole number of vectors, the rest 0.
+    /// Elements of a row: `dimension` rounded up to a whole number of vectors, the rest 0.
     let stride: Int
     /// A power of two, so that dividing by it is exact: every coordinate is at most 1.
     package let scale: Float
@@ -14,7 +14,7 @@ package struct PointMatrix: Sendable {
     ///
     /// - Parameters:
     ///   - points: Rows.
-    ///   - scale: What to divide by, a power of two; nil to find it. Coordinates that it leaves above 1 are no error.
+    ///   - scale: Divisor, a power of two; nil to determine it. Coordinates that remain above 1 are no error.
     package init?(_ points: [[Float]], scale: Float? = nil) {
         guard let dimension = points.first?.count, dimension > 0 else { return nil }
         var largest: Float = 0
@@ -52,9 +52,10 @@ package struct PointMatrix: Sendable {
         let rows = memory.reduce(into: 0) { rows, slot, sketch in if counts(slot, sketch) { rows = max(rows, slot + 1) }
         }
         guard rows > 0 else { return nil }
-        let places = min(dimension, EmbeddingSketch.limit)
-        let stride = (places + 7) / 8 * 8
-        // Each to the place of its slot: to look them up in order takes longer than to fill in all.
+        let axes = min(dimension, EmbeddingSketch.limit)
+        let stride = (axes + 7) / 8 * 8
+        // Each sketch is written at the index of its slot: looking the slots up in order takes longer than filling in
+        // all.
         var isKnown = [Bool](repeating: false, count: rows)
         values = memory.reduce(into: [Float](repeating: 0, count: rows * stride)) { values, slot, sketch in
             guard counts(slot, sketch) else { return }
@@ -62,11 +63,11 @@ package struct PointMatrix: Sendable {
             let unit = sketch.unit / scale
             sketch.coordinates.withUnsafeBufferPointer { coordinates in
                 values.withUnsafeMutableBufferPointer { values in
-                    for axis in 0..<places { values[slot * stride + axis] = Float(coordinates[axis]) * unit }
+                    for axis in 0..<axes { values[slot * stride + axis] = Float(coordinates[axis]) * unit }
                 }
             }
         }
-        self.dimension = places
+        self.dimension = axes
         self.stride = stride
         self.scale = scale
         let known = (0..<rows).filter { isKnown[$0] }
@@ -100,20 +101,20 @@ package struct PointMatrix: Sendable {
         count += 1
     }
 
-    /// Adds a row of a sketch of as many places as the rows have.
+    /// Adds the row of a sketch that has as many coordinates as the rows.
     mutating func append(_ sketch: EmbeddingSketch) {
         values.append(contentsOf: repeatElement(0, count: stride))
         count += 1
         replace(count - 1, by: sketch)
     }
 
-    /// Puts a sketch of as many places as the rows have in the place of a row.
+    /// Replaces a row by a sketch that has as many coordinates as the rows.
     mutating func replace(_ row: Int, by sketch: EmbeddingSketch) {
         let unit = sketch.unit / scale
-        let (first, places) = (row * stride, min(dimension, sketch.coordinates.count))
+        let (first, axes) = (row * stride, min(dimension, sketch.coordinates.count))
         sketch.coordinates.withUnsafeBufferPointer { coordinates in
             values.withUnsafeMutableBufferPointer { values in
-                for axis in 0..<places { values[first + axis] = Float(coordinates[axis]) * unit }
+                for axis in 0..<axes { values[first + axis] = Float(coordinates[axis]) * unit }
             }
         }
     }
@@ -122,7 +123,7 @@ package struct PointMatrix: Sendable {
     package func scaled(to other: Float) -> PointMatrix {
         guard other != scale else { return self }
         var matrix = PointMatrix(dimension: dimension, scale: other, capacity: count)
-        // By turns: the quotient of two scales may leave the range where neither does.
+        // In two steps: the quotient of two scales may be out of range when neither scale is.
         for row in 0..<count { matrix.append { values[row * stride + $0] * scale / other } }
         return matrix
     }
@@ -186,16 +187,16 @@ package struct PointMatrix: Sendable {
         }
     }
 
-    /// Whether a row of another matrix of the same stride lies near to one of this.
+    /// Whether a row of another matrix of the same stride is near to a row of this matrix.
     ///
     /// - Parameters:
-    ///   - row: Of this.
-    ///   - others: The other.
-    ///   - lengths: Of the rows of `others`.
-    ///   - range: Rows of other lengths are not looked at.
+    ///   - row: Index of the row of this matrix.
+    ///   - others: The other matrix.
+    ///   - lengths: Lengths of the rows of `others`.
+    ///   - range: Range of lengths; rows of other lengths are not considered.
     ///   - limit: The largest squared distance that counts as near.
     /// - Returns: False if there is none.
-    /// - Complexity: O(*m* · *dimension*) at worst, O(*m*) where few are near.
+    /// - Complexity: O(*m* · *dimension*) at worst, O(*m*) if few are near.
     func isNear(
         _ row: Int,
         to others: PointMatrix,
@@ -210,7 +211,8 @@ package struct PointMatrix: Sendable {
                     else {
                         return false
                     }
-                    // Hardly any is near, and most show it in their first places; so that is asked first.
+                    // Hardly any row is near, and most differ already in the first coordinates; so the distance is
+                    // compared first.
                     for other in lengths.indices
                     where Distance.isWithin(limit, point, others + other * stride, stride: stride)
                         && lengths[other] >= range.least && lengths[other] <= range.most

@@ -1,12 +1,13 @@
 public import Statistics
 
-/// The events of the highest scores among the last hundred, as many as the budget's share; the threshold gives way while
-/// unused budget builds up.
+/// The events of the highest scores among the last hundred, as many as the budget's share; the threshold is lowered
+/// while unused budget builds up.
 ///
-/// Two things can be added. A part of the stream left to chance finds what the model is wrongly sure of. And where labels
-/// are on their way that the model does not know yet, its scores are those of a model of the past: the same kind of sample
-/// would be asked for until they arrive. The more there are, the more of the last scores are let through, up to two thirds,
-/// so that the budget is spent evenly on all but what the model is surest of.
+/// Two features can be added. A part of the stream selected at random finds samples of which the model is wrongly sure.
+/// And while labels are pending that the model does not know yet, its scores are those of an outdated model: the same
+/// kind of sample would be queried until they arrive. The more labels are pending, the more of the last scores are
+/// accepted, up to two thirds, so that the budget is spent evenly on all samples but those of which the model is
+/// surest.
 ///
 /// - SeeAlso: Kottke, Krempl, Spiliopoulou (2015), *Probabilistic Active Learning in Datastreams*,
 ///   doi:10.1007/978-3-319-24465-5_13 (balanced incremental quantile filter).
@@ -15,7 +16,7 @@ public struct QuantileFilter: Hashable, Sendable {
     public static let window = 100
     /// Labels of unused budget that lower the threshold by the whole range.
     public static let slack = 5.0
-    /// Largest part of the last scores that passes because of pending labels.
+    /// Largest part of the last scores that is accepted because of pending labels.
     public static let widest = 2.0 / 3
     /// As many labels on their way bring the threshold half the way there.
     public static let patience = 5.0
@@ -26,7 +27,7 @@ public struct QuantileFilter: Hashable, Sendable {
     public let heedsPending: Bool
     /// The last scores, at most `window`; the oldest is the next to be replaced.
     public private(set) var recent: [Double]
-    /// Where the next score goes.
+    /// Index at which the next score is stored.
     public private(set) var next: Int
 
     /// A filter, empty or as it was stored.
@@ -47,7 +48,7 @@ public struct QuantileFilter: Hashable, Sendable {
         return StreamJudgement(asks: draw < propensity, propensity: propensity)
     }
 
-    /// 1 above the threshold and 0 below it; of equal scores, as many pass as the threshold has room for.
+    /// 1 above the threshold and 0 below it; of equal scores, as many are accepted as the threshold has capacity for.
     private func probabilityOfPassing(_ event: StreamEvent) -> Double {
         var reach = event.share.value + event.credit / Self.slack
         if heedsPending, reach < Self.widest {

@@ -1,8 +1,8 @@
-/// Labels asked for against events seen: at every point of the stream, asked ≤ burst + share × events.
+/// Queried labels against observed events: at every point of the stream, asked ≤ burst + share × events.
 ///
-/// Every event pays its share of a label into the credit, and a question takes one whole label out of it. All numbers are
-/// integers, so nothing drifts. The usual estimate of what was spent, a moving average of labels over the last hundred
-/// events, lets 46 % more through at a share of 1 %.
+/// Every event adds its share of a label to the credit, and a query subtracts one whole label from it. All numbers are
+/// integers, so nothing drifts. The usual estimate of the labels spent, a moving average of labels over the last
+/// hundred events, allows 46 % more at a share of 1 %.
 ///
 /// - SeeAlso: Žliobaitė, Bifet, Pfahringer, Holmes (2014), *Active Learning With Drifting Streaming Data*,
 ///   doi:10.1109/TNNLS.2012.2236570, for the estimate that this replaces.
@@ -11,12 +11,12 @@ public struct ShareLedger: Hashable, Sendable {
     public private(set) var credit: Int64
     /// Events seen.
     public private(set) var events: Int
-    /// Labels asked for.
+    /// Queried labels.
     public private(set) var asked: Int
 
     /// A ledger before the first event.
     ///
-    /// - Parameter burst: Labels that may be asked for ahead of the stream; below 0 counts as 0.
+    /// - Parameter burst: Labels that may be queried ahead of the stream; below 0 counts as 0.
     public init(burst: Int = 0) {
         self.init(credit: Int64(min(max(0, burst), Self.longestSavings)) * LabelShare.whole, events: 0, asked: 0)
     }
@@ -28,7 +28,7 @@ public struct ShareLedger: Hashable, Sendable {
         self.asked = asked
     }
 
-    /// Labels that can be asked for now, with the part of the next; at least 0.
+    /// Labels that can be queried now, including the fraction of the next; at least 0.
     public var labels: Double { Double(credit) / Double(LabelShare.whole) }
 
     /// Whether the credit holds a whole label.
@@ -45,7 +45,7 @@ public struct ShareLedger: Hashable, Sendable {
         if credit < most { credit = min(most, credit + share.millionths) }
     }
 
-    /// Takes a label out of the credit; false, and nothing, where there is no whole one.
+    /// Subtracts a label from the credit; returns false, and changes nothing, if there is no whole label.
     public mutating func ask() -> Bool {
         guard canAsk else { return false }
         credit -= LabelShare.whole
@@ -53,6 +53,6 @@ public struct ShareLedger: Hashable, Sendable {
         return true
     }
 
-    /// More than any project asks for; its millionths fit the integer.
+    /// More than any project queries; its millionths fit the integer.
     private static let longestSavings = 1_000_000_000
 }

@@ -4,11 +4,11 @@ public struct StreamEvent: Hashable, Sendable {
     public let score: Double
     /// The probability of the likeliest class, in `0...1`.
     public let confidence: Double
-    /// Labels asked for that the model does not know yet; at least 0.
+    /// Queried labels that the model does not know yet; at least 0.
     public let pending: Int
-    /// The share of the stream that may be asked for.
+    /// The share of the stream that may be queried.
     public let share: LabelShare
-    /// Labels that the ledger holds; below 1 no label may be asked for.
+    /// Labels that the ledger holds; below 1 no label may be queried.
     public let credit: Double
 
     public init(score: Double, confidence: Double, pending: Int, share: LabelShare, credit: Double) {
@@ -25,9 +25,9 @@ public struct StreamEvent: Hashable, Sendable {
 
 /// Verdict of a budget rule on an event.
 public struct StreamJudgement: Hashable, Sendable {
-    /// Whether the label is to be asked for.
+    /// Whether the label is to be queried.
     public let asks: Bool
-    /// The probability with which it was, given all that came before, in `0...1`; above 0 wherever `asks`.
+    /// Probability with which the label was queried, given everything before it, in `0...1`; above 0 if `asks`.
     public let propensity: Double
 
     public init(asks: Bool, propensity: Double) {

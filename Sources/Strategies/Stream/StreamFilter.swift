@@ -1,11 +1,11 @@
 public import Statistics
 
-/// How labels are asked for one by one as candidates come, instead of in batches.
+/// Policy for querying labels one by one as candidates arrive, instead of in batches.
 public struct StreamPolicy: Hashable, Sendable {
     public var strategy: StreamStrategy
-    /// The share of candidates whose labels may be asked for. With 0 none is.
+    /// The share of candidates whose labels may be queried. With 0 none is.
     public var share: LabelShare
-    /// Labels that may be asked for ahead of the share; at least 0.
+    /// Labels that may be queried ahead of the share; at least 0.
     public var burst: Int
     /// Labels that an unused share saves up, at least 1; nil: without limit.
     public var savings: Int?
@@ -23,7 +23,7 @@ public struct StreamPolicy: Hashable, Sendable {
     }
 }
 
-/// A rule and its ledger: what of a stream is asked for.
+/// A rule and its ledger: they select the events of a stream to query.
 ///
 /// ```swift
 /// let policy = StreamPolicy(strategy: .fixed, share: LabelShare(millionths: 500_000), burst: 1)
@@ -38,8 +38,8 @@ public struct StreamFilter: Hashable, Sendable {
     /// Candidates that were no event since the last of their kind that was one; at most `skipped`.
     public private(set) var passedOver: Int
 
-    /// Candidates passed over before one is judged, among those that resemble queried samples or samples that
-    /// nobody could answer.
+    /// Candidates skipped before one is judged, among those that resemble queried samples or samples that nobody could
+    /// answer.
     public static let skipped = 99
 
     /// A filter before its first event.
@@ -54,7 +54,7 @@ public struct StreamFilter: Hashable, Sendable {
         self.passedOver = passedOver
     }
 
-    /// A candidate came of which hardly anything is to be learnt.
+    /// Records a candidate from which hardly anything can be learnt.
     ///
     /// - Returns: Whether it is to be judged nevertheless.
     package mutating func passOver() -> Bool {
@@ -66,16 +66,16 @@ public struct StreamFilter: Hashable, Sendable {
         return false
     }
 
-    /// Judges the next event of the stream, and takes its label out of the ledger if it is asked for.
+    /// Judges the next event of the stream, and subtracts its label from the ledger if it is queried.
     ///
     /// - Parameters:
     ///   - score: How useful the label would be, in `0...1`.
-    ///   - confidence: The probability of the likeliest class; nil where no model has seen the sample, and then every
-    ///     event is asked for that the ledger has a label for.
-    ///   - pending: Labels asked for that the model does not know yet.
-    ///   - policy: In force now. Another strategy begins anew, the ledger goes on.
-    ///   - generator: What a rule draws by.
-    /// - Returns: The probability with which the label was asked for, above 0; nil where it was not.
+    ///   - confidence: The probability of the likeliest class; nil if no model has seen the sample, and then every
+    ///     event is queried for which the ledger has a label.
+    ///   - pending: Queried labels that the model does not know yet.
+    ///   - policy: Policy in force now. A change of strategy resets the rule; the ledger is kept.
+    ///   - generator: Source of a rule's random numbers.
+    /// - Returns: The probability with which the label was queried, above 0; nil if it was not.
     public mutating func judge(
         score: Double,
         confidence: Double?,

@@ -1,6 +1,6 @@
 public import Statistics
 
-/// The rules by which a stream's labels can be asked for, one event after the other.
+/// Rules by which a stream's labels can be queried, one event after the other.
 public enum StreamStrategy: String, Hashable, Sendable, CaseIterable {
     case random
     case fixed = "fixed_uncertainty"
@@ -25,7 +25,7 @@ public enum StreamStrategy: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// A budget rule and what it remembers. It never asks for more than its ledger holds.
+/// A budget rule and its state. It never queries more than its ledger holds.
 public enum StreamRule: Hashable, Sendable {
     case random(RandomSampling)
     case fixed(FixedUncertainty)
@@ -35,9 +35,9 @@ public enum StreamRule: Hashable, Sendable {
     case quantile(QuantileFilter)
     case adaptive(QuantileFilter)
 
-    /// Judges one event, each of the stream in its order.
+    /// Judges one event; called for each event of the stream in its order.
     ///
-    /// - Returns: Never to ask where the ledger holds no label.
+    /// - Returns: Never a query if the ledger holds no label.
     /// - Complexity: O(1) in the length of the stream.
     public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
         switch self {
@@ -61,7 +61,7 @@ public enum StreamRule: Hashable, Sendable {
         }
     }
 
-    /// Strategy that the rule belongs to.
+    /// Strategy of the rule.
     public var strategy: StreamStrategy {
         switch self {
         case .random: .random

@@ -11,9 +11,9 @@ public struct RandomSampling: Hashable, Sendable {
     }
 }
 
-/// Whatever the model is less sure of than a fixed threshold.
+/// Every event of which the model is less sure than a fixed threshold.
 ///
-/// Where the model is surer than that everywhere, nothing is asked, whatever changes.
+/// If the model is surer than that everywhere, nothing is queried, whatever changes.
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *fixed uncertainty*.
 public struct FixedUncertainty: Hashable, Sendable {
@@ -28,10 +28,10 @@ public struct FixedUncertainty: Hashable, Sendable {
     }
 }
 
-/// A threshold on the model's confidence that falls with every question and rises with every event passed over.
+/// A threshold on the model's confidence that falls with every query and rises with every event that is not queried.
 ///
-/// It moves only while the budget holds a label, so a sure model is asked about what it is least sure of, and an unsure one
-/// is not asked about everything at once.
+/// It moves only while the budget holds a label, so with a sure model the events of which it is least sure are queried,
+/// and with an unsure model not all events are queried at once.
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *variable uncertainty*.
 public struct VariableUncertainty: Hashable, Sendable {
@@ -73,8 +73,8 @@ public struct RandomizedUncertainty: Hashable, Sendable {
     }
 }
 
-/// A part of the stream is drawn by chance, the rest goes by a variable threshold: a change of the world shows also where
-/// the model is sure.
+/// A part of the stream is selected at random, the rest by a variable threshold: a change of the data is also observed
+/// where the model is sure.
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *split*.
 public struct SplitUncertainty: Hashable, Sendable {

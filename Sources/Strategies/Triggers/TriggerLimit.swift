@@ -1,12 +1,13 @@
-/// Holds a trigger to its rate, so that a condition that always holds cannot flood the journal.
+/// Limits a trigger to its rate, so that a condition that is always true cannot flood the journal.
 ///
-/// A token bucket bounds what passes; as long as it is fuller than half everything does. Below that a sample's own draw
-/// decides under a cut-off that follows the rate seen, so that of two models' predictions of one sample both pass or
-/// neither. It informs what is looked at, never what is decided.
+/// A token bucket bounds the number of admitted samples; as long as it is more than half full, all are admitted. Below
+/// that a sample's own hash value decides against a cut-off that follows the observed rate, so that of two models'
+/// predictions of one sample both are admitted or neither. The limit affects which predictions are inspected, never a
+/// decision.
 public struct TriggerLimit: Sendable {
     /// The rate is measured over so many milliseconds.
     private static let span = 60_000.0
-    /// The part of the rate that draws use up; the rest fills the bucket again.
+    /// Part of the rate that selection by hash uses; the rest refills the bucket.
     private static let drawn = 0.8
 
     private var perMillisecond = 0.0
@@ -17,9 +18,9 @@ public struct TriggerLimit: Sendable {
     private var began: Int64?
     private var last: Int64 = 0
 
-    /// An empty record of what was seen, and a full bucket.
+    /// An empty record of observations, and a full bucket.
     ///
-    /// - Parameter perHour: Passes an hour that are allowed, above 0; a tenth of them, but two at least, may come at once.
+    /// - Parameter perHour: Admissions allowed per hour, above 0; a tenth of them, but at least two, may occur at once.
     public init(perHour: Double) {
         tokens = 0
         setRate(perHour: perHour)
@@ -33,18 +34,19 @@ public struct TriggerLimit: Sendable {
         tokens = min(tokens, burst)
     }
 
-    /// Whether a sample passes.
+    /// Whether a sample is admitted.
     ///
     /// - Parameters:
-    ///   - draw: Its own, in `0..<1`.
-    ///   - time: Milliseconds; going back counts as standing still.
-    /// - Returns: False also where its draw alone stands against it.
+    ///   - draw: The sample's hash value, in `0..<1`.
+    ///   - time: Milliseconds; a decrease counts as no change.
+    /// - Returns: False also if the sample's hash value alone excludes it.
     public mutating func admits(_ draw: Double, at time: Int64) -> Bool {
         if began == nil {
             began = time
             last = time
         }
-        // A clock that went back takes the past with it, or nothing would pass until it has caught up.
+        // When the clock moves back, the start of the measurement is moved back as well; otherwise nothing would be
+        // admitted until the clock has caught up.
         if time < last {
             began = began.map { $0 - (last - time) }
             last = time

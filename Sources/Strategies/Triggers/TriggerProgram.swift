@@ -6,7 +6,7 @@ public enum TriggerVerdict: Hashable, Sendable {
     case holds, fails, undecided
 }
 
-/// Facts by which a trigger judges a prediction, apart from names and draws.
+/// Facts by which a trigger judges a prediction, apart from names and hash values.
 public struct TriggerFacts: Hashable, Sendable {
     /// The position of the likeliest class; below 0 of a sample that no model has seen.
     public var top: Int
@@ -31,9 +31,10 @@ public struct TriggerFacts: Hashable, Sendable {
     }
 }
 
-/// A trigger's condition made ready to judge many predictions: a flat list, inner conditions before those that join them.
+/// A trigger's condition compiled to judge many predictions: a flat list, inner conditions before the conditions that
+/// combine them.
 ///
-/// Verdicts are kept in two words of one bit a condition, by Kleene's strong logic of three values.
+/// Verdicts are stored in two words with one bit per condition, by Kleene's strong three-valued logic.
 public struct TriggerProgram: Sendable {
     enum Step {
         case all(UInt64)
@@ -54,12 +55,12 @@ public struct TriggerProgram: Sendable {
     fileprivate var steps: ContiguousArray<Step> = []
     /// Conditions on names, which are compared before.
     private var named: [TriggerCondition] = []
-    /// Classes whose probability is asked for, whether likeliest or not.
+    /// Classes whose probability is read, whether likeliest or not.
     public private(set) var watched: [ClassIndex] = []
-    /// Whether a condition draws by the sample.
+    /// Whether a condition selects samples by hash.
     public private(set) var draws = false
     public private(set) var readsMetadata = false
-    /// Hash for conditions that draw by the sample.
+    /// Hash for conditions that select samples by hash.
     public let draw: StableHash
 
     /// The project's trigger; its condition keeps to the limits of `TriggerCondition`.
@@ -68,7 +69,7 @@ public struct TriggerProgram: Sendable {
         _ = add(trigger.condition)
     }
 
-    /// Appends a condition, those that it joins first.
+    /// Appends a condition, after the conditions that it combines.
     ///
     /// - Returns: Its bit.
     private mutating func add(_ condition: TriggerCondition) -> UInt64 {
@@ -113,17 +114,17 @@ public struct TriggerProgram: Sendable {
         return bits
     }
 
-    /// The sample's draw in `0..<1`: anybody can compute it.
+    /// The sample's hash value in `0..<1`: anybody can compute it.
     public func draw(of sample: UnsafeRawBufferPointer) -> Double { draw.unit(key: sample) }
 
     /// Judges a prediction.
     ///
     /// - Parameters:
-    ///   - facts: Of the prediction.
-    ///   - names: From `names(version:metadata:)`.
-    ///   - draw: From `draw(of:)`; of no matter unless `draws`.
-    ///   - probability: Of a class by its position; asked for `watched` only, and only where there is an output.
-    /// - Returns: `undecided` where what has not been heard of would decide.
+    ///   - facts: Facts of the prediction.
+    ///   - names: Result of `names(version:metadata:)`.
+    ///   - draw: Result of `draw(of:)`; irrelevant unless `draws`.
+    ///   - probability: Probability of a class by its index; called for `watched` only, and only if there is an output.
+    /// - Returns: `undecided` if facts not yet received would decide.
     /// - Complexity: O(*n*) in the conditions; no allocation.
     @inline(__always)
     public func judge(
@@ -154,7 +155,8 @@ public struct TriggerProgram: Sendable {
     }
 }
 
-/// A trigger's condition for a caller that judges every record: the steps stand where nobody counts references to them.
+/// A trigger's condition for a caller that judges every record: the steps are stored in memory without reference
+/// counting.
 public final class BorrowedTrigger {
     private let memory: UnsafeMutableBufferPointer<TriggerProgram.Step>
 
@@ -175,7 +177,7 @@ public final class BorrowedTrigger {
     }
 }
 
-/// The steps of a program that somebody else keeps.
+/// The steps of a program, in memory that another object keeps.
 public struct TriggerSteps {
     let start: UnsafePointer<TriggerProgram.Step>?
     let count: Int

@@ -12,7 +12,7 @@ final class InMemoryConsumer: GroupConsumer {
     private var positions: [TopicPartition: Int64] = [:]
     private var assignment: [TopicPartition] = []
     private var paused: Set<TopicPartition> = []
-    /// The change that was told and not answered yet; it is told again.
+    /// The change that was reported and not answered yet; it is reported again.
     private var unanswered: PollOutcome?
     private var transaction = 0
     private var lent: LentRecords?
@@ -85,11 +85,16 @@ final class InMemoryConsumer: GroupConsumer {
     }
 
     func seek(_ wanted: [TopicPartition: Int64]) throws(StreamError) {
-        for (place, offset) in wanted {
-            guard positions[place] != nil else {
-                throw StreamError(.fatal, operation: "seek \(place)", code: "_STATE", reason: "it is not assigned")
+        for (topicPartition, offset) in wanted {
+            guard positions[topicPartition] != nil else {
+                throw StreamError(
+                    .fatal,
+                    operation: "seek \(topicPartition)",
+                    code: "_STATE",
+                    reason: "it is not assigned"
+                )
             }
-            positions[place] = offset
+            positions[topicPartition] = offset
         }
     }
 
@@ -141,19 +146,19 @@ final class InMemoryConsumer: GroupConsumer {
         }
     }
 
-    /// A change of assignment, if there is one to tell.
+    /// A change of assignment, if there is one to report.
     private func rebalance() throws(StreamError) -> PollOutcome? {
         if member == nil { try join() }
         guard let member else { return nil }
         let group = group
         let found = try cluster.locked { (state) throws(StreamError) -> (GroupState.Member?, Bool, Int) in
             let known = state.groups[group]
-            guard let place = known?[member] else { return (nil, known?.fenced.contains(member) ?? false, 0) }
-            if place.phase == .toAssign || place.phase == .mustRevoke { state.activity += 1 }
+            guard let topicPartition = known?[member] else { return (nil, known?.fenced.contains(member) ?? false, 0) }
+            if topicPartition.phase == .toAssign || topicPartition.phase == .mustRevoke { state.activity += 1 }
             state.groups[group]?.told(member)
-            return (place, false, known?.generation ?? 0)
+            return (topicPartition, false, known?.generation ?? 0)
         }
-        guard let place = found.0 else {
+        guard let topicPartition = found.0 else {
             if found.1 {
                 throw StreamError(
                     .fatal,
@@ -166,10 +171,10 @@ final class InMemoryConsumer: GroupConsumer {
             guard !assignment.isEmpty else { return .idle }
             return .lost(assignment)
         }
-        switch place.phase {
+        switch topicPartition.phase {
         case .toAssign:
             generation = found.2
-            assignment = place.assignment
+            assignment = topicPartition.assignment
             return .assigned(assignment)
         case .mustRevoke:
             return .revoked(assignment)
@@ -181,17 +186,18 @@ final class InMemoryConsumer: GroupConsumer {
     // MARK: - Fetching
 
     private func fetch(_ maximum: Int) throws(StreamError) -> [(topic: Int, partition: Int32, record: StoredRecord)] {
-        let places = positions.keys.sorted().filter { !paused.contains($0) }
-        guard !places.isEmpty else { return [] }
+        let topicPartitions = positions.keys.sorted().filter { !paused.contains($0) }
+        guard !topicPartitions.isEmpty else { return [] }
         transaction += 1
         var found: [(topic: Int, partition: Int32, record: StoredRecord)] = []
-        // Another partition comes first each time, so that none starves.
-        for step in places.indices where found.count < maximum {
-            let place = places[(transaction + step) % places.count]
-            guard let topic = topics.firstIndex(of: place.topic), let position = positions[place] else { continue }
-            let (records, next) = try cluster.read(place, from: position, maximum: maximum - found.count)
-            for record in records { found.append((topic, place.partition, record)) }
-            positions[place] = next
+        // Another partition is first each time, so that none starves.
+        for step in topicPartitions.indices where found.count < maximum {
+            let topicPartition = topicPartitions[(transaction + step) % topicPartitions.count]
+            guard let topic = topics.firstIndex(of: topicPartition.topic), let position = positions[topicPartition]
+            else { continue }
+            let (records, next) = try cluster.read(topicPartition, from: position, maximum: maximum - found.count)
+            for record in records { found.append((topic, topicPartition.partition, record)) }
+            positions[topicPartition] = next
         }
         return found
     }

@@ -111,8 +111,8 @@ final class InMemoryProducer: TransactionalProducer {
         self.transaction = nil
     }
 
-    /// Closes the producer and leaves its transaction open, as a process that dies does: the next producer of the
-    /// id, or time, aborts it.
+    /// Closes the producer and leaves its transaction open, like a process that is killed: the next producer with the
+    /// id, or the timeout, aborts it.
     func close() { epoch = nil }
 
     private func checkedEpoch(_ operation: String) throws(StreamError) -> Int {

@@ -28,10 +28,10 @@ final class InMemoryReader: LogReader {
     }
 
     func start(_ positions: [TopicPartition: Int64]) throws(StreamError) {
-        for place in positions.keys where !topics.contains(place.topic) {
+        for topicPartition in positions.keys where !topics.contains(topicPartition.topic) {
             throw StreamError(
                 .fatal,
-                operation: "start at \(place)",
+                operation: "start at \(topicPartition)",
                 code: "_INVALID_ARG",
                 reason: "it is not one of the topics"
             )
@@ -45,22 +45,23 @@ final class InMemoryReader: LogReader {
         batch.headerReader = { _ in [] }
         lent = nil
         var found: [(topic: Int, partition: Int32, record: StoredRecord)] = []
-        for place in positions.keys.sorted() where found.count < maximum {
-            guard let topic = topics.firstIndex(of: place.topic), let position = positions[place] else { continue }
-            let (records, next) = try cluster.read(place, from: position, maximum: maximum - found.count)
-            for record in records { found.append((topic, place.partition, record)) }
-            positions[place] = next
+        for topicPartition in positions.keys.sorted() where found.count < maximum {
+            guard let topic = topics.firstIndex(of: topicPartition.topic), let position = positions[topicPartition]
+            else { continue }
+            let (records, next) = try cluster.read(topicPartition, from: position, maximum: maximum - found.count)
+            for record in records { found.append((topic, topicPartition.partition, record)) }
+            positions[topicPartition] = next
         }
         if !found.isEmpty {
             lent = LentRecords(found, into: batch)
             return .records
         }
-        for place in positions.keys.sorted() {
-            guard let position = positions[place], reported[place] != position,
-                try position >= cluster.lastStable(place)
+        for topicPartition in positions.keys.sorted() {
+            guard let position = positions[topicPartition], reported[topicPartition] != position,
+                try position >= cluster.lastStable(topicPartition)
             else { continue }
-            reported[place] = position
-            return .endOfPartition(place, position)
+            reported[topicPartition] = position
+            return .endOfPartition(topicPartition, position)
         }
         // Whoever waits for a transaction to end sees it time out.
         cluster.clock.advance(by: Int64(timeoutMilliseconds))
@@ -73,8 +74,9 @@ final class InMemoryReader: LogReader {
 
     func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
         var ends: [TopicPartition: Int64] = [:]
-        for place in partitions {
-            ends[place] = try stable ? cluster.lastStable(place) : cluster.watermarks(place).high
+        for topicPartition in partitions {
+            ends[topicPartition] =
+                try stable ? cluster.lastStable(topicPartition) : cluster.watermarks(topicPartition).high
         }
         return ends
     }
@@ -93,16 +95,16 @@ final class InMemoryReader: LogReader {
 
 extension InMemoryCluster {
     func read(
-        _ place: TopicPartition,
+        _ topicPartition: TopicPartition,
         from position: Int64,
         maximum: Int
     ) throws(StreamError) -> (records: [StoredRecord], next: Int64) {
         try locked { (state) throws(StreamError) in
-            let log = try state.log(place, "read \(place)")
+            let log = try state.log(topicPartition, "read \(topicPartition)")
             guard position >= log.start, position <= log.end else {
                 throw StreamError(
                     .fatal,
-                    operation: "read \(place)",
+                    operation: "read \(topicPartition)",
                     code: "_AUTO_OFFSET_RESET",
                     reason: "offset \(position) is not in \(log.start)...\(log.end)"
                 )
@@ -113,13 +115,13 @@ extension InMemoryCluster {
         }
     }
 
-    func lastStable(_ place: TopicPartition) throws(StreamError) -> Int64 {
-        try locked { (state) throws(StreamError) in try state.log(place, "read \(place)").lastStable }
+    func lastStable(_ topicPartition: TopicPartition) throws(StreamError) -> Int64 {
+        try locked { (state) throws(StreamError) in try state.log(topicPartition, "read \(topicPartition)").lastStable }
     }
 
-    func watermarks(_ place: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+    func watermarks(_ topicPartition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
         try locked { (state) throws(StreamError) in
-            let log = try state.log(place, "find the ends of \(place)")
+            let log = try state.log(topicPartition, "find the ends of \(topicPartition)")
             return (log.start, log.end)
         }
     }

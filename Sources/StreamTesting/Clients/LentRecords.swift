@@ -40,10 +40,10 @@ final class LentRecords {
         _ used: inout Int
     ) -> UnsafeRawBufferPointer {
         guard let part else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        let place = UnsafeMutableRawBufferPointer(rebasing: bytes[used..<used + part.count])
-        place.copyBytes(from: part)
+        let topicPartition = UnsafeMutableRawBufferPointer(rebasing: bytes[used..<used + part.count])
+        topicPartition.copyBytes(from: part)
         // An empty part still has an address: it is not null.
         used += part.count + 1
-        return UnsafeRawBufferPointer(start: place.baseAddress ?? bytes.baseAddress, count: part.count)
+        return UnsafeRawBufferPointer(start: topicPartition.baseAddress ?? bytes.baseAddress, count: part.count)
     }
 }

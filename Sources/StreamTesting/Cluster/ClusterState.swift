@@ -4,7 +4,7 @@ internal import StreamRuntime
 struct ClusterState: Sendable {
     struct TopicLog: Sendable {
         var partitions: [PartitionLog]
-        /// The largest record it takes, in bytes.
+        /// The largest record that the topic accepts, in bytes.
         var maximumBytes: Int
     }
 
@@ -33,7 +33,7 @@ struct ClusterState: Sendable {
     private var nextMember = 1
     /// Milliseconds between the end of a transaction and its marker on a topic.
     var markerDelays: [String: Int64] = [:]
-    private var markers: [(place: TopicPartition, transaction: Int, isCommitted: Bool, dueAt: Int64)] = []
+    private var markers: [(topicPartition: TopicPartition, transaction: Int, isCommitted: Bool, dueAt: Int64)] = []
     /// Errors that the next polls of group members throw, one each, in order.
     var pollErrors: [StreamError] = []
     /// Counts everything that happens: writes, deliveries, rebalances.
@@ -41,16 +41,17 @@ struct ClusterState: Sendable {
 
     func count(of topic: String) -> Int { topics[topic]?.partitions.count ?? 0 }
 
-    func log(_ place: TopicPartition, _ operation: String) throws(StreamError) -> PartitionLog {
-        guard let topic = topics[place.topic], topic.partitions.indices.contains(Int(place.partition)) else {
+    func log(_ topicPartition: TopicPartition, _ operation: String) throws(StreamError) -> PartitionLog {
+        guard let topic = topics[topicPartition.topic], topic.partitions.indices.contains(Int(topicPartition.partition))
+        else {
             throw StreamError(
                 .fatal,
                 operation: operation,
                 code: "UNKNOWN_TOPIC_OR_PART",
-                reason: "there is no \(place)"
+                reason: "there is no \(topicPartition)"
             )
         }
-        return topic.partitions[Int(place.partition)]
+        return topic.partitions[Int(topicPartition.partition)]
     }
 
     mutating func makeMemberID() -> Int {
@@ -136,12 +137,16 @@ struct ClusterState: Sendable {
     mutating func finish(_ id: Int, isCommitted: Bool, at time: Int64) {
         guard let transaction = transactions.removeValue(forKey: id) else { return }
         if owners[transaction.owner]?.open == id { owners[transaction.owner]?.open = nil }
-        for place in transaction.partitions {
-            if let delay = markerDelays[place.topic] {
-                markers.append((place, id, isCommitted, time + delay))
+        for topicPartition in transaction.partitions {
+            if let delay = markerDelays[topicPartition.topic] {
+                markers.append((topicPartition, id, isCommitted, time + delay))
                 continue
             }
-            topics[place.topic]?.partitions[Int(place.partition)].finish(id, isCommitted: isCommitted, at: time)
+            topics[topicPartition.topic]?.partitions[Int(topicPartition.partition)].finish(
+                id,
+                isCommitted: isCommitted,
+                at: time
+            )
         }
         if isCommitted {
             for (group, offsets) in transaction.offsets {
@@ -154,7 +159,7 @@ struct ClusterState: Sendable {
     /// Aborts what was open for too long; its producer is fenced.
     mutating func expire(olderThan timeout: Int64, at time: Int64) {
         for marker in markers where marker.dueAt <= time {
-            topics[marker.place.topic]?.partitions[Int(marker.place.partition)]
+            topics[marker.topicPartition.topic]?.partitions[Int(marker.topicPartition.partition)]
                 .finish(marker.transaction, isCommitted: marker.isCommitted, at: time)
         }
         markers.removeAll { $0.dueAt <= time }

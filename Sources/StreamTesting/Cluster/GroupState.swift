@@ -2,8 +2,8 @@ internal import StreamRuntime
 
 /// A consumer group: eager rebalances, range assignment, static members.
 ///
-///     joining --all are here--> told later --poll--> answering --assign--> stable
-///     stable --somebody joins or leaves--> must revoke --poll--> revoking --unassign--> joining
+///     joining --all have joined--> to assign --poll--> answering --assign--> stable
+///     stable --a member joins or leaves--> must revoke --poll--> revoking --unassign--> joining
 struct GroupState: Sendable {
     enum Phase: Hashable, Sendable { case joining, toAssign, answering, stable, mustRevoke, revoking }
 
@@ -13,7 +13,7 @@ struct GroupState: Sendable {
         let topics: [String]
         var assignment: [TopicPartition] = []
         var phase = Phase.joining
-        /// A static member whose client has gone without its session having timed out.
+        /// A static member whose client has disconnected, but whose session has not timed out.
         var isAway = false
     }
 
@@ -30,7 +30,7 @@ struct GroupState: Sendable {
         members.values.filter { $0.instance == instance }.map(\.id).min()
     }
 
-    /// A member joins; one of the same static id gives its place to it.
+    /// Adds a member; it replaces a member with the same static id.
     mutating func join(_ id: Int, instance: String, topics: [String], partitions: (String) -> Int) {
         var member = Member(id: id, instance: instance, topics: topics)
         if !instance.isEmpty, let old = self.member(named: instance), let known = members.removeValue(forKey: old) {
@@ -85,7 +85,7 @@ struct GroupState: Sendable {
             switch member.phase {
             case .stable, .answering: member.phase = member.isAway ? .joining : .mustRevoke
             case .toAssign:
-                // Never told, so there is nothing to give back.
+                // Never reported, so there is nothing to revoke.
                 member.phase = .joining
                 member.assignment = []
             case .joining, .mustRevoke, .revoking: break

@@ -1,11 +1,11 @@
 public import StreamRuntime
 internal import Synchronization
 
-/// A Kafka cluster in memory, with what correctness rests on: transactions that hide what they have not committed, fencing,
-/// consumer groups with generations and static members, append times of a clock that the test owns.
+/// A Kafka cluster in memory, with the features that correctness depends on: transactions that hide uncommitted
+/// records, fencing, consumer groups with generations and static members, append times from a clock that the test owns.
 ///
-/// Nothing waits: a poll with nothing to bring returns at once. A reader's lets its timeout pass on the clock, a group
-/// consumer's does not: its caller tells the time.
+/// Nothing waits: a poll without a result returns at once. A reader's poll advances the clock by its timeout, a group
+/// consumer's does not: its caller sets the time.
 ///
 /// ```swift
 /// let cluster = InMemoryCluster()
@@ -86,7 +86,7 @@ public final class InMemoryCluster: StreamTransport {
 
     // MARK: - For tests
 
-    /// Makes a topic that takes records of at most `maximumBytes`, or leaves one that is there as it is.
+    /// Creates a topic that accepts records of at most `maximumBytes`; an existing topic is not changed.
     public func createTopic(_ topic: String, partitions: Int = 1, maximumBytes: Int = 1_048_588) {
         state.withLock { state in
             guard state.topics[topic] == nil else { return }
@@ -124,16 +124,18 @@ public final class InMemoryCluster: StreamTransport {
     }
 
     /// Metadata beside a committed offset; nil where no offset is committed.
-    public func note(of place: TopicPartition, group: String) -> String? {
-        state.withLock { $0.groups[group]?.offsets[place]?.note }
+    public func note(of topicPartition: TopicPartition, group: String) -> String? {
+        state.withLock { $0.groups[group]?.offsets[topicPartition]?.note }
     }
 
     /// Sets committed next offsets, or forgets one where nil: what an operator, or expiry, does to a group.
-    public func setOffset(_ offset: Int64?, of place: TopicPartition, group: String) {
-        state.withLock { $0.groups[group, default: GroupState()].offsets[place] = offset.map { GroupOffset($0) } }
+    public func setOffset(_ offset: Int64?, of topicPartition: TopicPartition, group: String) {
+        state.withLock {
+            $0.groups[group, default: GroupState()].offsets[topicPartition] = offset.map { GroupOffset($0) }
+        }
     }
 
-    /// Lets the session of a member time out: the member loses its partitions, the others take them over.
+    /// Expires the session of a member: the member loses its partitions, which are assigned to the others.
     public func expireMember(_ instance: String, of group: String) {
         state.withLock { state in
             guard let id = state.groups[group]?.member(named: instance) else { return }
@@ -147,15 +149,19 @@ public final class InMemoryCluster: StreamTransport {
     public func failPoll(_ error: StreamError) { state.withLock { $0.pollErrors.append(error) } }
 
     /// Forgets records before an offset, as retention does.
-    public func delete(_ place: TopicPartition, before offset: Int64) {
-        state.withLock { $0.topics[place.topic]?.partitions[Int(place.partition)].delete(before: offset) }
+    public func delete(_ topicPartition: TopicPartition, before offset: Int64) {
+        state.withLock {
+            $0.topics[topicPartition.topic]?.partitions[Int(topicPartition.partition)].delete(before: offset)
+        }
     }
 
-    /// Keeps the last record of each key, as compaction does. With `removingTombstones` also what a tombstone would have
-    /// told a reader that was away for longer than they are kept.
-    public func compact(_ place: TopicPartition, removingTombstones: Bool = false) {
+    /// Keeps the last record of each key, as compaction does. With `removingTombstones` tombstones are removed too, as
+    /// for a reader that was away for longer than they are kept.
+    public func compact(_ topicPartition: TopicPartition, removingTombstones: Bool = false) {
         state.withLock {
-            $0.topics[place.topic]?.partitions[Int(place.partition)].compact(removingTombstones: removingTombstones)
+            $0.topics[topicPartition.topic]?.partitions[Int(topicPartition.partition)].compact(
+                removingTombstones: removingTombstones
+            )
         }
     }
 
@@ -191,6 +197,6 @@ public final class InMemoryCluster: StreamTransport {
         return state.withLock { $0.transactions.count }
     }
 
-    /// Counts whatever happens: when it stands still, nothing does.
+    /// Counter of all activity: while it does not change, nothing happens.
     public var activity: Int { state.withLock { $0.activity } }
 }

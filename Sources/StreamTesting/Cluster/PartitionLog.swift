@@ -1,8 +1,8 @@
 public import StreamRuntime
 
-/// A record as it stands in a log.
+/// A record as stored in a log.
 public struct StoredRecord: Hashable, Sendable {
-    /// Its place in its partition; transaction markers take places too.
+    /// Its offset in its partition; transaction markers occupy offsets too.
     public let offset: Int64
     /// Milliseconds since 1970, the time it was appended.
     public let timestamp: Int64
@@ -49,7 +49,7 @@ struct PartitionLog: Sendable {
         let record: StoredRecord
         let transaction: Int?
         let isMarker: Bool
-        /// Compacted away: its place stays.
+        /// Removed by compaction: its offset remains.
         var isGone = false
     }
 
@@ -61,7 +61,7 @@ struct PartitionLog: Sendable {
 
     /// The next offset.
     var end: Int64 { start + Int64(entries.count) }
-    /// Last stable offset: the end of what a reader of committed records may see.
+    /// Last stable offset: the end of the records that a reader of committed records may see.
     var lastStable: Int64 { open.values.min() ?? end }
 
     mutating func append(_ record: OutputRecord, at time: Int64, transaction: Int?) {
@@ -84,7 +84,7 @@ struct PartitionLog: Sendable {
         entries.append(Entry(record: marker, transaction: transaction, isMarker: true))
     }
 
-    /// Forgets what stands before an offset, as retention does.
+    /// Removes the records before an offset, as retention does.
     mutating func delete(before offset: Int64) {
         let count = Int(min(max(offset, start), end) - start)
         entries.removeFirst(count)

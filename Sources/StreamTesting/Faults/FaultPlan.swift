@@ -10,13 +10,13 @@ public final class FaultPlan: Sendable {
 
     /// How it fails.
     public enum Fault: String, Hashable, Sendable, CaseIterable {
-        /// The process is gone: every later call of its clients fails, and none of them is closed.
+        /// The process has ended: every later call of its clients fails, and none of them is closed.
         case crash
         case retry
         case abortable
         /// The producer is of no further use.
         case fatal
-        /// Nobody learns whether it was done: this call and every later one of the producer ask to be tried again.
+        /// The outcome of the call remains unknown: this call and every later one of the producer request a retry.
         case unanswered
     }
 
@@ -65,7 +65,7 @@ public final class FaultPlan: Sendable {
         interlude = nil
     }
 
-    /// A worker that is suspended right before an effect, and goes on when `meanwhile` has happened.
+    /// A plan that suspends a worker right before an effect, and resumes it after `meanwhile`.
     public init(suspendedAt number: Int, meanwhile: @escaping () -> Void) {
         step = nil
         interlude = (number, meanwhile)
@@ -73,13 +73,13 @@ public final class FaultPlan: Sendable {
 
     /// The effects so far.
     public var effects: [Operation] { state.withLock(\.effects) }
-    /// Whether the process is gone.
+    /// Whether the process has crashed.
     public var isCrashed: Bool { state.withLock(\.isCrashed) }
     /// Whether the step has been reached.
     public var hasStruck: Bool { state.withLock(\.hasStruck) }
 
-    /// Whether a client could fail in this way there: a send is not repeated once it is done, a commit that stands is never
-    /// abortable.
+    /// Whether a client could fail in this way at this point: a send is not retried once it is done, a completed commit
+    /// is never abortable.
     public static func canHappen(_ fault: Fault, _ moment: Moment, at operation: Operation) -> Bool {
         if moment == .halfway { return operation == .send && fault != .retry }
         switch fault {

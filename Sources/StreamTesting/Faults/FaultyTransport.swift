@@ -1,12 +1,13 @@
 public import StreamRuntime
 
-/// A transport whose clients fail as a plan says. All clients of one transport are one process: they crash together.
+/// A transport whose clients fail according to a plan. All clients of one transport belong to one process: they crash
+/// together.
 public struct FaultyTransport: StreamTransport {
     private let transport: any StreamTransport
-    /// Counts the effects, and says where to fail.
+    /// Counts the effects, and determines where to fail.
     public let plan: FaultPlan
 
-    /// A transport that passes everything on but what the plan spoils.
+    /// A transport that forwards every call except those that the plan makes fail.
     public init(_ transport: any StreamTransport, _ plan: FaultPlan) {
         self.transport = transport
         self.plan = plan

@@ -1,4 +1,5 @@
 internal import Dates
+internal import JSON
 
 /// How a record becomes a line of bytes.
 public enum LogFormat: Hashable, Sendable {
@@ -54,17 +55,11 @@ public enum LogFormat: Hashable, Sendable {
         }
     }
 
+    /// The text as a string of JSON, disruptive characters escaped, too.
     private func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where ForeignText.isDisruptive(scalar): result += ForeignText.escape(scalar)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        var writer = JSONWriter()
+        writer.value(text)
+        return ForeignText.line(writer.text)
     }
 }
 

@@ -4,7 +4,7 @@ public struct LogRecord: Sendable {
     public let time: Int64
     /// How much it matters.
     public let level: LogLevel
-    /// The module that says so.
+    /// Module that logs the record.
     public let module: String
     /// Description of the event, in lower case, without the data.
     public let message: String
@@ -43,21 +43,21 @@ public enum LogValue: Sendable, Hashable {
 extension LogValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral
 {
-    /// Text written in place.
+    /// Creates a value from a string literal.
     public init(stringLiteral value: String) { self = .string(value) }
-    /// A whole number written in place.
+    /// Creates a value from an integer literal.
     public init(integerLiteral value: Int64) { self = .integer(value) }
-    /// A number written in place.
+    /// Creates a value from a floating-point literal.
     public init(floatLiteral value: Double) { self = .double(value) }
-    /// A truth value written in place.
+    /// Creates a value from a Boolean literal.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
-/// Fields written in place, in their order: `["topic": "journal", "partition": 3]`.
+/// Fields of a dictionary literal, in their order: `["topic": "journal", "partition": 3]`.
 public struct LogFields: Sendable, ExpressibleByDictionaryLiteral {
     let list: [LogField]
 
-    /// Fields written in place.
+    /// Creates fields from a dictionary literal.
     public init(dictionaryLiteral elements: (String, LogValue)...) {
         list = elements.map { LogField(name: $0.0, value: $0.1) }
     }

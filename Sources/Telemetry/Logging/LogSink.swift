@@ -3,7 +3,7 @@ import Synchronization
 
 /// Where log records go. Called from any thread.
 public protocol LogSink: Sendable {
-    /// Takes a record; must not throw, block for long or log.
+    /// Writes a record; must not throw, block for long or log.
     func write(_ record: LogRecord)
 }
 

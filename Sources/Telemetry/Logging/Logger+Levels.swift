@@ -14,12 +14,12 @@ extension Logger {
         log(.info, message(), fields())
     }
 
-    /// Logs what is unusual but fine.
+    /// Logs an unusual but acceptable event.
     public func notice(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> LogFields = [:]) {
         log(.notice, message(), fields())
     }
 
-    /// Logs what is off while the process copes.
+    /// Logs a problem that the process handles.
     public func warning(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> LogFields = [:]) {
         log(.warning, message(), fields())
     }

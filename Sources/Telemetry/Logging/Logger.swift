@@ -1,6 +1,6 @@
 import Glibc
 
-/// Says what happens, with a module's name on every record. A value: pass it along, there is no global one.
+/// Logs events, with a module's name on every record. A value: pass it along, there is no global one.
 ///
 /// Messages and fields below the level are not even computed.
 public struct Logger: Sendable {
@@ -55,7 +55,7 @@ public struct Logger: Sendable {
         Logger(module: module, level: level, sink: sink, fields: self.fields + fields.list, clock: clock)
     }
 
-    /// Logs a record, if the level asks for it.
+    /// Logs a record, if the level includes it.
     public func log(
         _ level: LogLevel,
         _ message: @autoclosure () -> String,

@@ -50,7 +50,7 @@ public final class Histogram: Sendable {
         0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
 
-    /// Counts of a histogram at one moment.
+    /// Counts of a histogram at one time.
     public struct Snapshot: Sendable, Hashable {
         /// The upper bounds of the buckets, rising.
         public let bounds: [Double]

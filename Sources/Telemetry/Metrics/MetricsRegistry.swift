@@ -24,14 +24,14 @@ public final class MetricsRegistry: Sendable {
         }
     }
 
-    /// The histogram of that name and labels.
+    /// Returns the histogram of that name and labels.
     ///
     /// - Parameters:
     ///   - name: Its name, with the unit at its end, as in `flywheel_commit_seconds`.
-    ///   - help: What it measures.
-    ///   - labels: Its labels; `le` is taken.
-    ///   - bounds: The upper bounds of the buckets, rising; one without bound is added.
-    /// - Returns: The histogram; of one that exists the bounds stay as they are.
+    ///   - help: The measured quantity.
+    ///   - labels: Its labels; `le` is reserved.
+    ///   - bounds: The upper bounds of the buckets, rising; a bucket without bound is added.
+    /// - Returns: The histogram; the bounds of an existing histogram are unchanged.
     public func histogram(
         _ name: String,
         help: String,
@@ -52,7 +52,7 @@ public final class MetricsRegistry: Sendable {
         return text
     }
 
-    /// The type that goes with `exposition`.
+    /// Content type of `exposition`.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private func metric<Kind>(

@@ -18,7 +18,7 @@ public struct LabelSchema: Hashable, Sendable {
     public let question: String
     /// 2 to 10,000 distinct names. A later revision may only append.
     public let classes: [String]
-    /// By name; empty of few classes, which are looked through: a table costs more than it saves.
+    /// By name; empty for few classes, which are searched linearly: a table costs more than it saves.
     private let positions: [String: Int]
     private static let fewClasses = 16
 
@@ -69,19 +69,19 @@ public struct ClassDistribution: Hashable, Sendable {
 
     /// How far from 1 a sum of probabilities may be.
     public static let tolerance = 0.01
-    /// How far below 0 a probability may be, which then counts as 0: what is left of a rounding (`1 - 0.7 - 0.2 - 0.1` is
+    /// How far below 0 a probability may be and still count as 0: the remainder of a rounding (`1 - 0.7 - 0.2 - 0.1` is
     /// -2.8e-17, in 32 bits -2.2e-8).
     @inlinable public static var rounding: Double { 1e-6 }
 
-    /// A probability as it is taken: 0 for what rounding made of it; nil unless it is finite and in `0...1`, both within
-    /// their tolerance.
+    /// A probability as it is accepted: 0 for a negative rounding remainder; nil unless it is finite and in `0...1`,
+    /// both within their tolerance.
     @inlinable @inline(__always) public static func taken(_ probability: Double) -> Double? {
         guard probability < 0 else { return probability <= 1 + tolerance ? probability : nil }
         return probability >= -rounding ? 0 : nil
     }
 
-    /// Fails unless there is an entry, every probability can be `taken`, no class stands twice, and all sum to 1 within 0.01.
-    /// A remainder above 1 counts as 1.
+    /// Fails unless there is an entry, every probability is accepted by `taken`, no class occurs twice, and all sum to
+    /// 1 within 0.01. A remainder above 1 counts as 1.
     public init?(_ entries: [Entry], remainder: Double = 0) {
         guard !entries.isEmpty, let remainder = Self.taken(remainder) else { return nil }
         var sum = min(1, remainder)

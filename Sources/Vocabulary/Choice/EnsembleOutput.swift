@@ -10,7 +10,7 @@ public struct EnsembleOutput: Hashable, Sendable {
     /// Classes that each row names; at least 1.
     public var width: Int { labels.count }
 
-    /// The most members that are looked at.
+    /// Maximum number of members.
     public static let memberLimit = 128
 
     /// Fails unless there are 1 to 128 members, each with one finite number in `0...1` for each of at least one label, that
@@ -34,7 +34,7 @@ public struct EnsembleOutput: Hashable, Sendable {
         count = members.count
     }
 
-    /// Whether numbers are finite and in `0...1`, as `ClassDistribution.taken` has it, and sum to 1 within 0.01.
+    /// Whether numbers are finite and in `0...1`, by the rules of `ClassDistribution.taken`, and sum to 1 within 0.01.
     public static func isDistribution(_ member: [Double]) -> Bool {
         var sum = 0.0
         for probability in member {

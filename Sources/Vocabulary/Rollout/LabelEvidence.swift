@@ -1,4 +1,4 @@
-/// Audit labels that judged a model on its way against the champion, of samples predicted before anybody was asked.
+/// Audit labels that compared a model in rollout with the champion, of samples predicted before they were queried.
 public struct BakedLabels: Hashable, Sendable {
     /// The champion.
     public let other: ModelVersion
@@ -44,9 +44,10 @@ public struct BakedLabels: Hashable, Sendable {
 
 /// Audit labels that decided about a version which users rejected, and few were behind it.
 public struct SuspicionVerdict: Hashable, Sendable {
-    /// Plainly drawn audit labels of samples that the version predicted, since it was suspected.
+    /// Number of audit labels, drawn at random, of samples that the version predicted since it was suspected.
     public let labels: Int
-    /// Their agreement with what it said, in all: of kind `choice`, how many it had right; in `0...labels`.
+    /// Total agreement of the labels with its predictions: for kind `choice`, the number of correct predictions; in
+    /// `0...labels`.
     public let right: Double
     /// Fewer roll it back.
     public let least: Int

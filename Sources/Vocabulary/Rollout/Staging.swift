@@ -1,4 +1,4 @@
-/// A pair of metadata by which a rollout step names its samples in place of a share.
+/// A key-value pair of metadata by which a rollout step selects its samples instead of a share.
 public struct RolloutRing: Hashable, Sendable {
     /// 1 to 64 bytes.
     public let key: String
@@ -11,7 +11,7 @@ public struct RolloutRing: Hashable, Sendable {
     }
 }
 
-/// The unit that is assigned to a version as a whole: its draw decides.
+/// The unit that is assigned to a version as a whole, by its draw.
 public enum AssignmentUnit: String, Hashable, Sendable, CaseIterable {
     /// The user, by the name that the service has for it.
     case user
@@ -21,20 +21,20 @@ public enum AssignmentUnit: String, Hashable, Sendable, CaseIterable {
 
 /// Why a rollout does not go on.
 public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
-    /// Its time is over, and fewer voices were heard than the step asks for.
+    /// Its time has expired, and fewer voices were received than the step requires.
     case insufficientEvidence = "insufficient_evidence"
     /// Promotions are held by command.
     case manualHold = "manual_hold"
-    /// Few users are behind an alarm: the canary serves nobody until labels have decided.
+    /// An alarm is based on few users: the canary serves nobody until labels have decided.
     case suspected
-    /// Its answers in services are not those that its trainer reports for it.
+    /// Its answers in services differ from those that its trainer reports for it.
     case inconclusive
 }
 
 /// The models that serve beside the champion, and their shares.
 ///
-/// A service serves, in this order: the hold-back to units whose draw (purpose `canary`, without salt) is at least 1 − its share;
-/// the canary to samples of its ring, or units whose draw is below its share; the champion to all others.
+/// A service serves, in this order: the hold-back to units whose draw (purpose `canary`, without salt) is at least 1 −
+/// its share; the canary to samples of its ring, or to units whose draw is below its share; the champion to all others.
 public struct Staging: Hashable, Sendable {
     /// A blessed model on its way to all users.
     public struct Canary: Hashable, Sendable {
@@ -62,7 +62,7 @@ public struct Staging: Hashable, Sendable {
         }
     }
 
-    /// A former champion that goes on serving a share, to compare with.
+    /// A former champion that continues to serve a share, for comparison.
     public struct Holdback: Hashable, Sendable {
         public let version: ModelVersion
         public let artifact: ArtifactReference
@@ -130,14 +130,15 @@ public struct StepFigures: Hashable, Sendable {
     public let voices: Int
     /// Number of voices in `voices` that found a prediction wrong.
     public let negative: Int
-    /// Natural logarithm of the e-value that it is rejected more often than the version that serves beside it; nil where none
-    /// was heard.
+    /// Natural logarithm of the e-value that it is rejected more often than the version that serves beside it; nil if
+    /// no voice was received.
     public let logEAgainstOther: Double?
-    /// Natural logarithm of the e-value that it is rejected more often than the project's past; nil where that was not looked at.
+    /// Natural logarithm of the e-value that it is rejected more often than the project's past; nil if that was not
+    /// examined.
     public let logEAgainstPast: Double?
     /// Natural logarithm of the e-value that the champion is better, by audit labels since the rollout began; nil where none has a pair.
     public let logEByLabels: Double?
-    /// Name of the person who approved the step; nil where nobody did.
+    /// Name of the person who approved the step; nil if there is none.
     public let approvedBy: String?
     /// Answers of services that were compared with a trainer's, where trainers predict: of the newest, as far as they are counted.
     public let compared: Int

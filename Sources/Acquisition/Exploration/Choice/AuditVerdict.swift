@@ -2,15 +2,15 @@ public import Vocabulary
 
 /// Prediction of the newest model for an audit sample that was queried, and the label that people gave it.
 public struct AuditVerdict: Hashable, Sendable {
-    /// The class that the model thought likeliest; nil while none is known to have said anything.
+    /// The class that the model considered likeliest; nil while no prediction is known.
     public var predicted: ClassIndex?
-    /// The probability of that class, tempered as the policy says, in `0...1`; 0 where nothing is known.
+    /// The probability of that class, tempered as in the policy, in `0...1`; 0 if none is known.
     public var confidence: Double
-    /// The dataset ordinal of the model, 0 of one that was not trained here; -1 before any.
-    public var ordinal: Int
+    /// The dataset version number of the model, 0 for one that was not trained here; -1 before any.
+    public var versionNumber: Int
     /// Nil until the task is answered.
     public var label: ClassIndex?
-    /// Audit labels that came before this one; 0 without a label.
+    /// Number of audit labels before this one; 0 without a label.
     public var number: Int
     /// Audit labels that there were when label and prediction were last renewed: how old the verdict is.
     public var renewed: Int
@@ -18,14 +18,14 @@ public struct AuditVerdict: Hashable, Sendable {
     public init(
         predicted: ClassIndex? = nil,
         confidence: Double = 0,
-        ordinal: Int = -1,
+        versionNumber: Int = -1,
         label: ClassIndex? = nil,
         number: Int = 0,
         renewed: Int = 0
     ) {
         self.predicted = predicted
         self.confidence = confidence
-        self.ordinal = ordinal
+        self.versionNumber = versionNumber
         self.label = label
         self.number = number
         self.renewed = renewed
@@ -38,7 +38,7 @@ public struct ExplorationLevel: Hashable, Sendable {
     public var labels: Int
     /// Added to the share that the policy states, before the policy's bound; in `0...1`.
     public var extra: Double
-    /// Where it is drawn: classes that the newest model is sure of too often, ascending.
+    /// Classes from which the extra share is drawn: those that the newest model is sure of too often, ascending.
     public var classes: [ClassIndex]
 
     public init(labels: Int = 0, extra: Double = 0, classes: [ClassIndex] = []) {

@@ -1,11 +1,12 @@
 internal import Statistics
 
-/// How a model's confident predictions of one class came out, beside what their confidence promises.
+/// Outcomes of a model's confident predictions of one class, compared with their confidence.
 ///
-/// Against the promise, that the model errs with probability 1 − confidence, stands that it errs beyond it in a part ε of all
-/// cases. The likelihood ratio is 1 − ε for a prediction that is right and 1 + ε × confidence / (1 − confidence) for a wrong
-/// one: a single error of a model that was sure to four nines says more than many of one that was sure to nine tenths. Its
-/// mean over several ε is an e-value: if the promise holds, it exceeds *x* with a probability of at most 1 / *x*.
+/// The hypothesis that the model errs with probability 1 − confidence is tested against the alternative that it errs
+/// beyond that in a part ε of all cases. The likelihood ratio is 1 − ε for a prediction that is right and 1 + ε ×
+/// confidence / (1 − confidence) for a wrong one: a single error of a model that was sure to four nines is stronger
+/// evidence than many of one that was sure to nine tenths. Its mean over several ε is an e-value: if the hypothesis
+/// holds, it exceeds *x* with a probability of at most 1 / *x*.
 ///
 /// - SeeAlso: Vovk, Wang (2021), *E-values: calibration, combination and applications*, Annals of Statistics 49.
 struct ConfidenceRecord: Equatable, Sendable {
@@ -19,10 +20,10 @@ struct ConfidenceRecord: Equatable, Sendable {
     /// Logarithms of the likelihood ratios so far, one for each ε.
     private var logRatios = [Double](repeating: 0, count: surpluses.count)
 
-    /// Takes in an outcome.
+    /// Counts an outcome.
     ///
     /// - Parameters:
-    ///   - isRight: Whether the label is what was predicted.
+    ///   - isRight: Whether the label is the predicted one.
     ///   - doubt: 1 − confidence, in `0..<1` without 0.
     ///   - weight: In `0...1`; the ratio to this power has a mean of at most 1, too.
     mutating func count(isRight: Bool, doubt: Double, weight: Double) {

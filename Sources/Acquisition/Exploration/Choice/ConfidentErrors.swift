@@ -3,27 +3,27 @@ internal import Statistics
 public import Tables
 public import Vocabulary
 
-/// How often the newest model is sure and wrong, measured without bias on the audit sample.
+/// Frequency at which the newest model is sure and wrong, measured without bias on the audit sample.
 ///
-/// A class that a model is wrongly sure to know is found by no score: its samples look like the least useful. Audit labels find
-/// it in proportion. Where the model is wrong more often than its own confidence promises, a batch explores; once the model has
-/// learnt better, what it says of the same audit samples shows it, and the exploration ends. Of the audit labels nothing but
-/// one rate for each class that the model predicts leaves the audit sample.
+/// No score finds a class that a model is wrongly sure to know: its samples appear to be the least useful. Audit labels
+/// find it in proportion. If the model is wrong more often than its own confidence states, a batch explores; once the
+/// model has learnt better, its predictions for the same audit samples show it, and the exploration ends. Of the audit
+/// labels, only one rate for each class that the model predicts is used outside the audit sample.
 public struct ConfidentErrors: Sendable {
-    /// Audit samples asked for: at most one row for each open audit task, and `capacity` with a label.
+    /// Queried audit samples: at most one row for each open audit task, and `capacity` with a label.
     public var verdicts = Table<SampleID, AuditVerdict>()
     public var level = Cell(ExplorationLevel())
 
     /// Verdicts with a label that are kept; the oldest label gives way.
     public static let capacity = 256
-    /// A model is sure of what it gives this probability, or more.
+    /// Lowest probability of a class at which a model counts as sure of it.
     static let sure = 0.9
     /// Audit labels after which a verdict that was not renewed counts half.
     static let halfLife = 32
-    /// Nobody is believed to err more seldom.
+    /// Lower bound of the error probability assumed for any model.
     static let leastDoubt = 1e-4
-    /// The evidence against a model's confidence that begins exploration: a tenth of models that are right as often as they say
-    /// come so far at most.
+    /// The evidence against a model's confidence that starts exploration: at most a tenth of models that are right as
+    /// often as they state reach it.
     static let evidence = 10.0
     /// Share of a batch for each part of confident predictions that is wrong beyond promise.
     static let gain = 10.0
@@ -36,29 +36,37 @@ public struct ConfidentErrors: Sendable {
     mutating func asked(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors else { return }
         var verdict = AuditVerdict()
-        Self.note(pooled.candidate, ordinal: pooled.modelOrdinal, in: &verdict, under: policy, classes: classes)
+        Self.note(
+            pooled.candidate,
+            versionNumber: pooled.modelVersionNumber,
+            in: &verdict,
+            under: policy,
+            classes: classes
+        )
         verdicts[pooled.candidate.sample.id] = verdict
     }
 
-    /// A model says something of an audit sample that was asked for: a newer one's word counts.
-    mutating func heard(_ candidate: Candidate, modelOrdinal: Int, _ policy: AcquisitionPolicy, classes: Int) {
+    /// Records the prediction of a model for a queried audit sample: that of a newer model replaces the older one.
+    mutating func heard(_ candidate: Candidate, modelVersionNumber: Int, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors, var verdict = verdicts[candidate.sample.id],
-            modelOrdinal > verdict.ordinal || (verdict.predicted == nil && modelOrdinal == verdict.ordinal)
+            modelVersionNumber > verdict.versionNumber
+                || (verdict.predicted == nil && modelVersionNumber == verdict.versionNumber)
         else { return }
-        guard Self.note(candidate, ordinal: modelOrdinal, in: &verdict, under: policy, classes: classes) else { return }
+        guard Self.note(candidate, versionNumber: modelVersionNumber, in: &verdict, under: policy, classes: classes)
+        else { return }
         if verdict.label != nil { verdict.renewed = level.value.labels }
         verdicts[candidate.sample.id] = verdict
     }
 
     /// A model is known to be right about an audit sample, though not how sure it is: it has learnt what an older one was wrong
     /// about.
-    mutating func corrected(_ sample: SampleID, _ label: ClassIndex, modelOrdinal: Int) {
+    mutating func corrected(_ sample: SampleID, _ label: ClassIndex, modelVersionNumber: Int) {
         guard var verdict = verdicts[sample], verdict.label == label, verdict.predicted != nil,
-            verdict.predicted != label, modelOrdinal > verdict.ordinal
+            verdict.predicted != label, modelVersionNumber > verdict.versionNumber
         else { return }
         verdict.predicted = nil
         verdict.confidence = 0
-        verdict.ordinal = modelOrdinal
+        verdict.versionNumber = modelVersionNumber
         verdicts[sample] = verdict
     }
 
@@ -99,7 +107,7 @@ public struct ConfidentErrors: Sendable {
     @discardableResult
     private static func note(
         _ candidate: Candidate,
-        ordinal: Int,
+        versionNumber: Int,
         in verdict: inout AuditVerdict,
         under policy: AcquisitionPolicy,
         classes: Int
@@ -107,7 +115,7 @@ public struct ConfidentErrors: Sendable {
         guard let output = candidate.output?.distribution else { return false }
         verdict.predicted = output.top.label
         verdict.confidence = policy.confidence(of: output, classes: classes)
-        verdict.ordinal = ordinal
+        verdict.versionNumber = versionNumber
         return true
     }
 
@@ -122,7 +130,7 @@ public struct ConfidentErrors: Sendable {
             let records = records
             let labels = records.keys.sorted()
             let all = labels.reduce(0) { $0 + (records[$1]?.count ?? 0) }
-            // Each class that is looked at is a chance to be misled.
+            // Each class that is examined is another chance of a false alarm.
             let threshold = Self.evidence * Double(labels.count)
             for label in labels {
                 guard let record = records[label], let rate = record.surplus(evidence: threshold) else { continue }
@@ -168,29 +176,30 @@ extension AcquisitionState {
         accounts.confidentErrors.relabelled(sample, label?.classIndex)
     }
 
-    /// A trainer says that its model gives an audit sample the label that people gave.
+    /// Records a trainer's report that its model predicts for an audit sample the label that people gave.
     ///
     /// - Parameters:
-    ///   - sample: Of the audit sample.
-    ///   - label: Of the model; of one that people did not give nothing follows, for nobody says how sure the model is.
-    ///   - modelOrdinal: The dataset ordinal of the model.
+    ///   - sample: A sample of the audit sample.
+    ///   - label: Label of the model; a label that people did not give has no effect, because the confidence of the
+    ///     model is not reported.
+    ///   - modelVersionNumber: The dataset version number of the model.
     /// - Complexity: O(1).
-    public mutating func auditPredicted(_ sample: SampleID, _ label: Label, modelOrdinal: Int) {
+    public mutating func auditPredicted(_ sample: SampleID, _ label: Label, modelVersionNumber: Int) {
         guard let label = label.classIndex else { return }
-        accounts.confidentErrors.corrected(sample, label, modelOrdinal: modelOrdinal)
+        accounts.confidentErrors.corrected(sample, label, modelVersionNumber: modelVersionNumber)
     }
 }
 
 extension AcquisitionPolicy {
-    /// Whether confident errors are measured, since they may raise the share that is drawn by chance.
+    /// Whether confident errors are measured, since they may raise the share that is selected at random.
     var measuresErrors: Bool {
         edition >= 2 && stream == nil && function != .random && explorationMost > explorationShare && isAudited
     }
 
-    /// The share of a batch that is drawn by chance now, and of what Intake lets through, in `0...1`.
+    /// The share of a batch, and of the candidates that Intake forwards, that is selected at random now, in `0...1`.
     ///
-    /// - Parameter extra: Of `ExplorationLevel`.
-    /// - Returns: What the policy states, and what is added within its bound.
+    /// - Parameter extra: Extra share of `ExplorationLevel`.
+    /// - Returns: The share in the policy, plus the extra share within its bound.
     public func explorationShare(extra: Double) -> Double {
         guard measuresErrors else { return explorationShare }
         return min(explorationMost, explorationShare + max(0, extra))

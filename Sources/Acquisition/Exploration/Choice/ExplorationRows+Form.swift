@@ -5,7 +5,7 @@ extension AuditVerdict: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         predicted = try f.optional("predicted", \.predicted, ClassPosition())
         confidence = try f("confidence", \.confidence, Number(0...1))
-        ordinal = try f("model_ordinal", \.ordinal, Count.counted)
+        versionNumber = try f("model_ordinal", \.versionNumber, Count.counted)
         label = try f.optional("index", \.label, ClassPosition())
         number = try f("number", \.number, Count.counted)
         renewed = try f("renewed", \.renewed, Count.counted)

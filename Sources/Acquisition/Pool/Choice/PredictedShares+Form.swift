@@ -3,7 +3,7 @@ public import Vocabulary
 
 extension PredictedShares: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        ordinal = try f("model_ordinal", \.ordinal, Count.counted)
+        versionNumber = try f("model_ordinal", \.versionNumber, Count.counted)
         labels = try f("labels", \.labels, Count.counted)
         candidates = try f("candidates", \.candidates, Count.counted)
         classes = try f("classes", \.classes, ListOf(ClassPosition()))

@@ -4,12 +4,12 @@ internal import Strategies
 internal import Tables
 public import Vocabulary
 
-/// Mean predictions of models over the pool, and whether they have settled: while a few more labels still move
-/// the shares of the classes, a model's uncertainty says more about those labels than about the samples.
+/// Mean predictions of models over the pool, and whether they are stable: while a few more labels still change the
+/// shares of the classes, a model's uncertainty depends more on those labels than on the samples.
 public struct PredictedShares: Equatable, Sendable {
-    /// The ordinal of the model whose shares these are; 0 before the first.
-    public var ordinal: Int
-    /// Samples asked for, and imported, for training when it was listened to.
+    /// The dataset version number of the model whose shares these are; 0 before the first.
+    public var versionNumber: Int
+    /// Samples queried, and imported, for training when the model was observed.
     public var labels: Int
     /// Candidates that these are the means of.
     public var candidates: Int
@@ -20,14 +20,14 @@ public struct PredictedShares: Equatable, Sendable {
     public var isSettled: Bool
 
     public init(
-        ordinal: Int = 0,
+        versionNumber: Int = 0,
         labels: Int = 0,
         candidates: Int = 0,
         classes: [ClassIndex] = [],
         shares: [Double] = [],
         isSettled: Bool = false
     ) {
-        self.ordinal = ordinal
+        self.versionNumber = versionNumber
         self.labels = labels
         self.candidates = candidates
         self.classes = classes
@@ -37,30 +37,30 @@ public struct PredictedShares: Equatable, Sendable {
 
     /// Classes that are kept.
     static let limit = 64
-    /// Models are compared when a sixth more labels came between them, or more: less moves nothing.
+    /// Models are compared if the second has at least a sixth more labels: fewer change nothing.
     static let growth = (more: 7, than: 6)
     /// Half the sum of the differences, beyond what chance makes, from which on shares still move.
     static let movement = 0.035
     /// Earliest end of a cold start, as a fraction of the labels at which it ends whatever its shares do.
     static let earliest = 0.375
 
-    /// Takes in what a model says.
+    /// Records the output of a model.
     ///
     /// - Parameters:
-    ///   - output: Of a model; one that was listened to says nothing new.
-    ///   - labels: Samples asked for, and imported, for training.
+    ///   - output: Output of a model; a model that was observed before is ignored.
+    ///   - labels: Samples queried, and imported, for training.
     /// - Complexity: O(*k* log *k*).
     mutating func note(_ output: MeanOutput, labels: Int) {
-        guard output.ordinal > ordinal else { return }
+        guard output.versionNumber > versionNumber else { return }
         let means = output.means
         let grew = labels * Self.growth.than >= self.labels * Self.growth.more
         guard grew || labels < self.labels else { return }
         let kept = means.indices.sorted { (means[$1], $0) < (means[$0], $1) }.prefix(Self.limit).sorted()
-        var next = PredictedShares(ordinal: output.ordinal, labels: labels, candidates: output.candidates)
+        var next = PredictedShares(versionNumber: output.versionNumber, labels: labels, candidates: output.candidates)
         next.classes = kept.map { ClassIndex($0) }
         next.shares = kept.map { min(1, means[$0]) }
         if grew, candidates > 0 {
-            // Means over other samples differ by chance, too: what moves lies beyond that.
+            // Means over other samples differ by chance, too: only a larger difference is a change.
             let (found, noise) = (next.distance(to: self), output.noise(beside: candidates))
             next.isSettled = found * found < Self.movement * Self.movement + noise * noise
         }
@@ -71,7 +71,7 @@ public struct PredictedShares: Equatable, Sendable {
     private func distance(to other: PredictedShares) -> Double {
         var sum = 0.0
         var (own, others) = (0, 0)
-        // A row that somebody has spoilt may lack shares.
+        // A corrupted row may lack shares.
         let (count, otherCount) = (min(classes.count, shares.count), min(other.classes.count, other.shares.count))
         while own < count || others < otherCount {
             let mine = own < count ? classes[own].rawValue : Int.max
@@ -86,7 +86,7 @@ public struct PredictedShares: Equatable, Sendable {
 
 /// Mean prediction of one model over the pool.
 struct MeanOutput {
-    let ordinal: Int
+    let versionNumber: Int
     /// Above 0.
     var candidates = 0
     /// The mean share of each class, by its position.
@@ -94,7 +94,7 @@ struct MeanOutput {
     /// The mean of its square.
     private var squares: [Double] = []
 
-    init(of ordinal: Int) { self.ordinal = ordinal }
+    init(of versionNumber: Int) { self.versionNumber = versionNumber }
 
     mutating func take(_ output: ClassDistribution) {
         candidates += 1
@@ -117,7 +117,7 @@ struct MeanOutput {
         }
     }
 
-    /// How many classes the model tells apart.
+    /// Number of classes that the model distinguishes.
     var perplexity: Double {
         var entropy = 0.0
         for share in means { entropy += Entropy.term(share) }
@@ -137,10 +137,11 @@ struct MeanOutput {
 }
 
 extension PoolSource {
-    /// Whether the newest model has seen too few labels for its uncertainty to mean much, from edition 2 on: until what models
-    /// say of the pool on average has come to rest, at the latest until `handover` labels for each class that it tells apart.
+    /// Whether the newest model has seen too few labels for its uncertainty to be meaningful, from edition 2 on: until
+    /// the mean output of models over the pool is stable, at the latest until `handover` labels for each class that it
+    /// distinguishes.
     ///
-    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
+    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are sorted.
     mutating func isColdByShares(_ labels: Int, _ policy: AcquisitionPolicy) -> Bool {
         if isSurelyWarm(Double(labels), policy) { return false }
         guard let output = meanOutput() else { return true }

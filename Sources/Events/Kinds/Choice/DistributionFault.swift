@@ -13,7 +13,7 @@ struct DistributionFault {
         self.schema = schema
     }
 
-    /// The first class that stands a second time.
+    /// The first class that occurs a second time.
     ///
     /// - Complexity: O(*n*).
     static func repeated(_ labels: [ClassIndex]) -> ClassIndex? {

@@ -8,10 +8,10 @@ extension PredictionDetail {
     ///   - object: The prediction.
     ///   - schema: Names the classes; lists have a number for each of them, in its order.
     ///   - hasOutput: Whether there is an output; members and logits belong to one.
-    ///   - shortest: Classes that the project began with, at least 2. A model that was trained before classes were appended
-    ///     says nothing of these: lists of `shortest` to all numbers are of the first so many classes, the others have
-    ///     probability 0.
-    ///   - remarks: Says what became of a score that is none.
+    ///   - shortest: The number of classes that the project began with, at least 2. A model that was trained before
+    ///     classes were appended predicts nothing for these: a list of `shortest` to all numbers is for that many first
+    ///     classes, the others have probability 0.
+    ///   - remarks: Receives a remark on an invalid score.
     /// - Throws: `RecordRejection` that names the member of the event, what was expected and what was found.
     init(
         _ object: JSONObject,
@@ -81,7 +81,7 @@ extension PredictionDetail {
         let row = try Row(element, schema, shortest, at: "logits")
         let named = row.labels.count
         guard named >= shortest, let numbers = row.numbers(for: (0..<named).map { ClassIndex($0) }) else {
-            // The first class that is missing tells more than a count.
+            // The first missing class is more informative than a count.
             let given = Set(row.labels)
             let missing = schema.classes.indices.map { ClassIndex($0) }.first { !given.contains($0) }
             let name = missing.map { "none for \"\(schema.name(of: $0).prefix(64))\"" } ?? "\(named)"

@@ -5,7 +5,7 @@ import Events
 import Foundation
 import Processes
 
-/// The options that say which dead letters are meant.
+/// The options that select dead letters.
 enum DeadLetterOptions {
     static let all: [OptionSpecification] = [
         .option("project", "NAME", help: "letters whose value names this project"),
@@ -39,15 +39,16 @@ enum DeadLetterOptions {
             throw arguments.failure("--since and --until: nothing was written between the two, in this order")
         }
         for text in arguments.strings("at") {
-            guard let place = DeadLetterPosition(text) else {
+            guard let position = DeadLetterPosition(text) else {
                 throw arguments.failure("--at: expected PARTITION/OFFSET, found \"\(text)\"")
             }
-            filter.places.insert(place)
+            filter.positions.insert(position)
         }
         return filter
     }
 
-    /// A moment, or how long ago it was, in milliseconds since 1970; nil if the option was not given.
+    /// The time that an option states, as a time or as an age, in milliseconds since 1970; nil if the option was not
+    /// given.
     static func time(_ name: String, _ arguments: ParsedArguments) throws -> Int64? {
         guard let text = arguments.string(name) else { return nil }
         let units: [Character: Int64] = ["s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]

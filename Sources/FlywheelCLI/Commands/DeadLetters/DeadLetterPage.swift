@@ -5,21 +5,21 @@ import JSON
 import StreamRuntime
 import Telemetry
 
-/// One dead letter, whole but for the tokens in it.
+/// One dead letter, complete except for the tokens in it.
 struct DeadLetterPage {
-    let letter: DeadLetter
+    let deadLetter: DeadLetter
     let marks: [RedriveMark]
 
     var text: String {
         var lines = [
-            "letter     \(letter.place), written \(RFC3339.text(milliseconds: letter.writtenAt))",
-            "from       \(Self.line("\(letter.origin)")) offset \(letter.originOffset)",
-            "refused    \(Self.line(letter.code)) by \(Self.line(letter.stage)) of \(Self.line(letter.worker))",
-            "because    \(Self.line(letter.text))",
-            "key        \(Self.line(Bytes.shown(letter.key)))",
+            "letter     \(deadLetter.position), written \(RFC3339.text(milliseconds: deadLetter.writtenAt))",
+            "from       \(Self.line("\(deadLetter.origin)")) offset \(deadLetter.originOffset)",
+            "refused    \(Self.line(deadLetter.code)) by \(Self.line(deadLetter.stage)) of \(Self.line(deadLetter.worker))",
+            "because    \(Self.line(deadLetter.text))",
+            "key        \(Self.line(Bytes.shown(deadLetter.key)))",
         ]
-        if letter.attempt > 0 {
-            lines.append("attempts   sent again \(Redrive.times(letter.attempt)) before it came here")
+        if deadLetter.attempt > 0 {
+            lines.append("attempts   sent again \(Redrive.times(deadLetter.attempt)) before it came here")
         }
         for mark in marks {
             lines.append(
@@ -27,14 +27,16 @@ struct DeadLetterPage {
             )
         }
         lines.append(
-            "headers    \(letter.headers.isEmpty ? "none" : "")\(letter.areHeadersCut ? "some were not kept" : "")"
+            "headers    \(deadLetter.headers.isEmpty ? "none" : "")\(deadLetter.areHeadersCut ? "some were not kept" : "")"
         )
-        lines += letter.headers.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
+        lines += deadLetter.headers.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
         lines.append("letter's headers")
-        lines += letter.reason.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
-        let kept = letter.value?.count ?? 0
-        lines.append("value      \(letter.valueSize) bytes\(letter.isValueCut ? ", of which \(kept) were kept" : "")")
-        lines.append(Bytes.shown(letter.value))
+        lines += deadLetter.reason.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
+        let kept = deadLetter.value?.count ?? 0
+        lines.append(
+            "value      \(deadLetter.valueSize) bytes\(deadLetter.isValueCut ? ", of which \(kept) were kept" : "")"
+        )
+        lines.append(Bytes.shown(deadLetter.value))
         return lines.joined(separator: "\n")
     }
 
@@ -44,26 +46,26 @@ struct DeadLetterPage {
     var json: String {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.member("place", letter.place.description)
-            writer.member("at", RFC3339.text(milliseconds: letter.writtenAt))
-            writer.member("topic", letter.origin.topic)
-            writer.member("partition", Int(letter.origin.partition))
-            writer.member("offset", letter.originOffset)
-            writer.member("stage", letter.stage)
-            writer.member("worker", letter.worker)
-            writer.member("code", letter.code)
-            writer.member("text", letter.text)
-            writer.member("attempt", letter.attempt)
+            writer.member("place", deadLetter.position.description)
+            writer.member("at", RFC3339.text(milliseconds: deadLetter.writtenAt))
+            writer.member("topic", deadLetter.origin.topic)
+            writer.member("partition", Int(deadLetter.origin.partition))
+            writer.member("offset", deadLetter.originOffset)
+            writer.member("stage", deadLetter.stage)
+            writer.member("worker", deadLetter.worker)
+            writer.member("code", deadLetter.code)
+            writer.member("text", deadLetter.text)
+            writer.member("attempt", deadLetter.attempt)
             writer.key("key")
-            Bytes.write(letter.key, to: &writer)
+            Bytes.write(deadLetter.key, to: &writer)
             writer.key("headers")
-            Self.write(letter.headers, to: &writer)
+            Self.write(deadLetter.headers, to: &writer)
             writer.key("letter_headers")
-            Self.write(letter.reason, to: &writer)
-            writer.member("bytes", letter.valueSize)
-            writer.member("cut", letter.isValueCut || letter.areHeadersCut || letter.isKeyCut)
+            Self.write(deadLetter.reason, to: &writer)
+            writer.member("bytes", deadLetter.valueSize)
+            writer.member("cut", deadLetter.isValueCut || deadLetter.areHeadersCut || deadLetter.isKeyCut)
             writer.key("value")
-            Bytes.write(letter.value, to: &writer)
+            Bytes.write(deadLetter.value, to: &writer)
             writer.array("redriven") { writer in
                 for mark in marks {
                     writer.object { writer in

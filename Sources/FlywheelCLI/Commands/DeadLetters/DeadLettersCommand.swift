@@ -9,20 +9,20 @@ import StreamRuntime
 import Telemetry
 import Worker
 
-/// `flywheel dead-dead letters list` and `show`.
+/// `flywheel dead-dead deadLetters list` and `show`.
 enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
-        // What nobody can mean is told without a broker.
+        // Invalid options are reported without a broker.
         let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         let worker = try WorkerFile.connected(arguments)
         let scan = try open(worker)
         defer { scan.close() }
         let (marks, _) = try scan.marks()
-        var rows: [LetterRow] = []
-        try scan.forEachLetter { letter in
-            guard filter.matches(letter) else { return }
-            rows.append(LetterRow(letter, marks[letter.place] ?? []))
+        var rows: [DeadLetterRow] = []
+        try scan.forEachDeadLetter { deadLetter in
+            guard filter.matches(deadLetter) else { return }
+            rows.append(DeadLetterRow(deadLetter, marks[deadLetter.position] ?? []))
             // Not more is kept than may be shown.
             if rows.count >= 2 * limit { rows = newest(rows, limit) }
         }
@@ -33,7 +33,7 @@ enum DeadLettersCommand {
         return true
     }
 
-    /// As far as is committed; says so where somebody's transaction is open.
+    /// Opens the dead letters as far as they are committed; reports an open transaction.
     private static func open(_ worker: WorkerConfiguration) throws -> DeadLetterScan {
         let scan = try DeadLetterScan(
             transport: KafkaStreamTransport(properties: worker.kafka),
@@ -44,35 +44,35 @@ enum DeadLettersCommand {
         return scan
     }
 
-    private static func newest(_ rows: [LetterRow], _ limit: Int) -> [LetterRow] {
-        Array(rows.sorted { ($0.at, $0.place) < ($1.at, $1.place) }.suffix(limit))
+    private static func newest(_ rows: [DeadLetterRow], _ limit: Int) -> [DeadLetterRow] {
+        Array(rows.sorted { ($0.at, $0.position) < ($1.at, $1.position) }.suffix(limit))
     }
 
     static func show(_ arguments: ParsedArguments) throws -> Bool {
         let text = try arguments.requiredPositional("place")
-        guard let place = DeadLetterPosition(text) else {
+        guard let position = DeadLetterPosition(text) else {
             throw arguments.failure("expected PARTITION/OFFSET as `list` prints it, found \"\(text)\"")
         }
         let worker = try WorkerFile.connected(arguments)
         let scan = try open(worker)
         defer { scan.close() }
-        guard let letter = try scan.letter(at: place) else {
+        guard let deadLetter = try scan.deadLetter(at: position) else {
             throw EngineError(
-                "show dead letter \(place)",
+                "show dead letter \(position)",
                 "there is no letter at this place",
                 remedy: "see `flywheel dead-letters list`; letters expire after the topic's retention.ms"
             )
         }
-        let page = DeadLetterPage(letter: letter, marks: try scan.marks().marks[place] ?? [])
+        let page = DeadLetterPage(deadLetter: deadLetter, marks: try scan.marks().marks[position] ?? [])
         Terminal.show(arguments.flag("json") ? page.json : page.text)
         return true
     }
 }
 
 /// A line of the list.
-struct LetterRow {
+struct DeadLetterRow {
     let at: Int64
-    let place: DeadLetterPosition
+    let position: DeadLetterPosition
     private let code: String
     private let reason: String
     private let origin: String
@@ -80,14 +80,14 @@ struct LetterRow {
     private let attempt: Int
     private let redriven: Int
 
-    init(_ letter: DeadLetter, _ marks: [RedriveMark]) {
-        at = letter.writtenAt
-        place = letter.place
-        code = letter.code
-        reason = letter.text
-        origin = "\(letter.origin) offset \(letter.originOffset)"
-        size = letter.valueSize
-        attempt = letter.attempt
+    init(_ deadLetter: DeadLetter, _ marks: [RedriveMark]) {
+        at = deadLetter.writtenAt
+        position = deadLetter.position
+        code = deadLetter.code
+        reason = deadLetter.text
+        origin = "\(deadLetter.origin) offset \(deadLetter.originOffset)"
+        size = deadLetter.valueSize
+        attempt = deadLetter.attempt
         redriven = marks.count
     }
 
@@ -95,14 +95,14 @@ struct LetterRow {
         let notes = (attempt > 0 ? "  sent again before: \(attempt)" : "") + (redriven > 0 ? "  (sent again)" : "")
         let (code, origin) = (ForeignText.line(code, limit: 64), ForeignText.line(origin, limit: 300))
         let reason = ForeignText.line(reason, limit: 300)
-        return "\(RFC3339.text(milliseconds: at))  \(place)  \(code)  \(origin)  \(size) bytes  \(reason)\(notes)"
+        return "\(RFC3339.text(milliseconds: at))  \(position)  \(code)  \(origin)  \(size) bytes  \(reason)\(notes)"
     }
 
     var json: String {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("at", RFC3339.text(milliseconds: at))
-            writer.member("place", place.description)
+            writer.member("place", position.description)
             writer.member("code", code)
             writer.member("text", reason)
             writer.member("from", origin)

@@ -10,7 +10,7 @@ import StreamRuntime
 import Telemetry
 import Worker
 
-/// `flywheel dead-dead letters redrive`.
+/// `flywheel dead-dead deadLetters redrive`.
 enum RedriveCommand {
     /// Whether nothing that was meant was refused.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
@@ -30,7 +30,7 @@ enum RedriveCommand {
         policy.maximumAttempts = try arguments.int("max-attempts", in: 1...1_000) ?? policy.maximumAttempts
         policy.again = arguments.flag("again")
         policy.isDry = arguments.flag("dry-run")
-        // What came in may be as large as a letter.
+        // The original records may be as large as a dead letter.
         if worker.kafka["message.max.bytes"] == nil { worker.kafka["message.max.bytes"] = "8388608" }
         let redrive = Redrive(
             transport: KafkaStreamTransport(properties: worker.kafka),
@@ -41,36 +41,36 @@ enum RedriveCommand {
         let report = try redrive.run(
             filter,
             policy,
-            told: { letter, verdict in
-                if !isJSON { say(letter, verdict, policy) }
+            told: { deadLetter, verdict in
+                if !isJSON { say(deadLetter, verdict, policy) }
             },
             progress: { sent in
                 Terminal.complain("\(sent) sent again")
             }
         )
         Terminal.show(isJSON ? json(report, policy) : text(report, policy))
-        // A place is of one letter: whoever names one that is not there has meant another.
-        guard report.matched > 0 || filter.places.isEmpty else {
-            let places = filter.places.map(\.description).sorted().joined(separator: ", ")
-            Terminal.complain("no dead letter stands at \(places); see flywheel dead-letters list")
+        // A position identifies one dead letter: a position at which there is none was given by mistake.
+        guard report.matched > 0 || filter.positions.isEmpty else {
+            let positions = filter.positions.map(\.description).sorted().joined(separator: ", ")
+            Terminal.complain("no dead letter stands at \(positions); see flywheel dead-letters list")
             return false
         }
         return report.refusedCount == 0
     }
 
-    private static func say(_ letter: DeadLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
+    private static func say(_ deadLetter: DeadLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
         switch verdict {
         case .send(let attempt):
             if policy.isDry {
                 Terminal.show(
-                    "\(letter.place)  would go to \(ForeignText.line("\(letter.origin)")), attempt \(attempt)"
+                    "\(deadLetter.position)  would go to \(ForeignText.line("\(deadLetter.origin)")), attempt \(attempt)"
                 )
             }
         case .done(let mark):
             Terminal.show(
-                "\(letter.place)  left out: sent again \(RFC3339.text(milliseconds: mark.at)) by \(ForeignText.line(mark.by)); see --again"
+                "\(deadLetter.position)  left out: sent again \(RFC3339.text(milliseconds: mark.at)) by \(ForeignText.line(mark.by)); see --again"
             )
-        case .refuse(let reason): Terminal.show("\(letter.place)  not sent: \(ForeignText.line(reason))")
+        case .refuse(let reason): Terminal.show("\(deadLetter.position)  not sent: \(ForeignText.line(reason))")
         }
     }
 
@@ -90,9 +90,9 @@ enum RedriveCommand {
             writer.member("already_sent", report.done)
             writer.member("refused", report.refusedCount)
             writer.array("refusals") { writer in
-                for (place, reason) in report.refused {
+                for (position, reason) in report.refused {
                     writer.object { writer in
-                        writer.member("place", place.description)
+                        writer.member("place", position.description)
                         writer.member("reason", reason)
                     }
                 }

@@ -1,13 +1,14 @@
 internal import Statistics
 internal import Vocabulary
 
-/// The highest utilities, as many as can be of each class that the model predicts.
+/// The highest utilities, the same number of each class that the model predicts, as far as possible.
 ///
-/// In turn of the class of which the batch has fewest, of equals the one whose best candidate is worth most. Candidates without
-/// an output are a class of their own. The order of the window matters through ties alone.
+/// Each sample is selected from the class of which the batch contains fewest; of equals, from the class whose best
+/// candidate has the highest utility. Candidates without an output are a class of their own. The order of the window
+/// matters through ties alone.
 ///
-/// - SeeAlso: Bengar, van de Weijer, Fuentes, Raducanu (2022), *Class-Balanced Active Learning for Image Classification*,
-///   arXiv:2110.04543; here by predicted class, without its optimiser.
+/// - SeeAlso: Bengar, van de Weijer, Fuentes, Raducanu (2022), *Class-Balanced Active Learning for Image
+///   Classification*, arXiv:2110.04543; here by predicted class, without its optimiser.
 /// - Complexity: O(*n* + *count* · *classes*).
 struct ClassBalanced: BatchStrategy {
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {

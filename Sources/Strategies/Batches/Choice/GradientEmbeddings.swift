@@ -1,21 +1,22 @@
 internal import Statistics
 internal import Vocabulary
 
-/// BADGE: k-means++ over the gradients of the last layer that the likeliest label would cause, `(p - y) ⊗ x`. Long gradients
-/// are unsure samples, far ones different samples.
+/// BADGE: k-means++ over the gradients of the last layer that the likeliest label would cause, `(p - y) ⊗ x`. Long
+/// gradients belong to uncertain samples, distant gradients to different samples.
 ///
-/// The gradients are never written down: the inner product of two is the product of those of their factors. Of an output the 32
-/// likeliest classes count. The first sample is the one of the longest gradient; each next is drawn by the squared distance to
-/// the nearest chosen, so the order of the window matters through the draws alone.
+/// The gradients are never stored: the inner product of two gradients is the product of the inner products of their
+/// factors. Only the 32 likeliest classes of an output count. The first sample is the one with the longest gradient;
+/// each next sample is drawn in proportion to the squared distance to the nearest selected sample, so the order of the
+/// window matters through the random draws alone.
 ///
-/// - SeeAlso: Ash, Zhang, Krishnamurthy, Langford, Agarwal (2020), *Deep Batch Active Learning by Diverse, Uncertain Gradient
-///   Lower Bounds*, arXiv:1906.03671, algorithm 1.
+/// - SeeAlso: Ash, Zhang, Krishnamurthy, Langford, Agarwal (2020), *Deep Batch Active Learning by Diverse, Uncertain
+///   Gradient Lower Bounds*, arXiv:1906.03671, algorithm 1.
 /// - Complexity: O(*n* · *count* · (*d* + 64)).
 struct GradientEmbeddings: BatchStrategy {
     /// Classes of an output that count.
     private static let entryLimit = 32
 
-    /// The factor of a gradient that comes from the output: classes in ascending order, and what each is off by.
+    /// Factor of a gradient that is derived from the output: classes in ascending order, and the error of each.
     private struct Residual {
         var labels: [Int] = []
         var values: [Double] = []

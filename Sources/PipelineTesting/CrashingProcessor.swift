@@ -1,0 +1,208 @@
+package import StreamRuntime
+package import StreamTesting
+internal import Synchronization
+
+/// Which record a worker cannot live with, and how it fails: in tests only, around a stage.
+package struct Lethal: Sendable {
+    package enum Manner: Hashable, Sendable {
+        /// The process has ended.
+        case death
+        /// The stage throws.
+        case error
+        /// The output for the record cannot be written.
+        case refusal
+        /// It cannot be read for a while.
+        case outage
+    }
+
+    /// Readings of the record by a stage itself.
+    package final class Readings: Sendable {
+        private let count = Mutex(0)
+        private let seen = Mutex(false)
+
+        /// Whether the record has been read since the last call.
+        package func take() -> Bool {
+            seen.withLock { seen in
+                defer { seen = false }
+                return seen
+            }
+        }
+
+        /// The record has been read, the so-and-so-manieth time.
+        package func note() -> Int {
+            seen.withLock { $0 = true }
+            return count.withLock { count in
+                count += 1
+                return count
+            }
+        }
+    }
+
+    package let topic: String
+    package let partition: Int32
+    package let offset: Int64
+    package var manner = Manner.death
+    package let readings = Readings()
+
+    package init(topic: String, partition: Int32, offset: Int64, manner: Manner = .death) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.manner = manner
+    }
+
+    package func strikes(_ topic: String, _ record: RecordView) -> Bool {
+        record.offset == offset && record.partition == partition && topic == self.topic
+    }
+}
+
+/// Error of a process that has ended.
+package struct Death: Error {}
+
+/// A fault of ours.
+package struct Fault: Error {}
+
+/// A stage that some record kills.
+package final class CrashingProcessor: Processor {
+    package let stage: any Processor
+    private let lethal: Lethal
+
+    package init(_ stage: any Processor, _ lethal: Lethal) {
+        self.stage = stage
+        self.lethal = lethal
+    }
+
+    package func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
+        try stage.assigned(partitions, committed: committed)
+    }
+    package func toleratesExpiry(of partition: TopicPartition) -> Bool { stage.toleratesExpiry(of: partition) }
+    package func unassigned(_ partitions: [TopicPartition]) { stage.unassigned(partitions) }
+
+    package func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws {
+        if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
+            try strike(&transaction)
+        }
+        try stage.process(batch, topics: topics, into: &transaction)
+    }
+
+    private func strike(_ transaction: inout PendingTransaction) throws {
+        switch lethal.manner {
+        case .death: throw Death()
+        case .error: throw Fault()
+        case .refusal:
+            transaction.write(
+                OutputRecord(topic: lethal.topic, partition: 0, value: [UInt8](repeating: 0, count: 9_000_000))
+            )
+        case .outage: break
+        }
+    }
+
+    package func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
+        try stage.punctuate(now: now, into: &transaction)
+    }
+    package func willCommit(into transaction: inout PendingTransaction) throws {
+        try stage.willCommit(into: &transaction)
+    }
+    package func committed() { stage.committed() }
+    package func aborted() { stage.aborted() }
+    package var isolates: Bool { stage.isolates }
+    package func quarantine(
+        _ batch: RecordBatch,
+        topics: [String],
+        because isolation: Quarantine,
+        into transaction: inout PendingTransaction
+    ) throws {
+        try stage.quarantine(batch, topics: topics, because: isolation, into: &transaction)
+    }
+    package func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && stage.isAboutRecord(error) }
+    package func beginsAnew() throws { try stage.beginsAnew() }
+    package func foundUnclean(_ partitions: [TopicPartition]) { stage.foundUnclean(partitions) }
+    package func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool {
+        _ = lethal.readings.take()
+        let isMoreWanted = try stage.betweenTransactions(into: &transaction)
+        if lethal.readings.take() { try strike(&transaction) }
+        return isMoreWanted
+    }
+    package func betweenTransactionsRefused(_ reason: String) { stage.betweenTransactionsRefused(reason) }
+}
+
+/// A transport that knows when a record is read by what a stage reads by itself.
+package struct LethalTransport: StreamTransport {
+    private let transport: any StreamTransport
+    private let lethal: Lethal
+
+    package init(_ transport: any StreamTransport, _ lethal: Lethal) {
+        self.transport = transport
+        self.lethal = lethal
+    }
+
+    package func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError)
+        -> any GroupConsumer
+    {
+        try transport.makeConsumer(group: group, instance: instance, topics: topics)
+    }
+    package func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
+        try transport.makeProducer(transactionalID: transactionalID)
+    }
+    package func makeReader(topics: [String]) throws(StreamError) -> any LogReader {
+        LethalReader(try transport.makeReader(topics: topics), lethal)
+    }
+    package func clusterID() throws(StreamError) -> String { try transport.clusterID() }
+    package func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { try transport.groupOffsets(group, partitions) }
+}
+
+private final class LethalReader: LogReader {
+    private let reader: any LogReader
+    private let lethal: Lethal
+
+    init(_ reader: any LogReader, _ lethal: Lethal) {
+        self.reader = reader
+        self.lethal = lethal
+    }
+
+    var topics: [String] { reader.topics }
+    func partitions(of topic: String) throws(StreamError) -> [Int32] { try reader.partitions(of: topic) }
+    func start(_ positions: [TopicPartition: Int64]) throws(StreamError) { try reader.start(positions) }
+    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
+        let outcome = try reader.poll(into: batch, maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
+        if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
+            let count = lethal.readings.note()
+            if lethal.manner == .outage, count <= 3 {
+                throw StreamError(.fatal, operation: "read", code: "_TRANSPORT", reason: "the broker is away")
+            }
+        }
+        return outcome
+    }
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+        try reader.watermarks(partition)
+    }
+    func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
+        try reader.ends(of: partitions, stable: stable)
+    }
+    func close() { reader.close() }
+}
+
+/// Starts workers one after the other, as a supervisor does, until one settles.
+///
+/// - Returns: The one that settled, and how many died.
+package func supervise(limit: Int = 20, _ make: (Int) throws -> ProcessorRunner) throws -> (
+    runner: ProcessorRunner, deaths: Int
+) {
+    var deaths = 0
+    while true {
+        let runner = try make(deaths)
+        do {
+            try runner.settle()
+            return (runner, deaths)
+        } catch {
+            let code = (error as? StreamError)?.code
+            guard error is Death || code == "_CRASHED" || code == "_INJECTED", deaths < limit else { throw error }
+            deaths += 1
+        }
+    }
+}

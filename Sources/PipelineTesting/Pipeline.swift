@@ -1,0 +1,413 @@
+package import DatasetFiles
+package import EngineCore
+package import Events
+package import Flywheel
+internal import Foundation
+package import Intake
+package import JSON
+internal import Learner
+package import Loop
+internal import Materializer
+package import S3
+internal import Statistics
+package import Storage
+package import StreamRuntime
+package import StreamTesting
+internal import Trainer
+package import Vocabulary
+
+/// All processors over one in-memory cluster, a product service and a label tool, run manually.
+package final class Pipeline {
+    package let clock: SimulatedClock
+    package let cluster: InMemoryCluster
+    package let topics = TopicNames(prefix: "t.")
+    package let configuration: ProjectConfiguration
+    package let store: DatasetStore
+    package let artifacts: any ObjectStore
+    /// Client of the processors that request versions and models, if these are stored in an S3 bucket.
+    package let buckets: S3Client?
+    package var scenario: Scenario
+    /// Folders in which Intake searches for artifacts; nil for none.
+    package var artifactFolders: ArtifactFolders?
+    /// Whether the product service runs the challenger beside the champion.
+    package var shadows = true
+    /// Whether Intake reads which samples the loop has queried.
+    package var readsState = true
+    private let tokens: TokenKeys
+    private let folder: URL
+    private var models: [String: SoftmaxRegression] = [:]
+    private var votes: [String: Int] = [:]
+    private var feedbacks = 0
+    private lazy var intake = try? makeIntake(readsState: readsState)
+    private lazy var loop = try? makeLoop()
+    private lazy var materializer = try? makeMaterializer()
+    private lazy var trainer = try? makeTrainer()
+
+    package init(
+        seed: UInt64 = 1,
+        clusterID: String = "memory",
+        configuration: ProjectConfiguration = Scenario.configuration(),
+        isApplied: Bool = true,
+        deadLetterLimit: Int? = nil,
+        tokens: TokenKeys? = nil,
+        transactionTimeout: Int64 = 10_000,
+        buckets: S3Client? = nil,
+        compression: StoreCompression = .none
+    ) throws {
+        self.buckets = buckets
+        clock = SimulatedClock()
+        cluster = InMemoryCluster(clock: clock, clusterID: clusterID, transactionTimeout: transactionTimeout)
+        self.configuration = configuration
+        self.tokens = tokens ?? .pipeline
+        scenario = Scenario(seed: seed)
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
+        if let buckets {
+            let objects = S3Store(.pipeline("datasets"), client: buckets)
+            store = DatasetStore(objects: objects, compression: compression)
+            artifacts = S3Store(.pipeline("artifacts"), client: buckets)
+        } else {
+            let objects = try FolderStore(root: folder.path + "/datasets")
+            store = DatasetStore(objects: objects, compression: compression)
+            artifacts = try FolderStore(root: folder.path + "/artifacts")
+        }
+        if let deadLetterLimit {
+            cluster.createTopic(topics[.deadLetters], partitions: 2, maximumBytes: deadLetterLimit)
+        }
+        for topic in Topic.allCases {
+            let partitions = topic.partitioning == .single ? 1 : 2
+            let isLarge = topic.partitioning == .traffic
+            cluster.createTopic(topics[topic], partitions: partitions, maximumBytes: isLarge ? 8_388_608 : 1_048_588)
+        }
+        guard isApplied else { return }
+        try cluster.append(
+            OutputRecord(
+                topic: topics[.projects],
+                partition: 0,
+                key: Array(Scenario.project.rawValue.utf8),
+                value: configuration.jsonBytes
+            )
+        )
+    }
+
+    /// The folder that contains the files of this pipeline.
+    package var root: String { folder.path }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    // MARK: - Workers
+
+    package func makeIntake(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        policy: CommitPolicy = CommitPolicy(interval: 0),
+        lethal: Lethal? = nil,
+        other: Lethal? = nil,
+        deadLettersPerSecond: Int = 1_000,
+        entryLimits: EntryLimits = .usual,
+        readsState: Bool = true,
+        tokens: TokenKeys? = nil,
+        now: (() -> Int64)? = nil,
+        wallClock: (() -> Int64)? = nil
+    ) throws -> ProcessorRunner {
+        try runner(
+            .intake,
+            plan,
+            instance: instance,
+            policy: policy,
+            inputs: IntakeProcessor.inputs,
+            wallClock: wallClock
+        ) {
+            [topics, clock, artifactFolders, own = self.tokens] transport in
+            let stage = IntakeProcessor(
+                topics: topics,
+                directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
+                state: readsState ? try StateDirectory(transport: transport, topics: topics, salt: [1, 2, 3]) : nil,
+                artifactFolders: artifactFolders,
+                salt: [1, 2, 3],
+                tokens: tokens ?? own,
+                worker: instance,
+                partitionCount: 2,
+                deadLettersPerSecond: deadLettersPerSecond,
+                entryLimits: entryLimits,
+                now: now ?? { clock.now },
+                hasHistory: { try IntakeProcessor.hasJournal(transport, topics) }
+            )
+            let mortal = lethal.map { CrashingProcessor(stage, $0) as any Processor } ?? stage
+            return other.map { CrashingProcessor(mortal, $0) } ?? mortal
+        }
+    }
+
+    /// A loop whose timers follow `now`, the plant's clock unless given.
+    package func makeLoop(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        policy: CommitPolicy = CommitPolicy(interval: 0),
+        lethal: Lethal? = nil,
+        snapshots: LoopSnapshots? = nil,
+        tokens: TokenKeys? = nil,
+        now: (() -> Int64)? = nil,
+        wallClock: (() -> Int64)? = nil
+    ) throws -> ProcessorRunner {
+        let now = now ?? wallClock
+        return try runner(
+            .loop,
+            plan,
+            instance: instance,
+            policy: policy,
+            inputs: LoopProcessor.inputs,
+            wallClock: wallClock
+        ) {
+            [topics, clock, own = self.tokens] transport in
+            let transport = lethal.map { LethalTransport(transport, $0) as any StreamTransport } ?? transport
+            let stage = try LoopProcessor(
+                topics: topics,
+                transport: transport,
+                worker: instance,
+                tokens: tokens ?? own,
+                snapshots: snapshots,
+                now: now ?? { clock.now }
+            )
+            return lethal.map { CrashingProcessor(stage, $0) } ?? stage
+        }
+    }
+
+    package func makeMaterializer(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        store: DatasetStore? = nil,
+        keepEvery: Int64 = 20_000
+    ) throws -> ProcessorRunner {
+        try runner(
+            .materializer,
+            plan,
+            instance: instance,
+            policy: CommitPolicy(interval: 0),
+            inputs: MaterializerProcessor.inputs
+        ) {
+            [topics, own = self.store] transport in
+            MaterializerProcessor(
+                topics: topics,
+                transport: transport,
+                store: store ?? own,
+                keepEvery: keepEvery,
+                jitter: { 0 }
+            )
+        }
+    }
+
+    /// Creates a trainer that reports after the given milliseconds of work; the clock does not advance meanwhile.
+    package func makeTrainer(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        artifacts: (any ObjectStore)? = nil,
+        budget: Int64 = 1_000
+    ) throws -> ProcessorRunner {
+        try runner(
+            .trainer,
+            plan,
+            instance: instance,
+            policy: CommitPolicy(interval: 0),
+            inputs: TrainerProcessor.inputs
+        ) {
+            [topics, own = self.artifacts, clock, buckets] transport in
+            TrainerProcessor(
+                topics: topics,
+                transport: transport,
+                artifacts: artifacts ?? own,
+                buckets: buckets,
+                budget: budget,
+                now: { clock.now },
+                jitter: { 0 }
+            )
+        }
+    }
+
+    private func runner(
+        _ role: Role,
+        _ plan: FaultPlan,
+        instance: String,
+        policy: CommitPolicy,
+        inputs: [Topic],
+        wallClock: (() -> Int64)? = nil,
+        _ makeStage: (any StreamTransport) throws -> any Processor
+    ) throws -> ProcessorRunner {
+        try ProcessorRunner(
+            cluster: cluster,
+            plan: plan,
+            group: role.rawValue,
+            instance: instance,
+            topics: inputs.map { topics[$0] },
+            policy: policy,
+            now: wallClock,
+            makeStage: makeStage
+        )
+    }
+
+    package var intakeStage: IntakeProcessor? { intake?.stage as? IntakeProcessor }
+    package var loopStage: LoopProcessor? { loop?.stage as? LoopProcessor }
+
+    // MARK: - Rounds
+
+    /// Serves samples, lets every processor settle, answers tasks, and advances the time.
+    package func round(serving count: Int = 8, time: Int64 = 1_500) throws {
+        try serve(count)
+        try settle()
+        try annotate()
+        try settle()
+        clock.advance(by: time)
+        try settle()
+    }
+
+    package func settle() throws {
+        for runner in [intake, loop, materializer, trainer, intake, loop] { try runner?.settle() }
+    }
+
+    /// Creates a pipeline with the content of another one's topics, which no worker has processed yet.
+    package static func prepared(_ topics: [Topic], from source: Pipeline, buckets: S3Client? = nil) throws -> Pipeline
+    {
+        let pipeline = try Pipeline(buckets: buckets)
+        for topic in topics {
+            for record in source.cluster.committed(source.topics[topic], Scenario.partition) {
+                let copy = OutputRecord(
+                    topic: pipeline.topics[topic],
+                    partition: Scenario.partition,
+                    key: record.key,
+                    value: record.value,
+                    headers: record.headers
+                )
+                try pipeline.cluster.append(copy)
+            }
+        }
+        return pipeline
+    }
+
+    package func send(_ topic: Topic, _ value: [UInt8]?, headers: [RecordHeader] = [], partition: Int32 = 0) throws {
+        try cluster.append(
+            OutputRecord(topic: topics[topic], partition: partition, key: [0x6B], value: value, headers: headers)
+        )
+    }
+
+    // MARK: - The product service
+
+    package func serve(_ count: Int) throws {
+        let release = try releases().last
+        for number in 0..<count {
+            let sample = scenario.next()
+            let partition = Int32(number % 2)
+            guard let release, let embedding = sample.embedding else {
+                try send(.predictions, Wire.prediction(sample), partition: partition)
+                continue
+            }
+            // A canary of these plants serves all.
+            let served = release.staging?.canary.map {
+                ReleasedModel(
+                    version: $0.version,
+                    artifact: $0.artifact,
+                    datasetVersionNumber: 0,
+                    newestSampleAt: StreamTime(milliseconds: 0)
+                )
+            }
+            let beside = shadows ? release.challenger : nil
+            for (model, role) in [(served ?? release.champion, ModelRole.champion), (beside, .challenger)] {
+                guard let model else { continue }
+                let probabilities = try load(model).probabilities(of: embedding.map(Double.init))
+                let version = model.version.rawValue
+                let value = Wire.prediction(sample, probabilities, version: version, role: role, at: clock.now - 5)
+                try send(.predictions, value, partition: partition)
+                guard role == .champion, scenario.chance(0.5) else { continue }
+                let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] }
+                let verdict = best == scenario.truth[sample.id.rawValue] ? Feedback.Verdict.confirmation : .rejection
+                feedbacks += 1
+                let user = "user-\(scenario.generator.state % 17)"
+                let id = "f\(feedbacks)"
+                try send(.feedback, Wire.feedback(id, on: sample.id.rawValue, by: version, user: user, verdict))
+            }
+        }
+    }
+
+    private func load(_ model: ReleasedModel) throws -> SoftmaxRegression {
+        let version = model.version.rawValue
+        if let known = models[version] { return known }
+        let loaded = try SoftmaxRegression(bytes: ArtifactFile.read(model.artifact, buckets))
+        models[version] = loaded
+        return loaded
+    }
+
+    package func releases() throws -> [ModelRelease] {
+        try decoded(.modelReleases) { try ModelRelease(json: $0) }
+    }
+
+    package func tasks() throws -> [LabelingTask] {
+        try decoded(.labelingTasks) { try LabelingTask(json: $0) }
+    }
+
+    /// Tasks with their tokens, as a label tool reads them.
+    package func offeredTasks() throws -> [(task: LabelingTask, token: RequestToken?)] {
+        try decoded(.labelingTasks) { (try LabelingTask(json: $0), try RequestToken(of: $0.object())) }
+    }
+
+    package func decoded<T>(_ topic: Topic, _ decode: (JSONValue) throws -> T) throws -> [T] {
+        let parser = JSONParser()
+        return try cluster.committed(topics[topic]).map { try parser.withDocument(of: $0.value ?? [], decode) }
+    }
+
+    // MARK: - The label tool
+
+    /// Answers the open tasks; some tasks are skipped, some answers are sent twice, some late.
+    package func annotate() throws {
+        var latest: [TaskID: LabelingTask] = [:]
+        var tokens: [TaskID: RequestToken] = [:]
+        for (task, token) in try offeredTasks() { (latest[task.id], tokens[task.id]) = (task, token) }
+        for id in latest.keys.sorted() {
+            guard let task = latest[id], task.state == .open else { continue }
+            let given = votes[id.rawValue] ?? 0
+            guard given < task.votesWanted, given < 6, !scenario.chance(0.1) else { continue }
+            let name = "a\(given)"
+            votes[id.rawValue] = given + 1
+            let answer = Answer.choice(ClassIndex(scenario.answer(task.sample.id.rawValue)))
+            let outcome = scenario.chance(0.05) ? Annotation.Outcome.skip : .answer(answer)
+            let value = Wire.annotation(id.rawValue, name, outcome, token: tokens[id])
+            try send(.annotations, value, partition: Int32(given % 2))
+            if scenario.chance(0.1) { try send(.annotations, value, partition: Int32(given % 2)) }
+        }
+    }
+
+    // MARK: - The journal
+
+    package func journal() -> [StoredRecord] { cluster.committed(topics[.journal], Scenario.partition) }
+
+    /// Topic, id and value of every decision there is, in the order of the topics.
+    package func decisions() -> [Written] {
+        let decided: [Topic] = [
+            .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .releaseLog, .notices, .deadLetters,
+        ]
+        return decided.flatMap { topic in
+            cluster.committed(topics[topic]).map {
+                let id = topic == .deadLetters ? $0.header("flywheel.reason.code") : $0.header("ce_id")
+                return Written(topic: topic, id: id ?? "", value: $0.value ?? [])
+            }
+        }
+    }
+}
+
+extension TokenKeys {
+    /// Token keys of a pipeline's workers.
+    package static let pipeline = TokenKeys(salt: [1, 2, 3])
+}
+
+/// A decision as it is on a topic.
+package struct Written: Hashable {
+    package let topic: Topic
+    package let id: String
+    package let value: [UInt8]
+
+    /// The entry that the decision follows from: ids consist of project, entry and index.
+    package var entryNumber: Int { id.split(separator: "-").dropLast().last.flatMap { Int($0) } ?? 0 }
+}
+
+/// How often each element occurs.
+package func counted<T: Hashable>(_ elements: some Sequence<T>) -> [T: Int] {
+    var counts: [T: Int] = [:]
+    for element in elements { counts[element, default: 0] += 1 }
+    return counts
+}

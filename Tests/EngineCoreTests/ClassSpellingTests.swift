@@ -1,0 +1,157 @@
+import Events
+import Flywheel
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import EngineCore
+@testable import Intake
+@testable import Operations
+
+/// `project apply` takes new classes in NFC alone; whoever writes to `projects` otherwise gets no others in.
+@Suite("Classes in revisions that others write")
+struct ClassSpellingTests {
+    private static let composed = "caf\u{E9}"
+    private static let decomposed = "cafe\u{301}"
+
+    private func configuration(
+        _ name: String = "shapes",
+        revision: Int,
+        _ more: [String] = [],
+        question: String = "What is it?"
+    ) -> ProjectConfiguration {
+        let usual = Scenario.configuration()
+        return ProjectConfiguration(
+            project: ProjectID(name),
+            revision: revision,
+            partition: Scenario.partition,
+            schema: LabelSchema(question: question, classes: Scenario.classes + more),
+            acquisition: usual.acquisition,
+            labeling: usual.labeling,
+            datasets: usual.datasets,
+            training: usual.training,
+            rollout: usual.rollout
+        )
+    }
+
+    private func put(_ pipeline: Pipeline, _ configuration: ProjectConfiguration) throws {
+        let (key, value) = (Array(configuration.project.rawValue.utf8), configuration.jsonBytes)
+        try pipeline.cluster.append(
+            OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: key, value: value)
+        )
+    }
+
+    /// Lets a running Intake meet a revision; the classes that it writes entries under then.
+    private func classes(_ pipeline: Pipeline, _ name: String = "shapes") throws -> [String]? {
+        try pipeline.serve(1)
+        try pipeline.settle()
+        return pipeline.intakeStage?.directory[name]?.schema.classes
+    }
+
+    private func areSame(_ a: [String]?, _ b: [String]) -> Bool {
+        a?.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) } ?? false
+    }
+
+    /// Before: all of these came into force.
+    @Test("A new class that is not composed, and an old one spelt otherwise, are faults of the new revision alone")
+    func refused() throws {
+        let pipeline = try Pipeline()
+        try pipeline.round()
+        try put(pipeline, configuration("others", revision: 1))
+        try put(pipeline, configuration(revision: 2, [Self.composed]))
+        #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed]))
+        let bad: [(ProjectConfiguration, String)] = [
+            (configuration(revision: 3, [Self.composed, "na\u{69}\u{308}ve"]), "is not in the composed form"),
+            (configuration(revision: 3, [Self.decomposed]), "is not in the composed form"),
+            (configuration(revision: 2, [Self.decomposed]), "with other content"),
+        ]
+        for (revision, reason) in bad {
+            try put(pipeline, revision)
+            #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed]), "\(reason)")
+            let faults = try #require(pipeline.intakeStage?.projectFaults)
+            #expect(faults.count == 1 && faults[0].project == "shapes", "\(faults)")
+            #expect(faults.first?.reason.contains(reason) ?? false, "\(faults)")
+        }
+        // Others go on. A project that nobody has seen may be one that a build before took.
+        try put(pipeline, configuration("others", revision: 2, ["cross"]))
+        try put(pipeline, configuration("unseen", revision: 1, [Self.decomposed]))
+        #expect(areSame(try classes(pipeline, "others"), Scenario.classes + ["cross"]))
+        #expect(areSame(try classes(pipeline, "unseen"), Scenario.classes + [Self.decomposed]))
+        #expect(pipeline.intakeStage?.projectFaults.map(\.project) == ["shapes"])
+        // Two in one revision were never taken: they are not distinct.
+        try put(pipeline, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
+        #expect(try classes(pipeline, "twice") == nil)
+        // A good revision ends it, for commands and for workers that begin anew.
+        try put(pipeline, configuration(revision: 3, [Self.composed, "cross"]))
+        #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed, "cross"]))
+        let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
+        defer { directory.close() }
+        try directory.readToEnd(stable: true)
+        #expect(areSame(directory["shapes"]?.schema.classes, Scenario.classes + [Self.composed, "cross"]))
+        #expect(directory.faults.map(\.project) == ["twice"])
+    }
+
+    @Test(
+        "What a build before took stays in force, may grow, and is spelt as it was",
+        arguments: [true, false],
+        [true, false]
+    )
+    func kept(isCompacted: Bool, readsState: Bool) throws {
+        // A build before is played by a journal and a state in which the revision is.
+        let old = try Pipeline(isApplied: false)
+        let revisions = [
+            configuration(revision: 1), configuration(revision: 2, [Self.decomposed]),
+            configuration(revision: 3, [Self.decomposed], question: "And now?"),
+        ]
+        for revision in revisions.dropLast() {
+            try old.cluster.append(
+                OutputRecord(
+                    topic: old.topics[.journal],
+                    partition: Scenario.partition,
+                    key: Array("shapes".utf8),
+                    value: JournalEntry(project: Scenario.project, body: .configured(revision)).jsonBytes
+                )
+            )
+        }
+        try old.makeLoop().settle()
+        let pipeline = try Pipeline(isApplied: false)
+        for record in old.cluster.committed(old.topics[.state], Scenario.partition) {
+            try pipeline.cluster.append(
+                OutputRecord(
+                    topic: pipeline.topics[.state],
+                    partition: Scenario.partition,
+                    key: record.key,
+                    value: record.value,
+                    headers: record.headers
+                )
+            )
+        }
+        for revision in isCompacted ? [revisions[2]] : revisions { try put(pipeline, revision) }
+        let intake = try pipeline.makeIntake(readsState: readsState)
+        try intake.settle()
+        let stage = try #require(intake.stage as? IntakeProcessor)
+        #expect(areSame(stage.directory["shapes"]?.schema.classes, Scenario.classes + [Self.decomposed]))
+        #expect(stage.directory["shapes"]?.revision == 3 && stage.projectFaults.isEmpty, "\(stage.projectFaults)")
+        try put(pipeline, configuration(revision: 4, [Self.decomposed, "cross"]))
+        try put(pipeline, configuration(revision: 5, [Self.composed, "cross"]))
+        try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
+        try intake.settle()
+        #expect(stage.directory["shapes"]?.revision == 4)
+        let reason = stage.projectFaults.first?.reason ?? ""
+        #expect(reason.contains("otherwise than revision 4"), "\(reason)")
+    }
+
+    @Test("A new class holds no character that people do not see; joiners and variants of pictures are seen")
+    func hidden() {
+        for hidden in ["a\u{200B}", "a\u{AD}", "\u{2060}a", "\u{3164}", "a\u{E0041}", "a\u{34F}", "a\u{202E}"] {
+            #expect(ProjectApply.fault(ofClass: hidden) != nil, "\(hidden.unicodeScalars.map(\.value))")
+        }
+        for seen in [
+            "a", "caf\u{E9}", "\u{2714}\u{FE0F}", "\u{1F468}\u{200D}\u{1F33E}", "\u{646}\u{645}\u{6CC}\u{200C}\u{62E}",
+        ] {
+            #expect(ProjectApply.fault(ofClass: seen) == nil, "\(seen)")
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Events
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// A death is told once: whoever comes after a worker that left in order hears of no death.
+@Suite("Workers that leave in order after a death")
+struct OrderlyLeaveTests {
+    private func tells(_ runner: ProcessorRunner) -> Bool {
+        runner.events.contains { if case .foundUnclean = $0 { true } else { false } }
+    }
+
+    private func topicPartition(_ pipeline: Pipeline) -> TopicPartition {
+        TopicPartition(pipeline.topics[.annotations], 0)
+    }
+
+    /// Something was read and committed, and then the worker died.
+    private func afterDeath(pending: Int) throws -> Pipeline {
+        let pipeline = try Pipeline(seed: 4)
+        for number in 0..<20 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+        let runner = try pipeline.makeIntake()
+        try runner.settle()
+        runner.task.abandon()
+        pipeline.cluster.expireMember("w1", of: "intake")
+        for number in 0..<pending { try pipeline.send(.annotations, Wire.annotation("p\(number)", "a", .skip)) }
+        return pipeline
+    }
+
+    /// Assigned, and stopped before anything is taken.
+    private func startAndStop(_ pipeline: Pipeline) throws -> ProcessorRunner {
+        let runner = try pipeline.makeIntake()
+        try runner.task.cycle()
+        runner.task.close()
+        return runner
+    }
+
+    @Test("Without traffic the first start says that the last owner died, and no later one does")
+    func withoutTraffic() throws {
+        let pipeline = try afterDeath(pending: 0)
+        #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open")
+        let told = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
+        #expect(told == [true, false, false, false])
+        #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
+    }
+
+    @Test("With records that nobody got to, care stays and the death is told once")
+    func withRecords() throws {
+        let pipeline = try afterDeath(pending: 5)
+        let told = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
+        #expect(told == [true, false, false, false])
+        // A word that older builds pass over, as they do with the whole mark: they are careful.
+        #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open left=suspicious")
+        #expect(OffsetMetadata("open left=suspicious") == .open)
+        let next = try pipeline.makeIntake()
+        try next.settle()
+        next.task.close()
+        #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
+        #expect(pipeline.journal().count { $0.text.contains(#""kind":"annotation""#) } == 25)
+    }
+
+    @Test("A worker that reads its first records and leaves at once leaves its partitions clean")
+    func firstRecords() throws {
+        let pipeline = try Pipeline(seed: 4)
+        try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
+        let runner = try pipeline.makeIntake(policy: CommitPolicy(interval: 1_000))
+        for _ in 0..<3 { try runner.task.cycle() }
+        runner.task.close()
+        #expect(pipeline.cluster.offsets(of: "intake")[topicPartition(pipeline)] == 1)
+        #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
+        #expect(!tells(try startAndStop(pipeline)))
+    }
+
+    @Test("A partition that was left clean stays so where its next owner leaves another one")
+    func beside() throws {
+        let pipeline = try Pipeline(seed: 4)
+        for partition: Int32 in 0..<2 {
+            try pipeline.send(.annotations, Wire.annotation("t\(partition)", "a", .skip), partition: partition)
+        }
+        let first = try pipeline.makeIntake()
+        try first.settle()
+        first.task.close()
+        // Reads of one partition alone, and leaves in the same transaction.
+        try pipeline.send(.annotations, Wire.annotation("more", "a", .skip), partition: 1)
+        let second = try pipeline.makeIntake()
+        try second.settle()
+        second.task.close()
+        for partition: Int32 in 0..<2 {
+            let topicPartition = TopicPartition(pipeline.topics[.annotations], partition)
+            #expect(pipeline.cluster.note(of: topicPartition, group: "intake") == "clean", "\(partition)")
+        }
+        #expect(!tells(try startAndStop(pipeline)))
+    }
+
+    @Test("A record that three workers died of is isolated however many leave in order between the deaths")
+    func stillIsolates() throws {
+        let pipeline = try Pipeline(seed: 4)
+        for number in 0..<40 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+        let lethal = Lethal(topic: pipeline.topics[.annotations], partition: 0, offset: 17, manner: .death)
+        let (_, deaths) = try supervise { life in
+            if life > 0 { for _ in 0..<2 { _ = try startAndStop(pipeline) } }
+            return try pipeline.makeIntake(lethal: lethal)
+        }
+        #expect((3...6).contains(deaths), "\(deaths) deaths")
+        let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
+        #expect(deadLetters.map { $0.header("__connect.errors.offset") } == ["17"])
+        #expect(pipeline.journal().count { $0.text.contains(#""kind":"annotation""#) } == 39)
+    }
+}

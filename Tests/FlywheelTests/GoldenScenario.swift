@@ -1,0 +1,401 @@
+import Acquisition
+import Datasets
+import Events
+import Flywheel
+import Labeling
+import Rollout
+import Statistics
+import Tables
+import Training
+import Vocabulary
+
+/// A world that follows a plan and, beside what any world does, sends what is seldom or wrong.
+struct GoldenScenario {
+    let plan: GoldenPlan
+    var scenario: Scenario
+    var generator: SplitMix64
+    private var revision = 1
+
+    /// The journal of a plan, of the first seed under which tasks, a study and a challenger are open after the middle entry, and
+    /// a champion is rolled back and silence told at some time; nil if none of the first thousand is such.
+    static func journal(of plan: GoldenPlan) -> [Appended]? {
+        for seed in 0..<1_000 as Range<UInt64> {
+            var golden = GoldenScenario(plan, seed: seed)
+            golden.run(to: plan.middle)
+            let state = golden.scenario.state
+            let isTraining = state.training.progress.value.running != nil
+            // In this one a canary is on its way most of the time.
+            guard golden.scenario.journal.count == plan.middle || plan.name == "disputes", !state.labeling.open.isEmpty,
+                isTraining && state.rollout.phase.value.challenger != nil || plan.name == "disputes",
+                plan.name != "eras" || golden.isJudging,
+                plan.name != "moves" || !state.datasets.window.isEmpty
+            else { continue }
+            golden.run(to: plan.entries)
+            guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged, golden.hasBeenRaided
+            else { continue }
+            return golden.scenario.journal.prefix(plan.entries).enumerated().map { golden.told($1, at: $0) }
+        }
+        return nil
+    }
+
+    init(_ plan: GoldenPlan, seed: UInt64) {
+        self.plan = plan
+        scenario = Scenario(seed: seed, first: plan.revisions[0])
+        generator = SplitMix64(seed: seed ^ 0x676F_6C64)
+    }
+
+    /// Whether rows of all that eras keep are there.
+    private var isJudging: Bool {
+        let (rollout, audit) = (scenario.state.rollout, scenario.state.acquisition.audit)
+        return !rollout.openings.isEmpty && !rollout.bets.isEmpty && !audit.pairings.isEmpty
+    }
+
+    private var hasRolledBack: Bool {
+        // In this one it may be that nobody but a raid rejects.
+        ["raids", "steps", "disputes", "moves", "predicted"].contains(plan.name)
+            || scenario.decisions.prefix(plan.entries).joined().contains {
+                guard case .release(let release) = $0.body else { return false }
+                return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
+            }
+    }
+
+    /// Whether the plan that is about silence tells each kind of it; true of the others.
+    private var hasToldSilence: Bool {
+        let kinds = scenario.decisions.prefix(plan.entries).joined().compactMap {
+            if case .notice(let notice) = $0.body { notice.kind } else { nil }
+        }
+        return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingAsked, .nobodyShadows])
+    }
+
+    /// Whether the plan that is about raids ends with a suspicion; true of the others.
+    private var hasBeenRaided: Bool {
+        guard plan.name == "raids" else { return true }
+        var state = ProjectState(project: ProjectID("pets"))
+        for appended in scenario.journal.prefix(plan.entries) {
+            _ = state.apply(appended.entry, appendedAt: appended.at)
+        }
+        return state.rollout.isSuspected
+    }
+
+    /// Whether the plan that is about changes makes each, is refused each, keeps what a study may ask for, and has a promotion
+    /// on a label that was changed since; whether the one about eras has a promotion in one, and a provisional release; true of
+    /// the others.
+    private var hasChanged: Bool {
+        if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
+        if plan.name == "predicted" { return found.isSuperset(of: Self.predicted) }
+        if plan.name == "moves" { return found.isSuperset(of: Self.moving) }
+        if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
+        guard plan.name == "changes" else { return true }
+        return found.isSuperset(of: [
+            "revised", "retracted", "moved", "unknown_label", "labels_fixed", "split_fixed", "promoted", "former",
+            "evidence",
+        ])
+    }
+
+    var found: Set<String> {
+        var (found, left): (Set<String>, Set<SampleID>) = ([], [])
+        var state = ProjectState(project: ProjectID("pets"))
+        for appended in scenario.journal.prefix(plan.entries) {
+            for decision in state.apply(appended.entry, appendedAt: appended.at) {
+                if case .change(let change) = decision.body {
+                    found.insert(change.by == "rollout.move" ? "left" : change.kind.word)
+                    if left.contains(change.sample) { found.insert("late \(change.kind.word)") }
+                    if change.by == "rollout.move" { left.insert(change.sample) }
+                }
+                if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
+                if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
+                if case .prediction = decision.body { found.insert("prediction") }
+                if case .release(let release) = decision.body {
+                    found.insert(release.cause.rawValue)
+                    if case .judged = release.evidence { found.insert("judged") }
+                    if let pause = release.staging?.pause { found.insert(pause.rawValue) }
+                    if case .baked = release.evidence { found.insert("labels_in_rollout") }
+                    if case .suspected = release.evidence { found.insert("labels_after_suspicion") }
+                }
+            }
+            if !state.datasets.window.isEmpty { found.insert("window") }
+            if case .predicted = appended.entry.body { found.insert("predicted") }
+            if state.rollout.era.value.counts.late > 0 { found.insert("late") }
+            if !state.rollout.blocks.isEmpty { found.insert("blocks") }
+            if !state.datasets.former.isEmpty { found.insert("former") }
+            if !state.rollout.trusts.isEmpty { found.insert("trusts") }
+            if !state.rollout.disputes.isEmpty { found.insert("disputes") }
+            if state.rollout.suspicions.sortedRows.contains(where: { $1.disputed > 0 }) { found.insert("verified") }
+            if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
+        }
+        return found
+    }
+
+    mutating func run(to count: Int) {
+        while scenario.journal.count < count {
+            if revision < plan.revisions.count, scenario.journal.count >= plan.begin(of: revision) {
+                scenario.append(.configured(plan.revisions[revision]))
+                revision += 1
+            } else if plan.name == "declined", generator.next(below: 5) == 0 {
+                decline()
+            } else if plan.name == "eras", generator.next(below: 2) == 0 {
+                scenario.hasten()
+            } else if plan.name == "predicted", generator.next(below: 2) == 0 {
+                speak()
+            } else if plan.name == "disputes", generator.next(below: 4) > 0 {
+                dispute()
+            } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
+                stage()
+            } else if plan.name == "moves", generator.next(below: 4) > 0 {
+                move()
+            } else if plan.name == "changes", generator.next(below: 2) == 0 {
+                generator.next(below: 4) == 0 ? scenario.change() : scenario.hasten()
+            } else if generator.next(below: 6) == 0 {
+                act()
+            } else {
+                scenario.run(entries: 1)
+            }
+        }
+    }
+
+    private mutating func act() {
+        switch generator.next(below: 12) {
+        case 0..<5: scenario.append(.candidate(candidate()))
+        case 5 where plan.name == "incumbents" && generator.next(below: 2) == 0: bring()
+        case 6 where plan.name == "incumbents": bring()
+        case 5: again()
+        case 6:
+            // Known already, or newer and without classes that there were.
+            let known = scenario.state.configuration.value?.revision ?? 1
+            let revision = known + generator.next(below: 2)
+            scenario.append(.configured(configuration(revision: revision, classes: ["cat", "pig"])))
+        case 7:
+            let failed = TrainingResult.Outcome.failed("no such request")
+            scenario.append(
+                .trainingResult(
+                    TrainingResult(request: RequestID("pets-0-0"), trial: 0, repetition: 0, outcome: failed)
+                )
+            )
+        case 8 where plan.name == "incumbents" && generator.next(below: 2) == 0: register()
+        case 8:
+            let phase = scenario.state.rollout.phase.value
+            let champion = phase.champion?.version ?? ModelVersion("v77")
+            let actions: [Command.Action] = [.resume, .rollBack(ModelVersion("v77")), .rollBack(champion)]
+            let isDue = !phase.history.isEmpty && plan.rollsBackByCommand
+            let action = isDue ? actions[2] : actions[generator.next(below: plan.rollsBackByCommand ? 3 : 2)]
+            scenario.append(
+                .command(Command(id: "g\(scenario.journal.count)", action: action, by: "bob", reason: "test"))
+            )
+        case 9: giveFeedback(.correction, by: "u\(generator.next(below: 30))")
+        case 10:
+            // A release that nobody likes, once there is one to return to.
+            let isReplaceable = !scenario.state.rollout.phase.value.history.isEmpty
+            guard isReplaceable || generator.next(below: 3) == 0 else { return scenario.tick() }
+            let isLate = scenario.journal.count > plan.middle
+            let isRaid = plan.name == "raids" && (isLate || generator.next(below: 3) == 0)
+            for user in 0..<(isReplaceable ? 40 : 14) {
+                // A raid is always by the same few.
+                giveFeedback(.rejection, by: isRaid ? "r\(user % 6)" : "w\(scenario.journal.count)-\(user)")
+                if isRaid, user % 6 == 5 { scenario.now += 600 }
+            }
+        default: report()
+        }
+    }
+
+    /// Once a model waits: under its name, which is taken; and an incumbent, which is in time the first time alone.
+    private mutating func register() {
+        let artifact = ArtifactReference(uri: "s3://models/theirs", size: nil, sha256: nil)
+        guard let newest = scenario.state.training.progress.value.newest else { return scenario.tick() }
+        for version in [newest.version, ModelVersion("theirs-\(scenario.journal.count)")] {
+            let model = IncumbentModel(
+                version: version,
+                artifact: artifact,
+                metrics: [ModelMetric(name: "accuracy", value: 0.9)]
+            )
+            let id = "r\(scenario.journal.count)"
+            scenario.append(.command(Command(id: id, action: .register(model), by: "bob", reason: "served before")))
+        }
+    }
+
+    /// Blank samples, which somebody skips or flags once they are asked about, and copies of what is asked about.
+    private mutating func decline() {
+        let number = scenario.journal.count
+        let open = scenario.state.labeling.open.sortedRows
+        func isBlank(_ sample: Sample) -> Bool { sample.id.rawValue.hasPrefix("b") }
+        if let task = open.first(where: { isBlank($0.value.selection.sample) })?.key {
+            let outcome: Annotation.Outcome = number % 3 == 0 ? .skip : .flag(" blank,\n\(number % 4) ")
+            let who = AnnotatorID("a\(number % 5)")
+            scenario.append(.annotation(Annotation(task: task, annotator: who, outcome: outcome, duration: 4_000)))
+            return
+        }
+        let asked = open.last?.value.selection.sample.embedding
+        let isCopy = generator.next(below: 3) == 0 && asked != nil
+        let blank = [60 + Float(generator.nextUnit()) * 3, -20 - Float(generator.nextUnit()) * 3]
+        let champion = scenario.state.rollout.phase.value.champion?.version
+        scenario.append(
+            .candidate(
+                Candidate(
+                    sample: Sample(id: SampleID("\(isCopy ? "c" : "b")\(number)"), embedding: isCopy ? asked : blank),
+                    output: champion == nil
+                        ? nil : ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
+                    model: champion.map { ModelReference(name: "m", version: $0) },
+                    score: 0.6 + generator.nextUnit() * 0.4,
+                    auditProbability: nil,
+                    auditDraw: 1,
+                    predictedAt: StreamTime(milliseconds: scenario.now)
+                )
+            )
+        )
+    }
+
+    /// Imported labels: of new samples, of such as have one, and of one that is being asked for.
+    private mutating func bring() {
+        let asked = scenario.state.labeling.open.sortedRows.first?.value.selection.sample.id
+        let number = scenario.journal.count
+        for (index, sample) in [SampleID("i\(number % 7)"), asked ?? SampleID("i\(number)")].enumerated() {
+            let label = ClassIndex(generator.next(below: 3))
+            let vote = Vote(annotator: AnnotatorID("tool/ada"), answer: .choice(label))
+            scenario.append(
+                .importedLabel(
+                    ImportedLabel(
+                        key: UInt64(number + index),
+                        origin: ImportOrigin(source: "tool", id: "\(number + index)"),
+                        sample: Sample(id: sample, embedding: number % 3 == 0 ? nil : [Float(number % 17) / 4, 1]),
+                        answer: number % 2 == 0 ? .label(.choice(label)) : .votes([vote]),
+                        isValidation: number % 5 == 0,
+                        labeledAt: number % 4 == 0 ? StreamTime(milliseconds: Int64(number)) : nil
+                    )
+                )
+            )
+        }
+    }
+
+    /// One result of the study that runs, twice, as after a trainer's retry.
+    private mutating func report() {
+        guard let request = scenario.state.training.progress.value.running?.request else { return scenario.tick() }
+        let digest = String(repeating: "b", count: 64)
+        let artifact = ArtifactReference(uri: "s3://models/\(request.modelVersion)", size: 7, sha256: digest)
+        let outcome = TrainingResult.Outcome.finished(
+            artifact: artifact,
+            score: 0.9,
+            itemsScored: request.dataset.test,
+            predictions: nil
+        )
+        // Intake found it, did not find it, or could not look.
+        let verified = plan.name == "standing" ? [true, false, nil][scenario.journal.count % 3] : nil
+        let result = TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome).verified(verified)
+        if plan.name == "shares" { scenario.append(.trainingResult(contradiction(of: request))) }
+        for _ in 0..<2 { scenario.append(.trainingResult(result)) }
+    }
+
+    /// A result that says of its version what cannot be.
+    private func contradiction(of request: TrainingRequest) -> TrainingResult {
+        let artifact = ArtifactReference(uri: "s3://models/odd", size: 7, sha256: String(repeating: "c", count: 64))
+        return TrainingResult(
+            request: request.id,
+            trial: 0,
+            repetition: 0,
+            outcome: .finished(artifact: artifact, score: 1, itemsScored: request.dataset.test + 1, predictions: nil),
+            dataset: request.dataset.id
+        )
+    }
+
+    /// An entry that was there before, as after a producer's retry.
+    private mutating func again() {
+        let position = generator.next(below: scenario.journal.count)
+        for appended in scenario.journal[position...] {
+            switch appended.entry.body {
+            case .trainingResult, .annotation, .versionSealed, .command, .feedback:
+                scenario.append(appended.entry.body)
+                return
+            default: continue
+            }
+        }
+    }
+
+    mutating func giveFeedback(
+        _ verdict: Feedback.Verdict,
+        by user: String,
+        about: ModelVersion? = nil,
+        of sample: SampleID? = nil
+    ) {
+        guard let version = about ?? scenario.state.rollout.phase.value.champion?.version else { return }
+        scenario.append(
+            .feedback(
+                Feedback(
+                    key: UInt64(1_000_000 + scenario.journal.count),
+                    sample: sample ?? SampleID("s\(generator.next(below: 600))"),
+                    modelVersion: version,
+                    user: UserDigest(user),
+                    verdict: verdict,
+                    answer: verdict == .correction ? .choice(ClassIndex(generator.next(below: 3))) : nil,
+                    inclusionProbability: 0.5
+                )
+            )
+        )
+    }
+
+    /// Candidates unlike those of other worlds: inline content, no embedding or a larger one, many classes, a remainder.
+    private mutating func candidate() -> Candidate {
+        let number = 1_000 + generator.next(below: 300)
+        let first = 0.35 + generator.nextUnit() / 4
+        let entries = [
+            ClassDistribution.Entry(label: ClassIndex(number % 3), probability: first),
+            .init(label: ClassIndex((number + 1) % 3), probability: 0.3),
+        ]
+        let champion = scenario.state.rollout.phase.value.champion?.version ?? ModelVersion("outside")
+        let isUnseen = generator.next(below: 6) == 0
+        let isAudit = generator.next(below: 8) == 0
+        var embedding: [Float]? = number % 4 == 0 ? nil : [Float(number % 17) / 4, Float(number % 13) / 2]
+        var space: SpaceID?
+        if plan.hasSpaces {
+            if number % 5 == 1 { embedding?.append(1) }
+            if number % 23 == 2 { embedding?[0] = 1e30 }
+            if number % 3 == 0 { space = SpaceID("encoder-\(1 + number % 4)") }
+        }
+        return Candidate(
+            sample: Sample(
+                id: SampleID("g\(number)"),
+                content: content(number),
+                embedding: embedding,
+                metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 7)")]) ?? .none,
+                space: space,
+                group: plan.hasGroups && number % 2 == 0 ? GroupID("g\(number % 22)") : nil
+            ),
+            output: isUnseen ? nil : ClassDistribution(entries, remainder: 0.7 - first).map(Output.choice),
+            model: isUnseen ? nil : ModelReference(name: "m", version: champion, variant: "int8"),
+            score: generator.nextUnit(),
+            auditProbability: isAudit ? 0.25 : nil,
+            auditDraw: generator.nextUnit() / 4,
+            predictedAt: StreamTime(milliseconds: max(0, scenario.now - Int64(generator.next(below: 60_000)))),
+            isExploration: number % 2 == 0,
+            triggers: number % 5 == 0 ? ["facts"] : [],
+            isBelowThreshold: false
+        )
+    }
+
+    private func content(_ number: Int) -> Content? {
+        guard number % 3 == 0 else { return nil }
+        let text = plan.hasGroups ? number % 60 : number
+        return .inline(mediaType: "text/plain", text: "Grüße \(text)\n\"ok\"")
+    }
+
+    /// Every third entry that comes from outside names the record behind it.
+    private func told(_ appended: Appended, at position: Int) -> Appended {
+        let topic: String
+        switch appended.entry.body {
+        case .annotation: topic = "annotations"
+        case .feedback: topic = "feedback"
+        case .trainingResult: topic = "training-results"
+        case .command: topic = "commands"
+        case .importedLabel: topic = "imports"
+        default: return appended
+        }
+        guard position % 3 == 0 else { return appended }
+        let origin = EntryOrigin(
+            topic: "flywheel.\(topic)",
+            partition: Int32(position % 4),
+            offset: Int64(position),
+            value: Array("{}".utf8),
+            key: Array("k".utf8),
+            headers: [OriginHeader(name: "ce_id", value: Array("\(position)".utf8))]
+        )
+        let entry = JournalEntry(project: appended.entry.project, body: appended.entry.body, origin: origin)
+        return Appended(entry: entry, at: appended.at)
+    }
+}

@@ -1,0 +1,139 @@
+import Acquisition
+import Datasets
+import Labeling
+import Rollout
+import Tables
+import Testing
+import Training
+import Vocabulary
+
+@testable import Flywheel
+
+/// State about labels that change, compared with the log, in scenarios with all kinds of entries.
+@Suite("Books of labels that change")
+struct LabelChangeBookTests {
+    /// Dataset log according to the decisions.
+    private struct Log {
+        /// Living lines by sample.
+        var lines: [SampleID: (label: Label, split: Split, sequence: Int64)] = [:]
+        /// Test samples of each version, in its order.
+        var lists: [Int: [SampleID]] = [:]
+        /// Training labels of each version, by the numbers that they had in it.
+        var training: [Int: [SampleID: Int64]] = [:]
+        /// Training labels of the version that was studied last.
+        var studied: [SampleID: Int64] = [:]
+        var studies = 0
+        /// New labels of each study after the first.
+        var news: [Int] = []
+        var gone: Set<SampleID> = []
+        var changes = 0
+
+        mutating func take(_ body: Decision.Body) {
+            switch body {
+            case .label(let fact):
+                lines[fact.consensus.sample.id] = (fact.consensus.label, fact.split, fact.sequence)
+            case .change(let change):
+                changes += 1
+                let old = lines[change.sample]
+                #expect(old?.sequence == change.replaces)
+                switch change.kind {
+                case .retracted:
+                    lines[change.sample] = nil
+                    gone.insert(change.sample)
+                case .revised(_, let to): lines[change.sample] = (to, change.split, change.sequence)
+                case .moved:
+                    lines[change.sample] = (old?.label ?? .choice(ClassIndex(0)), change.split, change.sequence)
+                    if change.split != .test { gone.insert(change.sample) }
+                }
+            case .cut(let cut):
+                lists[cut.versionNumber] = lines.filter { $0.value.split == .test }.sorted {
+                    $0.value.sequence < $1.value.sequence
+                }.map(\.key)
+                #expect(lists[cut.versionNumber]?.count == cut.test)
+                training[cut.versionNumber] = lines.filter { $0.value.split == .training }.mapValues(\.sequence)
+            case .training(let request):
+                let known = holding(studied)
+                studied = training[request.dataset.versionNumber] ?? [:]
+                if studies > 0 { news.append(holding(studied) - known) }
+                studies += 1
+            default: break
+            }
+        }
+
+        /// How many of these labels are as they were.
+        func holding(_ labels: [SampleID: Int64]) -> Int {
+            labels.count { lines[$0.key]?.sequence == $0.value && lines[$0.key]?.split == .training }
+        }
+    }
+
+    /// Pairs as the rows have them.
+    private static func pairs(_ rollout: RolloutState) -> PairCounts {
+        var counts = PairCounts()
+        let phase = rollout.phase.value
+        for (_, row) in rollout.rows.sortedRows where !row.isDuel {
+            func said(_ model: ReleasedModel?) -> Label? {
+                row.predictions.first { $0.version == model?.version }?.label
+            }
+            guard let label = row.label, let old = said(phase.champion), let new = said(phase.challenger) else {
+                continue
+            }
+            counts.labels += 1
+            counts.challengerOnly += new == label && old != label ? 1 : 0
+            counts.championOnly += old == label && new != label ? 1 : 0
+        }
+        return counts
+    }
+
+    @Test(
+        "What is known of labels elsewhere is what the log has: audit rows, pairs, verdicts, and predictions by the version's list",
+        arguments: [1, 6, 9, 11, 19, 21] as [UInt64]
+    )
+    func books(seed: UInt64) throws {
+        var scenario = Scenario(seed: seed, votes: 120)
+        #expect(scenario.canChange, "seed \(seed) is of a world whose labels do not change")
+        var log = Log()
+        var (told, pairs) = (0, 0)
+        for _ in 0..<2_500 {
+            let before = scenario.decisions.count
+            scenario.run(entries: 1)
+            for (position, decided) in scenario.decisions.enumerated().dropFirst(before) {
+                for decision in decided { log.take(decision.body) }
+                guard position + 1 == scenario.decisions.count else { continue }
+                for case .release(let release) in decided.map(\.body) {
+                    guard release.cause == .shadow || release.cause == .first,
+                        case .trainingResult = scenario.journal[position].entry.body
+                    else { continue }
+                    let model = release.challenger ?? release.champion
+                    let list = try #require(log.lists[model.datasetVersionNumber])
+                    for (sample, row) in scenario.state.rollout.rows.sortedRows {
+                        guard let said = row.predictions.first(where: { $0.version == model.version }) else { continue }
+                        let index = try #require(list.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
+                        #expect(said.label == .choice(ClassIndex(index % 3)), "seed \(seed): \(sample)")
+                        told += 1
+                    }
+                }
+            }
+            let state = scenario.state
+            for (sample, row) in state.rollout.rows.sortedRows {
+                guard let label = row.label else { continue }
+                let line = log.lines[sample]
+                #expect(line?.split == .test && line?.label == label, "seed \(seed): \(sample)")
+            }
+            for sample in log.gone { #expect(state.rollout.rows[sample] == nil, "seed \(seed): \(sample) is evidence") }
+            for (sample, verdict) in state.acquisition.accounts.confidentErrors.verdicts.sortedRows {
+                guard let label = verdict.label else { continue }
+                #expect(log.lines[sample]?.label == .choice(label) && log.lines[sample]?.split == .test)
+            }
+            let anew = Self.pairs(state.rollout)
+            #expect(anew == state.rollout.pairs.value, "seed \(seed)")
+            pairs += anew.labels > 0 ? 1 : 0
+            let progress = state.training.progress.value
+            if log.studies > 0 {
+                #expect(progress.trainedLabels == log.holding(log.studied), "seed \(seed)")
+            }
+        }
+        let least = try #require(scenario.state.configuration.value?.training.newLabels)
+        #expect(log.news.allSatisfy { $0 >= least }, "seed \(seed): \(log.news), at least \(least)")
+        #expect(log.changes > 20 && told > 0 && pairs > 0, "seed \(seed): \(log.changes), \(told), \(pairs)")
+    }
+}

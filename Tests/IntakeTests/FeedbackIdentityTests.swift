@@ -1,0 +1,32 @@
+import Events
+import Flywheel
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("What makes feedback distinct")
+struct FeedbackIdentityTests {
+    /// Before: feedback with source "0" and ids of offsets to come made honest feedback without ids `duplicate`, ten of ten.
+    @Test("No id that somebody chooses is the place of feedback without one")
+    func distinct() throws {
+        let pipeline = try Pipeline()
+        func feedback(_ head: String) -> [UInt8] {
+            let body = #""project":"shapes","sample":"s","model":{"version":"v1"},"user":"u","verdict":"rejection"}"#
+            return Array("{\(head)\(body)".utf8)
+        }
+        // Ids of places to come, in both partitions, and of forms that might be made of them.
+        var heads: [String] = []
+        for source in ["0", "1", "p0"] {
+            for id in 20..<40 { heads.append(#""source":"\#(source)","id":"\#(id)","#) }
+        }
+        heads += Array(repeating: "", count: 40)
+        for head in heads { try pipeline.send(.feedback, feedback(head)) }
+        try pipeline.makeIntake().settle()
+        let keys = try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+            if case .feedback(let feedback) = $0.body { feedback.key } else { nil }
+        }
+        #expect(keys.count == heads.count && Set(keys).count == heads.count, "\(keys)")
+    }
+}

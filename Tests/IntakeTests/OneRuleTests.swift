@@ -1,0 +1,154 @@
+import Acquisition
+import Events
+import Flywheel
+import PipelineTesting
+import Statistics
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Intake
+
+/// Whether a record is counted or refused must not depend on whether its sample goes on: by the audit sample's draw one in ten
+/// is parsed whole, and nine are looked at.
+@Suite("One rule for what goes on and what is only counted")
+struct OneRuleTests {
+    /// An Intake of one project, of which everything goes on, or nothing.
+    private final class Door {
+        let stage: IntakeProcessor
+        private let intake: Any
+        private let batch = RecordBatch()
+        private let time: Int64
+        private var offset: Int64 = 0
+        /// Records that were judged without being parsed.
+        private(set) var looks = 0
+        /// Candidates and revisions written.
+        private(set) var written = 0
+
+        init(_ space: EmbeddingSpace?, forwardsAll: Bool) throws {
+            let usual = Scenario.configuration()
+            var acquisition = usual.acquisition
+            acquisition.auditCutoff = forwardsAll ? 1 : 0
+            let pipeline = try Pipeline(
+                configuration: ProjectConfiguration(
+                    project: usual.project,
+                    revision: 1,
+                    partition: usual.partition,
+                    schema: usual.schema,
+                    acquisition: acquisition,
+                    embedding: space
+                )
+            )
+            // Nothing passes because the pool has room.
+            let runner = try pipeline.makeIntake(readsState: false)
+            try runner.settle()
+            stage = try #require(runner.stage as? IntakeProcessor)
+            (intake, time) = (runner, pipeline.clock.now)
+        }
+
+        /// Why a record is refused, by code and text; nil of one that is counted.
+        func verdict(_ bytes: [UInt8]) throws -> [String]? {
+            try bytes.withUnsafeBytes { bytes in
+                let record = RecordView(
+                    topic: 0,
+                    partition: 0,
+                    offset: offset,
+                    timestamp: time,
+                    key: UnsafeRawBufferPointer(start: nil, count: 0),
+                    value: bytes
+                )
+                offset += 1
+                if stage.scan(record, at: time) != nil { looks += 1 }
+                batch.records = [record]
+                var transaction = PendingTransaction()
+                try stage.process(batch, topics: IntakeProcessor.inputs.map { stage.topics[$0] }, into: &transaction)
+                let refused = stage.pendingCounts.deadTotal
+                #expect(stage.pendingCounts.read == 1 && stage.pendingCounts.accepted + refused == 1)
+                written += transaction.outputs.count
+                defer { stage.aborted() }
+                guard refused == 1 else { return nil }
+                let headers = stage.pendingDeadLetter?.headers ?? []
+                return ["flywheel.reason.code", "flywheel.reason.text"].map { name in
+                    headers.first { $0.name == name }.map { String(decoding: $0.value ?? [], as: UTF8.self) } ?? ""
+                }
+            }
+        }
+    }
+
+    private static let spaces: [EmbeddingSpace?] = [
+        nil, EmbeddingSpace(name: SpaceID("e1"), dimension: 2, norm: 50), EmbeddingSpace(norm: 1.1),
+        EmbeddingSpace(dimension: 3),
+    ]
+
+    /// Judges records by both doors, a fresh pair now and then: before its 300th score no threshold lets anything pass, and here
+    /// each record has up to three.
+    private func compare(_ records: [[UInt8]], _ space: EmbeddingSpace?) throws -> (looks: Int, refused: Int) {
+        var (looks, refused, passed) = (0, 0, 0)
+        for start in stride(from: 0, to: records.count, by: 80) {
+            let (counting, forwarding) = (try Door(space, forwardsAll: false), try Door(space, forwardsAll: true))
+            var accepted = 0
+            for bytes in records[start..<min(start + 80, records.count)] {
+                let (counted, forwarded) = (try counting.verdict(bytes), try forwarding.verdict(bytes))
+                let text = String(decoding: bytes.prefix(600), as: UTF8.self)
+                #expect(counted == forwarded, "\(text)")
+                if forwarded == nil { accepted += 1 } else { refused += 1 }
+            }
+            looks += counting.looks
+            passed += counting.written
+            #expect(forwarding.written >= accepted, "something was counted that was to pass")
+        }
+        // A rare one is above the threshold, though it was not drawn.
+        #expect(passed * 50 < records.count, "\(passed) outputs of \(records.count) records that were to be counted")
+        return (looks, refused)
+    }
+
+    @Test("Odd and broken records meet one verdict, with one reason", arguments: 0..<4)
+    func odd(_ space: Int) throws {
+        let (looks, refused) = try compare(OddPredictions.all, Self.spaces[space])
+        #expect(looks > 300 && refused > 3_000, "\(looks) looks, \(refused) refused")
+    }
+
+    @Test("Spoilt records meet one verdict, with one reason", arguments: 0..<4 as Range<UInt64>)
+    func spoilt(_ seed: UInt64) throws {
+        var generator = SplitMix64(seed: 17 + seed)
+        let records = (0..<3_000).map { _ in OddPredictions.spoilt(using: &generator) }
+        let (looks, refused) = try compare(records, Self.spaces[Int(seed)])
+        #expect(looks > 80 && refused > 1_000, "\(looks) looks, \(refused) refused")
+    }
+
+    @Test("What good producers send is judged without being parsed", arguments: OddPredictions.usual)
+    func usual(_ text: String) throws {
+        for space in [nil, EmbeddingSpace(name: SpaceID("e1"), dimension: 2, norm: 50), EmbeddingSpace(norm: 3)] {
+            let door = try Door(space, forwardsAll: false)
+            // The project is read with the first record.
+            for looks in 0...1 {
+                #expect(try door.verdict(Array(text.utf8)) == nil)
+                #expect(door.looks == looks)
+            }
+        }
+    }
+
+    @Test("A member that nobody reads is checked, too")
+    func unread() throws {
+        let door = try Door(nil, forwardsAll: false)
+        let text = OddPredictions.usual[0].dropLast() + #","x":@@@}"#
+        #expect(try door.verdict(Array(text.utf8))?[0] == "not_json")
+    }
+
+    @Test("A norm is bounded before it is computed, and never wrongly", arguments: 0..<200 as Range<UInt64>)
+    func norms(_ seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed)
+        let scale = [1e-3, 0.1, 1, 30][generator.next(below: 4)]
+        let values = (0..<(1 + generator.next(below: 40))).map { _ in Float(scale * generator.nextNormal()) }
+        let norm = EmbeddingSpace.norm(of: values)
+        let text = values.map { "\($0)" }.joined(separator: ",")
+        let record = Array(
+            OddPredictions.usual[0].replacing(#""id":"s""#, with: #""id":"s","embedding":[\#(text)]"#).utf8
+        )
+        for (limit, fits) in [(norm * 1.01, true), (norm, true), (norm * 0.999, false), (norm * 100 + 10, true)] {
+            let door = try Door(EmbeddingSpace(norm: limit), forwardsAll: false)
+            #expect((try door.verdict(record) == nil) == fits, "\(limit) of \(norm)")
+        }
+    }
+}

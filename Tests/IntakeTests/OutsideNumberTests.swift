@@ -1,0 +1,124 @@
+import Datasets
+import DeadLetters
+import Events
+import Flywheel
+import Intake
+import JSON
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// Numbers from outside, as large as they come: nothing is counted on without a bound.
+@Suite("Numbers from outside")
+struct OutsideNumberTests {
+    /// Before: `attempt + 1` trapped, and every redrive with it, until the dead letter expired 14 days later.
+    @Test(
+        "A header with the largest attempt keeps its own record from being sent again, and no other",
+        arguments: ["9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e9", ""]
+    )
+    func redrive(attempt: String) throws {
+        let pipeline = try Pipeline()
+        try pipeline.send(.annotations, [1], headers: [RecordHeader("flywheel.redrive.attempt", attempt)])
+        try pipeline.send(.annotations, [2])
+        try pipeline.settle()
+        // A mark that no run wrote.
+        try pipeline.cluster.append(
+            OutputRecord(
+                topic: pipeline.topics[.deadLetters],
+                partition: 0,
+                key: nil,
+                value: nil,
+                headers: [
+                    RecordHeader("flywheel.redriven.letter", "1/99"),
+                    RecordHeader("flywheel.redriven.attempt", "9223372036854775807"),
+                ]
+            )
+        )
+        let redrive = Redrive(
+            transport: pipeline.cluster,
+            topics: pipeline.topics,
+            by: "t",
+            now: { 1 },
+            pause: { _ in }
+        )
+        let report = try redrive.run(DeadLetterFilter())
+        let isLargest = attempt == "9223372036854775807"
+        #expect((report.matched, report.sent, report.refusedCount) == (2, isLargest ? 1 : 2, isLargest ? 1 : 0))
+        var policy = Redrive.Policy()
+        policy.again = true
+        policy.maximumAttempts = .max
+        #expect(try redrive.run(DeadLetterFilter(), policy).sent == 2)
+    }
+
+    /// Before: the sum trapped, and every worker that was given the partition with it.
+    @Test("Tallies with the largest numbers are summed up to the end of the type")
+    func tallies() throws {
+        let pipeline = try Pipeline()
+        for number in [Int64.max, .max, .min, 1] {
+            let tally =
+                #"{"project":"shapes","predictions":\#(number),"feedback":1,"negative_feedback":\#(number),"forwarded":0}"#
+            try pipeline.cluster.append(
+                OutputRecord(
+                    topic: pipeline.topics[.tallies],
+                    partition: Scenario.partition,
+                    key: Array("shapes".utf8),
+                    value: Array(tally.utf8)
+                )
+            )
+        }
+        let loop = try pipeline.makeLoop()
+        try loop.settle()
+        pipeline.clock.advance(by: 10_000)
+        try loop.settle()
+        let entry = try #require(pipeline.journal().last { $0.text.contains(#""kind":"tally""#) })
+        #expect(entry.text.contains(#""feedback":4"#), "\(entry.text)")
+    }
+
+    @Test("Counts of rows and facts beyond 2⁵³ are refused by their place, for whatever adds to them would trap")
+    func rows() throws {
+        let parser = JSONParser()
+        func read<T: JSONCodable>(_: T.Type, _ text: String) -> Bool {
+            (try? parser.withDocument(of: Array(text.utf8)) { _ = try T(json: $0) }) != nil
+        }
+        let numbers = ["9007199254740992": true, "9007199254740993": false, "9223372036854775807": false]
+        for (number, isTaken) in numbers {
+            #expect(read(CyclePhaseTime.self, #"{"count":\#(number),"total_ms":0,"last_ms":0}"#) == isTaken)
+            let position = #"{"entry_number":\#(number),"time_ms":0,"build":"","ticks":0}"#
+            #expect(read(LoopPosition.self, position) == isTaken)
+            let log =
+                #"{"sequence":\#(number),"ordinal":0,"training":0,"validation":0,"test":0,"new_training":0,"new_labels":0,"newest_sample_at_ms":0}"#
+            #expect(read(LogPosition.self, log) == isTaken)
+            let cut =
+                #"{"kind":"version_cut","sequence":\#(number),"ordinal":1,"counts":{"training":0,"validation":0,"test":0},"classes":[]}"#
+            #expect(read(DatasetLogRecord.self, cut) == isTaken)
+        }
+    }
+
+    @Test("Marks beside offsets that no worker wrote say nothing")
+    func marks() {
+        #expect(OffsetMetadata("one 9223372036854775807 0") == nil)
+        #expect(OffsetMetadata("one 7 9223372036854775807") == nil)
+        #expect(OffsetMetadata("few -9223372036854775808 9223372036854775807") == nil)
+        #expect(OffsetMetadata("few 0 9223372036854775807") == .few(from: 0, until: .max))
+        #expect(OffsetMetadata("one 7 3") == .one(7, deaths: 3))
+    }
+
+    @Test("An announcement of a version with more labels than there can be is refused at the door")
+    func announcement() throws {
+        let pipeline = try Pipeline()
+        for number in [Int.max, Counting.most] {
+            let digest = String(repeating: "a", count: 64)
+            let manifest = #"{"uri":"file:///m","size":1,"sha256":"\#(digest)"}"#
+            let counts = #"{"training":\#(number),"validation":0,"test":0}"#
+            let value =
+                #"{"project":"shapes","version":"\#(digest)","ordinal":1,"semantic_version":"1.0.0","manifest":\#(manifest),"counts":\#(counts)}"#
+            try pipeline.send(.datasetVersions, Array(value.utf8))
+        }
+        let intake = try pipeline.makeIntake()
+        try intake.settle()
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        #expect(counts.dead == ["schema": 1] && counts.accepted == 1)
+    }
+}

@@ -1,0 +1,271 @@
+import EngineCore
+import Events
+import Flywheel
+import Foundation
+import Hashing
+import Loop
+import Operations
+import PipelineTesting
+import Statistics
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("Snapshots of the loop's tables")
+struct SnapshotTests {
+    private static let policy = CommitPolicy(interval: 0, maximumRecords: 8, batchSize: 8)
+
+    /// A worker's disk.
+    private final class Disk {
+        let store: FolderStore
+        let folder: String
+        private(set) var used: [Int] = []
+        private(set) var reasons: [String] = []
+
+        init() throws {
+            folder = FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
+            store = try FolderStore(root: folder)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+        /// Snapshots written at once, after so many milliseconds at the earliest.
+        func snapshots(every interval: Int64 = 1_000_000_000) -> LoopSnapshots {
+            LoopSnapshots(store: store, interval: interval, write: { [store] in _ = try? $0.write(to: store) }) {
+                [self] event in
+                switch event {
+                case .used(_, let rows, _): used.append(rows)
+                case .unusable(_, let reason): reasons.append(reason)
+                }
+            }
+        }
+    }
+
+    private func loop(_ pipeline: Pipeline, _ disk: Disk?, every interval: Int64 = 1_000_000_000) throws
+        -> ProcessorRunner
+    {
+        try pipeline.makeLoop(
+            policy: Self.policy,
+            snapshots: disk?.snapshots(every: interval),
+            now: { pipeline.clock.now }
+        )
+    }
+
+    private func chain(_ pipeline: Pipeline) throws -> String? {
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
+        defer { view.close() }
+        return try view.summaries().first?.chain
+    }
+
+    private func chain(_ runner: ProcessorRunner) -> String? {
+        var chain: String?
+        (runner.stage as? LoopProcessor)?.forEachProject { chain = $0.chain.digest.hex }
+        return chain
+    }
+
+    /// A plant whose loop has decided a journal and stopped in order, with a snapshot on its disk.
+    private func stopped(_ disk: Disk, rounds: Int = 5) throws -> Pipeline {
+        let pipeline = try Recording(seed: 1, rounds: rounds).pipeline()
+        let runner = try loop(pipeline, disk)
+        try runner.settle()
+        runner.task.close()
+        #expect(try disk.store.list().contains("t.state-1.snapshot"))
+        return pipeline
+    }
+
+    private func restored(_ pipeline: Pipeline, _ disk: Disk) throws -> (runner: ProcessorRunner, read: Int) {
+        let runner = try loop(pipeline, disk)
+        var read = 0
+        (runner.stage as? LoopProcessor)?.restored = { _, records, _ in read += records }
+        try runner.settle()
+        return (runner, read)
+    }
+
+    @Test("After an orderly stop only the snapshot is read, and what came after it")
+    func ordinary() throws {
+        let disk = try Disk()
+        let pipeline = try stopped(disk)
+        let before = try chain(pipeline)
+        let changelog = pipeline.cluster.committed(pipeline.topics[.state], Scenario.partition).count
+        let (runner, read) = try restored(pipeline, disk)
+        #expect(disk.used.count == 1 && disk.reasons.isEmpty)
+        let rows = try #require(disk.used.first)
+        // The last transaction's rows are read again: they may or may not have been there when the end was asked for.
+        #expect(rows > 60 && read - rows < 20, "\(read) records, \(rows) of them rows; the changelog has \(changelog)")
+        #expect(read < changelog / 2)
+        #expect(chain(runner) == before)
+    }
+
+    @Test(
+        "With snapshots at every moment, decisions are what they would be, wherever Loop fails",
+        arguments: [FaultPlan.Fault.crash, .fatal]
+    )
+    func everyEffect(fault: FaultPlan.Fault) throws {
+        let recording = try Recording(seed: 2, rounds: 5)
+        func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan, used: Int) {
+            let (pipeline, disk) = (try recording.pipeline(), try Disk())
+            // Another snapshot every other transaction or so.
+            let plan = try settle(pipeline, group: "loop", step) { plan, instance in
+                try pipeline.makeLoop(
+                    plan,
+                    instance: instance,
+                    policy: Self.policy,
+                    snapshots: disk.snapshots(every: 0),
+                    now: { 0 }
+                )
+            }
+            return (pipeline, plan, disk.used.count)
+        }
+        let (undisturbed, counted, _) = try run(nil)
+        let expected = undisturbed.decisions()
+        var (used, chains) = (0, 0)
+        for step in FaultPlan.steps(counted.effects, [fault]) {
+            let (pipeline, plan, count) = try run(step)
+            used += count
+            #expect(plan.hasStruck, "\(step)")
+            let isSame = pipeline.decisions() == expected
+            #expect(isSame, "\(step) (\(counted.effects[step.number]))")
+            // A life more may write a tick more, and that is an entry of the chain.
+            guard pipeline.journal().count == undisturbed.journal().count else { continue }
+            #expect(try chain(pipeline) == chain(undisturbed), "\(step)")
+            chains += 1
+        }
+        // After a fatal error a worker goes on with what it has in memory.
+        #expect(fault == .fatal || used > 10, "\(used)")
+        #expect(chains > 10, "\(chains)")
+    }
+
+    @Test("A snapshot that is damaged anywhere is told and not used", arguments: 0..<40 as Range<UInt64>)
+    func damaged(seed: UInt64) throws {
+        let disk = try Disk()
+        let pipeline = try stopped(disk, rounds: 2)
+        let before = try chain(pipeline)
+        var generator = SplitMix64(seed: seed)
+        var bytes = try disk.store.read("t.state-1.snapshot")
+        switch seed % 4 {
+        case 0: bytes.removeLast(1 + generator.next(below: bytes.count - 1))
+        case 1: bytes.append(0)
+        case 2: bytes = []
+        default: bytes[generator.next(below: bytes.count)] ^= UInt8(1 << generator.next(below: 8))
+        }
+        try disk.store.write(bytes, to: "t.state-1.snapshot")
+        let (runner, _) = try restored(pipeline, disk)
+        #expect(disk.used.isEmpty && disk.reasons.count == 1, "seed \(seed)")
+        #expect(chain(runner) == before, "seed \(seed)")
+    }
+
+    @Test("A snapshot whose checksum is right and whose rows are not is not used")
+    func wrongRow() throws {
+        let disk = try Disk()
+        let pipeline = try stopped(disk, rounds: 2)
+        let before = try chain(pipeline)
+        var bytes = Array(try disk.store.read("t.state-1.snapshot").dropLast(32))
+        let table = Array("/acquisition.asked/".utf8)
+        let index = try #require(
+            (0..<bytes.count - table.count).first { bytes[$0..<$0 + table.count].elementsEqual(table) }
+        )
+        bytes[index + 1] = 0x78
+        bytes += SHA256Digest(of: bytes).bytes
+        try disk.store.write(bytes, to: "t.state-1.snapshot")
+        let (runner, _) = try restored(pipeline, disk)
+        #expect(disk.reasons.first?.contains("unknown table") ?? false, "\(disk.reasons)")
+        #expect(chain(runner) == before)
+    }
+
+    @Test("A snapshot older than a day, or from the future, is not used: tombstones may be gone that it has not seen")
+    func age() throws {
+        for (span, isUsed) in [(86_400_000 as Int64, true), (86_400_001, false), (-1, false)] {
+            let disk = try Disk()
+            let pipeline = try stopped(disk, rounds: 2)
+            pipeline.clock.advance(by: span)
+            _ = try restored(pipeline, disk)
+            #expect(disk.used.isEmpty != isUsed, "\(span) ms: \(disk.reasons)")
+        }
+    }
+
+    @Test("A snapshot of another cluster, of a deleted beginning, or behind the end is told and not used")
+    func foreign() throws {
+        let disk = try Disk()
+        let pipeline = try stopped(disk, rounds: 2)
+        let other = try Pipeline(clusterID: "elsewhere")
+        _ = try restored(other, disk)
+        #expect(disk.reasons.first?.contains("of cluster memory, and this is elsewhere") ?? false)
+
+        pipeline.cluster.delete(TopicPartition(pipeline.topics[.state], Scenario.partition), before: 2)
+        #expect(throws: EngineError.self) { try restored(pipeline, disk) }
+        #expect(disk.reasons.last?.contains("were deleted") ?? false)
+
+        pipeline.cluster.recreateTopic(pipeline.topics[.state])
+        #expect(throws: EngineError.self) { try restored(pipeline, disk) }
+        #expect(disk.reasons.last?.contains("the changelog ends at 0") ?? false)
+        #expect(disk.used.isEmpty)
+    }
+
+    @Test("A state topic made anew that has grown past the snapshot is known by its history")
+    func madeAnew() throws {
+        let disk = try Disk()
+        let pipeline = try stopped(disk, rounds: 2)
+        pipeline.cluster.recreateTopic(pipeline.topics[.state])
+        for topicPartition in pipeline.cluster.offsets(of: "loop").keys {
+            pipeline.cluster.setOffset(0, of: topicPartition, group: "loop")
+        }
+        // Decided anew by a worker without snapshots, a record at a time: a longer changelog with other offsets.
+        pipeline.clock.advance(by: 1_000)
+        let tiny = CommitPolicy(interval: 0, maximumRecords: 1, batchSize: 1)
+        let runner = try pipeline.makeLoop(policy: tiny)
+        try runner.settle()
+        runner.task.close()
+        let before = try chain(pipeline)
+        let (again, _) = try restored(pipeline, disk)
+        #expect(disk.reasons.contains { $0.contains("made anew") }, "\(disk.reasons)")
+        #expect(chain(again) == before)
+    }
+
+    @Test("What a fenced worker has in memory becomes no snapshot, and its old one does no harm")
+    func zombie() throws {
+        let recording = try Recording(seed: 1, rounds: 6)
+        var used = 0
+        for turns in 1...6 {
+            let (pipeline, disk) = (try recording.pipeline(), try Disk())
+            let patient = CommitPolicy(interval: 60_000, maximumRecords: 16, batchSize: 8)
+            let zombie = try pipeline.makeLoop(policy: patient, snapshots: disk.snapshots(every: 0), now: { 0 })
+            for _ in 0..<turns { try zombie.task.cycle() }
+            let snapshot = try? disk.store.read("t.state-1.snapshot")
+            let successor = try pipeline.makeLoop(policy: Self.policy, now: { 0 })
+            try successor.settle()
+            successor.task.close()
+            pipeline.clock.advance(by: 60_000)
+            for _ in 0..<20 { try? zombie.task.cycle() }
+            zombie.task.abandon()
+            #expect((try? disk.store.read("t.state-1.snapshot")) == snapshot, "after \(turns) turns")
+            let again = try pipeline.makeLoop(policy: Self.policy, snapshots: disk.snapshots(), now: { 0 })
+            try again.settle()
+            #expect(disk.reasons.isEmpty, "\(disk.reasons)")
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+                .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
+            #expect(
+                report.isEqual && report.chain == chain(again),
+                "after \(turns) turns: \(report.firstDifference ?? "")"
+            )
+            used += disk.used.count
+        }
+        #expect(used > 1)
+    }
+
+    @Test("A disk that takes nothing costs nothing but the snapshot")
+    func fullDisk() throws {
+        let pipeline = try Recording(seed: 1, rounds: 2).pipeline()
+        let undisturbed = try Recording(seed: 1, rounds: 2).pipeline()
+        try loop(undisturbed, nil).settle()
+        let disk = try Disk()
+        try FileManager.default.removeItem(atPath: disk.folder)
+        try Data("in the way".utf8).write(to: URL(fileURLWithPath: disk.folder))
+        let runner = try loop(pipeline, disk, every: 0)
+        try runner.settle()
+        runner.task.close()
+        #expect(pipeline.decisions() == undisturbed.decisions())
+        _ = try restored(pipeline, disk)
+    }
+}

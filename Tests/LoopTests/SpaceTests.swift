@@ -1,0 +1,275 @@
+import Acquisition
+import DatasetFiles
+import Events
+import Flywheel
+import Learner
+import Loop
+import PipelineTesting
+import Strategies
+import StreamRuntime
+import StreamTesting
+import Tables
+import Testing
+import Vocabulary
+
+extension ProjectConfiguration {
+    /// Returns this project in a space that its file names.
+    fileprivate func inSpace(_ space: EmbeddingSpace?, revision: Int, isAllAudit: Bool = false) -> ProjectConfiguration
+    {
+        var acquisition = acquisition
+        if isAllAudit { acquisition.auditCutoff = 1 }
+        return ProjectConfiguration(
+            project: project,
+            revision: revision,
+            partition: partition,
+            schema: schema,
+            acquisition: acquisition,
+            labeling: labeling,
+            datasets: datasets,
+            training: training,
+            rollout: rollout,
+            embedding: space
+        )
+    }
+}
+
+extension Pipeline {
+    fileprivate func apply(_ configuration: ProjectConfiguration) throws {
+        try cluster.append(
+            OutputRecord(
+                topic: topics[.projects],
+                partition: 0,
+                key: Array(Scenario.project.rawValue.utf8),
+                value: configuration.jsonBytes
+            )
+        )
+    }
+
+    fileprivate func send(_ id: String, _ embedding: [Float]?, in space: String? = nil) throws {
+        let sample = Sample(
+            id: SampleID(id),
+            content: .uri("memory:\(id)"),
+            embedding: embedding,
+            space: space.map { SpaceID($0) }
+        )
+        try send(.predictions, Wire.prediction(sample))
+    }
+
+    /// Sample ids of dead letters with the code.
+    fileprivate func refused(_ code: String = "wrong_space") -> [String] {
+        cluster.committed(topics[.deadLetters]).filter { $0.header("flywheel.reason.code") == code }.compactMap {
+            $0.text.split(separator: "\"id\":\"").last?.split(separator: "\"").first.map { String($0) }
+        }
+    }
+
+    fileprivate var acquisition: AcquisitionState? {
+        var found: AcquisitionState?
+        loopStage?.forEachProject { found = $0.state.acquisition }
+        return found
+    }
+}
+
+@Suite("Only embeddings of one space are compared, or trained on together")
+struct SpaceTests {
+    /// Embeddings outside a plane of norms about 4. There are several of each kind, since some are only counted,
+    /// without a check of the space.
+    private static let elsewhere: [(id: String, embedding: [Float], space: String?)] = (0..<12).flatMap { number in
+        [
+            ("short-\(number)", [1], nil), ("long-\(number)", [1, 2, 3], nil),
+            ("far-\(number)", [3.4e38, -3.4e38], nil), ("rather-far-\(number)", [0, 200], nil),
+        ]
+    }
+
+    private static func kinds(_ ids: [String]) -> Set<String> {
+        Set(ids.map { $0.split(separator: "-").dropLast().joined(separator: "-") })
+    }
+
+    @Test("The space is learnt from the first candidates; from then on others are refused at the door")
+    func learnt() throws {
+        let pipeline = try Pipeline()
+        // Not yet known: taken in, and let go again when it is.
+        try pipeline.send("early", [1, 2, 3])
+        // So many that it is known before the first batch.
+        try pipeline.round(serving: 40)
+        for _ in 0..<4 { try pipeline.round() }
+        let space = try #require(pipeline.acquisition?.space.value.space)
+        #expect(space.dimension == 2 && space.name == nil)
+        #expect(try #require(space.norm) > 10 && space.norm ?? 0 < 100)
+        #expect(try pipeline.tasks().allSatisfy { $0.sample.id != SampleID("early") })
+        #expect(pipeline.acquisition?.pool.candidates[SampleID("early")] == nil)
+        #expect(pipeline.refused().isEmpty)
+        for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
+        // No name is known, so any is welcome, and so is a sample without an embedding.
+        try pipeline.send("none-0", nil)
+        try pipeline.send("named-0", [1, 2], in: "any")
+        for _ in 0..<3 { try pipeline.round() }
+        #expect(Self.kinds(pipeline.refused()) == ["short", "long", "far", "rather-far"])
+        let journal = pipeline.journal().map(\.text).joined()
+        #expect(Self.elsewhere.allSatisfy { !journal.contains("\"\($0.0)\"") })
+    }
+
+    @Test("A space that the file names holds from the first record on")
+    func declared() throws {
+        let space = EmbeddingSpace(name: SpaceID("encoder-1"), dimension: 2, norm: 50)
+        let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(space, revision: 1))
+        for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
+        for number in 0..<12 { try pipeline.send("other-\(number)", [1, 2], in: "encoder-0") }
+        try pipeline.send("same", [1, 2], in: "encoder-1")
+        for _ in 0..<8 { try pipeline.round() }
+        #expect(Self.kinds(pipeline.refused()) == ["short", "long", "far", "rather-far", "other"])
+        // Nothing is left to learn, and what is written names the space.
+        #expect(pipeline.acquisition?.space.row == nil)
+        let requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        #expect(!requests.isEmpty && requests.allSatisfy { $0.embedding == space })
+        for case .accepted(let fact, _) in try pipeline.decoded(.datasetLog, { try DatasetLogRecord(json: $0) }) {
+            #expect(fact.consensus.sample.space == SpaceID("encoder-1"))
+        }
+        let notices = try pipeline.decoded(.notices) { try Notice(json: $0) }
+        #expect(notices.contains { $0.kind == .studyFinished } && !notices.contains { $0.kind == .studyFailed })
+    }
+
+    @Test("Where Intake does not know the space yet, the loop passes such candidates over by itself")
+    func byTheLoop() throws {
+        let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(nil, revision: 1, isAllAudit: true))
+        let (intake, loop) = (try pipeline.makeIntake(readsState: false), try pipeline.makeLoop())
+        for number in 0..<20 { try pipeline.send("s\(number)", [Float(number), 1]) }
+        for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
+        try intake.settle()
+        try loop.settle()
+        let stage = try #require(loop.stage as? LoopProcessor)
+        #expect(stage.counts.refused == ["wrong_space": Int64(Self.elsewhere.count)])
+        stage.forEachProject { project in
+            for (id, _, _) in Self.elsewhere {
+                #expect(project.state.acquisition.pool.candidates[SampleID(id)] == nil)
+                #expect(project.state.acquisition.audit.candidates[SampleID(id)] == nil)
+            }
+        }
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
+    }
+
+    @Test("What Intake has learnt it reads again after a restart")
+    func restart() throws {
+        let pipeline = try Pipeline()
+        for _ in 0..<5 { try pipeline.round() }
+        for number in 0..<20 { try pipeline.send("long-\(number)", [1, 2, 3]) }
+        pipeline.cluster.expireMember("w1", of: "intake")
+        try pipeline.makeIntake(instance: "w2").settle()
+        #expect(Self.kinds(pipeline.refused()) == ["long"])
+        #expect(!pipeline.journal().contains { $0.text.contains("long-") })
+    }
+}
+
+/// A service whose first encoder sees half of what there is to see, and whose second sees all.
+private final class Migration {
+    let pipeline: Pipeline
+    private var models: [ModelVersion: SoftmaxRegression] = [:]
+    private(set) var served: Set<SampleID> = []
+    /// Whether the new encoder's embeddings are sent, and under which name.
+    var isMigrated = false
+    var name: String?
+
+    init(seed: UInt64) throws { pipeline = try Pipeline(seed: seed) }
+
+    func model(_ released: ReleasedModel) throws -> SoftmaxRegression {
+        if let known = models[released.version] { return known }
+        let model = try SoftmaxRegression(bytes: ArtifactFile.read(released.artifact))
+        models[released.version] = model
+        return model
+    }
+
+    func round() throws {
+        let release = try pipeline.releases().last
+        for _ in 0..<8 {
+            let sample = pipeline.scenario.next()
+            let point = try #require(sample.embedding)
+            let sent = Sample(
+                id: sample.id,
+                content: sample.content,
+                embedding: isMigrated ? point : [point[1]],
+                space: isMigrated ? name.map { SpaceID($0) } : nil
+            )
+            served.insert(sample.id)
+            guard let release else {
+                try pipeline.send(.predictions, Wire.prediction(sent))
+                continue
+            }
+            for (released, role) in [(release.champion, ModelRole.champion), (release.challenger, .challenger)] {
+                guard let released else { continue }
+                // Each model from the embedding that it was trained on, whatever the event carries.
+                let model = try model(released)
+                let features = model.featureCount == 1 ? [Double(point[1])] : point.map(Double.init)
+                let version = released.version.rawValue
+                let value = Wire.prediction(sent, model.probabilities(of: features), version: version, role: role)
+                try pipeline.send(.predictions, value)
+            }
+        }
+        try pipeline.settle()
+        try pipeline.annotate()
+        try pipeline.settle()
+        pipeline.clock.advance(by: 1_500)
+        try pipeline.settle()
+    }
+
+    func forget() { served = [] }
+}
+
+@Suite("A new encoder is a new space")
+struct NewEncoderTests {
+    @Test(
+        "Everything begins again in it, and the champion of the old one serves until a model of the new one has won",
+        arguments: [EmbeddingSpace(name: SpaceID("encoder-2")), EmbeddingSpace(dimension: 2)]
+    )
+    func migration(space: EmbeddingSpace) throws {
+        let migration = try Migration(seed: 4)
+        let pipeline = migration.pipeline
+        for _ in 0..<10 { try migration.round() }
+        let before = try #require(try pipeline.releases().last)
+        #expect(try migration.model(before.champion).featureCount == 1)
+        let (tasks, requests) = (
+            try pipeline.tasks().count, pipeline.cluster.committed(pipeline.topics[.trainingRequests]).count
+        )
+        let releases = try pipeline.releases().count
+        migration.forget()
+        migration.isMigrated = true
+        migration.name = space.name?.rawValue
+        try pipeline.apply(pipeline.configuration.inSpace(space, revision: 2))
+        var rounds = 0
+        while rounds < 80 {
+            try migration.round()
+            rounds += 1
+            if try pipeline.releases().contains(where: { try migration.model($0.champion).featureCount == 2 }) { break }
+        }
+        // A straggler of the old encoder.
+        try pipeline.send("straggler", [1])
+        try migration.round()
+        #expect(pipeline.refused() == ["straggler"], "space \(space)")
+
+        // Until one of the new space has won, the old champion serves.
+        let later = try pipeline.releases().dropFirst(releases)
+        let won = try #require(
+            later.first { try migration.model($0.champion).featureCount == 2 },
+            "after \(rounds) rounds"
+        )
+        #expect(won.cause == .promoted)
+        for release in later.prefix(while: { $0 != won }) {
+            #expect(try migration.model(release.champion).featureCount == 1)
+        }
+        // What is asked, remembered, requested and trained on lies in the new one.
+        let known = Set(try pipeline.tasks().prefix(tasks).map(\.id))
+        for task in try pipeline.tasks().dropFirst(tasks) where !known.contains(task.id) {
+            #expect(migration.served.contains(task.sample.id), "\(task.sample.id) lies in the old space")
+        }
+        let memory = try #require(pipeline.acquisition?.pool.memory)
+        #expect(!memory.isEmpty && memory.sortedRows.allSatisfy { $0.1.dimension == 2 })
+        let asked = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(requests)
+        // The first may have been due before anything was known of the new space.
+        #expect(asked.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name })
+        let cuts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap {
+            if case .cut(let cut) = $0 { cut } else { nil }
+        }
+        #expect(cuts.last?.embedding?.dimension == 2 && cuts.first?.embedding?.name == nil)
+        let results = try pipeline.decoded(.trainingResults) { try TrainingResult(json: $0) }
+        #expect(try #require(results.last?.leftOut).training > 0)
+        print("migration to \(space): won after \(rounds) rounds")
+    }
+}

@@ -1,0 +1,117 @@
+import Events
+import Loop
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("What of the changelog becomes visible when")
+struct VisibilityTests {
+    /// A plant whose loop has decided a short journal.
+    private func decided() throws -> Pipeline {
+        let pipeline = try Recording(seed: 1, rounds: 3).pipeline()
+        try pipeline.makeLoop(now: { 0 }).settle()
+        return pipeline
+    }
+
+    private func refusal(_ pipeline: Pipeline) -> String {
+        do {
+            try pipeline.makeLoop().settle()
+            return "none"
+        } catch { return "\(error)" }
+    }
+
+    private var journal: TopicPartition { TopicPartition("t.journal", Scenario.partition) }
+
+    @Test(
+        "Where the group's offset is visible before the changelog, the changelog is waited for",
+        arguments: [0, 700, 5_000]
+    )
+    func lateChangelog(delay: Int64) throws {
+        let recording = try Recording(seed: 1, rounds: 5)
+        let undisturbed = try recording.pipeline()
+        let policy = CommitPolicy(interval: 0, maximumRecords: 20, batchSize: 20)
+        try undisturbed.makeLoop(policy: policy, now: { 0 }).settle()
+        let expected = undisturbed.decisions()
+        let pipeline = try recording.pipeline()
+        pipeline.cluster.delayMarkers(of: pipeline.topics[.state], by: delay)
+        var hidden = 0
+        for turns in 1...6 {
+            let before = pipeline.cluster.offsets(of: "loop")[journal]
+            let runner = try pipeline.makeLoop(policy: policy, now: { 0 })
+            for _ in 0..<turns { try runner.task.cycle() }
+            let offset = pipeline.cluster.offsets(of: "loop")[journal] ?? 0
+            let rows = pipeline.cluster.committed(pipeline.topics[.state], Scenario.partition)
+            if offset != before, !rows.contains(where: { $0.text.contains("\"journal_offset\":\(offset),") }) {
+                hidden += 1
+            }
+            // Gone without a word, as with kill -9; the next one is of the same name.
+        }
+        #expect((hidden > 2) == (delay > 0), "\(hidden) times the group's offset was ahead")
+        try pipeline.makeLoop(policy: policy, now: { 0 }).settle()
+        // While it waits time goes on, and deadlines of the recording come.
+        let recorded = undisturbed.journal().count
+        let isSame = pipeline.decisions().filter { $0.entryNumber <= recorded } == expected
+        #expect(isSame)
+    }
+
+    @Test("An end of the changelog that a marker or compaction has taken is not waited for", arguments: [false, true])
+    func endIsGone(isTombstone: Bool) throws {
+        let pipeline = try decided()
+        let expected = pipeline.decisions()
+        let state = TopicPartition(pipeline.topics[.state], Scenario.partition)
+        let record = { (value: String?) in
+            OutputRecord(
+                topic: state.topic,
+                partition: state.partition,
+                key: Array("shapes/loop.commands/zz".utf8),
+                value: value.map { Array($0.utf8) }
+            )
+        }
+        // The last records of the log: an aborted transaction, or a row and its tombstone, both compacted away.
+        if isTombstone {
+            try pipeline.cluster.append(record("1"))
+            try pipeline.cluster.append(record(nil))
+        } else {
+            let producer = try pipeline.cluster.makeProducer(transactionalID: "another")
+            try producer.initializeTransactions()
+            try producer.begin()
+            try producer.send([record("1")])
+            try producer.abort()
+        }
+        let high = try pipeline.cluster.makeReader(topics: [state.topic]).watermarks(state).high
+        pipeline.cluster.compact(state, removingTombstones: true)
+        #expect(pipeline.cluster.committed(state.topic, state.partition).allSatisfy { $0.offset < high - 1 })
+        let began = pipeline.clock.now
+        try pipeline.makeLoop(now: { 0 }).settle()
+        #expect(pipeline.clock.now - began < 1_000)
+        #expect(pipeline.decisions() == expected)
+    }
+
+    @Test("A changelog whose end never becomes visible is refused in the end, and says what to look for")
+    func hangingTransaction() throws {
+        let pipeline = try decided()
+        let state = TopicPartition(pipeline.topics[.state], Scenario.partition)
+        pipeline.cluster.delayMarkers(of: state.topic, by: 86_400_000)
+        let producer = try pipeline.cluster.makeProducer(transactionalID: "hangs")
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.send([OutputRecord(topic: state.topic, partition: state.partition, key: [1], value: [2])])
+        try producer.commit()
+        #expect(refusal(pipeline).contains("kafka-transactions.sh"))
+    }
+
+    @Test("Restoring tells how far it is")
+    func progress() throws {
+        let pipeline = try decided()
+        var store = try StateStore(transport: pipeline.cluster, topics: pipeline.topics)
+        defer { store.close() }
+        var told: [RestoreProgress] = []
+        store.progress = { told.append($0) }
+        let restored = try store.restore(Scenario.partition)
+        #expect(told.last?.records == restored.records)
+        #expect((told.last?.percent ?? 0) > 90)
+        #expect(told.map(\.offset) == told.map(\.offset).sorted())
+    }
+}

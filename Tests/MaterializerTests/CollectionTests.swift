@@ -1,0 +1,344 @@
+import Events
+import Flywheel
+import Foundation
+import JSON
+import PipelineTesting
+import Rollout
+import S3
+import S3Testing
+import Statistics
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Training
+import Vocabulary
+
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Materializer
+@testable import Operations
+@testable import Worker
+
+@Suite("Versions that nothing needs are collected, and nothing that a version names or will name goes")
+struct CollectionTests {
+    private static let day: Int64 = 86_400
+    /// Objects of `MemoryStore` are from 1970: all of them are older than a day.
+    private static let now: Int64 = 10 * day
+
+    private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
+        let pipeline = try Pipeline(isApplied: false)
+        for record in records { try pipeline.cluster.append(record) }
+        return pipeline
+    }
+
+    private func announced(_ pipeline: Pipeline) throws -> [SealedVersion] {
+        try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+    }
+
+    private func sealed(_ log: FactLog, _ objects: any ObjectStore) throws -> Pipeline {
+        let pipeline = try pipeline(log.outputs)
+        try pipeline.makeMaterializer(store: DatasetStore(objects: objects)).settle()
+        return pipeline
+    }
+
+    /// The versions that are there read as the naive fold, the others are named as collected, and nothing is wrong.
+    private func expect(
+        _ log: FactLog,
+        in store: DatasetStore,
+        kept: Set<Int>,
+        _ comment: Comment
+    ) throws {
+        let gone = try store.collected(Scenario.project)
+        for (number, labels) in log.versions.enumerated() {
+            let versionNumber = number + 1
+            let id = try #require(try store.id(Scenario.project, versionNumber: versionNumber), comment)
+            #expect(gone.contains(id) == !kept.contains(versionNumber), comment)
+            guard kept.contains(versionNumber) else { continue }
+            let manifest = try #require(try store.manifest(Scenario.project, versionNumber: versionNumber), comment)
+            #expect(try FactLog.read(store, manifest) == labels, comment)
+        }
+        let verified = try store.verify(Scenario.project)
+        #expect(verified.problems == [], comment)
+        #expect(verified.versions.count == kept.count, comment)
+    }
+
+    @Test("What is needed, the newest and what is young stays; the rest goes, with its pages and packs")
+    func collection() throws {
+        for seed in UInt64(1)...6 {
+            let log = FactLog(seed: seed, facts: 300)
+            let objects = MemoryStore()
+            _ = try sealed(log, objects)
+            let store = DatasetStore(objects: objects)
+            let count = log.versions.count
+            let needs = VersionNeeds(reasons: [2: ["champion"], count - 2: ["running study"]], heardOf: count - 1)
+            let packed = try #require(try store.id(Scenario.project, versionNumber: 4))
+            let kept = try #require(try store.id(Scenario.project, versionNumber: 2))
+            for id in [packed, kept] { _ = try store.pack(Scenario.project, id: id) }
+            let young = try #require(try store.id(Scenario.project, versionNumber: 3))
+            objects.setTime(Self.now - 100, of: "shapes/versions/\(young)/manifest.json")
+
+            let before = objects.objects
+            let plan = try store.collection(Scenario.project, needs, now: Self.now)
+            #expect(objects.objects == before)
+            #expect(plan.kept.map(\.versionNumber) == [2, 3, count - 2, count])
+            #expect(
+                plan.kept.map { $0.reasons.first } == ["champion", "younger than a day", "running study", "the newest"]
+            )
+            #expect(plan.collected.count == count - 4 && plan.bytes > 0)
+            try store.carryOut(plan)
+            let stays: Set<Int> = [2, 3, count - 2, count]
+            try expect(log, in: store, kept: stays, "seed \(seed)")
+            #expect(try objects.list("shapes/packs/\(packed)") == [])
+            #expect(try !objects.list("shapes/packs/\(kept)").isEmpty)
+            // Every page that is left is named by a version that is kept.
+            let again = try store.collection(Scenario.project, needs, now: Self.now)
+            #expect(again.removed == [] && again.collected == [] && again.spared == [], "\(seed)")
+            #expect(again.collectedBefore == count - 4)
+        }
+    }
+
+    @Test("A kill at any change leaves whole versions and named ones, and the next collection does the rest")
+    func kills() throws {
+        let log = FactLog(seed: 4, facts: 120)
+        let needs = VersionNeeds(reasons: [2: ["champion"]], heardOf: log.versions.count)
+        let undisturbed = MemoryStore()
+        _ = try sealed(log, undisturbed)
+        let full = undisturbed.objects
+        undisturbed.set(nil)
+        let whole = DatasetStore(objects: undisturbed)
+        try whole.carryOut(whole.collection(Scenario.project, needs, now: Self.now))
+        let changes = undisturbed.writes
+        #expect(changes > 20)
+        for number in 0..<changes {
+            for isDone in [false, true] {
+                let objects = MemoryStore(full)
+                let store = DatasetStore(objects: objects)
+                objects.set(.init(number: number, isDone: isDone))
+                let plan = try store.collection(Scenario.project, needs, now: Self.now)
+                _ = Result { try store.carryOut(plan) }
+                objects.set(nil)
+                let gone = try store.collected(Scenario.project)
+                for (index, labels) in log.versions.enumerated() {
+                    let id = try #require(try store.id(Scenario.project, versionNumber: index + 1))
+                    guard !gone.contains(id) else { continue }
+                    let manifest = try #require(try store.manifest(Scenario.project, id: id), "\(number)")
+                    #expect(try FactLog.read(store, manifest) == labels, "\(number) \(isDone)")
+                }
+                #expect(try store.verify(Scenario.project).problems == [], "\(number) \(isDone)")
+                try store.carryOut(store.collection(Scenario.project, needs, now: Self.now))
+                #expect((objects.objects == undisturbed.objects) == true, "\(number) \(isDone)")
+            }
+        }
+        print("kills tried of a collection: \(2 * changes)")
+    }
+
+    @Test("A log that is read again writes nothing that was collected, announces nothing, and goes on")
+    func readAgain() throws {
+        for seed in UInt64(1)...6 {
+            let log = FactLog(seed: seed, facts: 200)
+            let objects = MemoryStore()
+            let half = log.outputs.prefix(130)
+            let pipeline = try pipeline(half)
+            let store = DatasetStore(objects: objects)
+            let first = try pipeline.makeMaterializer(store: store)
+            try first.settle()
+            first.task.close()
+            let there = try store.versionNumbers(Scenario.project).count
+            #expect(there > 3)
+            let needs = VersionNeeds(heardOf: there)
+            try store.carryOut(store.collection(Scenario.project, needs, now: Self.now))
+            let left = objects.objects
+            let before = try announced(pipeline)
+            for name in try objects.list("progress") { try objects.remove(name) }
+            pipeline.cluster.setOffset(
+                nil,
+                of: TopicPartition(pipeline.topics[.datasetLog], Scenario.partition),
+                group: "materializer"
+            )
+            let second = try pipeline.makeMaterializer(instance: "w2", store: store)
+            try second.settle()
+            #expect((second.stage as? MaterializerProcessor)?.stops.isEmpty == true, "\(seed)")
+            #expect(
+                (objects.objects.filter { !$0.key.hasPrefix("progress/") }
+                    == left.filter { !$0.key.hasPrefix("progress/") }) == true
+            )
+            #expect(try announced(pipeline) == before)
+            for record in log.outputs.dropFirst(130) { try pipeline.cluster.append(record) }
+            try second.settle()
+            #expect(try announced(pipeline).map(\.versionNumber) == Array(1...log.versions.count))
+            try expect(log, in: store, kept: Set(there...log.versions.count), "seed \(seed)")
+            // The same versions as without any collection.
+            let alone = MemoryStore()
+            let undisturbed = try sealed(log, alone)
+            #expect(try announced(undisturbed).map(\.id) == announced(pipeline).map(\.id))
+        }
+    }
+
+    /// A materializer is cut off at any change, for longer than a day, a collection runs, now whole and now cut off itself while the
+    /// materializer goes on, and the versions are those of an undisturbed run.
+    @Test("A collection in the middle of a seal takes nothing that the next version names, however old it is")
+    func inTheMiddle() throws {
+        let log = FactLog(seed: 9, facts: 110)
+        let healthy = MemoryStore()
+        let begun = log.outputs.prefix(60)
+        let undisturbed = try pipeline(begun)
+        try undisturbed.makeMaterializer(store: DatasetStore(objects: healthy)).settle()
+        let (heard, objectsThen) = try (announced(undisturbed).count, healthy.objects)
+        healthy.set(nil)
+        for record in log.outputs.dropFirst(60) { try undisturbed.cluster.append(record) }
+        try undisturbed.makeMaterializer(store: DatasetStore(objects: healthy)).settle()
+        let ids = try announced(undisturbed).map(\.id)
+        #expect(heard > 2 && ids.count > heard + 2)
+        var spared = 0
+        let moments = Exhaustive.some(MeetingStore.Moment.all(healthy.writes), about: 40)
+        for moment in moments {
+            let (number, isDone) = (moment.change, moment.isAfter)
+            let pipeline = try pipeline(begun)
+            try pipeline.makeMaterializer(store: DatasetStore(objects: MemoryStore())).settle()
+            for record in log.outputs.dropFirst(60) { try pipeline.cluster.append(record) }
+            let objects = MemoryStore(objectsThen)
+            objects.set(.init(number: number, isDone: isDone))
+            let store = DatasetStore(objects: objects)
+            _ = Result { try pipeline.makeMaterializer(store: store).settle() }
+            objects.set(nil)
+            // What would go is decided now, and goes while the materializer looks at what it reuses.
+            let plan = try store.collection(Scenario.project, VersionNeeds(heardOf: heard), now: Self.now)
+            spared += plan.spared.count
+            let meeting = MeetingStore(objects, at: .init(change: number % 7, isAfter: isDone)) {
+                () throws(StorageError) in try store.carryOut(plan)
+            }
+            let last = try pipeline.makeMaterializer(store: DatasetStore(objects: meeting))
+            try last.settle()
+            // Who reads the log again meets a version that goes at this moment: it is held up, looks again, and passes it over.
+            pipeline.clock.advance(by: 20_000)
+            try last.settle()
+            #expect((last.stage as? MaterializerProcessor)?.backoff.isActive == false, "\(number) \(isDone)")
+            let stops = (last.stage as? MaterializerProcessor)?.stops.map(\.text)
+            #expect(stops == [], "\(number) \(isDone)")
+            try store.carryOut(plan)
+            let gone = try store.collected(Scenario.project)
+            #expect(try store.verify(Scenario.project).problems == [], "\(number) \(isDone)")
+            for (index, labels) in log.versions.enumerated() {
+                let id = try #require(try store.id(Scenario.project, versionNumber: index + 1), "\(number) \(isDone)")
+                #expect(id == ids[index], "\(number) \(isDone)")
+                guard !gone.contains(id) else { continue }
+                let manifest = try #require(try store.manifest(Scenario.project, id: id), "\(number) \(isDone)")
+                #expect(try FactLog.read(store, manifest) == labels, "\(number) \(isDone)")
+            }
+            #expect(try announced(pipeline).map(\.id) == ids, "\(number) \(isDone)")
+        }
+        #expect(spared > 10)
+        print("collections tried in the middle of a seal: \(moments.count), objects spared: \(spared)")
+    }
+
+    @Test("What no version names goes once it is a day old, but for what the next version may name")
+    func orphans() throws {
+        let log = FactLog(seed: 2, facts: 80)
+        let objects = MemoryStore()
+        _ = try sealed(log, objects)
+        let store = DatasetStore(objects: objects)
+        let last = try #require(try store.manifest(Scenario.project, versionNumber: log.versions.count))
+        func put(_ folder: String, _ text: String) throws -> String {
+            let name = "shapes/\(folder)/\(String(repeating: "0", count: 60))\(text.utf8.count % 10_000).jsonl"
+            try objects.put(Array(text.utf8), as: name)
+            return name
+        }
+        let old = try put("segments", "{\"sequence\":3}\n")
+        let next = try put("segments", "{\"sequence\":\(last.sequence + 1),\"x\":1}\n")
+        let broken = try put("segments", "no line at all, and longer")
+        let withdrawals = try put("tombstones", "{\"sequence\":1}\n")
+        let fresh = try put("segments", "{\"sequence\":4,\"fresh\":true}\n")
+        objects.setTime(Self.now - 5, of: fresh)
+        let foreign = "shapes/notes/mine.txt"
+        try objects.put([1], as: foreign)
+        let needs = VersionNeeds(heardOf: 0)
+        let plan = try store.collection(Scenario.project, needs, now: Self.now)
+        #expect(plan.removed.map(\.name) == [old] && plan.collected == [])
+        #expect(Set(plan.spared.map(\.name)) == [next, broken, withdrawals, fresh])
+        try store.carryOut(plan)
+        #expect(try !objects.exists(old))
+        for name in [next, broken, withdrawals, fresh, foreign] { #expect(try objects.exists(name), "\(name)") }
+    }
+
+    @Test("Nothing goes while a version that is needed cannot be read", arguments: ["pages", "versions"])
+    func damaged(folder: String) throws {
+        let log = FactLog(seed: 2, facts: 80)
+        let objects = MemoryStore()
+        _ = try sealed(log, objects)
+        let store = DatasetStore(objects: objects)
+        let manifest = try #require(try store.manifest(Scenario.project, versionNumber: log.versions.count))
+        let page = try #require(manifest.pages.last)
+        let name =
+            folder == "pages" ? "shapes/pages/\(page.sha256).json" : "shapes/versions/\(manifest.id)/manifest.json"
+        var bytes = try objects.read(name)
+        bytes[bytes.count / 2] ^= 1
+        try objects.write(bytes, to: name)
+        let error = #expect(throws: EngineError.self) {
+            try store.collection(Scenario.project, VersionNeeds(heardOf: log.versions.count), now: Self.now)
+        }
+        #expect(error?.description.contains(name) == true, "\(String(describing: error))")
+    }
+
+    @Test("A folder and a bucket: only what is older than a day by the store's own times", arguments: [true, false])
+    func times(isFolder: Bool) throws {
+        let log = FactLog(seed: 6, facts: 80)
+        let bucket = FakeBucket()
+        let pipeline = try isFolder ? Pipeline() : Pipeline(buckets: .pipeline(bucket))
+        let store = pipeline.store
+        let source = try self.pipeline(log.outputs)
+        try source.makeMaterializer(store: store).settle()
+        let now = Int64(Date().timeIntervalSince1970)
+        for name in try store.objects.list() where !isFolder { bucket.setTime(now, of: "datasets/\(name)") }
+        let needs = VersionNeeds(heardOf: log.versions.count)
+        let young = try store.collection(Scenario.project, needs, now: now)
+        #expect(young.removed == [] && young.collected == [] && young.kept.count == log.versions.count)
+        let later = try store.collection(Scenario.project, needs, now: now + Self.day + 10)
+        #expect(later.collected.count == log.versions.count - 1)
+        try store.carryOut(later)
+        try expect(log, in: store, kept: [log.versions.count], "later")
+    }
+
+    @Test("What the loop's state names is needed: champion, challenger, former ones, studies and what waits")
+    func needs() throws {
+        let pipeline = try Pipeline(seed: 2)
+        for _ in 0..<24 { try pipeline.round() }
+        let needs = try VersionNeeds.read(Scenario.project, transport: pipeline.cluster, topics: pipeline.topics)
+        let releases = try pipeline.releases()
+        let last = try #require(releases.last)
+        let expected = Set(
+            (releases.map(\.champion) + [last.challenger].compactMap { $0 }).map(\.datasetVersionNumber).suffix(8)
+        )
+        #expect(expected.count > 1 && expected.isSubset(of: Set(needs.reasons.keys)))
+        #expect(needs.reasons(of: last.champion.datasetVersionNumber).contains("champion \(last.champion.version)"))
+        #expect(!needs.reasons(of: needs.heardOf + 1).isEmpty)
+        let error = #expect(throws: EngineError.self) {
+            try VersionNeeds.read(ProjectID("other"), transport: pipeline.cluster, topics: pipeline.topics)
+        }
+        #expect(error?.description.contains("knows no such project") == true)
+        // And with it a collection leaves what releases and studies are made of.
+        let store = pipeline.store
+        let now = Int64(Date().timeIntervalSince1970) + 2 * Self.day
+        try store.carryOut(store.collection(Scenario.project, needs, now: now))
+        for versionNumber in needs.reasons.keys {
+            let manifest = try #require(try store.manifest(Scenario.project, versionNumber: versionNumber))
+            #expect(try store.verify(Scenario.project, id: manifest.id) == [])
+        }
+        // The loop goes on.
+        let before = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count
+        for _ in 0..<8 { try pipeline.round() }
+        #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count > before)
+        #expect(try store.verify(Scenario.project).problems == [])
+    }
+
+    @Test("A collection refuses a store that is another cluster's, or nobody's")
+    func owner() throws {
+        let objects = MemoryStore()
+        let owner = FolderOwner(cluster: "a", prefix: "t.")
+        #expect(throws: EngineError.self) { try owner.check(objects) }
+        #expect(objects.objects.isEmpty)
+        try owner.claim(objects)
+        try owner.check(objects)
+        #expect(throws: EngineError.self) { try FolderOwner(cluster: "b", prefix: "t.").check(objects) }
+    }
+}

@@ -1,0 +1,246 @@
+import Events
+import Flywheel
+import PipelineTesting
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Materializer
+
+/// One project that cuts, and another that never does, in one partition of the dataset log.
+@Suite("Labels that wait for long")
+struct KeptLabelTests {
+    private let log: [OutputRecord]
+    private static let every: Int64 = 8
+
+    init() throws {
+        let source = try Pipeline(seed: 2)
+        for _ in 0..<12 { try source.round() }
+        let facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
+        // Another project of the partition, the same facts without a cut: none of its labels ever comes into a version.
+        var log: [OutputRecord] = []
+        var sequence = 0
+        for fact in facts {
+            let text = fact.text
+            if text.contains(#""kind":"label_accepted""#), sequence < facts.count / 2 {
+                sequence += 1
+                let other = text.replacing(#""project":"shapes""#, with: #""project":"idle""#)
+                    .replacing(#/"sequence":\d+/#, with: "\"sequence\":\(sequence)")
+                log.append(Self.record(other, fact))
+            }
+            log.append(Self.record(text, fact))
+        }
+        self.log = log
+    }
+
+    private static func record(_ text: String, _ fact: StoredRecord) -> OutputRecord {
+        OutputRecord(topic: "t.dataset-log", partition: Scenario.partition, key: fact.key, value: Array(text.utf8))
+    }
+
+    private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
+        let pipeline = try Pipeline()
+        for record in records { try pipeline.cluster.append(record) }
+        return pipeline
+    }
+
+    private func materializer(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), store: DatasetStore? = nil) throws
+        -> ProcessorRunner
+    {
+        try pipeline.makeMaterializer(plan, store: store, keepEvery: Self.every)
+    }
+
+    private func versions(_ pipeline: Pipeline) throws -> [String] {
+        try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
+    }
+
+    private func offset(_ pipeline: Pipeline) -> Int64? {
+        pipeline.cluster.offsets(of: "materializer")[TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)]
+    }
+
+    /// Everything but the progress, which depends on when somebody died.
+    private func files(_ pipeline: Pipeline) throws -> [String: [UInt8]] {
+        try pipeline.store.objects.contents.filter { !$0.key.hasPrefix("progress/") }
+    }
+
+    private func expected() throws -> (versions: [String], files: [String: [UInt8]]) {
+        let pipeline = try pipeline(log)
+        // As a build before: never past a label that waits.
+        try pipeline.makeMaterializer(keepEvery: .max).settle()
+        #expect(offset(pipeline) ?? 0 < 3)
+        return (try versions(pipeline), try files(pipeline))
+    }
+
+    /// Before: a restart read the whole log again, for one label of a project that never cuts.
+    @Test(
+        "The group's offset passes labels that wait, and a restart reads no more than a bounded part of the log again"
+    )
+    func bounded() throws {
+        let (expected, files) = try expected()
+        #expect(expected.count > 2)
+        let pipeline = try pipeline([])
+        var runner = try materializer(pipeline)
+        for (number, record) in log.enumerated() {
+            try pipeline.cluster.append(record)
+            try runner.settle()
+            // A new life every few records, now in order and now not.
+            guard number % 5 == 4 else { continue }
+            if number % 2 == 0 { runner.task.close() } else { runner.task.abandon() }
+            runner = try materializer(pipeline)
+        }
+        try runner.settle()
+        #expect(Array(Set(try versions(pipeline))).sorted() == expected.sorted())
+        #expect(try self.files(pipeline) == files)
+        let end = Int64(log.count)
+        let waiting = Int64(
+            log.count { String(decoding: $0.value ?? [], as: UTF8.self).contains(#""project":"idle""#) }
+        )
+        let reached = try #require(offset(pipeline))
+        #expect(reached >= end - Self.every - waiting && reached > end / 2, "\(reached) of \(end), \(waiting) wait")
+        let kept = try pipeline.store.objects.list("progress/waiting")
+        #expect(kept == ["progress/waiting/\(Scenario.partition)/\(reached)"])
+        // What waits is found again, line by line, with the numbers of its facts.
+        let again = try materializer(pipeline)
+        try again.settle()
+        let stage = try #require(again.stage as? MaterializerProcessor)
+        #expect(stage.stops.isEmpty)
+        #expect(stage.pending[Scenario.partition]?["idle"]?.count == Int(waiting))
+        let last = try #require(
+            log.last { String(decoding: $0.value ?? [], as: UTF8.self).contains(#""project":"idle""#) }
+        )
+        let late = String(decoding: last.value ?? [], as: UTF8.self)
+            .replacing("\"sequence\":\(waiting)", with: "\"sequence\":\(waiting + 2)")
+        try pipeline.cluster.append(
+            OutputRecord(topic: last.topic, partition: Scenario.partition, key: nil, value: Array(late.utf8))
+        )
+        try again.settle()
+        let reason = stage.stops.first?.text ?? ""
+        #expect(reason.contains("fact \(waiting + 2) of project idle follows fact \(waiting)"), "\(reason)")
+    }
+
+    /// Before: every rebalance announced all of them again, into the journal that keeps them for ever.
+    @Test("What was announced is not announced again by a new owner, though another project's label waits for long")
+    func announcedOnce() throws {
+        let pipeline = try pipeline([])
+        for (number, record) in log.enumerated() {
+            try pipeline.cluster.append(record)
+            guard number % 4 == 3 else { continue }
+            let runner = try pipeline.makeMaterializer()
+            try runner.settle()
+            runner.task.close()
+        }
+        let versions = try versions(pipeline)
+        #expect(versions.count > 2 && Set(versions).count == versions.count)
+    }
+
+    @Test("Every version is announced and whole, wherever the materializer fails")
+    func effects() throws {
+        let (expected, files) = try expected()
+        let undisturbed = try pipeline(log)
+        let counted = try settle(undisturbed, group: "materializer", nil) { plan, _ in
+            try materializer(undisturbed, plan)
+        }
+        #expect(try versions(undisturbed) == expected)
+        #expect(try undisturbed.store.objects.list("progress/waiting").count == 1)
+        for step in FaultPlan.steps(counted.effects) {
+            let pipeline = try pipeline(log)
+            let plan = try settle(
+                pipeline,
+                group: "materializer",
+                step,
+                successor: step.number % 2 == 1 ? .another : .itself
+            ) {
+                plan,
+                instance in
+                try pipeline.makeMaterializer(plan, instance: instance, keepEvery: Self.every)
+            }
+            #expect(plan.hasStruck, "\(step)")
+            #expect(try versions(pipeline) == expected, "\(step)")
+            #expect(try self.files(pipeline) == files, "\(step)")
+        }
+    }
+
+    @Test("A kill at any write leaves the same versions, and a file that is not whole is none")
+    func kills() throws {
+        let (expected, files) = try expected()
+        let disk = Disk()
+        func run(_ pipeline: Pipeline, _ disk: Disk) throws {
+            let store = DatasetStore(objects: try disk.store(pipeline.store.objects.location))
+            // In two parts: the second begins from what the first has kept, and keeps more.
+            try materializer(pipeline, store: store).settle()
+            for record in log[(log.count / 2)...] { try pipeline.cluster.append(record) }
+            try materializer(pipeline, store: store).settle()
+        }
+        let half = try pipeline(log[..<(log.count / 2)])
+        try run(half, disk)
+        #expect(try Set(versions(half)) == Set(expected))
+        // Of the other files DiskCrashTests knows.
+        let crashes = disk.crashes.filter { disk.effects[$0.number].path.contains("progress") }
+        for crash in Exhaustive.some(crashes, about: 40) {
+            let pipeline = try pipeline(log[..<(log.count / 2)])
+            let disk = Disk(crash: crash)
+            // Who dies while it removes what is no longer needed has nothing more to say.
+            _ = Result { try run(pipeline, disk) }
+            #expect(disk.isGone, "\(crash)")
+            let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
+            for record in log[there...] { try pipeline.cluster.append(record) }
+            try materializer(pipeline).settle()
+            #expect(try self.files(pipeline) == files, "\(crash)")
+            #expect(try Set(versions(pipeline)) == Set(expected), "\(crash)")
+        }
+    }
+
+    @Test(
+        "What was kept is not used where it is changed, cut off, gone, or of an offset that the group has not reached"
+    )
+    func unusable() throws {
+        let (expected, files) = try expected()
+        for fault in 0..<6 {
+            let pipeline = try pipeline(log[..<(log.count * 3 / 4)])
+            try materializer(pipeline).settle()
+            let name = try #require(try pipeline.store.objects.list("progress/waiting").first)
+            var bytes = try pipeline.store.objects.read(name)
+            switch fault {
+            case 0: bytes[bytes.count - 3] ^= 1
+            case 1: bytes.removeLast(40)
+            case 2: bytes = []
+            case 3: bytes += bytes.suffix(10)
+            case 4: try pipeline.store.objects.remove(name)
+            default:
+                let topicPartition = TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
+                pipeline.cluster.setOffset((offset(pipeline) ?? 1) - 1, of: topicPartition, group: "materializer")
+            }
+            if fault < 4 { try pipeline.store.objects.write(bytes, to: name) }
+            for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
+            let runner = try materializer(pipeline)
+            try runner.settle()
+            #expect((runner.stage as? MaterializerProcessor)?.stops.isEmpty ?? false, "\(fault)")
+            #expect(try Set(versions(pipeline)) == Set(expected), "\(fault)")
+            #expect(try self.files(pipeline) == files, "\(fault)")
+        }
+    }
+
+    @Test("Another worker's disk, and a build before, begin where their own progress ends")
+    func others() throws {
+        let (expected, files) = try expected()
+        let pipeline = try pipeline(log[..<(log.count * 3 / 4)])
+        try materializer(pipeline).settle()
+        let progress = try #require(try pipeline.store.progress(Scenario.partition))
+        #expect(progress < 3 && offset(pipeline) ?? 0 > progress)
+        for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
+        // A build before knows nothing of what is kept: to it the folder is not there.
+        for name in try pipeline.store.objects.list("progress/waiting") { try pipeline.store.objects.remove(name) }
+        try pipeline.makeMaterializer(keepEvery: .max).settle()
+        #expect(try self.files(pipeline) == files)
+        #expect(try Set(versions(pipeline)) == Set(expected))
+        let fresh = try Pipeline()
+        for record in log { try fresh.cluster.append(record) }
+        let topicPartition = TopicPartition(fresh.topics[.datasetLog], Scenario.partition)
+        fresh.cluster.setOffset(Int64(log.count), of: topicPartition, group: "materializer")
+        try materializer(fresh).settle()
+        #expect(try self.files(fresh) == files)
+    }
+}

@@ -1,0 +1,104 @@
+import Events
+import Flywheel
+import Intake
+import Loop
+import Operations
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// A worker's wall clock that is not what the broker's is.
+@Suite("Clocks that jump")
+struct ClockTests {
+    private static let year: Int64 = 365 * 86_400_000
+
+    private func ticks(_ pipeline: Pipeline) -> Int {
+        pipeline.journal().filter { $0.text.contains(#""kind":"tick""#) }.count
+    }
+
+    /// Lets ten minutes pass in a plant where something waits for tomorrow, the loop's clock being off by so much.
+    private func idle(_ offset: @escaping (Int64) -> Int64) throws -> Int {
+        let pipeline = try Recording(seed: 1, rounds: 5).pipeline()
+        var minute: Int64 = 0
+        let loop = try pipeline.makeLoop(wallClock: { pipeline.clock.now + offset(minute) })
+        try loop.settle()
+        let before = ticks(pipeline)
+        for second in 0..<600 as Range<Int64> {
+            minute = second / 60
+            pipeline.clock.advance(by: 1_000)
+            try loop.settle()
+        }
+        return ticks(pipeline) - before
+    }
+
+    @Test("A clock that is ahead, or behind, or jumps both ways, writes no stream of ticks")
+    func noBusyTicks() throws {
+        let right = try idle { _ in 0 }
+        let ahead = try idle { _ in Self.year }
+        let behind = try idle { _ in -Self.year }
+        let jumping = try idle { $0 % 2 == 0 ? Self.year : -Self.year }
+        #expect(right > 0 && right < 60, "\(right) ticks")
+        #expect(ahead <= right + 60, "\(ahead) ticks")
+        #expect(behind <= right + 60, "\(behind) ticks")
+        #expect(jumping <= right + 60, "\(jumping) ticks")
+    }
+
+    @Test("A clock that was ahead and is right again loses no deadline for longer than four minutes")
+    func recovers() throws {
+        let pipeline = try Recording(seed: 1, rounds: 5).pipeline()
+        var offset = Self.year
+        let loop = try pipeline.makeLoop(wallClock: { pipeline.clock.now + offset })
+        for _ in 0..<300 {
+            pipeline.clock.advance(by: 1_000)
+            try loop.settle()
+        }
+        offset = 0
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
+        defer { view.close() }
+        // Open tasks expire twenty seconds after they were opened: their time has come long ago.
+        for _ in 0..<260 {
+            pipeline.clock.advance(by: 1_000)
+            try loop.settle()
+        }
+        let stage = try #require(loop.stage as? LoopProcessor)
+        stage.forEachProject { project in
+            let deadline = project.state.nextDeadline?.milliseconds ?? .max
+            #expect(deadline > pipeline.clock.now - 5_000, "\((pipeline.clock.now - deadline) / 1_000) s late")
+        }
+    }
+
+    @Test("Intake takes records, folds and thresholds go on, whichever way its clock jumps")
+    func intake() throws {
+        var threshold = AdaptiveThreshold(perSecond: 10, burst: 5)
+        var passed = [0, 0, 0]
+        for (phase, start) in [Self.year, 2 * Self.year, Self.year].enumerated() {
+            for number in 0..<20_000 as Range<Int64> {
+                let score = Double((number * 7_919) % 1_000) / 1_000
+                if threshold.admits(score, at: start + number * 10) { passed[phase] += 1 }
+            }
+        }
+        // Two hundred seconds at ten a second.
+        for count in passed { #expect(count > 500 && count < 5_000, "\(passed)") }
+
+        let pipeline = try Pipeline(isApplied: false)
+        pipeline.clock.advance(by: Self.year)
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
+        let intake = try pipeline.makeIntake()
+        try intake.settle()
+        // The clock goes back, and a project comes: its records are not refused for what was looked up in the future.
+        pipeline.clock.advance(by: -Self.year)
+        try pipeline.cluster.append(
+            OutputRecord(
+                topic: pipeline.topics[.projects],
+                partition: 0,
+                key: Array("shapes".utf8),
+                value: pipeline.configuration.jsonBytes
+            )
+        )
+        for _ in 0..<10 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
+        try intake.settle()
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == 1)
+    }
+}

@@ -1,0 +1,108 @@
+import EngineCore
+import Foundation
+import PipelineTesting
+import S3
+import S3Testing
+import Storage
+import Testing
+import Worker
+
+@Suite("A data folder belongs to one cluster and one prefix")
+struct FolderOwnerTests {
+    private func store() throws -> FolderStore {
+        try FolderStore(root: NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)")
+    }
+
+    @Test("Its own worker takes it again and again; a folder of an older build is taken, too")
+    func own() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try store.put(Array("{}".utf8), as: "segments/a.jsonl")
+        let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
+        for _ in 0..<3 { try owner.claim(store) }
+        #expect(try store.read("cluster.json") == Array(#"{"cluster":"A","prefix":"flywheel."}"#.utf8))
+    }
+
+    @Test(
+        "Another cluster's and another prefix's are refused, with both names and what to do",
+        arguments: [
+            FolderOwner(cluster: "B", prefix: "flywheel."), FolderOwner(cluster: "A", prefix: "other."),
+        ]
+    )
+    func foreign(other: FolderOwner) throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try FolderOwner(cluster: "A", prefix: "flywheel.").claim(store)
+        let error = try #require(throws: EngineError.self) { try other.claim(store) }
+        #expect(error.reason.contains("cluster A, topics flywheel.…"))
+        #expect(error.reason.contains("cluster \(other.cluster), topics \(other.prefix)…"))
+        #expect(error.remedy.contains("remove \(store.root)/cluster.json"))
+    }
+
+    @Test("What cannot be read is nobody's to take")
+    func unreadable() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try store.put(Array("nonsense".utf8), as: "cluster.json")
+        let error = try #require(throws: EngineError.self) {
+            try FolderOwner(cluster: "A", prefix: "flywheel.").claim(store)
+        }
+        #expect(error.reason == "its cluster.json cannot be read")
+    }
+
+    /// A store that overwrites whatever it is told.
+    private struct CarelessStore: ObjectStore {
+        let held: FolderStore
+        var location: String { held.location }
+        func uri(of name: String) throws(StorageError) -> ObjectURI { try held.uri(of: name) }
+        func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+            try held.read(name, maximumSize: maximumSize)
+        }
+        func size(of name: String) throws(StorageError) -> Int? { try held.size(of: name) }
+        func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
+            try held.write(bytes, to: name)
+            return true
+        }
+        func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
+            try held.write(bytes, to: name)
+        }
+        func remove(_ name: String) throws(StorageError) { try held.remove(name) }
+        func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+            try held.read(name, range: range)
+        }
+        func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try held.entries(folder) }
+        func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
+    }
+
+    @Test("A store that overwrites what is there is refused")
+    func careless() throws {
+        let folder = try store()
+        defer { try? FileManager.default.removeItem(atPath: folder.root) }
+        let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
+        let error = try #require(throws: EngineError.self) { try owner.claim(CarelessStore(held: folder)) }
+        #expect(error.description.contains("overwrites all the same; use a store that honours conditional writes"))
+    }
+
+    @Test("A bucket that overwrites another revision than the one that is named is refused", arguments: [false, true])
+    func careless(isNew: Bool) throws {
+        let bucket = FakeBucket()
+        let store = S3Store(.pipeline("datasets"), client: try .pipeline(bucket))
+        let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
+        if !isNew { try owner.claim(store) }
+        let before = bucket.objects
+        bucket.set { _, request in request.headers["if-match"] == nil ? nil : .careless }
+        let error = try #require(throws: EngineError.self) { try owner.claim(store) }
+        #expect(error.description.contains("it takes If-Match and overwrites all the same"))
+        #expect(isNew || bucket.objects == before)
+        bucket.set(nil)
+        try owner.claim(store)
+    }
+
+    @Test("A broker without an id claims nothing")
+    func nameless() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try FolderOwner(cluster: "", prefix: "flywheel.").claim(store)
+        #expect(throws: StorageError.self) { try store.read("cluster.json") }
+    }
+}

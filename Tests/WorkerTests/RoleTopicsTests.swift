@@ -1,0 +1,49 @@
+import EngineCore
+import Events
+import PipelineTesting
+import StreamTesting
+import Testing
+import Worker
+
+@Suite("A role looks at its topics before it begins")
+struct RoleTopicsTests {
+    private let topics = TopicNames(prefix: "t.")
+
+    private func cluster(without missing: Topic? = nil, partitions: [Topic: Int] = [:]) -> InMemoryCluster {
+        let cluster = InMemoryCluster(clock: SimulatedClock())
+        for topic in Topic.allCases where topic != missing {
+            let usual = topic.partitioning == .single ? 1 : 2
+            cluster.createTopic(topics[topic], partitions: partitions[topic] ?? usual)
+        }
+        return cluster
+    }
+
+    private func complaint(_ role: Role, _ cluster: InMemoryCluster) -> String {
+        do {
+            try RoleTopics.check(role, transport: cluster, topics: topics)
+            return ""
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("All is well where all are there", arguments: Role.allCases)
+    func complete(role: Role) { #expect(complaint(role, cluster()).isEmpty) }
+
+    @Test("A topic that is missing is named", arguments: Worker.streamRoles)
+    func missing(role: Role) {
+        for topic in Topic.allCases {
+            let complaint = complaint(role, cluster(without: topic))
+            let isNeeded = RoleTopics.all(of: role).contains(topic)
+            #expect(complaint.contains("t.\(topic.rawValue) is missing") == isNeeded, "\(topic)")
+        }
+    }
+
+    @Test("Topics of projects with unequal counts are named with theirs, and one too many of `projects` is")
+    func counts() {
+        let unequal = complaint(.loop, cluster(partitions: [.state: 3]))
+        #expect(unequal.contains("t.state: 3") && unequal.contains("must be equal"))
+        #expect(complaint(.intake, cluster(partitions: [.projects: 2])).contains("t.projects has 2 partitions"))
+        #expect(complaint(.intake, cluster(partitions: [.predictions: 7])).isEmpty)
+    }
+}

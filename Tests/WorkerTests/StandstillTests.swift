@@ -1,0 +1,187 @@
+import Events
+import KafkaClient
+import PipelineTesting
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import EngineCore
+@testable import Worker
+
+/// A role that turns and gets nothing done is not healthy.
+@Suite("Standing still")
+struct StandstillTests {
+    /// Before: `running` and ready for ever, with every transaction aborted.
+    @Test("Work that no transaction takes for a minute is told, whatever the state says, until one does")
+    func journalGone() throws {
+        let pipeline = try Pipeline()
+        let intake = try pipeline.makeIntake()
+        try intake.settle()
+        #expect(intake.task.unsettledSince == nil)
+        pipeline.cluster.deleteTopic(pipeline.topics[.journal])
+        try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
+        let began = pipeline.clock.now
+        while pipeline.clock.now - began < 60_000 {
+            try intake.task.cycle()
+            pipeline.clock.advance(by: 100)
+        }
+        let since = try #require(intake.task.unsettledSince)
+        #expect(since - began < 1_000)
+        let text = WorkerHealth.standstill(since: since, cause: "no such topic", at: since + 60_000)
+        #expect(text == "no transaction has committed for 60 s although there is work; last: no such topic")
+        #expect(WorkerHealth.standstill(since: since, cause: "", at: since + 59_999) == nil)
+        pipeline.cluster.createTopic(pipeline.topics[.journal], partitions: 2)
+        for _ in 0..<20 { try intake.task.cycle() }
+        #expect(intake.task.unsettledSince == nil)
+    }
+
+    @Test("A life takes over what the one before left undone, and ten quiet seconds say that it is done")
+    func nextLife() throws {
+        let pipeline = try Pipeline()
+        let intake = try pipeline.makeIntake()
+        intake.task.unsettledSince = pipeline.clock.now
+        try intake.settle()
+        let began = pipeline.clock.now
+        while pipeline.clock.now - began < 9_000 {
+            try intake.task.cycle()
+            pipeline.clock.advance(by: 100)
+        }
+        #expect(intake.task.unsettledSince != nil)
+        for _ in 0..<20 {
+            try intake.task.cycle()
+            pipeline.clock.advance(by: 100)
+        }
+        #expect(intake.task.unsettledSince == nil)
+    }
+
+    @Test("A topic that is deleted is found at the next look, and that it is back at the one after")
+    func topicDeleted() throws {
+        let pipeline = try Pipeline()
+        let watch = TopicWatch(roles: [.intake, .loop], topics: pipeline.topics) {
+            [cluster = pipeline.cluster] () throws(StreamError) in
+            try cluster.makeReader(topics: [])
+        }
+        #expect(watch.look() == [:])
+        pipeline.cluster.deleteTopic(pipeline.topics[.journal])
+        pipeline.cluster.deleteTopic(pipeline.topics[.annotations])
+        #expect(
+            watch.look() == [
+                .intake: ["t.annotations is missing", "t.journal is missing"], .loop: ["t.journal is missing"],
+            ]
+        )
+        for topic in [Topic.journal, .annotations] {
+            pipeline.cluster.createTopic(pipeline.topics[topic], partitions: 2)
+        }
+        #expect(watch.look() == [:])
+        let silent = TopicWatch(roles: [.loop], topics: pipeline.topics) { () throws(StreamError) in
+            throw StreamError(.retry, operation: "look", code: "_TRANSPORT", reason: "nobody answers")
+        }
+        #expect(silent.look() == nil)
+    }
+
+    /// Before: not a word, and `running`.
+    @Test("A transaction that somebody leaves open is told after a minute, of whoever reads there")
+    func transactionOpen() throws {
+        let pipeline = try Pipeline(transactionTimeout: 900_000)
+        let watch = TopicWatch(
+            roles: [.intake, .materializer],
+            topics: pipeline.topics,
+            now: { [clock = pipeline.clock] in clock.now }
+        ) {
+            [cluster = pipeline.cluster] () throws(StreamError) in
+            try cluster.makeReader(topics: [])
+        }
+        let stranger = try pipeline.cluster.makeProducer(transactionalID: "stranger")
+        try stranger.initializeTransactions()
+        try stranger.begin()
+        try stranger.send([OutputRecord(topic: pipeline.topics[.annotations], partition: 1, key: [1], value: [2])])
+        #expect(watch.look() == [:])
+        pipeline.clock.advance(by: 59_000)
+        #expect(watch.look() == [:])
+        pipeline.clock.advance(by: 15_000)
+        let found = watch.look()
+        #expect(
+            found == [
+                .intake: [
+                    "t.annotations[1] is held by an open transaction at offset 0, for more than a minute in all, and nothing behind it is seen"
+                ]
+            ]
+        )
+        #expect(RoleTopics.remedy(of: found?[.intake] ?? [], .intake, [:]) == OpenTransactions.remedy)
+        pipeline.clock.advance(by: 15_000)
+        try stranger.abort()
+        #expect(watch.look() == [:])
+    }
+
+    /// Before: each began its minute anew, and nobody was told.
+    @Test("Transactions that take turns are told, too; a busy topic, whose stable end moves, is not")
+    func transactionsInTurn() throws {
+        let pipeline = try Pipeline(transactionTimeout: 900_000)
+        let watch = TopicWatch(
+            roles: [.intake],
+            topics: pipeline.topics,
+            now: { [clock = pipeline.clock] in clock.now }
+        ) {
+            [cluster = pipeline.cluster] () throws(StreamError) in
+            try cluster.makeReader(topics: [])
+        }
+        func open(_ id: String, _ topic: Topic) throws -> any TransactionalProducer {
+            let producer = try pipeline.cluster.makeProducer(transactionalID: id)
+            try producer.initializeTransactions()
+            try producer.begin()
+            try producer.send([OutputRecord(topic: pipeline.topics[topic], partition: 0, key: [1], value: [2])])
+            return producer
+        }
+        var (held, busy) = (try open("a0", .annotations), try open("b0", .feedback))
+        var told: [Int: [String]] = [:]
+        for transaction in 1...24 {
+            pipeline.clock.advance(by: 15_000)
+            // One every 45 s, overlapping, and one at each look.
+            if transaction % 3 == 0 {
+                let next = try open("a\(transaction)", .annotations)
+                try held.abort()
+                held = next
+            }
+            let next = try open("b\(transaction)", .feedback)
+            try busy.commit()
+            busy = next
+            if let found = watch.look()?[.intake] { told[transaction] = found }
+        }
+        #expect(told.count > 8, "\(told.keys.sorted())")
+        #expect(told.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })
+        try held.abort()
+        pipeline.clock.advance(by: 15_000)
+        #expect(watch.look() == [:])
+    }
+
+    /// Before: running and ready for as long as it took.
+    @Test("A role that turns too slowly is not ready after half a minute, and not alive after one; a trainer is")
+    func slowTransaction() {
+        let health = WorkerHealth()
+        health.set(.intake, .running, partitions: 2, at: 1_000)
+        health.set(.trainer, .running, at: 1_000)
+        #expect(health.isReady(at: 30_999) && health.isLive(at: 30_999))
+        #expect(!health.isReady(at: 31_000) && health.isLive(at: 60_999))
+        #expect(!health.isLive(at: 61_000))
+        #expect(
+            health.snapshot(at: 41_000).map(\.health.reason) == ["its loop has not turned for 40 s", ""]
+        )
+    }
+
+    @Test("What others see outweighs what a role says of itself, and what several threads say is said once")
+    func alarm() throws {
+        let health = WorkerHealth()
+        for thread in 0..<3 {
+            health.set(.intake, thread: thread, .running, partitions: 2, at: 1)
+            health.remark(.intake, thread: thread, ["project x", "thread \(thread)"])
+        }
+        #expect(health.isReady(at: 2))
+        #expect(health.snapshot.first?.health.remarks == ["project x", "thread 0", "thread 1", "thread 2"])
+        health.alarm(.intake, "t.journal is missing")
+        #expect(!health.isReady(at: 2) && health.isLive(at: 2))
+        #expect(health.snapshot.first?.health.reason == "t.journal is missing")
+        health.alarm(.intake, nil)
+        #expect(health.isReady(at: 2))
+    }
+}

@@ -1,0 +1,52 @@
+import Events
+import JSON
+import PipelineTesting
+import Statistics
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// A coordinator that takes a commit and never answers.
+@Suite("A commit whose outcome stays unknown")
+struct UnknownOutcomeTests {
+    private func makePlant() throws -> Pipeline {
+        let pipeline = try Pipeline(seed: 7)
+        for number in 0..<600 {
+            try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: "v"))
+            if number % 4 == 0 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+        }
+        return pipeline
+    }
+
+    /// A worker that goes on with care after a death, its batches larger than its portions.
+    private func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
+        let counted = FaultPlan()
+        try makePlant().makeIntake(counted).settle()
+        // The first commit says that somebody is at work, the second would be of records.
+        let commits = counted.effects.indices.filter { counted.effects[$0] == .commit }
+        let pipeline = try makePlant()
+        #expect(throws: StreamError.self) { try pipeline.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }
+        let plan = FaultPlan(step)
+        try pipeline.makeIntake(plan).settle()
+        return (pipeline, plan)
+    }
+
+    @Test("Whether it stands or not: every record goes its way once", arguments: [FaultPlan.Moment.before, .after])
+    func intake(moment: FaultPlan.Moment) throws {
+        let calm = try run(nil)
+        let commits = calm.plan.effects.indices.filter { calm.plan.effects[$0] == .commit }
+        #expect(commits.count > 4, "the worker goes on with care: \(commits.count) transactions")
+        for number in commits {
+            let (pipeline, plan) = try run(.init(number, .unanswered, moment))
+            #expect(plan.hasStruck)
+            let note = "commit at effect \(number)"
+            let tallies = try pipeline.decoded(.tallies) { try Tally(json: $0) }
+            #expect(tallies.reduce(0) { $0 + $1.predictions } == 600, "\(note)")
+            let tasks = counted(
+                pipeline.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map { $0.header("ce_id") ?? "" }
+            )
+            #expect(tasks.count == 150 && tasks.values.allSatisfy { $0 == 1 }, "\(note): \(tasks.count)")
+        }
+    }
+}
