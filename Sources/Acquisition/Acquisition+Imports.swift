@@ -20,13 +20,13 @@ extension AcquisitionState {
     ) {
         var removal = SampleRemoval(sample: sample.id)
         writeSources(&removal, context)
-        accounts.asked[sample.id] = purpose
+        accounts.queried[sample.id] = purpose
         if context.policy.edition >= 2 { sides.note(sample, purpose) }
         guard purpose.split == .training else { return }
-        if hasSpace { pool.remember(sample, task: accounts.cadence.value.trainingSamples, context.policy) }
-        accounts.cadence.value.importedLabels += 1
+        if hasSpace { pool.remember(sample, task: accounts.schedule.value.trainingSamples, context.policy) }
+        accounts.schedule.value.importedLabels += 1
     }
 
     /// Whether the sample's label was imported: predictions of models for it are no evidence.
-    public func isImported(_ sample: SampleID) -> Bool { accounts.asked[sample]?.isImported ?? false }
+    public func isImported(_ sample: SampleID) -> Bool { accounts.queried[sample]?.isImported ?? false }
 }

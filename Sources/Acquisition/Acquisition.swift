@@ -13,9 +13,9 @@ extension AcquisitionState {
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch, or if a table of triggers is full.
     public mutating func receive(_ candidate: Candidate, modelVersionNumber: Int, _ context: SelectionContext) {
         let id = candidate.sample.id
-        if let purpose = accounts.asked[id] {
+        if let purpose = accounts.queried[id] {
             guard purpose == .audit else { return }
-            accounts.confidentErrors.heard(
+            accounts.confidentErrors.observe(
                 candidate,
                 modelVersionNumber: modelVersionNumber,
                 context.policy,
@@ -25,7 +25,7 @@ extension AcquisitionState {
         }
         let isAudited = candidate.auditProbability != nil
         guard isFree(candidate.sample, isAudited ? .audit : .acquisition, context.policy) else { return }
-        if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
+        if accounts.schedule.value.waitingSince == nil { accounts.schedule.value.waitingSince = context.time }
         let pooled = PooledCandidate(candidate: candidate, modelVersionNumber: modelVersionNumber)
         if isAudited {
             pool.remove(id)
@@ -36,7 +36,7 @@ extension AcquisitionState {
         if !isAudited, !isInAudit, !candidate.isBelowThreshold { pool.receive(pooled, &accounts, context) }
         if isInAudit {
             triggers.remove(id)
-        } else if !candidate.triggers.isEmpty || !candidate.awaiting.isEmpty {
+        } else if !candidate.triggers.isEmpty || !candidate.pendingTriggers.isEmpty {
             triggers.receive(pooled, context)
         }
     }
@@ -44,7 +44,9 @@ extension AcquisitionState {
     /// Applies the feedback of a user: triggers may have waited for it.
     ///
     /// - Complexity: O(*poolCapacity*) if a trigger fires and the table is full, else O(1).
-    public mutating func heard(_ feedback: Feedback, _ context: SelectionContext) { triggers.heard(feedback, context) }
+    public mutating func receive(_ feedback: Feedback, _ context: SelectionContext) {
+        triggers.receive(feedback, context)
+    }
 
     /// Chooses the next batch, if one is due, and reserves its votes.
     ///
@@ -53,12 +55,12 @@ extension AcquisitionState {
         accounts.ledger.value.advance(to: context.time, budget: context.policy.budget)
         accounts.settleAudits(context.policy)
         guard context.hasRoom(), hasCandidates(context) else {
-            accounts.cadence.value.waitingSince = nil
+            accounts.schedule.value.waitingSince = nil
             return []
         }
         // The maximum wait begins when a batch becomes possible: the model trained on the last batch may still be in
         // training.
-        if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
+        if accounts.schedule.value.waitingSince == nil { accounts.schedule.value.waitingSince = context.time }
         var lookup = QuotaLookup()
         writeSources(&lookup, context)
         guard isReady(context) else { return [] }
@@ -69,11 +71,11 @@ extension AcquisitionState {
         let batch = claim(shares.batch, context).map { triggers.mark($0).costing(context.policy.voteCost) }
         reserve(batch, context)
         guard !batch.isEmpty else { return [] }
-        accounts.cadence.value.lastBatchAt = context.time
-        accounts.cadence.value.lastBatchVersionNumber = context.newestVersionNumber
+        accounts.schedule.value.lastBatchAt = context.time
+        accounts.schedule.value.lastBatchVersionNumber = context.newestVersionNumber
         count(batch, context.policy)
         let isPossible = context.hasRoom(after: batch.count) && hasCandidates(context)
-        accounts.cadence.value.waitingSince = isPossible ? context.time : nil
+        accounts.schedule.value.waitingSince = isPossible ? context.time : nil
         return batch
     }
 
@@ -81,7 +83,7 @@ extension AcquisitionState {
     ///
     /// - Returns: Nil where only an entry can bring it about.
     public func nextDeadline(_ context: SelectionContext) -> StreamTime? {
-        guard let waiting = accounts.cadence.value.waitingSince, hasCandidates(context), context.hasRoom()
+        guard let waiting = accounts.schedule.value.waitingSince, hasCandidates(context), context.hasRoom()
         else { return nil }
         if isExhausted(context) {
             // A budget that never holds a task is not waited for.
@@ -92,7 +94,7 @@ extension AcquisitionState {
         var asking = EarliestAsking(room(context))
         readSources(&asking, context)
         switch asking.earliest {
-        case .afterPatience: return waiting.advanced(byMilliseconds: patience(context))
+        case .afterMaximumWait: return waiting.advanced(byMilliseconds: maximumWait(context))
         case .at(let time): return time
         case .never: return nil
         }
@@ -100,8 +102,8 @@ extension AcquisitionState {
 
     /// A batch waits for a source that is ready, but not for ever.
     private func isReady(_ context: SelectionContext) -> Bool {
-        let since = accounts.cadence.value.waitingSince ?? context.time
-        if context.time.milliseconds(since: since) >= patience(context) { return true }
+        let since = accounts.schedule.value.waitingSince ?? context.time
+        if context.time.milliseconds(since: since) >= maximumWait(context) { return true }
         var ready = AnyReady(room(context))
         readSources(&ready, context)
         return ready.isFound
@@ -109,14 +111,14 @@ extension AcquisitionState {
 
     /// Milliseconds that a batch waits for a source that is ready. If the newest model has scored as many candidates as
     /// are wanted, the batch waits only for a wider choice, and a pool that receives few new samples never has one.
-    func patience(_ context: SelectionContext) -> Int64 {
+    func maximumWait(_ context: SelectionContext) -> Int64 {
         let policy = context.policy
-        guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.patience }
-        return policy.patience / Self.scoredPatience
+        guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.maximumWait }
+        return policy.maximumWait / Self.scoredWait
     }
 
-    /// Divisor of `patience` if a batch waits only for a wider choice.
-    private static let scoredPatience: Int64 = 4
+    /// Divisor of `maximumWait` if a batch waits only for a wider choice.
+    private static let scoredWait: Int64 = 4
 
     func hasCandidates(_ context: SelectionContext) -> Bool {
         var candidates = AnyCandidates()
@@ -165,11 +167,11 @@ extension AcquisitionState {
                 break
             }
             if selection.purpose == .audit, let pooled = audit.candidates[selection.sample.id] {
-                accounts.confidentErrors.asked(pooled, policy, classes: context.classes)
+                accounts.confidentErrors.queried(pooled, policy, classes: context.classes)
             }
             var removal = SampleRemoval(sample: selection.sample.id)
             writeSources(&removal, context)
-            accounts.asked[selection.sample.id] = selection.purpose
+            accounts.queried[selection.sample.id] = selection.purpose
         }
     }
 
@@ -179,9 +181,9 @@ extension AcquisitionState {
                 if selection.purpose == .audit { accounts.countAudit(policy) }
                 continue
             }
-            if policy.sharesByWindow { accounts.cadence.value.auditOwed += policy.auditRatio }
-            pool.remember(selection.sample, task: accounts.cadence.value.trainingSamples, policy)
-            accounts.cadence.value.acquisitionTasks += 1
+            if policy.sharesByWindow { accounts.schedule.value.auditOwed += policy.auditRatio }
+            pool.remember(selection.sample, task: accounts.schedule.value.trainingSamples, policy)
+            accounts.schedule.value.acquisitionTasks += 1
         }
         pool.setAsideCopies(of: batch.filter { $0.purpose.split == .training }.map(\.sample), policy)
     }

@@ -72,7 +72,7 @@ extension AcquisitionPolicy: Formed {
         )
         window = try f("window", \.window, Span(), doc: "The budget's window.")
         oversample = try f("oversample", \.oversample, Number(1...100_000), doc: "Candidates forwarded for each task.")
-        patience = try f("patience", \.patience, Span(), doc: "How long a batch waits for a newer model.")
+        maximumWait = try f("patience", \.maximumWait, Span(), doc: "How long a batch waits for a newer model.")
         let tempering: StaticString = "What a model's output, or its logits, are tempered by before they are judged."
         temperature = try f("temperature", \.temperature, Number(0.01...100), absent: 1, doc: tempering)
         batch = try f("batch", \.batch, Nested(), absent: Self.beforeBatches, doc: "How a batch is put together.")

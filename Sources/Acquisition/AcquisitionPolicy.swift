@@ -46,7 +46,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     /// Intake forwards this many candidates for each task that the budget allows.
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
-    public var patience: Int64
+    public var maximumWait: Int64
     /// Temperature applied to a model's output, or to its logits, before they are judged, above 0; 1 has no effect.
     public var temperature: Double
     /// How a batch is put together.
@@ -78,7 +78,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         votes: Int = 1_000,
         window: Int64 = 86_400_000,
         oversample: Double = 20,
-        patience: Int64 = 10_000,
+        maximumWait: Int64 = 10_000,
         temperature: Double = 1,
         batch: BatchPolicy = BatchPolicy(),
         time: Int64? = nil,
@@ -106,7 +106,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.votes = votes
         self.window = window
         self.oversample = oversample
-        self.patience = patience
+        self.maximumWait = maximumWait
         self.temperature = temperature
         self.batch = batch
         self.time = time

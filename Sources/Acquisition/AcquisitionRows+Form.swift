@@ -28,7 +28,7 @@ extension BatchSchedule: Formed {
         acquisitionTasks = try f("acquisition_tasks", \.acquisitionTasks, Count.counted)
         auditTasks = try f("audit_tasks", \.auditTasks, Count.counted)
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
-        isExhaustionTold = try f("exhaustion_told", \.isExhaustionTold, Flag())
+        isExhaustionReported = try f("exhaustion_told", \.isExhaustionReported, Flag())
         triggerTasks = try f("trigger_tasks", \.triggerTasks, Count.counted, implied: 0)
         auditOwed = try f("audit_owed", \.auditOwed, Number(-1e9...1e9), implied: 0)
         auditWindow = try f.optional("audit_window_ms", \.auditWindow, Time())
@@ -39,16 +39,16 @@ extension BatchSchedule: Formed {
 
 extension IdleWatch: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        lookedAt = try f("looked_at_ms", \.lookedAt, Time())
+        checkedAt = try f("looked_at_ms", \.checkedAt, Time())
         since = try f.optional("since_ms", \.since, Time())
-        told = try f("told", \.told, Count.counted)
-        toldAt = try f("told_at_ms", \.toldAt, Time())
+        reported = try f("told", \.reported, Count.counted)
+        reportedAt = try f("told_at_ms", \.reportedAt, Time())
     }
 }
 
 extension SliceAccount: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        firstAskedAt = try f("first_asked_at_ms", \.firstAskedAt, Time())
+        firstQueriedAt = try f("first_asked_at_ms", \.firstQueriedAt, Time())
         windowStart = try f("window_start_ms", \.windowStart, Time())
         votes = try f("votes", \.votes, Count.counted)
     }

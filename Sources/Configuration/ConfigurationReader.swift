@@ -35,7 +35,7 @@ public final class ConfigurationReader {
     let line: Int
     private var readKeys: Set<String> = []
     /// Keys checked by `contains`: known, though not read yet.
-    private var askedKeys: Set<String> = []
+    private var queriedKeys: Set<String> = []
 
     init(log: Log, prefix: String, entries: [YAMLNode.Entry], line: Int) {
         self.log = log
@@ -72,14 +72,14 @@ public final class ConfigurationReader {
 
     /// Whether the file contains the key with a value.
     public func contains(_ key: String) -> Bool {
-        askedKeys.insert(key)
+        queriedKeys.insert(key)
         return entries.contains { $0.key == key && !$0.value.isNull }
     }
 
     /// Every key of the whole file that has been read or checked so far, with those above it, as in `console.port`;
     /// sections too.
     public var knownKeys: Set<String> {
-        Set(log.readers.flatMap { reader in reader.readKeys.union(reader.askedKeys).map { reader.prefix + $0 } })
+        Set(log.readers.flatMap { reader in reader.readKeys.union(reader.queriedKeys).map { reader.prefix + $0 } })
     }
 
     /// All keys of the map, in order; for maps whose keys are names.
@@ -110,7 +110,7 @@ public final class ConfigurationReader {
 
     private func reportUnreadKeys() {
         for entry in entries where !readKeys.contains(entry.key) {
-            let known = readKeys.union(askedKeys).sorted().joined(separator: ", ")
+            let known = readKeys.union(queriedKeys).sorted().joined(separator: ", ")
             report(entry.key, known.isEmpty ? "unknown key" : "unknown key; known here: \(known)")
         }
     }

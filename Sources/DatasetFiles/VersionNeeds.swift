@@ -6,12 +6,12 @@ public struct VersionNeeds: Hashable, Sendable {
     /// Reasons, by version number.
     public private(set) var reasons: [Int: [String]] = [:]
     /// The newest version that the loop knows; all versions after it are needed.
-    public private(set) var heardOf: Int = 0
+    public private(set) var newestKnown: Int = 0
 
     /// Creates needs that include only versions newer than a given version, for tests and tools.
-    public init(reasons: [Int: [String]] = [:], heardOf: Int) {
+    public init(reasons: [Int: [String]] = [:], newestKnown: Int) {
         self.reasons = reasons
-        self.heardOf = heardOf
+        self.newestKnown = newestKnown
     }
 
     package mutating func add(_ versionNumber: Int?, _ reason: String) {
@@ -21,10 +21,10 @@ public struct VersionNeeds: Hashable, Sendable {
     }
 
     /// All versions are needed that are newer than the newest one that is named.
-    package mutating func noteNewest() { heardOf = reasons.keys.max() ?? 0 }
+    package mutating func noteNewest() { newestKnown = reasons.keys.max() ?? 0 }
 
     /// Why a version is needed; empty where it is not.
     public func reasons(of versionNumber: Int) -> [String] {
-        (reasons[versionNumber] ?? []) + (versionNumber > heardOf ? ["newer than what the loop has heard of"] : [])
+        (reasons[versionNumber] ?? []) + (versionNumber > newestKnown ? ["newer than what the loop has heard of"] : [])
     }
 }

@@ -146,7 +146,7 @@ public struct DatasetsState: Sendable {
         question: Question,
         policy: DatasetPolicy = DatasetPolicy(),
         imported key: UInt64? = nil,
-        askedBecause reason: SelectionReason? = nil,
+        queriedBecause reason: SelectionReason? = nil,
         audit: AuditOrigin? = nil,
         leaves: Bool = false,
         at time: StreamTime
@@ -214,7 +214,7 @@ public struct DatasetsState: Sendable {
     static let importSettling: Int64 = 5_000
     /// Milliseconds after the first label that waits before a version is cut although an import continues: an endless
     /// import of occasional labels delays no others.
-    static let importPatience: Int64 = 300_000
+    static let importWait: Int64 = 300_000
 
     /// Whether `cutIfDue` would cut a version.
     ///
@@ -226,7 +226,7 @@ public struct DatasetsState: Sendable {
         let isDue =
             log.importedAt.map {
                 time.milliseconds(since: $0) >= Self.importSettling
-                    || time.milliseconds(since: since) >= Self.importPatience
+                    || time.milliseconds(since: since) >= Self.importWait
             } ?? (log.newTraining >= enough)
         return isDue || time.milliseconds(since: since) >= policy.cutAfter
     }
@@ -293,7 +293,7 @@ public struct DatasetsState: Sendable {
             min(
                 latest,
                 $0.advanced(byMilliseconds: Self.importSettling),
-                since.advanced(byMilliseconds: Self.importPatience)
+                since.advanced(byMilliseconds: Self.importWait)
             )
         } ?? latest
     }

@@ -69,7 +69,7 @@ extension DatasetsState {
         for versionNumber in cuts.sortedKeys where pending[versionNumber] == nil && !studied.contains(versionNumber) {
             cuts[versionNumber] = nil
         }
-        guard !former.isEmpty, !isUnmarkedAsked(studied) else { return }
+        guard !former.isEmpty, !isUnmarkedRequested(studied) else { return }
         let marks = cuts.sortedRows.map(\.value.sequence)
         for (sequence, label) in former.sortedRows {
             let next = marks.partitioningIndex { $0 > Int64(sequence) }
@@ -79,7 +79,7 @@ extension DatasetsState {
 
     /// Keeps a test label that is about to change, if a version that can be requested contains it.
     mutating func keepFormer(_ sample: SampleID, _ row: LabelRow, until sequence: Int64, _ studied: [Int]) {
-        let isHeld = cuts.contains { $1.sequence > row.sequence } || isUnmarkedAsked(studied)
+        let isHeld = cuts.contains { $1.sequence > row.sequence } || isUnmarkedRequested(studied)
         guard row.tests, isHeld else { return }
         former[Int(row.sequence)] = FormerTestLabel(sample: sample, until: sequence)
     }
@@ -96,7 +96,7 @@ extension DatasetsState {
 
     /// Whether a version that was cut before labels could change can be requested: it has no mark, and might contain
     /// any label.
-    private func isUnmarkedAsked(_ studied: [Int]) -> Bool {
+    private func isUnmarkedRequested(_ studied: [Int]) -> Bool {
         studied.contains { cuts[$0] == nil } || pending.contains { versionNumber, _ in cuts[versionNumber] == nil }
     }
 }

@@ -13,12 +13,12 @@ public struct DeadLetterScan {
     /// - Parameters:
     ///   - transport: Transport to the cluster.
     ///   - topics: Names of the topics.
-    ///   - onlyLooks: Whether to end at an open transaction, as of now. Otherwise an open transaction is an error: a
+    ///   - readsSettled: Whether to end at an open transaction, as of now. Otherwise an open transaction is an error: a
     ///     caller that sends dead letters again must read every mark.
     /// - Throws: `StreamError` when the ends of the topic cannot be read.
-    public init(transport: any StreamTransport, topics: TopicNames, onlyLooks: Bool = false) throws(StreamError) {
+    public init(transport: any StreamTransport, topics: TopicNames, readsSettled: Bool = false) throws(StreamError) {
         scan = try TopicScan(transport: transport, topic: topics[.deadLetters])
-        ends = onlyLooks ? try scan.settledEnds(scan.partitions()) : nil
+        ends = readsSettled ? try scan.settledEnds(scan.partitions()) : nil
     }
 
     /// Whether there may be dead letters or marks after an open transaction that were not read.

@@ -78,7 +78,7 @@ public struct Redrive {
     /// - Parameters:
     ///   - filter: Selection of dead letters.
     ///   - policy: Policy on how often dead letters are sent, and whether at all.
-    ///   - told: Called with each dead letter that the filter selects and its outcome, before it is sent.
+    ///   - judged: Called with each dead letter that the filter selects and its outcome, before it is sent.
     ///   - progress: Called with the dead letters sent so far after every transaction.
     /// - Returns: The outcome for every dead letter that matches.
     /// - Throws: `StreamError` when a topic cannot be read or written, also when a later run has begun; committed
@@ -86,7 +86,7 @@ public struct Redrive {
     public func run(
         _ filter: DeadLetterFilter,
         _ policy: Policy = Policy(),
-        told: (DeadLetter, Verdict) -> Void = { _, _ in },
+        judged: (DeadLetter, Verdict) -> Void = { _, _ in },
         progress: (Int) -> Void = { _ in }
     ) throws -> Report {
         // First of all: what another run left open is not waited for, and what it sends from now on is refused.
@@ -112,7 +112,7 @@ public struct Redrive {
             guard filter.matches(deadLetter) else { return }
             report.matched += 1
             let verdict = judge(deadLetter, marks[deadLetter.position] ?? [], policy)
-            told(deadLetter, verdict)
+            judged(deadLetter, verdict)
             switch verdict {
             case .done: report.done += 1
             case .refuse(let reason): report.refuse(deadLetter.position, reason)

@@ -17,7 +17,7 @@ package struct CommittedScan {
     /// Records that are read of a partition at most.
     private let limit: Int
     /// Maximum time without a record, in milliseconds.
-    private static let patience = 5_000
+    private static let maximumWait = 5_000
 
     package init(_ reader: any LogReader, limit: Int) {
         self.reader = reader
@@ -50,7 +50,7 @@ package struct CommittedScan {
         try reader.start(open.keys.reduce(into: [:]) { $0[$1] = ends[$1]?.next })
         let batch = RecordBatch()
         var idle = 0
-        while !open.isEmpty, idle < Self.patience, deadline.map({ .now < $0 }) ?? true {
+        while !open.isEmpty, idle < Self.maximumWait, deadline.map({ .now < $0 }) ?? true {
             switch try reader.poll(into: batch, maximum: min(limit, 5_000), timeoutMilliseconds: 100) {
             case .idle: idle += 100
             case .endOfPartition(let topicPartition, let offset):

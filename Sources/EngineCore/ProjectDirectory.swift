@@ -45,7 +45,7 @@ public final class ProjectDirectory {
     private var waitingBytes = 0
     /// Partitions that every topic of projects has; nil while not known.
     private var partitions: Int?
-    private var askedAt: Int64?
+    private var queriedAt: Int64?
 
     /// The highest revision that is followed: above it none could be numbered.
     public static let revisionLimit = 1_000_000_000
@@ -62,7 +62,7 @@ public final class ProjectDirectory {
         let bytes: Int
     }
     /// Milliseconds between two requests to the cluster about missing partitions.
-    private static let patience: Int64 = 10_000
+    private static let maximumWait: Int64 = 10_000
 
     public init(
         transport: any StreamTransport,
@@ -97,7 +97,7 @@ public final class ProjectDirectory {
     /// Reads the records that were written since the last call, without waiting.
     public func refresh() throws(StreamError) {
         try start()
-        lookForPartitions()
+        findPartitions()
         while true {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) {
             case .records: take()
@@ -112,16 +112,16 @@ public final class ProjectDirectory {
     /// - Parameters:
     ///   - stable: Whether the end is the last stable offset: a transaction that another client keeps open hides the
     ///     records behind it and blocks nothing. Otherwise nothing is hidden when this returns.
-    ///   - patience: Maximum milliseconds without progress.
+    ///   - maximumWait: Maximum milliseconds without progress.
     /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
-    public func readToEnd(stable: Bool = false, patience: Int64 = 10_000) throws(StreamError) {
+    public func readToEnd(stable: Bool = false, maximumWait: Int64 = 10_000) throws(StreamError) {
         try start()
-        lookForPartitions()
+        findPartitions()
         let topicPartition = TopicPartition(topic, 0)
         let high = try reader.ends(of: [topicPartition], stable: stable)[topicPartition] ?? 0
         guard position < high else { return }
         var idle: Int64 = 0
-        while idle < patience {
+        while idle < maximumWait {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50) {
             case .records: take()
             case .endOfPartition(_, let offset): position = max(position, offset)
@@ -146,16 +146,16 @@ public final class ProjectDirectory {
     ///
     /// - Parameters:
     ///   - name: The required project.
-    ///   - patience: Maximum milliseconds to wait for it.
+    ///   - maximumWait: Maximum milliseconds to wait for it.
     ///   - pause: Called between two reads, with milliseconds.
-    /// - Throws: As `readToEnd(stable:patience:)`.
+    /// - Throws: As `readToEnd(stable:maximumWait:)`.
     public func readToEnd(
         for name: String,
-        patience: Int64 = 3_000,
+        maximumWait: Int64 = 3_000,
         pause: (Int64) -> Void = { WallClock.pause($0) }
     ) throws(StreamError) {
         try readToEnd(stable: true)
-        var left = patience
+        var left = maximumWait
         while self[name] == nil, left > 0 {
             let isHeldBack = try isHeldBack()
             if isHeldBack {
@@ -310,8 +310,8 @@ public final class ProjectDirectory {
         if let partitions, Int(partition) < partitions { return partitions }
         let time = now()
         // A flood of wrong revisions causes one request to the cluster.
-        if let partitions, let askedAt, time >= askedAt, time - askedAt < Self.patience { return partitions }
-        askedAt = time
+        if let partitions, let queriedAt, time >= queriedAt, time - queriedAt < Self.maximumWait { return partitions }
+        queriedAt = time
         var least = Int.max
         for name in projectTopics {
             guard let count = try? reader.partitions(of: name).count, count > 0 else { return partitions }
@@ -322,7 +322,7 @@ public final class ProjectDirectory {
     }
 
     /// Applies revisions whose partition has been added since.
-    private func lookForPartitions() {
+    private func findPartitions() {
         guard !waiting.isEmpty else { return }
         let before = partitions ?? 0
         for name in waiting.keys.sorted() {

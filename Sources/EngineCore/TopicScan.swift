@@ -40,7 +40,7 @@ public struct TopicScan {
     ///   - offset: Offset at which to begin; nil or an expired offset for the first existing record.
     ///   - stable: Whether to end before a transaction that is open; otherwise that is an error.
     ///   - limit: Offset at which to end; nil for the partition's end at the call.
-    ///   - patience: Maximum milliseconds without an answer.
+    ///   - maximumWait: Maximum milliseconds without an answer.
     ///   - body: An error that it throws ends the scan.
     /// - Throws: `StreamError` when the topic cannot be read, `EngineError` when its end is not reached, and errors
     ///   that `body` throws.
@@ -49,7 +49,7 @@ public struct TopicScan {
         from offset: Int64? = nil,
         stable: Bool = false,
         until limit: Int64? = nil,
-        patience: Int = 15_000,
+        maximumWait: Int = 15_000,
         _ body: (RecordView, RecordBatch, Int) throws -> Void
     ) throws {
         let topicPartition = TopicPartition(topic, partition)
@@ -59,7 +59,7 @@ public struct TopicScan {
         try reader.start([topicPartition: max(low, offset ?? low)])
         let batch = RecordBatch()
         var idle = 0
-        while idle < patience {
+        while idle < maximumWait {
             switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
             case .records:
                 idle = 0

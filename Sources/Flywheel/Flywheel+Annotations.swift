@@ -99,7 +99,7 @@ extension ProjectState {
             consensus,
             question: configuration.question,
             policy: configuration.datasets,
-            askedBecause: outcome.task?.reason,
+            queriedBecause: outcome.task?.reason,
             audit: outcome.audit,
             leaves: configuration.rollout.move,
             at: step.context.time

@@ -11,7 +11,7 @@ extension ProjectState {
     mutating func findDisputedContent() {
         for sample in rollout.verificationsWithoutContent {
             // A sample is queried once, and a sample of the audit sample in the order of the audit sample.
-            guard acquisition.accounts.asked[sample] == nil, acquisition.audit.candidates[sample] == nil else {
+            guard acquisition.accounts.queried[sample] == nil, acquisition.audit.candidates[sample] == nil else {
                 rollout.dropVerification(sample)
                 continue
             }
@@ -22,8 +22,8 @@ extension ProjectState {
 
     /// Receives a candidate that may be a disputed sample.
     mutating func takeIfDisputed(_ candidate: Candidate, modelVersionNumber: Int) {
-        guard rollout.verifications[candidate.sample.id]?.isAsked == false else { return }
-        guard candidate.auditProbability == nil, acquisition.accounts.asked[candidate.sample.id] == nil else {
+        guard rollout.verifications[candidate.sample.id]?.isQueried == false else { return }
+        guard candidate.auditProbability == nil, acquisition.accounts.queried[candidate.sample.id] == nil else {
             rollout.dropVerification(candidate.sample.id)
             return
         }

@@ -81,13 +81,13 @@ extension ProjectState {
             return EntryRejection(.duplicate, "\(imported.origin.id) of \(imported.origin.source) was imported before")
         }
         let sample = imported.sample.id
-        if acquisition.accounts.asked[sample] != nil, datasets.labels[sample] == nil, labeling.isOpen(sample) {
-            return EntryRejection(.sampleAsked, "sample \(sample) is being asked for: the answers of its task count")
+        if acquisition.accounts.queried[sample] != nil, datasets.labels[sample] == nil, labeling.isOpen(sample) {
+            return EntryRejection(.sampleQueried, "sample \(sample) is being asked for: the answers of its task count")
         }
-        if configuration.acquisition.edition >= 2, acquisition.accounts.asked[sample] == nil,
+        if configuration.acquisition.edition >= 2, acquisition.accounts.queried[sample] == nil,
             let text = otherSide(of: imported.sample, imported.purpose)
         {
-            return EntryRejection(.sampleAsked, text)
+            return EntryRejection(.sampleQueried, text)
         }
         return nil
     }

@@ -23,18 +23,18 @@ extension ProjectState {
     private static let requestBytes = 900_000
 
     /// Maximum wait of samples for others, in milliseconds, so that they share a request.
-    private func patience(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
+    private func maximumWait(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
 
     /// Writes the requests that are due.
     ///
     /// - Complexity: O(1) where services shadow, else O(*capacity*) of the audit sample; O(*poolCapacity*) for each request.
     mutating func askTrainers(_ configuration: ProjectConfiguration, _ step: inout Step) {
         guard configuration.rollout.predicts else { return }
-        let (now, patience) = (step.context.time, patience(configuration.rollout))
+        let (now, maximumWait) = (step.context.time, maximumWait(configuration.rollout))
         for group in waitingPredictions(configuration) {
             var rest = group.samples[...]
             while let first = rest.first, rollout.nextRequest(at: now) <= now,
-                rest.count >= Self.audits || now.milliseconds(since: first.since) >= patience
+                rest.count >= Self.audits || now.milliseconds(since: first.since) >= maximumWait
             {
                 let count = ask(rest.prefix(Self.audits).map(\.sample), of: group, configuration, &step)
                 guard count > 0 else { return }
@@ -49,7 +49,7 @@ extension ProjectState {
         let first = waitingPredictions(configuration).compactMap(\.samples.first?.since).min()
         guard let first, acquisition.hasCovers() else { return nil }
         let now = position.value.time
-        return max(first.advanced(byMilliseconds: patience(configuration.rollout)), rollout.nextRequest(at: now))
+        return max(first.advanced(byMilliseconds: maximumWait(configuration.rollout)), rollout.nextRequest(at: now))
     }
 
     /// Writes one request.
@@ -80,7 +80,7 @@ extension ProjectState {
             deadline: step.context.time.advanced(byMilliseconds: configuration.rollout.shadowWait)
         )
         acquisition.noteCovers(hidden, at: step.context.time)
-        rollout.asked(request, at: step.context.time)
+        rollout.queried(request, at: step.context.time)
         for sample in samples.prefix(hidden.count) { notePairing(of: sample.id) }
         step.decide(.prediction(request), id: request.id.rawValue)
         return hidden.count
@@ -92,7 +92,7 @@ extension ProjectState {
     private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
         var groups: [WaitingPredictions] = []
         var groupOf: [Int: Int] = [:]
-        for (id, pairing) in acquisition.audit.unasked {
+        for (id, pairing) in acquisition.audit.unqueried {
             guard let number = pairing.pair, let sample = acquisition.audit.candidates[id]?.candidate.sample else {
                 continue
             }
@@ -106,15 +106,15 @@ extension ProjectState {
             if let group = groupOf[number] { groups[group].samples.append((sample, pairing.fixedAt)) }
         }
         guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
-        let asked = Set(groups.flatMap(\.samples).map(\.sample.id))
-        let samples = (servedSamples(configuration) + suspectedSamples).filter { !asked.contains($0.sample.id) }
+        let queried = Set(groups.flatMap(\.samples).map(\.sample.id))
+        let samples = (servedSamples(configuration) + suspectedSamples).filter { !queried.contains($0.sample.id) }
             .sorted { ($0.since, $0.sample.id) < ($1.since, $1.sample.id) }
         guard !samples.isEmpty else { return groups }
         return groups + [WaitingPredictions(champion: champion, challenger: canary, samples: samples)]
     }
 
     private func servedSamples(_ configuration: ProjectConfiguration) -> [(sample: Sample, since: StreamTime)] {
-        rollout.unaskedAnswers(configuration.rollout).compactMap { id, since in
+        rollout.unrequestedAnswers(configuration.rollout).compactMap { id, since in
             acquisition.audit.candidates[id].map { ($0.candidate.sample, since) }
         }
     }
@@ -149,9 +149,9 @@ extension ProjectState {
         guard configuration.rollout.predicts, version == serving,
             rollout.pairing(of: sample)?.pair == nil
         else { return true }
-        let soon = step.context.time.advanced(byMilliseconds: patience(configuration.rollout))
+        let soon = step.context.time.advanced(byMilliseconds: maximumWait(configuration.rollout))
         guard rollout.nextRequest(at: step.context.time) <= soon else { return false }
-        guard !acquisition.hasCovers(acquisition.audit.unasked.count + 1) else { return true }
+        guard !acquisition.hasCovers(acquisition.audit.unqueried.count + 1) else { return true }
         guard rollout.canary == nil, !rollout.isProvisional(configuration.rollout) else { return false }
         if let notice = rollout.missPrediction(of: nil, policy: configuration.rollout, at: step.context.time) {
             step.decide(.notice(notice))
@@ -165,8 +165,8 @@ extension ProjectState {
         let policy = configuration.rollout
         switch rollout.receive(labels, under: configuration.question, policy: policy) {
         case .failure(let error): refuse(error.refusal, &step)
-        case .success(let heard):
-            for sample in heard { notePairing(of: sample) }
+        case .success(let accepted):
+            for sample in accepted { notePairing(of: sample) }
             promoteIfBetter(configuration, &step)
         }
     }

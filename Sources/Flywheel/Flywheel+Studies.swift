@@ -28,7 +28,12 @@ extension ProjectState {
             } else if rollout.phase.value.waiting == model {
                 step.wait(model.version, for: phase.challenger?.version, insteadOf: phase.waiting?.version)
             }
-            hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
+            scoreTestPredictions(
+                outcome.predictions,
+                without: Set(outcome.leftOut?.testPositions ?? []),
+                of: model,
+                &step
+            )
             promoteIfBetter(configuration, &step)
         }
         requestStudy(configuration, &step)
@@ -85,7 +90,7 @@ extension ProjectState {
 
     /// Records the trainer's report of the model's predictions for the test labels: with it a challenger is judged
     /// on all of them at once. A label that the trainer left out has no prediction.
-    private mutating func hear(
+    private mutating func scoreTestPredictions(
         _ predictions: [Label],
         without leftOut: Set<Int>,
         of model: ReleasedModel,

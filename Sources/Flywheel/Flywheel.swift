@@ -90,8 +90,11 @@ extension ProjectState {
 
     private mutating func receive(_ received: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
         if let output = received.output, output.kind != configuration.question.kind {
-            let (said, asked) = (output.kind.rawValue, configuration.question.kind.rawValue)
-            refuse(.init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(asked)"), &step)
+            let (said, queried) = (output.kind.rawValue, configuration.question.kind.rawValue)
+            refuse(
+                .init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(queried)"),
+                &step
+            )
             return
         }
         // Intake refuses these; some were accepted before it knew the space, or are in an older journal.
@@ -127,7 +130,7 @@ extension ProjectState {
             label,
             of: candidate.sample.id,
             by: version,
-            draw: candidate.auditDraw,
+            draw: candidate.auditHash,
             isLive: true,
             isShown: candidate.model?.role == .champion,
             isPredicting: configuration.rollout.predicts,
@@ -166,7 +169,7 @@ extension ProjectState {
     }
 
     private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        acquisition.heard(feedback, selectionContext(configuration, step.context))
+        acquisition.receive(feedback, selectionContext(configuration, step.context))
         let result = rollout.receive(
             feedback,
             userHash: xxh64(feedback.user.rawValue),

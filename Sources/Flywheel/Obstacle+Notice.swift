@@ -10,7 +10,7 @@ extension ProjectState {
         let context = selectionContext(configuration, step.context)
         guard let obstacle = acquisition.tellIdleness(context) else { return }
         let text = "nothing was asked for a minute: \(words(for: obstacle, configuration))"
-        step.decide(.notice(Notice(kind: .nothingAsked, text: text)))
+        step.decide(.notice(Notice(kind: .nothingQueried, text: text)))
     }
 
     /// Reason why nothing is queried, at the time of the last entry; nil if a query is due, or before a configuration.
@@ -41,7 +41,7 @@ extension ProjectState {
         case .shares: withoutShare(policy)
         case .quotas(let until):
             "all \(acquisition.pool.candidates.count) samples that wait belong to slices that have had their share (acquisition.slices), for another \(duration(until))"
-        case .patience(let until):
+        case .maximumWait(let until):
             "a batch waits for the scores of a newer model or for a wider choice, for \(duration(until)) more at most (acquisition.patience); \(acquisition.pool.candidates.count) samples wait"
         }
     }
@@ -51,8 +51,8 @@ extension ProjectState {
             return
                 "the rule \(stream.strategy.rawValue) (acquisition.stream) has chosen none of the samples that came since, within its share and budget"
         }
-        let asked = acquisition.accounts.asked.count
-        let known = asked == 0 ? "" : "are among the \(asked) asked for or imported before, "
+        let queried = acquisition.accounts.queried.count
+        let known = queried == 0 ? "" : "are among the \(queried) asked for or imported before, "
         return
             "no sample waits: those that come \(known)\(known.isEmpty ? "" : "or ")lie below the threshold that acquisition.votes_per_window, oversample and window give; or none come"
     }

@@ -10,7 +10,7 @@ internal import Vocabulary
 /// Actions that any entry may cause, because time has passed or there is something to choose from.
 extension ProjectState {
     mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        labeling.lookAtTasks(policy: configuration.labeling)
+        labeling.checkTasks(policy: configuration.labeling)
         if isDue(labeling.nextDeadline, step) {
             let expired = labeling.expire(
                 question: configuration.question,
@@ -33,7 +33,7 @@ extension ProjectState {
         advanceRollout(configuration, &step)
         askTrainers(configuration, &step)
         openTasks(configuration, &step)
-        labeling.lookAtTasks(policy: configuration.labeling)
+        labeling.checkTasks(policy: configuration.labeling)
         cut(configuration, &step)
     }
 
@@ -71,7 +71,7 @@ extension ProjectState {
             step.decide(.task(task), id: id)
             if let audit = selection.audit {
                 rollout.opened(selection.sample.id, isDuel: audit.isDuel, at: step.context.time)
-                rollout.askedCandidate(selection.sample.id, audit)
+                rollout.queriedCandidate(selection.sample.id, audit)
                 let policy = configuration.rollout
                 if let notice = rollout.missPrediction(of: selection.sample.id, policy: policy, at: step.context.time) {
                     step.decide(.notice(notice))
@@ -124,8 +124,8 @@ extension ProjectState {
 
     private mutating func tellExhaustion(_ context: SelectionContext, _ step: inout Step) {
         let isExhausted = acquisition.isExhausted(context) && labeling.open.isEmpty
-        guard isExhausted != acquisition.accounts.cadence.value.isExhaustionTold else { return }
-        acquisition.accounts.cadence.value.isExhaustionTold = isExhausted
+        guard isExhausted != acquisition.accounts.schedule.value.isExhaustionReported else { return }
+        acquisition.accounts.schedule.value.isExhaustionReported = isExhausted
         if isExhausted {
             step.decide(.notice(.init(kind: .budgetExhausted, text: "the window's budget holds no further task")))
         }

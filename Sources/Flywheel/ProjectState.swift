@@ -95,7 +95,7 @@ public struct ProjectState: Sendable {
     /// Maximum number of remembered commands: a command that is repeated while it is known is refused as a duplicate.
     public static let commandCapacity = 10_000
     /// Duration of each phase of the cycle.
-    public var stages = Table<CyclePhase, CyclePhaseTime>()
+    public var phases = Table<CyclePhase, CyclePhaseTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()
     /// Classes that users correct predictions to and the project lacks, by name: how often. See `ClassProposals`.
@@ -132,11 +132,11 @@ public struct ProjectState: Sendable {
     /// Whether a release has named the version, or a study gives it to its model, as far as either is remembered.
     public func isRegistered(_ version: ModelVersion) -> Bool { rollout.knows(version) || training.names(version) }
 
-    mutating func took(_ stage: CyclePhase, _ milliseconds: Int64) {
-        var time = stages[stage] ?? CyclePhaseTime()
+    mutating func took(_ phase: CyclePhase, _ milliseconds: Int64) {
+        var time = phases[phase] ?? CyclePhaseTime()
         time.count += 1
         time.total = min(time.total.adding(max(0, milliseconds)), CyclePhaseTime.longest)
         time.last = min(max(0, milliseconds), CyclePhaseTime.longest)
-        stages[stage] = time
+        phases[phase] = time
     }
 }

@@ -69,7 +69,7 @@ struct AcquisitionReplay {
     private(set) var explored: [Double] = []
     private var stream: [Int] = []
     private var labelled: [(row: Int, label: Int)] = []
-    private var asked: Set<Int> = []
+    private var queried: Set<Int> = []
     /// Unanswerable samples, whose ids continue those of the data.
     private var nuisances: [[Double]] = []
     /// IDs of the queried samples, in order.
@@ -221,7 +221,7 @@ struct AcquisitionReplay {
         }
         selections.append(task.sample.id)
         guard row < data.features.count else { return project.flag(task.id, note: "nothing to be seen") }
-        asked.insert(row)
+        queried.insert(row)
         var label = data.labels[row]
         if generator.nextUnit() < options.labelNoise {
             let other = generator.next(below: data.classes.count - 1)
@@ -234,8 +234,8 @@ struct AcquisitionReplay {
     /// Returns the next candidates of the stream that were not queried; the stream restarts when it ends.
     private mutating func nextWindow() -> [Int] {
         var window: [Int] = []
-        var taken = asked
-        let left = train.count - asked.count
+        var taken = queried
+        let left = train.count - queried.count
         while window.count < min(options.window, left) {
             if stream.isEmpty {
                 stream = train
@@ -292,7 +292,7 @@ struct AcquisitionReplay {
         case (let function, let output?):
             score = function.score(output, classes: data.classes.count, temperature: options.policy.temperature)
         }
-        var auditDraw = SplitMix64(seed: seed &* 131 &+ UInt64(row))
+        var auditHash = SplitMix64(seed: seed &* 131 &+ UInt64(row))
         let isAudited = auditRows.contains(row)
         return Candidate(
             sample: Sample(id: SampleID(String(row)), embedding: features(row).map { Float($0) }),
@@ -300,7 +300,7 @@ struct AcquisitionReplay {
             model: scorer.map { ModelReference(name: "bench", version: $0.version) },
             score: score,
             auditProbability: isAudited ? options.policy.auditCutoff : nil,
-            auditDraw: isAudited ? auditDraw.nextUnit() * options.policy.auditCutoff : 1,
+            auditHash: isAudited ? auditHash.nextUnit() * options.policy.auditCutoff : 1,
             predictedAt: StreamTime(milliseconds: 0),
             isExploration: draw.nextUnit() < options.policy.explorationShare
         )

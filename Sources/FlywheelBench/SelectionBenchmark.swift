@@ -81,7 +81,7 @@ struct SelectionBenchmark {
         policy.batch.memory = memory
         var generator = SplitMix64(seed: 1)
         var state = AcquisitionState()
-        for slot in 0..<memory { state.pool.memory[slot] = EmbeddingSketch(point(&generator)) }
+        for slot in 0..<memory { state.pool.queriedSketches[slot] = EmbeddingSketch(point(&generator)) }
         for number in 0..<candidates {
             state.receive(candidate(number, &generator), modelVersionNumber: 1, context(1, policy))
         }
@@ -112,7 +112,7 @@ struct SelectionBenchmark {
             model: ModelReference(name: "bench", version: ModelVersion("v1")),
             score: output.map { AcquisitionFunction.margin.score($0, classes: classes) } ?? 0,
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }

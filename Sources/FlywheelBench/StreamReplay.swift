@@ -29,7 +29,7 @@ struct StreamReplay {
         /// overspent.
         let overspent: Double
         /// Events whose label was queried, in order.
-        let asked: [Int]
+        let queried: [Int]
     }
 
     /// Labels that every run begins with.
@@ -60,7 +60,7 @@ struct StreamReplay {
         var hits = 0
         var pending: [Int] = []
         var arrived = 0
-        var asked: [Int] = []
+        var queried: [Int] = []
         var overspent = -Double.infinity
         for event in data.labels.indices {
             // A label that was queried at event t is known before event t + delay + 1 is predicted.
@@ -77,16 +77,16 @@ struct StreamReplay {
                 pending.append(event)
             } else if asks(event, probabilities, pending: pending.count - arrived) {
                 pending.append(event)
-                asked.append(event)
+                queried.append(event)
             }
-            overspent = max(overspent, Double(asked.count) - options.share.value * Double(event + 1))
+            overspent = max(overspent, Double(queried.count) - options.share.value * Double(event + 1))
         }
         let count = Double(data.labels.count)
         return Outcome(
             accuracy: Double(hits) / count,
-            share: Double(asked.count) / count,
+            share: Double(queried.count) / count,
             overspent: overspent,
-            asked: asked
+            queried: queried
         )
     }
 
@@ -113,7 +113,7 @@ struct StreamReplay {
             model: ModelReference(name: "bench", version: ModelVersion("online")),
             score: policy.function.score(output, classes: data.classes.count),
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: entry.time
         )
         state.receive(candidate, modelVersionNumber: 0, context)

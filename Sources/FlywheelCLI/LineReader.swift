@@ -11,7 +11,7 @@ struct LineReader {
         let size: Int
     }
 
-    private static let portion = 1 << 20
+    private static let chunkSize = 1 << 20
 
     private let handle: FileHandle
     /// Bytes of a line that are kept.
@@ -61,10 +61,10 @@ struct LineReader {
     private mutating func fill() throws -> Bool {
         guard !isAtEnd else { return false }
         var failure: Int32 = 0
-        buffer = [UInt8](unsafeUninitializedCapacity: Self.portion) { bytes, count in
+        buffer = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { bytes, count in
             var read = -1
             repeat {
-                read = Glibc.read(handle.fileDescriptor, bytes.baseAddress, Self.portion)
+                read = Glibc.read(handle.fileDescriptor, bytes.baseAddress, Self.chunkSize)
             } while read < 0 && errno == EINTR
             failure = read < 0 ? errno : 0
             count = max(0, read)

@@ -23,7 +23,7 @@ final class DeadLettersTarget: FuzzTarget {
     }
 
     func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let player = StepPlayer(pipeline: pipeline, recorder: recorder)
         let base = corpus["project"].first { $0["acquisition"]?["batch"] != nil } ?? [:]
         var project = ProjectMaker(name: "shapes", partition: 1, base: base, &generator)
@@ -75,7 +75,7 @@ final class DeadLettersTarget: FuzzTarget {
     }
 
     func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let player = StepPlayer(pipeline: pipeline, recorder: nil)
         let forged = steps.firstIndex { $0["send"]?.plain == Topic.deadLetters.rawValue } ?? steps.endIndex
         // The last step of all is a redrive behind the ledger.
@@ -85,7 +85,7 @@ final class DeadLettersTarget: FuzzTarget {
         for step in steps[kept...] { try player.play(step, &outcomes) }
     }
 
-    private func makePlant() throws -> Pipeline {
+    private func makePipeline() throws -> Pipeline {
         var settings = Pipeline.Settings()
         settings.hasTrainer = false
         return try Pipeline(folder: folder, settings: settings)

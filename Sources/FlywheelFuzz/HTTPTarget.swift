@@ -124,10 +124,10 @@ final class HTTPTarget: FuzzTarget {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard connection >= 0 else { throw FuzzFault("no socket: \(String(cString: strerror(errno)))") }
         defer { close(connection) }
-        var patience = timeval(tv_sec: 2, tv_usec: 0)
+        var maximumWait = timeval(tv_sec: 2, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
-        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &maximumWait, size)
+        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &maximumWait, size)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

@@ -142,15 +142,15 @@ struct Ledger {
     private func checkTallies(uncounted: Int, _ account: Account, _ outcomes: inout FuzzOutcomes) throws {
         let prefix = pipeline.topics[.predictions] + "/"
         let forwarded = account.entries.filter { $0.key.hasPrefix(prefix) }.values.reduce(0, +)
-        var (counted, told) = (0, 0)
+        var (counted, reported) = (0, 0)
         for (_, record) in committed(.tallies) {
             let tally = try parser.withDocument(of: record.value ?? []) { try Tally(json: $0) }
             counted += Int(tally.predictions)
-            told += Int(tally.forwarded)
+            reported += Int(tally.forwarded)
         }
-        guard counted == uncounted + forwarded, told == forwarded else {
+        guard counted == uncounted + forwarded, reported == forwarded else {
             throw FuzzFault(
-                "tallies count \(counted) predictions and \(told) forwarded; accepted are \(uncounted + forwarded), forwarded \(forwarded)"
+                "tallies count \(counted) predictions and \(reported) forwarded; accepted are \(uncounted + forwarded), forwarded \(forwarded)"
             )
         }
         outcomes.add("records", "tallied", counted)

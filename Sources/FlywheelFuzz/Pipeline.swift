@@ -29,7 +29,7 @@ final class Pipeline {
     private(set) var counts = Counts()
     private let settings: Settings
     private var runners: [Role: ProcessorRunner] = [:]
-    private var life = 0
+    private var run = 0
 
     struct Settings {
         var deadLettersPerSecond = 1_000_000
@@ -73,7 +73,7 @@ final class Pipeline {
     }
 
     private func start() throws {
-        life += 1
+        run += 1
         let (topics, clock, settings) = (topics, clock, settings)
         runners[.intake] = try runner(.intake, IntakeProcessor.inputs) { transport in
             IntakeProcessor(
@@ -105,30 +105,30 @@ final class Pipeline {
         }
         runners[.materializer] = try runner(.materializer, MaterializerProcessor.inputs) {
             [weak self, store] transport in
-            let stage = MaterializerProcessor(topics: topics, transport: transport, store: store, jitter: { 0 })
-            stage.stopped = { self?.disturbances.append("the materializer stopped: \($0)") }
-            stage.storagePaused = { self?.disturbances.append("the materializer's disk refuses: \($0)") }
-            return stage
+            let processor = MaterializerProcessor(topics: topics, transport: transport, store: store, jitter: { 0 })
+            processor.stopped = { self?.disturbances.append("the materializer stopped: \($0)") }
+            processor.storagePaused = { self?.disturbances.append("the materializer's disk refuses: \($0)") }
+            return processor
         }
         guard hasTrainer else { return }
         let artifacts = try FolderStore(root: root + "/artifacts")
         runners[.trainer] = try runner(.trainer, TrainerProcessor.inputs) { [weak self] transport in
-            let stage = TrainerProcessor(
+            let processor = TrainerProcessor(
                 topics: topics,
                 transport: transport,
                 artifacts: artifacts,
                 now: { clock.now },
                 jitter: { 0 }
             )
-            stage.storagePaused = { self?.disturbances.append("the trainer's disk refuses: \($0)") }
-            return stage
+            processor.storagePaused = { self?.disturbances.append("the trainer's disk refuses: \($0)") }
+            return processor
         }
     }
 
     private func runner(
         _ role: Role,
         _ inputs: [Topic],
-        _ makeStage: (any StreamTransport) throws -> any Processor
+        _ makeProcessor: (any StreamTransport) throws -> any Processor
     ) throws -> ProcessorRunner {
         try ProcessorRunner(
             cluster: cluster,
@@ -136,7 +136,7 @@ final class Pipeline {
             instance: "w",
             topics: inputs.map { topics[$0] },
             policy: CommitPolicy(interval: 0, batchSize: settings.batchSize),
-            makeStage: makeStage
+            makeProcessor: makeProcessor
         )
     }
 
@@ -165,17 +165,17 @@ final class Pipeline {
         for event in runner.events {
             switch event {
             case .aborted, .restarted, .retrying, .refused, .isolating, .foundUnclean, .unreachable, .expired:
-                disturbances.append("\(role) in life \(life): \(event)")
+                disturbances.append("\(role) in life \(run): \(event)")
             case .assigned, .unassigned, .committed, .reachable, .paused, .resumed: break
             }
         }
-        if let intake = runner.stage as? IntakeProcessor {
+        if let intake = runner.processor as? IntakeProcessor {
             counts.read += intake.counts.read
             counts.accepted += intake.counts.accepted
             counts.dead += intake.counts.deadTotal
             counts.dropped += intake.counts.droppedTotal
             counts.undrawn += intake.counts.feedbackLeftOut
-        } else if let loop = runner.stage as? LoopProcessor {
+        } else if let loop = runner.processor as? LoopProcessor {
             counts.applied += loop.counts.entries
             counts.unreadable += loop.counts.unreadable
             counts.refusals.merge(loop.counts.refused) { $0 + $1 }
@@ -185,7 +185,7 @@ final class Pipeline {
     /// Every project of the running loop, with its rows as the changelog holds them.
     func liveRows() -> [String: [[UInt8]: [UInt8]]] {
         var rows: [String: [[UInt8]: [UInt8]]] = [:]
-        (runners[.loop]?.stage as? LoopProcessor)?.forEachProject { project in
+        (runners[.loop]?.processor as? LoopProcessor)?.forEachProject { project in
             let name = project.state.project.rawValue
             rows[name] = Dictionary(project.changelogRows(as: name).map { ($0.key, $0.value) }) { $1 }
         }

@@ -119,8 +119,8 @@ final class CurlHandle: @unchecked Sendable {
     private static func error(_ code: CURLcode, _ text: UnsafeMutableBufferPointer<CChar>) -> HTTPClientError {
         let detail = text.baseAddress.map { String(cString: $0) } ?? ""
         // A proxy's address may hold its password.
-        let isTold = !detail.isEmpty && !detail.contains("@") && !detail.lowercased().contains("proxy")
-        let reason = isTold ? detail : String(cString: curl_easy_strerror(code))
+        let isReported = !detail.isEmpty && !detail.contains("@") && !detail.lowercased().contains("proxy")
+        let reason = isReported ? detail : String(cString: curl_easy_strerror(code))
         switch code {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT:
             return HTTPClientError(.invalid, reason)

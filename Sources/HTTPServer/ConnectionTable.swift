@@ -6,14 +6,14 @@ public struct ConnectionLimits: Hashable, Sendable {
     public var perPeer: Int
     /// Milliseconds that a client has for a request's headers, then for its body and for taking the answer, and then for
     /// the next request. Single bytes do not prolong it.
-    public var patience: Int64
+    public var maximumWait: Int64
 
     /// The limits.
-    public init(total: Int = 512, perPeer: Int = 256, patience: Int64 = 5_000) {
-        precondition(total > 0 && perPeer > 0 && patience > 0, "a limit is at least 1")
+    public init(total: Int = 512, perPeer: Int = 256, maximumWait: Int64 = 5_000) {
+        precondition(total > 0 && perPeer > 0 && maximumWait > 0, "a limit is at least 1")
         self.total = total
         self.perPeer = perPeer
-        self.patience = patience
+        self.maximumWait = maximumWait
     }
 }
 
@@ -153,7 +153,7 @@ struct ConnectionTable {
         guard let peer = connections[descriptor]?.peer else { return }
         steps += 1
         connections[descriptor]?.step = steps
-        let entry = Entry(descriptor: descriptor, step: steps, deadline: time + limits.patience)
+        let entry = Entry(descriptor: descriptor, step: steps, deadline: time + limits.maximumWait)
         order.append(entry)
         peers[peer]?.queue.append(entry)
         // One client with many requests on one connection accumulates invalid entries in its own queue.

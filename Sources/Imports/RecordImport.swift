@@ -13,7 +13,7 @@ internal import Vocabulary
 /// Records that are sent twice, because a run ended between a transaction and its note, are recognized by their ids.
 public struct RecordImport {
     /// Records of a transaction, at most.
-    static let portion = 500
+    static let sliceSize = 500
 
     /// One record: its value, and the id that its headers carry.
     public struct Record: Sendable {
@@ -134,7 +134,7 @@ public struct RecordImport {
                     remedy: "run the same command again: it goes on from there"
                 )
             }
-            let end = min(records.count, position + min(Self.portion, max(1, rate)))
+            let end = min(records.count, position + min(Self.sliceSize, max(1, rate)))
             let time = now()
             try producer.begin()
             try producer.send(records[position..<end].map { output($0, at: time) })

@@ -19,19 +19,19 @@ public struct ArtifactFolders: Hashable, Sendable {
 /// Check of which artifacts Intake admits, and whether their files exist.
 struct ArtifactGate {
     /// Milliseconds of a transaction that may be spent waiting for the disk.
-    static let patience: Int64 = 1_000
+    static let maximumWait: Int64 = 1_000
 
     private let folders: ArtifactFolders
     /// Nil: no file is checked.
     private let inspector: FileInspector?
-    private var left = Self.patience
+    private var left = Self.maximumWait
 
     init(_ folders: ArtifactFolders = ArtifactFolders(), _ inspector: FileInspector? = nil) {
         self.folders = folders
         self.inspector = inspector
     }
 
-    /// Checks the artifact that a result states, for `patience` in a transaction at most.
+    /// Checks the artifact that a result states, for `maximumWait` in a transaction at most.
     ///
     /// - Returns: Whether the file exists with that size; nil if it could not be checked: for other schemes, outside
     ///   the known folders, or when the disk did not answer in time.
@@ -65,7 +65,7 @@ struct ArtifactGate {
             folders: folders(of: matching),
             known: folders.roots ?? folders.own.map { [$0] } ?? []
         )
-        let finding = left > 0 ? inspector?.look(question, left: &left) : nil
+        let finding = left > 0 ? inspector?.inspect(question, left: &left) : nil
         let seen = finding ?? FileInspector.Finding(byNameOf: question)
         guard seen.isInside else {
             throw RecordRejection(
@@ -77,7 +77,7 @@ struct ArtifactGate {
     }
 
     /// A transaction has ended: the next may wait again.
-    mutating func transactionEnded() { left = Self.patience }
+    mutating func transactionEnded() { left = Self.maximumWait }
 
     /// Nil where any will do.
     private func folders(of prefixes: [ArtifactPrefix]) -> [String]? {

@@ -23,7 +23,7 @@ public final class DoorCheck {
     /// The largest record that is accepted, in bytes.
     public static let recordLimit = IntakeProcessor.recordLimit
 
-    private let stage: IntakeProcessor
+    private let processor: IntakeProcessor
     private let now: () -> Int64
     private let batch = RecordBatch()
 
@@ -40,7 +40,7 @@ public final class DoorCheck {
             topics: topics,
             now: now
         )
-        stage = IntakeProcessor(
+        processor = IntakeProcessor(
             topics: topics,
             directory: directory,
             salt: [],
@@ -53,7 +53,7 @@ public final class DoorCheck {
         if let fault = directory.faults.first { throw EngineError("check records", fault.reason) }
         // An empty batch, with which the processor adopts the projects.
         var transaction = PendingTransaction()
-        try stage.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &transaction)
+        try processor.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &transaction)
     }
 
     /// Returns the project with all of its samples in the audit sample: forwarded records undergo more checks than
@@ -99,18 +99,18 @@ public final class DoorCheck {
         batch.records = [record]
         defer {
             batch.records = []
-            stage.aborted()
+            processor.aborted()
         }
-        stage.batchTime = now()
-        stage.current = (number, 0, 0)
-        stage.latestRemarks = Remarks()
+        processor.batchTime = now()
+        processor.current = (number, 0, 0)
+        processor.latestRemarks = Remarks()
         var transaction = PendingTransaction()
         do throws(RecordRejection) {
-            try stage.decode(record, at: 0, of: batch, into: &transaction)
+            try processor.decode(record, at: 0, of: batch, into: &transaction)
         } catch {
             return .refused(error)
         }
-        return .taken(stage.latestRemarks)
+        return .taken(processor.latestRemarks)
     }
 
     /// Returns the verdict on a record that is larger than `recordLimit`, whatever its content.

@@ -36,7 +36,7 @@ final class FileInspector: Sendable {
     ///   - question: The question about the file.
     ///   - left: Milliseconds that may pass; reduced by those that did.
     /// - Returns: Nil if no answer arrived in time, or if an earlier question still waits for its answer: then at once.
-    func look(_ question: Question, left: inout Int64) -> Finding? {
+    func inspect(_ question: Question, left: inout Int64) -> Finding? {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .sequentiallyConsistent).exchanged else {
             return nil
         }

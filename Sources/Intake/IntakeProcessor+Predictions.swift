@@ -36,7 +36,7 @@ struct IntakeVerdict {
 
     /// Whether triggers may evaluate the prediction: audit samples are not marked, because their labels are for tests
     /// and no condition may select among them; and queried samples are not queried again.
-    var isOpenToTriggers: Bool { !isAudit && status != .asked }
+    var isOpenToTriggers: Bool { !isAudit && status != .queried }
 }
 
 /// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
@@ -149,16 +149,16 @@ extension IntakeProcessor {
         let status = samples?.status(of: hash) ?? .unknown
         // Versions beyond the distinguished ones have no threshold. Queried samples use none: further predictions of
         // models matter only for those of the audit sample.
-        let isTold = stream != IntakeProject.others && status != .asked
-        var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
+        let isDistinct = stream != IntakeProject.others && status != .queried
+        var passes = isDistinct && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
-        if isTold, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
+        if isDistinct, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
             let chance = Self.draw(project, prefix: "exploration/", sample: sample, version: version)
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }
         passes = passes || isAudit || isExploration
         // Checked here: a call of `wants` would copy the table, with its three references, for each prediction.
-        if isTold, !passes, status == .pooled || project.pointee.filling.hasRoom {
+        if isDistinct, !passes, status == .pooled || project.pointee.filling.hasRoom {
             passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
         }
         let isDisputed =
@@ -208,11 +208,11 @@ extension IntakeProcessor {
             model: event.model,
             score: verdict.score,
             auditProbability: verdict.isAudit ? configuration.acquisition.auditCutoff : nil,
-            auditDraw: verdict.draw,
+            auditHash: verdict.draw,
             predictedAt: StreamTime(milliseconds: min(event.predictedAt ?? time, time)),
             isExploration: verdict.isExploration && !verdict.isAudit,
             triggers: triggers?.names(of: verdict.triggers.fired) ?? [],
-            awaiting: triggers?.names(of: verdict.triggers.awaiting) ?? [],
+            pendingTriggers: triggers?.names(of: verdict.triggers.pendingTriggers) ?? [],
             isBelowThreshold: verdict.isBelowThreshold
         )
         let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))

@@ -87,7 +87,7 @@ extension IntakeProcessor {
     func project(_ object: JSONObject, of record: RecordView) throws(RecordRejection) -> String {
         let name: String
         do throws(JSONError) { name = try object.string("project") } catch { throw RecordRejection(error) }
-        if projects[name] == nil { _ = lookAgain(for: record) }
+        if projects[name] == nil { _ = readAgain(for: record) }
         guard projects[name] != nil else {
             if let reason = directory.fault(of: name)?.reason ?? waiting[name].map({ _ in Self.lateReason }) {
                 throw RecordRejection(
@@ -105,14 +105,14 @@ extension IntakeProcessor {
     /// is spent, only revisions that have already arrived are adopted.
     ///
     /// - Returns: Whether there is anything new to check against.
-    func lookAgain(for record: RecordView) -> Bool {
+    func readAgain(for record: RecordView) -> Bool {
         let (before, began) = (generation, now())
-        switch looks.decide(for: record.timestamp, at: began) {
+        switch readAllowance.decide(for: record.timestamp, at: began) {
         case .unneeded: return false
         case .spent: guard (try? directory.refresh()) != nil else { return false }
         case .due:
-            let isRead = (try? directory.readToEnd(stable: true, patience: 2_000)) != nil
-            looks.ended(began: began, at: now(), isRead: isRead)
+            let isRead = (try? directory.readToEnd(stable: true, maximumWait: 2_000)) != nil
+            readAllowance.ended(began: began, at: now(), isRead: isRead)
             guard isRead else { return false }
         }
         adoptRevisions()

@@ -52,7 +52,7 @@ extension IntakeProcessor {
         } catch {
             guard error.code == .unknownClass else { throw error }
             // The class may have been added by a revision that is not read yet.
-            let isNews = lookAgain(for: record)
+            let isNews = readAgain(for: record)
             // The class that a user proposes as correct is no reason to ignore that the prediction was wrong.
             let isFeedback = Self.inputs[record.topic] == .feedback
             guard isNews || isFeedback else { throw error }

@@ -85,7 +85,7 @@ public final class IntakeProcessor: Processor {
     /// Counts transactions, from 1.
     var transactionNumber = 1
     var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
-    var looks = LookAllowance()
+    var readAllowance = ReadAllowance()
     private(set) var owned: Set<Int32> = []
     /// Revisions written to their journals, and those of the open transaction.
     var announced: [String: Int] = [:]
@@ -295,7 +295,7 @@ public final class IntakeProcessor: Processor {
             samples = snapshot?.view
         }
         guard let samples else { return }
-        for slot in projectView.slots { slot.pointee.filling.look(samples, at: batchTime) }
+        for slot in projectView.slots { slot.pointee.filling.refresh(samples, at: batchTime) }
     }
 
     /// The part of the traffic that this worker sees.

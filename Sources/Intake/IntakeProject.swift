@@ -14,9 +14,9 @@ package struct IntakeProject {
     private(set) var door: SpaceDoor
     /// Records of at most so many bytes have samples that fit on a task of the project.
     let sampleRoom: Int
-    private let auditPrefix: DrawPrefix
+    private let auditPrefix: UniformHashPrefix
     /// Draw for the audit sample; its hash identifies a sample.
-    let audit: Draw
+    let audit: UniformHash
     let random: StableHash
     /// The draw for users whose feedback enters the journal.
     let feedbackDraw: StableHash
@@ -60,7 +60,7 @@ package struct IntakeProject {
     /// states.
     private var explorationShare: Double
     /// The worker's share of the traffic that was last set on the streams.
-    private var toldShare = 0.0
+    private var reportedShare = 0.0
 
     /// Number of model versions that are distinguished; in a transaction with more, the others are counted together,
     /// and none of their predictions passes.
@@ -77,7 +77,7 @@ package struct IntakeProject {
         space = configuration.embedding ?? EmbeddingSpace()
         door = SpaceDoor(space)
         let name = configuration.project.rawValue
-        auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
+        auditPrefix = UniformHashPrefix(StableHash(project: name, purpose: "audit", salt: salt))
         audit = auditPrefix.draw
         random = StableHash(project: name, purpose: "random", salt: salt)
         feedbackDraw = StableHash(project: name, purpose: "feedback", salt: salt)
@@ -115,7 +115,7 @@ package struct IntakeProject {
     private mutating func prepare(_ share: Double) {
         guard streams.isEmpty else { return }
         triggers?.limit(to: share)
-        toldShare = share
+        reportedShare = share
         streams.append(stream(nil, rate: 0))
         streams.append(stream(nil, rate: rate * share))
     }
@@ -124,13 +124,13 @@ package struct IntakeProject {
     mutating func setShare(_ share: Double) {
         guard !streams.isEmpty else { return }
         triggers?.setShare(share)
-        toldShare = share
+        reportedShare = share
         setRates()
     }
 
     private mutating func setRates() {
         for index in streams.indices where index != Self.others {
-            streams[index].setRate(rate * toldShare, exploration: explorationShare)
+            streams[index].setRate(rate * reportedShare, exploration: explorationShare)
         }
     }
 

@@ -10,7 +10,7 @@ internal import Synchronization
 /// they may have been lost, or the pool did not accept them.
 struct PoolFilling {
     /// Milliseconds that a sample may be on its way.
-    private static let patience: Int64 = 600_000
+    private static let maximumWait: Int64 = 600_000
     /// Milliseconds between two checks for late samples.
     private static let pace: Int64 = 1_000
     /// Predictions of models on samples that are remembered, per slot of the pool.
@@ -25,7 +25,7 @@ struct PoolFilling {
     private var words: Set<UInt64> = []
     /// Samples forwarded in the pending transaction.
     private var transaction: [(sample: UInt64, word: UInt64)] = []
-    private var lookedAt: Int64 = 0
+    private var checkedAt: Int64 = 0
     /// State of the rows when they were last read, as are `pooled` and `changes`: other threads may accept more
     /// meanwhile.
     private var isKnown = false
@@ -62,7 +62,7 @@ struct PoolFilling {
     @inline(__always)
     func wants(_ sample: UInt64, _ status: SampleTable.Status, _ version: UInt64) -> Bool {
         switch status {
-        case .asked: false
+        case .queried: false
         case .pooled: wantsWord(sample, version)
         case .unknown: hasRoom && sent[sample] == nil
         }
@@ -90,16 +90,16 @@ struct PoolFilling {
     /// Reads the rows: which samples have arrived, and which are late.
     ///
     /// - Complexity: O(1) unless rows have changed or a second has passed, then O(*poolCapacity*).
-    mutating func look(_ samples: SampleTable.View, at time: Int64) {
+    mutating func refresh(_ samples: SampleTable.View, at time: Int64) {
         guard let rows else { return }
         let changes = rows.changes.load(ordering: .acquiring)
-        guard changes != self.changes || time - lookedAt >= Self.pace || time < lookedAt else { return }
-        (self.changes, lookedAt, isKnown) = (changes, time, rows.isKnown)
+        guard changes != self.changes || time - checkedAt >= Self.pace || time < checkedAt else { return }
+        (self.changes, checkedAt, isKnown) = (changes, time, rows.isKnown)
         // The count is read before the samples: a sample that arrives in between leaves capacity for too many rather
         // than for too few.
         pooled = rows.count.load(ordering: .relaxed)
         if !sent.isEmpty {
-            sent = sent.filter { samples.status(of: $0.key) == .unknown && time - $0.value < Self.patience }
+            sent = sent.filter { samples.status(of: $0.key) == .unknown && time - $0.value < Self.maximumWait }
         }
         updateRoom()
     }

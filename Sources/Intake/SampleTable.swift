@@ -15,7 +15,7 @@ final class SampleTable: Sendable {
         /// The sample waits to be queried.
         case pooled
         /// The sample was queried, and will not be queried again.
-        case asked
+        case queried
     }
 
     /// Parts that grow by themselves.
@@ -219,5 +219,5 @@ private struct SampleKey {
     func word(_ status: SampleTable.Status) -> UInt64 { status == .pooled ? bits | 1 : bits }
 
     @inline(__always)
-    static func status(of word: UInt64) -> SampleTable.Status { word & 1 == 1 ? .pooled : .asked }
+    static func status(of word: UInt64) -> SampleTable.Status { word & 1 == 1 ? .pooled : .queried }
 }

@@ -52,7 +52,7 @@ public final class StateDirectory: Sendable {
     private static let spaceTable = Array("\(LearnedSpace.table)".utf8)
     private static let explorationTable = Array("\(ExplorationLevel.table)".utf8)
     private static let configurationTable = Array(StoredSpellings.table.utf8)
-    private static let askedTable = Array("acquisition.asked".utf8)
+    private static let queriedTable = Array("acquisition.asked".utf8)
     private static let poolTable = Array("acquisition.pool".utf8)
     private static let disputedTable = Array("rollout.verifications".utf8)
 
@@ -80,11 +80,11 @@ public final class StateDirectory: Sendable {
         if case .failed(let error) = outcome, error.disposition == .fatal { throw error }
     }
 
-    /// Reads to the end of each partition, once. It waits for `patience` milliseconds at most, and not at all if
+    /// Reads to the end of each partition, once. It waits for `maximumWait` milliseconds at most, and not at all if
     /// reading fails: without the end it is not known which pools have capacity.
     ///
     /// - Throws: The error that ended the reader.
-    func readToEnd(patience: Int64 = 10_000, now: () -> Int64) throws(StreamError) {
+    func readToEnd(maximumWait: Int64 = 10_000, now: () -> Int64) throws(StreamError) {
         let began = now()
         while true {
             let outcome = following.withLock { $0.isCurrent ? .current : follow(&$0, timeout: 20) }
@@ -93,7 +93,7 @@ public final class StateDirectory: Sendable {
                 throw error
             }
             let waited = now() - began
-            if outcome == .current || waited >= patience || waited < 0 { return }
+            if outcome == .current || waited >= maximumWait || waited < 0 { return }
         }
     }
 
@@ -207,8 +207,8 @@ public final class StateDirectory: Sendable {
             state.next[TopicPartition(topic, record.partition)] = record.offset + 1
             guard let row = Row(record.key) else { continue }
             let isGone = record.value.baseAddress == nil
-            if row.table.elementsEqual(Self.askedTable) {
-                note(row, isGone ? .unknown : .asked, in: &state)
+            if row.table.elementsEqual(Self.queriedTable) {
+                note(row, isGone ? .unknown : .queried, in: &state)
             } else if row.table.elementsEqual(Self.poolTable) {
                 note(row, isGone ? .unknown : .pooled, in: &state)
             } else if row.table.elementsEqual(Self.disputedTable) {
@@ -242,7 +242,7 @@ public final class StateDirectory: Sendable {
         let hash = pool.audit.hash(key: row.key)
         let isOfPool = row.table.count == Self.poolTable.count
         // A sample removed from one table may be in the other.
-        if status == .unknown || isOfPool, samples.status(of: hash) == (isOfPool ? .asked : .pooled) { return }
+        if status == .unknown || isOfPool, samples.status(of: hash) == (isOfPool ? .queried : .pooled) { return }
         let old = samples.set(hash, status)
         let new = samples.status(of: hash)
         pool.count.add((new == .pooled ? 1 : 0) - (old == .pooled ? 1 : 0), ordering: .relaxed)

@@ -10,18 +10,18 @@ struct TriggerSet {
     private struct Entry {
         let steps: TriggerSteps
         /// Nil if no condition uses a draw.
-        let draw: Draw?
+        let draw: UniformHash?
         /// Thins out a trigger that fires too often: a draw different from that of the condition itself.
-        let thinning: Draw
+        let thinning: UniformHash
         let perHour: Double
         var fired: TriggerLimit
-        var awaiting: TriggerLimit
+        var pendingTriggers: TriggerLimit
     }
 
     /// Owns what the entries point to.
     private final class Kept {
         var triggers: [BorrowedTrigger] = []
-        var prefixes: [DrawPrefix] = []
+        var prefixes: [UniformHashPrefix] = []
 
         func keep(_ program: TriggerProgram) -> TriggerSteps {
             let trigger = BorrowedTrigger(program)
@@ -29,8 +29,8 @@ struct TriggerSet {
             return trigger.steps
         }
 
-        func keep(_ hash: StableHash) -> Draw {
-            let prefix = DrawPrefix(hash)
+        func keep(_ hash: StableHash) -> UniformHash {
+            let prefix = UniformHashPrefix(hash)
             prefixes.append(prefix)
             return prefix.draw
         }
@@ -41,9 +41,9 @@ struct TriggerSet {
         /// Triggers that fired, one bit each.
         var fired: UInt32 = 0
         /// Triggers that wait, with the prediction, for the reaction of a user or of another model, one bit each.
-        var awaiting: UInt32 = 0
+        var pendingTriggers: UInt32 = 0
 
-        var isEmpty: Bool { fired | awaiting == 0 }
+        var isEmpty: Bool { fired | pendingTriggers == 0 }
     }
 
     private let kept = Kept()
@@ -77,7 +77,7 @@ struct TriggerSet {
                     ),
                     perHour: rate,
                     fired: TriggerLimit(perHour: rate),
-                    awaiting: TriggerLimit(perHour: rate)
+                    pendingTriggers: TriggerLimit(perHour: rate)
                 )
             )
             for label in program.watched where !watched.contains(label.rawValue) { watched.append(label.rawValue) }
@@ -91,7 +91,7 @@ struct TriggerSet {
     mutating func limit(to share: Double) {
         for index in entries.indices {
             entries[index].fired = TriggerLimit(perHour: entries[index].perHour * share)
-            entries[index].awaiting = entries[index].fired
+            entries[index].pendingTriggers = entries[index].fired
         }
     }
 
@@ -99,7 +99,7 @@ struct TriggerSet {
     mutating func setShare(_ share: Double) {
         for index in entries.indices {
             entries[index].fired.setRate(perHour: entries[index].perHour * share)
-            entries[index].awaiting.setRate(perHour: entries[index].perHour * share)
+            entries[index].pendingTriggers.setRate(perHour: entries[index].perHour * share)
         }
     }
 
@@ -172,8 +172,8 @@ struct TriggerSet {
         var passes = passes || outcome.fired != 0
         for index in entries.indices where waiting & (1 &<< UInt32(index)) != 0 {
             let chance = entries[index].thinning.unit(key: sample)
-            guard passes || entries[index].awaiting.admits(chance, at: time) else { continue }
-            outcome.awaiting |= 1 &<< UInt32(index)
+            guard passes || entries[index].pendingTriggers.admits(chance, at: time) else { continue }
+            outcome.pendingTriggers |= 1 &<< UInt32(index)
             passes = true
         }
         return outcome

@@ -12,7 +12,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
     private var offsets: [KafkaTopicPartition: KafkaGroupOffset] = [:]
     private var consumer: KafkaConsumer?
     /// Maximum time that a call retries by itself before it reports failure, in milliseconds.
-    private static let patience = 10_000
+    private static let maximumWait = 10_000
 
     init(_ make: @escaping () throws(KafkaError) -> KafkaProducer) throws(KafkaError) {
         self.make = make
@@ -42,7 +42,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
 
     func commit() throws(StreamError) {
         try streamed { () throws(KafkaError) in
-            if let failure = try producer.flush(timeoutMilliseconds: Self.patience).first {
+            if let failure = try producer.flush(timeoutMilliseconds: Self.maximumWait).first {
                 throw KafkaError(
                     .abortTransaction,
                     operation: failure.error.operation,
@@ -50,7 +50,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
                     reason: failure.error.reason
                 )
             }
-            try consumer?.commit(offsets, timeoutMilliseconds: Self.patience)
+            try consumer?.commit(offsets, timeoutMilliseconds: Self.maximumWait)
         }
         forget()
     }

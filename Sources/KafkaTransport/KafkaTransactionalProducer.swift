@@ -6,13 +6,13 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     private let producer: KafkaProducer
     /// Maximum time that a call retries by itself before it reports failure, in milliseconds: the waiting caller learns
     /// of it, and calls again.
-    private static let patience = 10_000
+    private static let maximumWait = 10_000
 
     init(_ producer: KafkaProducer) { self.producer = producer }
 
     func initializeTransactions() throws(StreamError) {
         try streamed { () throws(KafkaError) in
-            try producer.initializeTransactions(timeoutMilliseconds: Self.patience)
+            try producer.initializeTransactions(timeoutMilliseconds: Self.maximumWait)
         }
     }
 
@@ -43,10 +43,10 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     }
 
     func commit() throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.commit(timeoutMilliseconds: Self.patience) }
+        try streamed { () throws(KafkaError) in try producer.commit(timeoutMilliseconds: Self.maximumWait) }
     }
     func abort() throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.abort(timeoutMilliseconds: Self.patience) }
+        try streamed { () throws(KafkaError) in try producer.abort(timeoutMilliseconds: Self.maximumWait) }
     }
     func close() { producer.close() }
 }

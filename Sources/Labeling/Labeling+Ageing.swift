@@ -7,7 +7,7 @@ extension OpenTask {
     /// The scores of audit tasks are not comparable: audit tasks are first, otherwise a tool that serves by priority
     /// would serve them last.
     public var priority: Double {
-        guard selection.purpose.told != .audit else { return 1 }
+        guard selection.purpose.published != .audit else { return 1 }
         let score = selection.reason.score
         return priorityGained > 0 ? max(score, min(1, score + priorityGained)) : score
     }

@@ -104,9 +104,9 @@ extension LabelingState {
             var reliability = annotators[who] ?? AnnotatorReliability()
             if case .skip = annotation.outcome { reliability.skips += 1 } else { reliability.flags += 1 }
             standingCount.set(who, reliability, in: &annotators)
-            let isTold = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
+            let isDecided = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
             var outcome = AnnotationOutcome()
-            if isTold, task.declined.count >= policy.maximumSkips {
+            if isDecided, task.declined.count >= policy.maximumSkips {
                 outcome = close(
                     task,
                     id: id,

@@ -115,7 +115,7 @@ public struct LabelingState: Sendable {
     }
 
     /// Scans the open tasks if they have changed, so that the next access to them does not have to.
-    public mutating func lookAtTasks(policy: LabelingPolicy) {
+    public mutating func checkTasks(policy: LabelingPolicy) {
         facts = facts.now(open, ageingEvery: policy.ageingEvery)
     }
 }

@@ -10,7 +10,7 @@ final class LoopPartition {
     /// ones after it.
     var stop: PartitionStop?
     var timers: [String: TickTimer] = [:]
-    var enginesTold: Set<String> = []
+    var reportedBuilds: Set<String> = []
     var history = ""
     var journalOffset: Int64 = 0
     var committedOffset: Int64 = 0

@@ -69,7 +69,7 @@ extension LoopProcessor {
             partition.isTouched = false
             partition.tallies = TallyFolder()
             partition.timers.removeAll()
-            partition.enginesTold.removeAll()
+            partition.reportedBuilds.removeAll()
         }
         pendingCounts = LoopCounts()
         rereading.aborted()

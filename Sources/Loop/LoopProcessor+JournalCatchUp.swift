@@ -7,7 +7,7 @@ internal import Vocabulary
 /// One project at a time reads the journal again from where it was paused, beside the live stream.
 struct JournalCatchUp {
     /// Records of the journal in one transaction, whichever project they belong to.
-    static let portion = 1_000
+    static let sliceSize = 1_000
     /// The most that such a transaction holds, in bytes.
     static let maximumBytes = 4 << 20
     /// Transactions of one project before the next project is read.
@@ -16,7 +16,7 @@ struct JournalCatchUp {
     static let streak = 100
     static let streakTime: Int64 = 500
     /// Deaths, and equal refusals, at one entry.
-    static let patience = 3
+    static let maximumWait = 3
 
     struct EntryRejection {
         /// The stored offset.
@@ -106,7 +106,7 @@ extension LoopProcessor {
             for name in partition.paused {
                 guard let pause = partition.projects[name]?.pause, pause.isResuming else { continue }
                 // Whoever died there may have had this project's entries in hand, or anybody's.
-                rereading.careful[name] = JournalCatchUp.portion
+                rereading.careful[name] = JournalCatchUp.sliceSize
                 if pause.isInHand { rereading.died.insert(name) }
             }
         }
@@ -129,10 +129,10 @@ extension LoopProcessor {
         guard let name = rereading.name,
             let stored = partitions.values.lazy.compactMap({ $0.projects[name] }).first?.storedPause
         else { return }
-        rereading.careful[name] = JournalCatchUp.portion
+        rereading.careful[name] = JournalCatchUp.sliceSize
         if let known = rereading.refusals[name], known.next == stored.next {
             // Where the verdict itself cannot be written it stays.
-            if known.count >= JournalCatchUp.patience || known.reason == reason {
+            if known.count >= JournalCatchUp.maximumWait || known.reason == reason {
                 rereading.refusals[name]?.count += 1
                 return
             }
@@ -178,7 +178,7 @@ extension LoopProcessor {
             rereading.note(name)
             beginStreak()
             pause.deaths += 1
-            if pause.deaths >= JournalCatchUp.patience {
+            if pause.deaths >= JournalCatchUp.maximumWait {
                 stopRereading(
                     &pause,
                     because: "\(pause.deaths) workers died",
@@ -188,16 +188,16 @@ extension LoopProcessor {
                 )
             }
         } else if let refused = rereading.refusals[name], refused.next == pause.next,
-            refused.count >= JournalCatchUp.patience
+            refused.count >= JournalCatchUp.maximumWait
         {
-            let isTold = refused.count <= JournalCatchUp.patience + 1
+            let isReported = refused.count <= JournalCatchUp.maximumWait + 1
             stopRereading(
                 &pause,
                 because: "\(refused.count) times in a row: \(refused.reason)",
                 of: name,
                 number: number,
                 into: &transaction,
-                isTold: isTold
+                isReported: isReported
             )
         } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
             pause.isInHand = true
@@ -269,7 +269,7 @@ extension LoopProcessor {
             do throws(StreamError) {
                 let topicPartition = TopicPartition(topics[.journal], number)
                 if let low = try startReader(topicPartition, at: next) { return .gone(low) }
-                let maximum = isCareful ? 1 : JournalCatchUp.portion
+                let maximum = isCareful ? 1 : JournalCatchUp.sliceSize
                 outcome =
                     try rereading.reader?.poll(into: rereading.batch, maximum: maximum, timeoutMilliseconds: 20)
                     ?? .idle
@@ -307,7 +307,7 @@ extension LoopProcessor {
             let count = rereading.batch.records.count
             seen += count
             if isCareful { rereading.careful[name]? -= count }
-            guard isCareful, !isOurs, seen < JournalCatchUp.portion else { return .stands(next) }
+            guard isCareful, !isOurs, seen < JournalCatchUp.sliceSize else { return .stands(next) }
         }
         return .stands(next)
     }
@@ -376,7 +376,7 @@ extension LoopProcessor {
         of name: String,
         number: Int32,
         into transaction: inout PendingTransaction,
-        isTold: Bool = true
+        isReported: Bool = true
     ) {
         pause.isResuming = false
         pause.isInHand = false
@@ -384,7 +384,7 @@ extension LoopProcessor {
         pause.reason = reason
         rereading.ending = name
         pauseChanges.append((name, pause))
-        guard isTold else { return }
+        guard isReported else { return }
         let text = "paused again at journal offset \(pause.next): \(reason)"
         tell(
             name,

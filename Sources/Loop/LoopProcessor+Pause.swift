@@ -33,7 +33,7 @@ extension LoopProcessor {
                     name,
                     at: record.offset,
                     because: isolation.text,
-                    isTold: !isolation.isStubborn,
+                    isReported: !isolation.isStubborn,
                     number: record.partition,
                     in: partition,
                     into: &transaction
@@ -71,7 +71,7 @@ extension LoopProcessor {
         _ name: String,
         at offset: Int64,
         because reason: String,
-        isTold: Bool,
+        isReported: Bool,
         number: Int32,
         in partition: LoopPartition,
         into transaction: inout PendingTransaction
@@ -82,7 +82,7 @@ extension LoopProcessor {
         let pause = ProjectPause(next: offset, since: now(), reason: reason)
         partition.pause(name, pause)
         pauseChanges.append((name, pause))
-        guard isTold else { return }
+        guard isReported else { return }
         let text =
             "paused at journal offset \(offset): \(reason); once the cause is mended: flywheel project resume \(name)"
         tell(

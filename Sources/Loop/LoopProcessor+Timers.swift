@@ -43,7 +43,7 @@ extension LoopProcessor {
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
                 let state = partition.projects[folded.project]?.state
-                let tallies = folded.tallies.map { $0.told(of: state) }
+                let tallies = folded.tallies.map { $0.published(of: state) }
                 let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(tallies))
                 append(entry, number, &transaction)
             }
@@ -62,8 +62,8 @@ extension LoopProcessor {
         guard let project = partition.projects[name] else { return }
         // What a paused project has applied is old: its timers wait with it.
         guard project.pause == nil else { return }
-        if project.state.position.value.build != Build.version, !partition.enginesTold.contains(name) {
-            partition.enginesTold.insert(name)
+        if project.state.position.value.build != Build.version, !partition.reportedBuilds.contains(name) {
+            partition.reportedBuilds.insert(name)
             append(
                 JournalEntry(project: project.state.project, body: .engine(build: Build.version)),
                 number,
@@ -105,7 +105,7 @@ extension LoopProcessor {
 extension Tally {
     /// Returns the tally, marked as unregistered where a project's state does not know its version; unchanged
     /// without a state.
-    fileprivate func told(of state: ProjectState?) -> Tally {
+    fileprivate func published(of state: ProjectState?) -> Tally {
         guard let modelVersion, let state, !state.isRegistered(modelVersion) else { return self }
         return Tally(
             modelVersion: modelVersion,

@@ -72,9 +72,9 @@ public struct StateStore {
     /// Reads a partition to the end that it has at the call. Records that are committed together do not become visible
     /// together, so the end is the high watermark, including uncommitted records: reading continues until the reader
     /// reaches it.
-    public func restore(_ partition: Int32, patience: Int = 30_000) throws -> RestoredPartition {
+    public func restore(_ partition: Int32, maximumWait: Int = 30_000) throws -> RestoredPartition {
         var restored = RestoredPartition()
-        try follow(partition, &restored, patience: patience)
+        try follow(partition, &restored, maximumWait: maximumWait)
         return restored
     }
 
@@ -85,7 +85,7 @@ public struct StateStore {
     ///   - restored: The result of the previous read; the new records are added.
     ///   - stable: Whether to end before an open transaction, for read-only observers.
     ///   - limit: The end; nil for the partition's end.
-    ///   - patience: Maximum wait without an answer, in milliseconds.
+    ///   - maximumWait: Maximum wait without an answer, in milliseconds.
     /// - Throws: `StreamError` when the topic cannot be read; `EngineError` when its end is not reached, or its records
     ///   cannot be trusted.
     public func follow(
@@ -93,7 +93,7 @@ public struct StateStore {
         _ restored: inout RestoredPartition,
         stable: Bool = false,
         until limit: Int64? = nil,
-        patience: Int = 30_000
+        maximumWait: Int = 30_000
     ) throws {
         let topicPartition = TopicPartition(topic, partition)
         let (low, end) = try reader.watermarks(topicPartition)
@@ -128,7 +128,7 @@ public struct StateStore {
                 if offset >= high { return }
             case .idle:
                 idle += 100
-                guard idle < patience else {
+                guard idle < maximumWait else {
                     throw EngineError(
                         "restore partition \(partition)",
                         "topic \(topic) does not end at offset \(high) as it should",

@@ -13,7 +13,7 @@ struct CommandDelivery {
     /// As in `freeze the releases of pets`, for errors.
     let attempt: String
     /// Milliseconds to wait for the loop; 0 for not at all.
-    let patience: Int64
+    let maximumWait: Int64
     /// Milliseconds since 1970.
     let now: () -> Int64
     /// Called between two polls of the state, with milliseconds.
@@ -30,7 +30,7 @@ struct CommandDelivery {
     ///   - reason: Explanation for people; it is kept permanently.
     ///   - plan: The command's action and the beginning of its id, derived from the committed state; or an outcome if
     ///     no command needs to be sent. The state is nil if the loop has none yet.
-    ///   - look: The outcome of a command that the loop has carried out or refused; receives first the state before the
+    ///   - verdict: The outcome of a command that the loop has carried out or refused; receives first the state before the
     ///     command was sent, then the state that contains it.
     /// - Returns: The outcome; nil if no worker has carried the command out yet.
     /// - Throws: `EngineError` if there is no such project, the reason is empty, or Intake would refuse the command;
@@ -40,7 +40,7 @@ struct CommandDelivery {
         by: String,
         reason: String,
         plan: (ProjectState?, ProjectConfiguration) throws -> Plan<Outcome>,
-        look: (ProjectState?, ProjectState, ProjectConfiguration) -> Outcome
+        verdict: (ProjectState?, ProjectState, ProjectConfiguration) -> Outcome
     ) throws -> Outcome? {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
@@ -71,8 +71,8 @@ struct CommandDelivery {
         let command = Command(id: id, action: action, by: by, reason: reason)
         try commands.send(command, at: began, checkedBy: configuration)
         while true {
-            if let state = try state(), state.commands[id] != nil { return look(before, state, configuration) }
-            guard now() - began < patience else { return nil }
+            if let state = try state(), state.commands[id] != nil { return verdict(before, state, configuration) }
+            guard now() - began < maximumWait else { return nil }
             pause(200)
         }
     }

@@ -105,13 +105,13 @@ public struct Explain {
         // A label may have been imported for a sample that no model has predicted yet.
         guard !explanation.appearances.isEmpty else {
             let outcome = try locate(of: sample, nil, configuration, entry: 0, &explanation)
-            guard case .askedBefore = outcome else { return }
+            guard case .queriedBefore = outcome else { return }
             explanation.outcome = outcome
             explanation.label = try label(of: sample, configuration, &explanation.heldBack)
             return
         }
         if let task = try task(of: sample, configuration, &explanation.heldBack) {
-            explanation.outcome = .asked(task)
+            explanation.outcome = .queried(task)
         } else {
             let last = explanation.appearances.map(\.offset).max() ?? 0
             let candidate = explanation.appearances.last { $0.offset == last }?.candidate
@@ -203,13 +203,15 @@ public struct Explain {
         let project = restored.projects[configuration.project.rawValue]
         explanation.space = project?.state.acquisition.knownSpace(configuration.embedding) ?? configuration.embedding
         if let state = project?.state.acquisition {
-            if let purpose = state.accounts.asked[sample] { return .askedBefore(purpose) }
+            if let purpose = state.accounts.queried[sample] { return .queriedBefore(purpose) }
             if state.audit.candidates[sample] != nil { return .waiting("audit", triggers: []) }
             if let row = state.triggers.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
             if let row = state.pool.candidates[sample] {
                 return row.setAside.map { .setAside(isKnown: $0 == .known) } ?? .waiting("pool", triggers: [])
             }
-            if let row = state.triggers.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
+            if let row = state.triggers.pendingTriggers[sample] {
+                return .waiting("awaiting", triggers: row.pendingTriggers)
+            }
             let purpose: TaskPurpose = candidate?.auditProbability == nil ? .acquisition : .audit
             switch candidate.flatMap({ state.sides.obstacle($0.sample, purpose) }) {
             case .copy(let first): return .copy(first)

@@ -24,7 +24,7 @@ public struct Explanation: Hashable, Sendable {
             }
             if candidate.isExploration { ways.append("it was drawn for exploration") }
             ways += candidate.triggers.map { "trigger \($0) fired" }
-            ways += candidate.awaiting.map { "trigger \($0) waits with it" }
+            ways += candidate.pendingTriggers.map { "trigger \($0) waits with it" }
             let isByScore = candidate.auditProbability == nil && !candidate.isBelowThreshold && !candidate.isExploration
             if isByScore {
                 let isBelow = threshold.map { candidate.score < $0 } ?? false
@@ -38,10 +38,10 @@ public struct Explanation: Hashable, Sendable {
     /// Result of the loop's handling of the sample.
     public enum Outcome: Hashable, Sendable {
         /// Its task, as last written.
-        case asked(LabelingTask)
+        case queried(LabelingTask)
         /// Queried earlier; its task is no longer on the topic.
-        case askedBefore(TaskPurpose)
-        /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
+        case queriedBefore(TaskPurpose)
+        /// Waits in a table: `pool`, `audit`, `triggered` or `pendingTriggers`.
         case waiting(String, triggers: [String])
         /// Waits in the pool behind all others: it is at the location of a queried sample, or else among samples that
         /// nobody could answer.
@@ -142,7 +142,7 @@ public struct Explanation: Hashable, Sendable {
     /// Whether its task, reported as a task of the audit sample, is about a prediction that users dispute: the sample
     /// never belonged to the audit sample.
     public var isDisputed: Bool {
-        guard case .asked(let task) = outcome, task.purpose == .audit else { return false }
+        guard case .queried(let task) = outcome, task.purpose == .audit else { return false }
         return !appearances.contains { $0.candidate.auditProbability != nil }
     }
 

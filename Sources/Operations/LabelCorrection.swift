@@ -37,7 +37,7 @@ public struct LabelCorrection {
     ///   - name: The project.
     ///   - by: The person who requests it.
     ///   - reason: Explanation for people; it is kept permanently in the dataset log.
-    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
+    ///   - maximumWait: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The outcome known by then.
@@ -48,7 +48,7 @@ public struct LabelCorrection {
         project name: String,
         by: String,
         reason: String,
-        patience: Int64 = 15_000,
+        maximumWait: Int64 = 15_000,
         now: @escaping () -> Int64 = WallClock.now,
         pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
@@ -67,7 +67,7 @@ public struct LabelCorrection {
             transport: transport,
             topics: topics,
             attempt: attempt,
-            patience: patience,
+            maximumWait: maximumWait,
             now: now,
             pause: pause
         )
@@ -81,7 +81,7 @@ public struct LabelCorrection {
                 if let state { try check(action, on: sample, in: state, under: configuration, attempt: attempt) }
                 return .send(action, id: "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
             },
-            look: { before, state, configuration in
+            verdict: { before, state, configuration in
                 guard Self.isCarriedOut(action, on: sample, in: state, under: configuration) else { return .refused }
                 let isUnchanged = state.datasets.labels[sample] == before?.datasets.labels[sample]
                 return isUnchanged ? .known : .done

@@ -34,7 +34,7 @@ public struct ModelRegistration {
     ///   - name: The project.
     ///   - by: The person who requests it.
     ///   - reason: Explanation for people.
-    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
+    ///   - maximumWait: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The outcome known by then.
@@ -45,7 +45,7 @@ public struct ModelRegistration {
         project name: String,
         by: String,
         reason: String,
-        patience: Int64 = 15_000,
+        maximumWait: Int64 = 15_000,
         now: () -> Int64 = WallClock.now,
         pause: (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
@@ -87,7 +87,7 @@ public struct ModelRegistration {
                 return champion.version == model.version ? .champion : .refused(champion: champion.version)
             }
             if Self.refusals(summary) > Self.refusals(before) { return .refused(champion: nil) }
-            guard now() - began < patience else { return .waiting }
+            guard now() - began < maximumWait else { return .waiting }
             pause(200)
         }
     }

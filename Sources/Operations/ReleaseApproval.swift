@@ -33,7 +33,7 @@ public struct ReleaseApproval {
     ///   - name: The project.
     ///   - by: The person who approves; recorded in the release log.
     ///   - reason: Explanation for people.
-    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
+    ///   - maximumWait: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The state of the command by then.
@@ -44,7 +44,7 @@ public struct ReleaseApproval {
         project name: String,
         by: String,
         reason: String,
-        patience: Int64 = 15_000,
+        maximumWait: Int64 = 15_000,
         now: @escaping () -> Int64 = WallClock.now,
         pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
@@ -52,7 +52,7 @@ public struct ReleaseApproval {
             transport: transport,
             topics: topics,
             attempt: "approve \(version) of \(name)",
-            patience: patience,
+            maximumWait: maximumWait,
             now: now,
             pause: pause
         )
@@ -61,7 +61,7 @@ public struct ReleaseApproval {
             by: by,
             reason: reason,
             plan: { _, _ in .send(.approve(version), id: "approve") },
-            look: { before, state, _ in Self.outcome(before, state) }
+            verdict: { before, state, _ in Self.outcome(before, state) }
         )
         return outcome ?? .waiting
     }

@@ -63,7 +63,7 @@ public struct ReleaseControl {
     ///   - name: The project.
     ///   - by: The person who requests it.
     ///   - reason: Explanation for people; it is kept permanently.
-    ///   - patience: Maximum wait in milliseconds; 0 for no wait.
+    ///   - maximumWait: Maximum wait in milliseconds; 0 for no wait.
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The state of the command by then.
@@ -76,7 +76,7 @@ public struct ReleaseControl {
         project name: String,
         by: String,
         reason: String,
-        patience: Int64 = 15_000,
+        maximumWait: Int64 = 15_000,
         now: @escaping () -> Int64 = WallClock.now,
         pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
@@ -85,7 +85,7 @@ public struct ReleaseControl {
             transport: transport,
             topics: topics,
             attempt: attempt,
-            patience: patience,
+            maximumWait: maximumWait,
             now: now,
             pause: pause
         )
@@ -110,7 +110,7 @@ public struct ReleaseControl {
                 )
                 return .send(action, id: order.rawValue)
             },
-            look: { before, state, _ in
+            verdict: { before, state, _ in
                 Self.outcome(of: order, className: className ?? "", before: before, after: state)
             }
         )

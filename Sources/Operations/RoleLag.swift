@@ -38,7 +38,7 @@ public final class LagView {
     private let limit: Int
     private let group: (Role) -> String
     /// How long facts are read at once.
-    private let patience: Duration
+    private let maximumWait: Duration
     /// Newest version announced, by project; and where to read on.
     private var announced: [String: Int] = [:]
     private var announcedTo: [TopicPartition: Int64] = [:]
@@ -56,7 +56,7 @@ public final class LagView {
     ///   - transport: To the cluster.
     ///   - topics: Names in use.
     ///   - limit: Maximum number of records that are read of a partition of an input; facts have no such limit.
-    ///   - patience: Maximum time for reading facts in one call: the remainder then counts as an upper bound, and the
+    ///   - maximumWait: Maximum time for reading facts in one call: the remainder then counts as an upper bound, and the
     ///     next call continues there.
     ///   - group: Names a role's consumer group; nil for the workers' usual name.
     /// - Throws: `StreamError` when no client can be opened.
@@ -64,14 +64,14 @@ public final class LagView {
         transport: any StreamTransport,
         topics: TopicNames,
         limit: Int = LagView.limit,
-        patience: Duration = .seconds(3),
+        maximumWait: Duration = .seconds(3),
         group: ((Role) -> String)? = nil
     ) throws(StreamError) {
         self.group = group ?? { "\(topics.prefix)\($0.rawValue)" }
         self.transport = transport
         self.topics = topics
         self.limit = limit
-        self.patience = patience
+        self.maximumWait = maximumWait
         let inputs = Self.roles.flatMap(Self.inputs) + [.datasetVersions]
         reader = try transport.makeReader(topics: Set(inputs).map { topics[$0] }.sorted())
     }
@@ -127,7 +127,7 @@ public final class LagView {
     /// processed: they are read, because only their cuts show this.
     private func addFacts(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
         let start = from.reduce(into: [:]) { $0[$1.key] = factsTo[$1.key] ?? $1.value }
-        let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + patience) { _, record, _, _ in
+        let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + maximumWait) { _, record, _, _ in
             // A fact that cannot be read stops the materializer, which reports it.
             guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
                 object.optional("sequence") != nil, let kind = try? object.string("kind")

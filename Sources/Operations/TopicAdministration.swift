@@ -55,9 +55,9 @@ public struct TopicAdministration {
     }
 
     /// The controller answers before every broker has received the change: waits until the topics are visible.
-    private func awaitTopics(_ names: [String], patience: Int64 = 20_000) throws(KafkaError) {
+    private func awaitTopics(_ names: [String], maximumWait: Int64 = 20_000) throws(KafkaError) {
         let began = WallClock.now()
-        while WallClock.now() - began < patience {
+        while WallClock.now() - began < maximumWait {
             // A broker that has not received any of them yet refuses to describe them.
             let seen = Set(try admin.listTopics())
             if names.allSatisfy({ seen.contains($0) }), let described = try? admin.describeTopics(names),

@@ -12,7 +12,7 @@ public import Vocabulary
 extension VersionNeeds {
     /// Versions that the state of a project names.
     init(_ project: LoopProject) {
-        self.init(heardOf: 0)
+        self.init(newestKnown: 0)
         let rollout = project.state.rollout.phase.value
         let training = project.state.training.progress.value
         add(rollout.champion?.datasetVersionNumber, "champion \(rollout.champion?.version.rawValue ?? "")")

@@ -64,27 +64,27 @@ package struct Fault: Error {}
 
 /// A stage that some record kills.
 package final class CrashingProcessor: Processor {
-    package let stage: any Processor
+    package let processor: any Processor
     private let lethal: Lethal
 
-    package init(_ stage: any Processor, _ lethal: Lethal) {
-        self.stage = stage
+    package init(_ processor: any Processor, _ lethal: Lethal) {
+        self.processor = processor
         self.lethal = lethal
     }
 
     package func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
     {
-        try stage.assigned(partitions, committed: committed)
+        try processor.assigned(partitions, committed: committed)
     }
-    package func toleratesExpiry(of partition: TopicPartition) -> Bool { stage.toleratesExpiry(of: partition) }
-    package func unassigned(_ partitions: [TopicPartition]) { stage.unassigned(partitions) }
+    package func toleratesExpiry(of partition: TopicPartition) -> Bool { processor.toleratesExpiry(of: partition) }
+    package func unassigned(_ partitions: [TopicPartition]) { processor.unassigned(partitions) }
 
     package func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws {
         if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
             try strike(&transaction)
         }
-        try stage.process(batch, topics: topics, into: &transaction)
+        try processor.process(batch, topics: topics, into: &transaction)
     }
 
     private func strike(_ transaction: inout PendingTransaction) throws {
@@ -100,32 +100,32 @@ package final class CrashingProcessor: Processor {
     }
 
     package func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
-        try stage.punctuate(now: now, into: &transaction)
+        try processor.punctuate(now: now, into: &transaction)
     }
     package func willCommit(into transaction: inout PendingTransaction) throws {
-        try stage.willCommit(into: &transaction)
+        try processor.willCommit(into: &transaction)
     }
-    package func committed() { stage.committed() }
-    package func aborted() { stage.aborted() }
-    package var isolates: Bool { stage.isolates }
+    package func committed() { processor.committed() }
+    package func aborted() { processor.aborted() }
+    package var isolates: Bool { processor.isolates }
     package func quarantine(
         _ batch: RecordBatch,
         topics: [String],
         because isolation: Quarantine,
         into transaction: inout PendingTransaction
     ) throws {
-        try stage.quarantine(batch, topics: topics, because: isolation, into: &transaction)
+        try processor.quarantine(batch, topics: topics, because: isolation, into: &transaction)
     }
-    package func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && stage.isAboutRecord(error) }
-    package func beginsAnew() throws { try stage.beginsAnew() }
-    package func foundUnclean(_ partitions: [TopicPartition]) { stage.foundUnclean(partitions) }
+    package func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && processor.isAboutRecord(error) }
+    package func beginsAnew() throws { try processor.beginsAnew() }
+    package func foundUnclean(_ partitions: [TopicPartition]) { processor.foundUnclean(partitions) }
     package func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool {
         _ = lethal.readings.take()
-        let isMoreWanted = try stage.betweenTransactions(into: &transaction)
+        let isMoreWanted = try processor.betweenTransactions(into: &transaction)
         if lethal.readings.take() { try strike(&transaction) }
         return isMoreWanted
     }
-    package func betweenTransactionsRefused(_ reason: String) { stage.betweenTransactionsRefused(reason) }
+    package func betweenTransactionsRefused(_ reason: String) { processor.betweenTransactionsRefused(reason) }
 }
 
 /// A transport that knows when a record is read by what a stage reads by itself.

@@ -16,7 +16,7 @@ package enum Forgery {
     }
 
     package static func counts(_ runner: ProcessorRunner) throws -> IntakeCounts {
-        try #require(runner.stage as? IntakeProcessor).counts
+        try #require(runner.processor as? IntakeProcessor).counts
     }
 
     package static func deadLetters(_ pipeline: Pipeline) -> [String] {

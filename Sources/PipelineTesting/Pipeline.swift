@@ -118,7 +118,7 @@ package final class Pipeline {
             wallClock: wallClock
         ) {
             [topics, clock, artifactFolders, own = self.tokens] transport in
-            let stage = IntakeProcessor(
+            let processor = IntakeProcessor(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
                 state: readsState ? try StateDirectory(transport: transport, topics: topics, salt: [1, 2, 3]) : nil,
@@ -132,8 +132,8 @@ package final class Pipeline {
                 now: now ?? { clock.now },
                 hasHistory: { try IntakeProcessor.hasJournal(transport, topics) }
             )
-            let mortal = lethal.map { CrashingProcessor(stage, $0) as any Processor } ?? stage
-            return other.map { CrashingProcessor(mortal, $0) } ?? mortal
+            let crashing = lethal.map { CrashingProcessor(processor, $0) as any Processor } ?? processor
+            return other.map { CrashingProcessor(crashing, $0) } ?? crashing
         }
     }
 
@@ -159,7 +159,7 @@ package final class Pipeline {
         ) {
             [topics, clock, own = self.tokens] transport in
             let transport = lethal.map { LethalTransport(transport, $0) as any StreamTransport } ?? transport
-            let stage = try LoopProcessor(
+            let processor = try LoopProcessor(
                 topics: topics,
                 transport: transport,
                 worker: instance,
@@ -167,7 +167,7 @@ package final class Pipeline {
                 snapshots: snapshots,
                 now: now ?? { clock.now }
             )
-            return lethal.map { CrashingProcessor(stage, $0) } ?? stage
+            return lethal.map { CrashingProcessor(processor, $0) } ?? processor
         }
     }
 
@@ -229,7 +229,7 @@ package final class Pipeline {
         policy: CommitPolicy,
         inputs: [Topic],
         wallClock: (() -> Int64)? = nil,
-        _ makeStage: (any StreamTransport) throws -> any Processor
+        _ makeProcessor: (any StreamTransport) throws -> any Processor
     ) throws -> ProcessorRunner {
         try ProcessorRunner(
             cluster: cluster,
@@ -239,12 +239,12 @@ package final class Pipeline {
             topics: inputs.map { topics[$0] },
             policy: policy,
             now: wallClock,
-            makeStage: makeStage
+            makeProcessor: makeProcessor
         )
     }
 
-    package var intakeStage: IntakeProcessor? { intake?.stage as? IntakeProcessor }
-    package var loopStage: LoopProcessor? { loop?.stage as? LoopProcessor }
+    package var intakeProcessor: IntakeProcessor? { intake?.processor as? IntakeProcessor }
+    package var loopProcessor: LoopProcessor? { loop?.processor as? LoopProcessor }
 
     // MARK: - Rounds
 

@@ -61,7 +61,7 @@ package struct Scenario {
                 votes: votes,
                 window: window,
                 oversample: 100_000,
-                patience: 1_000
+                maximumWait: 1_000
             ),
             labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 3, confidence: 0.9, lifetime: 20_000),
             datasets: DatasetPolicy(cutEvery: 6, cutAfter: 30_000),

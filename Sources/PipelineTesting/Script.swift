@@ -58,7 +58,7 @@ package struct Recording {
 }
 
 /// Successor of a worker that has abandoned its task.
-package enum Heir: Int, CaseIterable {
+package enum Successor: Int, CaseIterable {
     /// Another run of the worker itself.
     case itself
     /// One of another name, once the session of the first has expired.
@@ -67,7 +67,9 @@ package enum Heir: Int, CaseIterable {
     case two
 
     /// Returns the cases in rotation.
-    package static func of(_ step: FaultPlan.Step) -> Heir { Heir(rawValue: step.number % allCases.count) ?? .itself }
+    package static func of(_ step: FaultPlan.Step) -> Successor {
+        Successor(rawValue: step.number % allCases.count) ?? .itself
+    }
 }
 
 /// Runs cycles of workers one after the other until there is no more activity.
@@ -85,7 +87,7 @@ package func settle(
     _ pipeline: Pipeline,
     group: String,
     _ step: FaultPlan.Step?,
-    successor: Heir = .itself,
+    successor: Successor = .itself,
     make: (FaultPlan, String) throws -> ProcessorRunner
 ) throws -> FaultPlan {
     let plan = FaultPlan(step)

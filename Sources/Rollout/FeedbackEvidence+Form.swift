@@ -47,9 +47,9 @@ extension Suspicion: Formed {
         accuracy = try f("accuracy", \.accuracy, Number(0...1))
         labels = try f("labels", \.labels, Count.counted)
         right = try f("right", \.right, Number(0...0x1p53))
-        asked = try f("asked", \.asked, Count.counted)
+        queried = try f("asked", \.queried, Count.counted)
         withoutLabel = try f("without_label", \.withoutLabel, Count.counted, implied: 0)
-        disputedAsked = try f("disputed_asked", \.disputedAsked, Count.counted, implied: 0)
+        disputedQueried = try f("disputed_asked", \.disputedQueried, Count.counted, implied: 0)
         disputed = try f("disputed", \.disputed, Count.counted, implied: 0)
         disputedWrong = try f("disputed_wrong", \.disputedWrong, Count.counted, implied: 0)
     }

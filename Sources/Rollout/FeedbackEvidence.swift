@@ -126,11 +126,11 @@ public struct Suspicion: Hashable, Sendable {
     /// Sum of the labels' agreement with the version's predictions; for kind `choice`, the number of right predictions.
     public var right: Double
     /// Audit tasks opened since then.
-    public var asked: Int
+    public var queried: Int
     /// Audit tasks that ended since then without a label that judges the version.
     public var withoutLabel: Int
     /// Tasks opened of disputed samples.
-    public var disputedAsked: Int
+    public var disputedQueried: Int
     /// Labels of disputed samples.
     public var disputed: Int
     /// Number of labels in `disputed` that find the version wrong.
@@ -141,20 +141,20 @@ public struct Suspicion: Hashable, Sendable {
         accuracy: Double,
         labels: Int = 0,
         right: Double = 0,
-        asked: Int = 0,
+        queried: Int = 0,
         withoutLabel: Int = 0,
-        disputedAsked: Int = 0,
+        disputedQueried: Int = 0,
         disputed: Int = 0,
         disputedWrong: Int = 0
     ) {
-        self.disputedAsked = disputedAsked
+        self.disputedQueried = disputedQueried
         self.disputed = disputed
         self.disputedWrong = disputedWrong
         self.since = since
         self.accuracy = accuracy
         self.labels = labels
         self.right = right
-        self.asked = asked
+        self.queried = queried
         self.withoutLabel = withoutLabel
     }
 }

@@ -129,7 +129,7 @@ extension RolloutState {
 
     /// Whether a prediction that a service shows is the first of a model on its way about a sample: such a one fixes its pair.
     private func isServedFirst(_ version: ModelVersion, _ row: AuditRow) -> Bool {
-        guard let rollout = progress.value.rollout, rollout.model.version == version, row.label == nil, !row.isAsked,
+        guard let rollout = progress.value.rollout, rollout.model.version == version, row.label == nil, !row.isQueried,
             row.opening == nil
         else { return false }
         return row.pair.map { bets[$0.number] == nil } ?? true
@@ -148,9 +148,9 @@ extension RolloutState {
         else { return nil }
         phase.value.livePredictionsWithoutChallenger += 1
         guard phase.value.livePredictionsWithoutChallenger == enough,
-            state.silenceToldAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
+            state.silenceReportedAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
         else { return nil }
-        phase.value.silenceToldAt = time
+        phase.value.silenceReportedAt = time
         return Notice(
             kind: .nobodyShadows,
             text:

@@ -78,7 +78,7 @@ extension RolloutState {
             guard let suspicion = suspicions[version] else { continue }
             most = max(
                 most,
-                min(policy.verification, Self.deciding + suspicion.withoutLabel) - suspicion.asked
+                min(policy.verification, Self.deciding + suspicion.withoutLabel) - suspicion.queried
             )
         }
         return most
@@ -86,7 +86,7 @@ extension RolloutState {
 
     /// An audit task was opened.
     public mutating func auditTaskOpened() {
-        for version in suspects { suspicions[version]?.asked += 1 }
+        for version in suspects { suspicions[version]?.queried += 1 }
     }
 
     /// An audit task ended without a label.
@@ -164,7 +164,7 @@ extension RolloutState {
             progress.value.rollout?.voices = 0
             progress.value.rollout?.negative = 0
             progress.value.rollout?.approvedBy = nil
-            progress.value.rollout?.isAsked = false
+            progress.value.rollout?.isQueried = false
         }
         let right = suspicion.rightText
         let disputed =

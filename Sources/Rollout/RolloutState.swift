@@ -33,7 +33,7 @@ public struct AuditRow: Hashable, Sendable {
     /// The stratum that it is counted in among all candidates; nil where eras do not judge.
     public var stratum: AuditStratum?
     /// Whether it was queried, so that it stays in its stratum.
-    public var isAsked: Bool
+    public var isQueried: Bool
     /// Verdicts of users on its predictions; at most `RolloutState.verdictCapacity`.
     public var verdicts: [BucketVerdict]
 
@@ -46,12 +46,12 @@ public struct AuditRow: Hashable, Sendable {
         opening: Int? = nil,
         isDuel: Bool = false,
         stratum: AuditStratum? = nil,
-        isAsked: Bool = false,
+        isQueried: Bool = false,
         verdicts: [BucketVerdict] = []
     ) {
         self.verdicts = verdicts
         self.stratum = stratum
-        self.isAsked = isAsked
+        self.isQueried = isQueried
         self.pair = pair
         self.opening = opening
         self.isDuel = isDuel
@@ -163,7 +163,7 @@ public struct RolloutPhase: Hashable, Sendable {
     /// Live predictions of the champion on audit samples while the challenger has made none, as far as they are counted.
     public var livePredictionsWithoutChallenger: Int
     /// Time of the last notice that the challenger is not run anywhere; nil before the first notice.
-    public var silenceToldAt: StreamTime?
+    public var silenceReportedAt: StreamTime?
     /// Last number of the dataset log that the evidence may have counted for a champion promoted on audit labels;
     /// nil of any other, and in a project whose labels do not change.
     public var evidenceThrough: Int64?
@@ -181,13 +181,13 @@ public struct RolloutPhase: Hashable, Sendable {
         isHeld: Bool = false,
         challengerLivePredictions: Int = 0,
         livePredictionsWithoutChallenger: Int = 0,
-        silenceToldAt: StreamTime? = nil,
+        silenceReportedAt: StreamTime? = nil,
         evidenceThrough: Int64? = nil,
         changedEvidence: Int = 0
     ) {
         self.evidenceThrough = evidenceThrough
         self.changedEvidence = changedEvidence
-        self.silenceToldAt = silenceToldAt
+        self.silenceReportedAt = silenceReportedAt
         self.livePredictionsWithoutChallenger = livePredictionsWithoutChallenger
         self.challengerLivePredictions = challengerLivePredictions
         self.champion = champion
@@ -267,7 +267,7 @@ public struct RolloutState: Sendable {
     /// the block, modulo `voiceCapacity`.
     public var blocks = Table<Int, VoiceBlock>()
     /// Requests for predictions, the newest; see `requestCapacity`.
-    public var requests = Table<RequestID, AskedPredictions>()
+    public var requests = Table<RequestID, RequestedPredictions>()
     /// Answers of services about audit samples at the first step of a rollout, to be compared with a trainer's
     /// answers; see `checkCapacity`.
     public var checks = Table<SampleID, ServedAnswer>()

@@ -10,13 +10,13 @@ public struct Verification: Hashable, Sendable {
     /// Label that the version predicted; nil while the sample's content is not known, so that it cannot be queried.
     public var said: Label?
     /// Whether its task was opened.
-    public var isAsked: Bool
+    public var isQueried: Bool
 
-    public init(version: ModelVersion, buckets: [Int], said: Label? = nil, isAsked: Bool = false) {
+    public init(version: ModelVersion, buckets: [Int], said: Label? = nil, isQueried: Bool = false) {
         self.version = version
         self.buckets = buckets
         self.said = said
-        self.isAsked = isAsked
+        self.isQueried = isQueried
     }
 }
 
@@ -61,7 +61,7 @@ extension RolloutState {
     /// - Returns: Whether the sample may be queried: the version is the suspected one, and no content was known.
     public mutating func findContent(of sample: SampleID, by version: ModelVersion, _ label: Label) -> Bool {
         guard var verification = verifications[sample], verification.version == version, verification.said == nil,
-            !verification.isAsked
+            !verification.isQueried
         else { return false }
         verification.said = label
         verifications[sample] = verification
@@ -76,7 +76,7 @@ extension RolloutState {
     /// Whether a disputed sample may be queried.
     public func isVerificationWanted(_ sample: SampleID) -> Bool {
         guard let verification = verifications[sample] else { return false }
-        return verification.said != nil && !verification.isAsked && suspicions[verification.version] != nil
+        return verification.said != nil && !verification.isQueried && suspicions[verification.version] != nil
     }
 
     /// Tasks that are wanted of disputed samples, beside the audit tasks that are wanted.
@@ -88,11 +88,11 @@ extension RolloutState {
         var most = 0
         for version in suspects {
             guard let suspicion = suspicions[version] else { continue }
-            let room = policy.verification - max(suspicion.asked, Self.deciding) - suspicion.disputedAsked
+            let room = policy.verification - max(suspicion.queried, Self.deciding) - suspicion.disputedQueried
             // No faster than the audit tasks that decide, and no slower: when those have decided it is over. Tasks that were open
             // before decide, too.
-            let pace = max(suspicion.asked, suspicion.labels) + 1 - suspicion.disputedAsked
-            most = max(most, min(Self.disputedWanted - suspicion.disputedAsked, room, pace))
+            let pace = max(suspicion.queried, suspicion.labels) + 1 - suspicion.disputedQueried
+            most = max(most, min(Self.disputedWanted - suspicion.disputedQueried, room, pace))
         }
         return most
     }
@@ -100,9 +100,9 @@ extension RolloutState {
     /// The task of a disputed sample was opened.
     public mutating func verificationOpened(_ sample: SampleID) {
         guard var verification = verifications[sample] else { return }
-        verification.isAsked = true
+        verification.isQueried = true
         verifications[sample] = verification
-        suspicions[verification.version]?.disputedAsked += 1
+        suspicions[verification.version]?.disputedQueried += 1
     }
 
     /// Records the end of the task of a disputed sample.
@@ -127,7 +127,7 @@ extension RolloutState {
         if suspicions[version] != nil { suspicions[version] = nil }
         guard !verifications.isEmpty else { return }
         for (sample, verification) in verifications.sortedRows
-        where verification.version == version && !verification.isAsked {
+        where verification.version == version && !verification.isQueried {
             verifications[sample] = nil
         }
     }

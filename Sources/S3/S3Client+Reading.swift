@@ -18,7 +18,7 @@ extension S3Client {
     /// Requests the metadata of an object; nil if there is no such object.
     ///
     /// - Throws: `StorageError`, among others where the bucket is missing.
-    func look(at uri: S3URI) throws(StorageError) -> Finding? {
+    func find(at uri: S3URI) throws(StorageError) -> Finding? {
         var request = Request(method: .head, uri: uri, headers: [Self.withChecksum], operation: "look at")
         let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
         guard (200..<300).contains(answer.status) else {

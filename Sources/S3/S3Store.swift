@@ -15,7 +15,7 @@ public struct S3Store: ObjectStore {
     /// Number of times that a write conflicts with another write of the same name before it fails.
     static let races = 100
     /// Bytes above which it is first checked whether an object exists: sending it would be useless.
-    private static let lookedFor = 1 << 20
+    private static let checkedFirstSize = 1 << 20
 
     /// Creates a store of the objects under a URI.
     public init(_ uri: S3URI, client: S3Client) {
@@ -55,7 +55,7 @@ public struct S3Store: ObjectStore {
     }
 
     /// The number of bytes of an object; nil if there is none.
-    public func size(of name: String) throws(StorageError) -> Int? { try client.look(at: location(of: name))?.size }
+    public func size(of name: String) throws(StorageError) -> Int? { try client.find(at: location(of: name))?.size }
 
     // MARK: - Writing
 
@@ -64,7 +64,7 @@ public struct S3Store: ObjectStore {
     public func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
         let uri = try location(of: name)
         let digest = SHA256Digest(of: bytes)
-        var isKnown = bytes.count > Self.lookedFor ? try holds(bytes, digest, uri) : nil
+        var isKnown = bytes.count > Self.checkedFirstSize ? try holds(bytes, digest, uri) : nil
         // A third attempt is made only if the object is removed in between.
         for _ in 0..<3 where isKnown == nil {
             if try client.upload(bytes, digest, to: uri, .ifAbsent) { return true }
@@ -89,11 +89,11 @@ public struct S3Store: ObjectStore {
         let uri = try location(of: name)
         let digest = SHA256Digest(of: bytes)
         for attempt in 1...Self.races {
-            let found = try client.look(at: uri)
+            let found = try client.find(at: uri)
             if let found, try holds(bytes, digest: digest, at: uri, found: found) { return }
             if try client.upload(bytes, digest, to: uri, found.map { .ifUnchanged($0.tag) } ?? .ifAbsent) { return }
             client.environment.pause(
-                S3Client.pause(after: min(attempt, 3), patience: 0, jitter: client.environment.jitter())
+                S3Client.pause(after: min(attempt, 3), maximumWait: 0, jitter: client.environment.jitter())
             )
         }
         throw StorageError(.unavailable, "write", uri.description, reason: "others keep writing it")
@@ -116,7 +116,7 @@ public struct S3Store: ObjectStore {
     private func holds(_ bytes: UnsafeRawBufferPointer, _ digest: SHA256Digest, _ uri: S3URI) throws(StorageError)
         -> Bool?
     {
-        guard let found = try client.look(at: uri) else { return nil }
+        guard let found = try client.find(at: uri) else { return nil }
         return try holds(bytes, digest: digest, at: uri, found: found)
     }
 

@@ -27,7 +27,7 @@ struct PoisonDetector {
     /// Number of slices into which a slice is divided after a worker died with it.
     static let parts: Int64 = 10
     /// Deaths, and equal refusals, that a record gets.
-    static let patience = 3
+    static let maximumWait = 3
     /// Milliseconds without any record after which records that are still suspicious are considered absent.
     static let silence: Int64 = 30_000
 
@@ -224,14 +224,15 @@ struct PoisonDetector {
     /// Whether the record has had its chances; then it has no other.
     mutating func verdict(_ partition: TopicPartition, _ offset: Int64) -> Quarantine? {
         guard var suspect = suspects[partition], suspect.offset == offset else { return nil }
-        guard suspect.failures != nil || suspect.deaths >= Self.patience || suspect.refusals >= Self.patience else {
+        guard suspect.failures != nil || suspect.deaths >= Self.maximumWait || suspect.refusals >= Self.maximumWait
+        else {
             return nil
         }
         let failures = suspect.failures ?? 0
         suspect.failures = failures
         suspects[partition] = suspect
-        let isStubborn = failures > 1 || suspect.deaths > Self.patience + 1
-        if suspect.deaths >= Self.patience {
+        let isStubborn = failures > 1 || suspect.deaths > Self.maximumWait + 1
+        if suspect.deaths >= Self.maximumWait {
             return Quarantine("\(suspect.deaths) workers died with this record in hand", isStubborn: isStubborn)
         }
         return Quarantine("\(suspect.refusals) times in a row: \(suspect.text)", isStubborn: isStubborn)

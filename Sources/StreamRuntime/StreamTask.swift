@@ -58,7 +58,7 @@ public final class StreamTask {
     /// Time since which no record has been received although a broker answers.
     private var idleSince: Int64?
     private var pollFailures = 0
-    private var pollPatience = Patience(0)
+    private var pollWait = RetryWait(0)
 
     /// A member of `group` that has not joined yet. `explained` are partitions that an earlier task of this process
     /// owned when it failed for a reason outside of the records: no death is counted there. `agreement` is the
@@ -151,7 +151,7 @@ public final class StreamTask {
 
     /// How long a group may owe an answer, in milliseconds: members that died are out of it in less, and one that it has
     /// forgotten waits for ever.
-    public static let membershipPatience: Int64 = 120_000
+    public static let membershipWait: Int64 = 120_000
 
     /// - Throws: When the group has not answered for so long: a new member of the same name joins it again.
     private func checkMembership() throws(StreamError) {
@@ -162,7 +162,7 @@ public final class StreamTask {
             waitsSince = now
             return
         }
-        guard now - since >= Self.membershipPatience else { return }
+        guard now - since >= Self.membershipWait else { return }
         throw StreamError(
             .retry,
             operation: "join the group",
@@ -185,8 +185,8 @@ public final class StreamTask {
             pollFailures = 0
             return outcome
         } catch {
-            if pollFailures == 0 { pollPatience = Patience(environment.now()) }
-            guard error.disposition == .retry, pollPatience.lasts(at: environment.now()) else { throw error }
+            if pollFailures == 0 { pollWait = RetryWait(environment.now()) }
+            guard error.disposition == .retry, pollWait.lasts(at: environment.now()) else { throw error }
             pollFailures += 1
             environment.observe(.retrying(error, attempt: pollFailures))
             pause(pollFailures)
@@ -217,7 +217,7 @@ public final class StreamTask {
             guard try process(part, slice.record) else { return false }
             if slice.isAlone { for record in part.records { mark(record) } }
             let now = environment.now()
-            let isLate = now - began >= Self.slicesPatience || now < began || environment.isStopping()
+            let isLate = now - began >= Self.slicesWait || now < began || environment.isStopping()
             var next: PoisonDetector.Slice?
             if !slice.rest.isEmpty, !isLate {
                 let following = detector.slice(batch.records, of: slice.rest, topics: consumer.topics)
@@ -237,7 +237,7 @@ public final class StreamTask {
     }
 
     /// How long slices of one batch are processed before rebalances, the stop and the timers are served, in milliseconds.
-    private static let slicesPatience: Int64 = 1_000
+    private static let slicesWait: Int64 = 1_000
 
     /// Seeks back to the records of the batch that were not processed.
     private func seek(toRest rest: [Int]) throws {
@@ -300,12 +300,12 @@ public final class StreamTask {
             } catch {
                 guard processor.isAboutRecord(error) else { throw error }
                 try refuse("\(error)")
-                return failures > PoisonDetector.patience
+                return failures > PoisonDetector.maximumWait
             }
             guard !transaction.isEmpty else { return true }
-            guard try commit() else { return failures > PoisonDetector.patience }
+            guard try commit() else { return failures > PoisonDetector.maximumWait }
             let now = environment.now()
-            guard wantsMore, now >= began, now - began < 10 * Self.slicesPatience else { return true }
+            guard wantsMore, now >= began, now - began < 10 * Self.slicesWait else { return true }
         }
     }
 

@@ -3,7 +3,7 @@ public import StreamRuntime
 /// One worker of one processor, run by hand on the thread of the test.
 public final class ProcessorRunner {
     /// Stage that the worker runs.
-    public let stage: any Processor
+    public let processor: any Processor
     /// Its commit cycle.
     public let task: StreamTask
     private let cluster: InMemoryCluster
@@ -11,7 +11,7 @@ public final class ProcessorRunner {
     public var events: [StreamTaskEvent] { log.events }
     private let log: EventLog
 
-    /// A worker that fails where `plan` specifies, by default nowhere. `makeStage` makes the processor with the
+    /// A worker that fails where `plan` specifies, by default nowhere. `makeProcessor` makes the processor with the
     /// transport that it is to use; the transactional id defaults to one made of group and instance, and the worker's
     /// clock is the cluster's unless `now` is given.
     public init(
@@ -25,17 +25,17 @@ public final class ProcessorRunner {
         explained: Set<TopicPartition> = [],
         agreement: OffsetAttribute? = nil,
         now: (() -> Int64)? = nil,
-        makeStage: (any StreamTransport) throws -> any Processor
+        makeProcessor: (any StreamTransport) throws -> any Processor
     ) throws {
         let transport = FaultyTransport(cluster, plan)
         self.cluster = cluster
         let log = EventLog()
         self.log = log
-        stage = try makeStage(transport)
+        processor = try makeProcessor(transport)
         let clock = cluster.clock
         task = try StreamTask(
             transport: transport,
-            processor: stage,
+            processor: processor,
             group: group,
             instance: instance,
             transactionalID: transactionalID ?? "\(group).\(instance)",

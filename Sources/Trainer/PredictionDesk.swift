@@ -96,7 +96,7 @@ struct PredictionDesk {
         let began = now()
         pending.removeAll { $0.request.deadline.milliseconds <= began }
         guard !pending.isEmpty, began >= retryAt else { return }
-        try lookForAnswers(results)
+        try findAnswers(results)
         var waiting: [PendingPrediction] = []
         // An unavailable store is tried once per pass; requests for other models continue.
         var away: Set<String> = []
@@ -136,7 +136,7 @@ struct PredictionDesk {
     }
 
     /// Excludes requests that another trainer, or an earlier run, has answered.
-    private mutating func lookForAnswers(_ results: StudyResults) throws {
+    private mutating func findAnswers(_ results: StudyResults) throws {
         let unsure = pending.filter { prediction in
             guard let since = assignedAt[prediction.topicPartition] else { return false }
             return prediction.requestedAt <= since + Self.skew && !unanswered.contains(prediction.request.id)

@@ -71,7 +71,7 @@ final class StudyRun {
 
     /// Milliseconds for which a store may be unavailable before a study starts without its initial model: the store may
     /// be gone permanently, and other requests wait.
-    private static let warmStartPatience: Int64 = 60_000
+    private static let warmStartWait: Int64 = 60_000
 
     /// The model to start from, if the request names one that can be read.
     ///
@@ -90,7 +90,7 @@ final class StudyRun {
             do {
                 read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
             } catch let error as StorageError
-                where error.kind == .unavailable && time - since < Self.warmStartPatience
+                where error.kind == .unavailable && time - since < Self.warmStartWait
             {
                 throw error
             } catch {

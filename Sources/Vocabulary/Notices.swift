@@ -14,7 +14,7 @@ public struct Notice: Hashable, Sendable {
         /// A trained model does not go live: it does not meet the project's requirements for its first model.
         case firstModelWaits = "first_model_waits"
         /// A project with budget and traffic has queried nothing for a minute.
-        case nothingAsked = "nothing_asked"
+        case nothingQueried = "nothing_asked"
         /// A challenger waits for live predictions, and no service makes any.
         case nobodyShadows = "nobody_shadows"
         /// Votes that were counted anew name another class than a label does.
@@ -65,7 +65,7 @@ public struct EntryRejection: Hashable, Sendable {
         case championExists = "champion_exists"
         case versionTaken = "version_taken"
         case labelConflict = "label_conflict"
-        case sampleAsked = "sample_asked"
+        case sampleQueried = "sample_asked"
         case unknownLabel = "unknown_label"
         case labelsFixed = "labels_fixed"
         case splitFixed = "split_fixed"
@@ -76,7 +76,7 @@ public struct EntryRejection: Hashable, Sendable {
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
-                .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked,
+                .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleQueried,
                 .unknownLabel, .labelsFixed, .splitFixed, .nothingToApprove, .suppressionRefused,
                 .contradictsRequest:
                 true

@@ -102,7 +102,7 @@ public struct Candidate: Hashable, Sendable {
     /// The probability with which the sample belongs to the audit sample; nil if it does not.
     public let auditProbability: Double?
     /// The sample's draw in `0..<1` for the audit purpose: audit labels are queried in this order.
-    public let auditDraw: Double
+    public let auditHash: Double
     /// When the model predicted, as far as it can be believed.
     public let predictedAt: StreamTime
     /// Admitted at random, whatever its score: samples on which the model is wrongly confident are found in no other
@@ -111,7 +111,7 @@ public struct Candidate: Hashable, Sendable {
     /// Names of the triggers that fired for this prediction.
     public let triggers: [String]
     /// Names of the triggers that wait for what a user or another model makes of it.
-    public let awaiting: [String]
+    public let pendingTriggers: [String]
     /// Whether triggers alone let it through: its score did not.
     public let isBelowThreshold: Bool
 
@@ -121,23 +121,23 @@ public struct Candidate: Hashable, Sendable {
         model: ModelReference?,
         score: Double,
         auditProbability: Double?,
-        auditDraw: Double,
+        auditHash: Double,
         predictedAt: StreamTime,
         isExploration: Bool = false,
         triggers: [String] = [],
-        awaiting: [String] = [],
+        pendingTriggers: [String] = [],
         isBelowThreshold: Bool = false
     ) {
         self.isExploration = isExploration
         self.triggers = triggers
-        self.awaiting = awaiting
+        self.pendingTriggers = pendingTriggers
         self.isBelowThreshold = isBelowThreshold
         self.sample = sample
         self.output = output
         self.model = model
         self.score = score
         self.auditProbability = auditProbability
-        self.auditDraw = auditDraw
+        self.auditHash = auditHash
         self.predictedAt = predictedAt
     }
 
@@ -151,11 +151,11 @@ public struct Candidate: Hashable, Sendable {
             model: model,
             score: score,
             auditProbability: auditProbability,
-            auditDraw: auditDraw,
+            auditHash: auditHash,
             predictedAt: predictedAt,
             isExploration: isExploration,
             triggers: triggers,
-            awaiting: awaiting,
+            pendingTriggers: pendingTriggers,
             isBelowThreshold: isBelowThreshold
         )
     }

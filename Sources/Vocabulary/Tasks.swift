@@ -23,7 +23,7 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     }
 
     /// The purpose that label tools receive: an annotator must not know that a sample is disputed.
-    public var told: TaskPurpose { self == .verification ? .audit : self }
+    public var published: TaskPurpose { self == .verification ? .audit : self }
 
     /// Whether no task was ever opened.
     public var isImported: Bool { self == .imported || self == .importedValidation }

@@ -350,12 +350,12 @@ public struct EngineMetrics: Sendable {
         observe(summary.standing, labels)
         registry.gauge("flywheel_labels", help: "Labels accepted.", labels: labels).set(summary.labels)
         registry.gauge("flywheel_dataset_versions", help: "Dataset versions cut.", labels: labels).set(summary.versions)
-        for stage in summary.stages {
+        for phase in summary.phases {
             registry.gauge(
                 "flywheel_cycle_stage_seconds",
                 help: "Mean duration of a phase of the cycle.",
-                labels: ["project": summary.project, "stage": stage.name]
-            ).set(stage.meanSeconds)
+                labels: ["project": summary.project, "stage": phase.name]
+            ).set(phase.meanSeconds)
         }
     }
 }

@@ -38,7 +38,7 @@ public final class TopicWatch {
     ///
     /// - Returns: The problems with the topics of each role; no entry for a role without problems. Nil if no broker
     ///   answered: then nothing is known.
-    public func look() -> [Role: [String]]? {
+    public func update() -> [Role: [String]]? {
         do {
             let reader = try reader ?? makeReader()
             self.reader = reader
@@ -50,7 +50,7 @@ public final class TopicWatch {
             }
             let read = Dictionary(uniqueKeysWithValues: roles.map { ($0, found.partitionsRead(by: $0)) })
             // The ends of a topic that was just deleted cannot be read: its deletion is reported above.
-            try? open.look(at: read.values.reduce(into: [:]) { $0.merge($1) { $1 } }, reader, time: now())
+            try? open.update(at: read.values.reduce(into: [:]) { $0.merge($1) { $1 } }, reader, time: now())
             for role in roles {
                 let held = (read[role] ?? [:]).keys.sorted().flatMap { open.problems(of: $0) }
                 if !held.isEmpty { problems[role, default: []] += held }
@@ -74,20 +74,20 @@ extension Worker {
             try KafkaStreamTransport(properties: configuration.properties(roles[0])).makeReader(topics: [])
         }
         defer { watch.close() }
-        var told: [Role: String] = [:]
+        var reported: [Role: String] = [:]
         while !stop.isRaised {
             var left = TopicWatch.interval
             while left > 0, !stop.isRaised {
                 WallClock.pause(100)
                 left -= 100
             }
-            guard !stop.isRaised, let found = watch.look() else { continue }
+            guard !stop.isRaised, let found = watch.update() else { continue }
             for role in roles {
                 let text = found[role].map { $0.joined(separator: "; ") }
                 metrics.observe(topicProblems: found[role]?.count ?? 0, role)
                 health.alarm(role, text)
-                guard told[role] != text else { continue }
-                told[role] = text
+                guard reported[role] != text else { continue }
+                reported[role] = text
                 let logger = logger.forModule(role.rawValue)
                 guard let text else {
                     logger.notice("the role's topics are usable again")

@@ -46,11 +46,11 @@ struct UnsealedCuts {
 
     private var watched: [String: Watched] = [:]
     /// Projects that a metric was reported for.
-    private var told: Set<String> = []
+    private var reported: Set<String> = []
 
     /// Milliseconds for which a version may wait. Files of a large import take half a minute, and so does the
     /// reassignment of a dead materializer's partitions by the group.
-    static let patience: Int64 = 120_000
+    static let maximumWait: Int64 = 120_000
 
     /// Scans all projects of the loop.
     ///
@@ -59,7 +59,7 @@ struct UnsealedCuts {
     ///   - time: Now, in milliseconds since 1970.
     /// - Returns: The metric values of each project; also 0 for projects that were assigned to another worker since the
     ///   last scan, whose values would otherwise remain for ever.
-    mutating func look(at processor: LoopProcessor, time: Int64) -> [Reading] {
+    mutating func update(at processor: LoopProcessor, time: Int64) -> [Reading] {
         var found: [String: Watched] = [:]
         var here: Set<String> = []
         var readings: [Reading] = []
@@ -76,9 +76,9 @@ struct UnsealedCuts {
             found[name] = Watched(oldest: oldest, since: since, isPaused: project.pause != nil)
             readings.append(Reading(project: name, count: oldest.count, age: max(0, time - oldest.cutAt)))
         }
-        for name in told.subtracting(here).sorted() { readings.append(Reading(project: name, count: 0, age: 0)) }
+        for name in reported.subtracting(here).sorted() { readings.append(Reading(project: name, count: 0, age: 0)) }
         watched = found
-        told = here
+        reported = here
         return readings
     }
 
@@ -88,9 +88,9 @@ struct UnsealedCuts {
     /// A paused project is left out: its pause is more informative.
     ///
     /// - Parameter time: Now, in milliseconds since 1970.
-    /// - Returns: Nil if no version has waited for `patience`.
+    /// - Returns: Nil if no version has waited for `maximumWait`.
     func fault(at time: Int64) -> String? {
-        let late = watched.filter { !$0.value.isPaused && time - $0.value.since >= Self.patience }
+        let late = watched.filter { !$0.value.isPaused && time - $0.value.since >= Self.maximumWait }
             .sorted { ($0.value.since, $0.key) < ($1.value.since, $1.key) }
         guard let (name, first) = late.first else { return nil }
         let age = max(time - first.oldest.cutAt, time - first.since) / 1_000

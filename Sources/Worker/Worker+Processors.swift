@@ -66,7 +66,7 @@ extension Worker {
             )
             var last = IntakeCounts()
             var lastWarningAt: Int64 = 0
-            var told: Int64 = 0
+            var reported: Int64 = 0
             return Parts(
                 processor: processor,
                 inputs: IntakeProcessor.inputs,
@@ -77,12 +77,12 @@ extension Worker {
                     metrics.observe(processor.counts, since: last)
                     last = processor.counts
                     let (now, leftOut) = (WallClock.now(), processor.counts.droppedTotal)
-                    guard leftOut > told, now - lastWarningAt >= 10_000 || now < lastWarningAt else { return }
+                    guard leftOut > reported, now - lastWarningAt >= 10_000 || now < lastWarningAt else { return }
                     logger.warning(
                         "too many bad records: some were counted and not kept as dead letters",
-                        ["left_out": .number(leftOut - told)]
+                        ["left_out": .number(leftOut - reported)]
                     )
-                    (lastWarningAt, told) = (now, leftOut)
+                    (lastWarningAt, reported) = (now, leftOut)
                 },
                 remarks: { [self, processor] in tell(processor.projectFaults, of: thread, logger) }
             )
@@ -149,7 +149,7 @@ extension Worker {
                 },
                 remarks: { [metrics, processor] in
                     metrics.observe(stops: processor.stops, stage: "loop")
-                    for reading in unsealed.look(at: processor, time: WallClock.now()) { metrics.observe(reading) }
+                    for reading in unsealed.update(at: processor, time: WallClock.now()) { metrics.observe(reading) }
                     var remarks: [String] = []
                     processor.forEachProject { project in
                         guard let pause = project.pause else { return }
@@ -234,12 +234,12 @@ extension Worker {
     ///
     /// - Returns: The texts of the faults for health.
     private func tell(_ faults: [ProjectFault], of thread: Int, _ logger: Logger) -> [String] {
-        let (new, count) = faultsTold.withLock { told in
+        let (new, count) = reportedFaults.withLock { reported in
             // A fault that one thread has logged is not logged by another, although a budget may return to one thread
             // before the others. A fault that was corrected may be logged again.
-            let known = told.values.reduce(into: Set()) { $0.formUnion($1) }
-            told[thread] = Set(faults)
-            let all = told.values.reduce(into: Set()) { $0.formUnion($1) }
+            let known = reported.values.reduce(into: Set()) { $0.formUnion($1) }
+            reported[thread] = Set(faults)
+            let all = reported.values.reduce(into: Set()) { $0.formUnion($1) }
             return (faults.filter { !known.contains($0) }, all.count)
         }
         metrics.observe(faultyRecords: count)

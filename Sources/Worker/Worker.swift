@@ -18,7 +18,7 @@ public final class Worker: Sendable {
     let logger: Logger
     let stop: StopFlag
     /// Faults of projects, by the thread of Intake that has met them; the log has them.
-    let faultsTold = Mutex<[Int: Set<ProjectFault>]>([:])
+    let reportedFaults = Mutex<[Int: Set<ProjectFault>]>([:])
     private let refused = Mutex<EngineError?>(nil)
     /// Directory of `state` that Intake's threads share; nil until one needs it.
     let stateRead = Mutex<StateDirectory?>(nil)
@@ -38,7 +38,7 @@ public final class Worker: Sendable {
 
     /// Maximum wait for roles to end in order after a stop request, in milliseconds; below the 30 s that supervisors
     /// allow. Work that is unfinished then is as safe as after a kill.
-    private static let stopPatience: Int64 = 20_000
+    private static let stopWait: Int64 = 20_000
 
     /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it
     /// should: a call to an unavailable broker cannot be cancelled.
@@ -54,7 +54,7 @@ public final class Worker: Sendable {
             }
         }
         while threads.contains(where: { !$0.hasEnded }), !stop.isRaised { WallClock.pause(100) }
-        var left = Self.stopPatience
+        var left = Self.stopWait
         while threads.contains(where: { !$0.hasEnded }), left > 0 {
             WallClock.pause(20)
             left -= 20
@@ -63,7 +63,7 @@ public final class Worker: Sendable {
         guard !late.isEmpty else { return }
         logger.warning(
             "stopped while roles still waited for a broker; nothing is lost, the next start resumes at the last commit",
-            ["threads": .string(late), "after_ms": .number(Int(Self.stopPatience))]
+            ["threads": .string(late), "after_ms": .number(Int(Self.stopWait))]
         )
     }
 
@@ -160,21 +160,21 @@ public final class Worker: Sendable {
     }
 
     /// Milliseconds within which a broker must answer before the role reports that none does.
-    private static let answerPatience = 3_000
+    private static let answerWait = 3_000
 
     /// Reports at once that no broker answers: the following steps wait much longer before they report anything.
-    private func lookForBroker(
+    private func findBroker(
         _ role: Role,
         thread: Int,
         logger: Logger,
         standstill: Standstill
     ) throws {
         let properties = configuration.properties(role)
-        let isThere = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerPatience)
+        let isThere = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerWait)
         guard !isThere else { return }
         let address = properties["bootstrap.servers"] ?? "bootstrap.servers"
         let reason =
-            "no broker at \(address) has answered within \(Self.answerPatience / 1_000) s; the role goes on trying"
+            "no broker at \(address) has answered within \(Self.answerWait / 1_000) s; the role goes on trying"
         health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
         noteReachable(false, role: role, logger: logger, standstill: standstill, reason: reason)
     }
@@ -206,7 +206,7 @@ public final class Worker: Sendable {
         standstill: Standstill
     ) throws {
         let help = AccessRights.help(role.party, configuration.kafka)
-        try lookForBroker(role, thread: thread, logger: logger, standstill: standstill)
+        try findBroker(role, thread: thread, logger: logger, standstill: standstill)
         let transport = KafkaStreamTransport(
             properties: configuration.properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
@@ -255,7 +255,7 @@ public final class Worker: Sendable {
         )
         task.unsettledSince = standstill.since
         do {
-            var lastLookAt: Int64 = 0
+            var lastReadAt: Int64 = 0
             var hasJoined = false
             while !stop.isRaised {
                 try task.cycle()
@@ -263,8 +263,8 @@ public final class Worker: Sendable {
                 if !task.assignment.isEmpty { explained.removeAll() }
                 let now = WallClock.now()
                 standstill.since = task.unsettledSince
-                if now - lastLookAt >= 1_000 || now < lastLookAt {
-                    lastLookAt = now
+                if now - lastReadAt >= 1_000 || now < lastReadAt {
+                    lastReadAt = now
                     health.remark(role, thread: thread, parts.remarks())
                 }
                 let connectivityError =

@@ -20,17 +20,17 @@ import Vocabulary
             candidates.append(candidate("s\(number)", score: generator.nextUnit(), draw: draw, cutoff: 0.5))
         }
         var state = AcquisitionState(candidates, policy: policy)
-        var asked: [Double] = []
+        var queried: [Double] = []
         for round in 0..<40 as Range<UInt64> {
             for selection in state.batch(policy, entry: round, at: Int64(10_000 * (round + 1))) {
                 let draw = draws[selection.sample.id.rawValue] ?? 1
                 #expect((draw < 0.5) == (selection.purpose == .audit))
-                if selection.purpose == .audit { asked.append(draw) }
+                if selection.purpose == .audit { queried.append(draw) }
             }
         }
         let due = draws.values.filter { $0 < 0.5 }.sorted()
-        #expect(asked.count >= min(due.count, draws.count - due.count))
-        #expect(asked == Array(due.prefix(asked.count)))
+        #expect(queried.count >= min(due.count, draws.count - due.count))
+        #expect(queried == Array(due.prefix(queried.count)))
     }
 
     @Test("The audit sample keeps its share of the tasks", arguments: [0.0, 0.1, 0.2, 0.5, 0.9])
@@ -110,7 +110,7 @@ import Vocabulary
                 context: context(1)
             )
         }
-        let kept = state.audit.candidates.sortedRows.map(\.value.candidate.auditDraw).sorted()
+        let kept = state.audit.candidates.sortedRows.map(\.value.candidate.auditHash).sorted()
         #expect(kept == Array(draws.sorted().prefix(AuditSource.capacity)))
     }
 
@@ -209,8 +209,8 @@ import Vocabulary
                 state.voteGiven(policy: policy, at: StreamTime(milliseconds: time))
             }
         }
-        let asked = tasks.values.reduce(0) { $0 + $1.all }
-        #expect(asked > 20, "\(policy)")
+        let queried = tasks.values.reduce(0) { $0 + $1.all }
+        #expect(queried > 20, "\(policy)")
         for (window, count) in tasks {
             let off = Double(count.audit) - policy.auditShare * Double(count.all)
             #expect(abs(off) <= 1, "\(count) in the window from \(window) of \(policy)")

@@ -34,14 +34,14 @@ import Vocabulary
                 model: output == nil ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditDraw: 1,
+                auditHash: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
         }
         var state = AcquisitionState(candidates, policy: policy)
         // Near the handover, and up to beyond all that could matter.
         let labels = generator.next(below: 3 * classes * Int(policy.batch.handover))
-        state.accounts.cadence.value.acquisitionTasks = labels
+        state.accounts.schedule.value.acquisitionTasks = labels
 
         var entropy = 0.0
         for sum in mass where sum > 0 {

@@ -42,7 +42,7 @@ private struct AuditedModel {
                 model: ModelReference(name: "m", version: ModelVersion("v\(round)")),
                 score: generator.nextUnit(),
                 auditProbability: isAudited ? 0.3 : nil,
-                auditDraw: isAudited ? generator.nextUnit() * 0.3 : 1,
+                auditHash: isAudited ? generator.nextUnit() * 0.3 : 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             state.receive(
@@ -120,7 +120,7 @@ struct ConfidentErrorTests {
                     model: ModelReference(name: "m", version: ModelVersion("v1000")),
                     score: 0,
                     auditProbability: 0.3,
-                    auditDraw: 0.1,
+                    auditHash: 0.1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
                 state.receive(said, modelVersionNumber: 1_000, classes: 2, policy: model.policy, context: context(1))

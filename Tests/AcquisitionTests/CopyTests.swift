@@ -48,13 +48,13 @@ struct CopyTests {
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: generator.nextUnit(),
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }
 
     /// Samples queried in some batches after the first one, which is the same in all scenarios.
-    private func asked(
+    private func queried(
         _ first: [Candidate],
         then more: [Candidate],
         _ policy: AcquisitionPolicy,
@@ -92,8 +92,8 @@ struct CopyTests {
             more.append(Self.scored("\(prefix)copy\(copy)", point, &generator))
         }
         SeededSampling.shuffle(&more, using: &generator)
-        let alone = asked(first, then: others, policy)
-        #expect(asked(first, then: more, policy) == alone)
+        let alone = queried(first, then: others, policy)
+        #expect(queried(first, then: more, policy) == alone)
         #expect(alone.allSatisfy { $0.count == policy.batchSize })
     }
 
@@ -142,14 +142,14 @@ struct CopyTests {
         let dimension = [6, 300][Int(seed)]
         let first = Self.candidates(40, "a", &generator, dimension: dimension)
         let others = Self.candidates(50, "b", &generator, dimension: dimension)
-        let alone = asked(first, then: others, policy)
+        let alone = queried(first, then: others, policy)
         var more = others
         for number in 0..<1 + generator.next(below: 2) {
             let point = Self.candidates(1, "far", &generator, dimension: dimension)[0].sample.embedding ?? []
             more.append(Self.scored("far\(number)", point.map { $0 * 1_000 }, &generator))
         }
         SeededSampling.shuffle(&more, using: &generator)
-        #expect(asked(first, then: more, policy) == alone)
+        #expect(queried(first, then: more, policy) == alone)
     }
 
     @Test("An embedding times 1,000 in the first batch changes nothing either", arguments: rules)
@@ -186,7 +186,7 @@ struct CopyTests {
         for number in 0..<6 {
             more.append(candidate("new\(number)", score: 0.8, embedding: old.map { $0 + 8 + Float(number * 2) }))
         }
-        let batches = asked(known, then: more, policy, batches: 1)
+        let batches = queried(known, then: more, policy, batches: 1)
         #expect(batches[0].sorted() == (0..<6).map { "new\($0)" })
     }
 
@@ -206,7 +206,7 @@ struct CopyTests {
                 model: plain.model,
                 score: score,
                 auditProbability: nil,
-                auditDraw: 1,
+                auditHash: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
         }

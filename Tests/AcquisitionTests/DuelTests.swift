@@ -68,13 +68,13 @@ struct DuelTests {
         }
         let next = source.take(4, &accounts, context(policy))
         #expect(next.count { $0.audit?.isDuel ?? false } <= 4)
-        #expect(accounts.cadence.value.duelCredit <= 1)
+        #expect(accounts.schedule.value.duelCredit <= 1)
     }
 
     @Test("A sample waits for its challenger's word, and a deadline says how long")
     func waiting() {
         let policy = freePolicy {
-            ($0.auditShare, $0.auditCutoff, $0.auditFirst, $0.patience) = (0.5, 1, 20, 1_000)
+            ($0.auditShare, $0.auditCutoff, $0.auditFirst, $0.maximumWait) = (0.5, 1, 20, 1_000)
         }
         var state = AcquisitionState()
         let first = context(policy, at: 0)

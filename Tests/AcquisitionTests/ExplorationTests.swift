@@ -11,7 +11,7 @@ import Vocabulary
         policy.batchSize = 10
         policy.openTaskLimit = 100
         policy.auditShare = 0
-        policy.patience = 1
+        policy.maximumWait = 1
         policy.explorationShare = share
         var state = AcquisitionState()
         let context = { (number: UInt64, at: Int64) in
@@ -29,7 +29,7 @@ import Vocabulary
                 model: ModelReference(name: "m", version: ModelVersion("v1")),
                 score: 1 - Double(number) / 40,
                 auditProbability: nil,
-                auditDraw: 0.5,
+                auditHash: 0.5,
                 predictedAt: StreamTime(milliseconds: 0),
                 isExploration: isExploring && number >= 30
             )

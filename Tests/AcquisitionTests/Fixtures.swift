@@ -18,7 +18,7 @@ func candidate(
         model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
         score: score,
         auditProbability: draw < cutoff ? cutoff : nil,
-        auditDraw: draw,
+        auditHash: draw,
         predictedAt: StreamTime(milliseconds: 0)
     )
 }
@@ -44,7 +44,7 @@ func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> Acqui
         auditCutoff: 0,
         votes: 1_000_000,
         window: 86_400_000,
-        patience: 1_000,
+        maximumWait: 1_000,
         auditFirst: 0
     )
     change(&policy)
@@ -72,8 +72,8 @@ extension AcquisitionState {
         receive(candidate, modelVersionNumber: modelVersionNumber, context)
     }
 
-    mutating func heard(_ feedback: Feedback, classes: Int, policy: AcquisitionPolicy, context: EntryContext) {
-        heard(feedback, SelectionContext(policy: Boxed(policy), classes: classes, entry: context))
+    mutating func receive(_ feedback: Feedback, classes: Int, policy: AcquisitionPolicy, context: EntryContext) {
+        receive(feedback, SelectionContext(policy: Boxed(policy), classes: classes, entry: context))
     }
 
     mutating func selectBatch(

@@ -28,11 +28,11 @@ import Vocabulary
             auditCutoff: 0.3,
             votes: generator.next(below: 40),
             window: 60_000,
-            patience: 2_000
+            maximumWait: 2_000
         )
         var state = AcquisitionState()
         var open: [Task] = []
-        var asked: [String: TaskPurpose] = [:]
+        var queried: [String: TaskPurpose] = [:]
         var spentIn: [Int64: Int] = [:]
         var time: Int64 = 1_000
         for entry in 1...450 as ClosedRange<UInt64> {
@@ -78,7 +78,7 @@ import Vocabulary
             for selection in batch {
                 let source = selection.purpose == .audit ? audit : pool
                 law(source.contains(selection.sample.id), "\(selection.sample.id) is not of its part")
-                let before = asked.updateValue(selection.purpose, forKey: selection.sample.id.rawValue)
+                let before = queried.updateValue(selection.purpose, forKey: selection.sample.id.rawValue)
                 law(before == nil, "\(selection.sample.id) is asked twice")
                 open.append(Task(left: votesPerTask))
             }
@@ -96,7 +96,7 @@ import Vocabulary
             let deadline = state.nextDeadline(openTasks: open.count, votesPerTask: votesPerTask, policy: policy)
             law((deadline?.milliseconds ?? .max) > time, "a deadline of the past would tick for ever")
         }
-        #expect(state.accounts.asked.count == asked.count)
+        #expect(state.accounts.queried.count == queried.count)
     }
 
     @Test("A deadline that is kept brings a batch, or the window that allows one", arguments: 0..<24 as Range<UInt64>)
@@ -112,24 +112,24 @@ import Vocabulary
             policy: policy
         )
         var time: Int64 = 0
-        var asked = 0
+        var queried = 0
         for entry in 2..<200 as Range<UInt64> {
             guard let deadline = state.nextDeadline(openTasks: 0, votesPerTask: 2, policy: policy) else { break }
             #expect(deadline.milliseconds > time)
             time = deadline.milliseconds
             let batch = state.batch(policy, entry: entry, at: time, votesPerTask: 2)
-            asked += batch.count
+            queried += batch.count
             for _ in batch {
                 for _ in 0..<2 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: time)) }
             }
         }
-        #expect(asked == 100)
+        #expect(queried == 100)
     }
 }
 
 @Suite struct CadenceTests {
     @Test("A batch waits for the newest model's candidates, but no longer than patience")
-    func patience() {
+    func maximumWait() {
         let policy = freePolicy()
         var state = AcquisitionState(
             (0..<50).map { candidate("s\($0)") },

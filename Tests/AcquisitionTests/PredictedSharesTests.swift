@@ -37,12 +37,12 @@ import Vocabulary
                 model: ModelReference(name: "m", version: ModelVersion("v\(versionNumber)")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditDraw: 1,
+                auditHash: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             state.receive(candidate, modelVersionNumber: versionNumber, policy: policy, context: context(1))
         }
-        state.accounts.cadence.value.acquisitionTasks = labels
+        state.accounts.schedule.value.acquisitionTasks = labels
         let batch = state.selectBatch(
             openTasks: 0,
             votesPerTask: 1,

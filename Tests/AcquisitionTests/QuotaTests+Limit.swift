@@ -13,7 +13,7 @@ extension QuotaTests {
         let policy = policy(slices)
         var state = crowded()
         state.accounts.slices["=x1"]?.windowStart = StreamTime(milliseconds: 200_000)
-        state.accounts.slices["=x2"]?.firstAskedAt = StreamTime(milliseconds: 199_000)
+        state.accounts.slices["=x2"]?.firstQueriedAt = StreamTime(milliseconds: 199_000)
         for number in 0..<4 { receive(sample("n\(number)", of: "new-\(number)", score: 0.5), &state, policy, at: 0) }
         #expect(state.batch(policy, at: 210_000).count == 4)
         #expect(state.accounts.slices.sortedKeys == ["=new-0", "=new-1", "=new-2", "=new-3", "=x1", "=x2"])
@@ -35,10 +35,10 @@ extension QuotaTests {
                 model: known.model,
                 score: known.score,
                 auditProbability: nil,
-                auditDraw: 1,
+                auditHash: 1,
                 predictedAt: known.predictedAt,
                 triggers: isFired ? ["all"] : [],
-                awaiting: [],
+                pendingTriggers: [],
                 isBelowThreshold: isFired
             )
             let context = context(7, at: 1_000)

@@ -15,7 +15,7 @@ struct QuotaTests {
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: score,
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }
@@ -82,11 +82,11 @@ struct QuotaTests {
             // Its caches know nothing.
             var fresh = AcquisitionState()
             for (id, row) in state.pool.candidates.sortedRows { fresh.pool.candidates.restore(id, row) }
-            for (id, row) in state.accounts.asked.sortedRows { fresh.accounts.asked.restore(id, row) }
+            for (id, row) in state.accounts.queried.sortedRows { fresh.accounts.queried.restore(id, row) }
             for (name, row) in state.accounts.slices.sortedRows { fresh.accounts.slices.restore(name, row) }
-            for (slot, row) in state.pool.memory.sortedRows { fresh.pool.memory.restore(slot, row) }
+            for (slot, row) in state.pool.queriedSketches.sortedRows { fresh.pool.queriedSketches.restore(slot, row) }
             fresh.accounts.ledger.value = state.accounts.ledger.value
-            fresh.accounts.cadence.value = state.accounts.cadence.value
+            fresh.accounts.schedule.value = state.accounts.schedule.value
             fresh.pool.stream.value = state.pool.stream.value
             let number = generator.next(below: 300)
             let slice = ["a", "a", "a", "b", "c"][number % 5]
@@ -112,7 +112,7 @@ struct QuotaTests {
             #expect(batch == fresh.batch(policy, entry: entry, at: time, votesPerTask: 2))
             for _ in 0..<(2 * batch.count) { state.voteGiven(policy: policy, at: context.time) }
         }
-        #expect(state.accounts.asked.count > 20)
+        #expect(state.accounts.queried.count > 20)
     }
 
     @Test("So it is with a stream: what was chosen and waits for a quota gives way")
@@ -125,7 +125,7 @@ struct QuotaTests {
             receive(sample("a\(number)", of: "a", score: 0.9), &state, policy, at: 1_000)
             _ = state.batch(policy, entry: UInt64(number + 2), at: 1_000)
         }
-        #expect(state.accounts.asked.count == 10 && state.pool.candidates.count == 30)
+        #expect(state.accounts.queried.count == 10 && state.pool.candidates.count == 30)
         for number in 0..<5 { receive(sample("b\(number)", of: "b", score: 0.1), &state, policy, at: 2_000) }
         receive(sample("a60", of: "a", score: 0.9), &state, policy, at: 2_000)
         #expect(state.pool.candidates.count == 30 && state.pool.candidates[SampleID("a60")] == nil)
@@ -136,7 +136,7 @@ struct QuotaTests {
         var state = AcquisitionState()
         for number in 0..<SlicePolicy.sliceLimit {
             let time = StreamTime(milliseconds: 0)
-            state.accounts.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time, votes: 1)
+            state.accounts.slices["=x\(number)"] = SliceAccount(firstQueriedAt: time, windowStart: time, votes: 1)
         }
         return state
     }

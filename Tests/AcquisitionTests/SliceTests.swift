@@ -14,7 +14,7 @@ import Vocabulary
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: score,
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }
@@ -43,7 +43,7 @@ import Vocabulary
             candidates.append(sample("c\(number)", of: nil, score: 0.1))
         }
         var state = AcquisitionState(candidates, policy: policy)
-        var asked: [String] = []
+        var queried: [String] = []
         for round in 0..<8 {
             let batch = state.batch(
                 policy,
@@ -51,11 +51,11 @@ import Vocabulary
                 at: 10_000 + Int64(round) * 2_000,
                 votesPerTask: 2
             )
-            asked += batch.ids
+            queried += batch.ids
         }
-        #expect(asked.count { $0.hasPrefix("a") } == 5)
-        #expect(asked.count { $0.hasPrefix("b") } == 1)
-        #expect(asked.count { $0.hasPrefix("c") } == 4, "samples without a slice are one together")
+        #expect(queried.count { $0.hasPrefix("a") } == 5)
+        #expect(queried.count { $0.hasPrefix("b") } == 1)
+        #expect(queried.count { $0.hasPrefix("c") } == 4, "samples without a slice are one together")
     }
 
     @Test("Where only a quota is in the way the next window is waited for, and begins anew")
@@ -105,7 +105,7 @@ import Vocabulary
         var state = AcquisitionState()
         for number in 0..<SlicePolicy.sliceLimit {
             let time = StreamTime(milliseconds: 0)
-            state.accounts.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time)
+            state.accounts.slices["=x\(number)"] = SliceAccount(firstQueriedAt: time, windowStart: time)
         }
         let policy = policy(half)
         for number in 0..<30 {
@@ -116,6 +116,6 @@ import Vocabulary
             _ = state.batch(policy, entry: entry, at: Int64(entry) * 10_000 - 9_000)
         }
         #expect(state.accounts.slices.count == SlicePolicy.sliceLimit + 1)
-        #expect(state.accounts.asked.count == 10)
+        #expect(state.accounts.queried.count == 10)
     }
 }

@@ -39,7 +39,7 @@ import Vocabulary
                 model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditDraw: 1,
+                auditHash: 1,
                 predictedAt: StreamTime(milliseconds: Int64(generator.next(below: 9_000)))
             )
         }
@@ -183,7 +183,7 @@ import Vocabulary
                     model: ModelReference(name: "m", version: ModelVersion("v1")),
                     score: generator.nextUnit(),
                     auditProbability: nil,
-                    auditDraw: 1,
+                    auditHash: 1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
             )

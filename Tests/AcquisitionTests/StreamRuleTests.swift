@@ -16,7 +16,7 @@ private func scores(_ count: Int, seed: UInt64) -> [Double] {
 }
 
 /// The events that a policy asks for, with their propensities.
-private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, seed: UInt64) -> [Int: Double] {
+private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, seed: UInt64) -> [Int: Double] {
     var filter = StreamFilter(policy)
     var generator = SplitMix64(seed: seed)
     var result: [Int: Double] = [:]
@@ -44,14 +44,14 @@ private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, s
         for seed in 0..<4 as Range<UInt64> {
             for millionths in [0, 1, 9_999, 100_000, 1_000_000] as [Int64] {
                 let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: millionths), burst: burst)
-                let asked = asked(policy, scores(1_500, seed: seed), seed: seed)
+                let queried = queried(policy, scores(1_500, seed: seed), seed: seed)
                 var count: Int64 = 0
                 for event in 0..<1_500 {
-                    if asked[event] != nil { count += 1 }
+                    if queried[event] != nil { count += 1 }
                     let most = millionths * Int64(event + 1) + Int64(burst) * LabelShare.whole
                     #expect(count * LabelShare.whole <= most, "seed \(seed), event \(event): \(count) asked")
                 }
-                if millionths == 0 { #expect(asked.isEmpty, "a share of nothing asks nothing") }
+                if millionths == 0 { #expect(queried.isEmpty, "a share of nothing asks nothing") }
             }
         }
     }
@@ -59,9 +59,9 @@ private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, s
     @Test("What is asked was asked with a probability above 0 and at most 1", arguments: StreamStrategy.allCases)
     func propensities(strategy: StreamStrategy) {
         let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: 50_000))
-        let asked = asked(policy, scores(3_000, seed: 5), delay: 40, seed: 9)
-        #expect(asked.count > 50)
-        #expect(asked.values.allSatisfy { $0 > 0 && $0 <= 1 })
+        let queried = queried(policy, scores(3_000, seed: 5), delay: 40, seed: 9)
+        #expect(queried.count > 50)
+        #expect(queried.values.allSatisfy { $0 > 0 && $0 <= 1 })
     }
 
     @Test(
@@ -95,7 +95,7 @@ private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, s
     func deterministic(strategy: StreamStrategy) {
         let policy = StreamPolicy(strategy: strategy)
         let stream = scores(2_000, seed: 8)
-        #expect(asked(policy, stream, seed: 4) == asked(policy, stream, seed: 4))
+        #expect(queried(policy, stream, seed: 4) == queried(policy, stream, seed: 4))
     }
 
     @Test(
@@ -105,9 +105,9 @@ private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, s
     func prefersHighScores(strategy: StreamStrategy) {
         var generator = SplitMix64(seed: 11)
         let stream = (0..<5_000).map { _ in generator.nextUnit() }
-        let asked = asked(StreamPolicy(strategy: strategy, share: LabelShare(millionths: 100_000)), stream, seed: 2)
-        #expect((480...500).contains(asked.count))
-        let mean = asked.keys.map { stream[$0] }.reduce(0, +) / Double(asked.count)
+        let queried = queried(StreamPolicy(strategy: strategy, share: LabelShare(millionths: 100_000)), stream, seed: 2)
+        #expect((480...500).contains(queried.count))
+        let mean = queried.keys.map { stream[$0] }.reduce(0, +) / Double(queried.count)
         #expect(mean > 0.7)
     }
 
@@ -116,17 +116,17 @@ private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, s
         var generator = SplitMix64(seed: 12)
         let stream = (0..<5_000).map { _ in generator.nextUnit() }
         let policy = StreamPolicy(share: LabelShare(millionths: 100_000))
-        let fresh = asked(policy, stream, seed: 2)
-        let late = asked(policy, stream, delay: 500, seed: 2)
-        let low = { (asked: [Int: Double]) in asked.keys.count { stream[$0] < 0.75 } * 100 / asked.count }
+        let fresh = queried(policy, stream, seed: 2)
+        let late = queried(policy, stream, delay: 500, seed: 2)
+        let low = { (queried: [Int: Double]) in queried.keys.count { stream[$0] < 0.75 } * 100 / queried.count }
         #expect(low(late) > low(fresh) + 10)
     }
 
     @Test("Scores that are all equal are asked for as the share allows", arguments: StreamStrategy.allCases)
     func equalScores(strategy: StreamStrategy) {
         let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: 100_000))
-        let asked = asked(policy, [Double](repeating: 0.4, count: 2_000), seed: 1)
-        #expect((150...200).contains(asked.count))
+        let queried = queried(policy, [Double](repeating: 0.4, count: 2_000), seed: 1)
+        #expect((150...200).contains(queried.count))
     }
 
     @Test("Unused share is saved up to the limit, and without one for ever")
@@ -165,10 +165,10 @@ private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, s
         for _ in 0..<30 {
             _ = filter.judge(score: 0.5, confidence: 0.6, pending: 0, policy: policy, using: &generator)
         }
-        let (events, asked) = (filter.ledger.events, filter.ledger.asked)
+        let (events, queried) = (filter.ledger.events, filter.ledger.queried)
         policy.strategy = .random
         _ = filter.judge(score: 0, confidence: 1, pending: 0, policy: policy, using: &generator)
         #expect(filter.rule == .random(RandomSampling()))
-        #expect(filter.ledger.events == events + 1 && filter.ledger.asked >= asked)
+        #expect(filter.ledger.events == events + 1 && filter.ledger.queried >= queried)
     }
 }

@@ -36,7 +36,7 @@ import Vocabulary
         #expect(Set(selections.ids).count == selections.count)
         #expect(selections.allSatisfy { $0.reason.strategy == "adaptive" && ($0.reason.propensity ?? 0) > 0 })
         #expect(state.pool.stream.value?.ledger.events == 1_000)
-        #expect(state.pool.stream.value?.ledger.asked == selections.count)
+        #expect(state.pool.stream.value?.ledger.queried == selections.count)
     }
 
     @Test("Nothing is asked under a share or a budget of nothing")

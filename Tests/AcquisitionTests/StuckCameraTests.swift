@@ -17,7 +17,7 @@ struct StuckCameraTests {
     }
 
     /// Samples queried from a stream, in order.
-    private func asked(_ stream: [Candidate], _ policy: AcquisitionPolicy, openTasks: Int = 0) -> [String] {
+    private func queried(_ stream: [Candidate], _ policy: AcquisitionPolicy, openTasks: Int = 0) -> [String] {
         var state = AcquisitionState()
         var ids: [String] = []
         for (number, candidate) in stream.enumerated() {
@@ -57,7 +57,7 @@ struct StuckCameraTests {
                         model: ModelReference(name: "m", version: ModelVersion("v1")),
                         score: 0.99,
                         auditProbability: nil,
-                        auditDraw: 1,
+                        auditHash: 1,
                         predictedAt: StreamTime(milliseconds: 0)
                     )
                     stream.insert(camera, at: min(stream.count, start + 2 * frame))
@@ -65,7 +65,7 @@ struct StuckCameraTests {
                 // All that may be asked for is asked for, but for what is the same.
                 let policy = policy(strategy, share: 1_000_000, burst: 20)
                 for open in [0, Int.max / 2] {
-                    let ids = asked(stream, policy, openTasks: open)
+                    let ids = queried(stream, policy, openTasks: open)
                     let frames = ids.count { $0.hasPrefix("camera") }
                     #expect(frames == 1, "\(strategy), noise \(noise), seed \(seed), \(others) others")
                 }
@@ -78,14 +78,14 @@ struct StuckCameraTests {
         var generator = SplitMix64(seed: 4)
         let policy = policy(.quantile, share: 100_000, burst: 5)
         let stream = CopyTests.candidates(400, "s", &generator, dimension: 16)
-        let alone = asked(stream, policy)
+        let alone = queried(stream, policy)
         let first = stream.first { $0.sample.id.rawValue == alone[0] }
         var more = stream
         for copy in 0..<500 {
             let index = 100 + generator.next(below: more.count - 100)
             more.insert(CopyTests.scored("copy\(copy)", first?.sample.embedding ?? [], &generator), at: index)
         }
-        #expect(asked(more, policy) == alone)
+        #expect(queried(more, policy) == alone)
     }
 
     @Test("A stream in a space of one dimension does not run dry")
@@ -94,7 +94,7 @@ struct StuckCameraTests {
         let stream = (0..<5_000).map { number in
             CopyTests.scored("s\(number)", [Float(generator.nextNormal())], &generator)
         }
-        let ids = asked(stream, policy(.random, share: 100_000))
+        let ids = queried(stream, policy(.random, share: 100_000))
         #expect(ids.count > 200)
     }
 }

@@ -21,16 +21,22 @@ extension TriggeredTests {
                     #expect(state.triggers.triggered.isEmpty)
                     let entry = UInt64(position + 1)
                     switch event {
-                    case .champion: receive(candidate("s", awaiting: ["both"]), &state, policy, entry: entry)
+                    case .champion: receive(candidate("s", pendingTriggers: ["both"]), &state, policy, entry: entry)
                     case .challenger:
-                        let other = candidate("s", top: top, version: "v2", role: .challenger, awaiting: ["both"])
+                        let other = candidate(
+                            "s",
+                            top: top,
+                            version: "v2",
+                            role: .challenger,
+                            pendingTriggers: ["both"]
+                        )
                         receive(other, &state, policy, entry: entry)
                     case .correction:
                         let said = feedback("s", .correction)
-                        state.heard(said, classes: classes, policy: policy, context: context(entry))
+                        state.receive(said, classes: classes, policy: policy, context: context(entry))
                         // Another's confirmation takes nothing back.
                         let other = feedback("s", .confirmation)
-                        state.heard(other, classes: classes, policy: policy, context: context(entry))
+                        state.receive(other, classes: classes, policy: policy, context: context(entry))
                     }
                 }
                 #expect(state.triggers.triggered.isEmpty != isFired, "\(order)")
@@ -45,11 +51,11 @@ extension TriggeredTests {
             $0.triggers = [Trigger(name: "both", condition: .all([.disagreement, .overridden]))]
         }
         var state = AcquisitionState()
-        receive(candidate("s", version: "v2", role: .challenger, awaiting: ["both"]), &state, policy)
+        receive(candidate("s", version: "v2", role: .challenger, pendingTriggers: ["both"]), &state, policy)
         let said = feedback("s", .correction, version: "v2")
-        state.heard(said, classes: classes, policy: policy, context: context(2))
-        receive(candidate("s", top: 1, awaiting: ["both"]), &state, policy, entry: 3)
-        #expect(state.triggers.triggered.isEmpty && state.triggers.awaiting.count == 1)
+        state.receive(said, classes: classes, policy: policy, context: context(2))
+        receive(candidate("s", top: 1, pendingTriggers: ["both"]), &state, policy, entry: 3)
+        #expect(state.triggers.triggered.isEmpty && state.triggers.pendingTriggers.count == 1)
     }
 
     @Test("Where only triggers and the audit sample have anything, each has its part")
@@ -64,7 +70,7 @@ extension TriggeredTests {
                 model: nil,
                 score: 0.1,
                 auditProbability: 0.5,
-                auditDraw: 0.1,
+                auditHash: 0.1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             receive(audited, &state, policy)

@@ -27,7 +27,7 @@ struct TriggeredTests {
         version: String = "v1",
         role: ModelRole = .champion,
         triggers: [String] = [],
-        awaiting: [String] = [],
+        pendingTriggers: [String] = [],
         isBelow: Bool = true,
         metadata: String? = nil
     ) -> Candidate {
@@ -40,10 +40,10 @@ struct TriggeredTests {
             model: ModelReference(name: "m", version: ModelVersion(version), role: role),
             score: score,
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0),
             triggers: triggers,
-            awaiting: awaiting,
+            pendingTriggers: pendingTriggers,
             isBelowThreshold: isBelow
         )
     }
@@ -82,7 +82,7 @@ struct TriggeredTests {
         let fired = batch.filter { $0.reason.strategy == TriggerSource.strategy }
         #expect(fired.count == 2 && fired.allSatisfy { $0.reason.triggers == ["low"] && $0.reason.propensity == 1 })
         #expect(batch.filter { $0.sample.id.rawValue.hasPrefix("p") }.allSatisfy { $0.reason.triggers.isEmpty })
-        #expect(state.accounts.cadence.value.triggerTasks == 2 && state.accounts.cadence.value.acquisitionTasks == 10)
+        #expect(state.accounts.schedule.value.triggerTasks == 2 && state.accounts.schedule.value.acquisitionTasks == 10)
     }
 
     @Test("Small batches owe triggers their share of all tasks", arguments: [0.2, 0.35])
@@ -164,16 +164,22 @@ struct TriggeredTests {
         for (top, isFired) in [(1, true), (0, false)] {
             for isChampionFirst in [true, false] {
                 var state = AcquisitionState()
-                let champion = candidate("s", top: 0, awaiting: ["disputed"])
-                let challenger = candidate("s", top: top, version: "v2", role: .challenger, awaiting: ["disputed"])
+                let champion = candidate("s", top: 0, pendingTriggers: ["disputed"])
+                let challenger = candidate(
+                    "s",
+                    top: top,
+                    version: "v2",
+                    role: .challenger,
+                    pendingTriggers: ["disputed"]
+                )
                 receive(isChampionFirst ? champion : challenger, &state, policy)
-                #expect(state.triggers.triggered.isEmpty && state.triggers.awaiting.count == 1)
+                #expect(state.triggers.triggered.isEmpty && state.triggers.pendingTriggers.count == 1)
                 receive(isChampionFirst ? challenger : champion, &state, policy, entry: 2)
                 #expect(state.triggers.triggered.isEmpty != isFired)
                 guard isFired else { continue }
                 let row = try #require(state.triggers.triggered[SampleID("s")])
                 #expect(row.triggers == ["disputed"] && row.pooled.candidate.model?.role == .champion)
-                #expect(state.triggers.awaiting.isEmpty)
+                #expect(state.triggers.pendingTriggers.isEmpty)
                 #expect(state.batch(policy).map(\.reason.triggers) == [["disputed"]])
             }
         }
@@ -183,25 +189,25 @@ struct TriggeredTests {
     func override() {
         let policy = policy()
         var state = AcquisitionState()
-        receive(candidate("s", awaiting: ["overridden"]), &state, policy)
+        receive(candidate("s", pendingTriggers: ["overridden"]), &state, policy)
         for (id, verdict, version) in [
             ("s", Feedback.Verdict.confirmation, "v1"), ("s", .correction, "v2"), ("other", .correction, "v1"),
         ] {
             let said = feedback(id, verdict, version: version)
-            state.heard(said, classes: classes, policy: policy, context: context(2))
+            state.receive(said, classes: classes, policy: policy, context: context(2))
             #expect(state.triggers.triggered.isEmpty)
         }
         for entry in 3...4 {
-            state.heard(
+            state.receive(
                 feedback("s", .correction),
                 classes: classes,
                 policy: policy,
                 context: context(UInt64(entry))
             )
-            #expect(state.triggers.triggered.count == 1 && state.triggers.awaiting.isEmpty)
+            #expect(state.triggers.triggered.count == 1 && state.triggers.pendingTriggers.isEmpty)
         }
         #expect(state.batch(policy).map(\.reason.triggers) == [["overridden"]])
-        state.heard(feedback("s", .correction), classes: classes, policy: policy, context: context(9))
+        state.receive(feedback("s", .correction), classes: classes, policy: policy, context: context(9))
         #expect(state.triggers.triggered.isEmpty)
     }
 
@@ -210,9 +216,9 @@ struct TriggeredTests {
         let policy = policy()
         var state = AcquisitionState()
         for number in 0..<30 {
-            receive(candidate("s\(number)", awaiting: ["overridden"], isBelow: false), &state, policy)
+            receive(candidate("s\(number)", pendingTriggers: ["overridden"], isBelow: false), &state, policy)
             let said = feedback("s\(number)", .rejection)
-            state.heard(said, classes: classes, policy: policy, context: context(2))
+            state.receive(said, classes: classes, policy: policy, context: context(2))
         }
         #expect(state.pool.candidates.count == 30 && state.triggers.triggered.count == 30)
         var ids: [String] = []
@@ -223,7 +229,7 @@ struct TriggeredTests {
         }
         #expect(
             Set(ids).count == 30 && state.pool.candidates.isEmpty && state.triggers.triggered.isEmpty
-                && state.triggers.awaiting.isEmpty
+                && state.triggers.pendingTriggers.isEmpty
         )
     }
 
@@ -243,7 +249,7 @@ struct TriggeredTests {
             model: known.model,
             score: 0.1,
             auditProbability: 0.5,
-            auditDraw: 0.1,
+            auditHash: 0.1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         receive(audited, &state, policy, entry: 2)
@@ -261,9 +267,9 @@ struct TriggeredTests {
         var state = AcquisitionState()
         for number in 0..<50 {
             receive(candidate("t\(number)", triggers: ["low"]), &state, policy, entry: UInt64(number + 1))
-            receive(candidate("a\(number)", awaiting: ["disputed"]), &state, policy, entry: UInt64(number + 1))
+            receive(candidate("a\(number)", pendingTriggers: ["disputed"]), &state, policy, entry: UInt64(number + 1))
         }
-        #expect(state.triggers.triggered.count == 10 && state.triggers.awaiting.count == 10)
+        #expect(state.triggers.triggered.count == 10 && state.triggers.pendingTriggers.count == 10)
         #expect(state.triggers.triggered[SampleID("t49")] != nil && state.triggers.triggered[SampleID("t39")] == nil)
     }
 }

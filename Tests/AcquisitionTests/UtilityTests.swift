@@ -80,7 +80,7 @@ import Vocabulary
                     model: ModelReference(name: "m", version: ModelVersion("v1")),
                     score: label == 0 ? 0.9 : 0.5,
                     auditProbability: nil,
-                    auditDraw: 1,
+                    auditHash: 1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
             )
@@ -130,11 +130,11 @@ import Vocabulary
         }
         let candidates = (0..<count).map { candidate("s\($0)", embedding: [Float($0 + 1), 1]) }
         var state = AcquisitionState(candidates, policy: policy)
-        state.pool.memory[3] = EmbeddingSketch([1, 1] as [Float])
+        state.pool.queriedSketches[3] = EmbeddingSketch([1, 1] as [Float])
         // Of another model's space, and beyond what the policy remembers.
-        state.pool.memory[9] = EmbeddingSketch([3, 1, 0] as [Float])
-        state.pool.memory[900] = EmbeddingSketch([2, 1] as [Float])
-        state.pool.memory[policy.batch.memory] = EmbeddingSketch([4, 1] as [Float])
+        state.pool.queriedSketches[9] = EmbeddingSketch([3, 1, 0] as [Float])
+        state.pool.queriedSketches[900] = EmbeddingSketch([2, 1] as [Float])
+        state.pool.queriedSketches[policy.batch.memory] = EmbeddingSketch([4, 1] as [Float])
         #expect(Set(state.batch(policy).ids) == Set((2..<count).map { "s\($0)" }))
     }
 
@@ -147,14 +147,14 @@ import Vocabulary
         var state = AcquisitionState((0..<200).map { candidate("s\($0)", embedding: [Float($0)]) }, policy: policy)
         for round in 0..<6 as Range<UInt64> {
             _ = state.batch(policy, entry: round, at: Int64(10_000 * (round + 1)))
-            #expect(state.pool.memory.count == min(12, 5 * Int(round + 1)))
+            #expect(state.pool.queriedSketches.count == min(12, 5 * Int(round + 1)))
         }
         policy.batch.memory = 4
         _ = state.batch(policy, entry: 7, at: 90_000)
-        #expect(state.pool.memory.count <= 4)
+        #expect(state.pool.queriedSketches.count <= 4)
         policy.batch.memory = 0
         _ = state.batch(policy, entry: 8, at: 190_000)
-        #expect(state.pool.memory.isEmpty)
+        #expect(state.pool.queriedSketches.isEmpty)
     }
 
     @Test("A sketch keeps coordinates to within half a step, and distances of long embeddings on average")

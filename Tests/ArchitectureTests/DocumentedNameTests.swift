@@ -63,7 +63,7 @@ import Testing
     func rule() {
         func found(_ text: String) -> [String] { Self.names(in: text).map(\.name) }
         #expect(found("see docs/guides/operator.md.") == ["docs/guides/operator.md"])
-        #expect(found("`Intake/Draw.swift`, `Ports.swift`") == ["Intake/Draw.swift", "Ports.swift"])
+        #expect(found("`Intake/TriggerSet.swift`, `Ports.swift`") == ["Intake/TriggerSet.swift", "Ports.swift"])
         #expect(found("a `Loop/Summary` and a Loop/Summary") == ["Loop/Summary"])
         #expect(found("[a](../../README.md#the-shape)") == ["../../README.md"])
         #expect(found("schemas/<event>/v1, Sources/\\(module)") == ["schemas", "Sources"])

@@ -86,23 +86,23 @@ struct PortLaws {
         defer { reader.close() }
         try reader.start([topicPartition: 0])
         let batch = RecordBatch()
-        var told: [Int64] = []
+        var reported: [Int64] = []
         func read(_ turns: Int) throws {
             for _ in 0..<turns {
                 if case .endOfPartition(_, let end) = try reader.poll(into: batch, maximum: 9, timeoutMilliseconds: 50)
                 {
-                    told.append(end)
+                    reported.append(end)
                 }
             }
         }
         try read(20)
-        #expect(told == [2])
+        #expect(reported == [2])
         try cluster.write([record(topicPartition.topic, "b")])
         try read(20)
-        #expect(told.first == 2)
-        #expect(told.last == 4)
-        #expect(told == told.sorted())
-        #expect(Set(told).count == told.count)
+        #expect(reported.first == 2)
+        #expect(reported.last == 4)
+        #expect(reported == reported.sorted())
+        #expect(Set(reported).count == reported.count)
     }
 
     @Test("Offsets become the group's with the transaction, and not without it", arguments: Port.isolating)
@@ -291,14 +291,14 @@ struct PortLaws {
         let consumer = try cluster.transport.makeConsumer(group: cluster.name("g"), instance: "one", topics: [topic])
         defer { consumer.close() }
         let batch = RecordBatch()
-        var told: [PollOutcome] = []
+        var reported: [PollOutcome] = []
         let deadline = ContinuousClock.now + .seconds(20)
-        while told.count < 3, ContinuousClock.now < deadline {
+        while reported.count < 3, ContinuousClock.now < deadline {
             let outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
-            if outcome != .idle { told.append(outcome) }
+            if outcome != .idle { reported.append(outcome) }
         }
         let topicPartition = TopicPartition(topic, 0)
-        #expect(told == [.assigned([topicPartition]), .assigned([topicPartition]), .assigned([topicPartition])])
+        #expect(reported == [.assigned([topicPartition]), .assigned([topicPartition]), .assigned([topicPartition])])
         // Whoever has no offset yet asks where the partition begins before it answers.
         let ends = try consumer.watermarks(topicPartition)
         #expect(ends.low == 0 && ends.high > 0)
@@ -321,13 +321,13 @@ struct PortLaws {
         let stays = try cluster.member(group, "stays", [topic])
         let leaves = try cluster.member(group, "leaves", [topic])
         try transaction([stays, leaves]) { stays.assigned.count == 2 && leaves.assigned.count == 2 }
-        let (mine, told) = (leaves.assigned, stays.outcomes.count)
+        let (mine, reported) = (leaves.assigned, stays.outcomes.count)
         leaves.consumer.close()
         let back = try cluster.member(group, "leaves", [topic])
         defer { for member in [stays, back] { member.consumer.close() } }
         try transaction([stays, back]) { !back.assigned.isEmpty }
         #expect(back.assigned == mine)
-        #expect(stays.outcomes.count == told)
+        #expect(stays.outcomes.count == reported)
     }
 
     @Test("Offsets of a member that another has replaced are refused with an abort", arguments: Port.isolating)

@@ -98,22 +98,22 @@ struct BucketTests {
             let bucket = FakeBucket { number, _ in number >= start ? fault.fault : nil }
             let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
             let runner = try pipeline.makeMaterializer()
-            let stage = try #require(runner.stage as? MaterializerProcessor)
+            let processor = try #require(runner.processor as? MaterializerProcessor)
             try settle(runner, pipeline, for: 5_000)
             if !fault.words.isEmpty {
-                #expect(stage.backoff.isActive && stage.wantsPause, "\(start)")
+                #expect(processor.backoff.isActive && processor.wantsPause, "\(start)")
                 #expect(
-                    stage.backoff.reason?.contains(fault.words) == true,
-                    "\(String(describing: stage.backoff.reason))"
+                    processor.backoff.reason?.contains(fault.words) == true,
+                    "\(String(describing: processor.backoff.reason))"
                 )
-                #expect(stage.backoff.reason?.contains("a-secret") == false)
+                #expect(processor.backoff.reason?.contains("a-secret") == false)
             }
             bucket.set(nil)
             for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
                 #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [])
             }
             try settle(runner, pipeline, for: 12_000)
-            #expect(!stage.backoff.isActive && stage.stops.isEmpty, "\(start): \(stage.stops.map(\.text))")
+            #expect(!processor.backoff.isActive && processor.stops.isEmpty, "\(start): \(processor.stops.map(\.text))")
             #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(start)")
             #expect(
                 try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
@@ -134,9 +134,9 @@ struct BucketTests {
             }
             let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
             let runner = try pipeline.makeMaterializer()
-            let stage = try #require(runner.stage as? MaterializerProcessor)
+            let processor = try #require(runner.processor as? MaterializerProcessor)
             try settle(runner, pipeline, for: 3_000)
-            #expect(stage.backoff.isActive && stage.stops.isEmpty, "\(fault): \(stage.stops.map(\.text))")
+            #expect(processor.backoff.isActive && processor.stops.isEmpty, "\(fault): \(processor.stops.map(\.text))")
             bucket.set(nil)
             try settle(runner, pipeline, for: 12_000)
             #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(fault)")
@@ -218,10 +218,10 @@ struct BucketTests {
             let pipeline = try Pipeline.prepared([.trainingRequests], from: source, buckets: client(bucket))
             bucket.set { _, request in (request.method == "GET") == isReading ? fault.fault : nil }
             let runner = try pipeline.makeTrainer()
-            let stage = try #require(runner.stage as? TrainerProcessor)
+            let processor = try #require(runner.processor as? TrainerProcessor)
             try settle(runner, pipeline, for: 5_000)
             if !fault.words.isEmpty {
-                #expect(stage.backoff.isActive && stage.wantsPause, "\(isReading)")
+                #expect(processor.backoff.isActive && processor.wantsPause, "\(isReading)")
                 #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty, "\(isReading)")
             }
             bucket.set(nil)
@@ -245,9 +245,9 @@ struct BucketTests {
             request.method == "GET" && request.path.contains("/artifacts/") ? .answer(404, "NoSuchBucket") : nil
         }
         let runner = try pipeline.makeTrainer()
-        let stage = try #require(runner.stage as? TrainerProcessor)
+        let processor = try #require(runner.processor as? TrainerProcessor)
         try settle(runner, pipeline, for: 30_000)
-        #expect(stage.backoff.isActive)
+        #expect(processor.backoff.isActive)
         let waiting = pipeline.cluster.committed(pipeline.topics[.trainingResults]).count
         try settle(runner, pipeline, for: 60_000)
         #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).count > waiting)

@@ -169,8 +169,8 @@ struct NewerFormTests {
         _ = try rewrite(log.store, form)
         for fact in facts[(cut + 1)...] { try log.send(.datasetLog, fact, partition: Scenario.partition) }
         try runner.settle()
-        let stage = try #require(runner.stage as? MaterializerProcessor)
-        let stop = try #require(stage.stops.first)
+        let processor = try #require(runner.processor as? MaterializerProcessor)
+        let stop = try #require(processor.stops.first)
         for part in [form.named, "manifest.json", "a newer build wrote it", "version 2 of project"] {
             #expect(stop.text.contains(part), "\(stop.text)")
         }

@@ -271,7 +271,7 @@ struct PackedStoreTests {
         let old = Array("{\"sequence\":2}\n".utf8)
         let name = "shapes/segments/\(SHA256Digest(of: old).hex).jsonl"
         try store.objects.put(old, as: name)
-        let plan = try store.collection(Scenario.project, VersionNeeds(heardOf: log.versions.count), now: 1 << 40)
+        let plan = try store.collection(Scenario.project, VersionNeeds(newestKnown: log.versions.count), now: 1 << 40)
         #expect(plan.removed.map(\.name).contains("\(name).zst") && plan.spared == [])
         try store.carryOut(plan)
         let last = try #require(try store.manifest(Scenario.project, versionNumber: log.versions.count))

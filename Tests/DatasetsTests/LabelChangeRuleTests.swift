@@ -74,7 +74,7 @@ extension LabelChangeTests {
                 DatasetsTests.consensus(name, .audit),
                 question: Self.question,
                 policy: policy,
-                askedBecause: reason,
+                queriedBecause: reason,
                 audit: origin,
                 at: StreamTime(milliseconds: 7)
             ).get()
@@ -85,8 +85,8 @@ extension LabelChangeTests {
         let fact = try accept("b", Self.policy)
         #expect(fact.acceptedAt?.milliseconds == 7)
         #expect(fact.inclusionProbability == 0.125 && fact.propensity == 0.5 && fact.audit == origin)
-        let unasked = try Self.accept("c", into: &state)
-        #expect(unasked.inclusionProbability == nil && unasked.acceptedAt != nil)
+        let unqueried = try Self.accept("c", into: &state)
+        #expect(unqueried.inclusionProbability == nil && unqueried.acceptedAt != nil)
     }
 
     @Test("A change makes a version once it has waited long enough, and never by itself before")

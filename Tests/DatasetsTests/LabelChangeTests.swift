@@ -219,9 +219,9 @@ import Vocabulary
                     counts == [cut.training, cut.validation, cut.test],
                     "seed \(seed), version \(cut.versionNumber)"
                 )
-                let isAsked =
+                let isQueried =
                     scenario.state.pending[cut.versionNumber] != nil || scenario.studied.contains(cut.versionNumber)
-                guard isAsked else { continue }
+                guard isQueried else { continue }
                 let expected = lines.filter { $0.split == .test }.sorted { $0.sequence < $1.sequence }.map(\.sample)
                 lists += expected.isEmpty ? 0 : 1
                 let known = scenario.state.testSamples(of: cut.versionNumber, first: cut.test)

@@ -78,6 +78,32 @@ struct RedriveTests {
         #expect(again(pipeline, .predictions).compactMap { $0.header("flywheel.redrive.attempt") } == ["1", "2"])
     }
 
+    @Test("A mark is in the partition of its dead letter, so that it cannot expire first")
+    func markPartition() throws {
+        let pipeline = try Pipeline()
+        for number in 0..<8 {
+            let key = Array("key-\(number)".utf8)
+            try pipeline.cluster.append(
+                OutputRecord(
+                    topic: pipeline.topics[.predictions],
+                    partition: Int32(number % 2),
+                    key: key,
+                    value: [0xFE]
+                )
+            )
+        }
+        try pipeline.settle()
+        _ = try redrive(pipeline).run(DeadLetterFilter())
+        let topic = pipeline.topics[.deadLetters]
+        let partitions = (0..<2 as Range<Int32>).map { pipeline.cluster.committed(topic, $0) }
+        #expect(partitions.allSatisfy { $0.contains { $0.header("__connect.errors.topic") != nil } })
+        for (partition, records) in partitions.enumerated() {
+            let marked = records.compactMap { $0.header("flywheel.redriven.letter") }
+            let here = records.filter { $0.header("__connect.errors.topic") != nil }.map { "\(partition)/\($0.offset)" }
+            #expect(Set(marked) == Set(here), "\(marked) in \(partition)")
+        }
+    }
+
     @Test("A record that is refused again comes back with its attempts counted, and the third letter is the last")
     func loopEnds() throws {
         let pipeline = try pipeline(annotations: 1)

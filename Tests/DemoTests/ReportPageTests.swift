@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test("Every asked digit is drawn, with its reason and its votes", arguments: [0, 1, 8, 9, 40])
-    func askedDigits(count: Int) {
+    func queriedDigits(count: Int) {
         var snapshot = Self.snapshot
         snapshot.active.asking = (0..<count).map { Self.sample("s\($0)") }
         snapshot.random.asking = []
@@ -70,10 +70,10 @@ import Testing
         // Touching across the end of a row is not touching.
         pixels[15] = 8
         pixels[16] = 8
-        let source = AskedDigits.digit(pixels, id: "s").source
+        let source = QueriedDigits.digit(pixels, id: "s").source
         #expect(source.contains("<path d=\"M1 1h2v1h-2z\" fill-opacity=\"1.00\"/>"))
         #expect(source.contains("<path d=\"M7 1h1v1h-1zM0 2h1v1h-1z\" fill-opacity=\"0.50\"/>"))
-        #expect(AskedDigits.digit([], id: "s").source.contains("</svg>"))
+        #expect(QueriedDigits.digit([], id: "s").source.contains("</svg>"))
     }
 
     @Test(
@@ -90,7 +90,7 @@ import Testing
     func reasons(strategy: String, purpose: String, model: String?, says: String?, expected: String) {
         var sample = Self.sample("s")
         (sample.strategy, sample.purpose, sample.scoredBy, sample.predicted) = (strategy, purpose, model, says)
-        #expect(AskedDigits.reason(sample) == expected)
+        #expect(QueriedDigits.reason(sample) == expected)
     }
 
     @Test("Audit samples are marked by word and frame")
@@ -158,8 +158,8 @@ import Testing
 extension ReportPageTests {
     static let snapshot = snapshot(hostile: nil)
 
-    static func sample(_ id: String) -> DemoSnapshot.AskedSample {
-        DemoSnapshot.AskedSample(
+    static func sample(_ id: String) -> DemoSnapshot.QueriedSample {
+        DemoSnapshot.QueriedSample(
             id: id,
             pixels: (0..<64).map { $0 % 17 },
             purpose: "acquisition",
@@ -195,14 +195,14 @@ extension ReportPageTests {
             .init(labels: 30, accuracy: 0.61, modelVersion: text("v1"), at: 10),
             .init(labels: 60, accuracy: 0.913, modelVersion: text("v2"), at: 20),
         ]
-        var asked = sample(text("s1"))
-        (asked.strategy, asked.scoredBy, asked.predicted) = (text("margin+kmeans"), text("v4"), text("8"))
-        project.asking = [asked]
+        var queried = sample(text("s1"))
+        (queried.strategy, queried.scoredBy, queried.predicted) = (text("margin+kmeans"), text("v4"), text("8"))
+        project.asking = [queried]
         project.releases = [
             release(10, "first", "v1", nil, nil), release(20, "shadow", "v1", "v2", nil),
             release(30, "promoted", "v2", nil, "v1"), release(40, "rolled_back", "v1", nil, "v2"),
         ]
-        project.stages = [.init(name: text("train"), count: 4, meanSeconds: 2.5)]
+        project.phases = [.init(name: text("train"), count: 4, meanSeconds: 2.5)]
         project.bottleneck = text("train")
         project.predictionToRelease = [12, 15]
         var snapshot = DemoSnapshot()

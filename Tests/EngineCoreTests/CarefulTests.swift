@@ -10,7 +10,7 @@ import Vocabulary
 @Suite("Going on with care")
 struct CarefulTests {
     /// So many annotations in one partition.
-    private func makePlant(annotations count: Int) throws -> Pipeline {
+    private func makePipeline(annotations count: Int) throws -> Pipeline {
         let pipeline = try Pipeline(seed: 3)
         for number in 0..<count { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
         return pipeline
@@ -32,7 +32,7 @@ struct CarefulTests {
 
     @Test("A deadly record behind a gap in the offsets is isolated too", arguments: [350, 370])
     func gap(offset: Int64) throws {
-        let pipeline = try makePlant(annotations: 400)
+        let pipeline = try makePipeline(annotations: 400)
         let policy = CommitPolicy(interval: 0, maximumRecords: 50, batchSize: 50)
         let plan = FaultPlan(.init(12, .crash))
         do { try pipeline.makeIntake(plan, policy: policy).settle() } catch { #expect(plan.isCrashed) }
@@ -49,7 +49,7 @@ struct CarefulTests {
 
     @Test("One refused record among thousands is found in a few transactions", arguments: [0, 1_234, 1_999])
     func refusal(offset: Int64) throws {
-        let pipeline = try makePlant(annotations: 2_000)
+        let pipeline = try makePipeline(annotations: 2_000)
         let plan = FaultPlan()
         let runner = try pipeline.makeIntake(plan, lethal: lethal(pipeline, .error, offset: offset))
         try runner.settle()
@@ -62,7 +62,7 @@ struct CarefulTests {
 
     @Test("Several refused records are found each")
     func refusals() throws {
-        let pipeline = try makePlant(annotations: 300)
+        let pipeline = try makePipeline(annotations: 300)
         for number in 0..<300 { try pipeline.send(.feedback, [0x7B], partition: Int32(number % 2)) }
         let lethal = lethal(pipeline, .refusal, offset: 120)
         let other = Lethal(topic: pipeline.topics[.feedback], partition: 1, offset: 30, manner: .error)
@@ -90,7 +90,7 @@ struct CarefulTests {
 
     @Test("Stopping in order in between neither forgets deaths nor adds any")
     func cleanStops() throws {
-        let pipeline = try makePlant(annotations: 100)
+        let pipeline = try makePipeline(annotations: 100)
         let lethal = lethal(pipeline, .death, offset: 57)
         let (_, deaths) = try supervise { number in
             for _ in 0..<(number > 0 ? 2 : 0) {
@@ -113,7 +113,7 @@ struct CarefulTests {
 
     @Test("Portions of one batch give way after a second, and what is left comes again, once")
     func giveWay() throws {
-        let pipeline = try makePlant(annotations: 1_000)
+        let pipeline = try makePipeline(annotations: 1_000)
         let plan = FaultPlan()
         let first = try pipeline.makeIntake(plan, policy: CommitPolicy(interval: 0, batchSize: 10))
         while commits(plan) < 2 { try first.task.cycle() }
@@ -141,7 +141,7 @@ struct CarefulTests {
 
     @Test("Where nothing comes any more care ends, and the partition is left clean")
     func silence() throws {
-        let pipeline = try makePlant(annotations: 400)
+        let pipeline = try makePipeline(annotations: 400)
         let plan = FaultPlan()
         let first = try pipeline.makeIntake(plan, policy: CommitPolicy(interval: 0, batchSize: 10))
         while commits(plan) < 2 { try first.task.cycle() }

@@ -47,7 +47,7 @@ struct ClassSpellingTests {
     private func classes(_ pipeline: Pipeline, _ name: String = "shapes") throws -> [String]? {
         try pipeline.serve(1)
         try pipeline.settle()
-        return pipeline.intakeStage?.directory[name]?.schema.classes
+        return pipeline.intakeProcessor?.directory[name]?.schema.classes
     }
 
     private func areSame(_ a: [String]?, _ b: [String]) -> Bool {
@@ -70,7 +70,7 @@ struct ClassSpellingTests {
         for (revision, reason) in bad {
             try put(pipeline, revision)
             #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed]), "\(reason)")
-            let faults = try #require(pipeline.intakeStage?.projectFaults)
+            let faults = try #require(pipeline.intakeProcessor?.projectFaults)
             #expect(faults.count == 1 && faults[0].project == "shapes", "\(faults)")
             #expect(faults.first?.reason.contains(reason) ?? false, "\(faults)")
         }
@@ -79,7 +79,7 @@ struct ClassSpellingTests {
         try put(pipeline, configuration("unseen", revision: 1, [Self.decomposed]))
         #expect(areSame(try classes(pipeline, "others"), Scenario.classes + ["cross"]))
         #expect(areSame(try classes(pipeline, "unseen"), Scenario.classes + [Self.decomposed]))
-        #expect(pipeline.intakeStage?.projectFaults.map(\.project) == ["shapes"])
+        #expect(pipeline.intakeProcessor?.projectFaults.map(\.project) == ["shapes"])
         // Two in one revision were never taken: they are not distinct.
         try put(pipeline, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
         #expect(try classes(pipeline, "twice") == nil)
@@ -131,15 +131,18 @@ struct ClassSpellingTests {
         for revision in isCompacted ? [revisions[2]] : revisions { try put(pipeline, revision) }
         let intake = try pipeline.makeIntake(readsState: readsState)
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
-        #expect(areSame(stage.directory["shapes"]?.schema.classes, Scenario.classes + [Self.decomposed]))
-        #expect(stage.directory["shapes"]?.revision == 3 && stage.projectFaults.isEmpty, "\(stage.projectFaults)")
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        #expect(areSame(processor.directory["shapes"]?.schema.classes, Scenario.classes + [Self.decomposed]))
+        #expect(
+            processor.directory["shapes"]?.revision == 3 && processor.projectFaults.isEmpty,
+            "\(processor.projectFaults)"
+        )
         try put(pipeline, configuration(revision: 4, [Self.decomposed, "cross"]))
         try put(pipeline, configuration(revision: 5, [Self.composed, "cross"]))
         try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
         try intake.settle()
-        #expect(stage.directory["shapes"]?.revision == 4)
-        let reason = stage.projectFaults.first?.reason ?? ""
+        #expect(processor.directory["shapes"]?.revision == 4)
+        let reason = processor.projectFaults.first?.reason ?? ""
         #expect(reason.contains("otherwise than revision 4"), "\(reason)")
     }
 

@@ -138,15 +138,19 @@ struct OpenTransactionLookTests {
         let pipeline = try pipeline(rounds: 1)
         for number in 0..<4 { try pipeline.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
         try pipeline.settle()
-        func read(onlyLooks: Bool) throws -> (count: Int, marks: Int, isHeldBack: Bool) {
-            let scan = try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics, onlyLooks: onlyLooks)
+        func read(readsSettled: Bool) throws -> (count: Int, marks: Int, isHeldBack: Bool) {
+            let scan = try DeadLetterScan(
+                transport: pipeline.cluster,
+                topics: pipeline.topics,
+                readsSettled: readsSettled
+            )
             defer { scan.close() }
             var count = 0
             let marks = try scan.marks().marks.count
             try scan.forEachDeadLetter { _ in count += 1 }
             return (count, marks, scan.isHeldBack)
         }
-        let before = try read(onlyLooks: true)
+        let before = try read(readsSettled: true)
         #expect(before.count >= 4 && !before.isHeldBack)
         for partition in 0..<2 as Range<Int32> {
             let stranger = try pipeline.cluster.makeProducer(transactionalID: "forgotten-\(partition)")
@@ -157,10 +161,10 @@ struct OpenTransactionLookTests {
             ])
         }
         let began = ContinuousClock.now
-        let after = try read(onlyLooks: true)
+        let after = try read(readsSettled: true)
         #expect(began.duration(to: .now) < .seconds(4), "one wait for all partitions")
         #expect(after.count == before.count && after.isHeldBack)
-        #expect(throws: EngineError.self) { try read(onlyLooks: false) }
+        #expect(throws: EngineError.self) { try read(readsSettled: false) }
     }
 
     // MARK: - The ends

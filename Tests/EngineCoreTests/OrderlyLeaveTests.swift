@@ -40,16 +40,16 @@ struct OrderlyLeaveTests {
     func withoutTraffic() throws {
         let pipeline = try afterDeath(pending: 0)
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open")
-        let told = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
-        #expect(told == [true, false, false, false])
+        let reported = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
+        #expect(reported == [true, false, false, false])
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
     }
 
     @Test("With records that nobody got to, care stays and the death is told once")
     func withRecords() throws {
         let pipeline = try afterDeath(pending: 5)
-        let told = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
-        #expect(told == [true, false, false, false])
+        let reported = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
+        #expect(reported == [true, false, false, false])
         // A word that older builds pass over, as they do with the whole mark: they are careful.
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open left=suspicious")
         #expect(OffsetMetadata("open left=suspicious") == .open)

@@ -76,7 +76,7 @@ struct KindCodecTests {
             let time = StreamTime(milliseconds: 5)
             try check(AuditRow(draw: 0.25, since: time, label: label, predictions: [said]))
             for stratum in AuditStratum.allCases {
-                try check(AuditRow(draw: 0.25, since: time, predictions: [said], stratum: stratum, isAsked: true))
+                try check(AuditRow(draw: 0.25, since: time, predictions: [said], stratum: stratum, isQueried: true))
             }
         }
         let task = LabelingTask(

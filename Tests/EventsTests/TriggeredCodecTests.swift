@@ -14,7 +14,7 @@ struct TriggeredCodecTests {
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: 0.5,
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         for disagrees in [nil, false, true] {
@@ -22,7 +22,7 @@ struct TriggeredCodecTests {
                 let row = TriggeredCandidate(
                     pooled: PooledCandidate(candidate: candidate, modelVersionNumber: 1),
                     triggers: ["a"],
-                    awaiting: ["b"],
+                    pendingTriggers: ["b"],
                     entryNumber: 7,
                     disagrees: disagrees,
                     isOverridden: isOverridden

@@ -52,16 +52,16 @@ import Vocabulary
         #expect(replay.selections.count == 34)
         #expect(Set(replay.selections).count == 34)
         var state = ProjectState(project: ProjectID("bench-1"))
-        var asked: [SampleID] = []
+        var queried: [SampleID] = []
         for record in replay.project.journal {
             let entry = try JSONParser().withDocument(of: record.entry.jsonBytes) { try JournalEntry(json: $0) }
             for decision in state.apply(entry, appendedAt: record.time) {
                 if case .task(let task) = decision.body, task.state == .open, task.votes == 0 {
-                    asked.append(task.sample.id)
+                    queried.append(task.sample.id)
                 }
             }
         }
-        #expect(asked == replay.selections)
+        #expect(queried == replay.selections)
     }
 
     @Test("A replay is the same each time, and another for another seed")

@@ -39,7 +39,7 @@ import Testing
             let outcome = run(data, strategy, share: share, delay: delay)
             #expect(outcome.overspent <= 0, "\(strategy) at \(share) millionths")
             #expect(outcome.share <= Double(share) / 1_000_000)
-            #expect(outcome.asked.allSatisfy { $0 >= StreamReplay.free })
+            #expect(outcome.queried.allSatisfy { $0 >= StreamReplay.free })
         }
     }
 
@@ -76,7 +76,7 @@ import Testing
     func deterministic() throws {
         let data = try drifting(800, seed: 5)
         #expect(run(data, .adaptive, share: 100_000) == run(data, .adaptive, share: 100_000))
-        #expect(run(data, .random, share: 100_000).asked != run(data, .random, share: 100_000, seed: 2).asked)
+        #expect(run(data, .random, share: 100_000).queried != run(data, .random, share: 100_000, seed: 2).queried)
     }
 
     @Test("Late labels cost accuracy where the world changes; all labels are the most there is to have")

@@ -65,7 +65,7 @@ func configuration(
         auditCutoff: 0.4,
         votes: votes,
         window: 120_000,
-        patience: 2_000
+        maximumWait: 2_000
     )
     asking.change(&acquisition)
     return ProjectConfiguration(

@@ -121,8 +121,8 @@ enum Dump {
         for (key, value) in state.acquisition.audit.candidates.sortedRows {
             fresh.acquisition.audit.candidates[key] = value
         }
-        for (key, value) in state.acquisition.accounts.asked.sortedRows {
-            fresh.acquisition.accounts.asked[key] = value
+        for (key, value) in state.acquisition.accounts.queried.sortedRows {
+            fresh.acquisition.accounts.queried[key] = value
         }
         for (key, value) in state.labeling.open.sortedRows { fresh.labeling.open[key] = value }
         for (key, value) in state.labeling.closed.sortedRows { fresh.labeling.closed[key] = value }

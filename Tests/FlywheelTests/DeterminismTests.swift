@@ -164,11 +164,11 @@ import Vocabulary
         // What the runtime tells follows from no entry, and nobody counts votes anew yet.
         // A leak comes of damage alone.
         // These lives are too short for an hour without voices, ten minutes after a release, and a canary or a suppression that no service follows.
-        let told: Set<Notice.Kind> = [
+        let reported: Set<Notice.Kind> = [
             .projectPaused, .projectResumed, .labelDisputed, .rolloutPaused, .otherVersionServed, .nobodyServes,
             .suppressionIgnored, .labelLeak,
         ]
-        for kind in Notice.Kind.allCases where !told.contains(kind) {
+        for kind in Notice.Kind.allCases where !reported.contains(kind) {
             #expect(kinds.contains("notice \(kind.rawValue)"), "\(kinds.sorted())")
         }
         for closing in LabelingTask.Closing.allCases {

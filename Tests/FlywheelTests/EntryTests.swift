@@ -151,7 +151,7 @@ import Vocabulary
                 ledger.reserved == held && ledger.spent >= 0
                 && ledger.spent + ledger.reserved <= configuration().acquisition.votes + Int(ledger.votes.carried)
                 && isWithin(ledger, asking: Asking(seed: seed))
-                && state.acquisition.accounts.asked.count == state.labeling.open.count + state.labeling.closed.count
+                && state.acquisition.accounts.queried.count == state.labeling.open.count + state.labeling.closed.count
                 && Split.allCases.map { split in
                     state.datasets.labels.count { $1.split == split && $1.isLiving }
                 } == [counts.training, counts.validation, counts.test]
@@ -192,11 +192,11 @@ import Vocabulary
     func exhaustion() {
         var scenario = Scenario(seed: 4, votes: 15)
         scenario.run(entries: 1_500)
-        var told = 0
+        var reported = 0
         for decision in scenario.decisions.joined() {
-            if case .notice(let notice) = decision.body, notice.kind == .budgetExhausted { told += 1 }
+            if case .notice(let notice) = decision.body, notice.kind == .budgetExhausted { reported += 1 }
         }
         let windows = Int(scenario.now / configuration().acquisition.window) + 1
-        #expect((1...windows).contains(told), "\(told) times in \(windows) windows")
+        #expect((1...windows).contains(reported), "\(reported) times in \(windows) windows")
     }
 }

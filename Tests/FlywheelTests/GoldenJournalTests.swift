@@ -68,8 +68,8 @@ import Vocabulary
             #expect(new.isEmpty, "\(part): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
         }
         let first = zip(run.steps, recorded).enumerated().first { $1.0.difference(from: $1.1) != nil }?.offset
-        let told = first.map { "differs from entry \($0 + 1)" } ?? "decides the same"
-        print("golden set \(part): build \(Build.version) \(told)")
+        let reported = first.map { "differs from entry \($0 + 1)" } ?? "decides the same"
+        print("golden set \(part): build \(Build.version) \(reported)")
     }
 
     @Test(

@@ -39,7 +39,7 @@ struct GoldenPlan: Sendable {
             policy.isDiverse = revision != 0
             policy.explorationShare = revision == 3 ? 0.3 : 0
             // A batch waits for the newest model, and for enough that it scored.
-            (policy.batchSize, policy.patience) = (2, 30_000)
+            (policy.batchSize, policy.maximumWait) = (2, 30_000)
             policy.poolCapacity = 100
         },
         GoldenPlan("weights") { policy, revision in
@@ -59,7 +59,7 @@ struct GoldenPlan: Sendable {
             )
             policy.function = [.ratio, .provided, .voteEntropy, .margin, .consensusEntropy][revision]
             policy.temperature = 1.5
-            (policy.batchSize, policy.preselection, policy.patience) = (3, 5, 9_000)
+            (policy.batchSize, policy.preselection, policy.maximumWait) = (3, 5, 9_000)
         },
         GoldenPlan("slices", ageing: 5_000) { policy, revision in
             let share = LabelShare(millionths: 250_000)
@@ -136,7 +136,7 @@ struct GoldenPlan: Sendable {
             }
         ) { policy, revision in
             policy.triggers = [Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)]))]
-            policy.patience = 9_000
+            policy.maximumWait = 9_000
         },
         // Earned, given by name, taken back, and given to others.
         GoldenPlan(
@@ -147,12 +147,12 @@ struct GoldenPlan: Sendable {
             }
         ) { policy, revision in
             policy.votes = 120
-            policy.patience = 4_000 + Int64(revision)
+            policy.maximumWait = 4_000 + Int64(revision)
         },
         // Corrections that name classes which the project lacks, while one is appended.
         GoldenPlan("proposals") { policy, revision in
             policy.votes = 100
-            policy.patience = 5_000 + Int64(revision)
+            policy.maximumWait = 5_000 + Int64(revision)
         },
         // From the first edition of the rules of choosing to the second, with several shares of the audit sample.
         GoldenPlan("shares") { policy, revision in
@@ -160,7 +160,7 @@ struct GoldenPlan: Sendable {
             policy.auditFirst = [0, 0, 6, 40][revision]
             policy.auditShare = [0.3, 0.2, 0.5, 0.1][revision]
             (policy.votes, policy.window) = (60, 50_000)
-            policy.patience = 8_000
+            policy.maximumWait = 8_000
         },
         // Tasks that nobody can answer after one skip or flag, copies of what was asked for, in batches and one by one.
         GoldenPlan(
@@ -170,7 +170,7 @@ struct GoldenPlan: Sendable {
                 policy.edition = 2
                 policy.votes = 120
                 (policy.poolCapacity, policy.batch.memory) = (16, 12)
-                policy.patience = 5_000 + Int64(revision)
+                policy.maximumWait = 5_000 + Int64(revision)
                 policy.batch.duplicateDistance = [0.05, 0.3, 0.1, 0.2][revision]
                 if revision == 2 { policy.stream = StreamPolicy(share: LabelShare(millionths: 300_000)) }
                 policy.voteCost = VoteCost(maximumTime: 20_000)
@@ -183,7 +183,7 @@ struct GoldenPlan: Sendable {
             policy.edition = 2
             policy.votes = revision >= 2 ? 2 : 200
             policy.openTaskLimit = 12 - revision
-            policy.patience = 5_000 + Int64(revision)
+            policy.maximumWait = 5_000 + Int64(revision)
             policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 1)
             policy.money = 1_000_000
             // What is kept is kept small: a set has a limit.
@@ -197,12 +197,12 @@ struct GoldenPlan: Sendable {
             (policy.poolCapacity, policy.batch.memory) = (12, 8)
             policy.auditShare = 0.4
             policy.votes = 200
-            policy.patience = 5_000 + Int64(revision)
+            policy.maximumWait = 5_000 + Int64(revision)
         },
         // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100
-            policy.patience = 6_000 + Int64(revision)
+            policy.maximumWait = 6_000 + Int64(revision)
         },
         // Labels that are revised, retracted and moved, once a revision allows it; a later one that does not comes too late.
         GoldenPlan("changes") { policy, revision in
@@ -211,7 +211,7 @@ struct GoldenPlan: Sendable {
             policy.explorationMost = 0.5
             (policy.poolCapacity, policy.batch.memory) = (12, 8)
             (policy.batchSize, policy.auditFirst) = (2, 4)
-            policy.patience = 2_000 + Int64(revision)
+            policy.maximumWait = 2_000 + Int64(revision)
         },
         // Eras judge: the newest model that leads serves first, then challengers bet, alone and in blocks.
         GoldenPlan("eras") { policy, revision in
@@ -220,7 +220,7 @@ struct GoldenPlan: Sendable {
             (policy.poolCapacity, policy.batch.memory) = (12, 8)
             (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 8, 0.6)
             policy.auditAge = revision == 1 ? 20_000 : 0
-            policy.patience = 2_000 + Int64(revision)
+            policy.maximumWait = 2_000 + Int64(revision)
         },
         // Few users who reject, again and again, and many who do.
         GoldenPlan("raids") { policy, revision in
@@ -228,7 +228,7 @@ struct GoldenPlan: Sendable {
             policy.votes = 200
             (policy.poolCapacity, policy.batch.memory) = (8, 8)
             (policy.auditShare, policy.auditFirst) = (0.5, 4)
-            policy.patience = 3_000 + Int64(revision)
+            policy.maximumWait = 3_000 + Int64(revision)
         },
         // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
         GoldenPlan("steps", change: staged),
@@ -243,7 +243,7 @@ struct GoldenPlan: Sendable {
             policy.votes = 4_000
             (policy.poolCapacity, policy.batch.memory) = (12, 8)
             (policy.batchSize, policy.openTaskLimit, policy.auditShare) = (2, 20, 0.85)
-            policy.patience = 1_000 + Int64(revision)
+            policy.maximumWait = 1_000 + Int64(revision)
         },
         // Services cannot shadow: trainers predict, and services' answers are compared at the first step.
         GoldenPlan("predicted") { policy, revision in
@@ -251,7 +251,7 @@ struct GoldenPlan: Sendable {
             policy.votes = 800
             (policy.poolCapacity, policy.batch.memory) = (40, 8)
             (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 30, 0.6)
-            policy.patience = 4_000 + Int64(revision)
+            policy.maximumWait = 4_000 + Int64(revision)
         },
     ]
 
@@ -260,7 +260,7 @@ struct GoldenPlan: Sendable {
         policy.votes = 400
         (policy.poolCapacity, policy.batch.memory) = (12, 8)
         (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 4, 0.4)
-        policy.patience = 2_000 + Int64(revision)
+        policy.maximumWait = 2_000 + Int64(revision)
     }
 
     /// Whether an operator returns to former champions; else users' feedback does.

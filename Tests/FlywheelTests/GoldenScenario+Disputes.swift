@@ -96,7 +96,7 @@ extension GoldenScenario {
                     model: ModelReference(name: "m", version: version),
                     score: 0.4,
                     auditProbability: isAudit ? 0.4 : nil,
-                    auditDraw: isAudit ? generator.nextUnit() * 0.4 : 1,
+                    auditHash: isAudit ? generator.nextUnit() * 0.4 : 1,
                     predictedAt: StreamTime(milliseconds: scenario.now),
                     isBelowThreshold: !isAudit
                 )

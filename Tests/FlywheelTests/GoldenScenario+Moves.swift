@@ -14,7 +14,7 @@ extension GoldenScenario {
     mutating func move() {
         switch generator.next(below: 12) {
         case 0..<5: audit()
-        case 5: lookAgain()
+        case 5: readAgain()
         default: scenario.hasten()
         }
     }
@@ -45,7 +45,7 @@ extension GoldenScenario {
                         ),
                         score: 0.5,
                         auditProbability: 0.4,
-                        auditDraw: Double(number % 97) / 250,
+                        auditHash: Double(number % 97) / 250,
                         predictedAt: StreamTime(milliseconds: scenario.now)
                     )
                 )
@@ -53,7 +53,7 @@ extension GoldenScenario {
         }
     }
 
-    private mutating func lookAgain() {
+    private mutating func readAgain() {
         let moved = scenario.state.datasets.labels.sortedRows.filter { $1.standing == .moved && $1.split == .training }
         guard !moved.isEmpty else { return scenario.hasten() }
         let sample = moved[generator.next(below: moved.count)].key

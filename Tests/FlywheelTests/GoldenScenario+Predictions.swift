@@ -17,7 +17,7 @@ extension GoldenScenario {
         // Before the middle the trainer is away.
         scenario.isTrainerAway = (150..<390).contains(scenario.journal.count)
         (scenario.isTrainerSloppy, scenario.lead) = (false, 7)
-        if !scenario.isTrainerAway, !scenario.asked.isEmpty { return scenario.answer() }
+        if !scenario.isTrainerAway, !scenario.queried.isEmpty { return scenario.answer() }
         switch generator.next(below: 6) {
         case 0 where scenario.isTrainerAway: scenario.tick()
         case 1, 2: serve()
@@ -52,7 +52,7 @@ extension GoldenScenario {
                     model: ModelReference(name: "m", version: version),
                     score: generator.nextUnit(),
                     auditProbability: isAudited ? 0.4 : nil,
-                    auditDraw: generator.nextUnit() * 0.4,
+                    auditHash: generator.nextUnit() * 0.4,
                     predictedAt: StreamTime(milliseconds: scenario.now)
                 )
             )

@@ -19,7 +19,7 @@ extension GoldenScenario {
     ]
 
     /// Operators approve, or suppress a class; services follow or do not; hours pass; people and trainers are quick.
-    mutating func stage() {
+    mutating func phase() {
         switch generator.next(below: 16) {
         case 0:
             let name = ["cat", "dog", "cow", "ox"][generator.next(below: 4)]
@@ -45,8 +45,8 @@ extension GoldenScenario {
     /// heard and approved.
     private mutating func follow(_ rollout: StagedRollout) {
         let version = rollout.model.version
-        if rollout.isAsked { return order(.approve(version)) }
-        guard (Int(version.rawValue.dropFirst()) ?? 0) % 3 == 0 else { return hear(version) }
+        if rollout.isQueried { return order(.approve(version)) }
+        guard (Int(version.rawValue.dropFirst()) ?? 0) % 3 == 0 else { return receiveFeedback(version) }
         if !rollout.isServed, rollout.unserved < 50, let champion = scenario.state.rollout.phase.value.champion?.version
         {
             for _ in 0..<10 { show(champion) }
@@ -59,7 +59,7 @@ extension GoldenScenario {
     }
 
     /// Voices about all that serve, each of a user of its own.
-    private mutating func hear(_ version: ModelVersion) {
+    private mutating func receiveFeedback(_ version: ModelVersion) {
         let rollout = scenario.state.rollout
         let (champion, holdback) = (
             rollout.phase.value.champion?.version, rollout.progress.value.released?.holdback?.version
@@ -89,7 +89,7 @@ extension GoldenScenario {
                     model: ModelReference(name: "m", version: version),
                     score: generator.nextUnit(),
                     auditProbability: nil,
-                    auditDraw: 1,
+                    auditHash: 1,
                     predictedAt: StreamTime(milliseconds: scenario.now)
                 )
             )

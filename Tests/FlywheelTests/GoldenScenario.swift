@@ -31,9 +31,9 @@ struct GoldenScenario {
                 plan.name != "moves" || !state.datasets.window.isEmpty
             else { continue }
             golden.run(to: plan.entries)
-            guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged, golden.hasBeenRaided
+            guard golden.hasRolledBack, golden.hasReportedSilence, golden.hasChanged, golden.hasBeenRaided
             else { continue }
-            return golden.scenario.journal.prefix(plan.entries).enumerated().map { golden.told($1, at: $0) }
+            return golden.scenario.journal.prefix(plan.entries).enumerated().map { golden.reported($1, at: $0) }
         }
         return nil
     }
@@ -60,11 +60,11 @@ struct GoldenScenario {
     }
 
     /// Whether the plan that is about silence tells each kind of it; true of the others.
-    private var hasToldSilence: Bool {
+    private var hasReportedSilence: Bool {
         let kinds = scenario.decisions.prefix(plan.entries).joined().compactMap {
             if case .notice(let notice) = $0.body { notice.kind } else { nil }
         }
-        return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingAsked, .nobodyShadows])
+        return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingQueried, .nobodyShadows])
     }
 
     /// Whether the plan that is about raids ends with a suspicion; true of the others.
@@ -140,7 +140,7 @@ struct GoldenScenario {
             } else if plan.name == "disputes", generator.next(below: 4) > 0 {
                 dispute()
             } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
-                stage()
+                phase()
             } else if plan.name == "moves", generator.next(below: 4) > 0 {
                 move()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
@@ -223,20 +223,20 @@ struct GoldenScenario {
             scenario.append(.annotation(Annotation(task: task, annotator: who, outcome: outcome, duration: 4_000)))
             return
         }
-        let asked = open.last?.value.selection.sample.embedding
-        let isCopy = generator.next(below: 3) == 0 && asked != nil
+        let queried = open.last?.value.selection.sample.embedding
+        let isCopy = generator.next(below: 3) == 0 && queried != nil
         let blank = [60 + Float(generator.nextUnit()) * 3, -20 - Float(generator.nextUnit()) * 3]
         let champion = scenario.state.rollout.phase.value.champion?.version
         scenario.append(
             .candidate(
                 Candidate(
-                    sample: Sample(id: SampleID("\(isCopy ? "c" : "b")\(number)"), embedding: isCopy ? asked : blank),
+                    sample: Sample(id: SampleID("\(isCopy ? "c" : "b")\(number)"), embedding: isCopy ? queried : blank),
                     output: champion == nil
                         ? nil : ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
                     model: champion.map { ModelReference(name: "m", version: $0) },
                     score: 0.6 + generator.nextUnit() * 0.4,
                     auditProbability: nil,
-                    auditDraw: 1,
+                    auditHash: 1,
                     predictedAt: StreamTime(milliseconds: scenario.now)
                 )
             )
@@ -245,9 +245,9 @@ struct GoldenScenario {
 
     /// Imported labels: of new samples, of such as have one, and of one that is being asked for.
     private mutating func bring() {
-        let asked = scenario.state.labeling.open.sortedRows.first?.value.selection.sample.id
+        let queried = scenario.state.labeling.open.sortedRows.first?.value.selection.sample.id
         let number = scenario.journal.count
-        for (index, sample) in [SampleID("i\(number % 7)"), asked ?? SampleID("i\(number)")].enumerated() {
+        for (index, sample) in [SampleID("i\(number % 7)"), queried ?? SampleID("i\(number)")].enumerated() {
             let label = ClassIndex(generator.next(below: 3))
             let vote = Vote(annotator: AnnotatorID("tool/ada"), answer: .choice(label))
             scenario.append(
@@ -361,7 +361,7 @@ struct GoldenScenario {
             model: isUnseen ? nil : ModelReference(name: "m", version: champion, variant: "int8"),
             score: generator.nextUnit(),
             auditProbability: isAudit ? 0.25 : nil,
-            auditDraw: generator.nextUnit() / 4,
+            auditHash: generator.nextUnit() / 4,
             predictedAt: StreamTime(milliseconds: max(0, scenario.now - Int64(generator.next(below: 60_000)))),
             isExploration: number % 2 == 0,
             triggers: number % 5 == 0 ? ["facts"] : [],
@@ -376,7 +376,7 @@ struct GoldenScenario {
     }
 
     /// Every third entry that comes from outside names the record behind it.
-    private func told(_ appended: Appended, at position: Int) -> Appended {
+    private func reported(_ appended: Appended, at position: Int) -> Appended {
         let topic: String
         switch appended.entry.body {
         case .annotation: topic = "annotations"

@@ -23,7 +23,7 @@ struct IdlenessTests {
                 auditShare: 0.2,
                 votes: votes,
                 window: 86_400_000,
-                patience: 2_000
+                maximumWait: 2_000
             )
             acquisition.auditFirst = 0
             change(&acquisition)
@@ -63,7 +63,7 @@ struct IdlenessTests {
                 model: ModelReference(name: "m", version: ModelVersion(version)),
                 score: 0.5,
                 auditProbability: audit ? 0.2 : nil,
-                auditDraw: 0.1,
+                auditHash: 0.1,
                 predictedAt: StreamTime(milliseconds: now)
             )
             return apply(.candidate(candidate))
@@ -92,24 +92,24 @@ struct IdlenessTests {
             every step: Int64 = 1_000,
             _ event: (inout Stand, Int) -> [Decision.Body]
         ) -> [(second: Int, text: String)] {
-            var told: [(Int, String)] = []
+            var reported: [(Int, String)] = []
             for second in 0..<seconds {
                 now += step
                 for case .notice(let notice) in event(&self, second) where notice.kind == kind {
-                    told.append((second, notice.text))
+                    reported.append((second, notice.text))
                 }
             }
-            return told
+            return reported
         }
     }
 
     @Test("Traffic of which nothing is let through is told within 80 s, and again only after an hour")
     func noCandidate() {
         var stand = Stand()
-        let told = stand.notices(.nothingAsked, seconds: 7_000) { stand, _ in stand.tally() }
-        #expect(told.map { $0.second / 80 } == [0, told.count > 1 ? told[1].second / 80 : 0])
-        #expect(told.count == 2 && (3_600...3_700).contains(told[1].second - told[0].second))
-        #expect(told.allSatisfy { $0.text.contains("no sample waits") })
+        let reported = stand.notices(.nothingQueried, seconds: 7_000) { stand, _ in stand.tally() }
+        #expect(reported.map { $0.second / 80 } == [0, reported.count > 1 ? reported[1].second / 80 : 0])
+        #expect(reported.count == 2 && (3_600...3_700).contains(reported[1].second - reported[0].second))
+        #expect(reported.allSatisfy { $0.text.contains("no sample waits") })
         #expect(stand.state.obstacle?.contains("no sample waits") == true)
     }
 
@@ -117,7 +117,7 @@ struct IdlenessTests {
     @Test("Obstacles that take turns are each told once an hour")
     func turns() {
         var stand = Stand({ $0.auditShare = 0 })
-        let told = stand.notices(.nothingAsked, seconds: 3_000) { stand, second in
+        let reported = stand.notices(.nothingQueried, seconds: 3_000) { stand, second in
             guard second / 100 % 2 == 0 else {
                 var bodies: [Decision.Body] = []
                 for task in stand.state.labeling.open.sortedKeys {
@@ -130,18 +130,18 @@ struct IdlenessTests {
             }
             return stand.predict()
         }
-        #expect(Set(told.map(\.text.count)).count == told.count || told.count <= 2, "\(told)")
-        #expect(told.count == 2 && told[0].text != told[1].text, "\(told)")
+        #expect(Set(reported.map(\.text.count)).count == reported.count || reported.count <= 2, "\(reported)")
+        #expect(reported.count == 2 && reported[0].text != reported[1].text, "\(reported)")
     }
 
     @Test("Where nobody answers the open-task limit is named; where somebody does nothing is told")
     func openTasks() {
         var stand = Stand()
-        let told = stand.notices(.nothingAsked, seconds: 120) { stand, _ in stand.predict() }
-        #expect(told.count == 1 && told[0].text.contains("open_task_limit, 8"), "\(told)")
+        let reported = stand.notices(.nothingQueried, seconds: 120) { stand, _ in stand.predict() }
+        #expect(reported.count == 1 && reported[0].text.contains("open_task_limit, 8"), "\(reported)")
 
         var answered = Stand()
-        let quiet = answered.notices(.nothingAsked, seconds: 600) { stand, _ in
+        let quiet = answered.notices(.nothingQueried, seconds: 600) { stand, _ in
             var bodies = stand.predict()
             if let task = stand.state.labeling.open.sortedKeys.first {
                 let annotation = Annotation(
@@ -159,7 +159,7 @@ struct IdlenessTests {
     @Test("Audit samples alone, slices at their quota, a budget too small and a long patience are each named")
     func reasons() {
         var audited = Stand()
-        let shares = audited.notices(.nothingAsked, seconds: 200) { stand, _ in stand.predict(audit: true) }
+        let shares = audited.notices(.nothingQueried, seconds: 200) { stand, _ in stand.predict(audit: true) }
         #expect(shares.count == 1 && shares[0].text.contains("of the audit sample (acquisition.audit_share)"))
 
         var sliced = Stand({ policy in
@@ -167,7 +167,7 @@ struct IdlenessTests {
             policy.slices = SlicePolicy(key: "shelter", share: share, newShare: share, newFor: 0)
             policy.auditShare = 0
         })
-        let quotas = sliced.notices(.nothingAsked, seconds: 400) { stand, _ in
+        let quotas = sliced.notices(.nothingQueried, seconds: 400) { stand, _ in
             var bodies = stand.predict()
             for task in stand.state.labeling.open.sortedKeys {
                 let annotation = Annotation(
@@ -182,18 +182,18 @@ struct IdlenessTests {
         #expect(quotas.count == 1 && quotas[0].text.contains("acquisition.slices"), "\(quotas)")
 
         var poor = Stand(votes: 2, maximumVotes: 3)
-        let budget = poor.notices(.nothingAsked, seconds: 120) { stand, _ in stand.predict() }
+        let budget = poor.notices(.nothingQueried, seconds: 120) { stand, _ in stand.predict() }
         #expect(budget.count == 1 && budget[0].text.contains("no window's budget holds one task"))
 
-        var patient = Stand({ $0.patience = 7_200_000 })
-        let patience = patient.notices(.nothingAsked, seconds: 120) { stand, _ in stand.predict() }
-        #expect(patience.count == 1 && patience[0].text.contains("acquisition.patience"), "\(patience)")
+        var patient = Stand({ $0.maximumWait = 7_200_000 })
+        let maximumWait = patient.notices(.nothingQueried, seconds: 120) { stand, _ in stand.predict() }
+        #expect(maximumWait.count == 1 && maximumWait[0].text.contains("acquisition.patience"), "\(maximumWait)")
     }
 
     @Test("A spent budget has a notice of its own, a project without traffic none, and edition 1 none at all")
     func silence() {
         var spent = Stand(votes: 4)
-        let budget = spent.notices(.nothingAsked, seconds: 300) { stand, _ in
+        let budget = spent.notices(.nothingQueried, seconds: 300) { stand, _ in
             var bodies = stand.predict()
             for task in stand.state.labeling.open.sortedKeys {
                 let annotation = Annotation(
@@ -210,10 +210,10 @@ struct IdlenessTests {
 
         // One tally in two minutes: each follows a silence.
         var rare = Stand()
-        #expect(rare.notices(.nothingAsked, seconds: 200, every: 120_000) { stand, _ in stand.tally() }.isEmpty)
+        #expect(rare.notices(.nothingQueried, seconds: 200, every: 120_000) { stand, _ in stand.tally() }.isEmpty)
 
         var old = Stand({ $0.edition = 1 })
-        #expect(old.notices(.nothingAsked, seconds: 300) { stand, _ in stand.tally() }.isEmpty)
+        #expect(old.notices(.nothingQueried, seconds: 300) { stand, _ in stand.tally() }.isEmpty)
         #expect(old.state.acquisition.accounts.idleness.value == IdleWatch())
     }
 
@@ -234,9 +234,9 @@ struct IdlenessTests {
                 _ = stand.state.rollout.register(model(version), policy: .init(), at: StreamTime(milliseconds: 1))
             }
             if isServed { _ = stand.predict("v2", audit: true) }
-            let told = stand.notices(.nobodyShadows, seconds: 40) { stand, _ in stand.predict("v1", audit: true) }
-            #expect(told.map(\.second) == (isServed ? [] : [11]))
-            #expect(told.allSatisfy { $0.text.contains("v2 shadows") && $0.text.contains("12 of them") })
+            let reported = stand.notices(.nobodyShadows, seconds: 40) { stand, _ in stand.predict("v1", audit: true) }
+            #expect(reported.map(\.second) == (isServed ? [] : [11]))
+            #expect(reported.allSatisfy { $0.text.contains("v2 shadows") && $0.text.contains("12 of them") })
             guard !isServed else { continue }
             // Of the next challengers within the hour nothing is told.
             _ = stand.state.rollout.register(model("v3"), policy: .init(), at: StreamTime(milliseconds: 1))

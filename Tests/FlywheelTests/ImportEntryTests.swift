@@ -76,7 +76,7 @@ struct ImportEntryTests {
                     model: ModelReference(name: "m", version: ModelVersion("theirs")),
                     score: 0.5,
                     auditProbability: audit ? 0.4 : nil,
-                    auditDraw: 0.1,
+                    auditHash: 0.1,
                     predictedAt: StreamTime(milliseconds: now)
                 )
             )
@@ -211,7 +211,7 @@ struct ImportEntryTests {
         _ = stand.bring("s1")
         let cut = cuts(stand.tick(after: 5_000)).first
         #expect(cut?.training == 1 && cut?.validation == 1 && cut?.test == 0)
-        #expect(stand.state.acquisition.accounts.cadence.value.importedLabels == 1)
+        #expect(stand.state.acquisition.accounts.schedule.value.importedLabels == 1)
     }
 
     @Test("A sample with an imported label is never asked for: it leaves pool and audit sample, whichever comes first")
@@ -243,13 +243,13 @@ struct ImportEntryTests {
     }
 
     @Test("While a task asks for the sample the import is refused for people to look at; once it is closed it is taken")
-    func asked() throws {
+    func queried() throws {
         var stand = Stand()
         for number in 0..<30 { _ = stand.apply(stand.candidate("s\(number)", embedding: [Float(number), 1])) }
         _ = stand.tick(after: 3_000)
         let task = try #require(stand.state.labeling.open.sortedRows.first)
         let sample = task.value.selection.sample.id.rawValue
-        #expect(codes(stand.bring(sample)) == [.sampleAsked])
+        #expect(codes(stand.bring(sample)) == [.sampleQueried])
         _ = stand.tick(after: 50_000)
         #expect(stand.state.labeling.open[task.key] == nil)
         #expect(codes(stand.bring(sample)) == [])
@@ -259,9 +259,9 @@ struct ImportEntryTests {
     func known() {
         var stand = Stand()
         for number in 0..<12 { _ = stand.bring("s\(number)", embedding: [Float(number), 0]) }
-        #expect(stand.state.acquisition.pool.memory.count == 12)
-        let cadence = stand.state.acquisition.accounts.cadence.value
-        #expect(cadence.trainingSamples == 12 && cadence.acquisitionTasks == 0)
+        #expect(stand.state.acquisition.pool.queriedSketches.count == 12)
+        let schedule = stand.state.acquisition.accounts.schedule.value
+        #expect(schedule.trainingSamples == 12 && schedule.acquisitionTasks == 0)
         #expect(stand.state.unlearned == 12)
     }
 }

@@ -117,10 +117,10 @@ struct IncumbentEntryTests {
         for (number, (training, test, score)) in [(9, 9, 0.9), (19, 4, 0.9), (29, 9, nil), (39, 9, 0.5)].enumerated() {
             let bodies = stand.train(number + 1, training: training, test: test, score: score)
             #expect(releases(bodies) == [])
-            let told = bodies.contains {
+            let reported = bodies.contains {
                 if case .notice(let notice) = $0 { notice.kind == .firstModelWaits } else { false }
             }
-            #expect(told)
+            #expect(reported)
         }
         #expect(releases(stand.train(5, training: 49, test: 9, score: 0.8)) == ["first v5 -"])
         // From now on there is somebody to be judged against.

@@ -92,7 +92,7 @@ struct LabelChangeBookTests {
         var scenario = Scenario(seed: seed, votes: 120)
         #expect(scenario.canChange, "seed \(seed) is of a world whose labels do not change")
         var log = Log()
-        var (told, pairs) = (0, 0)
+        var (reported, pairs) = (0, 0)
         for _ in 0..<2_500 {
             let before = scenario.decisions.count
             scenario.run(entries: 1)
@@ -109,7 +109,7 @@ struct LabelChangeBookTests {
                         guard let said = row.predictions.first(where: { $0.version == model.version }) else { continue }
                         let index = try #require(list.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
                         #expect(said.label == .choice(ClassIndex(index % 3)), "seed \(seed): \(sample)")
-                        told += 1
+                        reported += 1
                     }
                 }
             }
@@ -134,6 +134,6 @@ struct LabelChangeBookTests {
         }
         let least = try #require(scenario.state.configuration.value?.training.newLabels)
         #expect(log.news.allSatisfy { $0 >= least }, "seed \(seed): \(log.news), at least \(least)")
-        #expect(log.changes > 20 && told > 0 && pairs > 0, "seed \(seed): \(log.changes), \(told), \(pairs)")
+        #expect(log.changes > 20 && reported > 0 && pairs > 0, "seed \(seed): \(log.changes), \(reported), \(pairs)")
     }
 }

@@ -168,7 +168,7 @@ struct LabelChangeEntryTests {
             guard case .refused(let refusal)? = decisions.first else { continue }
             #expect(refusal.text.contains("was retracted"), "\(refusal.text)")
         }
-        #expect(stand.state.acquisition.accounts.asked[SampleID("a")] == .imported)
+        #expect(stand.state.acquisition.accounts.queried[SampleID("a")] == .imported)
         #expect(stand.state.datasets.position.value.training == 0)
     }
 
@@ -223,7 +223,7 @@ struct LabelChangeEntryTests {
             model: ModelReference(name: "m", version: ModelVersion("v2")),
             score: 0,
             auditProbability: 0.5,
-            auditDraw: 0.1,
+            auditHash: 0.1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         _ = stand.apply(.candidate(candidate))

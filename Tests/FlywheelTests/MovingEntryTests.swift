@@ -329,7 +329,7 @@ struct MovingEntryTests {
             model: ModelReference(name: "m", version: ModelVersion(version)),
             score: 0.5,
             auditProbability: 0.5,
-            auditDraw: 0.1,
+            auditHash: 0.1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }

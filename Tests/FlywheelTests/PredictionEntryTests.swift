@@ -27,7 +27,7 @@ private struct PredictionStand {
             auditShare: 0.5,
             auditCutoff: 0.5,
             votes: 100_000,
-            patience: 5_000,
+            maximumWait: 5_000,
             auditFirst: 400
         )
         var rollout = RolloutPolicy(minimumShadow: 0, provisional: 0, shadowWait: 30_000, predict: true)
@@ -84,7 +84,7 @@ private struct PredictionStand {
                     model: ModelReference(name: "m", version: ModelVersion(version)),
                     score: 0.3,
                     auditProbability: isAudited ? 0.5 : nil,
-                    auditDraw: 0.1,
+                    auditHash: 0.1,
                     predictedAt: StreamTime(milliseconds: now)
                 )
             )
@@ -144,7 +144,7 @@ struct PredictionEntryTests {
             (acquisition.batchSize, acquisition.openTaskLimit) = (50, 50)
             rollout.duels = 0
             // Nothing of the pool is asked for meanwhile.
-            acquisition.patience = 100_000
+            acquisition.maximumWait = 100_000
         }
         for number in 0..<40 { stand.predict("p\(number)", isAudited: false) }
         for number in 0..<3 { stand.predict("a\(number)", isAudited: true) }
@@ -182,7 +182,7 @@ struct PredictionEntryTests {
     func noCover() {
         var stand = PredictionStand { acquisition, rollout in
             rollout.duels = 0
-            acquisition.patience = 100_000
+            acquisition.maximumWait = 100_000
         }
         for number in 0..<3 { stand.predict("p\(number)", isAudited: false) }
         for number in 0..<20 { stand.predict("a\(number)", isAudited: true) }
@@ -251,7 +251,7 @@ struct PredictionEntryTests {
     @Test("A better challenger is promoted by predictions alone, compared in service, and goes live")
     func life() {
         var stand = blessed()
-        let asked = stand.requests.count
+        let queried = stand.requests.count
         // Services serve the canary; the trainer is asked about what they answer.
         for served in 0..<40 where stand.stand.state.rollout.canary != nil {
             stand.predict("p\(1_000 + served)", isAudited: false, 1, by: "v2")
@@ -263,7 +263,7 @@ struct PredictionEntryTests {
                 stand.answer(request, 1)
             }
         }
-        #expect(stand.requests.count > asked)
+        #expect(stand.requests.count > queried)
         #expect(stand.stand.state.rollout.champion == "v2" && stand.stand.state.rollout.canary == nil)
     }
 
@@ -308,7 +308,7 @@ struct PredictionEntryTests {
     func atOnce() {
         var stand = PredictionStand { acquisition, rollout in
             rollout.duels = 0
-            (acquisition.patience, acquisition.poolCapacity) = (100_000, 500)
+            (acquisition.maximumWait, acquisition.poolCapacity) = (100_000, 500)
         }
         for number in 0..<400 { stand.predict("p\(number)", isAudited: false) }
         for number in 0..<190 { stand.predict("a\(number)", isAudited: true) }
@@ -320,7 +320,7 @@ struct PredictionEntryTests {
 
         // One at a time, and nobody answers: sixteen are in flight, and what comes then gets no pair.
         var slow = PredictionStand { acquisition, rollout in
-            (acquisition.patience, rollout.shadowWait) = (1_000_000, 120_000)
+            (acquisition.maximumWait, rollout.shadowWait) = (1_000_000, 120_000)
         }
         for number in 0..<100 { slow.predict("p\(number)", isAudited: false) }
         for number in 0..<20 {

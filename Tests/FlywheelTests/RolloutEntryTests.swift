@@ -65,7 +65,7 @@ struct RolloutEntryTests {
                 model: ModelReference(name: "m", version: ModelVersion(version)),
                 score: 0.3,
                 auditProbability: 0.2,
-                auditDraw: 0.1,
+                auditHash: 0.1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
         )
@@ -131,9 +131,9 @@ struct RolloutEntryTests {
         #expect(tick(&stand, at: began + 2 * Self.hour) == [] && deadline(stand) == nil)
         #expect(refusals(stand.command("c1", .approve(ModelVersion("v9")))) == [.unknownModel])
         for number in 1...2 { #expect(stand.apply(Self.feedback(number, "v2")) == []) }
-        let asked = stand.apply(Self.feedback(3, "v2"))
-        #expect(transitions(asked) == ["v2 paused canary canary"])
-        #expect(asked.contains { if case .notice(let notice) = $0 { notice.kind == .approvalWanted } else { false } })
+        let queried = stand.apply(Self.feedback(3, "v2"))
+        #expect(transitions(queried) == ["v2 paused canary canary"])
+        #expect(queried.contains { if case .notice(let notice) = $0 { notice.kind == .approvalWanted } else { false } })
         // A person is asked, and what users say goes on to count.
         #expect(stand.apply(Self.feedback(4, "v2")) == [])
         let live = stand.command("c2", .approve(ModelVersion("v2")))

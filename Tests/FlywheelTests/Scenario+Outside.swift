@@ -43,8 +43,8 @@ extension Scenario {
                     sha256: digest
                 )
                 // Not every trainer says what its model says of each test label.
-                let isTold = generator.next(below: 2) == 0
-                let predictions = isTold ? (0..<request.dataset.test).map { Label.choice(ClassIndex($0 % 3)) } : nil
+                let isReported = generator.next(below: 2) == 0
+                let predictions = isReported ? (0..<request.dataset.test).map { Label.choice(ClassIndex($0 % 3)) } : nil
                 let score = 0.5 + generator.nextUnit() / 2
                 append(
                     .trainingResult(
@@ -79,8 +79,8 @@ extension Scenario {
             }
         // Who is asked to approve does so, or takes the model back.
         let rollout = state.rollout.progress.value.rollout
-        let asked = rollout.flatMap { $0.isAsked && $0.approvedBy == nil ? $0.model.version : nil }
-        var answer = asked.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
+        let queried = rollout.flatMap { $0.isQueried && $0.approvedBy == nil ? $0.model.version : nil }
+        var answer = queried.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
         if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
         let id = "c\(generator.next(below: 200))"
         append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))

@@ -28,7 +28,7 @@ struct Scenario {
     var requests: [TrainingRequest] = []
     var cuts: [VersionCut] = []
     /// Requests for predictions, the newest last.
-    var asked: [PredictionRequest] = []
+    var queried: [PredictionRequest] = []
     var isTrainerAway = false
     /// Whether it answers late, in part or wrongly at times.
     var isTrainerSloppy = true
@@ -57,16 +57,16 @@ struct Scenario {
         journal.append(appended)
         let decided = state.apply(entry, appendedAt: appended.at)
         decisions.append(decided)
-        for decision in decided { hear(decision.body) }
+        for decision in decided { observe(decision.body) }
     }
 
-    mutating func hear(_ decision: Decision.Body) {
+    mutating func observe(_ decision: Decision.Body) {
         switch decision {
         case .task(let task):
             openTasks.removeAll { $0.id == task.id }
             if case .open = task.state { openTasks.append(task) }
         case .training(let request): requests.append(request)
-        case .prediction(let request): asked.append(request)
+        case .prediction(let request): queried.append(request)
         case .cut(let cut): cuts.append(cut)
         case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
         case .label, .change, .transition, .notice, .refused: break
@@ -82,7 +82,7 @@ struct Scenario {
         now += Int64(generator.next(below: 400))
         count += 1
         if count == 850 || count == 870 { suppress() }
-        if !asked.isEmpty, !isTrainerAway, generator.next(below: 3) > 0 { return answer() }
+        if !queried.isEmpty, !isTrainerAway, generator.next(below: 3) > 0 { return answer() }
         switch generator.next(below: 24) {
         case 0..<7: predict()
         case 7..<13: annotate()
@@ -111,7 +111,7 @@ struct Scenario {
 
     /// A trainer answers a request: mostly the oldest and rightly, sometimes late, in part, again or wrongly.
     mutating func answer() {
-        guard let request = asked.first else { return }
+        guard let request = queried.first else { return }
         let drawn = generator.next(below: 12)
         let kind = isTrainerSloppy || drawn > 1 ? drawn : 11
         if kind == 0 { now = max(now, request.deadline.milliseconds + 500) }
@@ -134,7 +134,7 @@ struct Scenario {
             .predicted(PredictedLabels(request: id, answers: answers, error: kind == 1 ? "blurred" : nil, duration: 7))
         )
         // What was refused is answered once more; some of what was taken, too.
-        if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { asked.removeFirst() }
+        if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { queried.removeFirst() }
     }
 
     mutating func predict() {
@@ -172,10 +172,10 @@ struct Scenario {
                         model: model,
                         score: 1 - first,
                         auditProbability: draw < 0.4 ? 0.4 : nil,
-                        auditDraw: draw,
+                        auditHash: draw,
                         predictedAt: StreamTime(milliseconds: now - 100),
                         triggers: isTriggered && number % 11 == 0 ? ["sure"] : [],
-                        awaiting: isTriggered && number % 3 == 0 ? ["disputed", "overridden", "both"] : [],
+                        pendingTriggers: isTriggered && number % 3 == 0 ? ["disputed", "overridden", "both"] : [],
                         isBelowThreshold: isTriggered && number % 33 == 0
                     )
                 )

@@ -27,7 +27,7 @@ struct SideTests {
                 auditShare: 0.4,
                 votes: 10_000,
                 window: 86_400_000,
-                patience: 2_000
+                maximumWait: 2_000
             )
             acquisition.edition = edition
             let usual = configuration()
@@ -73,7 +73,7 @@ struct SideTests {
                             model: ModelReference(name: "m", version: ModelVersion("v1")),
                             score: 0.5,
                             auditProbability: isAudited ? 0.5 : nil,
-                            auditDraw: generator.nextUnit(),
+                            auditHash: generator.nextUnit(),
                             predictedAt: StreamTime(milliseconds: now)
                         )
                     )
@@ -93,7 +93,7 @@ struct SideTests {
         arguments: 0..<8 as Range<UInt64>
     )
     func copies(seed: UInt64) {
-        var asked: [Int: [String: Int]] = [:]
+        var queried: [Int: [String: Int]] = [:]
         for edition in [1, 2] {
             var stand = Stand(seed: seed, edition: edition)
             stand.run(600) { number, generator in
@@ -103,12 +103,12 @@ struct SideTests {
             }
             for task in stand.tasks {
                 guard case .inline(_, let text)? = task.sample.content else { continue }
-                asked[edition, default: [:]][text, default: 0] += 1
+                queried[edition, default: [:]][text, default: 0] += 1
             }
         }
-        #expect(asked[1]?.values.max() ?? 0 > 3)
-        #expect(asked[2]?.values.max() == 1)
-        #expect(asked[2]?.count ?? 0 > 40)
+        #expect(queried[1]?.values.max() ?? 0 > 3)
+        #expect(queried[2]?.values.max() == 1)
+        #expect(queried[2]?.count ?? 0 > 40)
     }
 
     @Test(

@@ -31,7 +31,7 @@ struct SliceKeyTests {
         }
         apply(1, key: "shelter")
         let account = SliceAccount(
-            firstAskedAt: StreamTime(milliseconds: 1_000),
+            firstQueriedAt: StreamTime(milliseconds: 1_000),
             windowStart: StreamTime(milliseconds: 1_000),
             votes: 9
         )

@@ -25,7 +25,7 @@ struct SuspicionEntryTests {
                 auditShare: 0.2,
                 votes: 400,
                 window: 86_400_000,
-                patience: 2_000
+                maximumWait: 2_000
             )
             (acquisition.edition, acquisition.auditFirst) = (2, 0)
             let usual = configuration()
@@ -124,7 +124,7 @@ struct SuspicionEntryTests {
                         model: ModelReference(name: "m", version: ModelVersion(version)),
                         score: 0.1,
                         auditProbability: nil,
-                        auditDraw: 0.9,
+                        auditHash: 0.9,
                         predictedAt: StreamTime(milliseconds: now),
                         isBelowThreshold: true
                     )
@@ -148,7 +148,7 @@ struct SuspicionEntryTests {
                             model: ModelReference(name: "m", version: ModelVersion(champion ?? "")),
                             score: 0.3,
                             auditProbability: isAudit ? 0.2 : nil,
-                            auditDraw: isAudit ? 0.1 : 0.9,
+                            auditHash: isAudit ? 0.1 : 0.9,
                             predictedAt: StreamTime(milliseconds: now)
                         )
                     )
@@ -251,21 +251,21 @@ struct SuspicionEntryTests {
         stand.answer(0)
         #expect(!stand.state.rollout.isSuspected && stand.champion == "v2")
         #expect(stand.state.rollout.verifications.isEmpty && stand.state.acquisition.verification.candidates.isEmpty)
-        let asked = stand.state.acquisition.accounts.asked.sortedRows.filter { $1 == .verification }.map(\.key)
-        #expect(Set(asked.map(\.rawValue)) == Set(pooled.prefix(4) + ["unknown-2"]))
-        for sample in asked { #expect(stand.state.datasets.labels[sample] == nil) }
-        var (told, said, accepted) = (0, 0, 0)
+        let queried = stand.state.acquisition.accounts.queried.sortedRows.filter { $1 == .verification }.map(\.key)
+        #expect(Set(queried.map(\.rawValue)) == Set(pooled.prefix(4) + ["unknown-2"]))
+        for sample in queried { #expect(stand.state.datasets.labels[sample] == nil) }
+        var (reported, said, accepted) = (0, 0, 0)
         for body in stand.decided {
             switch body {
-            case .task(let task) where asked.contains(task.sample.id):
+            case .task(let task) where queried.contains(task.sample.id):
                 let text = String(decoding: task.jsonBytes, as: UTF8.self)
-                if text.contains(#""purpose":"audit""#), text.contains(#""strategy":"audit""#) { told += 1 }
+                if text.contains(#""purpose":"audit""#), text.contains(#""strategy":"audit""#) { reported += 1 }
                 said += 1
-            case .label(let fact) where asked.contains(fact.consensus.sample.id): accepted += 1
+            case .label(let fact) where queried.contains(fact.consensus.sample.id): accepted += 1
             default: break
             }
         }
-        #expect(said >= 10 && told == said && accepted == 0)
+        #expect(said >= 10 && reported == said && accepted == 0)
         // The raiders rejected what was right.
         let trusts = stand.state.rollout.trusts.sortedRows
         #expect(

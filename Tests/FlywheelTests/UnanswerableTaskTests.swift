@@ -13,7 +13,7 @@ struct UnanswerableTaskTests {
     private static let hour: Int64 = 3_600_000
 
     private func project(edition: Int) -> ProjectConfiguration {
-        var policy = AcquisitionPolicy(batchSize: 6, openTaskLimit: 6, auditShare: 0, votes: 1_000, patience: 1_000)
+        var policy = AcquisitionPolicy(batchSize: 6, openTaskLimit: 6, auditShare: 0, votes: 1_000, maximumWait: 1_000)
         policy.edition = edition
         policy.window = 100 * Self.hour
         policy.time = 10 * Self.hour
@@ -55,7 +55,7 @@ struct UnanswerableTaskTests {
                 model: nil,
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditDraw: 1,
+                auditHash: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             apply(.candidate(candidate), &state)
@@ -110,7 +110,7 @@ struct UnanswerableTaskTests {
             model: nil,
             score: 1,
             auditProbability: nil,
-            auditDraw: 1,
+            auditHash: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         apply(.candidate(bad))
@@ -145,7 +145,7 @@ struct UnanswerableTaskTests {
         #expect(state.acquisition.pool.unanswerable.count == notices.count)
         // Once enough are known, the others come last: as many tasks, fewer of them in vain.
         #expect(notices.count >= 5)
-        let inVain = state.acquisition.accounts.asked.sortedKeys.prefix { $0.rawValue < "c" }.count
+        let inVain = state.acquisition.accounts.queried.sortedKeys.prefix { $0.rawValue < "c" }.count
         #expect(inVain == notices.count)
     }
 }

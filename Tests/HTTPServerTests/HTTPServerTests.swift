@@ -145,11 +145,11 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
 
     @Test("Running ends when the stop flag is raised")
     func stop() throws {
-        var asked = 0
+        var queried = 0
         try makeServer().run {
-            asked += 1
-            return asked > 2
+            queried += 1
+            return queried > 2
         }
-        #expect(asked == 3)
+        #expect(queried == 3)
     }
 }

@@ -63,7 +63,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         arguments: ["silent", "part", "half open", "closed", "endless headers", "unread answers"]
     )
     func storm(kind: String) throws {
-        let server = try makeServer(ConnectionLimits(total: 64, perPeer: 32, patience: 60_000))
+        let server = try makeServer(ConnectionLimits(total: 64, perPeer: 32, maximumWait: 60_000))
         var clients: [RawClient] = []
         for _ in 0..<400 {
             let client = try RawClient(server)
@@ -93,8 +93,8 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
     }
 
     @Test("Who trickles bytes has no more time than who is silent; who asks again and again stays")
-    func patience() throws {
-        let server = try makeServer(ConnectionLimits(patience: 300))
+    func maximumWait() throws {
+        let server = try makeServer(ConnectionLimits(maximumWait: 300))
         let (slow, silent, busy) = (try RawClient(server), try RawClient(server), try RawClient(server))
         slow.send("GET ")
         let end = monotonicMilliseconds() + 900
@@ -137,7 +137,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
 
     @Test("Without room the one leaves that has done nothing for longest, of the same peer or of the greediest")
     func table() {
-        var table = ConnectionTable(ConnectionLimits(total: 4, perPeer: 3, patience: 100))
+        var table = ConnectionTable(ConnectionLimits(total: 4, perPeer: 3, maximumWait: 100))
         #expect(table.admit(1, peer: 7, at: 0) == nil)
         #expect(table.admit(2, peer: 7, at: 1) == nil)
         #expect(table.admit(3, peer: 7, at: 2) == nil)
@@ -162,7 +162,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
 
     @Test("A number that the system uses again is another connection")
     func reuse() {
-        var table = ConnectionTable(ConnectionLimits(total: 8, perPeer: 8, patience: 100))
+        var table = ConnectionTable(ConnectionLimits(total: 8, perPeer: 8, maximumWait: 100))
         for round in 0..<1_000 {
             #expect(table.admit(5, peer: 1, at: Int64(round)) == nil)
             table.advance(5, at: Int64(round))

@@ -29,11 +29,11 @@ struct ImportSendTests {
     @Test("One that is stopped says how far it came, and goes on from there")
     func stopped() throws {
         let pipeline = try Pipeline(seed: 8)
-        var looks = 0
+        var scans = 0
         let error = #expect(throws: EngineError.self) {
             try send(pipeline) {
-                looks += 1
-                return looks > 2
+                scans += 1
+                return scans > 2
             }
         }
         #expect(
@@ -48,11 +48,11 @@ struct ImportSendTests {
     @Test("One that another import has taken over from says so")
     func fenced() throws {
         let pipeline = try Pipeline(seed: 9)
-        var looks = 0
+        var scans = 0
         let error = #expect(throws: EngineError.self) {
             try send(pipeline) {
-                looks += 1
-                if looks == 2 {
+                scans += 1
+                if scans == 2 {
                     let other = try? pipeline.cluster.makeProducer(
                         transactionalID: "\(pipeline.topics.prefix)import.\(Scenario.project.rawValue)"
                     )

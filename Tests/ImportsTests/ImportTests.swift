@@ -120,7 +120,7 @@ struct ImportTests {
         for _ in 0..<40 { try pipeline.settle() }
         #expect(try facts(pipeline).count == 700)
         var refused: Int64 = 0
-        pipeline.loopStage?.forEachProject { refused += $0.state.refusals["duplicate"] ?? 0 }
+        pipeline.loopProcessor?.forEachProject { refused += $0.state.refusals["duplicate"] ?? 0 }
         #expect(refused == 700)
         let later = try send(pipeline, all)
         #expect(later.merge.known == 700 && later.merge.labels.isEmpty)
@@ -190,7 +190,7 @@ struct ImportTests {
     }
 
     @Test("Samples with imported labels are never asked for, however often they are predicted")
-    func neverAsked() throws {
+    func neverQueried() throws {
         let pipeline = try Pipeline(seed: 4)
         let (labels, truth) = file(pipeline, 40)
         _ = try send(pipeline, labels)
@@ -199,8 +199,8 @@ struct ImportTests {
             try pipeline.send(.predictions, Wire.prediction(row.sample, [0.4, 0.3, 0.3], version: "theirs"))
         }
         for _ in 0..<4 { try pipeline.round(serving: 10) }
-        let asked = Set(try pipeline.tasks().map(\.sample.id.rawValue))
-        #expect(!asked.isEmpty && asked.isDisjoint(with: truth.keys))
+        let queried = Set(try pipeline.tasks().map(\.sample.id.rawValue))
+        #expect(!queried.isEmpty && queried.isDisjoint(with: truth.keys))
     }
 
     @Test(
@@ -237,10 +237,12 @@ struct ImportTests {
             try pipeline.settle()
             pipeline.clock.advance(by: 2_000)
         }
-        let asked = try pipeline.tasks()
-        #expect(!asked.isEmpty && asked.allSatisfy { $0.sample.id.rawValue.hasPrefix("img-") })
+        let queried = try pipeline.tasks()
+        #expect(!queried.isEmpty && queried.allSatisfy { $0.sample.id.rawValue.hasPrefix("img-") })
         #expect(
-            asked.contains { if case .uri(let uri)? = $0.sample.content { uri.hasPrefix("s3://pool/") } else { false } }
+            queried.contains {
+                if case .uri(let uri)? = $0.sample.content { uri.hasPrefix("s3://pool/") } else { false }
+            }
         )
     }
 

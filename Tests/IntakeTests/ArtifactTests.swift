@@ -115,7 +115,7 @@ struct ArtifactTests {
             try files.createSymbolicLink(atPath: "\(inside)/\(link)", withDestinationPath: target)
         }
         let usual = ArtifactPrefix.usual
-        func look(_ path: String, _ size: Int64 = 3, _ folders: ArtifactFolders, _ allowed: [ArtifactPrefix]) -> Bool??
+        func scan(_ path: String, _ size: Int64 = 3, _ folders: ArtifactFolders, _ allowed: [ArtifactPrefix]) -> Bool??
         {
             var gate = ArtifactGate(folders, FileInspector())
             do throws(RecordRejection) {
@@ -126,28 +126,28 @@ struct ArtifactTests {
             }
         }
         let roots = ArtifactFolders(roots: [inside])
-        #expect(look(inside + "/m", 3, roots, usual) == .some(true))
-        #expect(look(inside + "/in", 3, roots, usual) == .some(true))
-        #expect(look(inside + "/m", 4, roots, usual) == .some(false))
-        #expect(look(inside + "/absent", 3, roots, usual) == .some(false))
-        #expect(look(inside + "/m/under", 3, roots, usual) == .some(false))
-        #expect(look(inside, 3, roots, usual) == .some(false))
+        #expect(scan(inside + "/m", 3, roots, usual) == .some(true))
+        #expect(scan(inside + "/in", 3, roots, usual) == .some(true))
+        #expect(scan(inside + "/m", 4, roots, usual) == .some(false))
+        #expect(scan(inside + "/absent", 3, roots, usual) == .some(false))
+        #expect(scan(inside + "/m/under", 3, roots, usual) == .some(false))
+        #expect(scan(inside, 3, roots, usual) == .some(false))
         for path in [outside + "/m", inside + "/out/m", inside + "/out", inside + "/away", inside + "/circle", folder] {
-            #expect(look(path, 3, roots, usual) == nil, "\(path)")
+            #expect(scan(path, 3, roots, usual) == nil, "\(path)")
         }
         // A folder that a project names is one, though it is looked at only below the roots.
         let named = [try #require(ArtifactPrefix("file://" + outside))]
-        #expect(look(outside + "/m", 3, roots, named) == .some(nil))
-        #expect(look(inside + "/m", 3, roots, named) == nil)
-        #expect(look(inside + "/out/m", 3, roots, named) == nil)
+        #expect(scan(outside + "/m", 3, roots, named) == .some(nil))
+        #expect(scan(inside + "/m", 3, roots, named) == nil)
+        #expect(scan(inside + "/out/m", 3, roots, named) == nil)
         // No roots are named: anything goes, and this worker's own folder alone is looked into.
         let own = ArtifactFolders(own: inside)
-        #expect(look(inside + "/m", 3, own, usual) == .some(true))
-        #expect(look(outside + "/m", 3, own, usual) == .some(nil))
-        #expect(look("/srv/nowhere/m", 3, own, usual) == .some(nil))
+        #expect(scan(inside + "/m", 3, own, usual) == .some(true))
+        #expect(scan(outside + "/m", 3, own, usual) == .some(nil))
+        #expect(scan("/srv/nowhere/m", 3, own, usual) == .some(nil))
         // Roots that this machine does not have, and no roots at all.
-        #expect(look("/srv/nowhere/m", 3, ArtifactFolders(roots: ["/srv/nowhere"]), usual) == .some(nil))
-        #expect(look(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
+        #expect(scan("/srv/nowhere/m", 3, ArtifactFolders(roots: ["/srv/nowhere"]), usual) == .some(nil))
+        #expect(scan(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
     }
 
     @Test("A path lies in a folder byte by byte: names that Unicode holds to be the same are two")
@@ -166,7 +166,7 @@ struct ArtifactTests {
 
     @Test("A disk that does not answer holds a turn up for a second in all, and later turns not at all")
     func slow() throws {
-        let patience = ArtifactGate.patience
+        let maximumWait = ArtifactGate.maximumWait
         let gateOpens = DispatchSemaphore(value: 0)
         let inspector = FileInspector { _ in
             gateOpens.wait()
@@ -184,9 +184,9 @@ struct ArtifactTests {
         gate.transactionEnded()
         #expect(try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual) == nil)
         let passed = ContinuousClock.now - began
-        #expect(passed >= .milliseconds(patience - 50))
+        #expect(passed >= .milliseconds(maximumWait - 50))
         // Without a bound it would be a second for each of them.
-        #expect(passed < .milliseconds(patience * 10), "\(passed)")
+        #expect(passed < .milliseconds(maximumWait * 10), "\(passed)")
         // The first answer comes too late for its own question; another question is asked anew.
         var verified: Bool?
         for _ in 0..<1_000 where verified == nil {

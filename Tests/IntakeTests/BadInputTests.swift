@@ -33,8 +33,8 @@ struct BadInputTests {
         try intake.settle()
         try loop.settle()
 
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
-        let decided = try #require(loop.stage as? LoopProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
+        let decided = try #require(loop.processor as? LoopProcessor).counts
         #expect(counts.read == 3)
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
         #expect(pipeline.journal().contains { $0.text.contains(#""s1""#) }, "the stream stands still")
@@ -63,7 +63,7 @@ struct BadInputTests {
     }
 
     /// One letter: the record as it came, and behind its own headers the reason.
-    private func expectDeadLetter(_ deadLetters: [StoredRecord], _ input: BadInput, _ code: String, _ stage: String)
+    private func expectDeadLetter(_ deadLetters: [StoredRecord], _ input: BadInput, _ code: String, _ processor: String)
         throws
     {
         #expect(deadLetters.count == 1)
@@ -78,7 +78,7 @@ struct BadInputTests {
         }
         #expect(Array(deadLetter.headers.prefix(Self.headers.count)) == Self.headers)
         #expect(deadLetter.header("flywheel.reason.code") == code)
-        #expect(deadLetter.header("__connect.errors.stage") == stage)
+        #expect(deadLetter.header("__connect.errors.stage") == processor)
         #expect(deadLetter.header("flywheel.reason.text")?.isEmpty == false)
         #expect(deadLetter.header("__connect.errors.topic") == "t.\(input.topic.rawValue)")
         #expect(deadLetter.header("__connect.errors.partition") == "0")
@@ -95,7 +95,7 @@ struct BadInputTests {
         let (intake, loop) = try makeWorkers(pipeline)
         try intake.settle()
         try loop.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.read == Int64(BadInput.all.count * 2))
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
         var expected: [String: Int64] = [:]
@@ -111,7 +111,7 @@ struct BadInputTests {
             if case .refusedLater = input.outcome { deadLetters += 1 }
         }
         #expect(counts.dead == expected)
-        #expect(try #require(loop.stage as? LoopProcessor).counts.refused == later)
+        #expect(try #require(loop.processor as? LoopProcessor).counts.refused == later)
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == Int(counts.deadTotal) + deadLetters)
     }
 
@@ -121,7 +121,7 @@ struct BadInputTests {
         for _ in 0..<9 { try pipeline.round() }
         let champion = try #require(try pipeline.releases().last?.champion.version.rawValue)
         var before: [String: Int64] = [:]
-        pipeline.loopStage?.forEachProject {
+        pipeline.loopProcessor?.forEachProject {
             for (code, count) in $0.state.refusals.sortedRows { before[code] = count }
         }
         let answered = pipeline.cluster.committed(pipeline.topics[.annotations])
@@ -137,7 +137,9 @@ struct BadInputTests {
         try pipeline.send(.trainingResults, result.value)
         try pipeline.settle()
         var after: [String: Int64] = [:]
-        pipeline.loopStage?.forEachProject { for (code, count) in $0.state.refusals.sortedRows { after[code] = count } }
+        pipeline.loopProcessor?.forEachProject {
+            for (code, count) in $0.state.refusals.sortedRows { after[code] = count }
+        }
         #expect((after["duplicate"] ?? 0) - (before["duplicate"] ?? 0) == 3)
         let late = (after["study_closed"] ?? 0) + (after["duplicate_result"] ?? 0)
         #expect(late - (before["study_closed"] ?? 0) - (before["duplicate_result"] ?? 0) == 1)
@@ -169,7 +171,7 @@ struct BadInputTests {
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map(\.value) == junk + [nil])
         #expect(deadLetters.allSatisfy { $0.header("flywheel.reason.code") == "unreadable_entry" })
-        #expect(pipeline.loopStage?.counts.unreadable == 6)
-        #expect((pipeline.loopStage?.counts.entries ?? 0) > 5)
+        #expect(pipeline.loopProcessor?.counts.unreadable == 6)
+        #expect((pipeline.loopProcessor?.counts.entries ?? 0) > 5)
     }
 }

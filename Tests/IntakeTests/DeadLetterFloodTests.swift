@@ -27,7 +27,7 @@ struct DeadLetterFloodTests {
             deadLettersPerSecond: 5
         )
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(counts.read == 606 && counts.accepted == 6)
         #expect(counts.deadTotal + counts.droppedTotal == 600)
@@ -87,7 +87,7 @@ struct DeadLetterFloodTests {
         let byTopic = counted(deadLetters.compactMap { $0.header("__connect.errors.topic") })
         for topic in Self.topics.dropFirst() { #expect(byTopic[pipeline.topics[topic]] == 40, "\(topic): \(byTopic)") }
         #expect(byTopic[pipeline.topics[.annotations]].map { (50...52).contains($0) } == true, "\(byTopic)")
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.read == 920 && counts.deadTotal == Int64(deadLetters.count))
         #expect(counts.deadTotal + counts.droppedTotal == 920 && leftOut(deadLetters) == Int(counts.droppedTotal))
     }
@@ -110,7 +110,7 @@ struct DeadLetterFloodTests {
                     && $0.header("flywheel.value.sha256") == digest && $0.header("flywheel.value.cut") == "true"
             }
         )
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.dead == ["too_large": 600] && counts.dropped.isEmpty)
     }
 
@@ -149,7 +149,7 @@ struct DeadLetterFloodTests {
             readsState: false
         )
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.count + leftOut(deadLetters) == 300)
         #expect(counts.deadTotal + counts.droppedTotal == 300)

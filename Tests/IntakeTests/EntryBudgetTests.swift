@@ -23,7 +23,7 @@ struct EntryBudgetTests {
     }
 
     private func counts(_ runner: ProcessorRunner) throws -> IntakeCounts {
-        try #require(runner.stage as? IntakeProcessor).counts
+        try #require(runner.processor as? IntakeProcessor).counts
     }
 
     /// Before: 25,000 entries; 136,305 in 22 s on a broker.
@@ -170,7 +170,7 @@ struct EntryBudgetTests {
         let pipeline = try Pipeline()
         try put(pipeline, revision(1, of: "other"))
         let intake = try pipeline.makeIntake()
-        let stage = try #require(intake.stage as? IntakeProcessor)
+        let processor = try #require(intake.processor as? IntakeProcessor)
         try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
         try intake.settle()
         for number in 2...300 {
@@ -179,28 +179,31 @@ struct EntryBudgetTests {
             try intake.settle()
         }
         #expect(try revisions(pipeline) == Array(1...120))
-        #expect(stage.counts.accepted == 300 && stage.counts.deadTotal == 0, "entries go on under the one before")
-        #expect(stage.projectFaults.map(\.project) == ["shapes"])
-        #expect(stage.projectFaults.first?.reason.contains("entry_budget.projects") == true)
+        #expect(
+            processor.counts.accepted == 300 && processor.counts.deadTotal == 0,
+            "entries go on under the one before"
+        )
+        #expect(processor.projectFaults.map(\.project) == ["shapes"])
+        #expect(processor.projectFaults.first?.reason.contains("entry_budget.projects") == true)
         // Another project's revision goes at once.
         try put(pipeline, revision(2, of: "other"))
         try pipeline.send(.trainingResults, result(1, project: "other"))
         try intake.settle()
         #expect(try revisions(pipeline, of: "other") == [2])
-        #expect(stage.projectFaults.map(\.project) == ["shapes"])
+        #expect(processor.projectFaults.map(\.project) == ["shapes"])
         // Half a minute is one revision, and it is the newest.
         pipeline.clock.advance(by: 31_000)
         try pipeline.send(.annotations, Wire.annotation("late", "a", .skip))
         try intake.settle()
         #expect(try revisions(pipeline).suffix(2) == [120, 300])
-        #expect(stage.projectFaults.isEmpty)
+        #expect(processor.projectFaults.isEmpty)
     }
 
     @Test("Bytes of revisions are limited by themselves, and one that no entry was written under costs nothing")
     func revisionBytes() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake()
-        let stage = try #require(intake.stage as? IntakeProcessor)
+        let processor = try #require(intake.processor as? IntakeProcessor)
         let name = String(repeating: "c", count: 93)
         let classes = (1_000..<5_000).map { "\(name)\($0)" }
         // Nobody sends anything meanwhile: nothing is written.
@@ -208,7 +211,7 @@ struct EntryBudgetTests {
             try put(pipeline, revision(number))
             try intake.settle()
         }
-        #expect(stage.projectFaults.isEmpty)
+        #expect(processor.projectFaults.isEmpty)
         for number in 401...500 {
             try put(pipeline, revision(number, more: classes))
             try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
@@ -217,7 +220,7 @@ struct EntryBudgetTests {
         let count = try revisions(pipeline).count
         #expect(try revisions(pipeline).first == 401 && (40...42).contains(count), "\(count)")
         #expect(count * 400_000 < EntryLimits.revisionBytes + 500_000)
-        #expect(stage.projectFaults.map(\.project) == ["shapes"])
+        #expect(processor.projectFaults.map(\.project) == ["shapes"])
     }
 
     @Test("A revision whose transaction was aborted has its budget again", arguments: 6..<14)
@@ -230,19 +233,19 @@ struct EntryBudgetTests {
             readsState: false
         )
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
-        #expect(try revisions(pipeline) == [1] && stage.projectFaults.isEmpty)
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        #expect(try revisions(pipeline) == [1] && processor.projectFaults.isEmpty)
         try put(pipeline, revision(2))
         try pipeline.send(.annotations, Wire.annotation("u", "a", .skip))
         try intake.settle()
-        #expect(try revisions(pipeline) == [1] && stage.projectFaults.count == 1)
+        #expect(try revisions(pipeline) == [1] && processor.projectFaults.count == 1)
     }
 
     @Test("A project that is taken away and made anew without end has no other budget")
     func remade() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake(entryLimits: limits(.projects, 10))
-        let stage = try #require(intake.stage as? IntakeProcessor)
+        let processor = try #require(intake.processor as? IntakeProcessor)
         for number in 1...30 {
             try put(pipeline, revision(number))
             try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
@@ -255,7 +258,7 @@ struct EntryBudgetTests {
             try intake.settle()
         }
         #expect(try revisions(pipeline).count == 10)
-        #expect(stage.counts.dead["faulty_project"] == 20 && stage.counts.dead["unknown_project"] == 30)
+        #expect(processor.counts.dead["faulty_project"] == 20 && processor.counts.dead["unknown_project"] == 30)
     }
 
     /// The audit share is no limit of a flood, and every invented model version has a threshold of its own.

@@ -71,14 +71,14 @@ struct FeedbackRoomTests {
             if isTaken { flooded += 1 }
         }
         #expect((5_000...10_100).contains(flooded), "\(flooded)")
-        var heard = 0
+        var received = 0
         for number in 0..<2_400 {
             let time = 64_000 + Int64(number) * 50
             let isTaken = room.take(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
-            if isTaken { heard += 1 }
+            if isTaken { received += 1 }
         }
         // Twenty a second for two minutes, of which 2.8 are carried, and more until the minute is known.
-        #expect((250...600).contains(heard), "\(heard)")
+        #expect((250...600).contains(received), "\(received)")
     }
 
     @Test("What an aborted transaction took is there again, and a worker has its share of the room")
@@ -127,7 +127,7 @@ struct FeedbackRoomTests {
         }
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.read == 20_000 && counts.accepted == 20_000 && counts.deadTotal == 0 && counts.droppedTotal == 0)
         let entries = try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
             if case .feedback(let feedback) = $0.body { feedback } else { nil }
@@ -158,7 +158,7 @@ struct FeedbackRoomTests {
         limits.entries[.feedback] = 100
         let intake = try pipeline.makeIntake(entryLimits: limits)
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.feedbackLeftOut == 200 && counts.deadTotal + counts.droppedTotal == 0)
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }

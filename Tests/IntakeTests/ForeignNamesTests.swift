@@ -121,7 +121,7 @@ struct ForeignNamesTests {
         for (topic, value) in events(name) + events(twin) { try pipeline.send(topic, value) }
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.accepted == 8 && counts.dead == ["schema": 8])
         #expect(deadLetters(pipeline).allSatisfy { $0.header("flywheel.reason.text")?.contains("NFC") == true })
         // The digest of a user is that of the bytes.
@@ -130,7 +130,7 @@ struct ForeignNamesTests {
             try pipeline.send(.feedback, Array(text.replacing("@", with: user).utf8))
         }
         try intake.settle()
-        #expect(try #require(intake.stage as? IntakeProcessor).counts.accepted == 10)
+        #expect(try #require(intake.processor as? IntakeProcessor).counts.accepted == 10)
     }
 
     @Test("What the quick look holds to be composed is, alone and behind any letter")
@@ -246,7 +246,7 @@ struct ForeignNamesTests {
         }
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         let reasons = deadLetters(pipeline).map { $0.header("flywheel.reason.text") ?? "" }
         #expect(counts.accepted == 2 && counts.deadTotal == 0, "\(reasons)")
     }

@@ -42,7 +42,7 @@ struct HotPathTests {
         try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.9, 0.05, 0.05]))
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
+        let processor = try #require(intake.processor as? IntakeProcessor)
         let records = UnsafeMutablePointer<RecordView>.allocate(capacity: 500)
         for number in 0..<500 {
             let value = Wire.prediction(
@@ -71,11 +71,11 @@ struct HotPathTests {
         let time = pipeline.clock.now
         var (dropped, unread) = (0, 0)
         // Nothing here but plain loops: in a debug build other loops allocate themselves.
-        func look() {
+        func scan() {
             var number = 0
             while number < 500 {
-                if let judgement = stage.scan(records[number], at: time) {
-                    stage.count(judgement)
+                if let judgement = processor.scan(records[number], at: time) {
+                    processor.count(judgement)
                     dropped += judgement.passes ? 0 : 1
                 } else {
                     unread += 1
@@ -84,10 +84,57 @@ struct HotPathTests {
             }
         }
         // Names are learnt, tallies find their size.
-        look()
+        scan()
         (dropped, unread) = (0, 0)
-        let allocations = Allocations.count { for _ in 0..<20 { look() } }
+        let allocations = Allocations.count { for _ in 0..<20 { scan() } }
         #expect(unread == 0 && dropped > 5_000)
         #expect(allocations < 20, "\(allocations) allocations for 10,000 predictions")
+    }
+
+    @Test("Headers are read of records that are refused or forwarded, and of no other")
+    func headers() throws {
+        let pipeline = try Pipeline(configuration: TriggerScenario.configuration([], cutoff: 0))
+        let intake = try pipeline.makeIntake()
+        try intake.settle()
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        _ = try processor.assigned([TopicPartition(pipeline.topics[.predictions], 0)], committed: [:])
+        var values = (0..<2_000).map { number in
+            Wire.prediction(Sample(id: SampleID("s\(number)")), [0.98, 0.01, 0.01])
+        }
+        for number in stride(from: 7, to: values.count, by: 250) { values[number] = [0xFE] }
+        let texts = values.map { value -> UnsafeMutableRawBufferPointer in
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: value.count, alignment: 1)
+            copy.copyBytes(from: value)
+            return copy
+        }
+        defer { for text in texts { text.deallocate() } }
+        let batch = RecordBatch()
+        batch.records = ContiguousArray(
+            texts.enumerated().map { number, text in
+                RecordView(
+                    topic: 0,
+                    partition: 0,
+                    offset: Int64(number),
+                    timestamp: pipeline.clock.now,
+                    key: UnsafeRawBufferPointer(start: nil, count: 0),
+                    value: UnsafeRawBufferPointer(text)
+                )
+            }
+        )
+        var read: Set<Int> = []
+        batch.headerReader = { index in
+            read.insert(index)
+            return []
+        }
+        let before = processor.pendingCounts
+        var transaction = PendingTransaction()
+        try processor.process(batch, topics: IntakeProcessor.inputs.map { pipeline.topics[$0] }, into: &transaction)
+        let dead = processor.pendingCounts.deadTotal - before.deadTotal
+        let forwarded = processor.pendingCounts.forwarded - before.forwarded
+        let refused = Set(stride(from: 7, to: values.count, by: 250))
+        #expect(read.isSuperset(of: refused) && dead == refused.count)
+        #expect(read.count <= Int(dead + forwarded), "headers of \(read.count) records were read")
+        #expect(Int(forwarded) < values.count / 4, "\(forwarded) of \(values.count) went on")
+        processor.aborted()
     }
 }

@@ -20,7 +20,7 @@ struct IntakeCrashTests {
         var read: Int = 0
     }
 
-    private func makePlant(seed: UInt64) throws -> Pipeline {
+    private func makePipeline(seed: UInt64) throws -> Pipeline {
         let pipeline = try Pipeline(seed: seed)
         for number in 0..<60 {
             let sample = pipeline.scenario.next()
@@ -78,7 +78,7 @@ struct IntakeCrashTests {
         arguments: [1, 2] as [UInt64]
     )
     func everyEffect(seed: UInt64) throws {
-        let undisturbed = try makePlant(seed: seed)
+        let undisturbed = try makePipeline(seed: seed)
         let counted = try settle(undisturbed, group: "intake", nil) { plan, instance in
             try undisturbed.makeIntake(plan, instance: instance, policy: Self.policy)
         }
@@ -86,7 +86,7 @@ struct IntakeCrashTests {
         #expect(!expected.audit.isEmpty && !expected.dead.isEmpty)
         #expect(expected.tallies == ["v0/champion": [30, 20, 20], "v1/champion": [30, 0, 0]])
         for step in FaultPlan.steps(counted.effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
-            let pipeline = try makePlant(seed: seed)
+            let pipeline = try makePipeline(seed: seed)
             let plan = try settle(pipeline, group: "intake", step, successor: .of(step)) { plan, instance in
                 try pipeline.makeIntake(plan, instance: instance, policy: Self.policy)
             }
@@ -100,10 +100,10 @@ struct IntakeCrashTests {
 
     @Test("What a zombie has in hand is never seen")
     func zombie() throws {
-        let undisturbed = try makePlant(seed: 1)
+        let undisturbed = try makePipeline(seed: 1)
         try undisturbed.makeIntake(policy: Self.policy).settle()
         let expected = try outcome(undisturbed)
-        let pipeline = try makePlant(seed: 1)
+        let pipeline = try makePipeline(seed: 1)
         let patient = CommitPolicy(interval: 5_000, maximumRecords: 1_000_000, batchSize: 20)
         let zombie = try pipeline.makeIntake(policy: patient)
         for _ in 0..<4 { try zombie.task.cycle() }
@@ -122,11 +122,11 @@ struct IntakeCrashTests {
 
     @Test("Two workers share the partitions, and a rebalance in the middle loses and repeats nothing")
     func rebalance() throws {
-        let undisturbed = try makePlant(seed: 1)
+        let undisturbed = try makePipeline(seed: 1)
         try undisturbed.makeIntake(policy: Self.policy).settle()
         let expected = try outcome(undisturbed)
         for turns in 1...8 {
-            let pipeline = try makePlant(seed: 1)
+            let pipeline = try makePipeline(seed: 1)
             let one = try pipeline.makeIntake(instance: "w1", policy: Self.policy)
             for _ in 0..<turns { try one.task.cycle() }
             let two = try pipeline.makeIntake(instance: "w2", policy: Self.policy)

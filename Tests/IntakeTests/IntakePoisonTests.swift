@@ -13,7 +13,7 @@ import Vocabulary
 @Suite("Intake and the record that kills it")
 struct IntakePoisonTests {
     /// A plant with annotations among predictions.
-    private func makePlant(_ count: Int = 400) throws -> Pipeline {
+    private func makePipeline(_ count: Int = 400) throws -> Pipeline {
         let pipeline = try Pipeline(seed: 7)
         for number in 0..<count {
             let value = Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: "v")
@@ -56,7 +56,7 @@ struct IntakePoisonTests {
         arguments: [0, 1, 57, 99]
     )
     func death(offset: Int64) throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let lethal = lethal(pipeline, offset: offset)
         let (_, deaths) = try supervise { _ in try pipeline.makeIntake(lethal: lethal) }
         #expect((4...7).contains(deaths), "\(deaths) deaths")
@@ -72,7 +72,7 @@ struct IntakePoisonTests {
 
     @Test("Workers of other names count the same deaths")
     func otherWorkers() throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let lethal = lethal(pipeline)
         let (_, deaths) = try supervise { number in
             if number > 0 { pipeline.cluster.expireMember("w\(number - 1)", of: "intake") }
@@ -89,7 +89,7 @@ struct IntakePoisonTests {
         arguments: [Lethal.Manner.error, .refusal]
     )
     func refusal(manner: Lethal.Manner) throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let runner = try pipeline.makeIntake(lethal: lethal(pipeline, manner))
         try runner.settle()
         try expectIsolated(pipeline, "\(manner)")
@@ -102,7 +102,7 @@ struct IntakePoisonTests {
     )
     func deathAndCrash() throws {
         func run(_ life: Int, _ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
-            let pipeline = try makePlant(80)
+            let pipeline = try makePipeline(80)
             let lethal = lethal(pipeline, offset: 7)
             let plan = FaultPlan(step)
             _ = try supervise { try pipeline.makeIntake($0 == life ? plan : FaultPlan(), lethal: lethal) }
@@ -123,7 +123,7 @@ struct IntakePoisonTests {
 
     @Test("While all is well a transaction is a batch: one more at the beginning, one at the end")
     func cost() throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let plan = FaultPlan()
         let policy = CommitPolicy(interval: 0, maximumRecords: 50, batchSize: 50)
         let runner = try pipeline.makeIntake(plan, policy: policy)
@@ -146,7 +146,7 @@ struct IntakePoisonTests {
         arguments: 0..<6 as Range<UInt64>
     )
     func innocent(seed: UInt64) throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         var generator = SplitMix64(seed: seed)
         for number in 0..<40 {
             // Some die before they have done anything.
@@ -162,7 +162,7 @@ struct IntakePoisonTests {
 
     @Test("Workers that stop in order, however often and at one position, are no deaths")
     func cleanStops() throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let lethal = lethal(pipeline)
         for _ in 0..<10 {
             let runner = try pipeline.makeIntake(lethal: lethal)
@@ -178,11 +178,11 @@ struct IntakePoisonTests {
 
     @Test("A worker that clients bring down again and again blames no record")
     func explained() throws {
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         let topicPartition = TopicPartition(pipeline.topics[.annotations], 0)
         for number in 0..<8 {
             // As `Worker` does: the partitions of the life before are given on as explained.
-            let stage = { (transport: any StreamTransport) throws -> any Processor in
+            let processor = { (transport: any StreamTransport) throws -> any Processor in
                 IntakeProcessor(
                     topics: pipeline.topics,
                     directory: try ProjectDirectory(transport: transport, topics: pipeline.topics),
@@ -200,7 +200,7 @@ struct IntakePoisonTests {
                 instance: "w1",
                 topics: IntakeProcessor.inputs.map { pipeline.topics[$0] },
                 explained: number == 0 ? [] : [topicPartition],
-                makeStage: stage
+                makeProcessor: processor
             )
             do { try runner.settle() } catch { #expect(number < 7) }
             let note = pipeline.cluster.note(of: topicPartition, group: "intake") ?? ""

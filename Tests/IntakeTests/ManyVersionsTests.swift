@@ -65,10 +65,10 @@ struct ManyVersionsTests {
             rollout: scenario.rollout
         )
         // It arrives once a batch is under way: when Intake asks the clock a second time.
-        var asked = Int.min
+        var queried = Int.min
         let intake = try pipeline.makeIntake(now: { [pipeline] in
-            asked += 1
-            if asked == 2 {
+            queried += 1
+            if queried == 2 {
                 try? pipeline.cluster.append(
                     OutputRecord(
                         topic: pipeline.topics[.projects],
@@ -85,9 +85,9 @@ struct ManyVersionsTests {
             #"{"project":"shapes","sample":{"id":"late","uri":"memory:late"},"model":{"name":"m","version":"v19","role":"champion"},"#
             + #""output":{"kind":"choice","probabilities":{"circle":0.34,"square":0.33,"star":0.33}},"members":[{"cube":0.5,"circle":0.5},{"cube":0.9,"circle":0.1}]}"#
         try pipeline.send(.predictions, Array(text.utf8))
-        asked = 0
+        queried = 0
         try intake.settle()
-        #expect(asked >= 2)
+        #expect(queried >= 2)
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
         #expect(pipeline.journal().count { $0.text.contains(#""late""#) } == 1)
         #expect(try counted(pipeline)["v19"] == 2)

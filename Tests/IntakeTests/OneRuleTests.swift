@@ -16,13 +16,13 @@ import Vocabulary
 struct OneRuleTests {
     /// An Intake of one project, of which everything goes on, or nothing.
     private final class Door {
-        let stage: IntakeProcessor
+        let processor: IntakeProcessor
         private let intake: Any
         private let batch = RecordBatch()
         private let time: Int64
         private var offset: Int64 = 0
         /// Records that were judged without being parsed.
-        private(set) var looks = 0
+        private(set) var scans = 0
         /// Candidates and revisions written.
         private(set) var written = 0
 
@@ -43,7 +43,7 @@ struct OneRuleTests {
             // Nothing passes because the pool has room.
             let runner = try pipeline.makeIntake(readsState: false)
             try runner.settle()
-            stage = try #require(runner.stage as? IntakeProcessor)
+            processor = try #require(runner.processor as? IntakeProcessor)
             (intake, time) = (runner, pipeline.clock.now)
         }
 
@@ -59,16 +59,20 @@ struct OneRuleTests {
                     value: bytes
                 )
                 offset += 1
-                if stage.scan(record, at: time) != nil { looks += 1 }
+                if processor.scan(record, at: time) != nil { scans += 1 }
                 batch.records = [record]
                 var transaction = PendingTransaction()
-                try stage.process(batch, topics: IntakeProcessor.inputs.map { stage.topics[$0] }, into: &transaction)
-                let refused = stage.pendingCounts.deadTotal
-                #expect(stage.pendingCounts.read == 1 && stage.pendingCounts.accepted + refused == 1)
+                try processor.process(
+                    batch,
+                    topics: IntakeProcessor.inputs.map { processor.topics[$0] },
+                    into: &transaction
+                )
+                let refused = processor.pendingCounts.deadTotal
+                #expect(processor.pendingCounts.read == 1 && processor.pendingCounts.accepted + refused == 1)
                 written += transaction.outputs.count
-                defer { stage.aborted() }
+                defer { processor.aborted() }
                 guard refused == 1 else { return nil }
-                let headers = stage.pendingDeadLetter?.headers ?? []
+                let headers = processor.pendingDeadLetter?.headers ?? []
                 return ["flywheel.reason.code", "flywheel.reason.text"].map { name in
                     headers.first { $0.name == name }.map { String(decoding: $0.value ?? [], as: UTF8.self) } ?? ""
                 }
@@ -83,8 +87,8 @@ struct OneRuleTests {
 
     /// Judges records by both doors, a fresh pair now and then: before its 300th score no threshold lets anything pass, and here
     /// each record has up to three.
-    private func compare(_ records: [[UInt8]], _ space: EmbeddingSpace?) throws -> (looks: Int, refused: Int) {
-        var (looks, refused, passed) = (0, 0, 0)
+    private func compare(_ records: [[UInt8]], _ space: EmbeddingSpace?) throws -> (scans: Int, refused: Int) {
+        var (scans, refused, passed) = (0, 0, 0)
         for start in stride(from: 0, to: records.count, by: 80) {
             let (counting, forwarding) = (try Door(space, forwardsAll: false), try Door(space, forwardsAll: true))
             var accepted = 0
@@ -94,27 +98,27 @@ struct OneRuleTests {
                 #expect(counted == forwarded, "\(text)")
                 if forwarded == nil { accepted += 1 } else { refused += 1 }
             }
-            looks += counting.looks
+            scans += counting.scans
             passed += counting.written
             #expect(forwarding.written >= accepted, "something was counted that was to pass")
         }
         // A rare one is above the threshold, though it was not drawn.
         #expect(passed * 50 < records.count, "\(passed) outputs of \(records.count) records that were to be counted")
-        return (looks, refused)
+        return (scans, refused)
     }
 
     @Test("Odd and broken records meet one verdict, with one reason", arguments: 0..<4)
     func odd(_ space: Int) throws {
-        let (looks, refused) = try compare(OddPredictions.all, Self.spaces[space])
-        #expect(looks > 300 && refused > 3_000, "\(looks) looks, \(refused) refused")
+        let (scans, refused) = try compare(OddPredictions.all, Self.spaces[space])
+        #expect(scans > 300 && refused > 3_000, "\(scans) looks, \(refused) refused")
     }
 
     @Test("Spoilt records meet one verdict, with one reason", arguments: 0..<4 as Range<UInt64>)
     func spoilt(_ seed: UInt64) throws {
         var generator = SplitMix64(seed: 17 + seed)
         let records = (0..<3_000).map { _ in OddPredictions.spoilt(using: &generator) }
-        let (looks, refused) = try compare(records, Self.spaces[Int(seed)])
-        #expect(looks > 80 && refused > 1_000, "\(looks) looks, \(refused) refused")
+        let (scans, refused) = try compare(records, Self.spaces[Int(seed)])
+        #expect(scans > 80 && refused > 1_000, "\(scans) looks, \(refused) refused")
     }
 
     @Test("What good producers send is judged without being parsed", arguments: OddPredictions.usual)
@@ -122,9 +126,9 @@ struct OneRuleTests {
         for space in [nil, EmbeddingSpace(name: SpaceID("e1"), dimension: 2, norm: 50), EmbeddingSpace(norm: 3)] {
             let door = try Door(space, forwardsAll: false)
             // The project is read with the first record.
-            for looks in 0...1 {
+            for scans in 0...1 {
                 #expect(try door.verdict(Array(text.utf8)) == nil)
-                #expect(door.looks == looks)
+                #expect(door.scans == scans)
             }
         }
     }

@@ -118,7 +118,7 @@ struct OutsideNumberTests {
         }
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.dead == ["schema": 1] && counts.accepted == 1)
     }
 }

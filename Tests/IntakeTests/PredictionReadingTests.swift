@@ -34,7 +34,7 @@ struct PredictionReadingTests {
         return table
     }
 
-    private struct Looked: Equatable {
+    private struct ScannedPrediction: Equatable {
         var sample: String
         var version: String
         var role: ModelRole?
@@ -43,14 +43,14 @@ struct PredictionReadingTests {
         var score: Double?
     }
 
-    private func look(_ bytes: [UInt8], _ table: ProjectTable) -> Looked? {
+    private func scan(_ bytes: [UInt8], _ table: ProjectTable) -> ScannedPrediction? {
         bytes.withUnsafeBytes { bytes in
             var reading = PredictionReading()
             guard let scan = parser.scan(bytes), readerNames.reader.read(scan, table.view, into: &reading),
                 let configuration = reading.project?.pointee.configuration
             else { return nil }
             let output = reading.hasOutput ? reading.output : nil
-            return Looked(
+            return ScannedPrediction(
                 sample: String(decoding: reading.sample, as: UTF8.self),
                 version: String(decoding: reading.version, as: UTF8.self),
                 role: reading.role,
@@ -64,7 +64,7 @@ struct PredictionReadingTests {
         }
     }
 
-    private func parse(_ bytes: [UInt8], _ table: ProjectTable) -> Looked? {
+    private func parse(_ bytes: [UInt8], _ table: ProjectTable) -> ScannedPrediction? {
         bytes.withUnsafeBytes { bytes in
             guard let envelope = try? Envelope(parser.parse(bytes)),
                 (try? envelope.data.string("project")) == Scenario.project.rawValue,
@@ -75,7 +75,7 @@ struct PredictionReadingTests {
                 )
             else { return nil }
             guard let configuration = table[Scenario.project.rawValue]?.pointee.configuration else { return nil }
-            return Looked(
+            return ScannedPrediction(
                 sample: event.sample.id.rawValue,
                 version: event.model?.version.rawValue ?? "",
                 role: event.model?.role,
@@ -88,7 +88,7 @@ struct PredictionReadingTests {
         }
     }
 
-    private func agree(_ a: Looked, _ b: Looked) -> Bool {
+    private func agree(_ a: ScannedPrediction, _ b: ScannedPrediction) -> Bool {
         var (a, b) = (a, b)
         let isClose = abs((a.score ?? 0) - (b.score ?? 0)) < 1e-12 && (a.score == nil) == (b.score == nil)
         (a.score, b.score) = (nil, nil)
@@ -127,9 +127,9 @@ struct PredictionReadingTests {
         var generator = SplitMix64(seed: 1)
         for _ in 0..<500 {
             let bytes = Array(Self.plain(&generator).utf8)
-            let looked = try #require(look(bytes, table), "\(String(decoding: bytes, as: UTF8.self))")
+            let scanned = try #require(scan(bytes, table), "\(String(decoding: bytes, as: UTF8.self))")
             let parsed = try #require(parse(bytes, table))
-            #expect(agree(looked, parsed), "\(String(decoding: bytes, as: UTF8.self))")
+            #expect(agree(scanned, parsed), "\(String(decoding: bytes, as: UTF8.self))")
         }
     }
 
@@ -147,7 +147,7 @@ struct PredictionReadingTests {
             ("{\((0..<17).map { "\"n\($0)\":\"v\"" }.joined(separator: ","))}", false),
         ]
     )
-    func metadata(_ text: String, _ isLookedAt: Bool) {
+    func metadata(_ text: String, _ isScanned: Bool) {
         let bytes = Array(
             """
             {"project":"\(Scenario.project)","sample":{"id":"s","metadata":\(text)},"model":{"version":"v"},\
@@ -155,9 +155,9 @@ struct PredictionReadingTests {
             """.utf8
         )
         let table = table()
-        #expect((look(bytes, table) != nil) == isLookedAt)
+        #expect((scan(bytes, table) != nil) == isScanned)
         // What is looked at is never what the parser refuses.
-        if isLookedAt { #expect(parse(bytes, table) != nil) }
+        if isScanned { #expect(parse(bytes, table) != nil) }
     }
 
     @Test("Of classes as likely the lowest is on top, wherever they stand", arguments: AcquisitionFunction.allCases)
@@ -186,13 +186,13 @@ struct PredictionReadingTests {
                 "output":{"kind":"choice","probabilities":{\(members.joined(separator: ","))}}}
                 """.utf8
             )
-            let looked = try #require(look(bytes, table))
+            let scanned = try #require(scan(bytes, table))
             let event = try bytes.withUnsafeBytes {
                 try PredictionEvent(parser.parse($0).object(), project: Scenario.project, question: .choice(schema))
             }
             let output = try #require(event.output?.distribution)
-            #expect(looked.top == equals.min() && looked.top == output.top.label.rawValue)
-            #expect(abs((looked.score ?? -1) - function.score(output, classes: 100)) < 1e-12)
+            #expect(scanned.top == equals.min() && scanned.top == output.top.label.rawValue)
+            #expect(abs((scanned.score ?? -1) - function.score(output, classes: 100)) < 1e-12)
         }
     }
 
@@ -216,10 +216,10 @@ struct PredictionReadingTests {
         }
         for top in names.indices {
             let members = names.indices.reversed().map { "\"\(names[$0])\":\($0 == top ? 0.801 : 0.001)" }
-            let looked = try #require(look(bytes(members), table))
-            #expect(looked.top == top && abs((looked.score ?? 0) - 0.2) < 1e-12)
+            let scanned = try #require(scan(bytes(members), table))
+            #expect(scanned.top == top && abs((scanned.score ?? 0) - 0.2) < 1e-12)
             let twice = members + ["\"\(names[199 - top])\":0.0"]
-            #expect(look(bytes(twice), table) == nil)
+            #expect(scan(bytes(twice), table) == nil)
         }
     }
 
@@ -229,7 +229,7 @@ struct PredictionReadingTests {
     func spoilt() {
         let table = table()
         var generator = SplitMix64(seed: 2)
-        var (looks, refusals) = (0, 0)
+        var (scans, refusals) = (0, 0)
         for _ in 0..<20_000 {
             var bytes = Array(Self.plain(&generator).utf8)
             for _ in 0...generator.next(below: 2) {
@@ -241,17 +241,17 @@ struct PredictionReadingTests {
                 default: bytes.swapAt(at, generator.next(below: bytes.count))
                 }
             }
-            guard let looked = look(bytes, table) else {
+            guard let scanned = scan(bytes, table) else {
                 refusals += 1
                 continue
             }
-            looks += 1
+            scans += 1
             // A text may be spoilt where nobody looks.
             if let parsed = parse(bytes, table) {
-                #expect(agree(looked, parsed), "\(String(decoding: bytes, as: UTF8.self))")
+                #expect(agree(scanned, parsed), "\(String(decoding: bytes, as: UTF8.self))")
             }
         }
-        #expect(looks > 1_000 && refusals > 1_000)
+        #expect(scans > 1_000 && refusals > 1_000)
     }
 
     @Test("Classes that JSON must escape are left to the parser, whatever stands for them")
@@ -273,10 +273,10 @@ struct PredictionReadingTests {
             )
         }
         for name in [#""x\y""#, #""x\\y""#, #""a\"b""#, #""a"b""#, "0", #":1"#] {
-            #expect(look(bytes(name), table) == nil, "\(name)")
+            #expect(scan(bytes(name), table) == nil, "\(name)")
         }
         #expect(
-            look(
+            scan(
                 Array(
                     String(decoding: bytes(#""z""#), as: UTF8.self).replacing(#""z":0.9,"#, with: "").replacing(
                         "0.1}",
@@ -298,7 +298,7 @@ struct PredictionReadingTests {
                 "output":{"kind":"choice","probabilities":{"\(Scenario.classes[0])":0.\(a < 10 ? "0" : "")\(a),\
                 "\(Scenario.classes[1])":\(b == 100 ? "1.00" : "0.\(b)")}}}
                 """
-            #expect(look(Array(text.utf8), table) == nil, "\(a) and \(b)")
+            #expect(scan(Array(text.utf8), table) == nil, "\(a) and \(b)")
         }
     }
 

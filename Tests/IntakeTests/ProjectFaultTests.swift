@@ -63,13 +63,13 @@ struct ProjectFaultTests {
         }
         let intake = try pipeline.makeIntake()
         try intake.settle(maximum: 2_000)
-        let stage = try #require(intake.stage as? IntakeProcessor)
+        let processor = try #require(intake.processor as? IntakeProcessor)
         #expect(aborted(intake) == 0)
-        #expect(stage.counts.accepted == (revision == 1 ? 20 : 40), "an older revision stays in force")
-        #expect(stage.counts.dead == (revision == 1 ? ["faulty_project": 20] : [:]))
-        #expect(stage.projectFaults.map(\.project) == [name])
+        #expect(processor.counts.accepted == (revision == 1 ? 20 : 40), "an older revision stays in force")
+        #expect(processor.counts.dead == (revision == 1 ? ["faulty_project": 20] : [:]))
+        #expect(processor.projectFaults.map(\.project) == [name])
         #expect(
-            stage.projectFaults.first?.reason.contains(
+            processor.projectFaults.first?.reason.contains(
                 revision == 1 ? "partition 99999 is not among the 2" : "stays where its journal is"
             ) == true
         )
@@ -83,15 +83,15 @@ struct ProjectFaultTests {
         try put(pipeline, configuration("late", revision: 1, partition: 3))
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
-        #expect(stage.projectFaults.count == 1)
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        #expect(processor.projectFaults.count == 1)
         for topic in Topic.allCases where topic.partitioning == .project {
             pipeline.cluster.addPartitions(pipeline.topics[topic], upTo: 4)
         }
         pipeline.clock.advance(by: 10_000)
         try pipeline.send(.annotations, skip("late", "t"))
         try intake.settle()
-        #expect(stage.projectFaults.isEmpty && stage.counts.dead.isEmpty && stage.counts.accepted == 1)
+        #expect(processor.projectFaults.isEmpty && processor.counts.dead.isEmpty && processor.counts.accepted == 1)
         #expect(pipeline.cluster.committed(pipeline.topics[.journal], 3).count == 2)
     }
 
@@ -275,9 +275,9 @@ struct ProjectFaultTests {
         try pipeline.send(.annotations, skip("shapes", "u"))
         for number in 0..<5 { try pipeline.send(.annotations, skip("other", "v-\(number)")) }
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
-        #expect(stage.counts.dead == ["poison": 1])
-        #expect(stage.counts.accepted == 6)
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        #expect(processor.counts.dead == ["poison": 1])
+        #expect(processor.counts.accepted == 6)
         #expect(pipeline.cluster.committed(pipeline.topics[.journal], 0).count == 6)
     }
 }

@@ -67,7 +67,7 @@ struct RecordLimitTests {
         try intake.settle()
         #expect(disturbances(intake).isEmpty && pipeline.clock.now - began < 1_000)
         #expect(codes(pipeline) == ["too_large": 20])
-        #expect((intake.stage as? IntakeProcessor)?.counts.accepted == 20)
+        #expect((intake.processor as? IntakeProcessor)?.counts.accepted == 20)
         let deadLetter = pipeline.cluster.committed(pipeline.topics[.deadLetters]).first
         #expect(deadLetter?.header("flywheel.reason.text") == "expected at most 256 headers, found 60000")
         // As many as could ever be taken, and no more.
@@ -142,7 +142,7 @@ struct RecordLimitTests {
         #expect(disturbances(intake) + disturbances(loop) == [])
         #expect(codes(pipeline)["poison"] == nil && codes(pipeline)["unreadable_entry"] == nil)
         #expect(pipeline.cluster.committed(pipeline.topics[.datasetLog]).count >= 3)
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
         for topic in Topic.allCases where topic != .deadLetters && topic.partitioning != .traffic {
             for record in pipeline.cluster.committed(pipeline.topics[topic]) {

@@ -36,7 +36,7 @@ struct SampleGroupTests {
         let cutoff = pipeline.configuration.acquisition.auditCutoff
         for candidate in found {
             let draw = draws.unit(key: candidate.sample.group?.rawValue ?? candidate.sample.id.rawValue)
-            #expect(candidate.auditDraw == draw)
+            #expect(candidate.auditHash == draw)
             #expect((candidate.auditProbability != nil) == (draw < cutoff))
             let number = Int(candidate.sample.id.rawValue.dropFirst()) ?? 0
             #expect(candidate.sample.group?.rawValue == (number % 4 == 0 ? nil : "s\(number % 37)"))

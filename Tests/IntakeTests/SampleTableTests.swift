@@ -25,7 +25,7 @@ struct SampleTableTests {
         let hashes = (0..<600).map { Self.hash($0) } + [0, 1, 2, 3]
         for _ in 0..<60_000 {
             let hash = hashes[generator.next(below: hashes.count)]
-            let status: SampleTable.Status = [.unknown, .pooled, .asked][generator.next(below: 3)]
+            let status: SampleTable.Status = [.unknown, .pooled, .queried][generator.next(below: 3)]
             // 0 and 1, as 2 and 3, differ in the bit that is not kept, or are moved aside.
             if hash < 4 {
                 table.set(hash, status)
@@ -43,7 +43,7 @@ struct SampleTableTests {
         let table = SampleTable()
         var (least, most) = (Double.infinity, 0.0)
         for number in 0..<120_000 {
-            table.set(Self.hash(number), number % 7 == 0 ? .pooled : .asked)
+            table.set(Self.hash(number), number % 7 == 0 ? .pooled : .queried)
             guard number >= 10_000, number % 500 == 0 else { continue }
             let bytes = Double(table.byteCount) / Double(number + 1)
             (least, most) = (min(least, bytes), max(most, bytes))
@@ -53,7 +53,7 @@ struct SampleTableTests {
         let view = table.snapshot
         withExtendedLifetime(view) {
             let view = view.view
-            #expect((0..<120_000).allSatisfy { view.status(of: Self.hash($0)) == ($0 % 7 == 0 ? .pooled : .asked) })
+            #expect((0..<120_000).allSatisfy { view.status(of: Self.hash($0)) == ($0 % 7 == 0 ? .pooled : .queried) })
             #expect((0..<400_000).count { view.status(of: Self.hash(-1 - $0)) != .unknown } == 0)
         }
         print("a sample takes \(least) to \(most) bytes")
@@ -62,7 +62,7 @@ struct SampleTableTests {
     @Test("What comes and goes takes no room for good")
     func churn() {
         let table = SampleTable()
-        for number in 0..<20_000 { table.set(Self.hash(number), .asked) }
+        for number in 0..<20_000 { table.set(Self.hash(number), .queried) }
         let bytes = table.byteCount
         for number in 0..<100_000 {
             table.set(Self.hash(20_000 + number), .pooled)
@@ -75,13 +75,13 @@ struct SampleTableTests {
     @Test("A thread that looks meanwhile sees each sample that was there when it began")
     func concurrency() {
         let table = SampleTable()
-        for number in 0..<2_000 { table.set(Self.hash(number), .asked) }
+        for number in 0..<2_000 { table.set(Self.hash(number), .queried) }
         let progress = Progress()
         let reader = Thread {
             while !progress.isDone.load(ordering: .relaxed) {
                 let snapshot = table.snapshot
                 withExtendedLifetime(snapshot) {
-                    for number in 0..<200 where snapshot.view.status(of: Self.hash(number)) != .asked {
+                    for number in 0..<200 where snapshot.view.status(of: Self.hash(number)) != .queried {
                         progress.missed.add(1, ordering: .relaxed)
                     }
                 }
@@ -91,7 +91,7 @@ struct SampleTableTests {
         reader.start()
         var number = 2_000
         while number < 12_000 || progress.rounds.load(ordering: .relaxed) < 5 {
-            table.set(Self.hash(number), .asked)
+            table.set(Self.hash(number), .queried)
             number += 1
         }
         progress.isDone.store(true, ordering: .relaxed)

@@ -17,7 +17,7 @@ struct ShareTests {
     func rebalance() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))
-        let stage = IntakeProcessor(
+        let processor = IntakeProcessor(
             topics: pipeline.topics,
             directory: try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics),
             salt: [1],
@@ -29,19 +29,23 @@ struct ShareTests {
         func partitions(_ range: Range<Int32>) -> [TopicPartition] {
             range.map { TopicPartition(pipeline.topics[.predictions], $0) }
         }
-        _ = try stage.assigned(partitions(0..<4), committed: [:])
+        _ = try processor.assigned(partitions(0..<4), committed: [:])
         var transaction = PendingTransaction()
-        try stage.process(RecordBatch(), topics: IntakeProcessor.inputs.map { pipeline.topics[$0] }, into: &transaction)
-        let project = try #require(stage.projects[Scenario.project.rawValue])
+        try processor.process(
+            RecordBatch(),
+            topics: IntakeProcessor.inputs.map { pipeline.topics[$0] },
+            into: &transaction
+        )
+        let project = try #require(processor.projects[Scenario.project.rawValue])
         var version = "v1"
         let known = version.withUTF8 {
-            project.pointee.stream(UnsafeRawBufferPointer($0), in: 1, share: stage.share)
+            project.pointee.stream(UnsafeRawBufferPointer($0), in: 1, share: processor.share)
         }
         let index = try #require(known)
         func target(_ index: Int) -> Double { project.pointee.withStream(index) { $0.threshold.target } }
         let (whole, unseen) = (target(index), target(IntakeProject.unseen))
         #expect(whole > 0 && unseen == whole)
-        stage.unassigned(partitions(1..<4))
+        processor.unassigned(partitions(1..<4))
         #expect(target(index) == whole / 4 && target(IntakeProject.unseen) == whole / 4 && target(0) == 0)
         // A tenth of a quarter of the rate at once.
         var fired = 0
@@ -63,7 +67,7 @@ struct ShareTests {
             if outcome?.isEmpty == false { fired += 1 }
         }
         #expect((5...10).contains(fired), "\(fired)")
-        _ = try stage.assigned(partitions(1..<3), committed: [:])
+        _ = try processor.assigned(partitions(1..<3), committed: [:])
         #expect(target(index) == whole * 3 / 4)
     }
 
@@ -74,15 +78,15 @@ struct ShareTests {
         let intake = try pipeline.makeIntake()
         try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
-        let project = try #require(stage.projects[Scenario.project.rawValue])
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        let project = try #require(processor.projects[Scenario.project.rawValue])
         let all = (0..<Int32(pipeline.cluster.partitionCount(of: pipeline.topics[.predictions]))).map {
             TopicPartition(pipeline.topics[.predictions], $0)
         }
         let target = project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target }
-        stage.unassigned(all)
+        processor.unassigned(all)
         #expect(project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target } == target)
-        _ = try stage.assigned(all, committed: [:])
+        _ = try processor.assigned(all, committed: [:])
         #expect(project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target } == target)
     }
 }

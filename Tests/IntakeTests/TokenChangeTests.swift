@@ -178,7 +178,7 @@ struct TokenChangeTests {
         let runner = try pipeline.makeTrainer()
         try runner.settle()
         let wanted = requests.reduce(0) { $0 + $1.trials.count * $1.repeats }
-        #expect(try #require(runner.stage as? TrainerProcessor).repeats == Int64(wanted - 1))
+        #expect(try #require(runner.processor as? TrainerProcessor).repeats == Int64(wanted - 1))
         for record in pipeline.cluster.committed(pipeline.topics[.trainingResults]) {
             #expect(!String(decoding: record.value ?? [], as: UTF8.self).contains("token"))
         }
@@ -199,7 +199,7 @@ struct TokenChangeTests {
         let runner = try pipeline.makeTrainer()
         try runner.settle()
         let wanted = requests.reduce(0) { $0 + $1.0.trials.count * $1.0.repeats }
-        #expect(try #require(runner.stage as? TrainerProcessor).repeats == Int64(wanted - 1))
+        #expect(try #require(runner.processor as? TrainerProcessor).repeats == Int64(wanted - 1))
         // And what it reports itself, Intake takes.
         let strict = try Pipeline(configuration: Forgery.requiring())
         for record in pipeline.cluster.committed(pipeline.topics[.trainingResults]).dropFirst(3) {

@@ -40,7 +40,7 @@ struct ToleranceTests {
         try intake.settle()
         return Taken(
             pipeline: pipeline,
-            counts: try #require(intake.stage as? IntakeProcessor).counts,
+            counts: try #require(intake.processor as? IntakeProcessor).counts,
             entries: pipeline.journal().map(\.text).filter { !$0.contains(#""kind":"configured""#) },
             reasons: pipeline.cluster.committed(pipeline.topics[.deadLetters]).map {
                 $0.header("flywheel.reason.text") ?? ""

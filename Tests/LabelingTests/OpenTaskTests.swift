@@ -32,7 +32,7 @@ import Vocabulary
             case 7: _ = state.age(question: question, policy: policy, at: time(now))
             case 8: state.open.undo()
             case 9: state.open.commit()
-            default: state.lookAtTasks(policy: policy)
+            default: state.checkTasks(policy: policy)
             }
             var anew = LabelingState()
             for (key, row) in state.open.sortedRows { anew.open.restore(key, row) }

@@ -16,7 +16,7 @@ struct LoopCrashTests {
     private func run(
         _ recording: Recording,
         _ step: FaultPlan.Step?,
-        successor: Heir = .itself
+        successor: Successor = .itself
     ) throws -> (pipeline: Pipeline, plan: FaultPlan) {
         let pipeline = try recording.pipeline()
         let plan = try settle(pipeline, group: "loop", step, successor: successor) { plan, instance in
@@ -67,7 +67,7 @@ struct LoopCrashTests {
         }
         let effects = try perform(inputs, nil).plan.effects
         #expect(effects.count > 30)
-        var isTold = false
+        var isReported = false
         var most = 0
         for step in FaultPlan.steps(effects, [.crash, .fatal]) where step.fault == .crash || step.number % 4 == 0 {
             let (pipeline, plan) = try perform(inputs, step)
@@ -76,7 +76,7 @@ struct LoopCrashTests {
                 .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(report.isEqual, "\(step): \(report.firstDifference ?? "")")
             #expect(report.ticksChecked > 0)
-            isTold = isTold || report.compared >= 6
+            isReported = isReported || report.compared >= 6
             most = max(most, report.compared)
             let repeated = counted(pipeline.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
                 $0.value > 1
@@ -84,7 +84,7 @@ struct LoopCrashTests {
             #expect(repeated.isEmpty, "\(step): \(repeated)")
             #expect(Int(report.entries) == pipeline.journal().count, "\(step)")
         }
-        #expect(isTold, "at most \(most) decisions were compared: less than one batch")
+        #expect(isReported, "at most \(most) decisions were compared: less than one batch")
     }
 
     /// Appends the inputs second by second, the timers running.

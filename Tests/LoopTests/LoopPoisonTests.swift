@@ -277,8 +277,8 @@ struct LoopPoisonTests {
         let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect((4...7).contains(deaths), "\(deaths) deaths")
         #expect(try Self.pause(pipeline) == nil)
-        let told = pipeline.cluster.committed(pipeline.topics[.notices]).filter { $0.text.contains("paused again") }
-        #expect(told.isEmpty)
+        let reported = pipeline.cluster.committed(pipeline.topics[.notices]).filter { $0.text.contains("paused again") }
+        #expect(reported.isEmpty)
         let shapes = Self.decisions(pipeline, of: Scenario.project.rawValue)
         #expect(shapes == expected.filter { $0.id.hasPrefix(Scenario.project.rawValue) })
     }

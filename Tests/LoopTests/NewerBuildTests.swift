@@ -62,9 +62,9 @@ struct NewerBuildTests {
         pipeline.decisions().filter { $0.id.hasPrefix(name + "-") && !$0.id.contains("-paused-") }
     }
 
-    private func entryNumbers(_ stage: any Processor) -> [String: UInt64] {
+    private func entryNumbers(_ processor: any Processor) -> [String: UInt64] {
         var numbers: [String: UInt64] = [:]
-        (stage as? LoopProcessor)?.forEachProject {
+        (processor as? LoopProcessor)?.forEachProject {
             numbers[$0.state.project.rawValue] = $0.state.position.value.entryNumber
         }
         return numbers
@@ -79,19 +79,19 @@ struct NewerBuildTests {
         let undisturbed = try pipeline(nil, behind: 0)
         try undisturbed.makeLoop(now: { 0 }).settle()
         let pipeline = try pipeline(entry, behind: count)
-        var told: [PartitionStop] = []
+        var reported: [PartitionStop] = []
         for _ in 0..<2 {
             let runner = try pipeline.makeLoop(policy: CommitPolicy(interval: 0, batchSize: 30), now: { 0 })
-            (runner.stage as? LoopProcessor)?.stopped = { told.append($0) }
+            (runner.processor as? LoopProcessor)?.stopped = { reported.append($0) }
             try runner.settle()
-            let stop = try #require((runner.stage as? LoopProcessor)?.stops.first)
+            let stop = try #require((runner.processor as? LoopProcessor)?.stops.first)
             #expect(stop.partition == Scenario.partition && stop.offset == Int64(count))
             #expect(stop.text.contains("newer build") && stop.text.contains("upgrade this worker"))
-            #expect(entryNumbers(runner.stage)[Scenario.project.rawValue] ?? 0 == UInt64(count))
+            #expect(entryNumbers(runner.processor)[Scenario.project.rawValue] ?? 0 == UInt64(count))
             // Whoever takes it over stops at the same place.
             runner.task.close()
         }
-        #expect(told.count == 2, "told once by each")
+        #expect(reported.count == 2, "told once by each")
         let offsets = pipeline.cluster.offsets(of: "loop")
         #expect(offsets[topicPartition] ?? 0 == Int64(count))
         // Behind them its loop has written which build decides from here on.
@@ -194,11 +194,11 @@ struct NewerBuildTests {
         let runner = try pipeline.makeLoop(now: { 0 })
         try runner.settle()
         var pause: ProjectPause?
-        (runner.stage as? LoopProcessor)?.forEachProject { pause = $0.pause ?? pause }
+        (runner.processor as? LoopProcessor)?.forEachProject { pause = $0.pause ?? pause }
         #expect(pause?.next == 40 && pause?.isResuming == false)
         #expect(pause?.reason.contains("newer build") ?? false, "\(pause?.reason ?? "")")
-        #expect(entryNumbers(runner.stage)[Scenario.project.rawValue] == 40)
-        #expect((runner.stage as? LoopProcessor)?.stops.isEmpty ?? false)
+        #expect(entryNumbers(runner.processor)[Scenario.project.rawValue] == 40)
+        #expect((runner.processor as? LoopProcessor)?.stops.isEmpty ?? false)
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 }

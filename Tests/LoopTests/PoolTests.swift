@@ -16,7 +16,7 @@ import Testing
 import Vocabulary
 
 /// A service whose samples are a pool: they come once, or again and again.
-private final class PoolPlant {
+private final class PoolPipeline {
     let pipeline: Pipeline
     private(set) var samples: [Sample] = []
     private var models: [ModelVersion: SoftmaxRegression] = [:]
@@ -109,7 +109,7 @@ private final class PoolPlant {
         try pipeline.settle()
     }
 
-    var asked: [TaskPurpose: Int] {
+    var queried: [TaskPurpose: Int] {
         var purposes: [SampleID: TaskPurpose] = [:]
         for task in tasks.values { purposes[task.sample.id] = task.purpose }
         return counted(purposes.values)
@@ -125,7 +125,7 @@ private final class PoolPlant {
 
     var acquisition: AcquisitionState? {
         var found: AcquisitionState?
-        pipeline.loopStage?.forEachProject { found = $0.state.acquisition }
+        pipeline.loopProcessor?.forEachProject { found = $0.state.acquisition }
         return found
     }
 
@@ -134,7 +134,7 @@ private final class PoolPlant {
         guard let acquisition else { return 0 }
         var ids = Set(acquisition.pool.candidates.sortedKeys)
         ids.formUnion(acquisition.audit.candidates.sortedKeys)
-        ids.formUnion(acquisition.accounts.asked.sortedKeys)
+        ids.formUnion(acquisition.accounts.queried.sortedKeys)
         return ids.count
     }
 }
@@ -142,18 +142,18 @@ private final class PoolPlant {
 @Suite("Pools, and samples that come again")
 struct PoolTests {
     /// Before: 67 were asked for, with 862 of 1,000 votes left, and nothing followed. In edition 1, where a batch waits the whole
-    /// `patience` of 10 s when few samples of the pool are left, 200 are asked for in two minutes, and all in the end.
+    /// `maximumWait` of 10 s when few samples of the pool are left, 200 are asked for in two minutes, and all in the end.
     @Test("300 samples round and round at 20 a second are all asked for within two minutes, and none of them tests")
     func again() throws {
-        let pool = try PoolPlant(300) { $0.auditShare = 0 }
+        let pool = try PoolPipeline(300) { $0.auditShare = 0 }
         var seconds = 0.0
-        while seconds < 120, pool.asked[.acquisition] ?? 0 < 300 {
+        while seconds < 120, pool.queried[.acquisition] ?? 0 < 300 {
             try pool.publish(10)
             try pool.pass(500)
             seconds += 0.5
         }
-        let asked = pool.asked
-        #expect(asked == [.acquisition: 300])
+        let queried = pool.queried
+        #expect(queried == [.acquisition: 300])
         // What came after they had been asked cost nothing.
         let before = try pool.candidates.count
         for _ in 0..<4 {
@@ -161,7 +161,7 @@ struct PoolTests {
             try pool.pass(5_000)
         }
         #expect(try pool.candidates.count == before)
-        print("round and round: \(asked) after \(seconds) s, \(before) candidates")
+        print("round and round: \(queried) after \(seconds) s, \(before) candidates")
     }
 
     /// Before: of 200 samples 7 were asked for training and 17 for audit, and 976 of 1,000 votes stayed. Now all 200 are known, and
@@ -172,7 +172,7 @@ struct PoolTests {
         arguments: [(200, 200, 0), (200, 4, 3_000), (700, 700, 0)]
     )
     func once(count: Int, atOnce: Int, pause: Int64) throws {
-        let pool = try PoolPlant(count, seed: 2)
+        let pool = try PoolPipeline(count, seed: 2)
         pool.shuffle(seed: UInt64(atOnce))
         for _ in 0..<(count / atOnce) {
             try pool.publish(atOnce)
@@ -183,12 +183,12 @@ struct PoolTests {
         let known = pool.known
         #expect(known >= min(count, capacity))
         var seconds = Double(count / atOnce) * Double(pause) / 1_000
-        while seconds < 600, pool.asked.values.reduce(0, +) < 200 {
+        while seconds < 600, pool.queried.values.reduce(0, +) < 200 {
             try pool.pass(2_000)
             seconds += 2
         }
-        let asked = pool.asked
-        #expect(asked.values.reduce(0, +) >= 200)
-        print("once, \(count) by \(atOnce): \(known) known, \(asked) asked after \(seconds) s")
+        let queried = pool.queried
+        #expect(queried.values.reduce(0, +) >= 200)
+        print("once, \(count) by \(atOnce): \(known) known, \(queried) asked after \(seconds) s")
     }
 }

@@ -61,7 +61,7 @@ struct SnapshotTests {
 
     private func chain(_ runner: ProcessorRunner) -> String? {
         var chain: String?
-        (runner.stage as? LoopProcessor)?.forEachProject { chain = $0.chain.digest.hex }
+        (runner.processor as? LoopProcessor)?.forEachProject { chain = $0.chain.digest.hex }
         return chain
     }
 
@@ -78,7 +78,7 @@ struct SnapshotTests {
     private func restored(_ pipeline: Pipeline, _ disk: Disk) throws -> (runner: ProcessorRunner, read: Int) {
         let runner = try loop(pipeline, disk)
         var read = 0
-        (runner.stage as? LoopProcessor)?.restored = { _, records, _ in read += records }
+        (runner.processor as? LoopProcessor)?.restored = { _, records, _ in read += records }
         try runner.settle()
         return (runner, read)
     }

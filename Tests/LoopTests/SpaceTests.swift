@@ -64,7 +64,7 @@ extension Pipeline {
 
     fileprivate var acquisition: AcquisitionState? {
         var found: AcquisitionState?
-        loopStage?.forEachProject { found = $0.state.acquisition }
+        loopProcessor?.forEachProject { found = $0.state.acquisition }
         return found
     }
 }
@@ -136,9 +136,9 @@ struct SpaceTests {
         for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
         try intake.settle()
         try loop.settle()
-        let stage = try #require(loop.stage as? LoopProcessor)
-        #expect(stage.counts.refused == ["wrong_space": Int64(Self.elsewhere.count)])
-        stage.forEachProject { project in
+        let processor = try #require(loop.processor as? LoopProcessor)
+        #expect(processor.counts.refused == ["wrong_space": Int64(Self.elsewhere.count)])
+        processor.forEachProject { project in
             for (id, _, _) in Self.elsewhere {
                 #expect(project.state.acquisition.pool.candidates[SampleID(id)] == nil)
                 #expect(project.state.acquisition.audit.candidates[SampleID(id)] == nil)
@@ -259,11 +259,11 @@ struct NewEncoderTests {
         for task in try pipeline.tasks().dropFirst(tasks) where !known.contains(task.id) {
             #expect(migration.served.contains(task.sample.id), "\(task.sample.id) lies in the old space")
         }
-        let memory = try #require(pipeline.acquisition?.pool.memory)
+        let memory = try #require(pipeline.acquisition?.pool.queriedSketches)
         #expect(!memory.isEmpty && memory.sortedRows.allSatisfy { $0.1.dimension == 2 })
-        let asked = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(requests)
+        let queried = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(requests)
         // The first may have been due before anything was known of the new space.
-        #expect(asked.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name })
+        #expect(queried.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name })
         let cuts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap {
             if case .cut(let cut) = $0 { cut } else { nil }
         }

@@ -118,7 +118,7 @@ struct SuccessorTests {
         arguments: [true, false]
     )
     func intakeZombie(isSameName: Bool) throws {
-        func makePlant() throws -> Pipeline {
+        func makePipeline() throws -> Pipeline {
             let pipeline = try Pipeline(seed: 5)
             for number in 0..<90 {
                 let value = Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: "v")
@@ -128,11 +128,11 @@ struct SuccessorTests {
             }
             return pipeline
         }
-        let undisturbed = try makePlant()
+        let undisturbed = try makePipeline()
         let counted = FaultPlan()
         try undisturbed.makeIntake(counted, policy: Self.policy).settle()
         for number in counted.effects.indices {
-            let pipeline = try makePlant()
+            let pipeline = try makePipeline()
             var successor: ProcessorRunner?
             let plan = FaultPlan(suspendedAt: number) {
                 if !isSameName { pipeline.cluster.expireMember("w1", of: "intake") }

@@ -86,15 +86,18 @@ struct TriggerPipelineTests {
             }
             marks.append(try TriggerScenario.candidates(pipeline))
         }
-        let (looked, parsed) = (marks[0], marks[1])
-        #expect(looked.count == parsed.count)
-        #expect(looked.map(\.sample.id) == parsed.map(\.sample.id))
-        for (a, b) in zip(looked, parsed) {
+        let (scanned, parsed) = (marks[0], marks[1])
+        #expect(scanned.count == parsed.count)
+        #expect(scanned.map(\.sample.id) == parsed.map(\.sample.id))
+        for (a, b) in zip(scanned, parsed) {
             let isSame =
-                a.triggers == b.triggers && a.awaiting == b.awaiting && a.isBelowThreshold == b.isBelowThreshold
+                a.triggers == b.triggers && a.pendingTriggers == b.pendingTriggers
+                && a.isBelowThreshold == b.isBelowThreshold
             #expect(isSame, "\(a) \(b) \(triggers)")
         }
-        #expect(looked.allSatisfy { $0.auditProbability == nil || ($0.triggers.isEmpty && $0.awaiting.isEmpty) })
+        #expect(
+            scanned.allSatisfy { $0.auditProbability == nil || ($0.triggers.isEmpty && $0.pendingTriggers.isEmpty) }
+        )
     }
 
     @Test("A trigger lets through what its score would not, and no more than its rate")

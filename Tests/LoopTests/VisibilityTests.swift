@@ -107,11 +107,11 @@ struct VisibilityTests {
         let pipeline = try decided()
         var store = try StateStore(transport: pipeline.cluster, topics: pipeline.topics)
         defer { store.close() }
-        var told: [RestoreProgress] = []
-        store.progress = { told.append($0) }
+        var reported: [RestoreProgress] = []
+        store.progress = { reported.append($0) }
         let restored = try store.restore(Scenario.partition)
-        #expect(told.last?.records == restored.records)
-        #expect((told.last?.percent ?? 0) > 90)
-        #expect(told.map(\.offset) == told.map(\.offset).sorted())
+        #expect(reported.last?.records == restored.records)
+        #expect((reported.last?.percent ?? 0) > 90)
+        #expect(reported.map(\.offset) == reported.map(\.offset).sorted())
     }
 }

@@ -32,7 +32,7 @@ struct CollectionDamageTests {
         #expect(pages.count > 1)
         // Cut off before its manifest.
         for (name, bytes) in pages { try objects.put(bytes, as: name) }
-        let plan = try versions.store.collection(Scenario.project, VersionNeeds(heardOf: 60), now: Self.now)
+        let plan = try versions.store.collection(Scenario.project, VersionNeeds(newestKnown: 60), now: Self.now)
         #expect(plan.collected.count == 59)
         #expect(Set(plan.spared.map(\.name)) == Set(pages.keys))
         try versions.store.carryOut(plan)
@@ -97,7 +97,7 @@ struct CollectionDamageTests {
             try first.settle()
             first.task.close()
             let (before, count) = (objects.objects, log.versions.count)
-            let needs = VersionNeeds(reasons: [count / 2: ["champion"]], heardOf: count)
+            let needs = VersionNeeds(reasons: [count / 2: ["champion"]], newestKnown: count)
             try store.carryOut(store.collection(Scenario.project, needs, now: Self.now))
             for versionNumber in 1..<count / 2 {
                 let id = try #require(try store.id(Scenario.project, versionNumber: versionNumber))
@@ -109,8 +109,8 @@ struct CollectionDamageTests {
             pipeline.cluster.setOffset(nil, of: topicPartition, group: "materializer")
             let second = try pipeline.makeMaterializer(instance: "w2", store: store)
             try second.settle()
-            let stage = try #require(second.stage as? MaterializerProcessor)
-            #expect(!stage.backoff.isActive && stage.stops.isEmpty, "\(seed)")
+            let processor = try #require(second.processor as? MaterializerProcessor)
+            #expect(!processor.backoff.isActive && processor.stops.isEmpty, "\(seed)")
             #expect(try store.verify(Scenario.project).problems == [], "\(seed)")
         }
     }
@@ -121,7 +121,7 @@ struct CollectionDamageTests {
         var versions = try PagedVersions { _ in objects }
         try versions.cut(4, times: 6)
         let store = versions.store
-        let needs = VersionNeeds(heardOf: 6)
+        let needs = VersionNeeds(newestKnown: 6)
         let odd = [
             "shapes/segments/\(String(repeating: "1", count: 64)).jsonl.zst",
             "shapes/pages/\(String(repeating: "2", count: 64)).json", "shapes/packs/notes.txt",
@@ -153,7 +153,7 @@ struct CollectionDamageTests {
             withDestinationPath: versions.folder + "/elsewhere"
         )
         let error = #expect(throws: EngineError.self) {
-            try versions.store.collection(Scenario.project, VersionNeeds(heardOf: 3), now: 1 << 40)
+            try versions.store.collection(Scenario.project, VersionNeeds(newestKnown: 3), now: 1 << 40)
         }
         #expect(error?.description.contains("symbolic link") == true, "\(String(describing: error))")
         #expect(try versions.store.collected(Scenario.project).isEmpty)

@@ -71,7 +71,7 @@ struct CollectionTests {
             _ = try sealed(log, objects)
             let store = DatasetStore(objects: objects)
             let count = log.versions.count
-            let needs = VersionNeeds(reasons: [2: ["champion"], count - 2: ["running study"]], heardOf: count - 1)
+            let needs = VersionNeeds(reasons: [2: ["champion"], count - 2: ["running study"]], newestKnown: count - 1)
             let packed = try #require(try store.id(Scenario.project, versionNumber: 4))
             let kept = try #require(try store.id(Scenario.project, versionNumber: 2))
             for id in [packed, kept] { _ = try store.pack(Scenario.project, id: id) }
@@ -101,7 +101,7 @@ struct CollectionTests {
     @Test("A kill at any change leaves whole versions and named ones, and the next collection does the rest")
     func kills() throws {
         let log = FactLog(seed: 4, facts: 120)
-        let needs = VersionNeeds(reasons: [2: ["champion"]], heardOf: log.versions.count)
+        let needs = VersionNeeds(reasons: [2: ["champion"]], newestKnown: log.versions.count)
         let undisturbed = MemoryStore()
         _ = try sealed(log, undisturbed)
         let full = undisturbed.objects
@@ -146,7 +146,7 @@ struct CollectionTests {
             first.task.close()
             let there = try store.versionNumbers(Scenario.project).count
             #expect(there > 3)
-            let needs = VersionNeeds(heardOf: there)
+            let needs = VersionNeeds(newestKnown: there)
             try store.carryOut(store.collection(Scenario.project, needs, now: Self.now))
             let left = objects.objects
             let before = try announced(pipeline)
@@ -158,7 +158,7 @@ struct CollectionTests {
             )
             let second = try pipeline.makeMaterializer(instance: "w2", store: store)
             try second.settle()
-            #expect((second.stage as? MaterializerProcessor)?.stops.isEmpty == true, "\(seed)")
+            #expect((second.processor as? MaterializerProcessor)?.stops.isEmpty == true, "\(seed)")
             #expect(
                 (objects.objects.filter { !$0.key.hasPrefix("progress/") }
                     == left.filter { !$0.key.hasPrefix("progress/") }) == true
@@ -184,12 +184,12 @@ struct CollectionTests {
         let begun = log.outputs.prefix(60)
         let undisturbed = try pipeline(begun)
         try undisturbed.makeMaterializer(store: DatasetStore(objects: healthy)).settle()
-        let (heard, objectsThen) = try (announced(undisturbed).count, healthy.objects)
+        let (received, objectsThen) = try (announced(undisturbed).count, healthy.objects)
         healthy.set(nil)
         for record in log.outputs.dropFirst(60) { try undisturbed.cluster.append(record) }
         try undisturbed.makeMaterializer(store: DatasetStore(objects: healthy)).settle()
         let ids = try announced(undisturbed).map(\.id)
-        #expect(heard > 2 && ids.count > heard + 2)
+        #expect(received > 2 && ids.count > received + 2)
         var spared = 0
         let moments = Exhaustive.some(MeetingStore.Moment.all(healthy.writes), about: 40)
         for moment in moments {
@@ -203,7 +203,7 @@ struct CollectionTests {
             _ = Result { try pipeline.makeMaterializer(store: store).settle() }
             objects.set(nil)
             // What would go is decided now, and goes while the materializer looks at what it reuses.
-            let plan = try store.collection(Scenario.project, VersionNeeds(heardOf: heard), now: Self.now)
+            let plan = try store.collection(Scenario.project, VersionNeeds(newestKnown: received), now: Self.now)
             spared += plan.spared.count
             let meeting = MeetingStore(objects, at: .init(change: number % 7, isAfter: isDone)) {
                 () throws(StorageError) in try store.carryOut(plan)
@@ -213,8 +213,8 @@ struct CollectionTests {
             // Who reads the log again meets a version that goes at this moment: it is held up, looks again, and passes it over.
             pipeline.clock.advance(by: 20_000)
             try last.settle()
-            #expect((last.stage as? MaterializerProcessor)?.backoff.isActive == false, "\(number) \(isDone)")
-            let stops = (last.stage as? MaterializerProcessor)?.stops.map(\.text)
+            #expect((last.processor as? MaterializerProcessor)?.backoff.isActive == false, "\(number) \(isDone)")
+            let stops = (last.processor as? MaterializerProcessor)?.stops.map(\.text)
             #expect(stops == [], "\(number) \(isDone)")
             try store.carryOut(plan)
             let gone = try store.collected(Scenario.project)
@@ -252,7 +252,7 @@ struct CollectionTests {
         objects.setTime(Self.now - 5, of: fresh)
         let foreign = "shapes/notes/mine.txt"
         try objects.put([1], as: foreign)
-        let needs = VersionNeeds(heardOf: 0)
+        let needs = VersionNeeds(newestKnown: 0)
         let plan = try store.collection(Scenario.project, needs, now: Self.now)
         #expect(plan.removed.map(\.name) == [old] && plan.collected == [])
         #expect(Set(plan.spared.map(\.name)) == [next, broken, withdrawals, fresh])
@@ -275,7 +275,7 @@ struct CollectionTests {
         bytes[bytes.count / 2] ^= 1
         try objects.write(bytes, to: name)
         let error = #expect(throws: EngineError.self) {
-            try store.collection(Scenario.project, VersionNeeds(heardOf: log.versions.count), now: Self.now)
+            try store.collection(Scenario.project, VersionNeeds(newestKnown: log.versions.count), now: Self.now)
         }
         #expect(error?.description.contains(name) == true, "\(String(describing: error))")
     }
@@ -290,7 +290,7 @@ struct CollectionTests {
         try source.makeMaterializer(store: store).settle()
         let now = Int64(Date().timeIntervalSince1970)
         for name in try store.objects.list() where !isFolder { bucket.setTime(now, of: "datasets/\(name)") }
-        let needs = VersionNeeds(heardOf: log.versions.count)
+        let needs = VersionNeeds(newestKnown: log.versions.count)
         let young = try store.collection(Scenario.project, needs, now: now)
         #expect(young.removed == [] && young.collected == [] && young.kept.count == log.versions.count)
         let later = try store.collection(Scenario.project, needs, now: now + Self.day + 10)
@@ -311,7 +311,7 @@ struct CollectionTests {
         )
         #expect(expected.count > 1 && expected.isSubset(of: Set(needs.reasons.keys)))
         #expect(needs.reasons(of: last.champion.datasetVersionNumber).contains("champion \(last.champion.version)"))
-        #expect(!needs.reasons(of: needs.heardOf + 1).isEmpty)
+        #expect(!needs.reasons(of: needs.newestKnown + 1).isEmpty)
         let error = #expect(throws: EngineError.self) {
             try VersionNeeds.read(ProjectID("other"), transport: pipeline.cluster, topics: pipeline.topics)
         }

@@ -49,8 +49,8 @@ struct FactLogTests {
         let pipeline = try pipeline(log.outputs)
         let runner = try pipeline.makeMaterializer(store: store)
         try runner.settle()
-        let stage = try #require(runner.stage as? MaterializerProcessor)
-        #expect(stage.stops.isEmpty, "\(stage.stops.map(\.text))")
+        let processor = try #require(runner.processor as? MaterializerProcessor)
+        #expect(processor.stops.isEmpty, "\(processor.stops.map(\.text))")
         return try ids(pipeline)
     }
 

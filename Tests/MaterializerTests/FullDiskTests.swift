@@ -43,10 +43,10 @@ struct FullDiskTests {
             let runner = try pipeline.makeMaterializer(
                 store: DatasetStore(objects: disk.store(pipeline.store.objects.location))
             )
-            let stage = try #require(runner.stage as? MaterializerProcessor)
-            var told: [StorageBackoff] = []
-            stage.storagePaused = {
-                told.append($0)
+            let processor = try #require(runner.processor as? MaterializerProcessor)
+            var reported: [StorageBackoff] = []
+            processor.storagePaused = {
+                reported.append($0)
                 if disk.effects.count > written + 400 { disk.isFull = false }
             }
             for (number, record) in log.enumerated() {
@@ -62,10 +62,10 @@ struct FullDiskTests {
                 if number % 3 == 0 { try runner.settle() }
             }
             try settle(runner, pipeline, for: 60_000)
-            #expect(stage.backoff.isActive && stage.wantsPause, "\(written)")
-            #expect(stage.backoff.reason?.contains("No space left on device") == true)
+            #expect(processor.backoff.isActive && processor.wantsPause, "\(written)")
+            #expect(processor.backoff.reason?.contains("No space left on device") == true)
             // Sixty seconds at growing pauses of at least 50 ms and at most 10 s.
-            #expect((8...40).contains(stage.backoff.attempts), "\(stage.backoff.attempts)")
+            #expect((8...40).contains(processor.backoff.attempts), "\(processor.backoff.attempts)")
             #expect(runner.events.contains { if case .paused = $0 { true } else { false } })
             let announced = pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
             for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
@@ -73,8 +73,8 @@ struct FullDiskTests {
             }
             disk.isFull = false
             try settle(runner, pipeline, for: 12_000)
-            #expect(!stage.backoff.isActive && !stage.wantsPause)
-            #expect(told.last?.isActive == false)
+            #expect(!processor.backoff.isActive && !processor.wantsPause)
+            #expect(reported.last?.isActive == false)
             #expect(try pipeline.store.objects.contents == expected, "\(written)")
             #expect(
                 pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
@@ -94,14 +94,14 @@ struct FullDiskTests {
         let disk = Disk()
         disk.isFull = true
         let runner = try pipeline.makeTrainer(artifacts: disk.store(pipeline.artifacts.location))
-        let stage = try #require(runner.stage as? TrainerProcessor)
+        let processor = try #require(runner.processor as? TrainerProcessor)
         try settle(runner, pipeline, for: 20_000)
-        #expect(stage.backoff.isActive && stage.wantsPause)
+        #expect(processor.backoff.isActive && processor.wantsPause)
         #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty)
         disk.isFull = false
         try settle(runner, pipeline, for: 12_000)
-        #expect(!stage.backoff.isActive && disk.refusals > 5)
-        #expect(stage.repeats == undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count)
+        #expect(!processor.backoff.isActive && disk.refusals > 5)
+        #expect(processor.repeats == undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count)
         #expect(try pipeline.artifacts.contents == undisturbed.artifacts.contents)
         #expect(
             pipeline.cluster.committed(pipeline.topics[.trainingResults]).count
@@ -144,18 +144,18 @@ struct FullDiskTests {
         // A write that is cut short is the way a disk fills up.
         _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 984 << 10))
         let runner = try pipeline.makeMaterializer(store: DatasetStore(objects: objects))
-        let stage = try #require(runner.stage as? MaterializerProcessor)
+        let processor = try #require(runner.processor as? MaterializerProcessor)
         try settle(runner, pipeline, for: 5_000)
         #expect(
-            stage.backoff.reason?.contains("No space left on device") == true,
-            "\(String(describing: stage.backoff.reason))"
+            processor.backoff.reason?.contains("No space left on device") == true,
+            "\(String(describing: processor.backoff.reason))"
         )
         for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
             #expect(try DatasetStore(objects: objects).verify(Scenario.project, id: version.id) == [])
         }
         try FileManager.default.removeItem(atPath: ballast)
         try settle(runner, pipeline, for: 12_000)
-        #expect(!stage.backoff.isActive, "\(String(describing: stage.backoff.reason))")
+        #expect(!processor.backoff.isActive, "\(String(describing: processor.backoff.reason))")
         #expect(try objects.contents == undisturbed.store.objects.contents)
         #expect(try objects.removeLeftovers(olderThan: .zero) == 0)
     }

@@ -105,9 +105,9 @@ struct KeptLabelTests {
         // What waits is found again, line by line, with the numbers of its facts.
         let again = try materializer(pipeline)
         try again.settle()
-        let stage = try #require(again.stage as? MaterializerProcessor)
-        #expect(stage.stops.isEmpty)
-        #expect(stage.pending[Scenario.partition]?["idle"]?.count == Int(waiting))
+        let processor = try #require(again.processor as? MaterializerProcessor)
+        #expect(processor.stops.isEmpty)
+        #expect(processor.pending[Scenario.partition]?["idle"]?.count == Int(waiting))
         let last = try #require(
             log.last { String(decoding: $0.value ?? [], as: UTF8.self).contains(#""project":"idle""#) }
         )
@@ -117,7 +117,7 @@ struct KeptLabelTests {
             OutputRecord(topic: last.topic, partition: Scenario.partition, key: nil, value: Array(late.utf8))
         )
         try again.settle()
-        let reason = stage.stops.first?.text ?? ""
+        let reason = processor.stops.first?.text ?? ""
         #expect(reason.contains("fact \(waiting + 2) of project idle follows fact \(waiting)"), "\(reason)")
     }
 
@@ -217,7 +217,7 @@ struct KeptLabelTests {
             for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
             let runner = try materializer(pipeline)
             try runner.settle()
-            #expect((runner.stage as? MaterializerProcessor)?.stops.isEmpty ?? false, "\(fault)")
+            #expect((runner.processor as? MaterializerProcessor)?.stops.isEmpty ?? false, "\(fault)")
             #expect(try Set(versions(pipeline)) == Set(expected), "\(fault)")
             #expect(try self.files(pipeline) == files, "\(fault)")
         }

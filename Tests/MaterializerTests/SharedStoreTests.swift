@@ -126,19 +126,19 @@ struct SharedStoreTests {
         SealedVersionEvent(project: Scenario.project, version: version).write(to: &writer)
         try pipeline.send(.datasetVersions, writer.bytes, partition: Scenario.partition)
         let runner = try pipeline.makeMaterializer()
-        var told: [Int] = []
-        (runner.stage as? MaterializerProcessor)?.announcedOtherwise = { told.append($1.versionNumber) }
+        var reported: [Int] = []
+        (runner.processor as? MaterializerProcessor)?.announcedOtherwise = { reported.append($1.versionNumber) }
         try runner.settle()
-        #expect(told == [2])
+        #expect(reported == [2])
         let all = try announced(pipeline)
         #expect(all.count == log.versions.count + 1 && all.first?.id == other)
         let real = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: 2)?.id)
         #expect(all.filter { $0.versionNumber == 2 }.map(\.id) == [other, real])
         // Whoever comes after it finds both.
         let next = try pipeline.makeMaterializer(instance: "w9", store: DatasetStore(objects: MemoryStore()))
-        (next.stage as? MaterializerProcessor)?.announcedOtherwise = { told.append($1.versionNumber) }
+        (next.processor as? MaterializerProcessor)?.announcedOtherwise = { reported.append($1.versionNumber) }
         try next.settle()
-        #expect(try told == [2] && announced(pipeline).count == all.count)
+        #expect(try reported == [2] && announced(pipeline).count == all.count)
         #expect(try pipeline.store.verify(Scenario.project).problems == [])
     }
 

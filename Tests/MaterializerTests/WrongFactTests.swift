@@ -35,19 +35,19 @@ struct WrongFactTests {
     private func sealed(_ log: [OutputRecord]) throws -> (versions: [String], stop: PartitionStop?, unreadable: Int64) {
         let pipeline = try Pipeline()
         for record in log { try pipeline.cluster.append(record) }
-        var told = 0
+        var reported = 0
         var found: (versions: [String], stop: PartitionStop?, unreadable: Int64) = ([], nil, 0)
         // Whoever takes the partition over stops at the same record.
         for _ in 0..<2 {
             let runner = try pipeline.makeMaterializer()
-            let stage = try #require(runner.stage as? MaterializerProcessor)
-            stage.stopped = { _ in told += 1 }
+            let processor = try #require(runner.processor as? MaterializerProcessor)
+            processor.stopped = { _ in reported += 1 }
             try runner.settle()
-            found.stop = stage.stops.first
-            found.unreadable = max(found.unreadable, stage.unreadable)
+            found.stop = processor.stops.first
+            found.unreadable = max(found.unreadable, processor.unreadable)
             runner.task.close()
         }
-        #expect(told == (found.stop == nil ? 0 : 2))
+        #expect(reported == (found.stop == nil ? 0 : 2))
         found.versions = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
         return found
     }

@@ -17,7 +17,7 @@ struct ExplainTests {
     }
 
     @Test("Of a sample that was asked for it says which entry, by which way, which task and which label")
-    func asked() throws {
+    func queried() throws {
         let pipeline = try Pipeline(seed: 1)
         for _ in 0..<10 { try pipeline.round() }
         let tasks = Dictionary(grouping: try pipeline.tasks(), by: \.sample.id)
@@ -25,7 +25,7 @@ struct ExplainTests {
         for (id, history) in tasks {
             let explanation = try explain(id.rawValue, pipeline)
             let newest = try #require(history.last)
-            #expect(explanation.isFound && explanation.outcome == .asked(newest))
+            #expect(explanation.isFound && explanation.outcome == .queried(newest))
             let appearance = try #require(explanation.appearances.first)
             #expect(appearance.entryNumber >= 1 && appearance.candidate.sample.id == id)
             #expect(!appearance.ways.isEmpty)
@@ -86,16 +86,16 @@ struct ExplainTests {
         for number in 0..<40 { try send("a\(number)", "text \(number)", at: [Float(number), 1]) }
         try pass()
         try pass()
-        let asked = try pipeline.tasks()
-        #expect(!asked.isEmpty)
-        for task in asked {
+        let queried = try pipeline.tasks()
+        #expect(!queried.isEmpty)
+        for task in queried {
             guard case .inline(_, let text)? = task.sample.content else { continue }
             try send("copy of \(task.sample.id)", text, at: [20.5, 7])
             try send("twin of \(task.sample.id)", "another", at: [Float(task.sample.id.rawValue.dropFirst()) ?? 0, 1])
         }
         try pass()
         var outcomes: Set<Explanation.Outcome?> = []
-        for task in asked {
+        for task in queried {
             outcomes.insert(try explain("copy of \(task.sample.id)", pipeline).outcome)
             outcomes.insert(try explain("twin of \(task.sample.id)", pipeline).outcome)
         }

@@ -58,7 +58,7 @@ struct IncumbentPipelineTests {
                     project: project,
                     by: "ada",
                     reason: "serves",
-                    patience: 1_000,
+                    maximumWait: 1_000,
                     now: { pipeline.clock.now },
                     pause: {
                         try? pipeline.settle()
@@ -114,8 +114,8 @@ struct IncumbentPipelineTests {
         // A project's first entry brings its state.
         try predict("theirs-9")
         try predict("theirs-9")
-        let told = try #require(try summary()?.unregistered.first)
-        #expect(told.version == "theirs-9" && told.predictions >= 5)
+        let reported = try #require(try summary()?.unregistered.first)
+        #expect(reported.version == "theirs-9" && reported.predictions >= 5)
         let marked = pipeline.journal().filter { $0.text.contains("\"unregistered\":true") }
         #expect(!marked.isEmpty)
         try pipeline.send(.commands, Wire.command("c1", .register(try incumbent(pipeline, "theirs-9"))))

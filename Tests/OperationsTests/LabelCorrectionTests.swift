@@ -40,7 +40,7 @@ struct LabelCorrectionTests {
                 project: project,
                 by: "olga",
                 reason: reason,
-                patience: 1_000,
+                maximumWait: 1_000,
                 now: { pipeline.clock.now },
                 pause: {
                     try? pipeline.settle()
@@ -123,7 +123,7 @@ struct LabelCorrectionTests {
             project: Scenario.project.rawValue,
             by: "olga",
             reason: "so",
-            patience: 0
+            maximumWait: 0
         )
         #expect(first == .waiting)
         #expect(try send(.revise(SampleID("x1"), className: "star"), pipeline) == .done)
@@ -143,7 +143,7 @@ struct LabelCorrectionTests {
         let explanation = try Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
             .explain(SampleID("x1"), of: pipeline.configuration, since: 0)
         let label = try #require(explanation.label)
-        #expect(explanation.outcome == .askedBefore(.imported))
+        #expect(explanation.outcome == .queriedBefore(.imported))
         #expect(label.className == "circle" && label.split == .validation && label.confidence == nil)
         #expect(label.changes.map(\.text) == ["revised from star to circle", "moved from training to validation"])
         #expect(label.changes.map(\.sequence) == [2, 3])
@@ -168,7 +168,7 @@ struct LabelCorrectionTests {
                 project: Scenario.project.rawValue,
                 by: "olga",
                 reason: "so",
-                patience: 400,
+                maximumWait: 400,
                 now: { idle.clock.now },
                 pause: { idle.clock.advance(by: $0) }
             )
@@ -209,7 +209,7 @@ struct LabelCorrectionTests {
         func run(_ step: FaultPlan.Step?) throws -> (written: [Written], plan: FaultPlan) {
             let pipeline = try recording.pipeline()
             let policy = CommitPolicy(interval: 0, maximumRecords: 20, batchSize: 20)
-            let successor = step.map { Heir.of($0) } ?? .itself
+            let successor = step.map { Successor.of($0) } ?? .itself
             let plan = try settle(pipeline, group: "loop", step, successor: successor) { plan, instance in
                 try pipeline.makeLoop(plan, instance: instance, policy: policy, now: { 0 })
             }

@@ -38,7 +38,7 @@ struct ReleaseApprovalTests {
                 project: Self.project,
                 by: "ada",
                 reason: "looks well",
-                patience: 1_000,
+                maximumWait: 1_000,
                 now: { pipeline.clock.now },
                 pause: {
                     try? pipeline.settle()
@@ -103,7 +103,7 @@ struct ReleaseApprovalTests {
                 project: Self.project,
                 by: "ada",
                 reason: "looks odd",
-                patience: 1_000,
+                maximumWait: 1_000,
                 now: { pipeline.clock.now },
                 pause: {
                     try? pipeline.settle()

@@ -48,7 +48,7 @@ struct ReleaseControlTests {
                 project: project,
                 by: "ada",
                 reason: reason,
-                patience: 1_000,
+                maximumWait: 1_000,
                 now: { pipeline.clock.now },
                 pause: {
                     try? pipeline.settle()
@@ -181,7 +181,7 @@ struct ReleaseControlTests {
                 project: Self.project,
                 by: "ada",
                 reason: "noon",
-                patience: 1_000,
+                maximumWait: 1_000,
                 now: { pipeline.clock.now },
                 pause: { pipeline.clock.advance(by: $0) }
             )

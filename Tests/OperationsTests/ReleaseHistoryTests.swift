@@ -92,7 +92,7 @@ struct ReleaseHistoryTests {
             accuracy: 0.8125,
             labels: 12,
             right: 11,
-            asked: 14,
+            queried: 14,
             disputed: 3,
             disputedWrong: 1
         )

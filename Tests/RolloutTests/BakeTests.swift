@@ -18,7 +18,7 @@ struct BakeTests {
 
     /// v1 is champion and v2 on its way; `last` of the labels that proved it.
     private static func blessed() -> RolloutState {
-        var state = RolloutState.heard(policy)
+        var state = RolloutState.withLivePredictions(policy)
         for number in 0..<200 where state.canary == nil {
             state.judge("proof-\(number)", wrong, right, policy: policy)
             _ = state.promoteIfBetter(policy: policy)
@@ -139,7 +139,7 @@ struct BakeTests {
         says(right, "a", isShown: true)
         #expect(word("a") == wrong)
         // Asked about before it was served: nothing may change any more.
-        state.askedCandidate(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
+        state.queriedCandidate(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
         says(wrong, "b", isShown: true)
         #expect(word("b") == right)
         // The champion's first word stays.

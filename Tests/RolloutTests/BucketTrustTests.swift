@@ -21,7 +21,7 @@ struct BucketTrustTests {
         )
     }
 
-    private static func hear(
+    private static func receiveFeedback(
         _ sample: String,
         _ verdict: Feedback.Verdict,
         user: Int,
@@ -57,9 +57,9 @@ struct BucketTrustTests {
         var state = VoiceTests.promoted(policy: Self.policy)
         Self.predict("a", isRight: given.isRight, &state)
         if isLabelFirst { Self.label("a", &state) }
-        _ = Self.hear("a", given.verdict, user: 7, key: 1, at: 3, &state)
+        _ = Self.receiveFeedback("a", given.verdict, user: 7, key: 1, at: 3, &state)
         // Another window: a voice of its own, and of the same sample none that teaches.
-        _ = Self.hear("a", given.verdict, user: 7, key: 2, at: 3_000, &state)
+        _ = Self.receiveFeedback("a", given.verdict, user: 7, key: 2, at: 3_000, &state)
         if !isLabelFirst {
             #expect(state.trusts.isEmpty)
             Self.label("a", &state)
@@ -80,7 +80,7 @@ struct BucketTrustTests {
             Self.predict("s\(number)", isRight: true, &state)
             Self.label("s\(number)", &state)
             let moment = 3 + Int64(number) * 1_000
-            _ = Self.hear("s\(number)", .rejection, user: 7, key: UInt64(number), at: moment, &state)
+            _ = Self.receiveFeedback("s\(number)", .rejection, user: 7, key: UInt64(number), at: moment, &state)
         }
         #expect(state.trusts[7]?.weight == 0.1)
         #expect((50...100).contains(state.trusts[7]?.contradicted ?? 0))
@@ -90,12 +90,12 @@ struct BucketTrustTests {
     func bounded() {
         var state = VoiceTests.promoted(policy: Self.policy)
         Self.predict("a", isRight: true, &state)
-        for user in 0..<10 { _ = Self.hear("a", .rejection, user: user, key: UInt64(user), at: 3, &state) }
+        for user in 0..<10 { _ = Self.receiveFeedback("a", .rejection, user: user, key: UInt64(user), at: 3, &state) }
         #expect(state.rows[SampleID("a")]?.verdicts.count == RolloutState.verdictCapacity)
         Self.label("a", &state)
         #expect(state.trusts.count == RolloutState.verdictCapacity)
         Self.label("unheard", &state)
-        _ = Self.hear("unheard", .rejection, user: 20, key: 20, at: 3, &state)
+        _ = Self.receiveFeedback("unheard", .rejection, user: 20, key: 20, at: 3, &state)
         #expect(state.trusts[20] == nil)
     }
 
@@ -109,10 +109,17 @@ struct BucketTrustTests {
             for number in 0..<400 {
                 let moment = 3 + Int64(number / 40) * 1_000
                 let verdict: Feedback.Verdict = .rejection
-                _ = Self.hear("f\(number)", verdict, user: number % 40, key: UInt64(number), at: moment, &state)
+                _ = Self.receiveFeedback(
+                    "f\(number)",
+                    verdict,
+                    user: number % 40,
+                    key: UInt64(number),
+                    at: moment,
+                    &state
+                )
                 let honest = 100 + number
                 let isNegative = number % 10 == 0
-                _ = Self.hear(
+                _ = Self.receiveFeedback(
                     "h\(number)",
                     isNegative ? .rejection : .confirmation,
                     user: honest,
@@ -149,7 +156,7 @@ struct BucketTrustTests {
                 let isNegative = !isRight || generator.nextUnit() < 1.0 / 9
                 let user = generator.next(below: 60)
                 let verdict: Feedback.Verdict = isNegative ? .rejection : .confirmation
-                let result = Self.hear(sample, verdict, user: user, key: UInt64(number), at: moment, &state)
+                let result = Self.receiveFeedback(sample, verdict, user: user, key: UInt64(number), at: moment, &state)
                 if isAudit { Self.label(sample, &state) }
                 _ = state.judgeSuspicion(by: SampleID(sample))
                 guard result.release == nil, state.champion == "v2" else {
@@ -166,14 +173,16 @@ struct BucketTrustTests {
     func pace() {
         var state = VoiceTests.promoted(policy: Self.policy)
         let version = ModelVersion("v2")
-        let cases = [(asked: 0, labels: 0, disputed: 0, 1), (3, 1, 1, 3), (0, 7, 2, 6), (12, 19, 20, 0), (1, 0, 5, 0)]
-        for (asked, labels, disputed, wanted) in cases {
+        let cases = [
+            (queried: 0, labels: 0, disputed: 0, 1), (3, 1, 1, 3), (0, 7, 2, 6), (12, 19, 20, 0), (1, 0, 5, 0),
+        ]
+        for (queried, labels, disputed, wanted) in cases {
             state.suspicions[version] = Suspicion(
                 since: time(0),
                 accuracy: 0.8,
                 labels: labels,
-                asked: asked,
-                disputedAsked: disputed
+                queried: queried,
+                disputedQueried: disputed
             )
             expect(state.disputedTasksWanted(Self.policy), is: wanted)
         }
@@ -186,10 +195,10 @@ struct BucketTrustTests {
         // All but everything is tolerated: nothing is rolled back meanwhile.
         state.watches[ModelVersion("v2")] = VoiceWatch(serial: state.past.value.watches, tolerated: 0.99)
         Self.predict("audit", isRight: true, &state)
-        _ = Self.hear("audit", .rejection, user: 1, key: 9_999, at: 3, &state)
+        _ = Self.receiveFeedback("audit", .rejection, user: 1, key: 9_999, at: 3, &state)
         for number in 0..<100 {
             let verdict: Feedback.Verdict = number % 4 == 0 ? .confirmation : .rejection
-            _ = Self.hear("f\(number)", verdict, user: number + 2, key: UInt64(number), at: 3, &state)
+            _ = Self.receiveFeedback("f\(number)", verdict, user: number + 2, key: UInt64(number), at: 3, &state)
         }
         let newest = state.disputes.sortedRows.map(\.value).filter { $0.version == ModelVersion("v2") }
         #expect((48...RolloutState.disputeCapacity).contains(newest.count), "\(newest.count)")

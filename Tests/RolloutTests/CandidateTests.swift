@@ -26,13 +26,13 @@ struct CandidateTests {
 
     @Test("A candidate moves with what its pair says, and stays where it stands as its task opens")
     func moves() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         Self.say("a", "v1", right, in: &state)
         #expect(Self.counts(state) == ["disagree 0": 1])
         Self.say("a", "v2", right, at: 5, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1])
         Self.say("b", "v1", right, at: Self.day, in: &state)
-        state.askedCandidate(SampleID("b"), AuditOrigin(isDuel: true, stratum: .disagree, day: 1))
+        state.queriedCandidate(SampleID("b"), AuditOrigin(isDuel: true, stratum: .disagree, day: 1))
         Self.say("b", "v2", right, at: Self.day, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
         // What is said again, or by others, counts no second time.
@@ -42,7 +42,7 @@ struct CandidateTests {
 
     @Test("What leaves the audit sample never was a candidate")
     func forgotten() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         Self.say("a", "v1", right, in: &state)
         Self.say("b", "v1", right, in: &state)
         state.forget(SampleID("a"))
@@ -53,7 +53,7 @@ struct CandidateTests {
 
     @Test("Where one challenger is judged as before eras, nothing is counted")
     func beforeEras() {
-        var state = RolloutState.heard(unshadowed)
+        var state = RolloutState.withLivePredictions(unshadowed)
         state.live("a", "v1", right, policy: unshadowed)
         #expect(state.candidates.isEmpty && state.rows[SampleID("a")]?.stratum == nil)
     }
@@ -73,7 +73,7 @@ struct CandidateTests {
 
     @Test("Figures weigh labels by these counts")
     func figures() throws {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for number in 0..<90 {
             Self.say("a\(number)", "v1", right, in: &state)
             Self.say("a\(number)", "v2", right, in: &state)

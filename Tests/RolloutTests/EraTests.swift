@@ -51,7 +51,7 @@ extension RolloutState {
     }
 
     /// A state in which the challenger v2 has been heard.
-    static func heard(_ policy: RolloutPolicy = judging) -> RolloutState {
+    static func withLivePredictions(_ policy: RolloutPolicy = judging) -> RolloutState {
         var state = RolloutState(models: 1...2)
         state.live("first", "v2", wrong, policy: policy)
         return state
@@ -79,7 +79,7 @@ struct EraTests {
 
     @Test("A challenger that wins is promoted, and its evidence says by what")
     func promotion() throws {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         var count = 0
         var release: ModelRelease?
         while release == nil, count < 100 {
@@ -101,7 +101,7 @@ struct EraTests {
 
     @Test("Silence is wrong and a disagreement, and what comes after the question is left out")
     func silence() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         let silent = state.live("s", "v1", right)
         #expect(silent?.isSilent == true && silent?.settled == .disagree)
         #expect(silent?.isSettled(at: time(59_999), wait: 60_000) == false)
@@ -151,7 +151,7 @@ struct EraTests {
 
     @Test("Labels enter in the order in which their tasks were opened; one that never comes is passed over")
     func order() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for sample in ["a", "b", "c"] {
             state.live(sample, "v1", wrong)
             state.live(sample, "v2", right)
@@ -167,7 +167,7 @@ struct EraTests {
 
     @Test("The label first accepted counts: what changes later changes scores, never evidence")
     func revisions() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for number in 0..<4 { state.judge("s\(number)", wrong, right) }
         let before = state.evidence(judging)
         #expect(state.pairs.value.challengerOnly == 4)
@@ -179,7 +179,7 @@ struct EraTests {
 
     @Test("An era ends with its champion; labels that come later are of another")
     func ends() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for sample in ["late", "later"] {
             state.live(sample, "v1", wrong)
             state.live(sample, "v2", right)
@@ -217,7 +217,7 @@ struct EraTests {
 
     @Test("What a trainer reports may set the bet, and proves nothing")
     func oracle() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for number in 0..<200 {
             state.live("known\(number)", "v1", number % 10 == 0 ? wrong : right)
             state.labelled(SampleID("known\(number)"), right, at: time(0))
@@ -234,7 +234,7 @@ struct EraTests {
 
     @Test("Live answers of a trainer that lied cost what its reports had won")
     func lie() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for number in 0..<20 {
             state.live("known\(number)", "v1", number % 2 == 0 ? wrong : right)
             state.labelled(SampleID("known\(number)"), right, at: time(0))
@@ -254,7 +254,7 @@ struct EraTests {
 
     @Test("On plainly drawn labels a challenger that is promoted must not trail")
     func plain() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for number in 0..<4 {
             state.live("k\(number)", "v1", right)
             state.predicted(

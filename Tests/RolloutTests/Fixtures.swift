@@ -63,7 +63,7 @@ extension RolloutState {
     }
 
     /// One feedback; key and user of its own unless given.
-    mutating func hear(
+    mutating func receiveFeedback(
         _ verdict: Feedback.Verdict,
         _ number: Int,
         user: Int? = nil,

@@ -62,7 +62,7 @@ struct PredictedLivesTests {
                         model: ModelReference(name: "m", version: champion),
                         score: 0,
                         auditProbability: 1,
-                        auditDraw: generator.nextUnit(),
+                        auditHash: generator.nextUnit(),
                         predictedAt: time(now)
                     )
                     audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(rollout, now))
@@ -70,7 +70,7 @@ struct PredictedLivesTests {
                         answer(0.9),
                         of: id,
                         by: champion,
-                        draw: candidate.auditDraw,
+                        draw: candidate.auditHash,
                         isLive: true,
                         isPredicting: true,
                         at: time(now)
@@ -97,20 +97,20 @@ struct PredictedLivesTests {
                     }
                 }
                 let isLate = generator.nextUnit() < trainer.late
-                if isLate { now += 2 * policy.shadowWait } else { hear() }
-                func hear() {
+                if isLate { now += 2 * policy.shadowWait } else { receiveAnswers() }
+                func receiveAnswers() {
                     let answers = batch.map { PredictedAnswer(sample: SampleID($0.sample), challenger: $0.challenger) }
                     let labels = PredictedLabels(request: RequestID(name), answers: answers)
-                    guard case .success(let heard) = rollout.receive(labels, under: question, policy: policy) else {
+                    guard case .success(let received) = rollout.receive(labels, under: question, policy: policy) else {
                         Issue.record("\(name) was refused")
                         return
                     }
-                    for sample in heard { rollout.pairing(of: sample).map { audit.note(sample, $0) } }
+                    for sample in received { rollout.pairing(of: sample).map { audit.note(sample, $0) } }
                 }
                 for selection in audit.take(1, &accounts, context(rollout, now)) {
                     audit.drop(selection.sample.id)
                     rollout.opened(selection.sample.id, isDuel: selection.audit?.isDuel ?? false, at: time(now))
-                    if isLate { hear() }
+                    if isLate { receiveAnswers() }
                     rollout.labelled(selection.sample.id, .choice(ClassIndex(0)), at: time(now))
                     rollout.closed(selection.sample.id, label: .choice(ClassIndex(0)), policy: policy)
                 }

@@ -18,7 +18,7 @@ extension RolloutState {
         at milliseconds: Int64 = 0,
         deadline: Int64 = 60_000
     ) {
-        asked(
+        queried(
             PredictionRequest(
                 id: RequestID(id),
                 candidates: samples.map { Sample(id: SampleID($0)) },
@@ -48,7 +48,9 @@ extension Result<[SampleID], EntryRejectionError> {
     fileprivate var code: EntryRejection.Code? {
         if case .failure(let error) = self { error.refusal.code } else { nil }
     }
-    fileprivate var heard: [String]? { if case .success(let heard) = self { heard.map(\.rawValue) } else { nil } }
+    fileprivate var received: [String]? {
+        if case .success(let received) = self { received.map(\.rawValue) } else { nil }
+    }
 }
 
 @Suite("Where services cannot shadow trainers say what a challenger answers")
@@ -66,11 +68,11 @@ struct PredictionTests {
         #expect(!pairing.isSettled(at: time(60_004), wait: 60_000) && pairing.isSettled(at: time(60_005), wait: 60_000))
         state.request("r", ["s", "cover"], deadline: 70_000)
         // Now the request's deadline is what is waited for.
-        let asked = try #require(state.pairing(of: SampleID("s")))
-        #expect(asked.awaitedUntil == time(70_000))
-        #expect(!asked.isSettled(at: time(69_999), wait: 60_000) && asked.isSettled(at: time(70_000), wait: 60_000))
+        let queried = try #require(state.pairing(of: SampleID("s")))
+        #expect(queried.awaitedUntil == time(70_000))
+        #expect(!queried.isSettled(at: time(69_999), wait: 60_000) && queried.isSettled(at: time(70_000), wait: 60_000))
         #expect(state.pairing(of: SampleID("cover")) == nil)
-        expect(state.predict("r", [("cover", wrong), ("s", right)]).heard, is: ["s"])
+        expect(state.predict("r", [("cover", wrong), ("s", right)]).received, is: ["s"])
         #expect(state.pairing(of: SampleID("s"))?.stratum == .disagree)
         #expect(state.phase.value.challengerLivePredictions == 1)
         // Nothing is kept of what only hides the others.
@@ -86,7 +88,7 @@ struct PredictionTests {
         for sample in ["a", "b"] { state.live(sample, "v1", right, policy: predicting) }
         state.request("r", ["a", "b", "x", "y"])
         state.opened(SampleID("a"), isDuel: false, at: time(60_000))
-        expect(state.predict("r", [("a", right), ("b", nil), ("x", right), ("y", nil)]).heard, is: ["a"])
+        expect(state.predict("r", [("a", right), ("b", nil), ("x", right), ("y", nil)]).received, is: ["a"])
         state.opened(SampleID("b"), isDuel: false, at: time(60_001))
         state.answer("a", policy: predicting)
         state.answer("b", policy: predicting)
@@ -125,7 +127,7 @@ struct PredictionTests {
         expect(state.predict("r", [("a", right), ("a", right)]).code, is: .contradictsRequest)
         expect(state.predict("r", [("a", right), ("b", .choice(ClassIndex(2)))]).code, is: .contradictsRequest)
         #expect(state.rows.sortedRows.map(\.value) == before.0 && state.requests[RequestID("r")] == before.1)
-        expect(state.predict("r", [("b", nil), ("a", right)]).heard, is: ["a"])
+        expect(state.predict("r", [("b", nil), ("a", right)]).received, is: ["a"])
         expect(state.predict("r", [("b", right), ("a", right)]).code, is: .duplicateResult)
         #expect(state.pairing(of: SampleID("b"))?.isSilent == true)
     }
@@ -137,7 +139,7 @@ struct PredictionTests {
         state.request("r", ["a", "x"])
         state.request("q", ["b", "y"])
         _ = state.register(model(3), policy: predicting, at: time(3))
-        expect(state.predict("r", [("a", right), ("x", right)]).heard, is: ["a"])
+        expect(state.predict("r", [("a", right), ("x", right)]).received, is: ["a"])
         #expect(state.phase.value.challengerLivePredictions == 0)
         state.opened(SampleID("a"), isDuel: false, at: time(4))
         state.answer("a", policy: predicting)
@@ -148,7 +150,7 @@ struct PredictionTests {
         over.era.value.isRunning = false
         for number in over.bets.sortedKeys { over.bets[number] = nil }
         over.phase.value.challenger = nil
-        expect(over.predict("q", [("b", right), ("y", right)]).heard, is: [])
+        expect(over.predict("q", [("b", right), ("y", right)]).received, is: [])
         over.opened(SampleID("b"), isDuel: false, at: time(6))
         #expect(over.openings.isEmpty && over.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"])
     }
@@ -196,7 +198,7 @@ struct PredictionTests {
         let last = state.live("t", "v1", wrong, policy: policy, at: 24_000_000)
         state.request("last", ["t", "u"], deadline: 24_060_000)
         #expect(last?.isSilent == true)
-        expect(state.predict("last", [("t", right), ("u", right)], policy: policy).heard, is: ["t"])
+        expect(state.predict("last", [("t", right), ("u", right)], policy: policy).received, is: ["t"])
         #expect(state.phase.value.livePredictionsWithoutChallenger == 0)
         // Promotion needs as many predictions as services would have had to make.
         #expect(state.phase.value.challengerLivePredictions == 1)
@@ -260,10 +262,10 @@ struct ServedAnswerTests {
             let version = ModelVersion("v2")
             state.predicted(right, of: sample, by: version, draw: 0.5, isLive: true, isPredicting: true, at: time(2))
             state.noteServed(sample, by: version, right, policy: policy, at: time(2))
-            let asked = state.unaskedAnswers(policy).map(\.sample.rawValue)
-            #expect(asked == ["c\(number)"])
+            let queried = state.unrequestedAnswers(policy).map(\.sample.rawValue)
+            #expect(queried == ["c\(number)"])
             state.request("c\(number)", ["c\(number)", "y\(number)"])
-            #expect(state.unaskedAnswers(policy).isEmpty)
+            #expect(state.unrequestedAnswers(policy).isEmpty)
             let said = differing.contains(number) ? wrong : right
             _ = state.predict("c\(number)", [("c\(number)", said), ("y\(number)", wrong)], policy: policy)
         }
@@ -333,7 +335,7 @@ struct ServedAnswerTests {
         // Again and again the same sample, and one of the champion.
         for _ in 0..<5 { state.noteServed(SampleID("c0"), by: ModelVersion("v2"), right, policy: policy, at: time(3)) }
         state.noteServed(SampleID("d"), by: ModelVersion("v1"), right, policy: policy, at: time(3))
-        #expect(state.unaskedAnswers(policy).isEmpty)
+        #expect(state.unrequestedAnswers(policy).isEmpty)
         var rollout = try #require(state.progress.value.rollout)
         #expect((rollout.compared, rollout.differing) == (1, 1))
         serve(&state, 1..<20, differing: Set(1..<20))
@@ -354,7 +356,7 @@ struct ServedAnswerTests {
         for number in 0..<4 {
             state.noteServed(SampleID("p\(number)"), by: ModelVersion("v2"), right, policy: policy, at: time(11))
         }
-        #expect(state.progress.value.rollout?.compared == 4 && state.unaskedAnswers(policy).isEmpty)
+        #expect(state.progress.value.rollout?.compared == 4 && state.unrequestedAnswers(policy).isEmpty)
         expect(state.advance(policy: policy, at: time(12)).release?.cause, is: .live)
     }
 

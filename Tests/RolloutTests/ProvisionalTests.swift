@@ -9,7 +9,7 @@ struct ProvisionalTests {
     @Test("A block counts as one label, once a later one begins")
     func blocks() {
         let policy = RolloutPolicy(minimumShadow: 0, provisional: 0, block: 1_000)
-        var state = RolloutState.heard(policy)
+        var state = RolloutState.withLivePredictions(policy)
         for number in 0..<40 { state.judge("s\(number)", wrong, right, policy: policy, at: Int64(number) * 100) }
         // Ten labels to a block: of four blocks three are over. λ is 0, 1/5, 2/6 as each begins.
         let expected = Reproducible.log1p(0.2) + Reproducible.log1p(1.0 / 3)
@@ -68,7 +68,7 @@ struct ProvisionalTests {
 
     @Test("Pairs and openings are bounded, however many challengers come")
     func bounds() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         for number in 3...400 {
             _ = state.register(model(number), policy: .init(), at: time(Int64(number)))
             state.live("heard\(number)", "v\(number)", right)

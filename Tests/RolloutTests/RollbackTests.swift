@@ -13,7 +13,7 @@ import Vocabulary
         var state = RolloutState(models: 1...1)
         // One in ten is negative.
         for number in 0..<100 {
-            _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
+            _ = state.receiveFeedback(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
         _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
@@ -94,14 +94,14 @@ import Vocabulary
         var generator = SplitMix64(seed: seed)
         var state = Self.promoted()
         var release: ModelRelease?
-        var heard = 0
-        while release == nil, heard < 300 {
-            heard += 1
+        var received = 0
+        while release == nil, received < 300 {
+            received += 1
             let verdict: Feedback.Verdict = generator.nextUnit() < 0.7 ? .correction : .confirmation
-            release = state.hear(verdict, 1_000 + heard).release
+            release = state.receiveFeedback(verdict, 1_000 + received).release
         }
         let found = try #require(release)
-        #expect(heard < 100, "\(heard) were needed")
+        #expect(received < 100, "\(received) were needed")
         #expect(found.cause == .rolledBack)
         #expect(found.champion == model(1))
         #expect(found.quarantined == [ModelVersion("v2")])
@@ -110,7 +110,7 @@ import Vocabulary
             Issue.record("\(found.evidence)")
             return
         }
-        #expect(total == heard)
+        #expect(total == received)
         #expect(negative <= total)
         #expect(statistic >= threshold)
         #expect(expected < 0.3)
@@ -132,7 +132,9 @@ import Vocabulary
         var needed: Int?
         for number in 0..<2_000 where needed == nil {
             let user = 5_000 + number % users
-            if state.hear(.rejection, 1_000 + number, user: user, policy: policy).release != nil { needed = number + 1 }
+            if state.receiveFeedback(.rejection, 1_000 + number, user: user, policy: policy).release != nil {
+                needed = number + 1
+            }
         }
         #expect((needed == nil) == (users < 8), "\(needed ?? 0)")
         guard users < 8,
@@ -147,7 +149,7 @@ import Vocabulary
         // What they gathered ends where an alarm would be, and is forgotten like anything else.
         #expect(state.watch.value.statistic == detector.threshold)
         #expect(state.watch.value.negativeBuckets == (0..<users).map { (5_000 + $0) % RolloutState.bucketCount })
-        for number in 0..<100 { _ = state.hear(.confirmation, 10_000 + number, policy: policy) }
+        for number in 0..<100 { _ = state.receiveFeedback(.confirmation, 10_000 + number, policy: policy) }
         #expect(state.watch.value.negativeBuckets.isEmpty)
         #expect(state.champion == "v2")
     }
@@ -164,7 +166,7 @@ import Vocabulary
         var state = Self.promoted(policy: policy)
         for number in 0..<500 {
             let user = 7 + (number % 20) * RolloutState.bucketCount
-            expect(state.hear(.rejection, 1_000 + number, user: user, policy: policy).release, is: nil)
+            expect(state.receiveFeedback(.rejection, 1_000 + number, user: user, policy: policy).release, is: nil)
         }
         #expect(state.watch.value.negativeBuckets == [7])
     }
@@ -175,7 +177,7 @@ import Vocabulary
         var state = Self.promoted()
         for number in 0..<1_500 {
             let verdict: Feedback.Verdict = generator.nextUnit() < 0.1 ? .rejection : .confirmation
-            let release = state.hear(verdict, 1_000 + number).release
+            let release = state.receiveFeedback(verdict, 1_000 + number).release
             #expect(release == nil)
         }
         #expect(state.champion == "v2")
@@ -184,9 +186,9 @@ import Vocabulary
     @Test("A champion without a predecessor is watched but has nowhere to go")
     func first() {
         var state = RolloutState(models: 1...1)
-        for number in 0..<100 { _ = state.hear(.confirmation, number) }
+        for number in 0..<100 { _ = state.receiveFeedback(.confirmation, number) }
         for number in 100..<400 {
-            let result = state.hear(.rejection, number)
+            let result = state.receiveFeedback(.rejection, number)
             #expect(result.release == nil)
             #expect(result.refusal == nil)
         }
@@ -205,9 +207,9 @@ import Vocabulary
             rollbackAlpha: 0
         )
         var state = RolloutState(models: 1...1)
-        for number in 0..<49 { _ = state.hear(.confirmation, number, policy: policy) }
+        for number in 0..<49 { _ = state.receiveFeedback(.confirmation, number, policy: policy) }
         #expect(state.watch.value.expectedRate == nil)
-        _ = state.hear(.rejection, 49, policy: policy)
+        _ = state.receiveFeedback(.rejection, 49, policy: policy)
         // (1 + 1) / (50 + 2) and the tolerance.
         let learnt = 2.0 / 52 + 0.1
         #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
@@ -217,7 +219,7 @@ import Vocabulary
         #expect(state.watch.value.total == 0)
         // The successor is worse than that, though not by much: the bar stays where it was.
         for number in 0..<50 {
-            _ = state.hear(number % 5 == 0 ? .rejection : .confirmation, 1_000 + number, policy: policy)
+            _ = state.receiveFeedback(number % 5 == 0 ? .rejection : .confirmation, 1_000 + number, policy: policy)
         }
         #expect(abs((state.watch.value.expectedRate ?? 1) - learnt) < 1e-15)
         #expect(state.phase.value.history.last?.expectedRate == .some(learnt))
@@ -227,7 +229,7 @@ import Vocabulary
     func uncalibrated() {
         func rate(after feedback: Int) -> Double? {
             var state = RolloutState(models: 1...1)
-            for number in 0..<feedback { _ = state.hear(number == 0 ? .rejection : .confirmation, number) }
+            for number in 0..<feedback { _ = state.receiveFeedback(number == 0 ? .rejection : .confirmation, number) }
             _ = state.register(model(2), policy: .init(), at: time(2))
             _ = state.promote(samples: "p")
             return state.watch.value.expectedRate
@@ -241,10 +243,10 @@ import Vocabulary
     @Test("Feedback counts once, and only about the champion")
     func duplicates() {
         var state = RolloutState(models: 1...2)
-        expect(state.hear(.rejection, 1).refusal, is: nil)
-        expect(state.hear(.rejection, 1).refusal, is: .duplicate)
-        expect(state.hear(.rejection, 2, about: "v2").refusal, is: .unknownFeedbackModel)
-        expect(state.hear(.rejection, 3, about: "v9").refusal, is: .unknownFeedbackModel)
+        expect(state.receiveFeedback(.rejection, 1).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 1).refusal, is: .duplicate)
+        expect(state.receiveFeedback(.rejection, 2, about: "v2").refusal, is: .unknownFeedbackModel)
+        expect(state.receiveFeedback(.rejection, 3, about: "v9").refusal, is: .unknownFeedbackModel)
         #expect(state.watch.value.total == 1)
     }
 
@@ -254,14 +256,14 @@ import Vocabulary
         var state = RolloutState(models: 1...1)
         var refused = 0
         for number in 0..<10
-        where state.hear(.rejection, number, user: 7, policy: policy, at: 500).refusal == .userCapReached {
+        where state.receiveFeedback(.rejection, number, user: 7, policy: policy, at: 500).refusal == .userCapReached {
             refused += 1
         }
         #expect(refused == 7)
         // Another user has a cap of their own.
-        expect(state.hear(.rejection, 100, user: 8, policy: policy, at: 500).refusal, is: nil)
-        expect(state.hear(.rejection, 101, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
-        expect(state.hear(.rejection, 102, user: 7, policy: policy, at: 1_500).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 100, user: 8, policy: policy, at: 500).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 101, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
+        expect(state.receiveFeedback(.rejection, 102, user: 7, policy: policy, at: 1_500).refusal, is: nil)
         #expect(state.watch.value.total == 5)
     }
 
@@ -269,8 +271,8 @@ import Vocabulary
     func refusedIsForgotten() {
         let policy = RolloutPolicy(userCap: 1, userWindow: 1_000, bound: .challenger, rollbackAlpha: 0)
         var state = RolloutState(models: 1...1)
-        expect(state.hear(.rejection, 1, user: 7, policy: policy).refusal, is: nil)
-        expect(state.hear(.rejection, 2, user: 7, policy: policy).refusal, is: .userCapReached)
-        expect(state.hear(.rejection, 2, user: 7, policy: policy, at: 1_000).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 1, user: 7, policy: policy).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 2, user: 7, policy: policy).refusal, is: .userCapReached)
+        expect(state.receiveFeedback(.rejection, 2, user: 7, policy: policy, at: 1_000).refusal, is: nil)
     }
 }

@@ -26,7 +26,7 @@ struct ServingTests {
         var generator = SplitMix64(seed: 7)
         for number in 0..<count {
             for (version, every) in [("v1", champion), ("v2", canary)] {
-                let result = state.hear(
+                let result = state.receiveFeedback(
                     generator.next(below: every) == 0 ? .rejection : .confirmation,
                     10_000 + number * 2 + (version == "v2" ? 1 : 0),
                     user: 1_000 + number % users,
@@ -101,7 +101,7 @@ struct ServingTests {
         var (labels, cleared): (Int, Int) = (0, 0)
         for number in 0..<3_000 where state.canary != nil {
             for (version, rate) in [("v1", 0.1), ("v2", 0.7)] {
-                _ = state.hear(
+                _ = state.receiveFeedback(
                     generator.nextUnit() < rate ? .rejection : .confirmation,
                     10_000 + number * 2 + (version == "v2" ? 1 : 0),
                     user: 1_000 + number,
@@ -139,25 +139,25 @@ struct ServingTests {
     func alone() throws {
         let policy = StepTests.policy([RolloutStep(share: 1, bake: 1, voices: 1_000)])
         var state = Self.started(policy)
-        expect(state.hear(.rejection, 5_000, about: "v1", policy: policy).refusal, is: .unknownFeedbackModel)
+        expect(state.receiveFeedback(.rejection, 5_000, about: "v1", policy: policy).refusal, is: .unknownFeedbackModel)
         var release: ModelRelease?
         for number in 0..<60 where release == nil {
-            release = state.hear(.rejection, 6_000 + number, about: "v2", policy: policy).release
+            release = state.receiveFeedback(.rejection, 6_000 + number, about: "v2", policy: policy).release
         }
         #expect(release?.cause == .canaryRolledBack)
         if case .feedback? = release?.evidence {} else { Issue.record("\(String(describing: release?.evidence))") }
         // The champion serves again, and its rate is known.
-        expect(state.hear(.confirmation, 7_000, about: "v1", policy: policy).refusal, is: nil)
+        expect(state.receiveFeedback(.confirmation, 7_000, about: "v1", policy: policy).refusal, is: nil)
 
         let held = StepTests.policy([.atOnce], holdback: 0.1)
         var live = VoiceTests.promoted(policy: held)
         release = nil
-        var heard = 0
+        var received = 0
         for number in 0..<400 where release == nil {
-            heard = number
-            release = live.hear(.rejection, 8_000 + number, policy: held).release
+            received = number
+            release = live.receiveFeedback(.rejection, 8_000 + number, policy: held).release
         }
-        #expect(release?.champion == model(1) && heard > 70)
+        #expect(release?.champion == model(1) && received > 70)
     }
 
     @Test("Beside a hold-back the champion falls by comparison, and a version of last month counts for nothing")
@@ -165,7 +165,7 @@ struct ServingTests {
         let policy = StepTests.policy([.atOnce], holdback: 0.2)
         var state = VoiceTests.promoted(policy: policy)
         #expect(state.staging(policy)?.holdback?.version == ModelVersion("v1"))
-        expect(state.hear(.rejection, 4_000, about: "v9", policy: policy).refusal, is: .unknownFeedbackModel)
+        expect(state.receiveFeedback(.rejection, 4_000, about: "v9", policy: policy).refusal, is: .unknownFeedbackModel)
         var same = state
         #expect(Self.talk(&same, canary: 2, champion: 2, policy: policy) == nil && !same.isSuspected)
         let outcome = try #require(Self.talk(&state, canary: 1, champion: 10, policy: policy))
@@ -199,12 +199,12 @@ struct ServingTests {
         let policy = Self.policy
         state.phase.value.quarantined = [ModelVersion("v7")]
         state.noteStaging(state.staging(policy), at: time(0))
-        var told: [Int64] = []
+        var reported: [Int64] = []
         for minute in 0..<130 as Range<Int64> {
             let notice = state.noteShown(by: ModelVersion("v7"), policy: policy, at: time(minute * 60_000))
-            if notice?.kind == .otherVersionServed { told.append(minute) }
+            if notice?.kind == .otherVersionServed { reported.append(minute) }
         }
-        #expect(told == [10, 70])
+        #expect(reported == [10, 70])
         expect(state.noteShown(by: ModelVersion("unknown"), policy: policy, at: time(9_000_000_000)), is: nil)
     }
 }

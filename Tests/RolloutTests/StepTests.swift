@@ -20,7 +20,7 @@ struct StepTests {
     static func blessed(_ policy: RolloutPolicy = policy(), voices: Int = 100) -> (RolloutState, ModelRelease?) {
         var state = RolloutState(models: 1...1)
         for number in 0..<voices {
-            _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
+            _ = state.receiveFeedback(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
         _ = state.register(model(2), policy: .init(), at: time(0))
         let release = state.promote(policy: policy, samples: "p")
@@ -40,7 +40,12 @@ struct StepTests {
         _ policy: RolloutPolicy = policy()
     ) {
         for number in first..<first + count {
-            _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, about: "v2", policy: policy)
+            _ = state.receiveFeedback(
+                number % 10 == 0 ? .rejection : .confirmation,
+                number,
+                about: "v2",
+                policy: policy
+            )
         }
     }
 
@@ -65,8 +70,8 @@ struct StepTests {
         #expect(figures.map(\.from) == [time(5)] && figures.map(\.to) == [time(5 + Self.hour)])
         // Voices of the step before are none of this one, and neither time nor voices approve.
         Self.voices(40, from: 2_000, &state)
-        let asked = advance(5 + 3 * Self.hour)
-        #expect(asked.release == nil && asked.notice?.kind == .approvalWanted)
+        let queried = advance(5 + 3 * Self.hour)
+        #expect(queried.release == nil && queried.notice?.kind == .approvalWanted)
         expect(advance(5 + 9_000 * Self.hour), is: StepOutcome())
         expect(state.approve(ModelVersion("v1"), by: "ada", policy: policy)?.refusal.code, is: .unknownModel)
         expect(state.approve(ModelVersion("v2"), by: "ada", policy: policy)?.refusal.code, is: nil)
@@ -236,7 +241,7 @@ struct StepTests {
             .get()
         #expect(late.cause == .canary && late.champion == model(2) && state.canary == model(1))
         _ = state.advance(policy: policy, at: time(1_101))
-        _ = state.hear(.confirmation, 9_000, about: "v1", policy: policy)
+        _ = state.receiveFeedback(.confirmation, 9_000, about: "v1", policy: policy)
         let live = state.advance(policy: policy, at: time(1_102)).release
         #expect(live?.cause == .live && live?.champion == model(1) && live?.quarantined == [ModelVersion("v2")])
         #expect(state.phase.value.history.isEmpty)

@@ -61,8 +61,8 @@ struct SuppressionTests {
             #expect(note(version, label, at: at) == nil)
         }
         #expect(state.suppression.value.ignored == 0)
-        let told = (0..<30).compactMap { _ in note(1, right, at: 61_001) }
-        #expect(told.count == 1 && told.first?.kind == .suppressionIgnored)
-        #expect(told.first?.text.contains("10 candidates of v1") == true)
+        let reported = (0..<30).compactMap { _ in note(1, right, at: 61_001) }
+        #expect(reported.count == 1 && reported.first?.kind == .suppressionIgnored)
+        #expect(reported.first?.text.contains("10 candidates of v1") == true)
     }
 }

@@ -19,7 +19,7 @@ struct SuspicionTests {
     private static func raid(_ state: inout RolloutState, from start: Int) -> Notice? {
         for number in start..<start + 300 {
             let moment = Int64(number / 6) * 1_000
-            let result = state.hear(.rejection, 1_000 + number, user: number % 6, policy: policy, at: moment)
+            let result = state.receiveFeedback(.rejection, 1_000 + number, user: number % 6, policy: policy, at: moment)
             if let notice = result.notice { return notice }
         }
         return nil

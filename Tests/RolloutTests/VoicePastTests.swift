@@ -21,7 +21,11 @@ struct VoicePastTests {
         for voice in 0..<voices {
             // Rejections lie in between.
             let isNegative = (voice + 1) * negative / voices > voice * negative / voices
-            let result = state.hear(isNegative ? .rejection : .confirmation, number * 10_000 + voice, policy: policy)
+            let result = state.receiveFeedback(
+                isNegative ? .rejection : .confirmation,
+                number * 10_000 + voice,
+                policy: policy
+            )
             #expect(result.refusal == nil && result.release == nil)
         }
     }
@@ -73,7 +77,7 @@ struct VoicePastTests {
         let before = state.past.value
         _ = try state.rollBack(from: ModelVersion("v3"), evidence: RollbackTests.command).get()
         #expect(state.past.value == before)
-        _ = state.hear(.confirmation, 1, policy: voiced)
+        _ = state.receiveFeedback(.confirmation, 1, policy: voiced)
         #expect(state.champion == "v2")
         #expect(Self.tolerated(state) == Self.limit(20, of: 100))
         // It has few voices since, so it goes on standing for what it was.
@@ -93,23 +97,23 @@ struct VoicePastTests {
         var state = RolloutState(models: 1...1)
         var (now, number) = (0.0, 0)
         // Of 5,000 users, whom wrong answers move to speak more often than right ones.
-        func hear(_ rate: Double, perSecond: Double) -> Result<FeedbackOutcome, EntryRejectionError> {
+        func receiveFeedback(_ rate: Double, perSecond: Double) -> Result<FeedbackOutcome, EntryRejectionError> {
             now += 1_000 / perSecond
             number += 1
             let verdict: Feedback.Verdict = generator.nextUnit() < rate ? .rejection : .confirmation
             let user = generator.next(below: 5_000)
-            return state.hear(verdict, number, user: user, policy: policy, at: Int64(now))
+            return state.receiveFeedback(verdict, number, user: user, policy: policy, at: Int64(now))
         }
         for (version, rate) in [0.9, 0.55, 0.35].enumerated() {
             if version > 0 {
                 _ = state.register(model(version + 1), policy: .init(), at: time(Int64(version + 1)))
                 #expect(state.promote(policy: policy, samples: "p\(version)-") != nil)
             }
-            for _ in 0..<(version == 0 ? 2_000 : 1_000) { #expect(hear(rate, perSecond: 45).release == nil) }
+            for _ in 0..<(version == 0 ? 2_000 : 1_000) { #expect(receiveFeedback(rate, perSecond: 45).release == nil) }
         }
         var needed: Int?
         for feedback in 1...300 where needed == nil {
-            if hear(0.97, perSecond: 100).release != nil { needed = feedback }
+            if receiveFeedback(0.97, perSecond: 100).release != nil { needed = feedback }
         }
         #expect(needed != nil)
         #expect(state.champion == "v2")

@@ -10,7 +10,7 @@ struct VoiceTests {
     static func promoted(_ voices: Int = 100, policy: RolloutPolicy = voiced) -> RolloutState {
         var state = RolloutState(models: 1...1)
         for number in 0..<voices {
-            _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
+            _ = state.receiveFeedback(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
         _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
@@ -25,29 +25,29 @@ struct VoiceTests {
     func voices() {
         let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger, userBuckets: 16)
         var state = RolloutState(models: 1...1)
-        expect(state.hear(.rejection, 1, user: 7, policy: policy, at: 500).refusal, is: nil)
-        expect(state.hear(.confirmation, 2, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
+        expect(state.receiveFeedback(.rejection, 1, user: 7, policy: policy, at: 500).refusal, is: nil)
+        expect(state.receiveFeedback(.confirmation, 2, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
         // Of the same bucket, and of another.
-        expect(state.hear(.rejection, 3, user: 23, policy: policy, at: 1_499).refusal, is: .userCapReached)
-        expect(state.hear(.rejection, 4, user: 8, policy: policy, at: 1_499).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 3, user: 23, policy: policy, at: 1_499).refusal, is: .userCapReached)
+        expect(state.receiveFeedback(.rejection, 4, user: 8, policy: policy, at: 1_499).refusal, is: nil)
         // What was refused may come again once the window is over, and begins the next.
-        expect(state.hear(.confirmation, 2, user: 7, policy: policy, at: 1_500).refusal, is: nil)
-        expect(state.hear(.confirmation, 5, user: 7, policy: policy, at: 2_499).refusal, is: .userCapReached)
+        expect(state.receiveFeedback(.confirmation, 2, user: 7, policy: policy, at: 1_500).refusal, is: nil)
+        expect(state.receiveFeedback(.confirmation, 5, user: 7, policy: policy, at: 2_499).refusal, is: .userCapReached)
         #expect(Self.watch(state)?.total == 3)
         #expect(Self.watch(state)?.negative == 2)
         _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
-        expect(state.hear(.rejection, 6, user: 7, policy: policy, at: 2_499).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 6, user: 7, policy: policy, at: 2_499).refusal, is: nil)
         #expect(Self.watch(state)?.total == 1)
     }
 
     @Test("Feedback counts once, and only about a version that serves")
     func refusals() {
         var state = RolloutState(models: 1...2)
-        expect(state.hear(.rejection, 1, policy: voiced).refusal, is: nil)
-        expect(state.hear(.rejection, 1, user: 9, policy: voiced).refusal, is: .duplicate)
-        expect(state.hear(.rejection, 2, about: "v2", policy: voiced).refusal, is: .unknownFeedbackModel)
-        expect(state.hear(.rejection, 3, about: "v9", policy: voiced).refusal, is: .unknownFeedbackModel)
+        expect(state.receiveFeedback(.rejection, 1, policy: voiced).refusal, is: nil)
+        expect(state.receiveFeedback(.rejection, 1, user: 9, policy: voiced).refusal, is: .duplicate)
+        expect(state.receiveFeedback(.rejection, 2, about: "v2", policy: voiced).refusal, is: .unknownFeedbackModel)
+        expect(state.receiveFeedback(.rejection, 3, about: "v9", policy: voiced).refusal, is: .unknownFeedbackModel)
         #expect(Self.watch(state)?.total == 1)
         #expect(state.watches.count == 1)
     }
@@ -56,24 +56,24 @@ struct VoiceTests {
     func tolerated() throws {
         var state = Self.promoted()
         #expect(Self.watch(state) == nil)
-        _ = state.hear(.confirmation, 1_000, policy: voiced)
+        _ = state.receiveFeedback(.confirmation, 1_000, policy: voiced)
         let limit = BinomialLimits.upper(10, of: 100, level: 0.995)
         #expect(Self.watch(state)?.tolerated == limit + 0.1)
         // The next one goes by both.
         for number in 1_001..<1_100 {
-            _ = state.hear(number % 4 == 0 ? .rejection : .confirmation, number, policy: voiced)
+            _ = state.receiveFeedback(number % 4 == 0 ? .rejection : .confirmation, number, policy: voiced)
         }
         _ = state.register(model(3), policy: .init(), at: time(3))
         _ = state.promote(policy: voiced, samples: "q")
-        _ = state.hear(.confirmation, 2_000, policy: voiced)
+        _ = state.receiveFeedback(.confirmation, 2_000, policy: voiced)
         #expect(state.champion == "v3")
         let both = BinomialLimits.upper(10 + 24, of: 200, level: 0.995)
         #expect(Self.watch(state)?.tolerated == both + 0.1)
         // Voices about one that was rolled back teach nothing.
-        for number in 2_001..<2_010 { _ = state.hear(.rejection, number, policy: voiced) }
+        for number in 2_001..<2_010 { _ = state.receiveFeedback(.rejection, number, policy: voiced) }
         _ = try state.rollBack(from: ModelVersion("v3"), evidence: RollbackTests.command).get()
         #expect(state.watches.isEmpty)
-        _ = state.hear(.confirmation, 3_000, policy: voiced)
+        _ = state.receiveFeedback(.confirmation, 3_000, policy: voiced)
         #expect(Self.watch(state)?.tolerated == both + 0.1)
         #expect(Self.watch(state)?.serial == 4)
     }
@@ -81,14 +81,14 @@ struct VoiceTests {
     @Test("Without a past a release teaches its own rate, and what teaches is no evidence; ten voices are a past")
     func calibration() {
         var state = RolloutState(models: 1...1)
-        for number in 0..<49 { _ = state.hear(.rejection, number, policy: voiced) }
+        for number in 0..<49 { _ = state.receiveFeedback(.rejection, number, policy: voiced) }
         #expect(Self.watch(state)?.tolerated == nil)
-        _ = state.hear(.confirmation, 49, policy: voiced)
+        _ = state.receiveFeedback(.confirmation, 49, policy: voiced)
         #expect(Self.watch(state)?.tolerated == 0.999)
         #expect(Self.watch(state)?.judged == 0)
         for past in [9, 10] {
             var state = Self.promoted(past)
-            _ = state.hear(.confirmation, 1_000, policy: voiced)
+            _ = state.receiveFeedback(.confirmation, 1_000, policy: voiced)
             let limit = BinomialLimits.upper(1, of: 10, level: 0.995)
             #expect(Self.watch(state)?.tolerated == (past < 10 ? nil : limit + 0.1))
         }
@@ -99,11 +99,11 @@ struct VoiceTests {
         let policy = RolloutPolicy(minimumShadow: 0, bound: .challenger, userBuckets: 65_536)
         var state = RolloutState(models: 1...1)
         for number in 0..<12_001 {
-            _ = state.hear(number % 3 == 0 ? .rejection : .confirmation, number, policy: policy)
+            _ = state.receiveFeedback(number % 3 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
         _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
-        _ = state.hear(.confirmation, 20_000, policy: policy)
+        _ = state.receiveFeedback(.confirmation, 20_000, policy: policy)
         let half = FeedbackPast(
             negative: 2_001,
             total: 6_000,
@@ -117,9 +117,9 @@ struct VoiceTests {
     @Test("A first champion is neither rolled back nor suspected: there is nothing to return to")
     func first() {
         var state = RolloutState(models: 1...1)
-        for number in 0..<100 { _ = state.hear(.confirmation, number, policy: voiced) }
+        for number in 0..<100 { _ = state.receiveFeedback(.confirmation, number, policy: voiced) }
         for number in 100..<400 {
-            let result = state.hear(.rejection, number, policy: voiced)
+            let result = state.receiveFeedback(.rejection, number, policy: voiced)
             #expect(result.release == nil && result.notice == nil)
             #expect(result.refusal == nil)
         }
@@ -133,20 +133,24 @@ struct VoiceTests {
         var state = Self.promoted()
         for number in 0..<500 {
             expect(
-                state.hear(generator.nextUnit() < 0.1 ? .rejection : .confirmation, 500 + number, policy: voiced)
-                    .release,
+                state.receiveFeedback(
+                    generator.nextUnit() < 0.1 ? .rejection : .confirmation,
+                    500 + number,
+                    policy: voiced
+                )
+                .release,
                 is: nil
             )
         }
         var release: ModelRelease?
-        var heard = 0
-        while release == nil, heard < 300 {
-            heard += 1
+        var received = 0
+        while release == nil, received < 300 {
+            received += 1
             let verdict: Feedback.Verdict = generator.nextUnit() < 0.9 ? .correction : .confirmation
-            release = state.hear(verdict, 1_000 + heard, policy: voiced).release
+            release = state.receiveFeedback(verdict, 1_000 + received, policy: voiced).release
         }
         let found = try #require(release)
-        #expect(heard < 60, "\(heard) were needed")
+        #expect(received < 60, "\(received) were needed")
         #expect(found.cause == .rolledBack)
         #expect(found.champion == model(1))
         #expect(found.quarantined == [ModelVersion("v2")])
@@ -155,7 +159,7 @@ struct VoiceTests {
             Issue.record("\(found.evidence)")
             return
         }
-        #expect(total == 500 + heard)
+        #expect(total == 500 + received)
         #expect(negative <= total)
         #expect(statistic >= threshold)
         #expect(threshold == Reproducible.log(100))
@@ -170,7 +174,13 @@ struct VoiceTests {
         var needed: Int?
         for number in 0..<700 where needed == nil {
             let moment = Int64(number / users) * 1_000
-            let result = state.hear(.rejection, 1_000 + number, user: number % users, policy: policy, at: moment)
+            let result = state.receiveFeedback(
+                .rejection,
+                1_000 + number,
+                user: number % users,
+                policy: policy,
+                at: moment
+            )
             #expect(result.refusal == nil)
             if result.release != nil { needed = number + 1 }
         }
@@ -184,16 +194,18 @@ struct VoiceTests {
         let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1, bound: .challenger)
         // So that nothing is ever rolled back.
         var state = RolloutState(models: 1...1)
-        for number in 0..<50 { _ = state.hear(number < 5 ? .rejection : .confirmation, number, policy: policy) }
+        for number in 0..<50 {
+            _ = state.receiveFeedback(number < 5 ? .rejection : .confirmation, number, policy: policy)
+        }
         let rate = try #require(Self.watch(state)?.tolerated)
-        var heard: [(user: Int, isNegative: Bool)] = []
+        var received: [(user: Int, isNegative: Bool)] = []
         let users = 20 + generator.next(below: 300)
         for number in 0..<1_300 {
             let user = generator.next(below: users)
             let isNegative = generator.nextUnit() < (number < 1_100 ? 0.2 : 0.7)
-            heard.append((user, isNegative))
+            received.append((user, isNegative))
             let moment = Int64(number + 1)
-            _ = state.hear(
+            _ = state.receiveFeedback(
                 isNegative ? .rejection : .confirmation,
                 100 + number,
                 user: user,
@@ -207,9 +219,9 @@ struct VoiceTests {
         for (rise, value) in [
             (0.15, watch.evidence.slight), (0.35, watch.evidence.clear), (0.65, watch.evidence.gross),
         ] {
-            #expect(close(Self.sum(heard, from: 1, rate, rise, without: []), value))
+            #expect(close(Self.sum(received, from: 1, rate, rise, without: []), value))
         }
-        let last = Array(heard.suffix(1_000))
+        let last = Array(received.suffix(1_000))
         var counts: [Int: Int] = [:]
         for voice in last { counts[voice.user, default: 0] += voice.isNegative ? 1 : 0 }
         let order = counts.keys.filter { counts[$0, default: 0] > 0 }.sorted { a, b in
@@ -255,8 +267,11 @@ struct VoiceTests {
                 generator.nextUnit() < (number < 600 ? 0.1 : 0.9) ? .rejection : .confirmation
             let user = generator.next(below: 40)
             var other = number > 580 ? RowTests.restored(state) : state
-            let result = state.hear(verdict, 1_000 + number, user: user, policy: policy, at: Int64(number))
-            expect(other.hear(verdict, 1_000 + number, user: user, policy: policy, at: Int64(number)), is: result)
+            let result = state.receiveFeedback(verdict, 1_000 + number, user: user, policy: policy, at: Int64(number))
+            expect(
+                other.receiveFeedback(verdict, 1_000 + number, user: user, policy: policy, at: Int64(number)),
+                is: result
+            )
             #expect(other.watches.sortedRows.map(\.value) == state.watches.sortedRows.map(\.value))
             if result.release != nil { return }
         }
@@ -266,7 +281,7 @@ struct VoiceTests {
     @Test("Under a revision without the key nothing of it happens")
     func without() {
         var state = RolloutState(models: 1...1)
-        for number in 0..<200 { _ = state.hear(.rejection, number) }
+        for number in 0..<200 { _ = state.receiveFeedback(.rejection, number) }
         #expect(state.watches.isEmpty && state.voices.isEmpty && state.past.row == nil && state.suspicions.isEmpty)
     }
 }

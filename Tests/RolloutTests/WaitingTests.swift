@@ -8,7 +8,7 @@ import Vocabulary
 struct WaitingTests {
     /// An era whose evidence suffices, under a challenger without labels of its own: v3, which took the place of v2.
     static func proven(_ policy: RolloutPolicy = judging) -> RolloutState {
-        var state = RolloutState.heard(policy)
+        var state = RolloutState.withLivePredictions(policy)
         for number in 0..<20 { state.judge("s\(number)", wrong, right, policy: policy) }
         state.labelledPlainly("plain", right, right)
         state.phase.value.challenger = nil
@@ -53,23 +53,23 @@ struct WaitingTests {
         }
         expect(same.admitWaiting(policy: judging, at: time(4))?.challenger, is: model(23))
 
-        var heardBefore = RolloutPolicy(minimumShadow: 3, provisional: 0)
-        var silent = Self.proven(heardBefore)
-        expect(silent.register(model(4), policy: heardBefore, at: time(3)), is: nil)
+        var receivedBefore = RolloutPolicy(minimumShadow: 3, provisional: 0)
+        var silent = Self.proven(receivedBefore)
+        expect(silent.register(model(4), policy: receivedBefore, at: time(3)), is: nil)
         for _ in 0..<10 {
-            expect(silent.admitWaiting(policy: heardBefore, at: time(3)), is: nil)
-            _ = silent.missShadow(version: ModelVersion("v1"), policy: heardBefore, at: time(3))
+            expect(silent.admitWaiting(policy: receivedBefore, at: time(3)), is: nil)
+            _ = silent.missShadow(version: ModelVersion("v1"), policy: receivedBefore, at: time(3))
         }
-        expect(silent.admitWaiting(policy: heardBefore, at: time(4))?.challenger, is: model(4))
+        expect(silent.admitWaiting(policy: receivedBefore, at: time(4))?.challenger, is: model(4))
         // Nobody counts predictions that a challenger lacks where it needs none.
-        heardBefore.minimumShadow = 0
-        var uncounted = Self.proven(heardBefore)
-        expect(uncounted.register(model(4), policy: heardBefore, at: time(3))?.challenger, is: model(4))
+        receivedBefore.minimumShadow = 0
+        var uncounted = Self.proven(receivedBefore)
+        expect(uncounted.register(model(4), policy: receivedBefore, at: time(3))?.challenger, is: model(4))
     }
 
     @Test("Where the evidence does not suffice, under the old rule, and before eras the newest takes the place at once")
     func takes() {
-        var state = RolloutState.heard()
+        var state = RolloutState.withLivePredictions()
         expect(state.register(model(3), policy: judging, at: time(2))?.challenger, is: model(3))
         var old = Self.proven()
         let challenger = RolloutPolicy(minimumShadow: 0, bound: .challenger, provisional: 0)

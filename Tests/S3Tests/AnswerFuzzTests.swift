@@ -30,7 +30,7 @@ struct AnswerFuzzTests {
     ]
     private static let roots = ["ListBucketResult", "Error", "Contents"]
 
-    private struct Draw {
+    private struct UniformHash {
         var state: UInt64
         mutating func next(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -38,7 +38,7 @@ struct AnswerFuzzTests {
         }
     }
 
-    private func answer(_ draw: inout Draw) -> [UInt8] {
+    private func answer(_ draw: inout UniformHash) -> [UInt8] {
         var text = ""
         if draw.next(2) == 0 {
             let parts = (0..<draw.next(5)).map { _ in Self.sound[draw.next(Self.sound.count)] }
@@ -62,7 +62,7 @@ struct AnswerFuzzTests {
 
     @Test("12,000 answers", arguments: 0..<4)
     func answers(part: Int) throws {
-        var draw = Draw(state: UInt64(part) &* 7_919 &+ 1)
+        var draw = UniformHash(state: UInt64(part) &* 7_919 &+ 1)
         let endpoint = try #require(S3Endpoint("http://127.0.0.1:1"))
         var (pages, entries, faults) = (0, 0, 0)
         for number in 0..<3_000 {

@@ -73,7 +73,7 @@ struct FaultTests {
         #expect(bench.pauses.all.count == 4 && bench.pauses.all.allSatisfy { $0 <= 2_000 })
         for attempt in [Int.min, 0, 1, 5, 64, .max] {
             for jitter in [0, 0.999] {
-                #expect((50...2_000).contains(S3Client.pause(after: attempt, patience: .max, jitter: jitter)))
+                #expect((50...2_000).contains(S3Client.pause(after: attempt, maximumWait: .max, jitter: jitter)))
             }
         }
     }

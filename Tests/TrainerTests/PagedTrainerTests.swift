@@ -21,7 +21,7 @@ struct PagedTrainerTests {
     private func train(_ versions: [SealedVersion], _ pipeline: Pipeline) throws -> (models: [String], segments: [Int])
     {
         let runner = try pipeline.makeTrainer()
-        let stage = try #require(runner.stage as? TrainerProcessor)
+        let processor = try #require(runner.processor as? TrainerProcessor)
         var segments: [Int] = []
         for (number, version) in versions.enumerated() {
             let request = TrainingRequest(
@@ -36,7 +36,7 @@ struct PagedTrainerTests {
             )
             try pipeline.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: Scenario.project) })
             try runner.settle()
-            segments.append(stage.kept?.segmentsRead ?? -1)
+            segments.append(processor.kept?.segmentsRead ?? -1)
         }
         let models = try pipeline.decoded(.trainingResults) { json in
             switch try TrainingResult(json: json).outcome {

@@ -136,7 +136,7 @@ struct PredictionPipelineTests {
             try pipeline.send(.trainingRequests, text, partition: Scenario.partition)
             let runner = try pipeline.makeTrainer()
             var faults: [String] = []
-            (runner.stage as? TrainerProcessor)?.failed = { faults.append($0) }
+            (runner.processor as? TrainerProcessor)?.failed = { faults.append($0) }
             try runner.settle()
             let topicPartition = TopicPartition(pipeline.topics[.trainingRequests], Scenario.partition)
             #expect(pipeline.cluster.offsets(of: "trainer")[topicPartition] == 1)

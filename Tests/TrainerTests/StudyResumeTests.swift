@@ -22,8 +22,8 @@ struct StudyResumeTests {
         }
     }
 
-    private func stage(_ runner: ProcessorRunner) throws -> TrainerProcessor {
-        try #require(runner.stage as? TrainerProcessor)
+    private func processor(_ runner: ProcessorRunner) throws -> TrainerProcessor {
+        try #require(runner.processor as? TrainerProcessor)
     }
 
     @Test("Whatever it fails at, a result that stands is not computed again, not even by another worker")
@@ -42,7 +42,7 @@ struct StudyResumeTests {
             do {
                 try first.settle()
                 // It has cured itself: the one repeat whose outcome was not known may have been computed twice.
-                #expect(try stage(first).repeats <= Int64(expected.count + 1), "\(step)")
+                #expect(try processor(first).repeats <= Int64(expected.count + 1), "\(step)")
             } catch {
                 first.task.abandon()
                 let isElsewhere = step.number % 2 == 1
@@ -51,9 +51,9 @@ struct StudyResumeTests {
                 pipeline.clock.advance(by: 10_001)
                 let standing = try results(pipeline).count
                 let second = try pipeline.makeTrainer(instance: isElsewhere ? "w2" : "w1", budget: 0)
-                try stage(second).resumed = { _, _ in resumed += 1 }
+                try processor(second).resumed = { _, _ in resumed += 1 }
                 try second.settle()
-                #expect(try stage(second).repeats == Int64(expected.count - standing), "\(step)")
+                #expect(try processor(second).repeats == Int64(expected.count - standing), "\(step)")
             }
             #expect(try results(pipeline) == expected, "\(step)")
         }
@@ -80,7 +80,7 @@ struct StudyResumeTests {
         let wanted = all.reduce(0) { $0 + $1.trials.count * $1.repeats }
         let runner = try pipeline.makeTrainer()
         try runner.settle()
-        #expect(try stage(runner).repeats == Int64(wanted - 1))
+        #expect(try processor(runner).repeats == Int64(wanted - 1))
         #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).count == before + wanted - 1)
     }
 
@@ -97,7 +97,7 @@ struct StudyResumeTests {
         let runner = try pipeline.makeTrainer(budget: 0)
         while try results(pipeline).isEmpty { try runner.task.cycle() }
         #expect(pipeline.cluster.offsets(of: "trainer")[topicPartition] == 0)
-        #expect(runner.stage.wantsPause)
+        #expect(runner.processor.wantsPause)
         try runner.task.cycle()
         #expect(runner.events.contains { if case .paused = $0 { true } else { false } })
         try runner.settle()

@@ -62,8 +62,8 @@ struct ClockTests {
             pipeline.clock.advance(by: 1_000)
             try loop.settle()
         }
-        let stage = try #require(loop.stage as? LoopProcessor)
-        stage.forEachProject { project in
+        let processor = try #require(loop.processor as? LoopProcessor)
+        processor.forEachProject { project in
             let deadline = project.state.nextDeadline?.milliseconds ?? .max
             #expect(deadline > pipeline.clock.now - 5_000, "\((pipeline.clock.now - deadline) / 1_000) s late")
         }

@@ -94,8 +94,8 @@ struct CycleTests {
             $0.text.contains("\"\(sample)\"")
         }
         #expect(!predicted.isEmpty)
-        let asked = try pipeline.tasks().filter { $0.sample.id == sample }
-        #expect(Set(asked.map(\.id)) == [followed.consensus.task])
+        let queried = try pipeline.tasks().filter { $0.sample.id == sample }
+        #expect(Set(queried.map(\.id)) == [followed.consensus.task])
         let version = try #require(versions.first { $0.versionNumber == cutVersionNumber })
         let requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
         let request = try #require(requests.first { $0.dataset.versionNumber >= version.versionNumber })
@@ -170,7 +170,7 @@ struct CycleTests {
         let expired = Set(try pipeline.tasks().filter { $0.state == .closed(.expired) }.map(\.id))
         #expect(expired.isSuperset(of: open.map(\.id)))
         var ledger: (spent: Int, reserved: Int)?
-        pipeline.loopStage?.forEachProject {
+        pipeline.loopProcessor?.forEachProject {
             ledger = (
                 $0.state.acquisition.accounts.ledger.value.spent, $0.state.acquisition.accounts.ledger.value.reserved
             )

@@ -107,7 +107,7 @@ struct GrownSchemaTests {
         let whole = isLogits ? list + ",-1e300]" : list.replacing("],[", with: ",0.0],[") + ",0.0]]"
         try pipeline.send(.predictions, Self.prediction("w", whole))
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.dead.isEmpty && counts.accepted == 121, "\(counts)")
         let scores = try scores(pipeline)
         #expect(scores.count == 121 && Set(scores).count == 1, "\(Set(scores))")
@@ -171,7 +171,7 @@ struct GrownSchemaTests {
     func openTask() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(1, classes: Scenario.classes))
         try ask(pipeline)
-        let asked = try #require(try pipeline.tasks().first { $0.state == .open })
+        let queried = try #require(try pipeline.tasks().first { $0.state == .open })
         try apply(Self.configuration(2, classes: Self.grown), to: pipeline)
         func answer(_ task: LabelingTask, _ annotator: String, _ name: String) throws {
             let text =
@@ -180,17 +180,17 @@ struct GrownSchemaTests {
             try pipeline.settle()
         }
         // The revision comes to the loop with the first entry that is checked under it.
-        try answer(asked, "a1", "hexagon")
+        try answer(queried, "a1", "hexagon")
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["unknown_class"])
         #expect(
             deadLetters.first?.header("flywheel.reason.text")
-                == "class \"hexagon\" is not in the question of task \(asked.id): it was appended later"
+                == "class \"hexagon\" is not in the question of task \(queried.id): it was appended later"
         )
-        try answer(asked, "a1", "circle")
-        try answer(asked, "a2", "square")
-        try answer(asked, "a3", "circle")
-        let records = try pipeline.tasks().filter { $0.id == asked.id }
+        try answer(queried, "a1", "circle")
+        try answer(queried, "a2", "square")
+        try answer(queried, "a3", "circle")
+        let records = try pipeline.tasks().filter { $0.id == queried.id }
         #expect(
             records.count >= 3 && records.allSatisfy { $0.classes == Scenario.classes },
             "\(records.map(\.classes))"
@@ -225,7 +225,7 @@ struct GrownSchemaTests {
                     model: nil,
                     score: 0.5,
                     auditProbability: nil,
-                    auditDraw: 0.9,
+                    auditHash: 0.9,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
                 let entry = JournalEntry(project: Scenario.project, body: .candidate(candidate))
@@ -277,7 +277,7 @@ struct GrownSchemaTests {
 
     private func watch(_ pipeline: Pipeline) -> (total: Int, negative: Int, proposals: [String: Int64]) {
         var found: (total: Int, negative: Int, proposals: [String: Int64]) = (0, 0, [:])
-        pipeline.loopStage?.forEachProject {
+        pipeline.loopProcessor?.forEachProject {
             let rollout = $0.state.rollout
             let watch = rollout.phase.value.champion.flatMap { rollout.watches[$0.version] } ?? VoiceWatch()
             let rows = $0.state.proposals.sortedRows.map { ($0.key, $0.value) }
@@ -329,8 +329,8 @@ struct GrownSchemaTests {
         let after = watch(pipeline)
         #expect(after.negative - before.negative == names.count + 203)
         #expect(after.proposals.count == 32 && after.proposals["hexagon"] == 3)
-        let told = try notices(pipeline)
-        #expect(told.count == 1 && told[0].hasPrefix("3 corrections name class \"hexagon\""), "\(told)")
+        let reported = try notices(pipeline)
+        #expect(reported.count == 1 && reported[0].hasPrefix("3 corrections name class \"hexagon\""), "\(reported)")
         // Names that somebody repeats take the rest of the room, and no more.
         for number in 0..<150 { try correct(pipeline, champion, to: "again \(number / 3)", by: "again-\(number)") }
         try pipeline.settle()

@@ -95,8 +95,8 @@ struct PoisonTests {
         let shapes = [(1_000, 1_000), (200, 50), (500, 1), (1, 500), (20, 25), (1_000, 1)]
         for (trials, repeats) in shapes {
             let policy = TrainingPolicy(trials: Array(repeating: Hyperparameters(), count: trials), repeats: repeats)
-            let asked = JSONParser()
-            guard let policy = try? asked.withDocument(of: policy.jsonBytes, { try TrainingPolicy(json: $0) }) else {
+            let queried = JSONParser()
+            guard let policy = try? queried.withDocument(of: policy.jsonBytes, { try TrainingPolicy(json: $0) }) else {
                 continue
             }
             let request = TrainingRequest(
@@ -176,11 +176,11 @@ struct PoisonTests {
         pipeline.cluster.delete(TopicPartition(pipeline.topics[.predictions], 0), before: 12)
         let intake = try pipeline.makeIntake()
         try settle(intake)
-        #expect((intake.stage as? IntakeProcessor)?.counts.read == 8)
+        #expect((intake.processor as? IntakeProcessor)?.counts.read == 8)
         pipeline.cluster.delete(TopicPartition(pipeline.topics[.tallies], Scenario.partition), before: 1)
         let loop = try pipeline.makeLoop()
         try settle(loop)
-        #expect(((loop.stage as? LoopProcessor)?.counts.entries ?? 0) > 5)
+        #expect(((loop.processor as? LoopProcessor)?.counts.entries ?? 0) > 5)
     }
 
     @Test("A build that takes over says so in the journal, though its first transaction is aborted")
@@ -221,7 +221,7 @@ struct PoisonTests {
             )
             if disposition == .retry {
                 try settle(intake)
-                #expect((intake.stage as? IntakeProcessor)?.counts.read == 1)
+                #expect((intake.processor as? IntakeProcessor)?.counts.read == 1)
             } else {
                 #expect(throws: StreamError.self) { try settle(intake) }
             }

@@ -62,22 +62,22 @@ struct StandstillTests {
             [cluster = pipeline.cluster] () throws(StreamError) in
             try cluster.makeReader(topics: [])
         }
-        #expect(watch.look() == [:])
+        #expect(watch.update() == [:])
         pipeline.cluster.deleteTopic(pipeline.topics[.journal])
         pipeline.cluster.deleteTopic(pipeline.topics[.annotations])
         #expect(
-            watch.look() == [
+            watch.update() == [
                 .intake: ["t.annotations is missing", "t.journal is missing"], .loop: ["t.journal is missing"],
             ]
         )
         for topic in [Topic.journal, .annotations] {
             pipeline.cluster.createTopic(pipeline.topics[topic], partitions: 2)
         }
-        #expect(watch.look() == [:])
+        #expect(watch.update() == [:])
         let silent = TopicWatch(roles: [.loop], topics: pipeline.topics) { () throws(StreamError) in
             throw StreamError(.retry, operation: "look", code: "_TRANSPORT", reason: "nobody answers")
         }
-        #expect(silent.look() == nil)
+        #expect(silent.update() == nil)
     }
 
     /// Before: not a word, and `running`.
@@ -96,11 +96,11 @@ struct StandstillTests {
         try stranger.initializeTransactions()
         try stranger.begin()
         try stranger.send([OutputRecord(topic: pipeline.topics[.annotations], partition: 1, key: [1], value: [2])])
-        #expect(watch.look() == [:])
+        #expect(watch.update() == [:])
         pipeline.clock.advance(by: 59_000)
-        #expect(watch.look() == [:])
+        #expect(watch.update() == [:])
         pipeline.clock.advance(by: 15_000)
-        let found = watch.look()
+        let found = watch.update()
         #expect(
             found == [
                 .intake: [
@@ -111,7 +111,7 @@ struct StandstillTests {
         #expect(RoleTopics.remedy(of: found?[.intake] ?? [], .intake, [:]) == OpenTransactions.remedy)
         pipeline.clock.advance(by: 15_000)
         try stranger.abort()
-        #expect(watch.look() == [:])
+        #expect(watch.update() == [:])
     }
 
     /// Before: each began its minute anew, and nobody was told.
@@ -134,7 +134,7 @@ struct StandstillTests {
             return producer
         }
         var (held, busy) = (try open("a0", .annotations), try open("b0", .feedback))
-        var told: [Int: [String]] = [:]
+        var reported: [Int: [String]] = [:]
         for transaction in 1...24 {
             pipeline.clock.advance(by: 15_000)
             // One every 45 s, overlapping, and one at each look.
@@ -146,13 +146,13 @@ struct StandstillTests {
             let next = try open("b\(transaction)", .feedback)
             try busy.commit()
             busy = next
-            if let found = watch.look()?[.intake] { told[transaction] = found }
+            if let found = watch.update()?[.intake] { reported[transaction] = found }
         }
-        #expect(told.count > 8, "\(told.keys.sorted())")
-        #expect(told.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })
+        #expect(reported.count > 8, "\(reported.keys.sorted())")
+        #expect(reported.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })
         try held.abort()
         pipeline.clock.advance(by: 15_000)
-        #expect(watch.look() == [:])
+        #expect(watch.update() == [:])
     }
 
     /// Before: running and ready for as long as it took.

@@ -10,7 +10,7 @@ import Vocabulary
 /// A coordinator that takes a commit and never answers.
 @Suite("A commit whose outcome stays unknown")
 struct UnknownOutcomeTests {
-    private func makePlant() throws -> Pipeline {
+    private func makePipeline() throws -> Pipeline {
         let pipeline = try Pipeline(seed: 7)
         for number in 0..<600 {
             try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: "v"))
@@ -22,10 +22,10 @@ struct UnknownOutcomeTests {
     /// A worker that goes on with care after a death, its batches larger than its portions.
     private func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
         let counted = FaultPlan()
-        try makePlant().makeIntake(counted).settle()
+        try makePipeline().makeIntake(counted).settle()
         // The first commit says that somebody is at work, the second would be of records.
         let commits = counted.effects.indices.filter { counted.effects[$0] == .commit }
-        let pipeline = try makePlant()
+        let pipeline = try makePipeline()
         #expect(throws: StreamError.self) { try pipeline.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }
         let plan = FaultPlan(step)
         try pipeline.makeIntake(plan).settle()

@@ -17,18 +17,18 @@ struct UnsealedCutTests {
     func nobodySeals() throws {
         let pipeline = try Pipeline()
         let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
-        let stage = try #require(loop.stage as? LoopProcessor)
+        let processor = try #require(loop.processor as? LoopProcessor)
         var unsealed = UnsealedCuts()
         func settle() throws { for runner in [intake, loop, intake, loop] { try runner.settle() } }
         try settle()
-        #expect(unsealed.look(at: stage, time: pipeline.clock.now).allSatisfy { $0.count == 0 && $0.age == 0 })
+        #expect(unsealed.update(at: processor, time: pipeline.clock.now).allSatisfy { $0.count == 0 && $0.age == 0 })
         var began: Int64?
         for _ in 0..<12 {
             try pipeline.serve(8)
             try settle()
             try pipeline.annotate()
             try settle()
-            let readings = unsealed.look(at: stage, time: pipeline.clock.now)
+            let readings = unsealed.update(at: processor, time: pipeline.clock.now)
             if began == nil, readings.contains(where: { $0.count > 0 }) { began = pipeline.clock.now }
             pipeline.clock.advance(by: 1_500)
         }
@@ -36,7 +36,9 @@ struct UnsealedCutTests {
         let cuts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
             .filter { if case .cut = $0 { true } else { false } }.count
         try #require(cuts > 1)
-        let reading = try #require(unsealed.look(at: stage, time: first + 119_999).first { $0.project == "shapes" })
+        let reading = try #require(
+            unsealed.update(at: processor, time: first + 119_999).first { $0.project == "shapes" }
+        )
         #expect(reading.count == cuts)
         #expect((119_999...121_500).contains(reading.age), "\(reading.age)")
         #expect(unsealed.fault(at: first + 119_999) == nil)
@@ -45,13 +47,13 @@ struct UnsealedCutTests {
         #expect(text.contains("is not sealed, nor are \(cuts - 1) after it: nothing is trained on its labels; see"))
         // Another worker begins its own two minutes, and knows since when all the same.
         var other = UnsealedCuts()
-        #expect(other.look(at: stage, time: first + 600_000).contains { $0.age >= 600_000 })
+        #expect(other.update(at: processor, time: first + 600_000).contains { $0.age >= 600_000 })
         #expect(other.fault(at: first + 600_000) == nil)
         #expect(other.fault(at: first + 720_000)?.contains("cut 72") == true)
         // And where a materializer takes its work up, all is well.
         try pipeline.makeMaterializer().settle()
         try settle()
-        #expect(unsealed.look(at: stage, time: first + 120_000).allSatisfy { $0.count == 0 && $0.age == 0 })
+        #expect(unsealed.update(at: processor, time: first + 120_000).allSatisfy { $0.count == 0 && $0.age == 0 })
         #expect(unsealed.fault(at: first + 240_000) == nil)
     }
 
@@ -67,21 +69,21 @@ struct UnsealedCutTests {
             try settle()
             pipeline.clock.advance(by: 1_500)
         }
-        let stage = try #require(loop.stage as? LoopProcessor)
+        let processor = try #require(loop.processor as? LoopProcessor)
         var unsealed = UnsealedCuts()
         let now = pipeline.clock.now
         let registry = MetricsRegistry()
         let metrics = EngineMetrics(registry: registry)
-        for reading in unsealed.look(at: stage, time: now + 500_000) { metrics.observe(reading) }
+        for reading in unsealed.update(at: processor, time: now + 500_000) { metrics.observe(reading) }
         #expect(registry.exposition().contains(#"flywheel_versions_unsealed{project="shapes"} "#))
         #expect(!registry.exposition().contains(#"flywheel_oldest_unsealed_version_seconds{project="shapes"} 0"#))
-        _ = unsealed.look(at: stage, time: now)
+        _ = unsealed.update(at: processor, time: now)
         #expect(unsealed.fault(at: now + 119_999) == nil)
         #expect(unsealed.fault(at: now + 120_000) != nil)
-        stage.unassigned(loop.task.assignment)
-        for reading in unsealed.look(at: stage, time: now + 1_000) { metrics.observe(reading) }
+        processor.unassigned(loop.task.assignment)
+        for reading in unsealed.update(at: processor, time: now + 1_000) { metrics.observe(reading) }
         #expect(unsealed.fault(at: now + 500_000) == nil)
         #expect(registry.exposition().contains(#"flywheel_oldest_unsealed_version_seconds{project="shapes"} 0"#))
-        #expect(unsealed.look(at: stage, time: now).isEmpty)
+        #expect(unsealed.update(at: processor, time: now).isEmpty)
     }
 }

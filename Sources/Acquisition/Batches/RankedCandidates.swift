@@ -18,13 +18,13 @@ struct RankedCandidates {
     /// - Parameters:
     ///   - ranked: Candidates in order of the parts of utility that need no other candidate.
     ///   - rule: Rule by which the batch is chosen.
-    ///   - memory: Sketches of queried samples.
+    ///   - queriedSketches: Sketches of queried samples.
     ///   - policy: The revision in force.
     ///   - time: Time of the entry.
     package init(
         _ ranked: [PooledCandidate],
         rule: BatchRule,
-        memory: Table<Int, EmbeddingSketch>,
+        queriedSketches: Table<Int, EmbeddingSketch>,
         policy: AcquisitionPolicy,
         at time: StreamTime
     ) {
@@ -48,7 +48,7 @@ struct RankedCandidates {
         if isLarge, !isFolded, policy.batch.weights.novelty > 0 || policy.batch.duplicateDistance > 0 {
             near = PointMatrix(embeddings.map { EmbeddingSketch.fold($0) }) ?? points
         }
-        let known = PointMatrix(memory, slots: policy.batch.memory, dimension: dimension, scale: near.scale)
+        let known = PointMatrix(queriedSketches, slots: policy.batch.memory, dimension: dimension, scale: near.scale)
         if !isLarge || isFolded { self.known = known }
         compose(Neighbourhood(points: near, known: known), in: Neighbourhood(points: points, known: nil))
     }

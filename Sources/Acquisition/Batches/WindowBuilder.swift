@@ -14,7 +14,7 @@ struct WindowBuilder {
     private let time: StreamTime
     private let scales: WindowScales.Limits
     /// Candidates in the order in which they are considered; those before `next` have been considered.
-    private var pending: [Looked] = []
+    private var pending: [ScannedCandidate] = []
     private var next = 0
     /// Pending candidates that are in proportion.
     private var inProportion = 0
@@ -53,15 +53,15 @@ struct WindowBuilder {
     /// - Parameters:
     ///   - pooled: The candidate.
     ///   - known: Embeddings of the queried samples.
-    mutating func look(at pooled: PooledCandidate, _ known: PointMatrix?) {
-        let looked = Looked(pooled)
-        pending.append(looked)
+    mutating func add(at pooled: PooledCandidate, _ known: PointMatrix?) {
+        let scanned = ScannedCandidate(pooled)
+        pending.append(scanned)
         if isSized {
-            if settled?.isInProportion(looked) ?? true { inProportion += 1 }
+            if settled?.isInProportion(scanned) ?? true { inProportion += 1 }
         } else if pending.count == width {
             size(known)
         }
-        if let settled, settled.isSettled { judgeNovelty(looked, settled) }
+        if let settled, settled.isSettled { judgeNovelty(scanned, settled) }
     }
 
     private mutating func size(_ known: PointMatrix?) {
@@ -77,16 +77,16 @@ struct WindowBuilder {
         found.settle(pending.lazy.filter { found.isInProportion($0) }.prefix(width).map { $0 })
         settled = found
         points = DistinctPoints(dimension: found.comparedDimension, scale: found.scale, limit: found.limit)
-        if scales.isNoveltyWanted { for looked in pending { judgeNovelty(looked, found) } }
+        if scales.isNoveltyWanted { for scanned in pending { judgeNovelty(scanned, found) } }
     }
 
     // MARK: - Novelty
 
-    private mutating func judgeNovelty(_ looked: Looked, _ found: WindowScales) {
+    private mutating func judgeNovelty(_ scanned: ScannedCandidate, _ found: WindowScales) {
         let weight = policy.batch.weights.novelty
-        guard weight > 0, found.isInProportion(looked) else { return }
-        novelties[looked.id] = found.novelty(of: looked)
-        let total = utility(looked.pooled).value
+        guard weight > 0, found.isInProportion(scanned) else { return }
+        novelties[scanned.id] = found.novelty(of: scanned)
+        let total = utility(scanned.pooled).value
         best.insert(total, at: best.firstIndex { $0 < total } ?? best.count)
         if best.count > width { best.removeLast() }
     }
@@ -127,21 +127,21 @@ struct WindowBuilder {
     /// Adds candidates to the window until it is full or none is left.
     mutating func accept(_ rooms: inout SliceRooms?) {
         while next < pending.count, !isFull {
-            let looked = pending[next]
+            let scanned = pending[next]
             next += 1
             var point: DistinctPoints.ScaledPoint?
             if let settled {
-                guard settled.isInProportion(looked),
-                    let found = points?.distinct(settled.comparedCoordinates(of: looked))
+                guard settled.isInProportion(scanned),
+                    let found = points?.distinct(settled.comparedCoordinates(of: scanned))
                 else {
-                    last.append(looked.pooled)
+                    last.append(scanned.pooled)
                     continue
                 }
                 point = found
             }
-            guard rooms?.take(looked.pooled.candidate.sample) ?? true else { continue }
+            guard rooms?.take(scanned.pooled.candidate.sample) ?? true else { continue }
             if let point { points?.add(point) }
-            accepted.append(looked.pooled)
+            accepted.append(scanned.pooled)
         }
     }
 

@@ -4,7 +4,7 @@ internal import Tables
 internal import Vocabulary
 
 /// Candidate of the window, with its embedding and the size of that.
-struct Looked {
+struct ScannedCandidate {
     let pooled: PooledCandidate
     /// Empty where there is none.
     let embedding: [Float]
@@ -64,7 +64,7 @@ struct WindowScales {
     ///   - candidates: First candidates of the ranking.
     ///   - known: Embeddings of the samples queried before, as in `KnownSamples`.
     ///   - limits: Parts of the policy.
-    init?(_ candidates: [Looked], _ known: PointMatrix?, _ limits: Limits) {
+    init?(_ candidates: [ScannedCandidate], _ known: PointMatrix?, _ limits: Limits) {
         guard let dimension = candidates.first?.embedding.count, dimension > 0 else { return nil }
         var sizes: [Float] = []
         for candidate in candidates {
@@ -90,19 +90,19 @@ struct WindowScales {
     var isComparable: Bool { folds || dimension <= EmbeddingSketch.limit }
 
     /// Whether a candidate is no outlier, whose coordinates would make all other distances vanish.
-    func isInProportion(_ candidate: Looked) -> Bool {
+    func isInProportion(_ candidate: ScannedCandidate) -> Bool {
         candidate.embedding.count == dimension && candidate.size.map { $0 <= largest } ?? false
     }
 
     /// Embedding of a candidate that is no outlier, as it is compared.
-    func comparedCoordinates(of candidate: Looked) -> [Float] {
+    func comparedCoordinates(of candidate: ScannedCandidate) -> [Float] {
         folds ? EmbeddingSketch.fold(candidate.embedding) : candidate.embedding
     }
 
     /// Computes from the first candidates the distances that count as far, and as a duplicate's.
     ///
     /// - Parameter candidates: First candidates of the ranking that are no outliers.
-    mutating func settle(_ candidates: [Looked]) {
+    mutating func settle(_ candidates: [ScannedCandidate]) {
         isSettled = true
         var points = PointMatrix(dimension: comparedDimension, scale: scale, capacity: candidates.count)
         for candidate in candidates { points.append(row: points.scaled(comparedCoordinates(of: candidate)).row) }
@@ -114,7 +114,7 @@ struct WindowScales {
     }
 
     /// The squared distance of a candidate to the nearest that is known.
-    private func distance(of candidate: Looked) -> Double {
+    private func distance(of candidate: ScannedCandidate) -> Double {
         guard let known else { return .infinity }
         let (point, _) = known.scaled(EmbeddingSketch.fold(candidate.embedding))
         var least = Float.infinity
@@ -124,7 +124,7 @@ struct WindowScales {
 
     /// Novelty of a candidate, from its distance to all known samples: `1 - exp(-d² / middle d²)`, in `0...1`; 1 if
     /// none are known.
-    func novelty(of candidate: Looked) -> Double {
+    func novelty(of candidate: ScannedCandidate) -> Double {
         guard known != nil else { return 1 }
         let distance = distance(of: candidate)
         return middle > 0 ? 1 - Reproducible.exp(-distance / middle) : (distance > 0 ? 1 : 0)

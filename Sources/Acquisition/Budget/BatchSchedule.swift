@@ -15,7 +15,7 @@ public struct BatchSchedule: Hashable, Sendable {
     /// Time since which a batch has been possible: there are candidates, and free capacity for open tasks.
     public var waitingSince: StreamTime?
     /// Whether the budget was used up at the last check; a notice is issued each time that it becomes so.
-    public var isExhaustionTold: Bool
+    public var isExhaustionReported: Bool
     /// Audit tasks that the share of those opened for training labels has earned and that are not open yet; at least 0 where
     /// the share has not been lowered.
     public var auditOwed: Double
@@ -33,7 +33,7 @@ public struct BatchSchedule: Hashable, Sendable {
         acquisitionTasks: Int = 0,
         auditTasks: Int = 0,
         waitingSince: StreamTime? = nil,
-        isExhaustionTold: Bool = false,
+        isExhaustionReported: Bool = false,
         triggerTasks: Int = 0,
         auditOwed: Double = 0,
         auditWindow: StreamTime? = nil,
@@ -47,7 +47,7 @@ public struct BatchSchedule: Hashable, Sendable {
         self.acquisitionTasks = acquisitionTasks
         self.auditTasks = auditTasks
         self.waitingSince = waitingSince
-        self.isExhaustionTold = isExhaustionTold
+        self.isExhaustionReported = isExhaustionReported
         self.triggerTasks = triggerTasks
         self.auditOwed = auditOwed
         self.auditWindow = auditWindow

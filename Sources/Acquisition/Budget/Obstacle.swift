@@ -18,7 +18,7 @@ public enum Obstacle: Hashable, Sendable {
     /// All candidates belong to slices that have used their share, until that time.
     case quotas(until: StreamTime)
     /// A batch waits for a newer model's scores or a wider choice, until then at most.
-    case patience(until: StreamTime)
+    case maximumWait(until: StreamTime)
 
     /// Number of the case in the state, above 0; numbers are never reused.
     var number: Int {
@@ -30,7 +30,7 @@ public enum Obstacle: Hashable, Sendable {
         case .noCandidate: 5
         case .shares: 6
         case .quotas: 7
-        case .patience: 8
+        case .maximumWait: 8
         }
     }
 
@@ -40,7 +40,7 @@ public enum Obstacle: Hashable, Sendable {
         switch self {
         case .budgetSpent, .budgetPromised: false
         case .budgetTooSmall, .openTasks, .noCandidate, .shares: true
-        case .quotas(let until), .patience(let until): until.milliseconds(since: time) > Self.soon
+        case .quotas(let until), .maximumWait(let until): until.milliseconds(since: time) > Self.soon
         }
     }
 
@@ -68,10 +68,10 @@ extension AcquisitionState {
         switch asking.earliest {
         case .never: return .shares
         case .at(let time): return .quotas(until: time)
-        case .afterPatience:
-            let since = accounts.cadence.value.waitingSince ?? context.time
-            let until = since.advanced(byMilliseconds: patience(context))
-            return until > context.time ? .patience(until: until) : nil
+        case .afterMaximumWait:
+            let since = accounts.schedule.value.waitingSince ?? context.time
+            let until = since.advanced(byMilliseconds: maximumWait(context))
+            return until > context.time ? .maximumWait(until: until) : nil
         }
     }
 
@@ -83,24 +83,24 @@ extension AcquisitionState {
     public mutating func tellIdleness(_ context: SelectionContext) -> Obstacle? {
         var watch = accounts.idleness.value
         let now = context.time
-        guard context.policy.edition >= 2, now.milliseconds(since: watch.lookedAt) >= IdleWatch.interval else {
+        guard context.policy.edition >= 2, now.milliseconds(since: watch.checkedAt) >= IdleWatch.interval else {
             return nil
         }
-        let hadTraffic = now.milliseconds(since: watch.lookedAt) <= IdleWatch.patience
-        watch.lookedAt = now
+        let hadTraffic = now.milliseconds(since: watch.checkedAt) <= IdleWatch.maximumWait
+        watch.checkedAt = now
         defer { accounts.idleness.value = watch }
         guard let obstacle = obstacle(context), obstacle.isWorthANotice(at: now) else {
             watch.since = nil
             return nil
         }
-        let since = hadTraffic ? max(watch.since ?? now, accounts.cadence.value.lastBatchAt) : now
+        let since = hadTraffic ? max(watch.since ?? now, accounts.schedule.value.lastBatchAt) : now
         watch.since = since
-        guard now.milliseconds(since: since) >= IdleWatch.patience else { return nil }
-        if watch.told == 0 || now.milliseconds(since: watch.toldAt) >= IdleWatch.repetition {
-            (watch.told, watch.toldAt) = (0, now)
+        guard now.milliseconds(since: since) >= IdleWatch.maximumWait else { return nil }
+        if watch.reported == 0 || now.milliseconds(since: watch.reportedAt) >= IdleWatch.repetition {
+            (watch.reported, watch.reportedAt) = (0, now)
         }
-        guard watch.told & 1 << obstacle.number == 0 else { return nil }
-        watch.told |= 1 << obstacle.number
+        guard watch.reported & 1 << obstacle.number == 0 else { return nil }
+        watch.reported |= 1 << obstacle.number
         return obstacle
     }
 }
@@ -108,30 +108,30 @@ extension AcquisitionState {
 /// Time since which a project with traffic has queried nothing, and the reasons reported for it.
 public struct IdleWatch: Hashable, Sendable {
     /// Time of the last check; 1970 before the first.
-    public var lookedAt: StreamTime
+    public var checkedAt: StreamTime
     /// Time since which no query was possible, as far as checked; nil if one was.
     public var since: StreamTime?
-    /// The obstacles reported since `toldAt`, as a bit set of their numbers; 0 before the first.
-    public var told: Int
+    /// The obstacles reported since `reportedAt`, as a bit set of their numbers; 0 before the first.
+    public var reported: Int
     /// Time at which the first of them was reported; all may be reported again an hour later.
-    public var toldAt: StreamTime
+    public var reportedAt: StreamTime
 
     /// Milliseconds between two checks.
     static let interval: Int64 = 10_000
     /// Milliseconds without a query before a reason is reported.
-    static let patience: Int64 = 60_000
+    static let maximumWait: Int64 = 60_000
     /// Milliseconds from the first reported reason until all may be reported again.
     static let repetition: Int64 = 3_600_000
 
     public init(
-        lookedAt: StreamTime = StreamTime(milliseconds: 0),
+        checkedAt: StreamTime = StreamTime(milliseconds: 0),
         since: StreamTime? = nil,
-        told: Int = 0,
-        toldAt: StreamTime = StreamTime(milliseconds: 0)
+        reported: Int = 0,
+        reportedAt: StreamTime = StreamTime(milliseconds: 0)
     ) {
-        self.lookedAt = lookedAt
+        self.checkedAt = checkedAt
         self.since = since
-        self.told = told
-        self.toldAt = toldAt
+        self.reported = reported
+        self.reportedAt = reportedAt
     }
 }

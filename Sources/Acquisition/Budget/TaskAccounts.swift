@@ -4,9 +4,9 @@ public import Vocabulary
 /// Accounts that all sources of tasks share: queried samples, the amounts spent, and the votes used by each slice.
 public struct TaskAccounts: Sendable {
     /// Every sample ever queried: no source queries it again.
-    public var asked = Table<SampleID, TaskPurpose>()
+    public var queried = Table<SampleID, TaskPurpose>()
     public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
-    public var cadence = Cell(BatchSchedule())
+    public var schedule = Cell(BatchSchedule())
     public var idleness = Cell(IdleWatch())
     /// Votes that each slice has used; the number of rows is at most `SlicePolicy.sliceLimit`, plus one, plus the
     /// slices that have shares of their own.
@@ -35,15 +35,15 @@ public struct TaskAccounts: Sendable {
     /// owed in this one, where they would exceed its share.
     mutating func settleAudits(_ policy: AcquisitionPolicy) {
         let window = ledger.value.windowStart
-        guard policy.sharesByWindow, policy.isAudited, cadence.value.auditWindow != window else { return }
-        cadence.value.auditWindow = window
-        cadence.value.auditOwed = min(cadence.value.auditOwed, 1)
+        guard policy.sharesByWindow, policy.isAudited, schedule.value.auditWindow != window else { return }
+        schedule.value.auditWindow = window
+        schedule.value.auditOwed = min(schedule.value.auditOwed, 1)
     }
 
     /// An audit task opens.
     mutating func countAudit(_ policy: AcquisitionPolicy) {
-        if policy.sharesByWindow, cadence.value.auditTasks >= policy.auditFirst { cadence.value.auditOwed -= 1 }
-        cadence.value.auditTasks += 1
+        if policy.sharesByWindow, schedule.value.auditTasks >= policy.auditFirst { schedule.value.auditOwed -= 1 }
+        schedule.value.auditTasks += 1
     }
 
     /// When the current window ends.

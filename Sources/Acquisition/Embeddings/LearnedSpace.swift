@@ -123,7 +123,7 @@ extension AcquisitionState {
         }
         space.value = LearnedSpace(named: now.name)
         leaveOut { $0.embedding != nil }
-        for slot in pool.memory.sortedKeys { pool.memory[slot] = nil }
+        for slot in pool.queriedSketches.sortedKeys { pool.queriedSketches[slot] = nil }
         for slot in pool.unanswerable.sortedKeys { pool.unanswerable[slot] = nil }
     }
 
@@ -134,8 +134,8 @@ extension AcquisitionState {
         for id in audit.candidates.sortedKeys {
             if let row = audit.candidates[id], isElsewhere(row.candidate.sample) { audit.remove(id) }
         }
-        for id in triggers.triggered.sortedKeys + triggers.awaiting.sortedKeys {
-            let row = triggers.triggered[id] ?? triggers.awaiting[id]
+        for id in triggers.triggered.sortedKeys + triggers.pendingTriggers.sortedKeys {
+            let row = triggers.triggered[id] ?? triggers.pendingTriggers[id]
             if let row, isElsewhere(row.pooled.candidate.sample) { triggers.remove(id) }
         }
     }

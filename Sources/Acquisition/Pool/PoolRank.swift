@@ -29,23 +29,23 @@ struct PoolRank: Comparable, Sendable {
 }
 
 /// Draw of a sample, and its id for equal draws.
-struct AuditDraw: Comparable, Sendable {
+struct AuditHashOrder: Comparable, Sendable {
     let draw: Double
     let id: SampleID
 
     init(_ pooled: PooledCandidate) {
-        draw = pooled.candidate.auditDraw
+        draw = pooled.candidate.auditHash
         id = pooled.candidate.sample.id
     }
 
-    static func < (a: AuditDraw, b: AuditDraw) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
+    static func < (a: AuditHashOrder, b: AuditHashOrder) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
 }
 
 /// Eviction rank of a candidate in a full audit sample: the one drawn last is evicted first.
 struct AuditRank: Comparable, Sendable {
-    let draw: AuditDraw
+    let draw: AuditHashOrder
 
-    init(_ pooled: PooledCandidate) { draw = AuditDraw(pooled) }
+    init(_ pooled: PooledCandidate) { draw = AuditHashOrder(pooled) }
 
     static func < (a: AuditRank, b: AuditRank) -> Bool { b.draw < a.draw }
 }

@@ -30,7 +30,7 @@ extension PoolSource {
             }
             left.formUnion(explored.map(\.pooled.candidate.sample.id))
         }
-        let trained = accounts.cadence.value.trainingSamples
+        let trained = accounts.schedule.value.trainingSamples
         let chosen = chooseByUtility(count - explored.count, leavingOut: left, labels: Double(trained), context)
         return chosen
             + explored.map { $0.pooled.selection(purpose, strategy: "exploration", propensity: $0.propensity) }
@@ -122,7 +122,13 @@ extension PoolSource {
         guard !ranks.isEmpty else { return [] }
         if width.isSpreadOverAll { ranks = Self.spread(ranks, over: width.candidates, atLeast: 2 * count) }
         let ranked = ranks.prefix(width.candidates).compactMap { candidates[$0.id] }
-        let window = RankedCandidates(ranked, rule: rule, memory: memory, policy: policy, at: context.time)
+        let window = RankedCandidates(
+            ranked,
+            rule: rule,
+            queriedSketches: queriedSketches,
+            policy: policy,
+            at: context.time
+        )
         let choice = window.choose(count, seed: context.entry.seed)
         return selections(choice, of: window, policy)
     }

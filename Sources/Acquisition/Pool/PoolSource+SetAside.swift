@@ -28,19 +28,19 @@ extension PoolSource {
         }
 
         /// The slots that have changed since `mark`; nil where that is not known.
-        fileprivate func changes(of memory: Table<Int, EmbeddingSketch>) -> [Int]? {
-            written.revision == memory.revision ? written.slots : nil
+        fileprivate func changes(of queriedSketches: Table<Int, EmbeddingSketch>) -> [Int]? {
+            written.revision == queriedSketches.revision ? written.slots : nil
         }
 
-        fileprivate mutating func followed(_ memory: Table<Int, EmbeddingSketch>, _ mark: Mark) {
+        fileprivate mutating func followed(_ queriedSketches: Table<Int, EmbeddingSketch>, _ mark: Mark) {
             self.mark = mark
-            written = ([], memory.revision)
+            written = ([], queriedSketches.revision)
         }
     }
 
     /// Revisions and settings that an experience was computed from.
     fileprivate struct Mark: Equatable, Sendable {
-        let memory: UInt64
+        let queriedSketches: UInt64
         let unanswerable: UInt64
         let waiting: UInt64?
         let dimension: Int
@@ -62,7 +62,7 @@ extension PoolSource {
     /// Brings `experience` up to date.
     mutating func gather(dimension: Int, _ policy: AcquisitionPolicy) {
         let mark = Mark(
-            memory: memory.revision,
+            queriedSketches: queriedSketches.revision,
             unanswerable: unanswerable.revision,
             waiting: policy.stream == nil ? nil : candidates.revision,
             dimension: dimension,
@@ -71,15 +71,17 @@ extension PoolSource {
         )
         let old = experience.mark
         guard old != mark else { return }
-        let asked = follow(mark, policy)
-        if old?.memory != mark.memory || old?.unanswerable != mark.unanswerable || old?.dimension != mark.dimension {
+        let queried = follow(mark, policy)
+        if old?.queriedSketches != mark.queriedSketches || old?.unanswerable != mark.unanswerable
+            || old?.dimension != mark.dimension
+        {
             experience.answerability = AnswerabilityModel(
                 unanswerable: unanswerable.sortedRows.compactMap(\.value.sketch),
-                asked: asked,
+                queried: queried,
                 dimension: dimension
             )
         }
-        experience.followed(memory, mark)
+        experience.followed(queriedSketches, mark)
     }
 
     /// Brings the known sketches up to date, slot by slot if nothing more has changed.
@@ -88,13 +90,13 @@ extension PoolSource {
     private mutating func follow(_ mark: Mark, _ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
         let (dimension, share) = (mark.dimension, mark.share)
         if experience.isWhole, mark.waiting == nil, experience.mark?.slots == mark.slots,
-            let slots = experience.changes(of: memory)
+            let slots = experience.changes(of: queriedSketches)
         {
-            let changes = slots.compactMap { slot in memory[slot].map { (slot, $0) } }
+            let changes = slots.compactMap { slot in queriedSketches[slot].map { (slot, $0) } }
             if experience.known.follow(changes, dimension: dimension, share: share) { return experience.known.sketches }
         }
-        let asked = askedSketches(policy)
-        var known = asked
+        let queried = queriedSketches(policy)
+        var known = queried
         if policy.stream != nil {
             // What a stream's rule has chosen waits here for its task.
             for (_, pooled) in candidates.sortedRows where pooled.propensity != nil {
@@ -104,18 +106,21 @@ extension PoolSource {
         }
         experience.known.update(known, dimension: dimension, share: share)
         experience.isWhole =
-            mark.waiting == nil && experience.known.sketches.count == memory.count
-            && !memory.contains { slot, _ in slot >= memory.count }
-        return asked
+            mark.waiting == nil && experience.known.sketches.count == queriedSketches.count
+            && !queriedSketches.contains { slot, _ in slot >= queriedSketches.count }
+        return queried
     }
 
     /// Returns the sketches kept of queried samples, in the order of their slots.
-    private func askedSketches(_ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
-        let slots = memory.reduce(into: 0) { slots, slot, _ in
+    private func queriedSketches(_ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
+        let slots = queriedSketches.reduce(into: 0) { slots, slot, _ in
             if slot < policy.batch.memory { slots = max(slots, slot + 1) }
         }
         // Each sketch is stored at the index of its slot: sorting the rows would be slower.
-        let bySlot = memory.reduce(into: [EmbeddingSketch?](repeating: nil, count: slots)) { sketches, slot, sketch in
+        let bySlot = queriedSketches.reduce(into: [EmbeddingSketch?](repeating: nil, count: slots)) {
+            sketches,
+            slot,
+            sketch in
             if slot >= 0, slot < slots { sketches[slot] = sketch }
         }
         return bySlot.compactMap { $0 }
@@ -186,7 +191,7 @@ extension PoolSource {
         guard let points = PointMatrix(sketches, scale: scale) else { return [] }
         let (point, _) = points.scaled(EmbeddingSketch.fold(embedding))
         var bound = Float.infinity
-        for (slot, sketch) in memory.sortedRows where slot < policy.batch.memory {
+        for (slot, sketch) in queriedSketches.sortedRows where slot < policy.batch.memory {
             guard sketch.dimension == embedding.count, !(sketch.digest.map { digests.contains($0) } ?? true),
                 let other = PointMatrix([sketch], scale: scale)
             else { continue }

@@ -27,7 +27,7 @@ extension PoolSource {
         var chosen: [Selection] = []
         if explored.count < count {
             let wanted = count - explored.count
-            let rule = rule(wanted, labels: accounts.cadence.value.trainingSamples, policy)
+            let rule = rule(wanted, labels: accounts.schedule.value.trainingSamples, policy)
             let window = window(
                 of: wanted,
                 by: rule,
@@ -73,16 +73,16 @@ extension PoolSource {
         var rooms = rooms
         var builder = WindowBuilder(rule, width.candidates, policy, at: context.time)
         while builder.wantsMore, let pooled = cursor.nextWaiting(in: &self) {
-            builder.look(at: pooled, experience.known.rows)
+            builder.add(at: pooled, experience.known.rows)
         }
         builder.settle(experience.known.rows)
         while builder.isUndecided(cursor.bound(in: self)), let pooled = cursor.nextWaiting(in: &self) {
-            builder.look(at: pooled, experience.known.rows)
+            builder.add(at: pooled, experience.known.rows)
         }
         builder.order()
         builder.accept(&rooms)
         while !builder.isFull, let pooled = cursor.nextWaiting(in: &self) {
-            builder.look(at: pooled, experience.known.rows)
+            builder.add(at: pooled, experience.known.rows)
             builder.accept(&rooms)
         }
         // Unanswerable samples are ranked before known ones and few of them are selected: the walk continues after

@@ -9,7 +9,7 @@ public struct PoolSource: TaskSource, Sendable {
     /// At most `poolCapacity` candidates for training labels.
     public var candidates = Table<SampleID, PooledCandidate>()
     /// Sketches of the samples queried last for training, by slot; at most as many as the policy's `memory`.
-    public var memory = Table<Int, EmbeddingSketch>()
+    public var queriedSketches = Table<Int, EmbeddingSketch>()
     /// Unanswerable samples, by slot; at most `UnanswerableSample.limit`. Empty in edition 1.
     public var unanswerable = Table<Int, UnanswerableSample>()
     /// Mean predictions of models over the pool, while a cold start lasts; from edition 2 on.
@@ -63,16 +63,16 @@ public struct PoolSource: TaskSource, Sendable {
     mutating func remember(_ sample: Sample, task: Int, _ acquisition: AcquisitionPolicy) {
         let policy = acquisition.batch
         // A revision may make the memory smaller: sketches beyond it are removed.
-        if memory.count > policy.memory {
-            for slot in memory.sortedKeys where slot >= policy.memory { memory[slot] = nil }
+        if queriedSketches.count > policy.memory {
+            for slot in queriedSketches.sortedKeys where slot >= policy.memory { queriedSketches[slot] = nil }
         }
         let keepsDigest = acquisition.edition >= 2
         guard policy.memory > 0,
             let sketch = sample.embedding.flatMap({ EmbeddingSketch($0, keepsDigest: keepsDigest) })
         else { return }
-        let (slot, revision) = (task % policy.memory, memory.revision)
-        memory[slot] = sketch
-        experience.wrote(slot, from: revision, to: memory.revision)
+        let (slot, revision) = (task % policy.memory, queriedSketches.revision)
+        queriedSketches[slot] = sketch
+        experience.wrote(slot, from: revision, to: queriedSketches.revision)
     }
 
     // MARK: - Quotas
@@ -99,7 +99,7 @@ public struct PoolSource: TaskSource, Sendable {
         block.follow(candidates)
     }
 
-    mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
+    mutating func checkQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
         block.update(candidates, accounts.quotas(context)) { $1.hasRoom($0.candidate.sample) }
     }
 
@@ -131,7 +131,7 @@ public struct PoolSource: TaskSource, Sendable {
 
     /// Whether the newest model has learnt from the last batch.
     private func hasLearnt(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
-        context.newestVersionNumber > accounts.cadence.value.lastBatchVersionNumber
+        context.newestVersionNumber > accounts.schedule.value.lastBatchVersionNumber
             && context.unlearnedLabels <= context.policy.batchSize / 2
     }
 
@@ -152,8 +152,8 @@ public struct PoolSource: TaskSource, Sendable {
         guard !isEmpty else {
             return context.policy.stream == nil ? .at(accounts.nextQuota(context)) : .never
         }
-        guard let quotas = accounts.quotas(context) else { return .afterPatience }
+        guard let quotas = accounts.quotas(context) else { return .afterMaximumWait }
         let isSpent = isBlocked(quotas) || !candidates.contains { quotas.hasRoom($1.candidate.sample) }
-        return isSpent ? .at(accounts.nextQuota(context)) : .afterPatience
+        return isSpent ? .at(accounts.nextQuota(context)) : .afterMaximumWait
     }
 }

@@ -59,7 +59,7 @@ struct SliceQuotas: Sendable {
         let account = slices[name]
         let share = quota.share(
             of: name == Self.others ? nil : String(name.dropFirst()),
-            age: account.map { time.milliseconds(since: $0.firstAskedAt) }
+            age: account.map { time.milliseconds(since: $0.firstQueriedAt) }
         )
         let budget = Int(share.millionths * Int64(votes) / LabelShare.whole)
         let taken = account.map { $0.windowStart == windowStart ? $0.votes : 0 } ?? 0
@@ -89,7 +89,7 @@ struct SliceQuotas: Sendable {
     /// - Complexity: O(*n*) in the slices.
     var nextAgeing: StreamTime? {
         guard quota.newShare != nil else { return nil }
-        let ages = slices.smallest(slices.count) { AgeingRank(at: $1.firstAskedAt, name: $0) }
+        let ages = slices.smallest(slices.count) { AgeingRank(at: $1.firstQueriedAt, name: $0) }
         return ages.map { $0.at.advanced(byMilliseconds: quota.newFor) }.first { $0 > time }
     }
 

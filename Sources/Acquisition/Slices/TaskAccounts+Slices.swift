@@ -42,7 +42,7 @@ extension TaskAccounts {
         func isPast(_ account: SliceAccount) -> Bool {
             guard account.windowStart != start else { return false }
             // Where new slices have no share of their own, to be new again means nothing.
-            return quota.newShare == nil || context.time.milliseconds(since: account.firstAskedAt) >= quota.newFor
+            return quota.newShare == nil || context.time.milliseconds(since: account.firstQueriedAt) >= quota.newFor
         }
         guard slices.count(where: { isPast($1) }) > 0 else { return }
         for (name, account) in slices.sortedRows where isPast(account) { slices[name] = nil }
@@ -53,7 +53,7 @@ extension TaskAccounts {
         guard let quota = context.policy.slices else { return }
         let name = SliceQuotas.account(of: sample, quota, in: slices)
         let start = ledger.value.windowStart
-        var account = slices[name] ?? SliceAccount(firstAskedAt: context.time, windowStart: start)
+        var account = slices[name] ?? SliceAccount(firstQueriedAt: context.time, windowStart: start)
         if account.windowStart != start { account.votes = 0 }
         account.windowStart = start
         account.votes += context.votesPerTask
@@ -82,7 +82,7 @@ extension AcquisitionState {
         guard let quota = policy.slices else { return }
         let name = SliceQuotas.account(of: sample, quota, in: accounts.slices)
         // Before the account's first task none was charged to it.
-        guard var account = accounts.slices[name], openedAt >= account.windowStart, openedAt >= account.firstAskedAt
+        guard var account = accounts.slices[name], openedAt >= account.windowStart, openedAt >= account.firstQueriedAt
         else { return }
         account.votes = max(0, account.votes - votes)
         accounts.slices[name] = account

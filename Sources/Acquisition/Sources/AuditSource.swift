@@ -120,7 +120,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// candidates.
     private func due(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
-        let first = max(context.auditTasksWanted, context.policy.auditFirst - accounts.cadence.value.auditTasks)
+        let first = max(context.auditTasksWanted, context.policy.auditFirst - accounts.schedule.value.auditTasks)
         return min(first.adding(owed(training, accounts, context)), candidates.count)
     }
 
@@ -128,7 +128,7 @@ public struct AuditSource: TaskSource, Sendable {
     private func owed(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
         // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
-        let owed = accounts.cadence.value.auditOwed + Double(training) * context.policy.auditRatio + 1e-9
+        let owed = accounts.schedule.value.auditOwed + Double(training) * context.policy.auditRatio + 1e-9
         return min(Int(max(0, owed)), candidates.count)
     }
 
@@ -157,10 +157,10 @@ public struct AuditSource: TaskSource, Sendable {
         if context.policy.sharesByWindow { return min(due(room.training, accounts, context), room.affordable) }
         // No other source has samples to query: the audit sample may fill the whole batch.
         guard room.isShared else { return min(context.policy.batchSize, candidates.count, room.affordable) }
-        let cadence = accounts.cadence.value
+        let schedule = accounts.schedule.value
         let share = min(max(context.policy.auditShare, 0), 0.9)
-        let acquisition = Double(cadence.acquisitionTasks + room.tasks)
-        let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks
+        let acquisition = Double(schedule.acquisitionTasks + room.tasks)
+        let wanted = Int(acquisition * share / (1 - share)) - schedule.auditTasks
         return min(max(0, wanted), candidates.count, max(1, context.policy.batchSize), room.affordable)
     }
 
@@ -185,12 +185,12 @@ public struct AuditSource: TaskSource, Sendable {
         _ context: SelectionContext
     ) -> [Selection] {
         guard !pairings.isEmpty else {
-            return candidates.smallest(count) { AuditDraw($1) }.compactMap { candidates[$0.id] }
+            return candidates.smallest(count) { AuditHashOrder($1) }.compactMap { candidates[$0.id] }
                 .map { selection($0, nil) }
         }
         var order = AuditOrder(self, context)
         var selections: [Selection] = []
-        var credit = accounts.cadence.value.duelCredit
+        var credit = accounts.schedule.value.duelCredit
         while selections.count < count {
             // Three of four are three of four, whatever the sum rounds to.
             credit += context.audit.duels
@@ -200,7 +200,7 @@ public struct AuditSource: TaskSource, Sendable {
             credit = min(1, max(0, credit))
             selections.append(selection(pooled, origin(id, pooled, isDuel: duel != nil)))
         }
-        if accounts.cadence.value.duelCredit != credit { accounts.cadence.value.duelCredit = credit }
+        if accounts.schedule.value.duelCredit != credit { accounts.schedule.value.duelCredit = credit }
         return selections
     }
 
@@ -227,7 +227,7 @@ public struct AuditSource: TaskSource, Sendable {
     func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
         let wanted = wanted(room, accounts, context)
         guard wanted > 0 else { return .never }
-        if askable(wanted, context) > 0 { return .afterPatience }
+        if askable(wanted, context) > 0 { return .afterMaximumWait }
         let ends = pairings.reduce(into: Int64.max) { earliest, _, pairing in
             guard pairing.isSilent else { return }
             earliest = min(earliest, pairing.waitEnds(context.audit.wait).milliseconds)
@@ -245,12 +245,12 @@ private struct AuditOrder {
 
     init(_ source: AuditSource, _ context: SelectionContext) {
         let age = context.policy.auditAge
-        let order = source.candidates.sortedRows.compactMap { id, pooled -> (isOld: Bool, draw: AuditDraw)? in
+        let order = source.candidates.sortedRows.compactMap { id, pooled -> (isOld: Bool, draw: AuditHashOrder)? in
             let pairing = source.pairings[id]
             guard pairing?.isSettled(at: context.time, wait: context.audit.wait) ?? true else { return nil }
             let entered = pairing?.enteredAt ?? pooled.candidate.predictedAt
             let isOld = age > 0 && context.time.milliseconds(since: entered) > age
-            return (isOld, AuditDraw(pooled))
+            return (isOld, AuditHashOrder(pooled))
         }.sorted { $0.isOld != $1.isOld ? $1.isOld : $0.draw < $1.draw }
         plain = order.map(\.draw.id)
         duels = plain.filter { id in

@@ -26,7 +26,7 @@ struct BatchShares: SourceWriter {
 /// Determines what quotas block.
 struct QuotaLookup: SourceWriter {
     mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
-        source.lookAtQuotas(accounts, context)
+        source.checkQuotas(accounts, context)
     }
 }
 

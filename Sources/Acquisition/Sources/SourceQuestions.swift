@@ -9,7 +9,7 @@ struct AnyCandidates: SourceReader {
     }
 }
 
-/// Whether any source need not wait for `patience`.
+/// Whether any source need not wait for `maximumWait`.
 struct AnyReady: SourceReader {
     private var room: BatchRoom
     private(set) var isFound = false
@@ -31,7 +31,7 @@ struct EarliestAsking: SourceReader {
 
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
         room.advance()
-        if case .afterPatience = earliest { return }
+        if case .afterMaximumWait = earliest { return }
         switch (source.nextAsking(room, accounts, context), earliest) {
         case (.never, _): break
         case (.at(let time), .at(let other)): earliest = .at(min(time, other))

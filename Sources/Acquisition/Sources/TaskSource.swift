@@ -20,9 +20,9 @@ protocol TaskSource {
     func isActive(_ context: SelectionContext) -> Bool
 
     /// Determines whether quotas block the whole source, once for many checks.
-    mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext)
+    mutating func checkQuotas(_ accounts: TaskAccounts, _ context: SelectionContext)
 
-    /// Whether a batch need not wait for `patience`.
+    /// Whether a batch need not wait for `maximumWait`.
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool
 
     /// Number of tasks that its share of all tasks allows in a batch; at least 0, and no more than the capacity for its
@@ -42,14 +42,14 @@ protocol TaskSource {
 extension TaskSource {
     func hasCandidates(_ accounts: TaskAccounts, _ context: SelectionContext) -> Bool { !isEmpty }
     func isActive(_ context: SelectionContext) -> Bool { !isEmpty }
-    mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {}
+    mutating func checkQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {}
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool { false }
 }
 
 /// Time at which a source could query without a further candidate.
 enum NextAsking {
-    /// Once the batch has waited for `patience`.
-    case afterPatience
+    /// Once the batch has waited for `maximumWait`.
+    case afterMaximumWait
     case at(StreamTime)
     /// Only an entry can bring it about.
     case never

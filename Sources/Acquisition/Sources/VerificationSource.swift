@@ -56,6 +56,6 @@ public struct VerificationSource: TaskSource, Sendable {
     }
 
     func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
-        allowance(room, accounts, context) > 0 ? .afterPatience : .never
+        allowance(room, accounts, context) > 0 ? .afterMaximumWait : .never
     }
 }

@@ -6,7 +6,7 @@ internal import Vocabulary
 extension TriggerSource {
     func isActive(_ context: SelectionContext) -> Bool { !isEmpty && context.policy.triggerShare > 0 }
 
-    mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
+    mutating func checkQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
         block.update(triggered, accounts.quotas(context)) { $1.hasRoom($0.pooled.candidate.sample) }
     }
 
@@ -21,10 +21,10 @@ extension TriggerSource {
         guard room.tasks > 0, !triggered.isEmpty, share > 0 else { return 0 }
         var most = room.tasks
         if room.isShared {
-            let cadence = accounts.cadence.value
+            let schedule = accounts.schedule.value
             let ofBatch = Int((share * Double(room.tasks)).rounded(.up))
-            let ofAll = Int(share * Double(cadence.acquisitionTasks + room.tasks))
-            most = min(room.tasks, ofBatch, ofAll - cadence.triggerTasks)
+            let ofAll = Int(share * Double(schedule.acquisitionTasks + room.tasks))
+            most = min(room.tasks, ofBatch, ofAll - schedule.triggerTasks)
         }
         return most > 0 && !block.holds(triggered, accounts.quotas(context)) ? most : 0
     }
@@ -33,7 +33,7 @@ extension TriggerSource {
     ///
     /// - Complexity: O(*n* log *n*) in the candidates for which triggers fired.
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
-        let rows = inTurn(context.policy, first: accounts.cadence.value.triggerTasks)
+        let rows = inTurn(context.policy, first: accounts.schedule.value.triggerTasks)
         let chosen: [TriggeredCandidate]
         if let quotas = accounts.quotas(context) {
             let ids = Set(quotas.filter(rows.map(\.pooled)).map(\.candidate.sample.id))
@@ -42,7 +42,7 @@ extension TriggerSource {
             chosen = Array(rows.prefix(count))
         }
         for row in chosen { triggered[row.pooled.candidate.sample.id] = nil }
-        if !chosen.isEmpty { accounts.cadence.value.triggerTasks += chosen.count }
+        if !chosen.isEmpty { accounts.schedule.value.triggerTasks += chosen.count }
         return chosen.map {
             $0.pooled.selection(purpose, strategy: Self.strategy, propensity: 1, triggers: $0.triggers)
         }
@@ -70,7 +70,7 @@ extension TriggerSource {
     }
 
     func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
-        if isDue(room, accounts, context) { return .afterPatience }
+        if isDue(room, accounts, context) { return .afterMaximumWait }
         // Candidates for which triggers fired may wait for a quota.
         return isEmpty || context.policy.slices == nil ? .never : .at(accounts.nextQuota(context))
     }

@@ -13,7 +13,7 @@ public struct TriggerSource: TaskSource, Sendable {
     /// At most `poolCapacity` candidates for training labels for which triggers fired; also in the pool if they belong there.
     public var triggered = Table<SampleID, TriggeredCandidate>()
     /// At most `poolCapacity` candidates for which triggers may yet fire.
-    public var awaiting = Table<SampleID, TriggeredCandidate>()
+    public var pendingTriggers = Table<SampleID, TriggeredCandidate>()
     /// Whether no candidate has free capacity, a cache.
     var block = QuotaBlock()
 
@@ -25,16 +25,16 @@ public struct TriggerSource: TaskSource, Sendable {
     mutating func receive(_ pooled: PooledCandidate, _ context: SelectionContext) {
         let candidate = pooled.candidate
         let id = candidate.sample.id
-        let known = triggered[id] ?? awaiting[id]
+        let known = triggered[id] ?? pendingTriggers[id]
         var fired = known?.triggers ?? []
         var names = candidate.triggers
         let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
         // Facts about the prediction that represented the sample before do not apply to another one.
-        let heard = known.flatMap { Self.disagree(candidate, $0.pooled.candidate) }
-        let disagrees = heard ?? (isNewer ? nil : known?.disagrees)
+        let compared = known.flatMap { Self.disagree(candidate, $0.pooled.candidate) }
+        let disagrees = compared ?? (isNewer ? nil : known?.disagrees)
         let isOverridden = isNewer ? nil : known?.isOverridden
-        if let known, heard != nil {
-            for name in candidate.awaiting where known.awaiting.contains(name) {
+        if let known, compared != nil {
+            for name in candidate.pendingTriggers where known.pendingTriggers.contains(name) {
                 let isFired = context.fires(name, for: candidate) {
                     $0.disagrees = disagrees
                     $0.isOverridden = isOverridden
@@ -47,7 +47,7 @@ public struct TriggerSource: TaskSource, Sendable {
             TriggeredCandidate(
                 pooled: isNewer ? pooled : known?.pooled ?? pooled,
                 triggers: fired,
-                awaiting: isNewer ? candidate.awaiting : known?.awaiting ?? [],
+                pendingTriggers: isNewer ? candidate.pendingTriggers : known?.pendingTriggers ?? [],
                 entryNumber: known?.entryNumber ?? context.entry.entryNumber,
                 disagrees: disagrees,
                 isOverridden: isOverridden
@@ -59,25 +59,26 @@ public struct TriggerSource: TaskSource, Sendable {
     /// Applies a user's feedback: triggers that waited for it may fire, and it is kept for those that wait for more.
     ///
     /// - Complexity: O(*poolCapacity*) if one fires and the table is full, else O(1).
-    mutating func heard(_ feedback: Feedback, _ context: SelectionContext) {
-        guard !context.policy.triggers.isEmpty, let known = triggered[feedback.sample] ?? awaiting[feedback.sample],
+    mutating func receive(_ feedback: Feedback, _ context: SelectionContext) {
+        guard !context.policy.triggers.isEmpty,
+            let known = triggered[feedback.sample] ?? pendingTriggers[feedback.sample],
             known.pooled.candidate.model?.version == feedback.modelVersion
         else { return }
         // A user's confirmation does not cancel the correction of another user.
         let isOverridden = feedback.verdict.isNegative || known.isOverridden == true
-        let fired = known.awaiting.filter { name in
+        let fired = known.pendingTriggers.filter { name in
             context.fires(name, for: known.pooled.candidate) {
                 $0.disagrees = known.disagrees
                 $0.isOverridden = isOverridden
             }
         }
         let new = fired.filter { !known.triggers.contains($0) }
-        guard !new.isEmpty || !known.awaiting.isEmpty else { return }
+        guard !new.isEmpty || !known.pendingTriggers.isEmpty else { return }
         keep(
             TriggeredCandidate(
                 pooled: known.pooled,
                 triggers: known.triggers + new,
-                awaiting: known.awaiting,
+                pendingTriggers: known.pendingTriggers,
                 entryNumber: known.entryNumber,
                 disagrees: known.disagrees,
                 isOverridden: isOverridden
@@ -106,11 +107,11 @@ public struct TriggerSource: TaskSource, Sendable {
     private mutating func keep(_ row: TriggeredCandidate, _ policy: AcquisitionPolicy) {
         let id = row.pooled.candidate.sample.id
         if row.triggers.isEmpty {
-            guard !row.awaiting.isEmpty, awaiting[id] != row else { return }
-            Self.makeRoom(in: &awaiting, for: id, policy.poolCapacity)
-            awaiting[id] = row
+            guard !row.pendingTriggers.isEmpty, pendingTriggers[id] != row else { return }
+            Self.makeRoom(in: &pendingTriggers, for: id, policy.poolCapacity)
+            pendingTriggers[id] = row
         } else {
-            awaiting[id] = nil
+            pendingTriggers[id] = nil
             guard triggered[id] != row else { return }
             Self.makeRoom(in: &triggered, for: id, policy.poolCapacity)
             triggered[id] = row
@@ -129,13 +130,13 @@ public struct TriggerSource: TaskSource, Sendable {
 
     mutating func remove(_ sample: SampleID) {
         triggered[sample] = nil
-        awaiting[sample] = nil
+        pendingTriggers[sample] = nil
     }
 
     /// Adds to a selection the triggers that fired for its sample, and removes them here.
     mutating func mark(_ selection: Selection) -> Selection {
         let id = selection.sample.id
-        awaiting[id] = nil
+        pendingTriggers[id] = nil
         guard let row = triggered[id] else { return selection }
         triggered[id] = nil
         return selection.purpose.split == .test ? selection : selection.triggered(by: row.triggers)

@@ -5,7 +5,7 @@ public struct TriggeredCandidate: Hashable, Sendable {
     /// Names of the triggers that fired, in the order in which they did.
     public let triggers: [String]
     /// Names of the triggers that are undecided about `pooled`.
-    public let awaiting: [String]
+    public let pendingTriggers: [String]
     /// The entry that first brought it.
     public let entryNumber: UInt64
     /// Whether a champion's and a challenger's word on the sample, `pooled` one of them, disagree; nil: not known.
@@ -16,14 +16,14 @@ public struct TriggeredCandidate: Hashable, Sendable {
     public init(
         pooled: PooledCandidate,
         triggers: [String],
-        awaiting: [String],
+        pendingTriggers: [String],
         entryNumber: UInt64,
         disagrees: Bool? = nil,
         isOverridden: Bool? = nil
     ) {
         self.pooled = pooled
         self.triggers = triggers
-        self.awaiting = awaiting
+        self.pendingTriggers = pendingTriggers
         self.entryNumber = entryNumber
         self.disagrees = disagrees
         self.isOverridden = isOverridden

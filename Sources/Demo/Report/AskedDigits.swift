@@ -1,5 +1,5 @@
 /// The samples that annotators are asked about at this time, drawn, each with the reason for its query.
-struct AskedDigits {
+struct QueriedDigits {
     let snapshot: DemoSnapshot
 
     /// Cards shown before the rest is folded.
@@ -42,7 +42,7 @@ struct AskedDigits {
             ? "The first questions go out once enough samples have arrived." : "The next questions are being chosen."
     }
 
-    private func card(_ sample: DemoSnapshot.AskedSample) -> Markup {
+    private func card(_ sample: DemoSnapshot.QueriedSample) -> Markup {
         let isAudit = sample.purpose == "audit"
         let tag: Markup = isAudit ? "<span class=\"tag\">audit sample</span>" : .empty
         return """
@@ -52,7 +52,7 @@ struct AskedDigits {
     }
 
     /// Reason for the query of this sample, in words.
-    static func reason(_ sample: DemoSnapshot.AskedSample) -> String {
+    static func reason(_ sample: DemoSnapshot.QueriedSample) -> String {
         // A no-break space keeps the class off a line of its own.
         let says = sample.scoredBy.flatMap { model in sample.predicted.map { "\(model) says\u{a0}\($0)" } }
         if sample.purpose == "audit" { return ["drawn by chance", says].compactMap { $0 }.joined(separator: "; ") }
@@ -71,7 +71,7 @@ struct AskedDigits {
         return "\(score) by \(model)" + (sample.predicted.map { ", which says\u{a0}\($0)" } ?? "")
     }
 
-    private static func votes(_ sample: DemoSnapshot.AskedSample) -> Markup {
+    private static func votes(_ sample: DemoSnapshot.QueriedSample) -> Markup {
         let wanted = max(0, sample.votesWanted)
         let dots = (0..<min(wanted, 9)).map { $0 < sample.votes ? "<i class=\"on\"></i>" : "<i></i>" as Markup }
         return """

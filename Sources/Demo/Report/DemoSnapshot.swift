@@ -35,11 +35,11 @@ public struct DemoSnapshot: Sendable {
         /// The models measured so far, in the order of their training.
         public var curve: [CurvePoint] = []
         /// Tasks open now, highest priority first.
-        public var asking: [AskedSample] = []
+        public var asking: [QueriedSample] = []
         /// In the order they happened.
         public var releases: [ReleaseView] = []
         /// The stages passed at least once.
-        public var stages: [StageView] = []
+        public var phases: [StageView] = []
         /// The name of the stage that holds the cycle up.
         public var bottleneck: String?
         /// Cycles completed, from a query to a judged model.
@@ -102,7 +102,7 @@ public struct DemoSnapshot: Sendable {
     }
 
     /// A queried sample.
-    public struct AskedSample: Sendable {
+    public struct QueriedSample: Sendable {
         /// The sample’s id.
         public var id: String
         /// 8 × 8 rows of `0...16`, darker is higher.

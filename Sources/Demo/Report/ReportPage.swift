@@ -27,7 +27,7 @@ public struct ReportPage {
             \(headline.header)
             <main>
             \(headline.markup)
-            \(AskedDigits(snapshot: snapshot).markup)
+            \(QueriedDigits(snapshot: snapshot).markup)
             \(LearningCurves(snapshot: snapshot).markup)
             \(ReleaseTimeline(snapshot: snapshot).markup)
             <div class="two">

@@ -15,11 +15,11 @@ struct StageBars {
     var markup: Markup {
         let names = self.names
         let longest =
-            ProjectSide.allCases.flatMap { snapshot[$0].stages }.map(\.meanSeconds).filter(\.isFinite).max() ?? 0
+            ProjectSide.allCases.flatMap { snapshot[$0].phases }.map(\.meanSeconds).filter(\.isFinite).max() ?? 0
         let body: Markup =
             names.isEmpty
             ? "<p class=\"empty\">No stage has been passed yet.</p>"
-            : "\(verdict)<div class=\"stages\">\(names.map { stage($0, longest) })</div>\(toRelease)"
+            : "\(verdict)<div class=\"stages\">\(names.map { phase($0, longest) })</div>\(toRelease)"
         return """
             <section aria-labelledby="stages"><h2 id="stages">Where the time goes</h2>
             <p class="note">Mean time of each stage of the cycle.</p><div class="panel">\(body)</div></section>
@@ -27,7 +27,7 @@ struct StageBars {
     }
 
     private var names: [String] {
-        let present = ProjectSide.allCases.flatMap { snapshot[$0].stages }.map(\.name)
+        let present = ProjectSide.allCases.flatMap { snapshot[$0].phases }.map(\.name)
         let known = Self.known.map(\.name)
         var names = known.filter(present.contains)
         for name in present where !names.contains(name) { names.append(name) }
@@ -41,7 +41,7 @@ struct StageBars {
         return parts.isEmpty ? .empty : "<p class=\"legend\">\(parts)</p>"
     }
 
-    private func stage(_ name: String, _ longest: Double) -> Markup {
+    private func phase(_ name: String, _ longest: Double) -> Markup {
         let meaning = Self.known.first { $0.name == name }?.meaning ?? ""
         let rows = ProjectSide.allCases.map { bar($0, name, longest) }
         return "<div class=\"pair\"><h3>\(name) <small>\(meaning)</small>\(mark(name))</h3>\(rows)</div>"
@@ -55,16 +55,16 @@ struct StageBars {
     }
 
     private func bar(_ side: ProjectSide, _ name: String, _ longest: Double) -> Markup {
-        guard let stage = snapshot[side].stages.first(where: { $0.name == name }), stage.count > 0 else {
+        guard let phase = snapshot[side].phases.first(where: { $0.name == name }), phase.count > 0 else {
             return
                 "<div class=\"row\">\(side.badge)<div class=\"track\"></div><span class=\"muted\">not yet</span></div>"
         }
         let isBottleneck = snapshot[side].bottleneck == name
-        let share = longest > 0 && stage.meanSeconds.isFinite ? max(0.004, stage.meanSeconds / longest) : 0
+        let share = longest > 0 && phase.meanSeconds.isFinite ? max(0.004, phase.meanSeconds / longest) : 0
         return """
             <div class="row">\(side.badge)<div class="track"><i class="\(side.rawValue)\(isBottleneck ? " tight" : "")" \
-            style="width:\(share * 100)%"></i></div><span><b>\(Figures.duration(stage.meanSeconds))</b> \
-            <small>× \(Figures.count(stage.count))</small></span></div>
+            style="width:\(share * 100)%"></i></div><span><b>\(Figures.duration(phase.meanSeconds))</b> \
+            <small>× \(Figures.count(phase.count))</small></span></div>
             """
     }
 

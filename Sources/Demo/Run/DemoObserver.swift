@@ -93,7 +93,7 @@ final class DemoObserver {
                 view.auditLabels = summary.testLabels
                 view.trainings = summary.studies
                 view.bottleneck = summary.bottleneck?.name
-                view.stages = summary.stages.map {
+                view.phases = summary.phases.map {
                     .init(name: $0.name, count: Int($0.count), meanSeconds: $0.meanSeconds)
                 }
             }
@@ -162,8 +162,8 @@ final class DemoObserver {
             let open = (tasks[name] ?? [:]).values.sorted {
                 ($0.purpose.rawValue, $1.priority, $0.id) < ($1.purpose.rawValue, $0.priority, $1.id)
             }
-            let asked = open.prefix(14).map { task in
-                DemoSnapshot.AskedSample(
+            let queried = open.prefix(14).map { task in
+                DemoSnapshot.QueriedSample(
                     id: task.sample.id.rawValue,
                     pixels: images[task.sample.id.rawValue]?.pixels ?? [],
                     purpose: task.purpose.rawValue,
@@ -175,7 +175,7 @@ final class DemoObserver {
                     votesWanted: task.votesWanted
                 )
             }
-            view(name) { $0.asking = Array(asked) }
+            view(name) { $0.asking = Array(queried) }
         }
     }
 

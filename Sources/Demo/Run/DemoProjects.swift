@@ -31,7 +31,7 @@ enum DemoProjects {
                 votes: options.votes,
                 window: window,
                 oversample: 60,
-                patience: 15_000
+                maximumWait: 15_000
             ),
             labeling: LabelingPolicy(
                 minimumVotes: 2,

@@ -45,7 +45,7 @@ extension LabelingTask: JSONCodable {
             writer.member("votes_wanted", votesWanted)
             writer.member("votes", votes)
             writer.member("priority", priority)
-            writer.member("purpose", purpose.told.rawValue)
+            writer.member("purpose", purpose.published.rawValue)
             writer.member("reason", reason)
             writer.member("opened_at_ms", openedAt)
             writer.member("expires_at_ms", expiresAt)

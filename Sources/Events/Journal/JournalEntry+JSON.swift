@@ -150,11 +150,11 @@ extension Candidate: JSONCodable {
             model: try object.optionalValue("model"),
             score: try object.double("score"),
             auditProbability: try object.optionalDouble("audit_probability"),
-            auditDraw: try object.double("audit_draw"),
+            auditHash: try object.double("audit_draw"),
             predictedAt: try object.time("predicted_at_ms"),
             isExploration: try object.optionalBool("exploration") ?? false,
             triggers: try object.names("triggers"),
-            awaiting: try object.names("awaiting"),
+            pendingTriggers: try object.names("awaiting"),
             isBelowThreshold: try object.optionalBool("below_threshold") ?? false
         )
     }
@@ -166,11 +166,11 @@ extension Candidate: JSONCodable {
             writer.member("model", ifPresent: model)
             writer.member("score", score)
             writer.member("audit_probability", ifPresent: auditProbability)
-            writer.member("audit_draw", auditDraw)
+            writer.member("audit_draw", auditHash)
             writer.member("predicted_at_ms", predictedAt)
             if isExploration { writer.member("exploration", true) }
             if !triggers.isEmpty { writer.array("triggers", of: triggers) }
-            if !awaiting.isEmpty { writer.array("awaiting", of: awaiting) }
+            if !pendingTriggers.isEmpty { writer.array("awaiting", of: pendingTriggers) }
             if isBelowThreshold { writer.member("below_threshold", true) }
         }
     }

@@ -93,7 +93,7 @@ extension AuditRow: JSONCodable {
             opening: try object.optionalCount("opening"),
             isDuel: try object.optionalBool("duel") ?? false,
             stratum: try object.optional("stratum") == nil ? nil : object.choice("stratum"),
-            isAsked: try object.optionalBool("asked") ?? false,
+            isQueried: try object.optionalBool("asked") ?? false,
             verdicts: try object.optional("verdicts") == nil ? [] : object.values("verdicts")
         )
     }
@@ -108,7 +108,7 @@ extension AuditRow: JSONCodable {
             writer.member("opening", ifPresent: opening)
             if isDuel { writer.member("duel", true) }
             writer.member("stratum", ifPresent: stratum?.rawValue)
-            if isAsked { writer.member("asked", true) }
+            if isQueried { writer.member("asked", true) }
             if !verdicts.isEmpty { writer.array("verdicts", ofValues: verdicts) }
         }
     }
@@ -131,7 +131,7 @@ extension Verification: JSONCodable {
             version: try object.id("version"),
             buckets: buckets,
             said: try object.optionalLabel(),
-            isAsked: try object.optionalBool("asked") ?? false
+            isQueried: try object.optionalBool("asked") ?? false
         )
     }
 
@@ -140,7 +140,7 @@ extension Verification: JSONCodable {
             writer.member("version", version)
             writer.array("buckets", of: buckets)
             writer.member(label: said)
-            if isAsked { writer.member("asked", true) }
+            if isQueried { writer.member("asked", true) }
         }
     }
 }

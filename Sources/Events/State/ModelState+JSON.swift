@@ -121,7 +121,7 @@ extension RolloutPhase: JSONCodable {
             isHeld: try object.bool("held"),
             challengerLivePredictions: try object.optionalCount("heard_from_challenger") ?? 0,
             livePredictionsWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0,
-            silenceToldAt: try object.optionalTime("silence_told_at_ms"),
+            silenceReportedAt: try object.optionalTime("silence_told_at_ms"),
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             changedEvidence: try object.optionalCount("changed_evidence") ?? 0
         )
@@ -140,7 +140,7 @@ extension RolloutPhase: JSONCodable {
             if livePredictionsWithoutChallenger > 0 {
                 writer.member("heard_without_challenger", livePredictionsWithoutChallenger)
             }
-            writer.member("silence_told_at_ms", ifPresent: silenceToldAt?.milliseconds)
+            writer.member("silence_told_at_ms", ifPresent: silenceReportedAt?.milliseconds)
             writer.member("evidence_through", ifPresent: evidenceThrough)
             if changedEvidence > 0 { writer.member("changed_evidence", changedEvidence) }
         }

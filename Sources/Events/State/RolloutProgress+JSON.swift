@@ -10,7 +10,7 @@ extension RolloutProgress: JSONCodable {
             rollout: try object.optionalValue("rollout"),
             released: try released.flatMap { (object) throws(JSONError) in try Staging(object) },
             releasedAt: try object.optionalTime("released_at_ms"),
-            otherToldAt: try object.optionalTime("other_told_at_ms")
+            otherReportedAt: try object.optionalTime("other_told_at_ms")
         )
     }
 
@@ -19,7 +19,7 @@ extension RolloutProgress: JSONCodable {
             writer.member("rollout", ifPresent: rollout)
             if let released { writer.object("released") { writer in released.write(members: &writer) } }
             writer.member("released_at_ms", ifPresent: releasedAt?.milliseconds)
-            writer.member("other_told_at_ms", ifPresent: otherToldAt?.milliseconds)
+            writer.member("other_told_at_ms", ifPresent: otherReportedAt?.milliseconds)
         }
     }
 }
@@ -36,13 +36,13 @@ extension StagedRollout: JSONCodable {
             negative: try object.count("negative"),
             pause: pause,
             approvedBy: try object.optionalString("approved_by"),
-            isAsked: try object.bool("asked"),
+            isQueried: try object.bool("asked"),
             passed: try object.values("passed"),
             isReturn: try object.bool("return"),
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             isServed: try object.bool("served"),
             unserved: try object.count("unserved"),
-            isChampionHeard: try object.optionalBool("champion_heard") ?? false,
+            isChampionLive: try object.optionalBool("champion_heard") ?? false,
             bake: try object.optionalValue("bake"),
             compared: try object.optionalCount("compared") ?? 0,
             differing: try object.optionalCount("differing") ?? 0
@@ -58,13 +58,13 @@ extension StagedRollout: JSONCodable {
             writer.member("negative", negative)
             writer.member("paused", ifPresent: pause?.rawValue)
             writer.member("approved_by", ifPresent: approvedBy)
-            writer.member("asked", isAsked)
+            writer.member("asked", isQueried)
             writer.array("passed", ofValues: passed)
             writer.member("return", isReturn)
             writer.member("evidence_through", ifPresent: evidenceThrough)
             writer.member("served", isServed)
             writer.member("unserved", unserved)
-            if isChampionHeard { writer.member("champion_heard", true) }
+            if isChampionLive { writer.member("champion_heard", true) }
             writer.member("bake", ifPresent: bake)
             if compared > 0 { writer.member("compared", compared) }
             if differing > 0 { writer.member("differing", differing) }

@@ -7,7 +7,7 @@ extension TriggeredCandidate: JSONCodable {
         self.init(
             pooled: try object.value("pooled"),
             triggers: try object.names("triggers"),
-            awaiting: try object.names("awaiting"),
+            pendingTriggers: try object.names("awaiting"),
             entryNumber: try object.number("entry_number"),
             disagrees: try object.optionalBool("disagrees"),
             isOverridden: try object.optionalBool("overridden")
@@ -18,7 +18,7 @@ extension TriggeredCandidate: JSONCodable {
         writer.object { writer in
             writer.member("pooled", pooled)
             writer.array("triggers", of: triggers)
-            writer.array("awaiting", of: awaiting)
+            writer.array("awaiting", of: pendingTriggers)
             writer.member("entry_number", entryNumber)
             writer.member("disagrees", ifPresent: disagrees)
             writer.member("overridden", ifPresent: isOverridden)

@@ -26,7 +26,7 @@ enum ClassProposals {
         }
         let count = (proposals[name] ?? 0).adding(1)
         proposals[name] = count
-        guard isTold(count) else { return nil }
+        guard isReported(count) else { return nil }
         return Notice(
             kind: .classProposed,
             text:
@@ -39,7 +39,7 @@ enum ClassProposals {
     }
 
     /// Whether a count is 3, 10, 30, 100 and so on.
-    private static func isTold(_ count: Int64) -> Bool {
+    private static func isReported(_ count: Int64) -> Bool {
         var rest = count
         while rest >= 10, rest % 10 == 0 { rest /= 10 }
         return rest == first || rest == 1 && count >= 10

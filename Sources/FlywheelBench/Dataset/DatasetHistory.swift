@@ -18,7 +18,7 @@ final class DatasetHistory {
 
     let objects: CountedStore
     let store: DatasetStore
-    private let stage: MaterializerProcessor
+    private let processor: MaterializerProcessor
     private let topics = TopicNames(prefix: "bench.")
     private let batch = RecordBatch()
     private let confidence: Probability
@@ -39,13 +39,13 @@ final class DatasetHistory {
         guard let confidence = Probability(0.96875) else { throw BenchmarkError("no probability") }
         self.confidence = confidence
         store = DatasetStore(objects: objects)
-        stage = MaterializerProcessor(topics: topics, transport: nil, store: store)
+        processor = MaterializerProcessor(topics: topics, transport: nil, store: store)
         var generator = SplitMix64(seed: 2)
         embeddings = (0..<1_000).map { _ in
             (0..<dimension).map { _ in Float(Float16(generator.nextNormal())) }
         }
         let partition = TopicPartition(topics[.datasetLog], Self.partition)
-        _ = try stage.assigned([partition], committed: [:])
+        _ = try processor.assigned([partition], committed: [:])
     }
 
     /// Accepts so many labels and cuts a version of them.
@@ -73,7 +73,9 @@ final class DatasetHistory {
         let record = bytes(.cut(cut))
         let began = ProcessUsage.now().clock
         let outputs = try take([record])
-        guard outputs == 1 else { throw BenchmarkError("version \(versionNumber) was not announced: \(stage.stops)") }
+        guard outputs == 1 else {
+            throw BenchmarkError("version \(versionNumber) was not announced: \(processor.stops)")
+        }
         return ProcessUsage.now().clock - began
     }
 
@@ -142,10 +144,10 @@ final class DatasetHistory {
                 start += record.count
                 offset += 1
             }
-            try stage.process(batch, topics: [topics[.datasetLog]], into: &transaction)
+            try processor.process(batch, topics: [topics[.datasetLog]], into: &transaction)
         }
-        try stage.willCommit(into: &transaction)
-        stage.committed()
+        try processor.willCommit(into: &transaction)
+        processor.committed()
         return transaction.outputs.count
     }
 }

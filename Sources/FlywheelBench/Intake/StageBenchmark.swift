@@ -10,7 +10,7 @@ import JSON
 import StreamRuntime
 import Vocabulary
 
-/// `flywheel-bench stage`: the cost of Intake's own code, without a broker and its client: the records are in memory.
+/// `flywheel-bench processor`: the cost of Intake's own code, without a broker and its client: the records are in memory.
 ///
 /// Made for profilers: the same arguments do the same work.
 struct StageBenchmark {
@@ -39,13 +39,13 @@ struct StageBenchmark {
 
     private let events: Int
     private let embedding: Int
-    private let asked: Int
+    private let queried: Int
     private let bad: Double
 
     init(_ arguments: ParsedArguments) throws {
         events = try arguments.int("events", in: 1...1_000_000_000) ?? 2_000_000
         embedding = try arguments.int("embedding", in: 0...4_096) ?? 0
-        asked = try arguments.int("asked", in: 0...10_000_000) ?? 0
+        queried = try arguments.int("asked", in: 0...10_000_000) ?? 0
         bad = try arguments.double("bad", in: 0...0.9) ?? 0.001
     }
 
@@ -72,13 +72,13 @@ struct StageBenchmark {
             (key: Array(configuration.project.rawValue.utf8), value: configuration.jsonBytes)
         }
         var milliseconds = Self.time
-        let stage = IntakeProcessor(
+        let processor = IntakeProcessor(
             topics: topics,
             directory: try ProjectDirectory(
                 transport: FixedTransport(topic: topics[.projects], count: projects.count) { projects[$0] },
                 topics: topics
             ),
-            state: asked == 0 ? nil : try stateDirectory(topics, configurations),
+            state: queried == 0 ? nil : try stateDirectory(topics, configurations),
             salt: [1, 2, 3],
             tokens: TokenKeys(salt: [1, 2, 3]),
             worker: "bench",
@@ -86,7 +86,7 @@ struct StageBenchmark {
             now: { milliseconds }
         )
         let partitions = (0..<Int32(4)).map { TopicPartition(topics[.predictions], $0) }
-        _ = try stage.assigned(partitions, committed: [:])
+        _ = try processor.assigned(partitions, committed: [:])
         var traffic = IntakeTraffic(embedding: embedding, bad: bad, seed: 7)
         let values = (0..<Self.distinct).map { _ in UnsafeRawBufferPointer(Self.copy(traffic.next().value)) }
         defer { for value in values { value.deallocate() } }
@@ -119,11 +119,11 @@ struct StageBenchmark {
                 done += 1
             }
             let began = ProcessUsage.now().processor
-            try stage.process(batch, topics: names, into: &transaction)
+            try processor.process(batch, topics: names, into: &transaction)
             length += 1
             if length == Self.transactionLength || done == events {
-                try stage.willCommit(into: &transaction)
-                stage.committed()
+                try processor.willCommit(into: &transaction)
+                processor.committed()
                 length = 0
             }
             outcome.seconds += ProcessUsage.now().processor - began
@@ -133,7 +133,7 @@ struct StageBenchmark {
             outcome.written += transaction.outputs.count
             transaction = PendingTransaction()
         }
-        outcome.counts = stage.counts
+        outcome.counts = processor.counts
         outcome.digest = hasher.finish().hex
         return outcome
     }
@@ -158,7 +158,7 @@ struct StageBenchmark {
     private func stateDirectory(_ topics: TopicNames, _ projects: [ProjectConfiguration]) throws -> StateDirectory {
         let names = projects.map(\.project.rawValue)
         let pooled = projects.reduce(0) { $0 + $1.acquisition.poolCapacity }
-        let transport = FixedTransport(topic: topics[.state], count: pooled + asked) { row in
+        let transport = FixedTransport(topic: topics[.state], count: pooled + queried) { row in
             let table = row < pooled ? "pool" : "asked"
             return (Array("\(names[row % names.count])/acquisition.\(table)/old-\(row)".utf8), [UInt8(ascii: "1")])
         }

@@ -73,12 +73,12 @@ struct JudgedLife {
             let start = Int64(number - 1) * JudgementOptions.period
             let newest = arrive(number, at: StreamTime(milliseconds: start))
             let (count, labels) = (JudgementOptions.candidates, options.labelsEach)
-            var asked = 0
+            var queried = 0
             for candidate in 0..<count {
                 let time = start + Int64(candidate) * JudgementOptions.period / Int64(count)
                 predict(at: StreamTime(milliseconds: time))
-                while asked < labels, (candidate + 1) * labels >= (asked + 1) * count {
-                    asked += 1
+                while queried < labels, (candidate + 1) * labels >= (queried + 1) * count {
+                    queried += 1
                     ask(at: StreamTime(milliseconds: time))
                 }
             }
@@ -156,7 +156,7 @@ struct JudgedLife {
             model: ModelReference(name: "m", version: champion.version, role: .champion),
             score: 0,
             auditProbability: 1,
-            auditDraw: draw,
+            auditHash: draw,
             predictedAt: time
         )
         audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(time))
@@ -212,7 +212,7 @@ struct JudgedLife {
         audit.drop(item.id)
         if let origin = selection.audit {
             rollout.opened(item.id, isDuel: origin.isDuel, at: time)
-            rollout.askedCandidate(item.id, origin)
+            rollout.queriedCandidate(item.id, origin)
             served[item.id]?.origin = origin
         }
         if selection.audit?.isDuel ?? false { outcome.duels += 1 }

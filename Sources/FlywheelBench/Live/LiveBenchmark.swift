@@ -130,7 +130,7 @@ struct LiveBenchmark {
         let apply = ProjectApply(transport: KafkaStreamTransport(properties: properties), topics: topics)
         for configuration in try IntakeTraffic.configurations() {
             var policy = configuration.acquisition
-            policy.patience = 1
+            policy.maximumWait = 1
             policy.openTaskLimit = 1_000_000
             policy.auditShare = 0
             policy.auditCutoff = 0

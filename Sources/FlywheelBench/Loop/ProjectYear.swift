@@ -128,7 +128,7 @@ struct ProjectYear {
             model: model,
             score: 1 - first,
             auditProbability: isAudit ? 0.1 : nil,
-            auditDraw: isAudit ? generator.nextUnit() * 0.1 : 0.5,
+            auditHash: isAudit ? generator.nextUnit() * 0.1 : 0.5,
             predictedAt: StreamTime(milliseconds: time)
         )
     }
@@ -185,7 +185,7 @@ struct ProjectYear {
         entries += 1
         bytes += text.count
         decisions += made.count
-        for decision in made { try hear(decision) }
+        for decision in made { try observe(decision) }
     }
 
     /// Nanoseconds of a clock that is read in the process: an entry costs little more than a call of the kernel.
@@ -196,7 +196,7 @@ struct ProjectYear {
     }
 
     /// Forwards a decision to the simulated people and the materializer.
-    private mutating func hear(_ decision: EncodedDecision) throws {
+    private mutating func observe(_ decision: EncodedDecision) throws {
         switch decision.topic {
         case .labelingTasks:
             let task = try decision.value.withUnsafeBytes { try LabelingTask(json: parser.parse($0)) }

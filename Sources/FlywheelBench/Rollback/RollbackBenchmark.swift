@@ -38,7 +38,7 @@ struct RollbackBenchmark {
 
     let lives: Int
     let seed: Int
-    let scenario: RollbackWorld
+    let scenario: RollbackScenario
 
     init(_ arguments: ParsedArguments) throws {
         lives = try arguments.int("lives", in: 1...1_000_000) ?? 300
@@ -54,7 +54,7 @@ struct RollbackBenchmark {
             userBuckets: try arguments.int("buckets", in: 1...RolloutState.maximumBuckets) ?? 4_096,
             holdback: holdback
         )
-        scenario = RollbackWorld(
+        scenario = RollbackScenario(
             rate: rate,
             then: try Self.change("then", arguments),
             shift: try Self.change("world-shift", arguments),

@@ -5,7 +5,7 @@ import Tables
 import Vocabulary
 
 /// Events in each life of `flywheel-bench rollback`.
-struct RollbackWorld {
+struct RollbackScenario {
     /// The share of honest voices that reject, and of audit labels that find the champion wrong.
     var rate: Double
     /// Rate from a voice on; nil where nothing changes.
@@ -35,7 +35,7 @@ struct RollbackWorld {
 
 /// One life: a champion that replaced another, and feedback about it, hour by hour.
 struct RollbackLife {
-    private let scenario: RollbackWorld
+    private let scenario: RollbackScenario
     private var rollout = RolloutState()
     private var generator: SplitMix64
     private var feedback = 0
@@ -59,7 +59,7 @@ struct RollbackLife {
     ///   - scenario: What happens in it.
     ///   - seed: Of the first of all lives.
     ///   - number: Of this one.
-    init(_ scenario: RollbackWorld, seed: UInt64, number: UInt64) {
+    init(_ scenario: RollbackScenario, seed: UInt64, number: UInt64) {
         self.scenario = scenario
         // Consecutive seeds are mixed: otherwise their numbers would be the same, one step apart.
         generator = SplitMix64(projectHash: seed, entryNumber: number)

@@ -92,7 +92,7 @@ struct RolloutLife {
             raid(rollout.model.version)
         }
         if rollout.pause == .suspected { judge("cleared-\(count)", newerIsRight: true) }
-        if rollout.isAsked, rollout.approvedBy == nil { command(.approve(rollout.model.version)) }
+        if rollout.isQueried, rollout.approvedBy == nil { command(.approve(rollout.model.version)) }
     }
 
     // MARK: - An hour
@@ -182,7 +182,7 @@ struct RolloutLife {
                         ),
                         score: 0.3,
                         auditProbability: isAudit ? 0.9 : nil,
-                        auditDraw: isAudit ? 0.5 : 0.95,
+                        auditHash: isAudit ? 0.5 : 0.95,
                         predictedAt: StreamTime(milliseconds: now)
                     )
                 )
@@ -251,7 +251,7 @@ struct RolloutLife {
         let seconds = ProcessUsage.now().clock - began
         if case .feedback = body { voiceTime.add(seconds) }
         if case .annotation = body { labelTime.add(seconds) }
-        for decision in decisions { if case .training(let asked) = decision.body { request = asked.id } }
+        for decision in decisions { if case .training(let queried) = decision.body { request = queried.id } }
         journal.append(Entry(entry: entry, at: at, decisions: decisions))
         state.commit()
     }
@@ -264,7 +264,7 @@ struct RolloutLife {
             auditShare: 0.9,
             votes: 1_000_000,
             window: 86_400_000,
-            patience: 1_000
+            maximumWait: 1_000
         )
         (acquisition.edition, acquisition.auditFirst) = (2, 0)
         return ProjectConfiguration(

@@ -99,7 +99,7 @@ struct ExplanationReport {
     private var outcome: String? {
         switch explanation.outcome {
         case nil: return nil
-        case .asked(let task):
+        case .queried(let task):
             let state: String
             switch task.state {
             case .open: state = "open, \(task.votes) of \(task.votesWanted) votes"
@@ -116,12 +116,12 @@ struct ExplanationReport {
             }
             if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
             return text
-        case .askedBefore(let purpose) where purpose.isImported:
+        case .queriedBefore(let purpose) where purpose.isImported:
             return "not asked for: its label was imported (\(purpose.split?.rawValue ?? purpose.rawValue))"
-        case .askedBefore(let purpose) where explanation.heldBack.contains(.labelingTasks):
+        case .queriedBefore(let purpose) where explanation.heldBack.contains(.labelingTasks):
             return
                 "asked for once (\(purpose.rawValue)); its task stands behind an open transaction, or is no longer on the topic"
-        case .askedBefore(let purpose):
+        case .queriedBefore(let purpose):
             return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
         case .waiting(let table, let triggers):
             let names = triggers.isEmpty ? "" : ", triggers \(Self.line(triggers.joined(separator: ", ")))"
@@ -211,7 +211,7 @@ struct ExplanationReport {
             writer.member("exploration", entry.candidate.isExploration)
             writer.member("below_threshold", entry.candidate.isBelowThreshold)
             writer.array("triggers", of: entry.candidate.triggers)
-            writer.array("awaiting", of: entry.candidate.awaiting)
+            writer.array("awaiting", of: entry.candidate.pendingTriggers)
         }
     }
 
@@ -241,11 +241,11 @@ struct ExplanationReport {
     private func writeOutcome(to writer: inout JSONWriter) {
         switch explanation.outcome {
         case nil: break
-        case .asked(let task):
+        case .queried(let task):
             writer.member("outcome", "asked")
             writer.member("disputed", explanation.isDisputed)
             writer.member("task", encoded: task.jsonBytes)
-        case .askedBefore(let purpose):
+        case .queriedBefore(let purpose):
             writer.member("outcome", purpose.isImported ? "imported" : "asked_before")
             writer.member("purpose", purpose.rawValue)
         case .waiting(let table, let triggers):

@@ -177,10 +177,10 @@ enum ImportOptions {
     /// Sends the records, and prints the progress. SIGINT and SIGTERM end it between two transactions; a second signal
     /// ends it at once.
     static func send(_ records: [RecordImport.Record], by sender: RecordImport, rate: Int) throws {
-        var told = 0
+        var reported = 0
         let tell = { (sent: Int) in
-            guard sent == records.count || sent - told >= 5_000 else { return }
-            told = sent
+            guard sent == records.count || sent - reported >= 5_000 else { return }
+            reported = sent
             Terminal.show("\(sent) of \(records.count) sent")
         }
         let stop = StopFlag()

@@ -26,11 +26,11 @@ enum ReplayCommand {
         }
         let replay = Replay(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         var isEqual = true
-        var told: Set<String> = []
+        var reported: Set<String> = []
         for project in projects {
             let report = try replay.verify(project: project.project.rawValue, partition: project.partition)
             isEqual = isEqual && report.isEqual
-            for topic in report.heldBack where told.insert(topic).inserted {
+            for topic in report.heldBack where reported.insert(topic).inserted {
                 Terminal.complain(openTransaction(on: topic))
             }
             Terminal.show(arguments.flag("json") ? json(report) : text(report, verifies: arguments.flag("verify")))

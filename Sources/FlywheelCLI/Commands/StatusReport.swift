@@ -75,9 +75,9 @@ struct StatusReport {
             lines.append(
                 "  feedback     \(project.feedbackNegative) of \(project.feedbackTotal) negative since the champion's release"
             )
-            let stages = project.stages.map { "\($0.name) \(rounded($0.meanSeconds)) s" }.joined(separator: ", ")
-            if !stages.isEmpty {
-                lines.append("  stages       \(stages); bottleneck \(project.bottleneck?.name ?? "-")")
+            let phases = project.phases.map { "\($0.name) \(rounded($0.meanSeconds)) s" }.joined(separator: ", ")
+            if !phases.isEmpty {
+                lines.append("  stages       \(phases); bottleneck \(project.bottleneck?.name ?? "-")")
             }
             for (name, isExpected) in [("left out     ", true), ("refused      ", false)] {
                 let counts = project.refusals.filter { $0.isExpected == isExpected }.map { "\($0.words) \($0.count)" }
@@ -223,12 +223,12 @@ struct StatusReport {
             writer.member("studies", project.studies)
             writer.member("bottleneck", ifPresent: project.bottleneck?.name)
             writer.array("stages") { writer in
-                for stage in project.stages {
+                for phase in project.phases {
                     writer.object { writer in
-                        writer.member("stage", stage.name)
-                        writer.member("count", stage.count)
-                        writer.member("mean_s", stage.meanSeconds)
-                        writer.member("last_s", stage.lastSeconds)
+                        writer.member("stage", phase.name)
+                        writer.member("count", phase.count)
+                        writer.member("mean_s", phase.meanSeconds)
+                        writer.member("last_s", phase.lastSeconds)
                     }
                 }
             }

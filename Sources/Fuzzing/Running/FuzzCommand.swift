@@ -164,7 +164,7 @@ public struct FuzzCommand {
                 + arguments.strings("target").flatMap { ["--target", $0] },
             folder: folder,
             seed: try seed(arguments),
-            patience: Int64(try arguments.int("patience", in: 1...86_400_000) ?? 120_000)
+            maximumWait: Int64(try arguments.int("patience", in: 1...86_400_000) ?? 120_000)
         )
     }
 

@@ -10,7 +10,7 @@ struct FuzzRunner {
     let folder: FuzzFolder
     let seed: UInt64
     /// Milliseconds after which an iteration that has not ended is a fault.
-    let patience: Int64
+    let maximumWait: Int64
     private static let mostTraps = 20
 
     struct Report {
@@ -45,7 +45,7 @@ struct FuzzRunner {
             guard let input = try? RecordedInput(path: folder.current) else {
                 throw FuzzFault("the worker ended with \(exit) before its first iteration: \(lastErrors())")
             }
-            keep(input, isHanging ? "went on for \(patience / 1_000) s" : "\(exit)")
+            keep(input, isHanging ? "went on for \(maximumWait / 1_000) s" : "\(exit)")
             next[input.target] = input.iteration + 1
         } while clock.now < end && report.traps + report.hangs < Self.mostTraps
         report.findings = folder.findings
@@ -67,7 +67,7 @@ struct FuzzRunner {
         while true {
             if let exit = child.wait(timeout: .milliseconds(500)) { return (exit, false) }
             let last = folder.modified(folder.current) ?? began
-            guard Date().timeIntervalSince(max(last, began)) * 1_000 > Double(patience) else { continue }
+            guard Date().timeIntervalSince(max(last, began)) * 1_000 > Double(maximumWait) else { continue }
             child.send(SIGABRT)
             // Its last words, if it has any.
             if let exit = child.wait(timeout: .seconds(10)) { return (exit, true) }
@@ -111,7 +111,7 @@ struct FuzzRunner {
                 output: .null,
                 errors: .null
             )
-            guard let exit = child.wait(timeout: .milliseconds(patience)) else {
+            guard let exit = child.wait(timeout: .milliseconds(maximumWait)) else {
                 child.kill()
                 _ = child.wait()
                 return true

@@ -132,9 +132,9 @@ public final class KafkaAdmin {
             // coordinator.
             while let word, let event = rd_kafka_queue_poll(word, 0) {
                 defer { rd_kafka_event_destroy(event) }
-                let told = rd_kafka_event_error(event)
-                guard told == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED else { continue }
-                throw KafkaError(told, operation: operation).lacking(anyOf: rights)
+                let reported = rd_kafka_event_error(event)
+                guard reported == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED else { continue }
+                throw KafkaError(reported, operation: operation).lacking(anyOf: rights)
             }
             guard failure.disposition == .retry, !deadline.hasPassed else {
                 reader.drainLog()

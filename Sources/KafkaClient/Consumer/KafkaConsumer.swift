@@ -128,7 +128,7 @@ public final class KafkaConsumer {
         fetcher.release()
         handle.drainLog()
         if let failure = fetcher.takeFailure(asking: handle.client) { throw failure }
-        lookForTrouble()
+        checkConnectivity()
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         var isFirst = true
         repeat {
@@ -248,7 +248,7 @@ public final class KafkaConsumer {
 
     /// Checks once a second whether a broker is reachable again: librdkafka reports that all brokers are down, but not
     /// that one has returned.
-    private func lookForTrouble() {
+    private func checkConnectivity() {
         guard connectivityError != nil, troubleCheck.hasPassed else { return }
         let answer = Result { () throws(KafkaError) in
             try Metadata.read(handle.client, timeout: 200, operation: "reach a broker") { $0.broker_cnt }

@@ -89,7 +89,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let testLabels: Int
     public let versions: Int
     public let studies: Int
-    public let stages: [CyclePhaseSummary]
+    public let phases: [CyclePhaseSummary]
     public let annotators: [AnnotatorSummary]
     /// Entries that changed nothing, by reason.
     public let refusals: [RefusalSummary]
@@ -151,10 +151,10 @@ public struct ProjectSummary: Hashable, Sendable {
         testLabels = log.test
         versions = log.versionNumber
         studies = state.training.progress.value.studies
-        stages = CyclePhase.allCases.compactMap { stage in
-            state.stages[stage].map {
+        phases = CyclePhase.allCases.compactMap { phase in
+            state.phases[phase].map {
                 CyclePhaseSummary(
-                    name: stage.rawValue,
+                    name: phase.rawValue,
                     count: $0.count,
                     meanSeconds: $0.mean / 1_000,
                     lastSeconds: Double($0.last) / 1_000
@@ -194,7 +194,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
     /// The phase with the longest mean duration, once any has been measured.
-    public var bottleneck: CyclePhaseSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
+    public var bottleneck: CyclePhaseSummary? { phases.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
 
     public static func == (a: Self, b: Self) -> Bool {
         a.project == b.project && a.entryNumber == b.entryNumber && a.chain == b.chain

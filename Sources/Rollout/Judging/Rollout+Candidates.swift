@@ -20,14 +20,14 @@ extension RolloutState {
     ///   - pairing: The result of `pair` for the sample.
     /// - Complexity: O(1); O(`candidateDays`) for the first candidate of a stratum and day.
     public mutating func countCandidate(_ sample: SampleID, _ pairing: AuditPairing) {
-        guard let row = rows[sample], !row.isAsked, row.label == nil else { return }
-        move(sample, row, to: pairing.settled, isAsked: false)
+        guard let row = rows[sample], !row.isQueried, row.label == nil else { return }
+        move(sample, row, to: pairing.settled, isQueried: false)
     }
 
     /// Marks a sample as queried: it stays in the stratum that it is in when its task opens.
-    public mutating func askedCandidate(_ sample: SampleID, _ origin: AuditOrigin) {
-        guard let row = rows[sample], !row.isAsked else { return }
-        move(sample, row, to: origin.stratum, isAsked: true)
+    public mutating func queriedCandidate(_ sample: SampleID, _ origin: AuditOrigin) {
+        guard let row = rows[sample], !row.isQueried else { return }
+        move(sample, row, to: origin.stratum, isQueried: true)
     }
 
     /// A sample has left the audit sample: it never was a candidate.
@@ -46,15 +46,15 @@ extension RolloutState {
         }
     }
 
-    private mutating func move(_ sample: SampleID, _ row: AuditRow, to stratum: AuditStratum, isAsked: Bool) {
-        guard row.stratum != stratum || row.isAsked != isAsked else { return }
+    private mutating func move(_ sample: SampleID, _ row: AuditRow, to stratum: AuditStratum, isQueried: Bool) {
+        guard row.stratum != stratum || row.isQueried != isQueried else { return }
         if row.stratum != stratum {
             uncountCandidate(row)
             add(1, stratum, row.day)
         }
         var row = row
         row.stratum = stratum
-        row.isAsked = isAsked
+        row.isQueried = isQueried
         order.set(sample, row, in: &rows)
     }
 

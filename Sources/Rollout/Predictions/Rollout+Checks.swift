@@ -43,11 +43,11 @@ extension RolloutState {
     /// Returns the samples with an answer of a service for which no trainer's prediction has been requested yet.
     ///
     /// - Complexity: O(`checkCapacity` log `checkCapacity`).
-    public func unaskedAnswers(_ policy: RolloutPolicy) -> [(sample: SampleID, at: StreamTime)] {
+    public func unrequestedAnswers(_ policy: RolloutPolicy) -> [(sample: SampleID, at: StreamTime)] {
         guard let rollout = progress.value.rollout, rollout.isChecked(policy), !checks.isEmpty else { return [] }
         let version = rollout.model.version
         return checks.sortedRows.compactMap { sample, check in
-            check.version == version && !check.isAsked && !check.isCompared ? (sample, check.at) : nil
+            check.version == version && !check.isQueried && !check.isCompared ? (sample, check.at) : nil
         }
     }
 
@@ -83,7 +83,9 @@ extension StagedRollout {
     func differs(_ policy: RolloutPolicy) -> Bool { isChecked(policy) && 100 * differing > compared }
 
     /// Whether there are as many voices and comparisons as the step requires.
-    func isHeard(_ step: RolloutStep, _ policy: RolloutPolicy) -> Bool { voices >= step.voices && isCompared(policy) }
+    func hasEvidence(_ step: RolloutStep, _ policy: RolloutPolicy) -> Bool {
+        voices >= step.voices && isCompared(policy)
+    }
 
     var differsText: String {
         "the rollout of \(model.version) is paused at its first step: of \(compared) answers of services to audit samples that were compared \(differing) are not what its trainer says that it answers, more than one of a hundred. Services have to run the artifact that model-releases names, on the same embedding; it goes on by itself once enough answers agree, some hundreds, and flywheel releases rollback takes it back"

@@ -36,7 +36,7 @@ extension RolloutState {
             if !request.isAnswered, request.deadline > now { times.append(request.deadline) }
         }
         let recent = requests.reduce(into: [StreamTime]()) { times, _, request in
-            let over = request.askedAt.advanced(byMilliseconds: Self.minute)
+            let over = request.queriedAt.advanced(byMilliseconds: Self.minute)
             if over > now { times.append(over) }
         }
         // Times from which few enough requests are counted for one more.
@@ -67,15 +67,15 @@ extension RolloutState {
     ///   - request: The request, with audit samples and others.
     ///   - time: The time of the entry.
     /// - Complexity: O(`requestCapacity`).
-    public mutating func asked(_ request: PredictionRequest, at time: StreamTime) {
+    public mutating func queried(_ request: PredictionRequest, at time: StreamTime) {
         let (champion, challenger) = (request.champion.version, request.challenger.version)
         let number = requests.reduce(into: 0) { $0 = max($0, $2.number) } + 1
-        requests[request.id] = AskedPredictions(
+        requests[request.id] = RequestedPredictions(
             number: number,
             champion: champion,
             challenger: challenger,
             samples: request.candidates.map(\.id),
-            askedAt: time,
+            queriedAt: time,
             deadline: request.deadline
         )
         if requests.count > Self.requestCapacity,
@@ -84,8 +84,8 @@ extension RolloutState {
             requests[oldest.key] = nil
         }
         for sample in request.candidates {
-            if var check = checks[sample.id], [champion, challenger].contains(check.version), !check.isAsked {
-                check.isAsked = true
+            if var check = checks[sample.id], [champion, challenger].contains(check.version), !check.isQueried {
+                check.isQueried = true
                 checks[sample.id] = check
             }
             guard var row = rows[sample.id], let pair = row.pair, let bet = bets[pair.number],
@@ -121,19 +121,19 @@ extension RolloutState {
             return .failure(.init(.contradictsRequest, text))
         }
         requests[labels.request]?.isAnswered = true
-        var heard: [SampleID] = []
+        var accepted: [SampleID] = []
         for answer in labels.answers {
             // A pair of the rollout has the model on its way in the champion's part.
             if let label = answer.champion { compare(answer.sample, with: label, of: request.champion, policy) }
             guard let label = answer.challenger else { continue }
             compare(answer.sample, with: label, of: request.challenger, policy)
-            if hear(label, of: answer.sample, by: request.challenger) { heard.append(answer.sample) }
+            if scorePrediction(label, of: answer.sample, by: request.challenger) { accepted.append(answer.sample) }
         }
-        return .success(heard)
+        return .success(accepted)
     }
 
     /// Records a model's prediction that a trainer reports; the first prediction counts.
-    private mutating func hear(_ label: Label, of sample: SampleID, by version: ModelVersion) -> Bool {
+    private mutating func scorePrediction(_ label: Label, of sample: SampleID, by version: ModelVersion) -> Bool {
         let state = phase.value
         guard var row = rows[sample], row.prediction(of: version) == nil,
             isInQuestion(version, state) || isInPair(version, row.pair)
@@ -175,9 +175,9 @@ extension RolloutState {
         let enough = Self.missedPredictions(policy)
         if phase.value.livePredictionsWithoutChallenger < enough { phase.value.livePredictionsWithoutChallenger += 1 }
         guard phase.value.livePredictionsWithoutChallenger >= enough,
-            phase.value.silenceToldAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
+            phase.value.silenceReportedAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
         else { return nil }
-        phase.value.silenceToldAt = time
+        phase.value.silenceReportedAt = time
         let reason =
             sample == nil
             ? "the pool holds no candidate that was not sent before, to hide them among"

@@ -124,9 +124,9 @@ extension RolloutState {
         }
         guard version != champion, version != released.holdback?.version, !released.shadows.contains(version),
             knows(version), let since = progress.value.releasedAt, time.milliseconds(since: since) >= Self.deployment,
-            progress.value.otherToldAt.map({ time.milliseconds(since: $0) >= Self.interval }) ?? true
+            progress.value.otherReportedAt.map({ time.milliseconds(since: $0) >= Self.interval }) ?? true
         else { return nil }
-        progress.value.otherToldAt = time
+        progress.value.otherReportedAt = time
         let text =
             "a service shows predictions of \(version), which the release does not name: \(champion) is champion\(canary.map { " and \($0.version) on its way" } ?? "")"
         return Notice(kind: .otherVersionServed, text: text)

@@ -8,7 +8,7 @@ extension RolloutState {
     public var canary: ReleasedModel? { progress.value.rollout?.model }
 
     /// The milliseconds after which a step that lacks evidence is paused, where its own time is shorter.
-    static let evidencePatience: Int64 = 3_600_000
+    static let evidenceWait: Int64 = 3_600_000
 
     /// Puts a model on its way, at the first step.
     mutating func begin(_ rollout: StagedRollout, evidence: Evidence) -> ModelRelease? {
@@ -41,16 +41,16 @@ extension RolloutState {
         let suspicion = suspicions.isEmpty ? nil : suspicions[rollout.model.version]
         let (step, since) = (policy.step(rollout.step), rollout.since ?? time)
         let age = time.milliseconds(since: since)
-        let (isHeard, differs) = (rollout.isHeard(step, policy), rollout.differs(policy))
-        let isReady = age >= step.bake && isHeard && !differs && suspicion == nil && !phase.value.isHeld
+        let (hasEvidence, differs) = (rollout.hasEvidence(step, policy), rollout.differs(policy))
+        let isReady = age >= step.bake && hasEvidence && !differs && suspicion == nil && !phase.value.isHeld
         rollout.since = since
         guard !isReady || step.approve && rollout.approvedBy == nil else { return pass(rollout, policy, time) }
         var outcome = StepOutcome()
-        if isReady, !rollout.isAsked {
-            rollout.isAsked = true
+        if isReady, !rollout.isQueried {
+            rollout.isQueried = true
             outcome.notice = Notice(kind: .approvalWanted, text: wantsApproval(rollout))
         }
-        let isLacking = !isHeard && age >= max(step.bake, Self.evidencePatience)
+        let isLacking = !hasEvidence && age >= max(step.bake, Self.evidenceWait)
         let pause: RolloutPause? =
             suspicion != nil
             ? .suspected
@@ -82,8 +82,8 @@ extension RolloutState {
             rollout.pause != .suspected
         else { return nil }
         let step = policy.step(rollout.step)
-        let lacks = !rollout.isHeard(step, policy)
-        let span = lacks ? max(step.bake, Self.evidencePatience) : step.bake
+        let lacks = !rollout.hasEvidence(step, policy)
+        let span = lacks ? max(step.bake, Self.evidenceWait) : step.bake
         let deadline = since.advanced(byMilliseconds: span)
         return deadline > now ? deadline : nil
     }
@@ -128,7 +128,7 @@ extension RolloutState {
         rollout.step += 1
         rollout.since = time
         (rollout.voices, rollout.negative) = (0, 0)
-        (rollout.pause, rollout.approvedBy, rollout.isAsked, rollout.isChampionHeard) = (nil, nil, false, false)
+        (rollout.pause, rollout.approvedBy, rollout.isQueried, rollout.isChampionLive) = (nil, nil, false, false)
         progress.value.rollout = rollout
         retireWatches(policy)
         return StepOutcome(release: release(.canary, replaced: nil, evidence: .rollout(rollout.passed)))
@@ -186,13 +186,13 @@ extension RolloutState {
         // The share that was announced to services, unless none was announced because of a suspicion: a revision may
         // have changed the steps meanwhile.
         let released = progress.value.released.flatMap { $0.pause == .suspected ? nil : $0.canary }
-        let told = released.flatMap { $0.version == rollout.model.version && $0.step == rollout.step ? $0 : nil }
+        let reported = released.flatMap { $0.version == rollout.model.version && $0.step == rollout.step ? $0 : nil }
         let watch = watches[rollout.model.version]
         func log(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? Reproducible.log($0) : nil } }
         return StepFigures(
             step: rollout.step,
-            share: told.map(\.share) ?? step.share,
-            ring: told.map(\.ring) ?? step.ring,
+            share: reported.map(\.share) ?? step.share,
+            ring: reported.map(\.ring) ?? step.ring,
             from: rollout.since ?? time,
             to: time,
             voices: rollout.voices,

@@ -16,7 +16,7 @@ public struct StagedRollout: Hashable, Sendable {
     /// Name of the person who approved the step; nil where nobody has.
     public var approvedBy: String?
     /// Whether a person was asked to approve the step.
-    public var isAsked: Bool
+    public var isQueried: Bool
     /// Steps passed, the latest last; at most `RolloutStep.limit`.
     public var passed: [StepFigures]
     /// Whether the model is a former champion that a command returns to: then the champion is quarantined.
@@ -28,7 +28,7 @@ public struct StagedRollout: Hashable, Sendable {
     /// Predictions that services showed of the champion while they showed none of the model, as far as they are counted.
     public var unserved: Int
     /// Whether the champion has spoken of an audit sample at this step.
-    public var isChampionHeard: Bool
+    public var isChampionLive: Bool
     /// Evidence of audit labels against the model; nil before the first sample of its pair.
     public var bake: BakeEvidence?
     /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
@@ -44,18 +44,18 @@ public struct StagedRollout: Hashable, Sendable {
         negative: Int = 0,
         pause: RolloutPause? = nil,
         approvedBy: String? = nil,
-        isAsked: Bool = false,
+        isQueried: Bool = false,
         passed: [StepFigures] = [],
         isReturn: Bool = false,
         evidenceThrough: Int64? = nil,
         isServed: Bool = false,
         unserved: Int = 0,
-        isChampionHeard: Bool = false,
+        isChampionLive: Bool = false,
         bake: BakeEvidence? = nil,
         compared: Int = 0,
         differing: Int = 0
     ) {
-        self.isChampionHeard = isChampionHeard
+        self.isChampionLive = isChampionLive
         self.bake = bake
         self.model = model
         self.step = step
@@ -64,7 +64,7 @@ public struct StagedRollout: Hashable, Sendable {
         self.negative = negative
         self.pause = pause
         self.approvedBy = approvedBy
-        self.isAsked = isAsked
+        self.isQueried = isQueried
         self.passed = passed
         self.isReturn = isReturn
         self.evidenceThrough = evidenceThrough
@@ -84,18 +84,18 @@ public struct RolloutProgress: Hashable, Sendable {
     /// When that release was made.
     public var releasedAt: StreamTime?
     /// Time of the last notice that a service serves another version; nil before the first notice.
-    public var otherToldAt: StreamTime?
+    public var otherReportedAt: StreamTime?
 
     public init(
         rollout: StagedRollout? = nil,
         released: Staging? = nil,
         releasedAt: StreamTime? = nil,
-        otherToldAt: StreamTime? = nil
+        otherReportedAt: StreamTime? = nil
     ) {
         self.rollout = rollout
         self.released = released
         self.releasedAt = releasedAt
-        self.otherToldAt = otherToldAt
+        self.otherReportedAt = otherReportedAt
     }
 }
 

@@ -31,14 +31,14 @@ package struct AnswerabilityModel: Sendable {
     ///
     /// - Parameters:
     ///   - unanswerable: Sketches of unanswerable samples, in an order that is part of the state.
-    ///   - asked: Sketches of all queried samples, in such an order: the unanswerable ones are left out.
+    ///   - queried: Sketches of all queried samples, in such an order: the unanswerable ones are left out.
     ///   - dimension: Dimension of the embeddings that are judged.
     /// - Complexity: O(*dimension*) times the square of the samples compared with, about 300.
-    package init?(unanswerable: [EmbeddingSketch], asked: [EmbeddingSketch], dimension: Int) {
+    package init?(unanswerable: [EmbeddingSketch], queried: [EmbeddingSketch], dimension: Int) {
         let bad = unanswerable.filter { $0.dimension == dimension }
         guard bad.count >= Self.fewest else { return nil }
         let badDigests = Set(bad.compactMap(\.digest))
-        let good = asked.filter { sketch in
+        let good = queried.filter { sketch in
             sketch.dimension == dimension && !(sketch.digest.map { badDigests.contains($0) } ?? false)
         }
         guard good.count >= Self.fewest else { return nil }

@@ -58,7 +58,7 @@ package struct Neighbourhood {
         let limit = Float(share * share * points.spread)
         let lengths = points.lengths
         let own = RowsByLength(lengths)
-        let others = known.flatMap { $0.stride == points.stride ? KnownRows($0, looks: points.count) : nil }
+        let others = known.flatMap { $0.stride == points.stride ? KnownRows($0, queries: points.count) : nil }
         for index in 0..<points.count {
             // Rounding must not hide a neighbour that coincides.
             let reach = limit.squareRoot() + lengths[index] * 1e-5
@@ -74,16 +74,16 @@ package struct Neighbourhood {
 /// Embeddings of queried samples, in order of lengths if that pays: for few lookups sorting the rows costs more than
 /// comparing each.
 private struct KnownRows {
-    private static let fewLooks = 64
+    private static let fewQueries = 64
 
     private let rows: PointMatrix
     private let lengths: [Float]
     private let order: RowsByLength?
 
-    init(_ rows: PointMatrix, looks: Int) {
+    init(_ rows: PointMatrix, queries: Int) {
         self.rows = rows
         lengths = rows.lengths
-        order = looks > Self.fewLooks ? RowsByLength(lengths) : nil
+        order = queries > Self.fewQueries ? RowsByLength(lengths) : nil
     }
 
     /// Whether any row is near to a point.

@@ -19,7 +19,7 @@ public struct QuantileFilter: Hashable, Sendable {
     /// Largest part of the last scores that is accepted because of pending labels.
     public static let widest = 2.0 / 3
     /// As many labels on their way bring the threshold half the way there.
-    public static let patience = 5.0
+    public static let maximumWait = 5.0
 
     /// The part of the stream left to chance, in `0...1`.
     public let chance: Double
@@ -53,7 +53,7 @@ public struct QuantileFilter: Hashable, Sendable {
         var reach = event.share.value + event.credit / Self.slack
         if heedsPending, reach < Self.widest {
             let pending = Double(max(0, event.pending))
-            reach += (Self.widest - reach) * pending / (pending + Self.patience)
+            reach += (Self.widest - reach) * pending / (pending + Self.maximumWait)
         }
         var (above, equal) = (0, 0)
         for score in recent {

@@ -12,20 +12,20 @@ public struct ShareLedger: Hashable, Sendable {
     /// Events seen.
     public private(set) var events: Int
     /// Queried labels.
-    public private(set) var asked: Int
+    public private(set) var queried: Int
 
     /// A ledger before the first event.
     ///
     /// - Parameter burst: Labels that may be queried ahead of the stream; below 0 counts as 0.
     public init(burst: Int = 0) {
-        self.init(credit: Int64(min(max(0, burst), Self.longestSavings)) * LabelShare.whole, events: 0, asked: 0)
+        self.init(credit: Int64(min(max(0, burst), Self.longestSavings)) * LabelShare.whole, events: 0, queried: 0)
     }
 
     /// A ledger as it was stored.
-    public init(credit: Int64, events: Int, asked: Int) {
+    public init(credit: Int64, events: Int, queried: Int) {
         self.credit = max(0, credit)
         self.events = events
-        self.asked = asked
+        self.queried = queried
     }
 
     /// Labels that can be queried now, including the fraction of the next; at least 0.
@@ -49,7 +49,7 @@ public struct ShareLedger: Hashable, Sendable {
     public mutating func ask() -> Bool {
         guard canAsk else { return false }
         credit -= LabelShare.whole
-        asked += 1
+        queried += 1
         return true
     }
 

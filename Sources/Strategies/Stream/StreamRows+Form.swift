@@ -13,7 +13,7 @@ extension ShareLedger: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let credit = try f("credit_millionths", \.credit, Whole.any)
         let events = try f("events", \.events, Count(0...1 << 53))
-        self.init(credit: credit, events: events, asked: try f("asked", \.asked, Count(0...1 << 53)))
+        self.init(credit: credit, events: events, queried: try f("asked", \.queried, Count(0...1 << 53)))
     }
 }
 

@@ -50,7 +50,7 @@ public struct VariableUncertainty: Hashable, Sendable {
         return StreamJudgement(asks: asks, propensity: asks ? 1 : 0)
     }
 
-    mutating func move(_ asked: Bool) { threshold *= asked ? 1 - Self.step : 1 + Self.step }
+    mutating func move(_ queried: Bool) { threshold *= queried ? 1 - Self.step : 1 + Self.step }
 }
 
 /// Variable threshold that is randomized about its own value for every event, so that any part of the space may

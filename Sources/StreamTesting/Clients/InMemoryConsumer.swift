@@ -155,7 +155,7 @@ final class InMemoryConsumer: GroupConsumer {
             let known = state.groups[group]
             guard let topicPartition = known?[member] else { return (nil, known?.fenced.contains(member) ?? false, 0) }
             if topicPartition.phase == .toAssign || topicPartition.phase == .mustRevoke { state.activity += 1 }
-            state.groups[group]?.told(member)
+            state.groups[group]?.notified(member)
             return (topicPartition, false, known?.generation ?? 0)
         }
         guard let topicPartition = found.0 else {

@@ -59,7 +59,7 @@ struct GroupState: Sendable {
         complete(partitions)
     }
 
-    mutating func told(_ id: Int) {
+    mutating func notified(_ id: Int) {
         switch members[id]?.phase {
         case .toAssign: members[id]?.phase = .answering
         case .mustRevoke: members[id]?.phase = .revoking

@@ -33,7 +33,7 @@ public struct ConfidentErrors: Sendable {
     // MARK: - Verdicts
 
     /// An audit task opens.
-    mutating func asked(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
+    mutating func queried(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors else { return }
         var verdict = AuditVerdict()
         Self.note(
@@ -47,7 +47,7 @@ public struct ConfidentErrors: Sendable {
     }
 
     /// Records the prediction of a model for a queried audit sample: that of a newer model replaces the older one.
-    mutating func heard(_ candidate: Candidate, modelVersionNumber: Int, _ policy: AcquisitionPolicy, classes: Int) {
+    mutating func observe(_ candidate: Candidate, modelVersionNumber: Int, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors, var verdict = verdicts[candidate.sample.id],
             modelVersionNumber > verdict.versionNumber
                 || (verdict.predicted == nil && modelVersionNumber == verdict.versionNumber)

@@ -38,7 +38,7 @@ enum DeadLettersCommand {
         let scan = try DeadLetterScan(
             transport: KafkaStreamTransport(properties: worker.kafka),
             topics: worker.topics,
-            onlyLooks: true
+            readsSettled: true
         )
         if scan.isHeldBack { Terminal.complain(openTransaction(on: worker.topics[.deadLetters])) }
         return scan

@@ -41,7 +41,7 @@ enum RedriveCommand {
         let report = try redrive.run(
             filter,
             policy,
-            told: { deadLetter, verdict in
+            judged: { deadLetter, verdict in
                 if !isJSON { say(deadLetter, verdict, policy) }
             },
             progress: { sent in

@@ -2,7 +2,7 @@ internal import Hashing
 
 /// A stable hash that is computed for every record: the bytes before the key are stored in memory without reference
 /// counting.
-final class DrawPrefix {
+final class UniformHashPrefix {
     private let bytes: UnsafeMutableRawBufferPointer
 
     init(_ hash: StableHash) {
@@ -13,11 +13,11 @@ final class DrawPrefix {
     deinit { bytes.deallocate() }
 
     /// It holds while the prefix lives.
-    var draw: Draw { Draw(prefix: UnsafeRawBufferPointer(bytes)) }
+    var draw: UniformHash { UniformHash(prefix: UnsafeRawBufferPointer(bytes)) }
 }
 
 /// Computes draws by key as the stable hash does.
-struct Draw {
+struct UniformHash {
     fileprivate let prefix: UnsafeRawBufferPointer
 
     /// Returns the hash of `key`, given as UTF-8; `StableHash.unit(hash:)` converts it to the draw.

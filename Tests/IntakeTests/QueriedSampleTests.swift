@@ -14,7 +14,7 @@ import Vocabulary
 @testable import Intake
 
 @Suite("Samples that were asked for, as Intake knows them")
-struct AskedSampleTests {
+struct QueriedSampleTests {
     private static let draws = StableHash(project: Scenario.project.rawValue, purpose: "audit", salt: [1, 2, 3])
 
     private func directory(_ pipeline: Pipeline) throws -> StateDirectory {
@@ -84,7 +84,7 @@ struct AskedSampleTests {
         try directory.readToEnd(now: { pipeline.clock.now })
         #expect(pool.isKnown && pool.count.load(ordering: .relaxed) == 3)
         #expect(status("a") == .pooled && status("b/with/slashes") == .pooled)
-        #expect(status("d") == .asked && status("e") == .asked && status("f") == .unknown)
+        #expect(status("d") == .queried && status("e") == .queried && status("f") == .unknown)
         // A sample is asked for: whichever of the two rows comes first.
         try row("pool", "a", nil, in: pipeline)
         try row("asked", "a", "\"acquisition\"", in: pipeline)
@@ -92,7 +92,7 @@ struct AskedSampleTests {
         try row("pool", "c", nil, in: pipeline)
         try row("pool", "d", "{}", in: pipeline)
         try directory.refresh()
-        #expect(status("a") == .asked && status("c") == .asked && status("d") == .asked)
+        #expect(status("a") == .queried && status("c") == .queried && status("d") == .queried)
         #expect(pool.count.load(ordering: .relaxed) == 1)
         // Gone, twice, and of what was never there.
         for _ in 0..<2 { for table in ["asked", "pool"] { try row(table, "e", nil, in: pipeline) } }
@@ -110,7 +110,7 @@ struct AskedSampleTests {
         try row("asked", String(repeating: "x", count: 100_000), "1", in: pipeline)
         try row("asked", "", "", in: pipeline)
         try directory.refresh()
-        #expect(status("d") == .asked && !directory.hasFailed)
+        #expect(status("d") == .queried && !directory.hasFailed)
     }
 
     @Test("What confident errors add to the share drawn by chance holds at the door as long as the loop's row says so")
@@ -159,7 +159,7 @@ struct AskedSampleTests {
 
     /// Before: 60 candidates of each round, for ever.
     @Test("What was asked for costs neither threshold nor trigger nor journal, but is counted; after a restart, too")
-    func asked() throws {
+    func queried() throws {
         let trigger = Trigger(name: "any", condition: .confidence(nil, try #require(TriggerBounds(above: 0.1))))
         let pipeline = try Pipeline(configuration: Self.configuration { $0.triggers = [trigger] })
         for number in 0..<60 where number % 3 != 0 { try row("asked", "s\(number)", "\"acquisition\"", in: pipeline) }
@@ -174,7 +174,7 @@ struct AskedSampleTests {
             pipeline.cluster.expireMember("w\(round - 1)", of: "intake")
             let intake = try pipeline.makeIntake(instance: "w\(round)")
             try intake.settle()
-            #expect(try #require(intake.stage as? IntakeProcessor).counts.accepted == 60)
+            #expect(try #require(intake.processor as? IntakeProcessor).counts.accepted == 60)
             let forwarded = try candidates(pipeline)
             #expect(forwarded.count == 20 * round)
             #expect(forwarded.allSatisfy { Int($0.sample.id.rawValue.dropFirst()).map { $0 % 3 == 0 } ?? false })
@@ -208,18 +208,18 @@ struct AskedSampleTests {
             try pipeline.send(.predictions, Wire.prediction(sample, [0.34, 0.33, 0.33]))
         }
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeProcessor)
-        let project = try #require(stage.projects["shapes"])
+        let processor = try #require(intake.processor as? IntakeProcessor)
+        let project = try #require(processor.projects["shapes"])
         let version = "v1"
         var name = version
         let index = name.withUTF8 { project.pointee.stream(UnsafeRawBufferPointer($0), in: 0, share: 1) }
         let threshold = project.pointee.streams[try #require(index)].threshold
-        #expect(threshold.value == 0 && stage.counts.forwarded == 0)
+        #expect(threshold.value == 0 && processor.counts.forwarded == 0)
     }
 
     @Test("A pool is filled though Intake fails at any effect of its own, and no sample is sent twice for nothing")
     func everyEffect() throws {
-        func makePlant() throws -> Pipeline {
+        func makePipeline() throws -> Pipeline {
             // Nothing passes by its score.
             let pipeline = try Pipeline(configuration: Self.configuration(capacity: 12) { $0.oversample = 1 })
             for number in 0..<24 {
@@ -233,13 +233,13 @@ struct AskedSampleTests {
             return pipeline
         }
         let policy = CommitPolicy(interval: 0, maximumRecords: 8, batchSize: 8)
-        let undisturbed = try makePlant()
+        let undisturbed = try makePipeline()
         let counting = FaultPlan()
         try undisturbed.makeIntake(counting, policy: policy).settle()
         let usual = try candidates(undisturbed)
         #expect(usual.count >= 12 && usual.count <= 18)
         for step in FaultPlan.steps(counting.effects, [.crash, .abortable]) {
-            let pipeline = try makePlant()
+            let pipeline = try makePipeline()
             let plan = FaultPlan(step)
             do {
                 try pipeline.makeIntake(plan, policy: policy).settle()

@@ -1,5 +1,5 @@
 /// Maximum time for which the same call is retried before the task fails: about a minute, even if the clock jumps.
-struct Patience {
+struct RetryWait {
     private static let limit: Int64 = 60_000
     /// Longest duration of a single try.
     private static let step: Int64 = 35_000

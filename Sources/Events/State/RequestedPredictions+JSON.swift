@@ -2,7 +2,7 @@ public import JSON
 public import Rollout
 internal import Vocabulary
 
-extension AskedPredictions: JSONCodable {
+extension RequestedPredictions: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(
@@ -10,7 +10,7 @@ extension AskedPredictions: JSONCodable {
             champion: try object.id("champion"),
             challenger: try object.id("challenger"),
             samples: try object.strings("samples").map { SampleID($0) },
-            askedAt: try object.time("asked_at_ms"),
+            queriedAt: try object.time("asked_at_ms"),
             deadline: try object.time("deadline_at_ms"),
             isAnswered: try object.optionalBool("answered") ?? false
         )
@@ -22,7 +22,7 @@ extension AskedPredictions: JSONCodable {
             writer.member("champion", champion)
             writer.member("challenger", challenger)
             writer.array("samples", of: samples.map(\.rawValue))
-            writer.member("asked_at_ms", askedAt)
+            writer.member("asked_at_ms", queriedAt)
             writer.member("deadline_at_ms", deadline)
             if isAnswered { writer.member("answered", true) }
         }
@@ -36,7 +36,7 @@ extension ServedAnswer: JSONCodable {
             version: try object.id("version"),
             label: try object.label(),
             at: try object.time("at_ms"),
-            isAsked: try object.optionalBool("asked") ?? false,
+            isQueried: try object.optionalBool("asked") ?? false,
             isCompared: try object.optionalBool("compared") ?? false
         )
     }
@@ -46,7 +46,7 @@ extension ServedAnswer: JSONCodable {
             writer.member("version", version)
             writer.member(label: label)
             writer.member("at_ms", at)
-            if isAsked { writer.member("asked", true) }
+            if isQueried { writer.member("asked", true) }
             if isCompared { writer.member("compared", true) }
         }
     }

@@ -13,13 +13,13 @@ import Vocabulary
 
 /// Figures that people act on count records, not offsets.
 @Suite("What is left is counted in records")
-struct LeftTests {
+struct RoleLagTests {
     private func view(
         _ pipeline: Pipeline,
         limit: Int = LagView.limit,
-        patience: Duration = .seconds(60)
+        maximumWait: Duration = .seconds(60)
     ) throws -> LagView {
-        try LagView(transport: pipeline.cluster, topics: pipeline.topics, limit: limit, patience: patience) {
+        try LagView(transport: pipeline.cluster, topics: pipeline.topics, limit: limit, maximumWait: maximumWait) {
             $0.rawValue
         }
     }
@@ -174,7 +174,7 @@ struct LeftTests {
     func noTime() throws {
         let pipeline = try Pipeline(isApplied: false)
         try writeFacts(pipeline, "small", labels: 12_000, cuts: 1, announced: 1)
-        let view = try view(pipeline, patience: .zero)
+        let view = try view(pipeline, maximumWait: .zero)
         defer { view.close() }
         let lag = try view.lags()[2]
         #expect(!lag.isExact && lag.records == 12_001, "\(lag)")
@@ -220,7 +220,7 @@ struct LeftTests {
         #expect(try view.summaries().map(\.project) == ["shapes"])
         #expect(try view.heldBack() == [1])
         #expect(throws: StreamError.self, "what is numbered must see everything") {
-            try directory.readToEnd(patience: 200)
+            try directory.readToEnd(maximumWait: 200)
         }
         // Two looks of a second and a half, for what comes and goes holds nobody back.
         #expect(began.duration(to: .now) < .seconds(5))

@@ -3,7 +3,7 @@
 ///
 /// Several seconds may be spent at once, which is more than a person's applies need; in the long run a fifth of the
 /// time, however many unknown names arrive. Times are milliseconds since 1970.
-struct LookAllowance {
+struct ReadAllowance {
     enum Decision: Hashable {
         /// The projects were read since the record was written, or cannot be read now.
         case unneeded
@@ -17,10 +17,10 @@ struct LookAllowance {
     /// Allowance regained per millisecond, in milliseconds.
     static let rate = 0.2
     /// Milliseconds from a failed scan to the next.
-    static let patience: Int64 = 10_000
+    static let maximumWait: Int64 = 10_000
 
     /// Start time of the last scan.
-    private var lookedAt: Int64 = 0
+    private var checkedAt: Int64 = 0
     /// Time of a failed scan, until a scan succeeds.
     private var failedAt: Int64?
     /// Allowance left, in milliseconds; below 0 after a read that took longer.
@@ -30,12 +30,12 @@ struct LookAllowance {
     /// Returns whether to scan for a record that was written at a given time.
     mutating func decide(for written: Int64, at time: Int64) -> Decision {
         // A clock that went back: what was read is older than it seems.
-        if time < lookedAt { lookedAt = 0 }
+        if time < checkedAt { checkedAt = 0 }
         // Who waits for a broker once a record waits for ever.
-        if let failedAt, time >= failedAt, time - failedAt < Self.patience { return .unneeded }
+        if let failedAt, time >= failedAt, time - failedAt < Self.maximumWait { return .unneeded }
         // A timestamp in the future does not show when the record was written.
         let isPast = written >= 0 && written <= time
-        guard isPast ? written >= lookedAt : time - lookedAt >= 10 else { return .unneeded }
+        guard isPast ? written >= checkedAt : time - checkedAt >= 10 else { return .unneeded }
         left = min(Self.most, left + Self.rate * Double(max(0, time - countedAt)))
         countedAt = time
         return left > 0 ? .due : .spent
@@ -45,7 +45,7 @@ struct LookAllowance {
         left -= Double(max(0, time - began))
         countedAt = max(began, time)
         if isRead {
-            (lookedAt, failedAt) = (began, nil)
+            (checkedAt, failedAt) = (began, nil)
         } else {
             failedAt = time
         }

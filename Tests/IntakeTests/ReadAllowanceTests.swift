@@ -14,9 +14,9 @@ private struct SlowEnds: StreamTransport {
     let topic: String
     let clock: SimulatedClock
     let took: Int64
-    let looks: Looks
+    let scans: Scans
 
-    final class Looks: Sendable {
+    final class Scans: Sendable {
         let count = Mutex(0)
     }
 
@@ -56,7 +56,7 @@ private final class SlowReader: LogReader {
     }
     func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
         if partitions.contains(where: { $0.topic == slow.topic }) {
-            slow.looks.count.withLock { $0 += 1 }
+            slow.scans.count.withLock { $0 += 1 }
             slow.clock.advance(by: slow.took)
         }
         return try reader.ends(of: partitions, stable: stable)
@@ -64,10 +64,10 @@ private final class SlowReader: LogReader {
     func close() { reader.close() }
 }
 
-@Suite("Looks for a project that is not known")
-struct LookTests {
-    private func intake(_ pipeline: Pipeline, took: Int64) throws -> (runner: ProcessorRunner, looks: () -> Int) {
-        let looks = SlowEnds.Looks()
+@Suite("Reads of `projects` for a project that is not known")
+struct ReadAllowanceTests {
+    private func intake(_ pipeline: Pipeline, took: Int64) throws -> (runner: ProcessorRunner, scans: () -> Int) {
+        let scans = SlowEnds.Scans()
         let (topics, clock) = (pipeline.topics, pipeline.clock)
         let runner = try ProcessorRunner(
             cluster: pipeline.cluster,
@@ -80,7 +80,7 @@ struct LookTests {
                 topic: topics[.projects],
                 clock: clock,
                 took: took,
-                looks: looks
+                scans: scans
             )
             return IntakeProcessor(
                 topics: topics,
@@ -92,40 +92,40 @@ struct LookTests {
                 now: { clock.now }
             )
         }
-        return (runner, { looks.count.withLock { $0 } })
+        return (runner, { scans.count.withLock { $0 } })
     }
 
     /// Before: each waited for a look, 400 s in all.
     @Test("Unknown projects that come without end take a fifth of the time at most, and known ones go on")
     func flood() throws {
         let pipeline = try Pipeline()
-        let (runner, looks) = try intake(pipeline, took: 1_000)
+        let (runner, scans) = try intake(pipeline, took: 1_000)
         try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
         try runner.settle()
-        let (began, before) = (pipeline.clock.now, looks())
+        let (began, before) = (pipeline.clock.now, scans())
         for number in 0..<400 {
             try pipeline.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8))
             try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
             try runner.settle()
             pipeline.clock.advance(by: 100)
         }
-        let (passed, spent) = (pipeline.clock.now - began, Int64(looks() - before) * 1_000)
-        print("\(looks() - before) looks of 1 s in \(passed / 1_000) s")
+        let (passed, spent) = (pipeline.clock.now - began, Int64(scans() - before) * 1_000)
+        print("\(scans() - before) looks of 1 s in \(passed / 1_000) s")
         #expect(spent <= 6_000 + passed / 5, "\(spent) of \(passed) ms")
-        #expect(looks() - before >= 5)
-        let counts = try #require(runner.stage as? IntakeProcessor).counts
+        #expect(scans() - before >= 5)
+        let counts = try #require(runner.processor as? IntakeProcessor).counts
         #expect(counts.accepted == 401 && counts.dead["unknown_project"] == 400)
     }
 
     @Test("Several unknown projects of one moment share a look, and a project that was just applied is found")
     func shared() throws {
         let pipeline = try Pipeline()
-        let (runner, looks) = try intake(pipeline, took: 500)
+        let (runner, scans) = try intake(pipeline, took: 500)
         try runner.settle()
-        let before = looks()
+        let before = scans()
         for number in 0..<50 { try pipeline.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8)) }
         try runner.settle()
         // Two partitions: their records come in two batches at most.
-        #expect((1...2).contains(looks() - before), "\(looks() - before)")
+        #expect((1...2).contains(scans() - before), "\(scans() - before)")
     }
 }

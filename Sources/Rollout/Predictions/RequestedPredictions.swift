@@ -2,14 +2,14 @@ internal import Kinds
 public import Vocabulary
 
 /// A request for predictions that was written.
-public struct AskedPredictions: Hashable, Sendable {
+public struct RequestedPredictions: Hashable, Sendable {
     /// Number of the request among all requests, from 1.
     public let number: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
     /// Its candidates, of the audit sample or not.
     public let samples: [SampleID]
-    public let askedAt: StreamTime
+    public let queriedAt: StreamTime
     public let deadline: StreamTime
     public var isAnswered: Bool
 
@@ -18,7 +18,7 @@ public struct AskedPredictions: Hashable, Sendable {
         champion: ModelVersion,
         challenger: ModelVersion,
         samples: [SampleID],
-        askedAt: StreamTime,
+        queriedAt: StreamTime,
         deadline: StreamTime,
         isAnswered: Bool = false
     ) {
@@ -26,7 +26,7 @@ public struct AskedPredictions: Hashable, Sendable {
         self.champion = champion
         self.challenger = challenger
         self.samples = samples
-        self.askedAt = askedAt
+        self.queriedAt = queriedAt
         self.deadline = deadline
         self.isAnswered = isAnswered
     }
@@ -64,7 +64,7 @@ public struct ServedAnswer: Hashable, Sendable {
     public let label: Label
     public let at: StreamTime
     /// Whether a prediction of the sample was requested from a trainer.
-    public var isAsked: Bool
+    public var isQueried: Bool
     /// Whether it was compared: a sample counts once.
     public var isCompared: Bool
 
@@ -72,13 +72,13 @@ public struct ServedAnswer: Hashable, Sendable {
         version: ModelVersion,
         label: Label,
         at: StreamTime,
-        isAsked: Bool = false,
+        isQueried: Bool = false,
         isCompared: Bool = false
     ) {
         self.version = version
         self.label = label
         self.at = at
-        self.isAsked = isAsked
+        self.isQueried = isQueried
         self.isCompared = isCompared
     }
 }
