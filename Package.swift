@@ -329,7 +329,7 @@ let package = Package(
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("DatesTests", ["Dates"]),
         tests("StorageTests", ["Storage"]),
-        tests("StreamRuntimeTests", ["StreamRuntime"]),
+        tests("StreamRuntimeTests", ["StreamRuntime", "StreamTesting"]),
         tests("CompressionTests", ["Compression", "Statistics"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Processes"]),
         tests("S3Tests", ["Hashing", "HTTPClient", "S3", "S3Testing", "Storage"]),
