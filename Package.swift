@@ -329,7 +329,12 @@ let package = Package(
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("DatesTests", ["Dates"]),
         tests("StorageTests", ["Storage"]),
-        tests("StreamRuntimeTests", ["StreamRuntime", "StreamTesting"]),
+        tests(
+            "StreamRuntimeTests",
+            [
+                "Events", "JSON", "PipelineTesting", "Statistics", "StreamRuntime", "StreamTesting", "Vocabulary",
+            ]
+        ),
         tests("CompressionTests", ["Compression", "Statistics"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Processes"]),
         tests("S3Tests", ["Hashing", "HTTPClient", "S3", "S3Testing", "Storage"]),
@@ -357,8 +362,9 @@ let package = Package(
         tests(
             "FlywheelCLITests",
             [
-                "Configuration", "DeadLetters", "EngineCore", "Events", "FlywheelCLI", "JSON", "KafkaClient",
-                "Processes", "S3", "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary", "Worker",
+                "Arguments", "Configuration", "DeadLetters", "EngineCore", "Events", "FlywheelCLI", "Fuzzing", "JSON",
+                "KafkaClient", "Processes", "S3", "Statistics", "StreamRuntime", "StreamTesting", "Telemetry",
+                "Vocabulary", "Worker",
             ]
         ),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
@@ -368,16 +374,17 @@ let package = Package(
         tests(
             "EngineCoreTests",
             [
-                "DeadLetters", "EngineCore", "Events", "Flywheel", "Intake", "JSON", "Operations", "PipelineTesting",
-                "StreamRuntime", "StreamTesting", "Vocabulary",
+                "DeadLetters", "EngineCore", "Events", "Flywheel", "Intake", "JSON", "KafkaClient", "Loop",
+                "Materializer", "Operations", "PipelineTesting", "StreamRuntime", "StreamTesting", "Trainer",
+                "Vocabulary",
             ]
         ),
         tests(
             "DatasetFilesTests",
             [
-                "Compression", "DatasetFiles", "EngineCore", "Events", "Hashing", "JSON", "Materializer",
-                "PipelineTesting", "S3", "S3Testing", "Statistics", "Storage", "StreamRuntime", "StreamTesting",
-                "Trainer", "Vocabulary",
+                "Compression", "DatasetFiles", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Materializer",
+                "Operations", "PipelineTesting", "Rollout", "S3", "S3Testing", "Statistics", "Storage",
+                "StreamRuntime", "StreamTesting", "Trainer", "Training", "Vocabulary", "Worker",
             ]
         ),
         tests(
@@ -393,16 +400,17 @@ let package = Package(
             "LoopTests",
             [
                 "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON",
-                "Kinds", "Labeling", "Learner", "Loop", "Operations", "PipelineTesting", "Rollout", "Statistics",
-                "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Training", "Vocabulary",
+                "Labeling", "Learner", "Loop", "Operations", "PipelineTesting", "Rollout", "Statistics", "Storage",
+                "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Telemetry", "Training", "Vocabulary",
+                "Worker",
             ]
         ),
         tests(
             "MaterializerTests",
             [
-                "Compression", "DatasetFiles", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Materializer",
-                "Operations", "PipelineTesting", "Processes", "Rollout", "S3", "S3Testing", "Statistics", "Storage",
-                "StreamRuntime", "StreamTesting", "Trainer", "Training", "Vocabulary", "Worker",
+                "DatasetFiles", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Labeling", "Materializer",
+                "PipelineTesting", "Processes", "S3", "S3Testing", "Storage", "StreamRuntime", "StreamTesting",
+                "Trainer", "Vocabulary",
             ]
         ),
         tests(
@@ -432,24 +440,29 @@ let package = Package(
             [
                 "Acquisition", "Datasets", "DeadLetters", "EngineCore", "Events", "Flywheel", "Hashing", "Intake",
                 "JSON", "Kinds", "Learner", "Loop", "Materializer", "Operations", "PipelineTesting", "Rollout",
-                "Statistics", "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Telemetry",
-                "Vocabulary", "Worker",
+                "Statistics", "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Vocabulary",
+            ]
+        ),
+        tests("StrategiesTests", ["Acquisition", "Statistics", "Strategies", "Vocabulary"]),
+        tests(
+            "PipelineTests",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "DeadLetters", "EngineCore", "Events", "Flywheel", "Intake",
+                "JSON", "Kinds", "Labeling", "Loop", "Operations", "PipelineTesting", "Rollout", "Statistics",
+                "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Trainer", "Training", "Vocabulary",
             ]
         ),
         tests(
             "WorkerTests",
             [
-                "Acquisition", "DatasetFiles", "EngineCore", "Events", "Flywheel", "Intake", "JSON", "KafkaClient",
-                "Labeling", "Loop", "Materializer", "Operations", "PipelineTesting", "Rollout", "S3", "S3Testing",
-                "Statistics", "Storage", "StreamRuntime", "StreamTesting", "Tables", "Telemetry", "Trainer",
-                "Training", "Vocabulary", "Worker",
+                "EngineCore", "Events", "Intake", "KafkaClient", "Loop", "PipelineTesting", "S3", "S3Testing",
+                "Storage", "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary", "Worker",
             ]
         ),
         tests(
             "FlywheelFuzzTests",
             [
-                "Arguments", "Events", "FlywheelCLI", "FlywheelFuzz", "Fuzzing", "Processes", "Statistics",
-                "StreamRuntime", "StreamTesting",
+                "Events", "FlywheelFuzz", "Fuzzing", "Processes", "Statistics", "StreamRuntime", "StreamTesting",
             ],
             exclude: ["Regressions"]
         ),

@@ -9,13 +9,13 @@ extension AcquisitionState {
     /// - Parameters:
     ///   - sample: Sample with its embedding, if it has one.
     ///   - purpose: Purpose of an import.
-    ///   - hasSpace: Whether the embedding is in the project's space.
+    ///   - isInSpace: Whether the embedding is in the project's space.
     ///   - context: Context at the entry that contains it.
     /// - Complexity: O(1) on average.
     public mutating func imported(
         _ sample: Sample,
         _ purpose: TaskPurpose,
-        hasSpace: Bool,
+        isInSpace: Bool,
         _ context: SelectionContext
     ) {
         var removal = SampleRemoval(sample: sample.id)
@@ -23,7 +23,7 @@ extension AcquisitionState {
         accounts.queried[sample.id] = purpose
         if context.policy.edition >= 2 { sides.note(sample, purpose) }
         guard purpose.split == .training else { return }
-        if hasSpace { pool.remember(sample, task: accounts.schedule.value.trainingSamples, context.policy) }
+        if isInSpace { pool.remember(sample, task: accounts.schedule.value.trainingSamples, context.policy) }
         accounts.schedule.value.importedLabels += 1
     }
 

@@ -114,11 +114,11 @@ extension AcquisitionState {
     func maximumWait(_ context: SelectionContext) -> Int64 {
         let policy = context.policy
         guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.maximumWait }
-        return policy.maximumWait / Self.scoredWait
+        return policy.maximumWait / Self.scoredDivisor
     }
 
     /// Divisor of `maximumWait` if a batch waits only for a wider choice.
-    private static let scoredWait: Int64 = 4
+    private static let scoredDivisor: Int64 = 4
 
     func hasCandidates(_ context: SelectionContext) -> Bool {
         var candidates = AnyCandidates()
@@ -167,7 +167,7 @@ extension AcquisitionState {
                 break
             }
             if selection.purpose == .audit, let pooled = audit.candidates[selection.sample.id] {
-                accounts.confidentErrors.queried(pooled, policy, classes: context.classes)
+                accounts.confidentErrors.note(pooled, policy, classes: context.classes)
             }
             var removal = SampleRemoval(sample: selection.sample.id)
             writeSources(&removal, context)

@@ -10,7 +10,7 @@ final class RedriveSender {
     /// the next one of librdkafka 2.0.2 as well.
     private static let tries = 3
     /// Maximum number of pauses before a call that may be retried fails.
-    private static let maximumWait = 30
+    private static let maximumAttempts = 30
 
     init(_ transport: any StreamTransport, _ transactionalID: String, _ pause: @escaping (Int64) -> Void)
         throws(StreamError)
@@ -83,7 +83,7 @@ final class RedriveSender {
                 return try body()
             } catch {
                 attempt += 1
-                guard error.disposition == .retry, attempt < Self.maximumWait else { throw error }
+                guard error.disposition == .retry, attempt < Self.maximumAttempts else { throw error }
                 pause(Int64(min(2_000, 20 << min(attempt, 7))))
             }
         }

@@ -45,7 +45,7 @@ public final class ProjectDirectory {
     private var waitingBytes = 0
     /// Partitions that every topic of projects has; nil while not known.
     private var partitions: Int?
-    private var queriedAt: Int64?
+    private var requestedAt: Int64?
 
     /// The highest revision that is followed: above it none could be numbered.
     public static let revisionLimit = 1_000_000_000
@@ -62,7 +62,7 @@ public final class ProjectDirectory {
         let bytes: Int
     }
     /// Milliseconds between two requests to the cluster about missing partitions.
-    private static let maximumWait: Int64 = 10_000
+    private static let retryInterval: Int64 = 10_000
 
     public init(
         transport: any StreamTransport,
@@ -310,8 +310,10 @@ public final class ProjectDirectory {
         if let partitions, Int(partition) < partitions { return partitions }
         let time = now()
         // A flood of wrong revisions causes one request to the cluster.
-        if let partitions, let queriedAt, time >= queriedAt, time - queriedAt < Self.maximumWait { return partitions }
-        queriedAt = time
+        if let partitions, let requestedAt, time >= requestedAt, time - requestedAt < Self.retryInterval {
+            return partitions
+        }
+        requestedAt = time
         var least = Int.max
         for name in projectTopics {
             guard let count = try? reader.partitions(of: name).count, count > 0 else { return partitions }

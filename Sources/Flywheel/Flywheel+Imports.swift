@@ -43,7 +43,7 @@ extension ProjectState {
         }
         // The first embeddings determine the space, but only those of accepted labels; a label whose embedding is in
         // another space is nevertheless valid.
-        let hasSpace = acquisition.resolveSpace(received.sample, configuration.embedding) == nil
+        let isInSpace = acquisition.resolveSpace(received.sample, configuration.embedding) == nil
         let imported = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
         guard let consensus = consensus(of: imported) else { return }
         let result = datasets.accept(
@@ -60,7 +60,7 @@ extension ProjectState {
             acquisition.imported(
                 consensus.sample,
                 consensus.purpose,
-                hasSpace: hasSpace,
+                isInSpace: isInSpace,
                 selectionContext(configuration, step.context)
             )
             step.decide(.label(fact), id: id)

@@ -80,7 +80,7 @@ extension ProjectState {
             deadline: step.context.time.advanced(byMilliseconds: configuration.rollout.shadowWait)
         )
         acquisition.noteCovers(hidden, at: step.context.time)
-        rollout.queried(request, at: step.context.time)
+        rollout.noteRequest(request, at: step.context.time)
         for sample in samples.prefix(hidden.count) { notePairing(of: sample.id) }
         step.decide(.prediction(request), id: request.id.rawValue)
         return hidden.count

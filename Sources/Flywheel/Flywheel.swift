@@ -90,9 +90,9 @@ extension ProjectState {
 
     private mutating func receive(_ received: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
         if let output = received.output, output.kind != configuration.question.kind {
-            let (said, queried) = (output.kind.rawValue, configuration.question.kind.rawValue)
+            let (said, expected) = (output.kind.rawValue, configuration.question.kind.rawValue)
             refuse(
-                .init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(queried)"),
+                .init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(expected)"),
                 &step
             )
             return
@@ -130,7 +130,7 @@ extension ProjectState {
             label,
             of: candidate.sample.id,
             by: version,
-            draw: candidate.auditHash,
+            draw: candidate.auditDraw,
             isLive: true,
             isShown: candidate.model?.role == .champion,
             isPredicting: configuration.rollout.predicts,

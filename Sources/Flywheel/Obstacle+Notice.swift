@@ -41,7 +41,7 @@ extension ProjectState {
         case .shares: withoutShare(policy)
         case .quotas(let until):
             "all \(acquisition.pool.candidates.count) samples that wait belong to slices that have had their share (acquisition.slices), for another \(duration(until))"
-        case .maximumWait(let until):
+        case .waiting(let until):
             "a batch waits for the scores of a newer model or for a wider choice, for \(duration(until)) more at most (acquisition.patience); \(acquisition.pool.candidates.count) samples wait"
         }
     }

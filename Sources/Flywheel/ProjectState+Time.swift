@@ -71,7 +71,7 @@ extension ProjectState {
             step.decide(.task(task), id: id)
             if let audit = selection.audit {
                 rollout.opened(selection.sample.id, isDuel: audit.isDuel, at: step.context.time)
-                rollout.queriedCandidate(selection.sample.id, audit)
+                rollout.noteQueried(selection.sample.id, audit)
                 let policy = configuration.rollout
                 if let notice = rollout.missPrediction(of: selection.sample.id, policy: policy, at: step.context.time) {
                     step.decide(.notice(notice))

@@ -292,7 +292,7 @@ struct AcquisitionReplay {
         case (let function, let output?):
             score = function.score(output, classes: data.classes.count, temperature: options.policy.temperature)
         }
-        var auditHash = SplitMix64(seed: seed &* 131 &+ UInt64(row))
+        var auditGenerator = SplitMix64(seed: seed &* 131 &+ UInt64(row))
         let isAudited = auditRows.contains(row)
         return Candidate(
             sample: Sample(id: SampleID(String(row)), embedding: features(row).map { Float($0) }),
@@ -300,7 +300,7 @@ struct AcquisitionReplay {
             model: scorer.map { ModelReference(name: "bench", version: $0.version) },
             score: score,
             auditProbability: isAudited ? options.policy.auditCutoff : nil,
-            auditHash: isAudited ? auditHash.nextUnit() * options.policy.auditCutoff : 1,
+            auditDraw: isAudited ? auditGenerator.nextUnit() * options.policy.auditCutoff : 1,
             predictedAt: StreamTime(milliseconds: 0),
             isExploration: draw.nextUnit() < options.policy.explorationShare
         )

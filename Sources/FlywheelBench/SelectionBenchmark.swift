@@ -112,7 +112,7 @@ struct SelectionBenchmark {
             model: ModelReference(name: "bench", version: ModelVersion("v1")),
             score: output.map { AcquisitionFunction.margin.score($0, classes: classes) } ?? 0,
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }

@@ -113,7 +113,7 @@ struct StreamReplay {
             model: ModelReference(name: "bench", version: ModelVersion("online")),
             score: policy.function.score(output, classes: data.classes.count),
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: entry.time
         )
         state.receive(candidate, modelVersionNumber: 0, context)

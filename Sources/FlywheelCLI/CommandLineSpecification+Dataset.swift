@@ -4,7 +4,7 @@ import Arguments
 extension CommandLineSpecification {
     static let dataset = CommandSpecification(
         "dataset",
-        summary: "look at dataset versions, and change labels",
+        summary: "inspect dataset versions, and change labels",
         subcommands: [
             CommandSpecification(
                 "log",
@@ -39,7 +39,7 @@ extension CommandLineSpecification {
                 positionals: [
                     PositionalSpecification(
                         "version",
-                        help: "its ordinal or id; the newest if left out",
+                        help: "its version number or id; the newest if left out",
                         isRequired: false
                     )
                 ]
@@ -52,7 +52,11 @@ extension CommandLineSpecification {
                     .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
                 ],
                 positionals: [
-                    PositionalSpecification("version", help: "its ordinal or id; all if left out", isRequired: false)
+                    PositionalSpecification(
+                        "version",
+                        help: "its version number or id; all if left out",
+                        isRequired: false
+                    )
                 ]
             ),
             CommandSpecification(
@@ -79,7 +83,7 @@ extension CommandLineSpecification {
                 positionals: [
                     PositionalSpecification(
                         "version",
-                        help: "its ordinal or id; the newest if left out",
+                        help: "its version number or id; the newest if left out",
                         isRequired: false
                     )
                 ]

@@ -4,7 +4,7 @@ import Arguments
 extension CommandLineSpecification {
     static let releases = CommandSpecification(
         "releases",
-        summary: "look at releases and control them, and say which model serves before Flywheel trains one",
+        summary: "inspect and control releases, and name the model that serves before Flywheel trains one",
         subcommands: [
             CommandSpecification(
                 "register",
@@ -16,7 +16,12 @@ extension CommandLineSpecification {
                     """,
                 options: connection + [
                     project,
-                    .option("artifact", "URI", help: "where the model lies; informs who serves it", isRequired: true),
+                    .option(
+                        "artifact",
+                        "URI",
+                        help: "location of the model, for the service that serves it",
+                        isRequired: true
+                    ),
                     .option("sha256", "HEX", help: "digest of the artifact (of a file here: computed)"),
                     .option("size", "BYTES", help: "size of the artifact (of a file here: computed)"),
                     .repeated("metrics", "NAME=VALUE", help: "what is known of it, as in accuracy=0.93; informs"),

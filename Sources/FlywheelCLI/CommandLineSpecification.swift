@@ -61,7 +61,7 @@ enum CommandLineSpecification {
 
     static let demo = CommandSpecification(
         "demo",
-        summary: "turn the whole flywheel on real data",
+        summary: "run the whole flywheel on real data",
         options: [
             .flag("quick", help: "a shorter run"),
             .option("seed", "S", help: "fixes the world, the annotators and their errors (default 1)"),
@@ -234,7 +234,7 @@ enum CommandLineSpecification {
 
     static let status = CommandSpecification(
         "status",
-        summary: "champion and challenger, budget, open tasks, lag, time per stage, dead letters",
+        summary: "champion and challenger, budget, open tasks, lag, time per phase, dead letters",
         options: connection + [json, .flag("watch", help: "again every two seconds, until interrupted")]
     )
 
@@ -249,7 +249,7 @@ enum CommandLineSpecification {
 
     static let explain = CommandSpecification(
         "explain",
-        summary: "say why a sample was asked for, or was not",
+        summary: "explain why a sample was queried, or was not",
         discussion: """
             From the journal when it was a candidate, else from its predictions while they are retained, scored again under
             the threshold that the tallies recorded. Exits with 1 if nothing is known of the sample.
@@ -263,7 +263,7 @@ enum CommandLineSpecification {
 
     static let deadLetters = CommandSpecification(
         "dead-letters",
-        summary: "look at refused records, and send them again",
+        summary: "inspect refused records, and send them again",
         subcommands: [
             CommandSpecification(
                 "list",
@@ -274,7 +274,7 @@ enum CommandLineSpecification {
             ),
             CommandSpecification(
                 "show",
-                summary: "print one letter: the record as it came, and why it was refused",
+                summary: "print one dead letter: the record as it came, and why it was refused",
                 options: connection + [json],
                 positionals: [PositionalSpecification("place", help: "PARTITION/OFFSET, as `list` prints it")]
             ),
@@ -282,14 +282,14 @@ enum CommandLineSpecification {
                 "redrive",
                 summary: "send refused records back to where they came from",
                 discussion: """
-                    Each letter is sent again once; a mark on the topic says so. A record that is refused again comes back
+                    Each dead letter is sent again once; a mark on the topic says so. A record that is refused again comes back
                     with its attempts counted. Exits with 1 if a letter that was meant was refused.
                     """,
                 options: connection + DeadLetterOptions.all + [
-                    .flag("all", help: "every letter"),
+                    .flag("all", help: "every dead letter"),
                     .flag("dry-run", help: "say what would be sent, and send nothing"),
                     .option("max-attempts", "N", help: "a record is sent again so often at most", defaultValue: "3"),
-                    .flag("again", help: "letters too that were sent again already"),
+                    .flag("again", help: "also dead letters that were sent again before"),
                     json,
                 ]
             ),
@@ -322,7 +322,7 @@ enum CommandLineSpecification {
 
     static let config = CommandSpecification(
         "config",
-        summary: "check files, and say what may stand in them",
+        summary: "check files, and print their keys",
         subcommands: [
             CommandSpecification(
                 "check",
@@ -331,9 +331,9 @@ enum CommandLineSpecification {
             ),
             CommandSpecification(
                 "reference",
-                summary: "print every key of a project file, with what may stand there, default and meaning",
+                summary: "print every key of a project file, with values, default and meaning",
                 options: [
-                    .flag("schema", help: "the JSON Schema of what stands on the topic, instead"),
+                    .flag("schema", help: "the JSON Schema of the topic's records, instead"),
                     .flag("worker", help: "every key of a worker's file, instead"),
                 ]
             ),

@@ -39,8 +39,8 @@ public struct AdaptiveThreshold {
     /// - Parameters:
     ///   - score: In `0...1`.
     ///   - time: Milliseconds; a step back counts as no elapsed time.
-    /// - Returns: Whether the score passes; none does before the stream's 300th score or first second, whichever comes
-    ///   first.
+    /// - Returns: Whether the score passes. Before the stream's 300th score or the end of its first second, whichever
+    ///   comes first, scores of at least 0.5 pass.
     public mutating func admits(_ score: Double, at time: Int64) -> Bool {
         if began == nil {
             began = time

@@ -208,11 +208,11 @@ extension IntakeProcessor {
             model: event.model,
             score: verdict.score,
             auditProbability: verdict.isAudit ? configuration.acquisition.auditCutoff : nil,
-            auditHash: verdict.draw,
+            auditDraw: verdict.draw,
             predictedAt: StreamTime(milliseconds: min(event.predictedAt ?? time, time)),
             isExploration: verdict.isExploration && !verdict.isAudit,
             triggers: triggers?.names(of: verdict.triggers.fired) ?? [],
-            pendingTriggers: triggers?.names(of: verdict.triggers.pendingTriggers) ?? [],
+            pendingTriggers: triggers?.names(of: verdict.triggers.pending) ?? [],
             isBelowThreshold: verdict.isBelowThreshold
         )
         let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))

@@ -66,7 +66,7 @@ extension IntakeProcessor {
         return entryBudget.hasRoom(configuration.project, .projects, at: batchTime, share: 1)
     }
 
-    /// Whether this stage has written the revision, or a later one, to its project's journal.
+    /// Whether this processor has written the revision, or a later one, to its project's journal.
     func isAnnounced(_ configuration: ProjectConfiguration) -> Bool {
         let name = configuration.project.rawValue
         return (announcing[name] ?? announced[name] ?? 0) >= configuration.revision

@@ -196,7 +196,7 @@ package struct IntakeProject {
     ///   - version: UTF-8; empty for samples that no model has seen.
     ///   - transaction: The open transaction.
     ///   - share: The part of the traffic that this worker sees, in `0...1`.
-    /// - Returns: Nil for a name that is none.
+    /// - Returns: Nil if `version` is no valid name.
     mutating func stream(_ version: UnsafeRawBufferPointer, in transaction: Int, share: Double) -> Int? {
         if let known = versions.view.find(version) { return known }
         prepare(share)

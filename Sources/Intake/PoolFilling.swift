@@ -14,15 +14,15 @@ struct PoolFilling {
     /// Milliseconds between two checks for late samples.
     private static let pace: Int64 = 1_000
     /// Predictions of models on samples that are remembered, per slot of the pool.
-    private static let wordsEach = 4
+    private static let forwardedPredictionsEach = 4
 
     /// Nil where nothing is to be filled.
     private let rows: PoolRows?
     private let capacity: Int
     /// By hash of the sample, since when it is on its way.
     private var sent: [UInt64: Int64] = [:]
-    /// Which models' words on samples of the pool were sent: the pool wants the newest model's, once.
-    private var words: Set<UInt64> = []
+    /// Hashes of model and sample whose prediction was forwarded: the pool wants the newest model's, once.
+    private var forwardedPredictions: Set<UInt64> = []
     /// Samples forwarded in the pending transaction.
     private var transaction: [(sample: UInt64, word: UInt64)] = []
     private var checkedAt: Int64 = 0
@@ -47,7 +47,7 @@ struct PoolFilling {
     /// Carries over the samples that were on their way under an older revision.
     mutating func inherit(_ old: PoolFilling) {
         guard rows != nil else { return }
-        (sent, words, transaction) = (old.sent, old.words, old.transaction)
+        (sent, forwardedPredictions, transaction) = (old.sent, old.forwardedPredictions, old.transaction)
     }
 
     /// Whether a prediction is forwarded because of the pool: its sample would fill it, or the pool contains the sample
@@ -69,7 +69,7 @@ struct PoolFilling {
     }
 
     private func wantsWord(_ sample: UInt64, _ version: UInt64) -> Bool {
-        isKnown && !words.contains(Self.word(sample, version))
+        isKnown && !forwardedPredictions.contains(Self.word(sample, version))
     }
 
     /// Notes that a candidate of the pool was forwarded.
@@ -80,8 +80,10 @@ struct PoolFilling {
             sent[sample] = time
             updateRoom()
         }
-        if words.count >= Self.wordsEach * capacity { words.removeAll(keepingCapacity: true) }
-        words.insert(word)
+        if forwardedPredictions.count >= Self.forwardedPredictionsEach * capacity {
+            forwardedPredictions.removeAll(keepingCapacity: true)
+        }
+        forwardedPredictions.insert(word)
         transaction.append((sample, word))
     }
 
@@ -110,7 +112,7 @@ struct PoolFilling {
     mutating func aborted() {
         for (sample, word) in transaction {
             sent[sample] = nil
-            words.remove(word)
+            forwardedPredictions.remove(word)
         }
         transaction.removeAll(keepingCapacity: true)
         updateRoom()

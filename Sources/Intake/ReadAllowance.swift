@@ -17,7 +17,7 @@ struct ReadAllowance {
     /// Allowance regained per millisecond, in milliseconds.
     static let rate = 0.2
     /// Milliseconds from a failed scan to the next.
-    static let maximumWait: Int64 = 10_000
+    static let retryInterval: Int64 = 10_000
 
     /// Start time of the last scan.
     private var checkedAt: Int64 = 0
@@ -32,7 +32,7 @@ struct ReadAllowance {
         // A clock that went back: what was read is older than it seems.
         if time < checkedAt { checkedAt = 0 }
         // Who waits for a broker once a record waits for ever.
-        if let failedAt, time >= failedAt, time - failedAt < Self.maximumWait { return .unneeded }
+        if let failedAt, time >= failedAt, time - failedAt < Self.retryInterval { return .unneeded }
         // A timestamp in the future does not show when the record was written.
         let isPast = written >= 0 && written <= time
         guard isPast ? written >= checkedAt : time - checkedAt >= 10 else { return .unneeded }

@@ -15,7 +15,7 @@ struct TriggerSet {
         let thinning: UniformHash
         let perHour: Double
         var fired: TriggerLimit
-        var pendingTriggers: TriggerLimit
+        var pendingLimit: TriggerLimit
     }
 
     /// Owns what the entries point to.
@@ -41,9 +41,9 @@ struct TriggerSet {
         /// Triggers that fired, one bit each.
         var fired: UInt32 = 0
         /// Triggers that wait, with the prediction, for the reaction of a user or of another model, one bit each.
-        var pendingTriggers: UInt32 = 0
+        var pending: UInt32 = 0
 
-        var isEmpty: Bool { fired | pendingTriggers == 0 }
+        var isEmpty: Bool { fired | pending == 0 }
     }
 
     private let kept = Kept()
@@ -77,7 +77,7 @@ struct TriggerSet {
                     ),
                     perHour: rate,
                     fired: TriggerLimit(perHour: rate),
-                    pendingTriggers: TriggerLimit(perHour: rate)
+                    pendingLimit: TriggerLimit(perHour: rate)
                 )
             )
             for label in program.watched where !watched.contains(label.rawValue) { watched.append(label.rawValue) }
@@ -91,7 +91,7 @@ struct TriggerSet {
     mutating func limit(to share: Double) {
         for index in entries.indices {
             entries[index].fired = TriggerLimit(perHour: entries[index].perHour * share)
-            entries[index].pendingTriggers = entries[index].fired
+            entries[index].pendingLimit = entries[index].fired
         }
     }
 
@@ -99,7 +99,7 @@ struct TriggerSet {
     mutating func setShare(_ share: Double) {
         for index in entries.indices {
             entries[index].fired.setRate(perHour: entries[index].perHour * share)
-            entries[index].pendingTriggers.setRate(perHour: entries[index].perHour * share)
+            entries[index].pendingLimit.setRate(perHour: entries[index].perHour * share)
         }
     }
 
@@ -172,8 +172,8 @@ struct TriggerSet {
         var passes = passes || outcome.fired != 0
         for index in entries.indices where waiting & (1 &<< UInt32(index)) != 0 {
             let chance = entries[index].thinning.unit(key: sample)
-            guard passes || entries[index].pendingTriggers.admits(chance, at: time) else { continue }
-            outcome.pendingTriggers |= 1 &<< UInt32(index)
+            guard passes || entries[index].pendingLimit.admits(chance, at: time) else { continue }
+            outcome.pending |= 1 &<< UInt32(index)
             passes = true
         }
         return outcome

@@ -12,7 +12,7 @@ final class UniformHashPrefix {
 
     deinit { bytes.deallocate() }
 
-    /// It holds while the prefix lives.
+    /// Valid while the prefix exists.
     var draw: UniformHash { UniformHash(prefix: UnsafeRawBufferPointer(bytes)) }
 }
 

@@ -30,7 +30,7 @@ public protocol Kind: Sendable {
 
     /// The question, for people.
     static func text(of question: Question) -> String
-    /// Names of the classes that answers may speak of, in their order; none of a kind without classes.
+    /// Names of the classes that answers may contain, in their order; none of a kind without classes.
     static func classes(of question: Question) -> [String]
     /// A measure of the answers that a question allows, in `1...10_000`: a later revision of the same question has the same or
     /// more.
@@ -56,7 +56,7 @@ public protocol Kind: Sendable {
     static func text(of label: Label, under question: Question) -> String
     /// The answer of an annotator who states only that a label is right: alone it yields that label.
     static func answer(saying label: Label) -> Answer
-    /// Names of the classes that a label speaks of, in its order: dataset lines have them beside the positions.
+    /// Names of the classes that a label contains, in its order: dataset lines have them beside the positions.
     static func classNames(in label: Label, under question: Question) -> [String]
     /// The label with a name, if names denote labels; nil if the question does not allow it.
     static func label(named name: String, under question: Question) -> Label?
@@ -124,7 +124,7 @@ public struct Consensus<Label: Hashable & Sendable>: Hashable, Sendable {
     public let confidence: Probability
     /// The posterior probability that each vote is right, in the order of the votes.
     public let posteriors: [Double]
-    /// Whether each vote speaks for the label, in the order of the votes.
+    /// Whether each vote supports the label, in the order of the votes.
     public let supports: [Bool]
 
     public init(label: Label, confidence: Probability, posteriors: [Double], supports: [Bool]) {

@@ -5,61 +5,61 @@ public import Vocabulary
 
 extension Question {
     /// The question, for people.
-    public var text: String { queried(Text()) }
+    public var text: String { applying(Text()) }
 
-    /// Names of the classes that answers may speak of, in their order; none of a kind without classes.
-    public var classes: [String] { queried(Classes()) }
+    /// Names of the classes that answers may contain, in their order; none of a kind without classes.
+    public var classes: [String] { applying(Classes()) }
 
     /// A measure of the answers that it allows, at least 0: the classes, where there are any.
-    public var extent: Int { queried(Extent()) }
+    public var extent: Int { applying(Extent()) }
 
     /// The question as it was when its extent was this: the same where it was no smaller.
-    public func narrowed(to extent: Int) -> Question { queried(Narrowed(extent: extent)) }
+    public func narrowed(to extent: Int) -> Question { applying(Narrowed(extent: extent)) }
 
     /// The question without answers of some names, as it is presented to annotators. Positions in it may differ:
     /// answers and labels keep those of the whole question.
-    public func without(_ names: [String]) -> Question { names.isEmpty ? self : queried(Without(names: names)) }
+    public func without(_ names: [String]) -> Question { names.isEmpty ? self : applying(Without(names: names)) }
 
     /// Describes the objection to it as the next revision of another, as in "removes or reorders classes"; nil
     /// where old answers and labels keep their meaning.
     public func fault(after former: Question) -> String? {
         guard kind == former.kind else { return "changes the kind of answers from \(former.kind) to \(kind)" }
-        return queried(Fault(former: former))
+        return applying(Fault(former: former))
     }
 
     /// Why it does not allow an answer; nil where it does.
-    public func complaint(_ answer: Answer) -> String? { queried(AnswerComplaint(answer: answer)) }
+    public func complaint(_ answer: Answer) -> String? { applying(AnswerComplaint(answer: answer)) }
 
     /// Why it does not allow a label; nil where it does.
-    public func complaint(_ label: Label) -> String? { queried(LabelComplaint(label: label)) }
+    public func complaint(_ label: Label) -> String? { applying(LabelComplaint(label: label)) }
 
     /// Describes the objection to labels that a model is said to predict, as in "class 9, and there are 3"; nil if
     /// there is none.
     ///
     /// - Complexity: O(*n*) in the labels.
-    public func complaint(predictions: [Label]) -> String? { queried(PredictionComplaint(labels: predictions)) }
+    public func complaint(predictions: [Label]) -> String? { applying(PredictionComplaint(labels: predictions)) }
 
     /// An answer for people, as in `cat`.
-    public func text(of answer: Answer) -> String { queried(AnswerText(answer: answer)) }
+    public func text(of answer: Answer) -> String { applying(AnswerText(answer: answer)) }
 
     /// A label for people, as in `cat`.
-    public func text(of label: Label) -> String { queried(LabelText(label: label)) }
+    public func text(of label: Label) -> String { applying(LabelText(label: label)) }
 
-    /// Names of the classes that a label speaks of, in its order.
-    public func classNames(in label: Label) -> [String] { queried(ClassNames(label: label)) }
+    /// Names of the classes that a label contains, in its order.
+    public func classNames(in label: Label) -> [String] { applying(ClassNames(label: label)) }
 
     /// The label with a name; nil if the question does not allow it, or if names denote no labels.
-    public func label(named name: String) -> Label? { queried(NamedLabel(name: name)) }
+    public func label(named name: String) -> Label? { applying(NamedLabel(name: name)) }
 
     /// Aggregates several answers into a label, each weighed by the accuracy of its annotator; nil without any.
     ///
     /// - Complexity: O(*v*²) in the number of votes.
     public func consensus(_ votes: [(answer: Answer, accuracy: Double)]) -> Consensus<Label>? {
-        queried(VotesConsensus(votes: votes))
+        applying(VotesConsensus(votes: votes))
     }
 
     /// Applies a rule of the kind to the kind's own part of the question.
-    fileprivate func queried<R: QuestionRule>(_ rule: R) -> R.Found {
+    fileprivate func applying<R: QuestionRule>(_ rule: R) -> R.Found {
         var asking = Asking(question: self, rule: rule)
         return kind.dispatch(&asking)
     }

@@ -16,7 +16,7 @@ struct JournalCatchUp {
     static let streak = 100
     static let streakTime: Int64 = 500
     /// Deaths, and equal refusals, at one entry.
-    static let maximumWait = 3
+    static let maximumFailures = 3
 
     struct EntryRejection {
         /// The stored offset.
@@ -132,7 +132,7 @@ extension LoopProcessor {
         rereading.careful[name] = JournalCatchUp.sliceSize
         if let known = rereading.refusals[name], known.next == stored.next {
             // Where the verdict itself cannot be written it stays.
-            if known.count >= JournalCatchUp.maximumWait || known.reason == reason {
+            if known.count >= JournalCatchUp.maximumFailures || known.reason == reason {
                 rereading.refusals[name]?.count += 1
                 return
             }
@@ -178,7 +178,7 @@ extension LoopProcessor {
             rereading.note(name)
             beginStreak()
             pause.deaths += 1
-            if pause.deaths >= JournalCatchUp.maximumWait {
+            if pause.deaths >= JournalCatchUp.maximumFailures {
                 stopRereading(
                     &pause,
                     because: "\(pause.deaths) workers died",
@@ -188,9 +188,9 @@ extension LoopProcessor {
                 )
             }
         } else if let refused = rereading.refusals[name], refused.next == pause.next,
-            refused.count >= JournalCatchUp.maximumWait
+            refused.count >= JournalCatchUp.maximumFailures
         {
-            let isReported = refused.count <= JournalCatchUp.maximumWait + 1
+            let isReported = refused.count <= JournalCatchUp.maximumFailures + 1
             stopRereading(
                 &pause,
                 because: "\(refused.count) times in a row: \(refused.reason)",

@@ -43,7 +43,7 @@ extension LoopProcessor {
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
                 let state = partition.projects[folded.project]?.state
-                let tallies = folded.tallies.map { $0.published(of: state) }
+                let tallies = folded.tallies.map { $0.markedUnregistered(by: state) }
                 let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(tallies))
                 append(entry, number, &transaction)
             }
@@ -105,7 +105,7 @@ extension LoopProcessor {
 extension Tally {
     /// Returns the tally, marked as unregistered where a project's state does not know its version; unchanged
     /// without a state.
-    fileprivate func published(of state: ProjectState?) -> Tally {
+    fileprivate func markedUnregistered(by state: ProjectState?) -> Tally {
         guard let modelVersion, let state, !state.isRegistered(modelVersion) else { return self }
         return Tally(
             modelVersion: modelVersion,

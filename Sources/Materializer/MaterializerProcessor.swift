@@ -95,7 +95,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         self.jitter = jitter
     }
 
-    // MARK: - Stage
+    // MARK: - Processor
 
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]

@@ -65,9 +65,9 @@ package struct VersionSealer {
             ? try named(project, cut) {
                 try sides.check(delta, after: parent, project, cut) { parent.map { store.reader(of: $0) } }
             } : nil
-        let queried = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
+        let wantedFormat = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
         let manifest =
-            max(queried, parent?.formatVersion ?? 1) > 1
+            max(wantedFormat, parent?.formatVersion ?? 1) > 1
             ? try paged(for: project, cut: cut, delta: delta, parent: parent)
             : try listed(for: project, cut: cut, delta: delta, parent: parent)
         if let known, known.id != manifest.id, try isSame(known, as: delta, after: parent, project: project, cut: cut) {

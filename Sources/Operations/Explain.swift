@@ -209,7 +209,7 @@ public struct Explain {
             if let row = state.pool.candidates[sample] {
                 return row.setAside.map { .setAside(isKnown: $0 == .known) } ?? .waiting("pool", triggers: [])
             }
-            if let row = state.triggers.pendingTriggers[sample] {
+            if let row = state.triggers.pending[sample] {
                 return .waiting("awaiting", triggers: row.pendingTriggers)
             }
             let purpose: TaskPurpose = candidate?.auditProbability == nil ? .acquisition : .audit

@@ -41,7 +41,7 @@ public struct Explanation: Hashable, Sendable {
         case queried(LabelingTask)
         /// Queried earlier; its task is no longer on the topic.
         case queriedBefore(TaskPurpose)
-        /// Waits in a table: `pool`, `audit`, `triggered` or `pendingTriggers`.
+        /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
         case waiting(String, triggers: [String])
         /// Waits in the pool behind all others: it is at the location of a queried sample, or else among samples that
         /// nobody could answer.

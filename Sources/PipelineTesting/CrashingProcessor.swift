@@ -2,12 +2,12 @@ package import StreamRuntime
 package import StreamTesting
 internal import Synchronization
 
-/// Which record a worker cannot live with, and how it fails: in tests only, around a stage.
+/// The record that crashes a worker, and how it fails; for tests, around a processor.
 package struct Lethal: Sendable {
     package enum Manner: Hashable, Sendable {
         /// The process has ended.
         case death
-        /// The stage throws.
+        /// The processor throws.
         case error
         /// The output for the record cannot be written.
         case refusal
@@ -15,7 +15,7 @@ package struct Lethal: Sendable {
         case outage
     }
 
-    /// Readings of the record by a stage itself.
+    /// Reads of the record by the processor's own reader.
     package final class Readings: Sendable {
         private let count = Mutex(0)
         private let seen = Mutex(false)
@@ -62,7 +62,7 @@ package struct Death: Error {}
 /// A fault of ours.
 package struct Fault: Error {}
 
-/// A stage that some record kills.
+/// A processor that one record crashes.
 package final class CrashingProcessor: Processor {
     package let processor: any Processor
     private let lethal: Lethal
@@ -128,7 +128,7 @@ package final class CrashingProcessor: Processor {
     package func betweenTransactionsRefused(_ reason: String) { processor.betweenTransactionsRefused(reason) }
 }
 
-/// A transport that knows when a record is read by what a stage reads by itself.
+/// A transport that notes when a processor's own reader reads the record.
 package struct LethalTransport: StreamTransport {
     private let transport: any StreamTransport
     private let lethal: Lethal

@@ -164,7 +164,7 @@ extension RolloutState {
             progress.value.rollout?.voices = 0
             progress.value.rollout?.negative = 0
             progress.value.rollout?.approvedBy = nil
-            progress.value.rollout?.isQueried = false
+            progress.value.rollout?.isApprovalRequested = false
         }
         let right = suspicion.rightText
         let disputed =

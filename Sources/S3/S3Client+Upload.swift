@@ -151,7 +151,7 @@ extension S3Client {
                 return true
             }
             guard fault.isTransient else { throw error(fault, request) }
-            environment.pause(Self.pause(after: attempt, maximumWait: 0, jitter: environment.jitter()))
+            environment.pause(Self.pause(after: attempt, requestedWait: 0, jitter: environment.jitter()))
         }
         throw StorageError(
             .unavailable,

@@ -61,19 +61,19 @@ public final class S3Client: Sendable {
         while true {
             let seconds = environment.now() / 1_000
             let failure: StorageError
-            var maximumWait: Int64 = 0
+            var requestedWait: Int64 = 0
             switch exchange(request, body, at: seconds) {
             case .success(let answer):
                 if (200..<300).contains(answer.status) || expected.contains(answer.status) { return answer }
                 let fault = S3Fault(answer)
                 failure = error(fault, request, at: seconds)
                 guard fault.isTransient, attempt < Self.attempts else { throw failure }
-                maximumWait = min(fault.maximumWait ?? 0, 60) * 1_000
+                requestedWait = min(fault.requestedWait ?? 0, 60) * 1_000
             case .failure(let cause):
                 failure = error(cause, request)
                 guard attempt < Self.attempts(after: cause.kind) else { throw failure }
             }
-            environment.pause(Self.pause(after: attempt, maximumWait: maximumWait, jitter: environment.jitter()))
+            environment.pause(Self.pause(after: attempt, requestedWait: requestedWait, jitter: environment.jitter()))
             attempt += 1
         }
     }
@@ -89,9 +89,9 @@ public final class S3Client: Sendable {
 
     /// Returns the milliseconds to wait after an attempt of the given number, counted from 1; `jitter` is in `0..<1`. A
     /// wait that the store requests is respected up to the longest pause.
-    static func pause(after attempt: Int, maximumWait: Int64, jitter: Double) -> Int64 {
+    static func pause(after attempt: Int, requestedWait: Int64, jitter: Double) -> Int64 {
         let grown = min(longestPause, 100 << Int64(min(max(attempt, 1) - 1, 8)))
-        let wanted = max(grown, min(max(maximumWait, 0), longestPause))
+        let wanted = max(grown, min(max(requestedWait, 0), longestPause))
         return Int64(Double(wanted) * (0.5 + 0.5 * jitter))
     }
 

@@ -13,7 +13,7 @@ struct S3Fault: Hashable {
     /// Region of the bucket as reported by the store.
     let region: String?
     /// Seconds to wait as requested by the store.
-    let maximumWait: Int64?
+    let requestedWait: Int64?
 
     init(_ answer: HTTPAnswer) {
         let text = S3Text(answer.body)
@@ -23,7 +23,7 @@ struct S3Fault: Hashable {
         date = answer.header("date").map { Self.line($0, limit: 40) }
         let region = answer.header("x-amz-bucket-region") ?? text.first("Region")
         self.region = region.map { Self.line($0, limit: 64) }
-        maximumWait = answer.header("retry-after").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+        requestedWait = answer.header("retry-after").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 
     /// Whether the same request may soon succeed.

@@ -93,7 +93,7 @@ public struct S3Store: ObjectStore {
             if let found, try holds(bytes, digest: digest, at: uri, found: found) { return }
             if try client.upload(bytes, digest, to: uri, found.map { .ifUnchanged($0.tag) } ?? .ifAbsent) { return }
             client.environment.pause(
-                S3Client.pause(after: min(attempt, 3), maximumWait: 0, jitter: client.environment.jitter())
+                S3Client.pause(after: min(attempt, 3), requestedWait: 0, jitter: client.environment.jitter())
             )
         }
         throw StorageError(.unavailable, "write", uri.description, reason: "others keep writing it")

@@ -14,12 +14,14 @@ public struct Quarantine: Hashable, Sendable {
 /// Detector of records that may have crashed a worker, with the slices in which to process them: a value without any
 /// I/O.
 ///
-///     found open  --> a hundredth of a transaction a partition, over as many records as a transaction may have held
-///     found few   --> a tenth of that slice, down to one record a transaction
-///     found one   --> that record alone; after three deaths it is isolated
+/// The metadata of the committed offset tells how the last owner of a partition died:
+///
+///     open  --> process slices of a hundredth of a transaction, for as many records as a transaction holds at most
+///     few   --> process slices of a tenth of the slice it died with, down to one record a transaction
+///     one   --> process that record alone; after three deaths it is quarantined
 ///
 /// A transaction that is refused because of the content of a record is halved until that record is found; after three
-/// equal refusals of it alone it is isolated. Records after the suspicious part are processed as before.
+/// equal refusals of it alone it is quarantined. Records after the suspicious part are processed as before.
 struct PoisonDetector {
     /// The least slice of a partition after a first unclean stop, and into how many a transaction is cut: every transaction costs
     /// some ten milliseconds, whatever it holds.
@@ -27,7 +29,7 @@ struct PoisonDetector {
     /// Number of slices into which a slice is divided after a worker died with it.
     static let parts: Int64 = 10
     /// Deaths, and equal refusals, that a record gets.
-    static let maximumWait = 3
+    static let maximumFailures = 3
     /// Milliseconds without any record after which records that are still suspicious are considered absent.
     static let silence: Int64 = 30_000
 
@@ -224,15 +226,17 @@ struct PoisonDetector {
     /// Whether the record has had its chances; then it has no other.
     mutating func verdict(_ partition: TopicPartition, _ offset: Int64) -> Quarantine? {
         guard var suspect = suspects[partition], suspect.offset == offset else { return nil }
-        guard suspect.failures != nil || suspect.deaths >= Self.maximumWait || suspect.refusals >= Self.maximumWait
+        guard
+            suspect.failures != nil || suspect.deaths >= Self.maximumFailures
+                || suspect.refusals >= Self.maximumFailures
         else {
             return nil
         }
         let failures = suspect.failures ?? 0
         suspect.failures = failures
         suspects[partition] = suspect
-        let isStubborn = failures > 1 || suspect.deaths > Self.maximumWait + 1
-        if suspect.deaths >= Self.maximumWait {
+        let isStubborn = failures > 1 || suspect.deaths > Self.maximumFailures + 1
+        if suspect.deaths >= Self.maximumFailures {
             return Quarantine("\(suspect.deaths) workers died with this record in hand", isStubborn: isStubborn)
         }
         return Quarantine("\(suspect.refusals) times in a row: \(suspect.text)", isStubborn: isStubborn)

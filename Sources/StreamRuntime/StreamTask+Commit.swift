@@ -187,14 +187,14 @@ extension StreamTask {
 
     /// Retries a call while its error allows it: with growing pauses, jittered, up to a limit.
     func retrying<R>(_ body: () throws(StreamError) -> R) throws(StreamError) -> R {
-        var maximumWait = RetryWait(environment.now())
+        var wait = RetryWait(environment.now())
         var attempt = 0
         while true {
             do throws(StreamError) {
                 return try body()
             } catch {
                 attempt += 1
-                guard error.disposition == .retry, !environment.isStopping(), maximumWait.lasts(at: environment.now())
+                guard error.disposition == .retry, !environment.isStopping(), wait.lasts(at: environment.now())
                 else { throw error }
                 environment.observe(.retrying(error, attempt: attempt))
                 pause(attempt)

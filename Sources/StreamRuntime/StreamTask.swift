@@ -26,7 +26,7 @@ public final class StreamTask {
     var transactionBegan: Int64?
     /// Offsets of the group, as far as this task committed or read them.
     var committed: [TopicPartition: Int64] = [:]
-    /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
+    /// Positions to seek to after an abort: usually the group's offsets, but a processor may have begun before them.
     var base: [TopicPartition: Int64] = [:]
     var owned: Set<TopicPartition> = []
     var phase = TaskPhase.joining
@@ -300,10 +300,10 @@ public final class StreamTask {
             } catch {
                 guard processor.isAboutRecord(error) else { throw error }
                 try refuse("\(error)")
-                return failures > PoisonDetector.maximumWait
+                return failures > PoisonDetector.maximumFailures
             }
             guard !transaction.isEmpty else { return true }
-            guard try commit() else { return failures > PoisonDetector.maximumWait }
+            guard try commit() else { return failures > PoisonDetector.maximumFailures }
             let now = environment.now()
             guard wantsMore, now >= began, now - began < 10 * Self.slicesWait else { return true }
         }

@@ -1,10 +1,14 @@
 /// Phase of a task in its commit cycle.
 ///
+///        ┌─────────────commit (of notes)─────────────┐
+///        │                                           ▼
 ///     joining ──assign──▶ running ──commit──▶ committing
-///        ▲                   │ ▲                   │
-///        └──────revoke───────┘ └─committed, aborted┘
+///        ▲  ▲                │ ▲                   │ │
+///        │  └─────revoke─────┘ └─committed, aborted┘ │
+///        └─────────────committed, aborted────────────┘
 ///
-/// Any phase can become `closed`, which has no successor. A task in `joining` owns no partition; a change of assignment
+/// A task commits in `joining` when it has notes or outputs to commit but no partition left. Any phase can become
+/// `closed`, which has no successor. A task in `joining` owns no partition; a change of assignment
 /// in `running` does not change the phase.
 enum TaskPhase: String, Hashable, Sendable, CaseIterable {
     /// A member of the group without partitions.

@@ -2,7 +2,7 @@ public import StreamRuntime
 
 /// One worker of one processor, run by hand on the thread of the test.
 public final class ProcessorRunner {
-    /// Stage that the worker runs.
+    /// Processor that the worker runs.
     public let processor: any Processor
     /// Its commit cycle.
     public let task: StreamTask

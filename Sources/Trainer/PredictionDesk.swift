@@ -19,7 +19,7 @@ struct PendingPrediction {
     let requestedAt: Int64
 }
 
-/// Requests for predictions that a trainer has in hand, and which of them are answered: each once, in whatever life.
+/// Requests for predictions that a trainer has in hand, and which of them are answered: each once, over all runs of the role.
 struct PredictionDesk {
     /// Requests in hand beyond which nothing more is fetched.
     static let capacity = 256

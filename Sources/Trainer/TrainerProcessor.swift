@@ -81,7 +81,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         results = StudyResults(transport: transport, topic: topics[.trainingResults])
     }
 
-    // MARK: - Stage
+    // MARK: - Processor
 
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]

@@ -4,7 +4,7 @@ public enum AuditStratum: String, Hashable, Sendable, CaseIterable {
     case agree
     /// Their labels differ, or the challenger made no prediction in time.
     case disagree
-    /// The sample has no pair, or its challenger may still speak.
+    /// The sample has no pair, or its challenger may still predict it.
     case unknown = "none"
 }
 

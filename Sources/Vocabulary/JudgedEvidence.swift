@@ -4,7 +4,7 @@
 public struct JudgedEvidence: Hashable, Sendable {
     /// Labels of pairs.
     public struct Tally: Hashable, Sendable {
-        /// Audit labels of samples of which the champion had spoken, and the challenger could have.
+        /// Audit labels of samples that the champion had predicted, and the challenger could have.
         public var labels: Int
         /// Number of labels in `labels` with which the challenger agrees better.
         public var wins: Int
@@ -83,7 +83,7 @@ public struct JudgedEvidence: Hashable, Sendable {
         self.span = span
     }
 
-    /// Share of the settled samples of which the challenger had spoken, in `0...1`; 1 where none was settled.
+    /// Share of the settled samples that the challenger had predicted, in `0...1`; 1 if none was settled.
     public var shadowCoverage: Double { settled == 0 ? 1 : Double(settled - silent) / Double(settled) }
 }
 

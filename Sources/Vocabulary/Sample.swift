@@ -102,7 +102,7 @@ public struct Candidate: Hashable, Sendable {
     /// The probability with which the sample belongs to the audit sample; nil if it does not.
     public let auditProbability: Double?
     /// The sample's draw in `0..<1` for the audit purpose: audit labels are queried in this order.
-    public let auditHash: Double
+    public let auditDraw: Double
     /// When the model predicted, as far as it can be believed.
     public let predictedAt: StreamTime
     /// Admitted at random, whatever its score: samples on which the model is wrongly confident are found in no other
@@ -121,7 +121,7 @@ public struct Candidate: Hashable, Sendable {
         model: ModelReference?,
         score: Double,
         auditProbability: Double?,
-        auditHash: Double,
+        auditDraw: Double,
         predictedAt: StreamTime,
         isExploration: Bool = false,
         triggers: [String] = [],
@@ -137,7 +137,7 @@ public struct Candidate: Hashable, Sendable {
         self.model = model
         self.score = score
         self.auditProbability = auditProbability
-        self.auditHash = auditHash
+        self.auditDraw = auditDraw
         self.predictedAt = predictedAt
     }
 
@@ -151,7 +151,7 @@ public struct Candidate: Hashable, Sendable {
             model: model,
             score: score,
             auditProbability: auditProbability,
-            auditHash: auditHash,
+            auditDraw: auditDraw,
             predictedAt: predictedAt,
             isExploration: isExploration,
             triggers: triggers,

@@ -59,7 +59,7 @@ public struct ScorePart: Hashable, Sendable {
     }
 }
 
-/// Why, and on whose word, a sample was chosen: recorded on its task.
+/// Reason for the selection of a sample, and the model whose prediction led to it: recorded on its task.
 public struct SelectionReason: Hashable, Sendable {
     /// As in `margin+kmeans`.
     public let strategy: String

@@ -81,7 +81,7 @@ public enum RoleTopics {
             var counts: [Int: [String]] = [:]
             for topic in RoleTopics.all(of: role) {
                 let name = topics[topic]
-                switch try update(at: topic) {
+                switch try check(topic) {
                 case .missing: problems.append("\(name) is missing")
                 case .forbidden(let code):
                     // Whoever may read or write a topic may see it: so none of these is given.
@@ -113,7 +113,7 @@ public enum RoleTopics {
             return counts
         }
 
-        private mutating func update(at topic: Topic) throws(StreamError) -> Finding {
+        private mutating func check(_ topic: Topic) throws(StreamError) -> Finding {
             if let known = found[topic] { return known }
             let finding: Finding
             do throws(StreamError) {

@@ -59,7 +59,7 @@ struct UnsealedCuts {
     ///   - time: Now, in milliseconds since 1970.
     /// - Returns: The metric values of each project; also 0 for projects that were assigned to another worker since the
     ///   last scan, whose values would otherwise remain for ever.
-    mutating func update(at processor: LoopProcessor, time: Int64) -> [Reading] {
+    mutating func update(_ processor: LoopProcessor, time: Int64) -> [Reading] {
         var found: [String: Watched] = [:]
         var here: Set<String> = []
         var readings: [Reading] = []

@@ -27,11 +27,11 @@ extension Worker {
         /// Remarks for people although the role runs.
         var remarks: () -> [String] = { [] }
         /// Why the role does less than it should though it runs; nil while it does not.
-        var connectivityError: () -> String? = { nil }
+        var degradation: () -> String? = { nil }
         /// Reason why the role does less than it should, evaluated after everything that may be its cause; nil while
         /// there is none.
-        var lateTrouble: () -> String? = { nil }
-        /// Called when a life of the role has ended.
+        var lateDegradation: () -> String? = { nil }
+        /// Called when a run of the role has ended.
         var finish: () -> Void = {}
     }
 
@@ -149,7 +149,7 @@ extension Worker {
                 },
                 remarks: { [metrics, processor] in
                     metrics.observe(stops: processor.stops, stage: "loop")
-                    for reading in unsealed.update(at: processor, time: WallClock.now()) { metrics.observe(reading) }
+                    for reading in unsealed.update(processor, time: WallClock.now()) { metrics.observe(reading) }
                     var remarks: [String] = []
                     processor.forEachProject { project in
                         guard let pause = project.pause else { return }
@@ -157,8 +157,8 @@ extension Worker {
                     }
                     return remarks
                 },
-                connectivityError: { [processor] in processor.stops.first?.text },
-                lateTrouble: { unsealed.fault(at: WallClock.now()) },
+                degradation: { [processor] in processor.stops.first?.text },
+                lateDegradation: { unsealed.fault(at: WallClock.now()) },
                 finish: { writer?.finish() }
             )
         case .materializer:
@@ -184,7 +184,7 @@ extension Worker {
                     metrics.observe(stops: processor.stops, stage: "materializer")
                     return []
                 },
-                connectivityError: { [processor] in processor.stops.first?.text }
+                degradation: { [processor] in processor.stops.first?.text }
             )
         case .trainer, .console:
             let artifacts = try openStore(configuration.artifactsPath, transport, logger)

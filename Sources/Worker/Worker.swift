@@ -174,7 +174,7 @@ public final class Worker: Sendable {
         guard !isThere else { return }
         let address = properties["bootstrap.servers"] ?? "bootstrap.servers"
         let reason =
-            "no broker at \(address) has answered within \(Self.answerWait / 1_000) s; the role goes on trying"
+            "no broker at \(address) has answered within \(Self.answerWait / 1_000) s; the role keeps trying"
         health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
         noteReachable(false, role: role, logger: logger, standstill: standstill, reason: reason)
     }
@@ -267,19 +267,19 @@ public final class Worker: Sendable {
                     lastReadAt = now
                     health.remark(role, thread: thread, parts.remarks())
                 }
-                let connectivityError =
+                let degradation =
                     (parts.processor as? any PausingProcessor)?.backoff.reason ?? task.connectivityError?.description
-                    ?? parts.connectivityError()
+                    ?? parts.degradation()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
-                    ?? parts.lateTrouble()
+                    ?? parts.lateDegradation()
                 let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
                 let condition: WorkerHealth.Condition =
-                    connectivityError != nil ? .degraded : waiting != nil ? .starting : .running
+                    degradation != nil ? .degraded : waiting != nil ? .starting : .running
                 health.set(
                     role,
                     thread: thread,
                     condition,
-                    reason: connectivityError ?? waiting ?? "",
+                    reason: degradation ?? waiting ?? "",
                     partitions: task.assignment.count,
                     at: now
                 )

@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite("Slices that are new no longer")
 struct AgedSliceTests {
-    @Test("The moment at which a slice may have more is a deadline")
+    @Test("The time at which the share of a slice may grow is a deadline")
     func deadline() {
         let policy = freePolicy {
             $0.votes = 100
@@ -30,7 +30,7 @@ struct AgedSliceTests {
         }
         #expect(due(10_000) == 40_000)
         #expect(state.batch(policy, entry: 3, at: 40_000).count == 5)
-        // A share that falls is no reason to come again and again.
+        // A share that decreases with age sets no repeated deadlines.
         let less = freePolicy {
             $0.votes = 100
             $0.window = 100_000

@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite struct AuditTests {
     @Test(
-        "Audit samples are asked in the order of their draws, whatever their scores",
+        "Audit samples are queried in the order of their draws, whatever their scores",
         arguments: 0..<16 as Range<UInt64>
     )
     func order(seed: UInt64) {
@@ -53,12 +53,12 @@ import Vocabulary
             all += batch.count
         }
         #expect(all > 100)
-        // At 0.9 what is there of the audit sample bounds it: 10 come a round, and 5 training tasks go.
+        // At 0.9 the size of the audit sample is the bound: 10 are added per round, and 5 training tasks are opened.
         let expected = share > 0.5 ? 2.0 / 3 : share
         #expect(abs(Double(audit) / Double(all) - expected) < 0.03, "\(audit) of \(all)")
     }
 
-    @Test("With nothing else to ask for the audit sample waits; in edition 1 it fills batches")
+    @Test("If nothing else is to be queried the audit sample waits; in edition 1 it fills batches")
     func alone() {
         var policy = freePolicy { $0.auditShare = 0.1 }
         let candidates = (0..<8).map { candidate("s\($0)", draw: 0.01 * Double($0), cutoff: 0.1) }
@@ -71,7 +71,7 @@ import Vocabulary
     }
 
     @Test(
-        "So many audit tasks as the policy says come before any other, and none of them is a share's",
+        "The policy's number of first audit tasks precedes all others, and none of them counts for the share",
         arguments: [0, 3, 7]
     )
     func first(count: Int) {
@@ -94,7 +94,7 @@ import Vocabulary
         #expect(audits == count + (30 - count) / 5)
     }
 
-    @Test("A full audit sample keeps those drawn first")
+    @Test("A full audit sample keeps the candidates with the lowest draws")
     func capacity() {
         let policy = freePolicy()
         var generator = SplitMix64(seed: 3)
@@ -110,7 +110,7 @@ import Vocabulary
                 context: context(1)
             )
         }
-        let kept = state.audit.candidates.sortedRows.map(\.value.candidate.auditHash).sorted()
+        let kept = state.audit.candidates.sortedRows.map(\.value.candidate.auditDraw).sorted()
         #expect(kept == Array(draws.sorted().prefix(AuditSource.capacity)))
     }
 
@@ -135,7 +135,7 @@ import Vocabulary
         )
         #expect(state.pool.candidates.isEmpty)
         #expect(state.audit.candidates.count == 1)
-        // Its probability is still that with which it was drawn.
+        // Its probability is still that of the cut-off under which it was drawn.
         #expect(state.audit.candidates[SampleID("s")]?.candidate.auditProbability == 0.1)
 
         state.receive(
@@ -217,7 +217,7 @@ import Vocabulary
         }
     }
 
-    @Test("What one window could not ask for, for want of candidates, is no debt of the next")
+    @Test("Audit tasks that a window lacked candidates for are not carried into the next")
     func noDebt() {
         let policy = freePolicy {
             $0.auditShare = 0.5

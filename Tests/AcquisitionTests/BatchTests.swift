@@ -9,7 +9,10 @@ import Vocabulary
     /// Names that sort as their numbers do.
     static func name(_ number: Int) -> String { "s\(100_000 + number)" }
 
-    @Test("Without a spread the highest scores are taken, of equals the lower id", arguments: 0..<32 as Range<UInt64>)
+    @Test(
+        "Without a spread the highest scores are selected, and the lower id of equal scores",
+        arguments: 0..<32 as Range<UInt64>
+    )
     func topScores(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var candidates: [Candidate] = []
@@ -22,7 +25,10 @@ import Vocabulary
         #expect(state.batch(freePolicy()).ids == expected.map(\.sample.id.rawValue))
     }
 
-    @Test("Missing embeddings, or of more than one dimension, leave the highest scores", arguments: [0, 1, 2])
+    @Test(
+        "Embeddings that are missing or of different dimensions reduce selection to the highest scores",
+        arguments: [0, 1, 2]
+    )
     func noSpread(kind: Int) {
         var candidates: [Candidate] = []
         for number in 0..<60 {
@@ -39,7 +45,7 @@ import Vocabulary
         #expect(state.batch(policy).ids == (0..<5).map { Self.name($0) })
     }
 
-    @Test("A spread batch takes one of each of well separated clusters", arguments: 0..<48 as Range<UInt64>)
+    @Test("A spread batch contains one candidate of each well separated cluster", arguments: 0..<48 as Range<UInt64>)
     func spread(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let clusters = 2 + generator.next(below: 7)
@@ -76,7 +82,7 @@ import Vocabulary
     }
 
     @Test(
-        "The order in which candidates came changes nothing, not even when the pool overflows",
+        "The order of candidates changes nothing, not even when the pool overflows",
         arguments: 0..<32 as Range<UInt64>
     )
     func insertionOrder(seed: UInt64) {
@@ -121,7 +127,7 @@ import Vocabulary
         }
         let policy = freePolicy {
             $0.isDiverse = true
-            // A herding start draws nothing.
+            // A cold start by herding draws nothing at random.
             $0.batch.coldStart = .none
         }
         let state = AcquisitionState(candidates, policy: policy)
@@ -145,11 +151,11 @@ import Vocabulary
         #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.2)
         state.receive(candidate("a", score: 0.9), modelVersionNumber: 1, policy: policy, context: context(4))
         #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.2)
-        // What the newest model scored goes first, whatever an older one thought.
+        // Candidates scored by the newest model are selected first, whatever score an older model assigned.
         #expect(state.batch(policy).ids == ["a"])
     }
 
-    @Test("A task says why it was chosen, and on whose word")
+    @Test("A task states why it was selected, and which model scored it")
     func reasons() {
         let policy = freePolicy { $0.auditShare = 0.5 }
         let candidates = [

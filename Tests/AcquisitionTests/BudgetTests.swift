@@ -19,7 +19,7 @@ import Vocabulary
         )
         var budget = LabelBudget(votes: 1_000_000_000, window: 1, carriedWindows: 1_000)
         var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
-        // Without a budget of money nothing bounds what is promised and spent.
+        // Without a budget of money, reserved and spent amounts are unbounded.
         for _ in 0..<90 {
             let isReserved = ledger.reserve(1, cost: price, of: budget)
             #expect(isReserved)
@@ -124,7 +124,7 @@ import Vocabulary
         #expect(ledger.affordableTasks(votes: 1, cost: .free, of: lost) == 10)
     }
 
-    @Test("A vote is charged with the time it took, at most what was reserved, and all of that where nobody says")
+    @Test("A vote costs the time it took, at most the reserved amount, and all of that if no time is reported")
     func charges() {
         let cost = VoteCost(maximumTime: 30_000, perVote: 20_000, perSecond: 4_167)
         #expect(cost.time(taken: 12_345) == 12_345)
@@ -138,7 +138,7 @@ import Vocabulary
     }
 
     @Test(
-        "A budget of nothing asks nothing, in whichever currency",
+        "A budget of zero queries nothing, in any currency",
         arguments: [
             LabelBudget(votes: 0, window: 1), LabelBudget(votes: 9, time: 0, window: 1),
             LabelBudget(votes: 9, money: 0, window: 1),
@@ -170,7 +170,7 @@ import Vocabulary
         #expect(other.nextDeadline(openTasks: 0, votesPerTask: 3, policy: policy) == nil)
     }
 
-    @Test("Money bounds a batch, and its tasks say what was reserved for a vote")
+    @Test("Money bounds a batch, and its tasks state the amount reserved for a vote")
     func money() {
         let cost = VoteCost(maximumTime: 10_000, perVote: 5, perSecond: 2)
         let policy = freePolicy {

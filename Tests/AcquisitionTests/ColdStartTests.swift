@@ -8,7 +8,7 @@ import Vocabulary
 
 @Suite struct ColdStartTests {
     @Test(
-        "A batch is cold while there are fewer labels than so many for each class that the newest model tells apart, of one model",
+        "With one model, a batch is cold while labels are below the handover for each class that it distinguishes",
         arguments: 0..<200 as Range<UInt64>
     )
     func handover(seed: UInt64) {
@@ -34,7 +34,7 @@ import Vocabulary
                 model: output == nil ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditHash: 1,
+                auditDraw: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
         }

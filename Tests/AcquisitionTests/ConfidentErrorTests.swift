@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// A model that says of each sample how sure it is, and audit labels that say how often it is wrong.
+/// Model that reports a confidence for each sample, and audit labels that determine how often it is wrong.
 private struct AuditedModel {
     var policy = freePolicy {
         $0.auditShare = 0.2
@@ -16,16 +16,16 @@ private struct AuditedModel {
     private var generator: SplitMix64
     private var next = 0
     private var round = 0
-    /// The extra share after each batch, and the share of the batch that was drawn by chance.
+    /// The extra share after each batch, and the share of the batch that was drawn at random.
     private(set) var extras: [Double] = []
     private(set) var drawn: [Double] = []
-    /// Selections drawn by chance, with how many of the pool could have been.
+    /// Selections drawn at random, each with the number of candidates in the pool that were eligible.
     private(set) var selections: [Selection] = []
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    /// A batch, and the labels of its audit tasks: the model is as sure as is drawn from 0.9 on, and wrong so many times as
-    /// often as it says.
+    /// Selects a batch and labels its audit tasks: the confidence of the model is drawn uniformly from 0.9 upwards, and
+    /// its rate of errors is a function of the stated one.
     mutating func advance(surplus: (Double) -> Double, isClosedWithout label: Bool = false) {
         round += 1
         for number in 0..<24 {
@@ -42,7 +42,7 @@ private struct AuditedModel {
                 model: ModelReference(name: "m", version: ModelVersion("v\(round)")),
                 score: generator.nextUnit(),
                 auditProbability: isAudited ? 0.3 : nil,
-                auditHash: isAudited ? generator.nextUnit() * 0.3 : 1,
+                auditDraw: isAudited ? generator.nextUnit() * 0.3 : 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             state.receive(
@@ -70,7 +70,7 @@ private struct AuditedModel {
 
 @Suite("Exploration follows the rate of confident errors")
 struct ConfidentErrorTests {
-    @Test("A model that is wrong as often as it says is explored for hardly ever, and in the end not at all")
+    @Test("A model that is wrong as often as it states is hardly ever explored, and in the end not at all")
     func calibrated() {
         var (batches, raised) = (0, 0)
         for seed in 0..<30 as Range<UInt64> {
@@ -84,7 +84,7 @@ struct ConfidentErrorTests {
     }
 
     @Test(
-        "The share grows with the rate of errors, keeps to its bounds, and is gone once the errors have stopped",
+        "The share grows with the rate of errors, keeps to its bounds, and is 0 once the errors have stopped",
         arguments: 0..<12 as Range<UInt64>
     )
     func grows(seed: UInt64) {
@@ -120,7 +120,7 @@ struct ConfidentErrorTests {
                     model: ModelReference(name: "m", version: ModelVersion("v1000")),
                     score: 0,
                     auditProbability: 0.3,
-                    auditHash: 0.1,
+                    auditDraw: 0.1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
                 state.receive(said, modelVersionNumber: 1_000, classes: 2, policy: model.policy, context: context(1))
@@ -140,7 +140,7 @@ struct ConfidentErrorTests {
         #expect(model.state.accounts.confidentErrors.verdicts.count == ConfidentErrors.capacity)
     }
 
-    @Test("What is drawn is drawn with the probability that its task says")
+    @Test("Samples are drawn with the probability that their tasks state")
     func propensity() throws {
         var model = AuditedModel(seed: 7)
         for _ in 0..<20 { model.advance { $0 + 0.3 } }
@@ -164,7 +164,7 @@ struct ConfidentErrorTests {
         }
     }
 
-    @Test("Edition 1, a bound of 0 and a stated share at the bound measure nothing and draw nothing more")
+    @Test("Edition 1, a bound of 0 and a stated share at the bound measure nothing and draw nothing extra")
     func off() {
         let changes: [(inout AcquisitionPolicy) -> Void] = [
             { $0.edition = 1 }, { $0.explorationMost = 0 }, { ($0.explorationShare, $0.explorationMost) = (0.4, 0.4) },

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Further copies of a sample, and a value out of all proportion, change nothing in what is queried.
+/// Further copies of a sample, and an extreme outlier, do not change the queried samples.
 @Suite("Copies and outliers")
 struct CopyTests {
     static let rules: [BatchPolicy] =
@@ -48,7 +48,7 @@ struct CopyTests {
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: generator.nextUnit(),
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }
@@ -71,7 +71,7 @@ struct CopyTests {
     }
 
     @Test(
-        "Any number of copies of a sample that was asked for changes nothing of what else is asked for",
+        "Any number of copies of a queried sample changes no other query",
         arguments: rules,
         0..<2 as Range<UInt64>
     )
@@ -98,7 +98,7 @@ struct CopyTests {
     }
 
     @Test(
-        "Copies that were there before their sample was asked for make way in a full pool",
+        "Copies that preceded the query of their sample are evicted from a full pool",
         arguments: 0..<6 as Range<UInt64>
     )
     func copiesBefore(seed: UInt64) throws {
@@ -122,7 +122,7 @@ struct CopyTests {
         }
     }
 
-    @Test("Copies are asked for where nothing else is left")
+    @Test("Copies are queried if no other candidates remain")
     func nothingElse() {
         let policy = Self.policy(BatchPolicy(coldStart: .none))
         var state = AcquisitionState((0..<20).map { candidate("s\($0)", embedding: [1, 2, 3]) }, policy: policy)
@@ -171,7 +171,7 @@ struct CopyTests {
         }
     }
 
-    @Test("Novelty is judged over the whole pool: what is new is found below the first candidates")
+    @Test("Novelty is computed over the whole pool: novel candidates are found below the first ones")
     func noveltyBehindTheCut() {
         var generator = SplitMix64(seed: 3)
         let policy = Self.policy(
@@ -179,7 +179,7 @@ struct CopyTests {
         )
         let old = (0..<8).map { _ in Float(generator.nextNormal()) }
         let known = (0..<6).map { candidate("known\($0)", score: 1, embedding: old.map { $0 + Float($0 * 0.01) }) }
-        // The highest scores lie where something was asked for; 200 of them are more than any window.
+        // The highest scores are near queried samples; 200 of them exceed any window.
         var more = (0..<200).map { number in
             candidate("old\(number)", score: 0.9, embedding: old.map { $0 + Float(generator.nextNormal()) * 0.3 })
         }
@@ -190,7 +190,7 @@ struct CopyTests {
         #expect(batches[0].sorted() == (0..<6).map { "new\($0)" })
     }
 
-    @Test("A quota goes to what is new of a slice, not to copies of one sample")
+    @Test("A quota is used for novel candidates of a slice, not for copies of one sample")
     func quotas() {
         var generator = SplitMix64(seed: 9)
         var policy = Self.policy(BatchPolicy(rule: .top, coldStart: .none))
@@ -206,7 +206,7 @@ struct CopyTests {
                 model: plain.model,
                 score: score,
                 auditProbability: nil,
-                auditHash: 1,
+                auditDraw: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
         }

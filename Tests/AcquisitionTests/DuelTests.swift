@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Context of a selection in which champion and challenger are told apart.
+/// Context of a selection in which champion and challenger are distinguished.
 private func context(
     _ policy: AcquisitionPolicy,
     standing: Int? = 1,
@@ -29,11 +29,11 @@ private func pairing(_ pair: Int?, _ stratum: AuditStratum, at time: Int64 = 0) 
     return AuditPairing(enteredAt: time, pair: pair, fixedAt: time, stratum: stratum)
 }
 
-@Suite("Duels: part of the audit sample is asked for where champion and challenger disagree")
+@Suite("Duels: part of the audit sample is queried where champion and challenger disagree")
 struct DuelTests {
     private let policy = freePolicy { ($0.auditShare, $0.auditCutoff, $0.auditAge) = (0.5, 1, 86_400_000) }
 
-    @Test("Three of four audit tasks are duels where there are enough, the rest in the order of draws")
+    @Test("Three of four audit tasks are duels if there are enough, the rest follows the order of draws")
     func share() {
         var (source, accounts) = (AuditSource(), TaskAccounts())
         for number in 0..<100 {
@@ -47,11 +47,11 @@ struct DuelTests {
         let plain = taken.filter { !($0.audit?.isDuel ?? true) }
         #expect(plain.map(\.sample.id.rawValue) == (0..<10).map { "s\($0)" })
         #expect(plain.allSatisfy { $0.audit?.stratum == .agree } && duels.allSatisfy { $0.audit?.stratum == .disagree })
-        // Nothing shows on the task but the probability of the draw.
+        // The task shows nothing except the probability of the draw.
         #expect(taken.allSatisfy { $0.reason.strategy == "audit" && $0.reason.inclusionProbability == 1 })
     }
 
-    @Test("Where nobody disagrees, or about another pair, all is in the order of draws, and nothing is saved up")
+    @Test("Without disagreement of the current pair all tasks follow the order of draws, and no duels accumulate")
     func none() {
         var (source, accounts) = (AuditSource(), TaskAccounts())
         for number in 0..<40 {
@@ -71,7 +71,7 @@ struct DuelTests {
         #expect(accounts.schedule.value.duelCredit <= 1)
     }
 
-    @Test("A sample waits for its challenger's word, and a deadline says how long")
+    @Test("A sample waits for its challenger's prediction, and a deadline bounds the wait")
     func waiting() {
         let policy = freePolicy {
             ($0.auditShare, $0.auditCutoff, $0.auditFirst, $0.maximumWait) = (0.5, 1, 20, 1_000)
@@ -94,7 +94,7 @@ struct DuelTests {
         #expect(late.map(\.audit?.stratum) == [.disagree] && state.audit.pairings.isEmpty)
     }
 
-    @Test("Half of a full table is kept for what the standing pair differs on; agreements give way first")
+    @Test("Half of a full table is kept for disagreements of the current pair; agreements are evicted first")
     func capacity() {
         var source = AuditSource()
         var generator = SplitMix64(seed: 1)
@@ -106,11 +106,11 @@ struct DuelTests {
         }
         let differing = source.pairings.count { $1.stratum == .disagree }
         #expect(differing >= 100 && differing <= 102)
-        // What came last is there, however high its draw.
+        // The newest candidate is kept, however high its draw.
         #expect(source.candidates[SampleID("s1999")] != nil)
     }
 
-    @Test("What has aged is asked only where nothing younger waits")
+    @Test("Aged samples are queried only if no younger ones wait")
     func age() {
         var (source, accounts) = (AuditSource(), TaskAccounts())
         for number in 0..<10 {

@@ -4,7 +4,7 @@ import Testing
 import Vocabulary
 
 @Suite struct ExplorationTests {
-    /// Forty candidates of one model, the last ten of the lowest scores let through by chance.
+    /// Forty candidates of one model, of which the last ten have the lowest scores and were forwarded at random.
     private func batch(share: Double, isExploring: Bool, seed: UInt64) -> [Selection] {
         var policy = AcquisitionPolicy()
         policy.isDiverse = false
@@ -29,7 +29,7 @@ import Vocabulary
                 model: ModelReference(name: "m", version: ModelVersion("v1")),
                 score: 1 - Double(number) / 40,
                 auditProbability: nil,
-                auditHash: 0.5,
+                auditDraw: 0.5,
                 predictedAt: StreamTime(milliseconds: 0),
                 isExploration: isExploring && number >= 30
             )
@@ -46,7 +46,7 @@ import Vocabulary
     }
 
     @Test(
-        "A share of the batch comes from what was let through by chance, and says so",
+        "A share of the batch is drawn from the randomly forwarded candidates, and states so",
         arguments: 0..<16 as Range<UInt64>
     )
     func share(seed: UInt64) {
@@ -60,7 +60,7 @@ import Vocabulary
         #expect(best.allSatisfy { $0.reason.score > 0.75 && $0.reason.propensity == 1 })
     }
 
-    @Test("Nothing is drawn by chance where nothing was let through by chance, or none is wanted")
+    @Test("Nothing is drawn at random if nothing was forwarded at random, or no share is wanted")
     func none() {
         for batch in [batch(share: 0.3, isExploring: false, seed: 1), batch(share: 0, isExploring: true, seed: 1)] {
             #expect(batch.count == 10)

@@ -2,7 +2,7 @@ import Acquisition
 import Tables
 import Vocabulary
 
-/// A candidate of the pool, or with a draw below the cut-off one of the audit sample.
+/// A candidate of the pool, or, with a draw below the cut-off, of the audit sample.
 func candidate(
     _ id: String,
     score: Double = 0.5,
@@ -18,7 +18,7 @@ func candidate(
         model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
         score: score,
         auditProbability: draw < cutoff ? cutoff : nil,
-        auditHash: draw,
+        auditDraw: draw,
         predictedAt: StreamTime(milliseconds: 0)
     )
 }
@@ -124,7 +124,7 @@ extension AcquisitionState {
         }
     }
 
-    /// The batch once patience is over.
+    /// The batch after the maximum wait.
     mutating func batch(
         _ policy: AcquisitionPolicy,
         entry: UInt64 = 2,

@@ -12,7 +12,7 @@ import Vocabulary
     }
 
     @Test(
-        "Whatever happens: the budget holds, nothing is asked twice, no sample serves two purposes",
+        "In any history the budget holds, nothing is queried twice, and no sample serves two purposes",
         arguments: 0..<40 as Range<UInt64>
     )
     func laws(seed: UInt64) {
@@ -43,7 +43,7 @@ import Vocabulary
             switch generator.next(below: 6) {
             case 0..<3:
                 let number = generator.next(below: 400)
-                // A sample's draw is its own; the cut-off moves with traffic.
+                // The draw of a sample is fixed; the cut-off depends on traffic.
                 let draw = Double(number * 7919 % 400) / 400
                 let cutoff = generator.next(below: 4) == 0 ? 0.1 : 0.3
                 let point: [Float]? = number % 50 == 0 ? nil : [Float(number % 20), Float(number / 20)]
@@ -128,7 +128,7 @@ import Vocabulary
 }
 
 @Suite struct CadenceTests {
-    @Test("A batch waits for the newest model's candidates, but no longer than patience")
+    @Test("A batch waits for the newest model's candidates, but no longer than the maximum wait")
     func maximumWait() {
         let policy = freePolicy()
         var state = AcquisitionState(
@@ -149,7 +149,7 @@ import Vocabulary
         // A newer model that has scored nothing yet: wait.
         #expect(select(&state, 2, 999) == 0)
         #expect(select(&state, 2, 1_000) == 5)
-        // Again a batch's worth of patience, since nothing newer came.
+        // The maximum wait applies again, since no newer model has been added.
         #expect(select(&state, 2, 1_999) == 0)
         // Enough candidates of a newer model that has learnt from the last batch: at once.
         for number in 0..<20 {
@@ -177,7 +177,7 @@ import Vocabulary
         }
     }
 
-    @Test("An empty pool asks for nothing and waits for nothing")
+    @Test("An empty pool queries nothing and waits for nothing")
     func empty() {
         var state = AcquisitionState()
         #expect(state.batch(freePolicy()).isEmpty)
@@ -206,7 +206,7 @@ import Vocabulary
         ledger.advance(to: StreamTime(milliseconds: 350), budget: budget)
         #expect((ledger.spent, ledger.reserved) == (0, 2))
         #expect(ledger.windowStart == StreamTime(milliseconds: 300))
-        // What is still promised counts in the new window.
+        // Reserved votes also count in the new window.
         #expect(ledger.affordableTasks(votes: 1, cost: .free, of: budget) == 3)
         let tooMuch = ledger.reserve(4, of: budget)
         #expect(!tooMuch)
@@ -214,7 +214,7 @@ import Vocabulary
         #expect(ledger.totalSpent == 3)
     }
 
-    @Test("A smaller budget after a revision leaves nothing, not less than nothing")
+    @Test("A budget reduced by a revision leaves zero tasks, not a negative number")
     func revision() {
         let budget = LabelBudget(votes: 5, window: 100)
         var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))

@@ -5,7 +5,7 @@ import Vocabulary
 
 @Suite("The space of embeddings is learnt as far as it is not declared")
 struct LearnedSpaceTests {
-    /// Places samples with these embeddings, and says which were kept out.
+    /// Resolves the space of samples with these embeddings, and returns the indices of those that are outside it.
     private func resolveSpace(
         _ embeddings: [[Float]?],
         in state: inout AcquisitionState,
@@ -30,14 +30,14 @@ struct LearnedSpaceTests {
         let tie: [[Float]] = (0..<20).map { $0 % 2 == 0 ? [3, 4] : [1e9] }
         #expect(resolveSpace(Array(tie.dropLast()), in: &state) == [])
         #expect(state.knownSpace(nil).isUnknown)
-        // The last one fixes the space, and lies elsewhere itself.
+        // The last sample fixes the space, and is itself outside it.
         #expect(resolveSpace([tie[19]], in: &state) == [0])
         #expect(state.knownSpace(nil) == EmbeddingSpace(dimension: 2, norm: 50))
         #expect(state.space.value.seen.isEmpty)
         #expect(resolveSpace([[30, 40], [30, 40.1], [1], [1, 2, 3], nil, [0, 0]], in: &state) == [1, 2, 3])
     }
 
-    @Test("Embeddings that are 0, and samples without any, say nothing of the norm")
+    @Test("Embeddings of zero, and samples without any, do not affect the norm")
     func zeros() {
         var state = AcquisitionState()
         #expect(resolveSpace([nil, nil], in: &state) == [])
@@ -48,7 +48,7 @@ struct LearnedSpaceTests {
         #expect(resolveSpace(Array(repeating: [0, 0], count: 20) + [[1e30, 0], [1]], in: &zero) == [21])
     }
 
-    @Test("What is declared is not learnt, and what producers name is")
+    @Test("Declared properties are not learnt, and the space that producers name is")
     func declared() {
         var state = AcquisitionState()
         let whole = EmbeddingSpace(dimension: 1, norm: 4)

@@ -5,15 +5,15 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Models of which each says the same of every sample: what they say on average is what a test wants it to be.
-@Suite("A cold start ends once predicted shares have come to rest") struct PredictedSharesTests {
+/// Each model predicts the same output for every sample, so that its mean output is the one that the test sets.
+@Suite("A cold start ends once predicted shares are stable") struct PredictedSharesTests {
     private static let policy = freePolicy {
         $0.isDiverse = true
         $0.batch.coldStart = .herding
         $0.batch.handover = 8
     }
 
-    /// Lets a model say its shares of fresh candidates, and opens a batch.
+    /// Adds new candidates for which a model predicts the given shares, and opens a batch.
     ///
     /// - Returns: Whether the batch was cold.
     private static func isCold(
@@ -37,7 +37,7 @@ import Vocabulary
                 model: ModelReference(name: "m", version: ModelVersion("v\(versionNumber)")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditHash: 1,
+                auditDraw: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             state.receive(candidate, modelVersionNumber: versionNumber, policy: policy, context: context(1))
@@ -69,16 +69,16 @@ import Vocabulary
 
     @Test("Not while they move, and at eight labels a class whatever they do") func movement() {
         var state = AcquisitionState()
-        for (versionNumber, labels) in [5, 10, 15, 20, 25, 30].enumerated() {
+        for (index, labels) in [5, 10, 15, 20, 25, 30].enumerated() {
             // Half the sum of the differences is 0.06.
-            let moved = versionNumber % 2 == 0 ? 0.03 : -0.03
+            let moved = index % 2 == 0 ? 0.03 : -0.03
             let shares = [0.25 + moved, 0.25 + moved, 0.25 - moved, 0.25 - moved]
-            #expect(Self.isCold(&state, shares, versionNumber: versionNumber + 1, labels: labels), "\(labels) labels")
+            #expect(Self.isCold(&state, shares, versionNumber: index + 1, labels: labels), "\(labels) labels")
         }
         #expect(!Self.isCold(&state, [0.1, 0.3, 0.3, 0.3], versionNumber: 9, labels: 35))
     }
 
-    @Test("A model that few labels more have taught says nothing of rest") func growth() {
+    @Test("A model trained on few more labels is no evidence of stability") func growth() {
         var state = AcquisitionState()
         #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], versionNumber: 1, labels: 15))
         // Less than a sixth more than 15 labels.
@@ -86,7 +86,7 @@ import Vocabulary
         #expect(!Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], versionNumber: 3, labels: 18))
     }
 
-    @Test("Nor does one that has said the same before, though labels came") func sameModel() {
+    @Test("A model that predicted the same before is no evidence either, though labels were added") func sameModel() {
         var state = AcquisitionState()
         let shares = [0.4, 0.2, 0.2, 0.2]
         #expect(Self.isCold(&state, shares, versionNumber: 1, labels: 15))
@@ -109,8 +109,8 @@ import Vocabulary
         var policy = Self.policy
         policy.edition = 1
         let even = [0.25, 0.25, 0.25, 0.25]
-        for (versionNumber, labels) in [10, 15, 20, 25, 30].enumerated() {
-            #expect(Self.isCold(&state, even, versionNumber: versionNumber + 1, labels: labels, policy: policy))
+        for (index, labels) in [10, 15, 20, 25, 30].enumerated() {
+            #expect(Self.isCold(&state, even, versionNumber: index + 1, labels: labels, policy: policy))
         }
         #expect(state.pool.shares.value == PredictedShares())
         #expect(!Self.isCold(&state, even, versionNumber: 9, labels: 35, policy: policy))

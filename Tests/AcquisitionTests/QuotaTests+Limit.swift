@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 extension QuotaTests {
-    @Test("Where there is no room for another slice, those go that are old and took nothing of this window")
+    @Test("Without capacity for another slice, old slices without votes in this window are removed")
     func forgotten() {
         var slices = half
         slices.newShare = half.share
@@ -19,7 +19,7 @@ extension QuotaTests {
         #expect(state.accounts.slices.sortedKeys == ["=new-0", "=new-1", "=new-2", "=new-3", "=x1", "=x2"])
     }
 
-    @Test("What triggers let through and waits for a quota beside a stream's rule gets its moment")
+    @Test("Triggered candidates that wait for a quota next to a stream's rule have a deadline")
     func triggeredWaits() {
         let policy = policy(half) {
             $0.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 100)
@@ -35,7 +35,7 @@ extension QuotaTests {
                 model: known.model,
                 score: known.score,
                 auditProbability: nil,
-                auditHash: 1,
+                auditDraw: 1,
                 predictedAt: known.predictedAt,
                 triggers: isFired ? ["all"] : [],
                 pendingTriggers: [],
@@ -59,7 +59,7 @@ extension QuotaTests {
         #expect(state.batch(policy, entry: 5, at: 100_000).ids == ["a10"])
     }
 
-    @Test("Votes that return to a slice's task of another key take nothing from the one that has its name now")
+    @Test("Votes returned for a task of another slice key reduce nothing of the slice that now has the name")
     func otherKey() {
         let policy = policy(half)
         var state = AcquisitionState((0..<5).map { sample("a\($0)", of: "a", score: 0.9) }, policy: policy)

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Quotas and what is kept for later")
+@Suite("Quotas and candidates kept for later")
 struct QuotaTests {
     func sample(_ id: String, of slice: String, score: Double) -> Candidate {
         let metadata = SampleMetadata([SampleMetadata.Entry(key: "source", value: slice)]) ?? .none
@@ -15,7 +15,7 @@ struct QuotaTests {
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: score,
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }
@@ -43,7 +43,7 @@ struct QuotaTests {
         state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(7, at: time))
     }
 
-    @Test("A slice at its quota that has filled the pool gives way to the others, and takes nothing from them")
+    @Test("A slice at its quota that fills the pool yields to the others, and reduces nothing of theirs")
     func fullPool() {
         let policy = policy(half)
         var state = AcquisitionState((0..<30).map { sample("a\($0)", of: "a", score: 0.9) }, policy: policy)
@@ -57,14 +57,14 @@ struct QuotaTests {
         #expect(state.pool.candidates.sortedKeys.count { $0.rawValue.hasPrefix("b") } == 20)
         #expect(state.batch(policy, entry: 5, at: 40_000).ids.allSatisfy { $0.hasPrefix("b") })
         #expect(state.accounts.slices["=b"]?.votes == 5)
-        // In the next window the better ones have room again.
+        // In the next window the candidates with higher scores have free capacity again.
         for _ in 0..<15 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: 50_000)) }
         receive(sample("a99", of: "a", score: 0.99), &state, policy, at: 100_001)
         #expect(state.pool.candidates[SampleID("a99")] != nil)
     }
 
     @Test(
-        "What a full pool gives up does not depend on what it has looked at before",
+        "The evictions of a full pool do not depend on earlier scans",
         arguments: 0..<8 as Range<UInt64>
     )
     func caches(seed: UInt64) {
@@ -141,7 +141,7 @@ struct QuotaTests {
         return state
     }
 
-    @Test("A slice with a share of its own is always told apart, and the others' account has none")
+    @Test("A slice with a share of its own is always distinguished, and the account of the others has none")
     func named() {
         var slices = half
         slices.shares = [

@@ -14,7 +14,7 @@ import Vocabulary
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: score,
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }
@@ -33,7 +33,7 @@ import Vocabulary
         shares: [.init(slice: "b", share: LabelShare(millionths: 100_000))]
     )
 
-    @Test("No slice takes more than its share of a window's votes, however high its scores are")
+    @Test("No slice uses more than its share of a window's votes, however high its scores are")
     func quota() {
         let policy = policy(half)
         var candidates: [Candidate] = []
@@ -70,7 +70,7 @@ import Vocabulary
         #expect(state.batch(policy, entry: 4, at: 120_000).count == 2)
     }
 
-    @Test("Votes that nobody gave return to the slice in the window of their task, and not later")
+    @Test("Unused votes return to the slice in the window of their task, and not later")
     func released() {
         let policy = policy(half)
         var state = AcquisitionState((0..<30).map { sample("b\($0)", of: "b", score: 0.5) }, policy: policy)
@@ -100,7 +100,7 @@ import Vocabulary
         #expect(state.batch(policy, entry: 4, at: 210_000).count == 5, "a batch, of ten votes that it may take")
     }
 
-    @Test("Slices beyond those that are told apart share what one may take")
+    @Test("Slices beyond the distinguished ones share the quota of a single slice")
     func bounded() {
         var state = AcquisitionState()
         for number in 0..<SlicePolicy.sliceLimit {

@@ -39,7 +39,7 @@ import Vocabulary
                 model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditHash: 1,
+                auditDraw: 1,
                 predictedAt: StreamTime(milliseconds: Int64(generator.next(below: 9_000)))
             )
         }
@@ -75,7 +75,7 @@ import Vocabulary
     }
 
     @Test(
-        "The same entry chooses the same batch, in whatever order candidates came",
+        "The same entry selects the same batch, in any order of candidates",
         arguments: policies,
         0..<3 as Range<UInt64>
     )
@@ -94,7 +94,7 @@ import Vocabulary
         }
     }
 
-    @Test("Rules that draw nothing do not depend on the entry; the others do", arguments: BatchRule.allCases)
+    @Test("Rules without random draws do not depend on the entry; the others do", arguments: BatchRule.allCases)
     func draws(rule: BatchRule) {
         var generator = SplitMix64(seed: 4)
         let policy = Self.policy(BatchPolicy(rule: rule, coldStart: .none))
@@ -125,7 +125,7 @@ import Vocabulary
     }
 
     @Test(
-        "Embeddings that are missing, not finite, empty, or of several dimensions leave the highest scores",
+        "Embeddings missing, not finite, empty or of several dimensions reduce selection to the highest scores",
         arguments: policies
     )
     func noPoints(batch: BatchPolicy) {
@@ -144,7 +144,7 @@ import Vocabulary
     }
 
     @Test(
-        "A dimension that changes in mid-stream changes nothing but what is known of what was asked",
+        "A change of dimension in mid-stream affects only the sketches of queried samples",
         arguments: policies
     )
     func dimensionChanges(batch: BatchPolicy) {
@@ -183,7 +183,7 @@ import Vocabulary
                     model: ModelReference(name: "m", version: ModelVersion("v1")),
                     score: generator.nextUnit(),
                     auditProbability: nil,
-                    auditHash: 1,
+                    auditDraw: 1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
             )

@@ -12,7 +12,7 @@ import Vocabulary
         }
     }
 
-    /// Everything that is asked for of so many candidates, one entry each.
+    /// All queries for the given number of candidates, one entry each.
     private func run(_ state: inout AcquisitionState, _ policy: AcquisitionPolicy, _ count: Int, cold: Bool = false)
         -> [Selection]
     {
@@ -27,7 +27,7 @@ import Vocabulary
         return selections
     }
 
-    @Test("A candidate that the rule chooses is asked for at once, with its propensity; the rest is not kept")
+    @Test("A candidate that the rule selects is queried at once, with its propensity; the others are not kept")
     func atOnce() {
         var state = AcquisitionState()
         let selections = run(&state, policy(0.1), 1_000)
@@ -39,7 +39,31 @@ import Vocabulary
         #expect(state.pool.stream.value?.ledger.queried == selections.count)
     }
 
-    @Test("Nothing is asked under a share or a budget of nothing")
+    @Test("A challenger's prediction, and the same candidate once more, pay nothing into the ledger")
+    func paidOnce() {
+        var state = AcquisitionState()
+        let policy = policy(0.1)
+        _ = run(&state, policy, 200)
+        let paid = state.pool.stream.value?.ledger
+        #expect(paid?.events == 200)
+        for number in 0..<50 {
+            let seen = candidate("s\(number)", score: 0.9)
+            let challenger = Candidate(
+                sample: Sample(id: SampleID("c\(number)")),
+                output: seen.output,
+                model: ModelReference(name: "m", version: ModelVersion("v2"), role: .challenger),
+                score: 0.9,
+                auditProbability: nil,
+                auditDraw: 1,
+                predictedAt: StreamTime(milliseconds: 0)
+            )
+            let entry = context(UInt64(1_000 + number))
+            state.receive(challenger, modelVersionNumber: 1, policy: policy, context: entry)
+        }
+        #expect(state.pool.stream.value?.ledger == paid)
+    }
+
+    @Test("Nothing is queried with a share or a budget of zero")
     func nothing() {
         var state = AcquisitionState()
         #expect(run(&state, policy(0), 500).isEmpty)
@@ -55,7 +79,7 @@ import Vocabulary
         #expect(run(&state, policy(0.1), 1_000, cold: true).count == 100)
     }
 
-    @Test("What a batch's pool left behind goes when a stream begins")
+    @Test("Candidates left in a batch's pool are removed when a stream begins")
     func leftOver() {
         let before = freePolicy()
         var state = AcquisitionState([candidate("old", score: 1)], policy: before)

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// A stream in which one source says the same again and again.
+/// A stream in which one source repeats nearly the same frame.
 @Suite("A stuck camera")
 struct StuckCameraTests {
     private func policy(_ strategy: StreamStrategy, share: Int64, burst: Int = 0) -> AcquisitionPolicy {
@@ -21,12 +21,12 @@ struct StuckCameraTests {
         var state = AcquisitionState()
         var ids: [String] = []
         for (number, candidate) in stream.enumerated() {
-            // What a rule draws goes by the entry, and copies have entries of their own.
+            // Draws of a rule depend on the entry, and copies have entries of their own.
             let entry = UInt64(1 + number)
             state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(entry, at: Int64(number)))
             ids += state.batch(policy, entry: entry, at: Int64(number), openTasks: openTasks).ids
         }
-        // What has waited is asked for at the end.
+        // Waiting samples are queried at the end.
         for round in 0..<400 {
             let more = state.batch(policy, entry: 0, at: Int64(1_000_000 * (round + 1))).ids
             if more.isEmpty { break }
@@ -36,7 +36,7 @@ struct StuckCameraTests {
     }
 
     @Test(
-        "Of 49 frames that are the same, or nearly, one is asked for",
+        "Of 49 frames that are equal, or nearly, one is queried",
         arguments: StreamStrategy.allCases,
         [0, 0.01, 0.02]
     )
@@ -57,12 +57,12 @@ struct StuckCameraTests {
                         model: ModelReference(name: "m", version: ModelVersion("v1")),
                         score: 0.99,
                         auditProbability: nil,
-                        auditHash: 1,
+                        auditDraw: 1,
                         predictedAt: StreamTime(milliseconds: 0)
                     )
                     stream.insert(camera, at: min(stream.count, start + 2 * frame))
                 }
-                // All that may be asked for is asked for, but for what is the same.
+                // Every eligible sample is queried, except copies.
                 let policy = policy(strategy, share: 1_000_000, burst: 20)
                 for open in [0, Int.max / 2] {
                     let ids = queried(stream, policy, openTasks: open)
@@ -73,7 +73,7 @@ struct StuckCameraTests {
         }
     }
 
-    @Test("Copies of what was asked for are no events of the stream: the others are judged as without them")
+    @Test("Copies of queried samples are no events of the stream: the others are judged as without them")
     func others() {
         var generator = SplitMix64(seed: 4)
         let policy = policy(.quantile, share: 100_000, burst: 5)

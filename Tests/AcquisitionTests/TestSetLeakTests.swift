@@ -40,7 +40,7 @@ struct TestSetLeakTests {
                     model: ModelReference(name: "m", version: ModelVersion("v\(round)")),
                     score: generator.nextUnit(),
                     auditProbability: isAudited ? 0.3 : nil,
-                    auditHash: isAudited ? generator.nextUnit() * 0.3 : 1,
+                    auditDraw: isAudited ? generator.nextUnit() * 0.3 : 1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
                 let entry = context(UInt64(round * 100 + number))

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 extension TriggeredTests {
-    @Test("What needs both a disagreement and a correction fires once both are known, in whatever order they come")
+    @Test("A trigger on disagreement and correction fires once both are known, in any order")
     func both() throws {
         let policy = policy {
             $0.triggers = [Trigger(name: "both", condition: .all([.disagreement, .overridden]))]
@@ -34,7 +34,7 @@ extension TriggeredTests {
                     case .correction:
                         let said = feedback("s", .correction)
                         state.receive(said, classes: classes, policy: policy, context: context(entry))
-                        // Another's confirmation takes nothing back.
+                        // A confirmation in other feedback does not withdraw the correction.
                         let other = feedback("s", .confirmation)
                         state.receive(other, classes: classes, policy: policy, context: context(entry))
                     }
@@ -45,7 +45,7 @@ extension TriggeredTests {
         }
     }
 
-    @Test("What was said of one model's prediction is not held against another's")
+    @Test("Feedback on one model's prediction is not applied to another's")
     func facts() {
         let policy = policy {
             $0.triggers = [Trigger(name: "both", condition: .all([.disagreement, .overridden]))]
@@ -55,7 +55,7 @@ extension TriggeredTests {
         let said = feedback("s", .correction, version: "v2")
         state.receive(said, classes: classes, policy: policy, context: context(2))
         receive(candidate("s", top: 1, pendingTriggers: ["both"]), &state, policy, entry: 3)
-        #expect(state.triggers.triggered.isEmpty && state.triggers.pendingTriggers.count == 1)
+        #expect(state.triggers.triggered.isEmpty && state.triggers.pending.count == 1)
     }
 
     @Test("Where only triggers and the audit sample have anything, each has its part")
@@ -70,7 +70,7 @@ extension TriggeredTests {
                 model: nil,
                 score: 0.1,
                 auditProbability: 0.5,
-                auditHash: 0.1,
+                auditDraw: 0.1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             receive(audited, &state, policy)
@@ -80,7 +80,7 @@ extension TriggeredTests {
         #expect(batch.count { $0.reason.triggers == ["low"] } == 10)
     }
 
-    @Test("Beside a stream's rule what fired waits for no batch, as far as its share goes")
+    @Test("Next to a stream's rule a triggered candidate waits for no batch, within its share")
     func besideAStream() {
         let policy = policy {
             $0.triggerShare = 0.5

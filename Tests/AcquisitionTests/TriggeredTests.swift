@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("What triggers let through")
+@Suite("Candidates forwarded by triggers")
 struct TriggeredTests {
     let classes = 3
 
@@ -40,7 +40,7 @@ struct TriggeredTests {
             model: ModelReference(name: "m", version: ModelVersion(version), role: role),
             score: score,
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0),
             triggers: triggers,
             pendingTriggers: pendingTriggers,
@@ -68,7 +68,7 @@ struct TriggeredTests {
         state.receive(candidate, modelVersionNumber: 1, classes: classes, policy: policy, context: context(entry))
     }
 
-    @Test("Triggers ask for their share of a batch and no more, and say so on the task")
+    @Test("Triggers query their share of a batch and no more, and are named on the task")
     func share() {
         let policy = policy()
         var state = AcquisitionState()
@@ -105,7 +105,7 @@ struct TriggeredTests {
         #expect(fired == Int(share * 100))
     }
 
-    @Test("Where there is nothing else, triggers have the whole batch; with a share of 0 they ask nothing")
+    @Test("Without other candidates, triggers fill the whole batch; with a share of 0 they query nothing")
     func alone() {
         var state = AcquisitionState()
         for number in 0..<30 { receive(candidate("t\(number)", triggers: ["low"]), &state, policy()) }
@@ -148,7 +148,7 @@ struct TriggeredTests {
         #expect(due.milliseconds == policy.window)
     }
 
-    @Test("Triggers take turns")
+    @Test("Triggers are served in rotation")
     func turns() {
         let policy = policy()
         var state = AcquisitionState()
@@ -158,7 +158,7 @@ struct TriggeredTests {
         #expect(batch.count { $0.reason.triggers == ["low"] } == 5)
     }
 
-    @Test("Champion and challenger that disagree make their sample a candidate; those that agree do not")
+    @Test("A disagreement of champion and challenger makes their sample a candidate; an agreement does not")
     func disagreement() throws {
         let policy = policy()
         for (top, isFired) in [(1, true), (0, false)] {
@@ -173,13 +173,13 @@ struct TriggeredTests {
                     pendingTriggers: ["disputed"]
                 )
                 receive(isChampionFirst ? champion : challenger, &state, policy)
-                #expect(state.triggers.triggered.isEmpty && state.triggers.pendingTriggers.count == 1)
+                #expect(state.triggers.triggered.isEmpty && state.triggers.pending.count == 1)
                 receive(isChampionFirst ? challenger : champion, &state, policy, entry: 2)
                 #expect(state.triggers.triggered.isEmpty != isFired)
                 guard isFired else { continue }
                 let row = try #require(state.triggers.triggered[SampleID("s")])
                 #expect(row.triggers == ["disputed"] && row.pooled.candidate.model?.role == .champion)
-                #expect(state.triggers.pendingTriggers.isEmpty)
+                #expect(state.triggers.pending.isEmpty)
                 #expect(state.batch(policy).map(\.reason.triggers) == [["disputed"]])
             }
         }
@@ -204,14 +204,14 @@ struct TriggeredTests {
                 policy: policy,
                 context: context(UInt64(entry))
             )
-            #expect(state.triggers.triggered.count == 1 && state.triggers.pendingTriggers.isEmpty)
+            #expect(state.triggers.triggered.count == 1 && state.triggers.pending.isEmpty)
         }
         #expect(state.batch(policy).map(\.reason.triggers) == [["overridden"]])
         state.receive(feedback("s", .correction), classes: classes, policy: policy, context: context(9))
         #expect(state.triggers.triggered.isEmpty)
     }
 
-    @Test("A sample of the pool that was overridden is asked for once, whichever way")
+    @Test("An overridden sample of the pool is queried once, by either source")
     func poolAndTrigger() {
         let policy = policy()
         var state = AcquisitionState()
@@ -229,11 +229,11 @@ struct TriggeredTests {
         }
         #expect(
             Set(ids).count == 30 && state.pool.candidates.isEmpty && state.triggers.triggered.isEmpty
-                && state.triggers.pendingTriggers.isEmpty
+                && state.triggers.pending.isEmpty
         )
     }
 
-    @Test("Nothing of the audit sample, and nothing that was asked for, is taken")
+    @Test("Triggers add neither samples of the audit sample nor queried samples")
     func audit() {
         let policy = policy {
             $0.auditShare = 0.5
@@ -249,7 +249,7 @@ struct TriggeredTests {
             model: known.model,
             score: 0.1,
             auditProbability: 0.5,
-            auditHash: 0.1,
+            auditDraw: 0.1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         receive(audited, &state, policy, entry: 2)
@@ -261,7 +261,7 @@ struct TriggeredTests {
         #expect(state.triggers.triggered.isEmpty && state.pool.candidates.isEmpty)
     }
 
-    @Test("Tables are bounded, and the oldest goes")
+    @Test("Tables are bounded, and the oldest row is evicted")
     func bounds() {
         let policy = policy { $0.poolCapacity = 10 }
         var state = AcquisitionState()
@@ -269,7 +269,7 @@ struct TriggeredTests {
             receive(candidate("t\(number)", triggers: ["low"]), &state, policy, entry: UInt64(number + 1))
             receive(candidate("a\(number)", pendingTriggers: ["disputed"]), &state, policy, entry: UInt64(number + 1))
         }
-        #expect(state.triggers.triggered.count == 10 && state.triggers.pendingTriggers.count == 10)
+        #expect(state.triggers.triggered.count == 10 && state.triggers.pending.count == 10)
         #expect(state.triggers.triggered[SampleID("t49")] != nil && state.triggers.triggered[SampleID("t39")] == nil)
     }
 }

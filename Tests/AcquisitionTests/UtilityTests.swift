@@ -39,7 +39,7 @@ import Vocabulary
         #expect(scored == 21)
     }
 
-    @Test("With weights as they are by default the score is the model's, and a draw is called one")
+    @Test("With the default weights the score is the model's, and a random draw is named as such")
     func plain() {
         let policy = freePolicy()
         var state = AcquisitionState(
@@ -63,7 +63,7 @@ import Vocabulary
         #expect(abs((Self.one(reason, .freshness)?.value ?? 0) - 0.25) < 1e-12)
     }
 
-    @Test("A class that is worth more is asked for first")
+    @Test("A class of higher value is queried first")
     func value() throws {
         let policy = freePolicy {
             $0.batchSize = 1
@@ -80,7 +80,7 @@ import Vocabulary
                     model: ModelReference(name: "m", version: ModelVersion("v1")),
                     score: label == 0 ? 0.9 : 0.5,
                     auditProbability: nil,
-                    auditHash: 1,
+                    auditDraw: 1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
             )
@@ -91,7 +91,7 @@ import Vocabulary
         #expect(Self.one(batch[0].reason, .value)?.value == 1)
     }
 
-    @Test("Near duplicates of what was asked for, and of the batch, come last", arguments: 0..<8 as Range<UInt64>)
+    @Test("Near duplicates of queried samples, and of the batch, are ranked last", arguments: 0..<8 as Range<UInt64>)
     func duplicates(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let policy = freePolicy {
@@ -100,7 +100,7 @@ import Vocabulary
             $0.batch.coldStart = .none
             $0.batch.rule = [.kmeans, .kCenter, .badge, .herding, .power, .classBalanced][Int(seed) % 6]
         }
-        // Ten places, each ten times with a little noise.
+        // Ten locations with ten candidates each and a little noise.
         var candidates: [Candidate] = []
         for number in 0..<100 {
             let cell = number % 10
@@ -116,11 +116,11 @@ import Vocabulary
             cells += ids.compactMap { $0.split(separator: "/").last }
         }
         #expect(Set(cells).count == 10, "\(policy.batch.rule): \(cells)")
-        // What is left are duplicates: better asked for than nothing.
+        // The remaining candidates are duplicates: they are queried rather than nothing.
         #expect(state.batch(policy, entry: 3, at: 90_000).count == 5)
     }
 
-    @Test("What was asked for is known wherever its slot is, by few looks or by many", arguments: [20, 100])
+    @Test("A queried sample is found in any slot, with few comparisons or many", arguments: [20, 100])
     func knownSlots(count: Int) {
         let policy = freePolicy {
             $0.isDiverse = true
@@ -138,7 +138,7 @@ import Vocabulary
         #expect(Set(state.batch(policy).ids) == Set((2..<count).map { "s\($0)" }))
     }
 
-    @Test("The memory never holds more than the policy allows, whatever comes")
+    @Test("The queried sketches never exceed the number that the policy allows")
     func memory() {
         var policy = freePolicy {
             $0.isDiverse = true

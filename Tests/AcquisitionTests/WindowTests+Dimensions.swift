@@ -34,7 +34,7 @@ extension WindowTests {
         if rule == .top { #expect(!isKnown) }
     }
 
-    @Test("A duplicate of what was asked for comes last in spaces of any dimension", arguments: [64, 300])
+    @Test("A duplicate of a queried sample is ranked last in spaces of any dimension", arguments: [64, 300])
     func duplicates(dimension: Int) {
         for rule in [BatchRule.kmeans, .top, .power, .badge, .classBalanced] {
             let policy = policy(rule) {
@@ -57,7 +57,7 @@ extension WindowTests {
     }
 
     @Test(
-        "Embeddings of two dimensions leave the highest scores, also where both are folded",
+        "Embeddings of two dimensions reduce selection to the highest scores, also if both are folded",
         arguments: BatchRule.allCases
     )
     func mixture(rule: BatchRule) {

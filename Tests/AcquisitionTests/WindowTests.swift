@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Which candidates a rule looks at, and in which space.
+/// The candidates that a rule considers, and the space in which it compares them.
 @Suite("What a rule chooses from")
 struct WindowTests {
     func policy(_ rule: BatchRule, _ change: (inout AcquisitionPolicy) -> Void = { _ in })
@@ -20,7 +20,7 @@ struct WindowTests {
         }
     }
 
-    @Test("Large batches are chosen too, and beyond what can be afforded the highest utilities are taken as such")
+    @Test("Large batches follow the rule, and above the affordable size the highest utilities are selected")
     func large() {
         for (rule, count, isChosen) in [
             (BatchRule.herding, 512, true), (.kCenter, 600, true), (.power, 1_024, true), (.classBalanced, 1_024, true),
@@ -46,7 +46,7 @@ struct WindowTests {
             $0.batch.weights.density = 16
             $0.batchSize = 2
         }
-        // The best two stand alone.
+        // The best two are isolated.
         var candidates = (0..<2).map { candidate("lone\($0)", score: 0.91, embedding: [Float($0 * 90), 50]) }
         for number in 0..<4 {
             candidates.append(candidate("many\(number)", score: 0.9, embedding: [1, Float(number)]))

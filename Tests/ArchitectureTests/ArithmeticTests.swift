@@ -75,7 +75,7 @@ import Testing
         Harmless("Events/Vocabulary+JSON.swift", #"optionalInt64("size")"#, "written on"),
     ]
 
-    @Test("Codecs name a bound for every number, or stand here with the reason why they need none")
+    @Test("Codecs name a bound for every number, or are listed here with the reason why they need none")
     func reads() throws { try check(Self.unbounded, Self.unboundedReads) }
 
     private static let unboundedForms = #"(Whole|Count)\.any|\bUnsigned\(\)|Int\.max\)"#
@@ -104,7 +104,7 @@ import Testing
         try check(Self.unboundedForms, Self.unboundedFields, in: Self.reducers) { $0.contains("+Form.") }
     }
 
-    /// Sums, products and differences of what comes from outside, by the names that such numbers have.
+    /// Sums, products and differences of input numbers, found by the names that such numbers have.
     private static let sums =
         #"\b(attempt|attempts|revision|timestamp|writtenAt|requestedAt|sequence|versionNumber|deaths|entryNumber)(\)| \?\? 0\))? ?(\+|-|\*)=? |[-+*] [a-zA-Z.]*\.(timestamp|writtenAt|requestedAt|sequence|revision|attempt)\b"#
     private static let harmlessSums = [
@@ -120,7 +120,7 @@ import Testing
         Harmless("DeadLetters/RedriveSender.swift", "attempt += 1", "our own"),
     ]
 
-    @Test("Nothing is added to a number from outside that has no bound, or its place stands here with the reason")
+    @Test("Nothing is added to an unbounded input number, or its location is listed here with the reason")
     func additions() throws { try check(Self.sums, Self.harmlessSums) }
 
     /// A narrowing traps on what does not fit.

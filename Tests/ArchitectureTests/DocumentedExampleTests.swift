@@ -1,6 +1,6 @@
 import Testing
 
-/// Examples in docstrings, fenced as Swift: each stands, line for line, in a test that is compiled and run.
+/// Examples in docstrings, fenced as Swift: each is contained, line for line, in a test that is compiled and run.
 @Suite struct DocumentedExampleTests {
     static let tests = "Tests/DocumentedExamplesTests"
     /// Modules that show their use, at least.
@@ -43,7 +43,7 @@ import Testing
         return examples
     }
 
-    /// Whether all lines of an example follow one another in a text, each indented by the same number of spaces.
+    /// Whether a text contains all lines of an example in succession, each indented by the same number of spaces.
     ///
     /// - Complexity: O(*n* *m*) in the lines of both.
     static func contains(_ text: String, _ code: [String]) -> Bool {
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("Blocks of Swift are found whole, and stand in a text only line for line")
+    @Test("Blocks of Swift are found whole, and are contained in a text only line for line")
     func rule() {
         let source = """
             /// Sums.

@@ -3,17 +3,17 @@ import Testing
 
 /// Names of files in documents, comments and messages.
 ///
-/// A name is taken for a file of this repository if it ends with `.swift`, `.py`, `.md` or `.schema.json`, or if it
-/// begins with one of the folders `Sources`, `Tests`, `docs`, `schemas` and `deploy`, or, between backquotes, with a
-/// module and a slash. Names of other kinds (`project.yaml`, `manifest.json`) are files of users and are not checked.
-/// A place that differs from case to case is written with a sign that no name holds: `Sources/<Module>`, `$folder/a.py`.
+/// A name counts as a file of this repository if it ends with `.swift`, `.py`, `.md` or `.schema.json`, or if it begins
+/// with one of the folders `Sources`, `Tests`, `docs`, `schemas` and `deploy`, or, between backquotes, with a module
+/// and a slash. Names of other kinds (`project.yaml`, `manifest.json`) are files of users and are not checked. A
+/// variable part of a path is written with a character that no name contains: `Sources/<Module>`, `$folder/a.py`.
 @Suite struct DocumentedNameTests {
     static let folders = ["Sources/", "Tests/", "docs/", "schemas/", "deploy/"]
     static let endings = [".swift", ".py", ".md", ".schema.json"]
 
     static let modules = ModuleGraph.edges.keys.map { "\($0)/" }
 
-    /// The names of a text that the rule takes for files, with the number of the line.
+    /// The names in a text that count as files by this rule, each with its line number.
     ///
     /// - Complexity: O(*n*) in the bytes of the text.
     static func names(in text: String) -> [(name: String, line: Int)] {
@@ -24,7 +24,7 @@ import Testing
         for end in 0...bytes.count {
             let byte = end < bytes.count ? bytes[end] : newline
             if isPart[Int(byte)] { continue }
-            // The shortest name has a letter and the shortest ending.
+            // The shortest name consists of a letter and the shortest ending.
             if end - start >= 4,
                 let name = name(bytes[start..<end], after: start > 0 ? bytes[start - 1] : newline, before: byte)
             {
@@ -42,12 +42,12 @@ import Testing
         return character.isASCII && (character.isLetter || character.isNumber || "_+-./".contains(character))
     }
 
-    /// A run of letters as a name; nil unless the rule takes it for a file.
+    /// A run of characters as a name; nil unless it counts as a file by this rule.
     private static func name(_ run: ArraySlice<UInt8>, after: UInt8, before: UInt8) -> String? {
         guard run.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }) else { return nil }
         let (after, before) = (Character(UnicodeScalar(after)), Character(UnicodeScalar(before)))
         var name = String(decoding: run, as: UTF8.self)[...]
-        // Of another place, as a URL is, or with a beginning that is not written out.
+        // A name outside the repository, such as a URL, or with a variable beginning.
         if name.hasPrefix("/") || "$}*>)".contains(after) { return nil }
         // What follows differs from case to case.
         if "*<{$\\".contains(before) { name = name[...(name.lastIndex(of: "/") ?? name.startIndex)] }
@@ -59,7 +59,7 @@ import Testing
         return isFile || isOurs ? String(name) : nil
     }
 
-    @Test("Names are found whole, and names of users' files and of other places are left alone")
+    @Test("Names are found whole, and names of users' files and of other locations are ignored")
     func rule() {
         func found(_ text: String) -> [String] { Self.names(in: text).map(\.name) }
         #expect(found("see docs/guides/operator.md.") == ["docs/guides/operator.md"])

@@ -80,7 +80,7 @@ import Testing
                 for line in try Repository.text(path).split(separator: "\n") where line.hasPrefix("#include") {
                     seen += 1
                     let name = String(line.dropFirst("#include".count).filter { !" <>\"\t".contains($0) })
-                    // Headers of the C and C++ standard libraries stand in no folder.
+                    // Headers of the C and C++ standard libraries are in no folder of the repository.
                     let isStandard = line.contains("<") && Self.standard.contains(name)
                     let isLibrary = library.headers.contains { name == $0 || ($0.hasSuffix("/") && name.hasPrefix($0)) }
                     let isOwn = line.contains("\"") && own.contains(name)

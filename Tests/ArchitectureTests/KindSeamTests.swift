@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The seam between kinds of answers: what differs by kind stands in a folder of the kind's name, and who hands values of any
-/// kind on does not look which it is.
+/// The seam between kinds of answers: code that depends on the kind is in a folder of the kind's name, and code that
+/// forwards values of any kind does not inspect the kind.
 @Suite("The seam between kinds")
 struct KindSeamTests {
     /// Files with a switch over kinds.
     static let dispatching = ["Sources/Kinds/Dispatch.swift", "Sources/Events/Kinds/Codecs.swift"]
-    /// Modules that know one kind alone, or draw its values: built-in models, benchmarks, the demo.
+    /// Modules that know one kind only, or display its values: built-in models, benchmarks, the demo.
     static let ofChoice = ["Learner", "FlywheelBench", "Demo"]
     /// Files outside of them that may name a class's position or a distribution over classes.
     static let bar = 30
@@ -32,7 +32,7 @@ struct KindSeamTests {
         }
     }
 
-    @Test("Nobody but the two dispatchers tells kinds apart")
+    @Test("Only the two dispatchers distinguish kinds")
     func switches() throws {
         let kinds = try Self.kinds()
         #expect(kinds.contains("choice"))

@@ -54,7 +54,7 @@ enum ModuleGraph {
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         "S3": ["Dates", "Storage", "HTTPClient", "Hashing"],
-        // services on a small core, not one another
+        // services import a small core, not one another
         "EngineCore": [
             "Acquisition", "Events", "Flywheel", "Hashing", "JSON", "KafkaClient", "Kinds", "Processes", "Storage",
             "StreamRuntime", "Telemetry", "Vocabulary",

@@ -1,6 +1,6 @@
 import Testing
 
-/// A call says what its arguments are for: few parameters go without a label.
+/// A call names the purpose of its arguments: few parameters have no label.
 @Suite struct ParameterTests {
     /// The most parameters of a function that have no label.
     private static let mostUnlabeled = 3

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files of this repository, found from the place of this one.
+/// The files of this repository, located relative to this file.
 enum Repository {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -98,7 +98,7 @@ func codeLines(_ source: String) -> [CodeLine] {
     return lines
 }
 
-/// Whether a word stands in a text by itself: no letter, digit or underscore touches it where it begins or ends with one.
+/// Whether a text contains a separate word: no letter, digit or underscore adjoins it where it begins or ends with one.
 func contains(_ text: String, word: String) -> Bool {
     func isPart(_ character: Character) -> Bool { character.isLetter || character.isNumber || character == "_" }
     var start = text.startIndex

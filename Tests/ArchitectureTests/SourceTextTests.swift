@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("Commands speak through one exit, which escapes what is foreign")
+    @Test("Commands print through one exit, which escapes foreign text")
     func exits() throws {
         for path in Repository.files(below: "Sources/FlywheelCLI", withExtension: "swift")
         where !path.hasSuffix("/Terminal.swift") {
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test("No text names a place on a machine of ours")
+    @Test("No text names a path on a developer's machine")
     func folders() throws {
         let folders = ["work", "home", "root"].map { "/\($0)/" }
         let files =
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    /// Whether an absolute path begins in a line: no part of a name stands before it.
+    /// Whether a line contains the beginning of an absolute path: no part of a name precedes it.
     private static func names(_ folder: String, in line: Substring) -> Bool {
         var start = line.startIndex
         while let range = line.range(of: folder, range: start..<line.endIndex) {

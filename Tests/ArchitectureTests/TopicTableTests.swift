@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("The reference says how each topic is made as the catalogue makes it", arguments: Topic.allCases)
+    @Test("The reference describes the creation of each topic as the catalogue performs it", arguments: Topic.allCases)
     func creation(topic: Topic) throws {
         let rows = try Self.table(["Topic", "Partitions", "Cleanup", "Kept", "Also"])
         let matching = rows.filter { Self.quoted($0[0]).contains(topic.rawValue) }

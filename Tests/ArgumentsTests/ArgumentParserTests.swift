@@ -53,7 +53,7 @@ private func failure(_ words: [String]) -> String {
 }
 
 @Suite struct ArgumentParserTests {
-    @Test("--version shows the build, in place of a command alone")
+    @Test("--version prints the build, only instead of a command")
     func version() throws {
         let parser = ArgumentParser(specification, version: "flywheel 1.2.3")
         guard case .help("flywheel 1.2.3") = try parser.parse(["--version"]) else {
@@ -104,7 +104,7 @@ private func failure(_ words: [String]) -> String {
     }
 
     @Test(
-        "Errors say what is wrong and suggest what is near",
+        "Errors state the fault and suggest a similar name",
         arguments: [
             (["run", "--confg", "x"], "unknown option '--confg'; did you mean '--config'?"),
             (["run", "--zebra"], "unknown option '--zebra'"),
@@ -129,13 +129,13 @@ private func failure(_ words: [String]) -> String {
         #expect(failure(words) == message)
     }
 
-    @Test("An error says where help is")
+    @Test("An error refers to the help")
     func pointer() {
         let error = #expect(throws: ArgumentsError.self) { try ArgumentParser(specification).parse(["run"]) }
         #expect(error.map { "\($0)" } == "missing option --config FILE\nsee 'flywheel run --help'")
     }
 
-    @Test("Help shows usage, options and defaults of the command asked about")
+    @Test("Help prints usage, options and defaults of the requested command")
     func help() throws {
         guard case .help(let text) = try ArgumentParser(specification).parse(["run", "--help"]) else {
             Issue.record("no help")

@@ -81,7 +81,7 @@ struct AdminTests {
         #expect(try admin.brokers().map(\.description).isEmpty == false)
     }
 
-    @Test("Lag is what is written less what is committed")
+    @Test("Lag is the number of written records minus the number of committed ones")
     func lag() throws {
         let topic = try Broker.makeTopics(1)[0]
         let partition = KafkaTopicPartition(topic, 0)

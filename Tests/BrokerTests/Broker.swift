@@ -91,7 +91,7 @@ func failure(_ body: () throws -> Void) -> StreamError? {
     }
 }
 
-/// A record that was read, kept after the batch is gone.
+/// A record that was read, kept after the batch has been freed.
 struct Seen: Hashable {
     let partition: TopicPartition
     let offset: Int64
@@ -107,7 +107,7 @@ final class Member {
 
     init(_ consumer: any GroupConsumer) { self.consumer = consumer }
 
-    /// One turn; what it brought.
+    /// Polls once and returns the records that it read.
     func transaction(maximum: Int = 1000, milliseconds: Int = 50) throws -> [Seen] {
         let outcome = try consumer.poll(into: batch, maximum: maximum, timeoutMilliseconds: milliseconds)
         switch outcome {
@@ -133,7 +133,7 @@ final class Member {
         return []
     }
 
-    /// Turns until `isDone`, at most 30 s.
+    /// Polls until `isDone`, for at most 30 s.
     func run(maximum: Int = 1000, until isDone: ([Seen]) -> Bool) throws -> [Seen] {
         let end = ContinuousClock.now + .seconds(30)
         var seen: [Seen] = []

@@ -22,7 +22,7 @@ struct GroupTests {
             before += try second.transaction()
         }
         #expect(Set(first.assigned).isDisjoint(with: second.assigned))
-        // After the answer, only records of what is assigned now.
+        // After the answer, only records of assigned partitions are read.
         for _ in 0..<10 {
             let owned = Set(first.assigned)
             let seen = try first.transaction()
@@ -34,8 +34,8 @@ struct GroupTests {
         first.consumer.close()
     }
 
-    /// Readiness depends on it: a member that waits for its group is not ready, one that stands by is.
-    @Test("A member for whom no partition is left is told that it gets none")
+    /// Readiness depends on this report: a member that waits for its group is not ready, a standby member is.
+    @Test("A member without any partition receives an empty assignment")
     func standby() throws {
         let topic = try Broker.makeTopics(1, partitions: 2)[0]
         let group = Broker.makeName("g")
@@ -54,7 +54,7 @@ struct GroupTests {
         for member in members { member.consumer.close() }
     }
 
-    @Test("A static member that comes back takes its partitions without a rebalance of the others")
+    @Test("A static member that returns is assigned its partitions without a rebalance of the others")
     func staticMembership() throws {
         let topic = try Broker.makeTopics(1, partitions: 4)[0]
         let group = Broker.makeName("g")
@@ -101,7 +101,7 @@ struct GroupTests {
     }
 
     @Test(
-        "A member under a static id that another one takes is fenced, fatally",
+        "A member whose static id another one uses is fenced, fatally",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func fencedInstance() throws {
@@ -134,7 +134,7 @@ struct GroupTests {
         }
         let settled = ContinuousClock.now + .seconds(30)
         while members.contains(where: { $0.assigned.count != 1 }), ContinuousClock.now < settled {
-            // For a moment after a topic was made a broker may say that there is none.
+            // For a short time after the creation of a topic a broker may report that the topic does not exist.
             for member in members { _ = try? member.transaction() }
         }
         try Broker.get().addPartitions(topic, upTo: 3)
@@ -163,7 +163,7 @@ struct GroupTests {
         _ = try member.run { $0.count >= 1000 }
         for round in 0..<30 {
             let partitions = (0..<3).map { TopicPartition(topic, Int32($0)) }
-            // Forward, backward, and where it stands, in turns.
+            // Forward, backward, and to the current position, in rotation.
             let targets = partitions.enumerated().map { Int64((round * 7919 + $0.offset * 4001) % 25_000) }
             let positions = Dictionary(uniqueKeysWithValues: zip(partitions, targets))
             try member.consumer.seek(positions)
@@ -175,7 +175,7 @@ struct GroupTests {
         }
     }
 
-    @Test("A position that is no longer in the log is fatal, and the reason says what to do")
+    @Test("A position that is no longer in the log is fatal, and the reason states the remedy")
     func outOfRange() throws {
         let topic = try Broker.makeTopics(1)[0]
         try Broker.write(0..<3, to: topic)
@@ -194,7 +194,7 @@ struct GroupTests {
         #expect(error?.reason.contains("reset the group's offset") == true)
     }
 
-    @Test("A topic that does not exist is heard, and the same call may be made again")
+    @Test("A missing topic is reported, and the same call may be retried")
     func missingTopic() throws {
         let consumer = try Broker.transport()
             .makeConsumer(group: Broker.makeName("g"), instance: "", topics: [Broker.makeName("missing")])

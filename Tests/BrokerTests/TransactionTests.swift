@@ -40,7 +40,7 @@ struct TransactionTests {
         #expect(try Broker.committed(output) == ["a", "b"])
     }
 
-    @Test("Without transactions records are there at once, and offsets follow them; a turn given up may be there twice")
+    @Test("Without transactions records are visible at once, before offsets; an aborted cycle may write them twice")
     func atLeastOnce() throws {
         let names = try Broker.makeTopics(2)
         let (input, output) = (names[0], names[1])
@@ -58,7 +58,7 @@ struct TransactionTests {
 
         try producer.begin()
         try producer.send([record(output, "a")])
-        // Sent, and then the transaction is given up.
+        // The records are sent, and then the transaction is aborted.
         while try Broker.committed(output).isEmpty { try producer.send([]) }
         try producer.sendOffsets([partition: GroupOffset(9, note: "no")], of: member.consumer)
         try producer.abort()
@@ -167,7 +167,7 @@ struct TransactionTests {
         #expect(Set(processed.map(\.value)).count == 20_000)
     }
 
-    @Test("A record that the topic refuses asks for an abort, and the producer goes on")
+    @Test("A record that the topic refuses requires an abort, and the producer continues")
     func refusedRecord() throws {
         let admin = try KafkaAdmin(properties: Broker.get().properties)
         defer { admin.close() }
@@ -203,7 +203,7 @@ struct TransactionTests {
         if !Broker.isNoida { #expect(try Broker.committed(topic) == ["0", "1", "2"]) }
     }
 
-    @Test("A producer whose id was taken over is fenced, fatally, and what it wrote stays hidden")
+    @Test("A producer whose id another one takes over is fenced, fatally, and its records stay hidden")
     func zombie() throws {
         let output = try Broker.makeTopics(1)[0]
         let id = Broker.makeName("id")
@@ -223,7 +223,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "A transaction that was open for too long is fatal, and a new producer goes on",
+        "A transaction that was open for too long is fatal, and a new producer continues",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func timedOut() throws {
@@ -259,7 +259,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "Offsets of a member whose generation is over are refused, and the producer goes on after an abort",
+        "Offsets of a member of an earlier generation are refused, and the producer continues after an abort",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func staleGeneration() throws {
@@ -275,7 +275,7 @@ struct TransactionTests {
                 isAssigned = true
             }
         }
-        // A member under the same static id takes its place, and a second one makes a new generation.
+        // A member with the same static id replaces it, and a second one starts a new generation.
         let successor = Member(try Broker.transport().makeConsumer(group: group, instance: "one", topics: [input]))
         defer { successor.consumer.close() }
         _ = try successor.run { _ in !successor.assigned.isEmpty }

@@ -18,7 +18,7 @@ final class Bench {
         return nil
     }()
 
-    /// For the trait of a test: says aloud what is missing, once.
+    /// Condition for the trait of a test: prints the missing prerequisite once.
     static let isThere: Bool = {
         if let missing { print("tests of commands skipped: \(missing)") }
         return missing == nil
@@ -68,7 +68,7 @@ final class Bench {
         return process
     }
 
-    /// Looks every 20 ms until it is so; false when time is up.
+    /// Checks every 20 ms until the condition holds; false when the time has expired.
     func wait(_ limit: Duration = .seconds(40), until isSo: () throws -> Bool) rethrows -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {

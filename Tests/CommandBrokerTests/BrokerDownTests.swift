@@ -18,7 +18,7 @@ struct BrokerDownTests {
         return Double((Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    @Test("Down at the start and later: it says so, waits without spinning, and goes on by itself")
+    @Test("Without a broker, at the start or later, it reports that, waits without spinning, and resumes by itself")
     func down() throws {
         let broker: BrokerProcess
         do { broker = try BrokerProcess() } catch {
@@ -70,7 +70,7 @@ struct BrokerDownTests {
             try bench.wait(.seconds(60)) { try ready(port).contains("degraded") },
             "it does not say that the broker went"
         )
-        // Another role may have been the first to say so, for another reason.
+        // Another role may have been the first to report it, for another reason.
         #expect(
             try bench.wait(.seconds(60)) {
                 try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)/metrics"]).outputText.contains(

@@ -18,7 +18,7 @@ struct ClusterFaultTests {
         try bench.start("worker", "run", "--roles", "intake,console", "--port", "\(port)", "--instance", "w")
     }
 
-    @Test("Without its topics a role says which are missing, makes none by accident, and begins when they are there")
+    @Test("Without its topics a role names the missing ones, creates none by accident, and starts once they exist")
     func missingTopics() throws {
         let bench = try Bench()
         let port = try freePort()

@@ -14,7 +14,7 @@ struct CollectionCommandTests {
         (report[key] as? [[String: Any]] ?? []).compactMap { $0["ordinal"] as? Int }
     }
 
-    @Test("It removes what nothing needs once it is a day old, and verify says so")
+    @Test("Collection removes data that is not needed and is a day old, and verify reports it")
     func collection() throws {
         let bench = try Bench()
         #expect(try bench.flywheel("topics", "create").status.isSuccess)
@@ -55,7 +55,7 @@ struct CollectionCommandTests {
             #expect(sent.status.isSuccess, "\(sent.outputText) \(sent.errorText)")
             #expect(try bench.wait { try count() >= round }, "\(bench.text("worker.err").suffix(2_000))")
         }
-        // What the loop has not heard of is needed: it hears of a version by way of Intake.
+        // A version that the loop has not yet received counts as needed: the loop receives versions by way of Intake.
         var report: [String: Any] = [:]
         #expect(
             try bench.wait {

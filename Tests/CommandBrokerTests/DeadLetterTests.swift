@@ -14,14 +14,14 @@ struct DeadLetterTests {
         try bench.headers("dead-letters").filter { text("__connect.errors.topic", of: $0) != nil }
     }
 
-    /// A worker's Intake, until there are so many letters; then it is stopped.
+    /// Runs a worker's Intake until the given number of dead letters is written, then stops it.
     private func refuse(_ bench: Bench, until count: Int) throws {
         let worker = try bench.start("worker", "run", "--roles", "intake", "--instance", "w", "--port", "0")
         #expect(try bench.wait { try deadLetters(bench).count >= count }, "\(bench.text("worker.err").suffix(2_000))")
         #expect(worker.stop(grace: .seconds(20)) == .exited(0))
     }
 
-    @Test("Killed in the middle and run again, redrive sends each letter back once, and its loop ends")
+    @Test("Killed midway and run again, redrive sends each dead letter once, and its loop ends")
     func redrive() throws {
         let bench = try Bench()
         let count = 2_000

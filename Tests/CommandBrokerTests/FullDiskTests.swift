@@ -10,7 +10,7 @@ struct FullDiskTests {
         try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
     }
 
-    @Test("It says so in health and metrics, loses nothing, and goes on when there is room")
+    @Test("A full disk is reported in health and metrics, loses nothing, and work resumes when space is free")
     func materializer() throws {
         guard let disk = SmallDisk() else {
             print("skipped: a worker on a full file system (this process may not mount a tmpfs)")

@@ -20,7 +20,7 @@ final class SmallDisk {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Fills it, or makes room again.
+    /// Fills the disk, or frees its space again.
     func fill(_ isFull: Bool) {
         let ballast = path + "/ballast"
         if isFull {

@@ -5,7 +5,7 @@ import Processes
 import Testing
 
 @Suite(
-    "A worker that must not run says so, and ends",
+    "A worker that must not run reports the reason, and ends",
     .serialized,
     .enabled(if: Bench.isThere, "no broker or no program, see above")
 )
@@ -47,7 +47,7 @@ struct WorkerStartTests {
         return path
     }
 
-    @Test("Another salt than the group's, and none, end the worker with the reason; the group's own is taken")
+    @Test("A missing or different salt ends the worker with the reason; the group's own is accepted")
     func salt() throws {
         let bench = try Bench()
         #expect(try bench.flywheel("topics", "create").status.isSuccess)
@@ -76,12 +76,13 @@ struct WorkerStartTests {
         }
         #expect(!bench.text("first.err").contains("partitions revoked"), "a worker that was refused moved partitions")
         first.stop(grace: .seconds(20))
-        // Under its name: noida-db waits for ever for a member of another that is gone.
+        // It starts under the same name: noida-db waits forever for a former member with another name.
         let again = try start(bench, "again", as: "first", roles: "intake,loop,console", port: 0, ["--config", own])
         #expect(bench.wait { bench.text("again.err").contains("partitions assigned") }, "\(bench.text("again.err"))")
         #expect(!bench.text("again.err").contains("died or was fenced"))
         again.stop(grace: .seconds(20))
-        // Without a salt in the group's notes anybody may begin: the digest is gone with what Kafka's own tool resets.
+        // If the group's notes contain no salt, any worker may start: a reset by Kafka's own tool removes the digest
+        // too.
     }
 
     @Test("A port in use ends the start, also where the other is a worker of ours; a console alone is ready")
@@ -99,7 +100,7 @@ struct WorkerStartTests {
         console.stop(grace: .seconds(10))
     }
 
-    @Test("A worker whose folder of snapshots, versions or models is another prefix's is not ready, and says why")
+    @Test("A worker whose folder of snapshots, versions or models has another prefix is not ready, and states why")
     func folders() throws {
         let (bench, other) = (try Bench(), try Bench())
         for bench in [bench, other] { #expect(try bench.flywheel("topics", "create").status.isSuccess) }

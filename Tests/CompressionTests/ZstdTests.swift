@@ -13,7 +13,7 @@ struct ZstdTests {
         try text.withUnsafeBytes { buffer in try Zstd.pack(buffer, level: level) }
     }
 
-    @Test("What is packed is unpacked, of any length and at every level")
+    @Test("Packed bytes are unpacked, of any length and at every level")
     func roundTrip() throws {
         for count in [0, 1, 2, 100, 65_536, 1_000_003] {
             let text = text(count, seed: UInt64(count))
@@ -28,7 +28,7 @@ struct ZstdTests {
         #expect(Zstd.bound(.max) == .max && Zstd.bound(-1) >= 0)
     }
 
-    @Test("A frame that says more than is wanted is refused before anything is unpacked")
+    @Test("A frame that states a larger size than allowed is refused before anything is unpacked")
     func bomb() throws {
         let frame = try pack([UInt8](repeating: 0, count: 50 << 20))
         #expect(frame.count < 10_000)
@@ -36,7 +36,7 @@ struct ZstdTests {
             let error = #expect(throws: ZstdError.self) { try Zstd.unpack(frame, maximumSize: size) }
             #expect(error?.kind == .tooLarge)
         }
-        // It says little, and holds much: the head of another frame before its body.
+        // The frame states a small size and contains a large one: the header of another frame precedes its body.
         var liar = frame
         for index in 5..<9 { liar[index] = 0 }
         let error = #expect(throws: ZstdError.self) { try Zstd.unpack(liar, maximumSize: 1 << 20) }
@@ -54,7 +54,7 @@ struct ZstdTests {
         for index in frame.indices where index < 30 || index % 31 == 0 {
             var other = frame
             other[index] ^= 1
-            // The checksum tells, wherever the byte is that differs; a bit that says nothing may differ.
+            // The checksum detects a difference in any byte; a bit without meaning may differ.
             if let unpacked = try? Zstd.unpack(other, maximumSize: 1 << 20) {
                 #expect(unpacked == text, "\(index)")
                 survived += 1

@@ -20,7 +20,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
 }
 
 @Suite struct ConfigurationReaderTests {
-    @Test("Values are read by type, and what is absent takes its default")
+    @Test("Values are read by type, and an absent value has its default")
     func values() throws {
         let reader = try reader(
             """
@@ -62,7 +62,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         try reader.finish()
     }
 
-    @Test("All errors come at once, with file, line, key, expectation and finding")
+    @Test("All errors are reported at once, with file, line, key, expectation and finding")
     func allErrors() {
         let yaml = """
             count: "7"
@@ -126,7 +126,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
     }
 
     @Test(
-        "What is not accepted YAML is refused with its line",
+        "YAML that is not accepted is refused with its line",
         arguments: [
             ("a: 1\nb: ]", 2), ("a: 1\na: 2", 2), ("a: &x 1\nb: *x", 1), ("a: !!str 1", 1), ("a: 1\n---\nb: 2", 2),
             ("? [1]\n: 2", 1), ("a: \u{1}", 1), ("\ta: 1", 1),

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct SecretTests {
-    @Test("Secrets come from the environment or a file, and the file itself holds none")
+    @Test("Secrets are read from the environment or a file, and the file itself contains none")
     func sources() throws {
         let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
         try "from file\nmore".write(toFile: path, atomically: true, encoding: .utf8)

@@ -98,7 +98,7 @@ struct InMemoryClusterTests {
         #expect(memory.committed("t").map(\.timestamp) == [5_000, 5_010, 77])
     }
 
-    @Test("After a crash every call fails, what was open stays open, and the heir aborts it")
+    @Test("After a crash every call fails, open transactions stay open, and the successor aborts them")
     func crash() throws {
         let plan = FaultPlan(.init(2, .crash, .halfway))
         let transport = FaultyTransport(memory, plan)

@@ -124,7 +124,7 @@ final class Cluster {
     }
 }
 
-/// A record kept after its batch is gone.
+/// A record kept after its batch has been freed.
 struct Kept: Hashable {
     let partition: Int32
     let offset: Int64
@@ -178,7 +178,7 @@ final class Member {
     func forget() { seen = [] }
 }
 
-/// Turns members in order until a condition holds, at most 30 s.
+/// Polls the members in order until a condition holds, for at most 30 s.
 func transaction(_ members: [Member], until isDone: () -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while !isDone() {

@@ -6,7 +6,7 @@ import Testing
 @Suite("The laws of the ports", .serialized)
 struct PortLaws {
     @Test(
-        "Records come back as they were written: keys, values, nulls, headers, in offset order",
+        "Records are read as they were written: keys, values, nulls, headers, in offset order",
         arguments: Port.available
     )
     func roundTrip(_ port: Port) throws {
@@ -29,7 +29,7 @@ struct PortLaws {
     }
 
     @Test(
-        "A transaction marker takes an offset, and the end of a partition is its high watermark",
+        "A transaction marker occupies an offset, and the end of a partition is its high watermark",
         arguments: Port.isolating
     )
     func markers(_ port: Port) throws {
@@ -47,7 +47,7 @@ struct PortLaws {
     }
 
     @Test(
-        "An open transaction hides itself and whatever stands behind it; an aborted one is never seen",
+        "An open transaction hides itself and all records behind it; an aborted one is never visible",
         arguments: Port.isolating
     )
     func isolation(_ port: Port) throws {
@@ -77,7 +77,7 @@ struct PortLaws {
         #expect(try watch.ends(of: [], stable: true) == [:])
     }
 
-    @Test("The end of a partition is told once each time it is reached", arguments: Port.isolating)
+    @Test("The end of a partition is reported once each time it is reached", arguments: Port.isolating)
     func ends(_ port: Port) throws {
         let cluster = try port.open()
         let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
@@ -131,7 +131,7 @@ struct PortLaws {
     }
 
     @Test(
-        "A note stays beside its offset, with the transaction, until the next offset takes its place",
+        "A note is stored with its offset, in the transaction, until the next offset replaces it",
         arguments: Port.isolating
     )
     func notes(_ port: Port) throws {
@@ -148,7 +148,7 @@ struct PortLaws {
             try producer.sendOffsets(offsets, of: member.consumer)
             if stands { try producer.commit() } else { try producer.abort() }
         }
-        // No record in the transaction, and no record in the topic: a note can be all there is to say.
+        // The transaction contains no record, and neither does the topic: a transaction may consist of a note only.
         try commit([one: GroupOffset(0, note: "one 0 2"), two: GroupOffset(0)])
         #expect(
             try member.consumer.committed([one, two]) == [one: GroupOffset(0, note: "one 0 2"), two: GroupOffset(0)]
@@ -161,7 +161,7 @@ struct PortLaws {
         #expect(try member.consumer.committed([one]) == [one: GroupOffset(0)])
     }
 
-    @Test("Offsets and notes of a group are seen from outside, and nobody's partitions move", arguments: Port.isolating)
+    @Test("Offsets and notes of a group can be read from outside, without a rebalance", arguments: Port.isolating)
     func fromOutside(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic(partitions: 2)
@@ -233,7 +233,7 @@ struct PortLaws {
         if Port.isolating.contains(port) { #expect(try cluster.scan(topicPartition).records.map(\.text) == ["heir"]) }
     }
 
-    @Test("A record that the topic refuses makes the commit ask for an abort", arguments: Port.available)
+    @Test("A record that the topic refuses makes the commit require an abort", arguments: Port.available)
     func tooLarge(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic(maximumBytes: 2_000)
@@ -281,7 +281,7 @@ struct PortLaws {
     }
 
     @Test(
-        "A change of assignment is told until it is answered, and nothing is fetched before",
+        "A change of assignment is reported until it is answered, and nothing is fetched before",
         arguments: Port.available
     )
     func unanswered(_ port: Port) throws {
@@ -299,7 +299,7 @@ struct PortLaws {
         }
         let topicPartition = TopicPartition(topic, 0)
         #expect(reported == [.assigned([topicPartition]), .assigned([topicPartition]), .assigned([topicPartition])])
-        // Whoever has no offset yet asks where the partition begins before it answers.
+        // A member that has no offset yet queries the start of the partition before it answers.
         let ends = try consumer.watermarks(topicPartition)
         #expect(ends.low == 0 && ends.high > 0)
         try consumer.assign([topicPartition: ends.low])
@@ -311,7 +311,7 @@ struct PortLaws {
     }
 
     @Test(
-        "A static member that comes back takes its partitions, and the others notice nothing",
+        "A static member that returns is assigned its partitions, and the others are not affected",
         arguments: Port.available
     )
     func staticMember(_ port: Port) throws {

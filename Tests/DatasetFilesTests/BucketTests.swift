@@ -38,7 +38,7 @@ struct BucketFault: Sendable, CustomTestStringConvertible {
     }
 }
 
-@Suite("A bucket in the place of a folder: the same versions, and faults that hold work up and lose nothing")
+@Suite("A bucket instead of a folder: the same versions, and faults that pause work and lose nothing")
 struct BucketTests {
     private func client(_ bucket: FakeBucket) throws -> S3Client { try .pipeline(bucket) }
 
@@ -79,13 +79,13 @@ struct BucketTests {
         let releases = try pipeline.releases()
         #expect(try !releases.isEmpty && releases.map(\.champion.version) == folder.releases().map(\.champion.version))
         #expect(releases.allSatisfy { $0.champion.artifact.uri.hasPrefix("s3://models/artifacts/models/") })
-        // Nothing was put in the place of something else.
+        // No object was replaced by a different one.
         let puts = bucket.requests.filter { $0.method == "PUT" }
         #expect(puts.allSatisfy { $0.headers["if-none-match"] == "*" || $0.headers["if-match"] != nil })
     }
 
     @Test(
-        "Materializer is held up by what the bucket says, and ends with the same bytes",
+        "Errors of the bucket pause Materializer, which ends with the same bytes",
         arguments: BucketFault.tried(0)
     )
     func materializer(fault: BucketFault) throws {
@@ -122,7 +122,7 @@ struct BucketTests {
         }
     }
 
-    @Test("Materializer is held up where its parent cannot be read: a version is never sealed as if there were none")
+    @Test("An unreadable parent pauses Materializer: a version is never sealed as if it had none")
     func parent() throws {
         let source = try Pipeline(seed: 2)
         for _ in 0..<14 { try source.round() }
@@ -143,7 +143,7 @@ struct BucketTests {
         }
     }
 
-    @Test("Materializer is killed at every request, carried out or not, and leaves the same bytes")
+    @Test("Materializer killed at any request, executed or not, ends with the same bytes")
     func crashes() throws {
         let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
@@ -158,7 +158,7 @@ struct BucketTests {
         for (number, isDone) in tried {
             let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
             let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
-            // Nothing that it asks is answered any more: as good as dead.
+            // None of its requests is answered from now on, which is equivalent to its death.
             try? pipeline.makeMaterializer().settle()
             bucket.set(nil)
             for versionNumber in try pipeline.store.versionNumbers(Scenario.project) {
@@ -202,7 +202,7 @@ struct BucketTests {
     }
 
     @Test(
-        "Trainer waits for a version that the bucket does not give, and a model that it does not take",
+        "Trainer waits if the bucket does not return a version or does not store a model",
         arguments: BucketFault.tried(1)
     )
     func trainer(fault: BucketFault) throws {
@@ -233,7 +233,7 @@ struct BucketTests {
         }
     }
 
-    @Test("A model to start from whose bucket is gone is waited for a minute, and then done without")
+    @Test("A warm-start model whose bucket is missing is awaited for a minute, and then training starts without it")
     func warmStart() throws {
         let bucket = FakeBucket()
         let source = try Pipeline(seed: 2, buckets: client(bucket))

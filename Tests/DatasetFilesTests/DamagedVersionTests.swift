@@ -192,7 +192,7 @@ struct DamagedVersionTests {
             try store.write(bytes, to: name)
         }
         #expect(try datasets.verify(Self.project, id: manifest.id) == [])
-        // A whole history tells of each version that has the file.
+        // The verification of a whole history reports each version that contains the file.
         let last = try #require(names.first)
         try store.remove(last)
         let (versions, problems) = try datasets.verify(Self.project)
@@ -213,7 +213,7 @@ struct DamagedVersionTests {
     }
 
     @Test(
-        "A link in the place of a file, and a path out of the project, are refused by name, in a manifest of form 1 too"
+        "A link instead of a file, and a path outside the project, are refused by name, also in form 1"
     )
     func links() throws {
         var versions = try PagedVersions()

@@ -62,7 +62,7 @@ struct NewerFormTests {
         for _ in 0..<14 { try source.round() }
     }
 
-    /// Puts what a newer build could have written in the place of the first version, whole in all its digests.
+    /// Replaces the first version by one that a newer build could have written, with all digests correct.
     ///
     /// - Returns: The manifest, and the file that the refusal must name.
     private func rewrite(_ store: DatasetStore, _ form: NewerForm) throws -> (manifest: ArtifactReference, file: String)
@@ -116,7 +116,10 @@ struct NewerFormTests {
         }
     }
 
-    @Test("By the built-in trainer, of which every repeat is a failure that says so", arguments: NewerForm.all)
+    @Test(
+        "By the built-in trainer, in which every repeat is a failure that states the reason",
+        arguments: NewerForm.all
+    )
     func trainer(form: NewerForm) throws {
         let pipeline = try Pipeline()
         let (manifest, file) = try rewrite(source.store, form)

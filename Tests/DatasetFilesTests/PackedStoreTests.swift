@@ -16,7 +16,7 @@ import Vocabulary
 @testable import DatasetFiles
 @testable import EngineCore
 
-@Suite("Files of labels may lie packed: ids, readers and conflicts know only the texts")
+@Suite("Label files may be packed: ids, readers and conflicts depend on the texts only")
 struct PackedStoreTests {
     private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
         let pipeline = try Pipeline(isApplied: false)
@@ -64,7 +64,7 @@ struct PackedStoreTests {
         let names = packed.objects.keys.filter { $0.contains("/segments/") || $0.contains("/tombstones/") }
         #expect(names.count > 10 && names.allSatisfy { $0.hasSuffix(".jsonl.zst") })
         #expect(packed.objects.keys.allSatisfy { !$0.hasSuffix(".zst") || names.contains($0) })
-        // Whoever asks for the one reads the other.
+        // A reader configured for either form reads the other.
         for compression in StoreCompression.allCases {
             try expect(log, in: DatasetStore(objects: packed, compression: compression), "\(compression)")
             try expect(log, in: DatasetStore(objects: plain, compression: compression), "\(compression)")
@@ -131,7 +131,7 @@ struct PackedStoreTests {
         try objects.put(try text.withUnsafeBytes { try Zstd.pack($0, level: 19) }, as: "\(name).zst")
         #expect(try !plain.objects.put(text, as: name))
         #expect(objects.objects.count == 1)
-        // Somebody else's packed bytes that cannot be looked at now.
+        // Packed bytes of another writer that cannot be read at present.
         let counting = CountingStore(objects)
         counting.away.withLock { $0 = ".zst" }
         for compression in StoreCompression.allCases {
@@ -141,11 +141,11 @@ struct PackedStoreTests {
         }
         try objects.write([1, 2, 3], to: "\(name).zst")
         #expect(try plain.objects.put(text, as: name))
-        // One that is damaged keeps nobody from the other.
+        // A damaged copy does not prevent the read of the other.
         for store in [plain, packing] {
             #expect(try store.objects.read(name, maximumSize: text.count) == text)
         }
-        // Parts are read of what lies plain; where both lie there, both are looked at.
+        // Parts are read from the plain copy; if both copies exist, both are verified.
         #expect(try packing.objects.read(name, range: 3..<9) == Array(text[3..<9]))
         let sha256 = SHA256Digest(of: text).hex
         let entry = DatasetEntry(.labels, .test, size: text.count, sha256: sha256, records: 300, sequences: nil)
@@ -217,7 +217,7 @@ struct PackedStoreTests {
         #expect(try packed.store.verify(Scenario.project).problems == [])
     }
 
-    @Test("A large file is scanned in pieces: the same lines as of a whole one, and damage anywhere in it is told")
+    @Test("A large file is scanned in pieces: the lines are those of a whole one, and any damage is reported")
     func pieces() throws {
         var lines = (0..<400).map { "{\"sequence\":\($0),\"x\":\"\(String(repeating: "y", count: $0 % 37))\"}" }
         lines[7] = String(repeating: "z", count: 3_000)

@@ -105,7 +105,7 @@ struct VerifiedHistoryTests {
         }
     }
 
-    @Test("Files listed twice, in another order, left out or said to be others: verify and the reader agree, 300 times")
+    @Test("For repeated, reordered, omitted or altered files verify and the reader agree, 300 times")
     func agree() throws {
         var generator = SplitMix64(seed: 20_261_130)
         var (whole, refused) = (0, 0)
@@ -125,7 +125,7 @@ struct VerifiedHistoryTests {
                 case 0: list.insert(entry, at: other)
                 case 1:
                     list.remove(at: index)
-                    // Counts that fit what is left: order and withdrawals must tell.
+                    // The counts match the remaining files: order and withdrawals must detect it.
                     if let split = entry.split { counts[split] = max(0, (counts[split] ?? 0) - entry.records) }
                 case 2: list.swapAt(index, other)
                 case 3:
@@ -209,14 +209,14 @@ struct VerifiedHistoryTests {
         }
     }
 
-    @Test("A file that cannot be read is named, and the others are looked at")
+    @Test("An unreadable file is named, and the others are verified")
     func unreadable() throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
         try versions.cut(30, times: 3)
         var entries: [DatasetEntry] = []
         try versions.store.reader(of: versions.manifest()).forEachEntry { entries.append($0) }
-        // A folder in the place of the first file, a byte more in the last.
+        // A folder replaces the first file, and the last file has an extra byte.
         let paths = entries.map { "\(versions.folder)/\(Scenario.project)\($0.path.dropFirst("../..".count))" }
         let (first, last) = (try #require(paths.first), try #require(paths.last))
         try FileManager.default.removeItem(atPath: first)

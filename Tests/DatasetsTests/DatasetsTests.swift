@@ -172,9 +172,9 @@ import Vocabulary
     func sealing() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
-        for (versionNumber, name) in ["a", "b"].enumerated() {
+        for (index, name) in ["a", "b"].enumerated() {
             _ = try state.accept(
-                Self.consensus(name, predictedAt: Int64(40 - versionNumber)),
+                Self.consensus(name, predictedAt: Int64(40 - index)),
                 question: Self.question,
                 at: Self.time(100)
             ).get()
@@ -182,7 +182,7 @@ import Vocabulary
                 policy: policy,
                 question: Self.question,
                 isMoreComing: true,
-                at: Self.time(100 + Int64(versionNumber))
+                at: Self.time(100 + Int64(index))
             )
         }
         let never = state.seal(Self.version(3))
@@ -200,7 +200,7 @@ import Vocabulary
     }
 
     @Test(
-        "Test samples stand in the order of the log, whatever was aborted, and of a state read back too",
+        "Test samples are in the order of the log, after aborts and in a restored state, too",
         arguments: 0..<20 as Range<UInt64>
     )
     func testOrder(seed: UInt64) {

@@ -6,10 +6,10 @@ import Vocabulary
 
 /// Rules of each change.
 extension LabelChangeTests {
-    @Test("A row of a label takes 64 bytes at most: there is one of each")
+    @Test("A row of a label occupies at most 64 bytes, since every label has one")
     func size() { #expect(MemoryLayout<LabelRow>.stride <= 64) }
 
-    @Test("Labels of a project of format 1 do not change, and its facts say no more than they did")
+    @Test("Labels of a project of format 1 do not change, and its facts have no new members")
     func firstFormat() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
@@ -36,7 +36,7 @@ extension LabelChangeTests {
         #expect(state.position.value == before)
     }
 
-    @Test("A project that cut a version of format 2, or changed a label, stays there whatever a later revision says")
+    @Test("A project with a version of format 2, or a changed label, stays in format 2 after any revision")
     func sticky() throws {
         let old = DatasetPolicy(cutEvery: 1, cutAfter: 10, format: 1)
         var cut = DatasetsState()
@@ -57,7 +57,7 @@ extension LabelChangeTests {
         }
     }
 
-    @Test("An accepted label of format 2 says when it was accepted, and what is known of its choice")
+    @Test("An accepted label of format 2 states its time of acceptance and the known facts of its selection")
     func acceptance() throws {
         var state = DatasetsState()
         let reason = SelectionReason(
@@ -124,7 +124,7 @@ extension LabelChangeTests {
         #expect(one == nil && two?.training == 5)
     }
 
-    @Test("Test labels come from the audit sample alone: none is moved there, and from there to training alone")
+    @Test("Test labels are from the audit sample only: none is moved to test, and a test label only to training")
     func splits() throws {
         var state = DatasetsState()
         _ = try Self.accept("train", into: &state)
@@ -145,7 +145,7 @@ extension LabelChangeTests {
         _ = try state.move(SampleID("train"), to: .validation, context).get()
         let log = state.position.value
         #expect([log.training, log.validation, log.test] == [2, 1, 0])
-        // What models say of a label that tested once is no evidence, whatever it is revised to.
+        // Predictions of models for a label that was once a test label are no evidence, whatever it is revised to.
         _ = try state.revise(SampleID("audit"), to: .choice(ClassIndex(1)), question: Self.question, context).get()
         #expect(state.labels[SampleID("audit")]?.isOutOfEvidence == true)
     }
@@ -166,7 +166,7 @@ extension LabelChangeTests {
         ]
         for result in again { #expect(Self.code(result) == .unknownLabel) }
         #expect(throws: EntryRejectionError.self) { _ = try Self.accept("a", into: &state) }
-        // Its key is known, also to whoever looks it up after an undo.
+        // Its key is known, also in a lookup after an undo.
         func known() -> [Bool] { [state.hasImported(7), state.hasImported(8)] }
         #expect(known() == [true, false])
         state.labels.commit()

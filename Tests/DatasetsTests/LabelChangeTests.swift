@@ -117,7 +117,7 @@ import Vocabulary
         return fresh
     }
 
-    /// A state, and all that came of it since its beginning.
+    /// A state, and everything that it has produced since its beginning.
     struct Scenario {
         var state = DatasetsState()
         var facts: [Fact] = []
@@ -232,7 +232,7 @@ import Vocabulary
         }
         #expect(scenario.facts.map(\.sequence) == (1...Int64(scenario.facts.count)).map { $0 })
         #expect(lists > 5, "seed \(seed)")
-        // Nobody asks any more: nothing is kept for it.
+        // No study is wanted any more: nothing is kept for one.
         for versionNumber in scenario.state.pending.sortedKeys {
             _ = scenario.state.seal(DatasetsTests.version(versionNumber))
         }
@@ -240,7 +240,7 @@ import Vocabulary
         #expect(scenario.state.cuts.isEmpty && scenario.state.former.isEmpty)
     }
 
-    @Test("What is kept for lists is bounded by the versions that may be asked for and the changes since")
+    @Test("Data kept for lists is bounded by the versions that may be studied and the changes since")
     func bound() throws {
         var state = DatasetsState()
         for number in 0..<40 { _ = try Self.accept("t\(number)", .audit, into: &state) }

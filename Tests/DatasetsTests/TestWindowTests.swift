@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Which test labels leave, and in what order.
+/// The test labels that are removed from the window, and their order.
 @Suite("The window of test labels")
 struct TestWindowTests {
     private static let context = LabelChangeTests.context(at: 9)
@@ -54,7 +54,7 @@ struct TestWindowTests {
         }
     }
 
-    @Test("The oldest behind the anchor leave, as many as are more than the window, and they train from then on")
+    @Test("The oldest labels behind the anchor in excess of the window are moved to training")
     func oldest() throws {
         var state = try Self.filled(10)
         let before = state.position.value
@@ -72,7 +72,7 @@ struct TestWindowTests {
         #expect(Self.leave(&state, 7) == ["w3"])
     }
 
-    @Test("One cut takes no more than a bound; the others go at the next ones, in the same order")
+    @Test("One cut moves a bounded number of labels; the next cuts move the others, in the same order")
     func bounded() throws {
         let count = DatasetsState.leavingAtOnce * 2 + 11
         var state = try Self.filled(count)
@@ -93,7 +93,7 @@ struct TestWindowTests {
         #expect(Self.leave(&state, 4) == ["w0", "w2"])
     }
 
-    @Test("A label of a group never moves: others of the group may come to test, and to train")
+    @Test("A label of a group never moves: later members of the group may be test or training labels")
     func groups() throws {
         var state = try Self.filled(1)
         try Self.accept("g", group: "patient 7", into: &state)
@@ -104,7 +104,7 @@ struct TestWindowTests {
         #expect(state.window.count == 1, "it is looked at once")
     }
 
-    @Test("What a person moved or retracted is out of the window, revised labels keep their place")
+    @Test("Labels moved or retracted by hand are not in the window, revised labels keep their position")
     func byHand() throws {
         var state = try Self.filled(8)
         _ = try state.revise(
@@ -126,7 +126,7 @@ struct TestWindowTests {
         #expect(state.window.sortedRows.map(\.value.sample.rawValue) == ["w0", "w2", "w3", "w4", "w5"])
         // The newest three that hold are w3, w4 and w5.
         #expect(Self.leave(&state, 3) == ["w0", "w2"])
-        // What has moved may still be revised and retracted, and comes back to no window.
+        // A moved label may still be revised and retracted, and returns to no window.
         let revised = try state.revise(
             SampleID("w2"),
             to: .choice(ClassIndex(2)),
@@ -146,7 +146,7 @@ struct TestWindowTests {
         #expect(state.position.value.anchored == 0 && state.window.isEmpty)
         for number in 0..<5 { try Self.accept("w\(number)", into: &state) }
         #expect(state.window.sortedRows.map(\.value.sample.rawValue) == ["w2", "w3", "w4"])
-        // Once it has begun the order is kept, whatever a revision says.
+        // Once the order has begun it is kept, whatever a revision states.
         try Self.accept("w5", leaves: false, into: &state)
         #expect(Self.leave(&state, 1) == ["w2", "w3", "w4"])
 
@@ -158,7 +158,7 @@ struct TestWindowTests {
         #expect(old.position.value.anchored == DatasetsState.anchorSize && old.window.count == 1)
     }
 
-    @Test("What is taken back and made again leaves in the same order", arguments: 0..<8 as Range<UInt64>)
+    @Test("Labels undone and accepted again are removed in the same order", arguments: 0..<8 as Range<UInt64>)
     func undo(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var state = try Self.filled(0)

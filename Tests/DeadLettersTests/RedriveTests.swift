@@ -9,7 +9,7 @@ import Vocabulary
 
 @Suite("Refused records are sent again")
 struct RedriveTests {
-    /// Annotations that no task asked for, bytes that are no JSON, and an unknown project: a dead letter each.
+    /// Annotations of no known task, bytes that are no JSON, and an unknown project: a dead letter each.
     private func pipeline(annotations count: Int = 3) throws -> Pipeline {
         let pipeline = try Pipeline()
         for number in 0..<count {
@@ -54,7 +54,7 @@ struct RedriveTests {
         records(pipeline, topic).filter { $0.header("flywheel.redrive.attempt") != nil }
     }
 
-    @Test("Key, value, headers and partition of a record that is sent again are those that came; each goes once")
+    @Test("A record is sent again with its original key, value, headers and partition, and only once")
     func roundTrip() throws {
         let pipeline = try pipeline()
         let before = records(pipeline, .predictions)
@@ -104,7 +104,7 @@ struct RedriveTests {
         }
     }
 
-    @Test("A record that is refused again comes back with its attempts counted, and the third letter is the last")
+    @Test("A record refused again has its attempts counted, and the third dead letter is the last")
     func loopEnds() throws {
         let pipeline = try pipeline(annotations: 1)
         var filter = DeadLetterFilter()
@@ -126,14 +126,14 @@ struct RedriveTests {
         #expect(try redrive(pipeline).run(filter, policy).sent == 1)
     }
 
-    @Test("A run leaves letters alone that come while it runs")
+    @Test("A run ignores dead letters that are written while it runs")
     func newDeadLetters() throws {
         let pipeline = try pipeline()
         let report = try redrive(pipeline).run(DeadLetterFilter(), Redrive.Policy()) { _, _ in try? pipeline.settle() }
         #expect(report.matched == 5)
     }
 
-    @Test("Filters take what they name, and a dry run sends nothing")
+    @Test("Filters select the named dead letters, and a dry run sends nothing")
     func filters() throws {
         let pipeline = try pipeline()
         var dry = Redrive.Policy()
@@ -177,7 +177,7 @@ struct RedriveTests {
         )
     }
 
-    @Test("Killed at every effect and run again, every letter is sent once")
+    @Test("Killed at any effect and run again, redrive sends every dead letter once")
     func crashes() throws {
         let counted = FaultPlan()
         let undisturbed = try pipeline()
@@ -206,7 +206,7 @@ struct RedriveTests {
         }
     }
 
-    @Test("A later run fences the earlier one, which says so")
+    @Test("A later run fences the earlier one, which reports it")
     func concurrent() throws {
         let pipeline = try pipeline()
         var policy = Redrive.Policy()

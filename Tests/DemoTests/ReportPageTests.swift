@@ -16,7 +16,7 @@ import Testing
         #expect(isBalanced(html))
     }
 
-    @Test("The page loads itself again only while the run goes on", arguments: [false, true])
+    @Test("The page reloads itself only while the run continues", arguments: [false, true])
     func refresh(isFinished: Bool) {
         var snapshot = Self.snapshot
         snapshot.isFinished = isFinished
@@ -35,7 +35,7 @@ import Testing
         #expect(isBalanced(html))
     }
 
-    @Test("Markup escapes what is interpolated and keeps what is literal")
+    @Test("Markup escapes interpolated text and keeps literal text")
     func markup() {
         let text = "a<b>\"c\"'&\u{7}\n"
         let markup: Markup = "<i>\(text)</i>\("<u>x</u>" as Markup)\(-0.04)|\(2.5)"
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("Every asked digit is drawn, with its reason and its votes", arguments: [0, 1, 8, 9, 40])
+    @Test("Every queried digit is shown, with its reason and its votes", arguments: [0, 1, 8, 9, 40])
     func queriedDigits(count: Int) {
         var snapshot = Self.snapshot
         snapshot.active.asking = (0..<count).map { Self.sample("s\($0)") }
@@ -104,7 +104,7 @@ import Testing
         #expect(html.contains("<span class=\"tag\">audit sample</span>"))
     }
 
-    @Test("Every point of both curves is drawn, once wide and once narrow")
+    @Test("Every point of both curves is plotted, once wide and once narrow")
     func curvePoints() {
         let html = ReportPage(Self.snapshot).html
         #expect(occurrences(of: "<g class=\"mark point active\">", in: html) == 2 * Self.snapshot.active.curve.count)
@@ -125,7 +125,7 @@ import Testing
         #expect(Saving(active: 0, random: 10) == nil)
     }
 
-    @Test("A rollback ends the span of the model that it takes out")
+    @Test("A rollback ends the span of the model that it replaces")
     func rollback() {
         let spans = ReleaseTimeline.champions(Self.snapshot.active.releases, until: 90)
         #expect(spans.map(\.version) == ["v1", "v2", "v1"])

@@ -20,7 +20,7 @@ extension DatasetPolicy: Formed {
 extension DatasetPolicy: JSONCodable {}
 
 @Suite struct FormsExamples {
-    @Test("A form reads what it describes, and refuses what lies out of range")
+    @Test("A form reads the fields that it describes, and refuses values out of range")
     func form() throws {
         func read(_ text: String) throws -> DatasetPolicy {
             try JSONParser().withDocument(of: Array(text.utf8)) { try DatasetPolicy(json: $0) }

@@ -2,7 +2,7 @@ import Hashing
 import Testing
 
 @Suite struct HashingExamples {
-    @Test("A sample has its draw")
+    @Test("A sample has a fixed draw")
     func draw() {
         let audit = StableHash(project: "digits", purpose: "audit")
         let draw = audit.unit(key: "s-1")

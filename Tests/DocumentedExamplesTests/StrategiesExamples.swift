@@ -3,7 +3,7 @@ import Strategies
 import Testing
 
 @Suite struct StrategiesExamples {
-    @Test("A filter asks about what the model is unsure of")
+    @Test("A filter queries events of which the model is uncertain")
     func filter() {
         let policy = StreamPolicy(strategy: .fixed, share: LabelShare(millionths: 500_000), burst: 1)
         var filter = StreamFilter(policy)

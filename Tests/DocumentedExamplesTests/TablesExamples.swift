@@ -15,7 +15,7 @@ import Testing
         #expect(votes["s-1"] == 1)
     }
 
-    @Test("The row that stands first is known without a look at all")
+    @Test("The first row is known without a scan")
     func first() {
         var pool = Table<String, Int>()
         var lowest = TopK<Int>()

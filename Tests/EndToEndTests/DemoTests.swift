@@ -6,7 +6,7 @@ import KafkaTesting
 import Processes
 import Testing
 
-/// The whole flywheel, as `make demo` turns it: real processes, a real broker, real data.
+/// The whole flywheel, as run by `make demo`: real processes, a real broker, real data.
 @Suite(
     "The demo, from outside",
     .serialized,
@@ -14,7 +14,7 @@ import Testing
 )
 struct WholeDemoTests {
     @Test(
-        "It turns, survives the end of its worker, replays equal, and no topic carries a held-out image",
+        "It completes cycles, survives a worker's end, replays equal, and no topic contains a held-out image",
         .timeLimit(.minutes(5))
     )
     func turns() throws {
@@ -112,7 +112,7 @@ final class DemoProcess {
         return images
     }
 
-    /// Images are JSON lists of 64 pixels in a text: found wherever they stand, escaped or not.
+    /// Images are JSON lists of 64 pixels in a text: found at any location, escaped or not.
     private static func collect(_ value: UnsafeRawBufferPointer, _ images: inout Set<SHA256Digest>) {
         var start: Int?
         for (index, byte) in value.enumerated() {

@@ -10,7 +10,7 @@ import Vocabulary
 @testable import Intake
 @testable import Operations
 
-/// `project apply` takes new classes in NFC alone; whoever writes to `projects` otherwise gets no others in.
+/// `project apply` accepts new classes in NFC only; other writers to `projects` cannot add others.
 @Suite("Classes in revisions that others write")
 struct ClassSpellingTests {
     private static let composed = "caf\u{E9}"
@@ -54,7 +54,7 @@ struct ClassSpellingTests {
         a?.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) } ?? false
     }
 
-    /// Before: all of these came into force.
+    /// Before: all of these were applied.
     @Test("A new class that is not composed, and an old one spelt otherwise, are faults of the new revision alone")
     func refused() throws {
         let pipeline = try Pipeline()
@@ -74,13 +74,13 @@ struct ClassSpellingTests {
             #expect(faults.count == 1 && faults[0].project == "shapes", "\(faults)")
             #expect(faults.first?.reason.contains(reason) ?? false, "\(faults)")
         }
-        // Others go on. A project that nobody has seen may be one that a build before took.
+        // Other projects continue. A project that is seen for the first time may be one that an earlier build accepted.
         try put(pipeline, configuration("others", revision: 2, ["cross"]))
         try put(pipeline, configuration("unseen", revision: 1, [Self.decomposed]))
         #expect(areSame(try classes(pipeline, "others"), Scenario.classes + ["cross"]))
         #expect(areSame(try classes(pipeline, "unseen"), Scenario.classes + [Self.decomposed]))
         #expect(pipeline.intakeProcessor?.projectFaults.map(\.project) == ["shapes"])
-        // Two in one revision were never taken: they are not distinct.
+        // Two spellings in one revision were never accepted: they are not distinct.
         try put(pipeline, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
         #expect(try classes(pipeline, "twice") == nil)
         // A good revision ends it, for commands and for workers that begin anew.
@@ -94,7 +94,7 @@ struct ClassSpellingTests {
     }
 
     @Test(
-        "What a build before took stays in force, may grow, and is spelt as it was",
+        "A revision accepted by an earlier build stays in force, may be extended, and keeps its spelling",
         arguments: [true, false],
         [true, false]
     )

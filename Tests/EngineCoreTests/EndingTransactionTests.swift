@@ -8,9 +8,9 @@ import Vocabulary
 
 @testable import EngineCore
 
-@Suite("A transaction that ends while its topic is looked at")
+@Suite("A transaction that ends while its topic is read")
 struct EndingTransactionTests {
-    /// A cluster in which a transaction ends as soon as somebody asks whether one is open.
+    /// A cluster in which a transaction ends as soon as a client queries whether one is open.
     private struct Ending: StreamTransport {
         let cluster: InMemoryCluster
         let end: @Sendable () -> Void
@@ -56,8 +56,9 @@ struct EndingTransactionTests {
         func close() { reader.close() }
     }
 
-    /// Before: "there is no such project" a moment after `project apply` had said that it was applied, on a busy broker.
-    @Test("A project whose transaction ends between the look for it and the question whether one is open is found")
+    /// Before: "there is no such project" shortly after `project apply` had reported that it was applied, on a busy
+    /// broker.
+    @Test("A project is found if its transaction ends between the scan and the query for open transactions")
     func found() throws {
         let pipeline = try Pipeline()
         let writer = try pipeline.cluster.makeProducer(transactionalID: "apply")
@@ -93,7 +94,7 @@ struct EndingTransactionTests {
         defer { directory.close() }
         try directory.readToEnd(for: name, pause: { _ in })
         #expect(directory[name]?.revision == 1)
-        // One that is nowhere is looked for no longer than before.
+        // The search for a project that does not exist takes no longer than before.
         try directory.readToEnd(for: "nowhere", pause: { _ in Issue.record("nothing is open") })
         #expect(directory["nowhere"] == nil)
     }

@@ -11,10 +11,10 @@ import Vocabulary
 @testable import EngineCore
 @testable import Operations
 
-/// A stranger's transaction that stays open hides what stands behind it, and holds up nobody who only looks.
-@Suite("Looking past an open transaction")
+/// An open transaction of another producer hides the records behind it, and blocks no command that only reads.
+@Suite("Reading past an open transaction")
 struct OpenTransactionLookTests {
-    /// Begins a transaction in the project's partition of topics, and leaves it open.
+    /// Begins a transaction in the project's partition of topics, and neither commits nor aborts it.
     private func leaveOpen(_ pipeline: Pipeline, _ topics: [Topic], partition: Int32 = Scenario.partition) throws {
         let stranger = try pipeline.cluster.makeProducer(transactionalID: "forgotten")
         try stranger.initializeTransactions()
@@ -53,7 +53,7 @@ struct OpenTransactionLookTests {
         #expect(report.unseen == 0 && report.compared == whole.compared && report.chain == whole.chain)
     }
 
-    @Test("What may stand behind an open transaction is no difference, and what is missing before it is one")
+    @Test("Records possibly behind an open transaction are no difference, and records missing before it are")
     func unseen() throws {
         let pipeline = try pipeline(rounds: 4)
         try leaveOpen(pipeline, [.labelingTasks])
@@ -63,7 +63,8 @@ struct OpenTransactionLookTests {
         let report = try verify(pipeline)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
         #expect(report.unseen > 0 && report.heldBack == [pipeline.topics[.labelingTasks]])
-        // A record of a later entry shows that the topic has come that far: then nothing excuses what is missing.
+        // A record of a later entry shows that the topic contains the records up to that entry: then no missing record
+        // is excused.
         let decisions = (1...3).map {
             EncodedDecision(
                 Decision(id: "p-\($0)-0", body: .notice(Notice(kind: .nobodyShadows, text: "\($0)"))),
@@ -89,7 +90,7 @@ struct OpenTransactionLookTests {
         }
     }
 
-    @Test("A position that stands behind an open transaction leaves what follows it to be replayed later")
+    @Test("If a position is behind an open transaction, the entries after it are replayed later")
     func state() throws {
         let pipeline = try pipeline(rounds: 4)
         let first = try verify(pipeline)
@@ -109,7 +110,7 @@ struct OpenTransactionLookTests {
     // MARK: - Explain
 
     /// Before: as replay, and 30 s for `state`.
-    @Test("Explain says what is known as far as is committed, and where more may stand")
+    @Test("Explain reports the committed facts, and which topics may contain more")
     func explain() throws {
         let pipeline = try pipeline()
         let explain = Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
@@ -122,7 +123,7 @@ struct OpenTransactionLookTests {
         #expect(began.duration(to: .now) < .seconds(15))
         #expect(found.outcome == known.outcome && found.appearances == known.appearances)
         #expect(found.heldBack == [.journal, .labelingTasks, .datasetLog, .tallies])
-        // Of a sample that nobody asked for `state` and `predictions` are read, too.
+        // For a sample that was not queried, `state` and `predictions` are read, too.
         let other = try Pipeline(transactionTimeout: 100_000_000)
         try other.settle()
         try leaveOpen(other, [.state, .predictions])
@@ -133,7 +134,7 @@ struct OpenTransactionLookTests {
 
     // MARK: - Dead letters
 
-    @Test("Dead letters are listed as far as is committed; who sends them again must see every mark")
+    @Test("Dead letters are listed as far as they are committed; a redrive must read every mark")
     func deadLetters() throws {
         let pipeline = try pipeline(rounds: 1)
         for number in 0..<4 { try pipeline.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
@@ -169,7 +170,7 @@ struct OpenTransactionLookTests {
 
     // MARK: - The ends
 
-    @Test("A transaction that ends while it is waited for is seen whole, and holds nobody back")
+    @Test("A transaction that ends while it is awaited is read whole, and blocks nothing")
     func settles() throws {
         let pipeline = try pipeline(rounds: 1)
         let reader = try pipeline.cluster.makeReader(topics: [pipeline.topics[.notices]])

@@ -66,7 +66,7 @@ struct AssignmentTests {
                 let metadata = try #require(SampleMetadata(entries))
                 let version = release.version(for: unit, of: project, metadata: metadata)
                 #expect(version.rawValue == (try vector.string("version")), "\(unit)")
-                // What a release says is enough: it is read again as it was written.
+                // The content of a release is sufficient: it reads back as it was written.
                 let again = try JSONParser().withDocument(of: release.jsonBytes) { try ModelRelease(json: $0) }
                 #expect(again == release && again.version(for: unit, of: project, metadata: metadata) == version)
                 count += 1

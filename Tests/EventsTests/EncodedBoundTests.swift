@@ -12,7 +12,7 @@ struct EncodedBoundTests {
         return String(repeating: unit, count: bytes / unit.utf8.count)
     }
 
-    @Test("No sample is longer than its bound says, and a request of the largest fits a record")
+    @Test("No sample is longer than its bound, and a request of the largest samples fits a record")
     func bound() throws {
         var generator = SplitMix64(seed: 3)
         var largest = 0

@@ -83,7 +83,7 @@ import Vocabulary
         }
     }
 
-    @Test("A decision goes to the topic, under the key and type that the reference names")
+    @Test("A decision is published to the topic, with the key and type, that the reference names")
     func decisions() throws {
         let question = SchemaFiles.question
         let sample = Sample(id: SampleID("s1"), embedding: [1, 2])
@@ -140,7 +140,7 @@ import Vocabulary
         }
     }
 
-    @Test("Every type of event that a decision can have stands in the reference")
+    @Test("Every event type of a decision is in the reference")
     func documentedTypes() throws {
         let reference = SchemaFiles.root.deletingLastPathComponent().appendingPathComponent("docs/reference/events.md")
         let text = try String(contentsOf: reference, encoding: .utf8)

@@ -12,7 +12,8 @@ import Testing
 import Training
 import Vocabulary
 
-/// The law of every form: what is drawn from its ranges is written, read again equal, and written again to the same bytes.
+/// The law of every form: a value drawn from its ranges is written, reads back equal, and is written again to the same
+/// bytes.
 struct FormLaw: Sendable, CustomStringConvertible {
     let description: String
     /// Complaint about the value of a seed; nil where the law holds.
@@ -110,7 +111,7 @@ struct FormLawTests {
     }
 
     @Test(
-        "The law finds a getter of another part, a key that stands twice, and two values of one absence",
+        "The law detects a wrong getter, a duplicate key, and two values of one absence",
         arguments: [FormLaw(WrongGetter.self), FormLaw(SameKeyTwice.self), FormLaw(WrongImplied.self)]
     )
     func finds(form: FormLaw) {

@@ -35,7 +35,7 @@ import Vocabulary
         }
     }
 
-    @Test("The form that is written is the earliest that can say it: builds of before stop at nothing that they know")
+    @Test("The earliest form that can express an entry is written: earlier builds refuse none that they know")
     func written() throws {
         let project = ProjectID("p")
         let artifact = ArtifactReference(uri: "s3://m", size: nil, sha256: nil)

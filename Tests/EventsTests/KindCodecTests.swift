@@ -101,7 +101,7 @@ struct KindCodecTests {
         try check(task)
     }
 
-    @Test("What services, tools and trainers say is read as it was written", arguments: KindValues.all)
+    @Test("Records of services, tools and trainers are read as they were written", arguments: KindValues.all)
     fileprivate func outside(kind: KindValues) throws {
         let (project, question) = (ProjectID("p"), kind.question)
         for output in kind.outputs {
@@ -160,7 +160,7 @@ struct KindCodecTests {
         #expect(again == result)
     }
 
-    @Test("Rows of kind `choice` stand as they stood before there were kinds")
+    @Test("Rows of kind `choice` are written as they were before kinds existed")
     func rows() {
         func text(_ value: some JSONCodable) -> String { String(decoding: value.jsonBytes, as: UTF8.self) }
         let label = Label.choice(ClassIndex(2))

@@ -18,7 +18,7 @@ import Vocabulary
     }
 
     @Test(
-        "A change that changes nothing, or replaces what comes later, is refused by its place",
+        "A change without effect, or that replaces a later fact, is refused by its path",
         arguments: [
             ("label-revised", #""class":"1","index":1"#, #""class":"7","index":7"#, "label"),
             ("label-moved", #""from":"test""#, #""from":"training""#, "split"),

@@ -70,7 +70,7 @@ struct PolicyCodecTests {
         try JSONParser().withDocument(of: Array(text.utf8)) { try T(json: $0) }
     }
 
-    @Test("What is left out of a batch, of its weights, of ageing and of triggers has its frozen value")
+    @Test("Omitted members of a batch, its weights, ageing and triggers have their frozen values")
     func frozen() throws {
         let weights = UtilityWeights(uncertainty: 1, value: 0, freshness: 0, novelty: 0, density: 0)
         let batch = try read("{\"weights\":{}}", as: BatchPolicy.self)
@@ -96,7 +96,7 @@ struct PolicyCodecTests {
     }
 
     @Test(
-        "A member of a revision that is missing or of the wrong type is told by its place",
+        "A missing or wrongly typed member of a revision is reported by its path",
         arguments: [
             ("{}", "minimum_votes: expected an integer in 1...100, found nothing"),
             ("{\"minimum_votes\":null}", "minimum_votes: expected an integer, found null"),

@@ -1,6 +1,6 @@
 import Forms
 
-/// A draw that no value came of: a rule over several parts refused it.
+/// A draw that yields no value: a rule over several parts refused it.
 struct NoValue: Error {}
 
 /// Numbers from a seed (xorshift).
@@ -23,7 +23,7 @@ final class Draws {
     func unit() -> Double { Double(next() >> 11) / 0x1p53 }
 }
 
-/// Draws the parts of a form.
+/// Draws the parts of a form at random.
 struct RandomFields<Root>: Fields {
     let value: RandomValue
 
@@ -59,7 +59,7 @@ struct RandomFields<Root>: Fields {
     }
 }
 
-/// Draws a value of any kind, the ends of ranges often.
+/// Draws a value of any kind at random, with the ends of ranges frequent.
 struct RandomValue: ValueSource {
     typealias Failure = NoValue
 

@@ -56,7 +56,7 @@ import Vocabulary
     }
 
     @Test(
-        "Members, logits and scores that are none are refused with a text that says where",
+        "Invalid members, logits and scores are refused with a text that names the path",
         arguments: [
             (#""members":[{"7":0.5,"1":0.5},{"7":1}]"#, RecordRejection.Code.schema, "members.1: expected 2"),
             (#""members":[[1,0,0,0,0,0,0,0,0,0],{"7":1}]"#, .schema, "members.1: expected 10"),
@@ -119,7 +119,7 @@ import Vocabulary
 
     /// Before: -1e-17, which is 1 less the others in 64 bits, was `bad_probabilities`, and so was the whole event.
     @Test(
-        "What rounding leaves below 0 is 0: in an output, a remainder, a member",
+        "A negative rounding error is read as 0: in an output, a remainder, a member",
         arguments: [-1e-17, -2.2e-8, -1e-6]
     )
     func rounding(number: Double) throws {
@@ -141,7 +141,7 @@ import Vocabulary
         }
     }
 
-    @Test("More than 128 members are too many, and members without an output have none to belong to")
+    @Test("More than 128 members are refused, and so are members without an output")
     func memberLimits() throws {
         let member = #"{"7":1}"#
         for (count, isRefused) in [(128, false), (129, true)] {
@@ -167,7 +167,7 @@ import Vocabulary
         #expect(throws: RecordRejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5101}"#)) }
     }
 
-    @Test("What an annotator says at too great length is cut, not refused")
+    @Test("An annotator's text of excessive length is cut, not refused")
     func longNote() throws {
         let note = String(repeating: "ä", count: 4_000)
         let text = #"{"task":"t","annotator":"a","outcome":"flag","note":"\#(note)"}"#

@@ -44,7 +44,7 @@ enum SchemaFiles {
         try JSONParser().withDocument(of: bytes) { json in
             var writer = JSONWriter()
             guard try recode(event, json, to: &writer) else { return nil }
-            // A token stands beside the decision.
+            // A token is written next to the decision.
             let carriesToken = ["labeling-task", "training-request"].contains(event)
             let token = carriesToken ? try RequestToken(of: json.object()) : nil
             return token?.added(to: writer.bytes) ?? writer.bytes

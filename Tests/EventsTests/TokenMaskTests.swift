@@ -33,7 +33,7 @@ struct TokenMaskTests {
         #expect(masked(text) == expected)
     }
 
-    @Test("A record that stands as text within a journal entry is masked there, and stays JSON")
+    @Test("A record contained as text in a journal entry is masked there, and stays JSON")
     func nested() throws {
         var inner = #"{"task":"t","token":"\#(Self.secret)","note":"a\nb \u00e4 \"q\""}"#
         for depth in 1...3 {
@@ -49,12 +49,12 @@ struct TokenMaskTests {
         }
     }
 
-    @Test("Bytes that are no text, and texts cut anywhere, are taken as they are")
+    @Test("Bytes that are no text, and texts cut at any point, are accepted as they are")
     func anything() {
         let whole = Array(#"{"a":"\u00e4\\","tok\u0065n" : "\#(Self.secret)","b":{"c":"\ud83d\ude00"}}"#.utf8)
         for end in whole.indices {
             let shown = TokenMask.masked(Array(whole[..<end]))
-            // What is cut within the value shows no part of it either.
+            // A text cut within the value does not show any part of it either.
             #expect(!String(decoding: shown, as: UTF8.self).contains("0123"), "\(end)")
         }
         let odd: [UInt8] = [0xFE, 0x22, 0xFF, 0x5C, 0x22]

@@ -10,7 +10,7 @@ import Vocabulary
 struct TriggerCodecTests {
     private func configuration(_ triggers: String) throws -> ProjectConfiguration {
         let golden = String(decoding: try SchemaFiles.bytes("project/golden/defaults.json"), as: UTF8.self)
-        // Behind the first member of the acquisition policy there is room for another.
+        // The first member of the acquisition policy can be preceded by another.
         let text = golden.replacing(
             "\"acquisition\":{",
             with: "\"acquisition\":{\"triggers\":\(triggers),",
@@ -35,7 +35,7 @@ struct TriggerCodecTests {
         return "{\"all\":[\(first),\(rest)]}"
     }
 
-    @Test("Eight levels, 64 conditions and 16 triggers are taken; one more of each is refused by its place")
+    @Test("Eight levels, 64 conditions and 16 triggers are accepted; one more of each is refused by its path")
     func limits() throws {
         let most = (0..<16).map { trigger(nested(8), name: "t\($0)") }
         #expect(try configuration("[\(most.joined(separator: ","))]").acquisition.triggers.count == 16)

@@ -4,9 +4,9 @@ import JSON
 import Testing
 import Vocabulary
 
-@Suite("Rows of what triggers let through")
+@Suite("Rows of triggered candidates")
 struct TriggeredCodecTests {
-    @Test("What is known of a prediction is kept, and a row without it is read as before")
+    @Test("The known facts of a prediction are kept, and a row without them is read as before")
     func facts() throws {
         let candidate = Candidate(
             sample: Sample(id: SampleID("s")),
@@ -14,7 +14,7 @@ struct TriggeredCodecTests {
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: 0.5,
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         for disagrees in [nil, false, true] {

@@ -6,7 +6,7 @@ import Testing
 @Suite("Adopting, as the guide has it", .serialized)
 struct AdoptingTests {
     @Test(
-        "A scikit-learn model serves as incumbent, labels make version 1, and what is trained on them must win",
+        "A scikit-learn model serves as incumbent, labels make version 1, and a model trained on them must win",
         .enabled(if: Prerequisites.areMet, "something outside this repository is missing; the log says what"),
         .timeLimit(.minutes(4))
     )

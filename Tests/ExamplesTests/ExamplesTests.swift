@@ -5,7 +5,7 @@ import Testing
 @Suite("The examples of the documentation", .serialized)
 struct ExamplesTests {
     @Test(
-        "Three small programs and a worker turn one whole cycle",
+        "Three small programs and a worker complete one whole cycle",
         .enabled(if: Prerequisites.areMet, "something outside this repository is missing; the log says what"),
         .timeLimit(.minutes(3))
     )
@@ -32,7 +32,7 @@ struct ExamplesTests {
         #expect(stage.log(of: "sklearn_trainer").contains("v1 trial 0 repeat"))
         #expect(try !FileManager.default.contentsOfDirectory(atPath: stage.path("artifacts/digits")).isEmpty)
 
-        // All stop when asked, the worker last.
+        // All programs stop on request, the worker last.
         for name in ["product_service", "label_tool", "sklearn_trainer", "worker"] {
             let status = stage.stop(name)
             #expect(status == .exited(0), "\(name): \(stage.log(of: name).suffix(2_000))")

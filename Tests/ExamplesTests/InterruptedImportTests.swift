@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Imports that are interrupted", .serialized)
 struct InterruptedImportTests {
-    /// Before: the signal ended the program without a word, and of two imports one said `_FENCED`.
+    /// Before: the signal ended the program without a message, and one of two imports reported `_FENCED`.
     @Test(
-        "A signal ends one between two transactions, the same command goes on, and a second one takes over from the first",
+        "A signal ends an import between transactions, a rerun resumes it, and a second import replaces the first",
         .enabled(if: Prerequisites.areMet, "something outside this repository is missing; the log says what"),
         .timeLimit(.minutes(2))
     )

@@ -36,7 +36,7 @@ enum Prerequisites {
         return nil
     }()
 
-    /// For the trait of a test: says aloud what is missing, once.
+    /// Condition for the trait of a test: prints the missing prerequisite once.
     static let areMet: Bool = {
         if let missing { print("examples skipped: \(missing)") }
         return missing == nil

@@ -36,7 +36,7 @@ final class Stage {
         return try ChildProcess.run(Prerequisites.flywheel, command + connection + options, timeout: .seconds(40))
     }
 
-    /// Starts a program that writes what it says into a file of its name.
+    /// Starts a program whose output is written to a file of its name.
     func start(_ name: String, _ executable: String, _ arguments: [String]) throws {
         let log = path("\(name).log")
         let process = try ChildProcess(
@@ -56,7 +56,7 @@ final class Stage {
 
     func log(of name: String) -> String { (try? String(contentsOfFile: path("\(name).log"), encoding: .utf8)) ?? "" }
 
-    /// Waits until a program has said something; false when time is up, or when a program has ended before.
+    /// Waits until a program has printed a text; false when the time has expired, or when a program has ended before.
     func wait(for text: String, from name: String, atMost limit: Duration) -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
@@ -70,7 +70,7 @@ final class Stage {
         return false
     }
 
-    /// Asks a program to end, and says how it did.
+    /// Requests the end of a program, and returns its exit status.
     func stop(_ name: String) -> ProcessExit? {
         guard let index = running.firstIndex(where: { $0.name == name }) else { return nil }
         return running.remove(at: index).process.stop(grace: .seconds(15))

@@ -28,7 +28,7 @@ struct CoverageTests {
         #expect(summary.json.hasPrefix("{\"lives\":4,\"covered\":"))
     }
 
-    @Test("Where it is not asked nothing is estimated")
+    @Test("Without the option nothing is estimated")
     func silent() {
         var options = Self.options
         options.coverage = false

@@ -27,7 +27,7 @@ import Testing
         #expect(data.features == [[1, 2], [3, 4]])
     }
 
-    @Test("Classes that are numbers stand in the order of numbers")
+    @Test("Numeric classes are in numeric order")
     func numericClasses() throws {
         #expect(try load("1,10\n1,9\n1,2\n", "2").classes == ["2", "9", "10"])
     }

@@ -43,7 +43,7 @@ import Vocabulary
     ]
 
     @Test(
-        "For the entries of a replay, read back from the bytes of a journal, the worker's reducer asks for the same ids",
+        "For a replay's entries, read back from journal bytes, the worker's reducer queries the same ids",
         arguments: policies,
         [false, true]
     )
@@ -71,7 +71,7 @@ import Vocabulary
         #expect(try Self.replay(Self.policies[0], seed: 2).selections != first)
     }
 
-    @Test("A round asks for one batch, the last one for what the budget leaves")
+    @Test("A round queries one batch, the last one the rest of the budget")
     func rounds() throws {
         var options = AcquisitionReplay.Options(policy: Self.policies[0])
         options.window = 20
@@ -81,7 +81,7 @@ import Vocabulary
         #expect(points.map(\.labels) == [6, 12, 18, 20])
     }
 
-    @Test("A pool that runs dry ends the replay with every sample asked for")
+    @Test("An exhausted pool ends the replay with every sample queried")
     func dry() throws {
         var options = AcquisitionReplay.Options(policy: Self.policies[0])
         options.window = 30

@@ -37,7 +37,7 @@ struct RollbackBenchmarkTests {
         #expect(many["rolled_back"] as? Int == 3)
     }
 
-    @Test("The same seed tells the same, another another")
+    @Test("The same seed gives the same result, another seed another")
     func seeds() throws {
         func voices(_ seed: Int) throws -> Int? {
             try result("--lives 2 --voices 3000 --then 0.4@1000 --seed \(seed)")["voices"] as? Int

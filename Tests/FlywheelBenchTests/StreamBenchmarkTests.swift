@@ -8,7 +8,7 @@ import Testing
 @testable import FlywheelBench
 
 @Suite struct StreamBenchmarkTests {
-    /// A file of two classes that is gone after `body`.
+    /// A file of two classes that is removed after `body`.
     private func withStream<T>(rows: Int = 300, _ body: (String) throws -> T) throws -> T {
         var generator = SplitMix64(seed: 1)
         var text = "x,y,kind\n"
@@ -31,7 +31,7 @@ import Testing
         return try StreamBenchmark(arguments)
     }
 
-    @Test("One JSON object says of every strategy, budget and delay its accuracy and the share that was asked for")
+    @Test("One JSON object reports accuracy and queried share of every strategy, budget and delay")
     func json() throws {
         let text = try withStream { path in
             try benchmark(path, ["--budget", "0.05,0.2", "--delay", "0,30", "--seeds", "2"]).report(asJSON: true)

@@ -7,7 +7,8 @@ import Testing
 @testable import FlywheelBench
 
 @Suite struct StreamReplayTests {
-    /// Two classes apart along a line, one of them seldom, with noise in three more features; the line turns halfway.
+    /// Two classes separated along a line, one of them rare, with noise in three more features; the direction of the
+    /// line is reversed halfway.
     private func drifting(_ count: Int, seed: UInt64, classes: Int = 2) throws -> LabelledData {
         var generator = SplitMix64(seed: seed)
         var text = ""
@@ -54,7 +55,7 @@ import Testing
         #expect(gained / 4 > 0.01, "by \(gained / 4) only")
     }
 
-    /// Far from the boundary nothing is to be learnt; nine of ten events lie there.
+    /// Samples far from the boundary are not informative; nine of ten events are there.
     private func rareRegion(_ count: Int, seed: UInt64) throws -> LabelledData {
         var generator = SplitMix64(seed: seed)
         var text = ""

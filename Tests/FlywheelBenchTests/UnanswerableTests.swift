@@ -6,8 +6,8 @@ import Vocabulary
 
 @testable import FlywheelBench
 
-/// A stream of which a part is noise, asked about by the reducer that the worker runs.
-@Suite("Samples that nobody can answer")
+/// A stream that contains a share of noise, queried by the reducer that the worker runs.
+@Suite("Unanswerable samples")
 struct UnanswerableTests {
     private static func digits() throws -> LabelledData {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -37,9 +37,10 @@ struct UnanswerableTests {
         #expect(replay.lateNuisance <= 0.1)
     }
 
-    /// Before: once the others were asked for, what came last came next; a stranger saw 35 % of 1,337 tasks.
+    /// Before: once all other samples were queried, those ranked last were queried next; a new user saw 35 % of 1,337
+    /// tasks.
     @Test(
-        "Nor where people answer faster than samples come that somebody can answer",
+        "The bound also holds if annotators answer faster than answerable samples arrive",
         arguments: 1..<3 as Range<UInt64>
     )
     func drained(seed: UInt64) throws {

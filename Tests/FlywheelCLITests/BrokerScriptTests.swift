@@ -2,14 +2,14 @@ import Foundation
 import Processes
 import Testing
 
-/// `deploy/broker`, as far as it asks no broker.
+/// `deploy/broker`, in the cases in which it contacts no broker.
 @Suite("The script that starts and stops a broker")
 struct BrokerScriptTests {
     private static let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "deploy/broker").path
 
     @Test(
-        "What was started in a folder is stopped, whatever FLYWHEEL_BOOTSTRAP says",
+        "A broker started in a folder is stopped, whatever FLYWHEEL_BOOTSTRAP contains",
         arguments: ["stop", "kill"],
         ["", "x:1"]
     )
@@ -27,7 +27,7 @@ struct BrokerScriptTests {
         #expect(!FileManager.default.fileExists(atPath: folder + "/pid"))
     }
 
-    @Test("A cluster that was named is not ended, and the script says so")
+    @Test("A cluster given by name is not stopped, and the script reports so")
     func foreign() throws {
         let folder = NSTemporaryDirectory() + "broker-\(UUID().uuidString)"
         let run = try ChildProcess.run(Self.script, ["stop", folder], environment: ["FLYWHEEL_BOOTSTRAP": "x:1"])

@@ -3,8 +3,8 @@ import JSON
 import Processes
 import Testing
 
-/// `flywheel check`, as somebody runs it who has a file of records and a project's file, and no broker.
-@Suite("What the check says of a file of records")
+/// `flywheel check`, run by a user who has a file of records and a project's file, and no broker.
+@Suite("Report of the check of a file of records")
 struct CheckTests {
     private static let project = """
         project: shapes
@@ -45,7 +45,7 @@ struct CheckTests {
         )
     }
 
-    @Test("Line, verdict, code and text of each record, and what they come to", arguments: ["records.jsonl", "-"])
+    @Test("Line, verdict, code and text of each record, and their totals", arguments: ["records.jsonl", "-"])
     func report(file: String) throws {
         let lines = [
             Self.good, "", Self.prediction(#"{"circle":1.2,"square":-0.2}"#), "   ",
@@ -87,14 +87,14 @@ struct CheckTests {
         #expect(try check("prediction", []).status == .exited(0))
     }
 
-    /// Before: line 1, "could not find expected ':'" or the key `project` that nobody knows; now it is skipped.
+    /// Before: line 1, "could not find expected ':'" or an unknown key `project`; now the mark is skipped.
     @Test("A byte order mark before a project's file is skipped")
     func markedProject() throws {
         let run = try check("prediction", Array(Self.good.utf8), project: "\u{FEFF}" + Self.project)
         #expect(run.status == .exited(0), "\(run.outputText)\(run.errorText)")
     }
 
-    @Test("A line of any length is one record and takes no more memory than the largest that is taken")
+    @Test("A line of any length is one record and uses no more memory than the largest accepted one")
     func longLines() throws {
         let long = [UInt8](repeating: UInt8(ascii: "x"), count: 3_000_001)
         let run = try check("feedback", long + [0x0A] + long)
@@ -103,7 +103,7 @@ struct CheckTests {
             let text = "\(line): refused too_large: expected at most 262144 bytes, found 3000001\n"
             #expect(run.outputText.contains(text), "\(run.outputText)")
         }
-        // What a portion of the file cuts is put together again.
+        // A line that is split between two slices of the file is joined again.
         let filler = String(repeating: " ", count: 700)
         let many = (0..<1_500).map { _ in Self.good + filler }.joined(separator: "\n")
         let all = try check("prediction", Array(many.utf8), options: "--quiet")
@@ -144,14 +144,14 @@ struct CheckTests {
         #expect(!run.output.contains(0x1B) && run.outputText.split(separator: "\n").count == 2, "\(run.outputText)")
     }
 
-    @Test("Lists that are shorter than the classes are taken where the project began with fewer")
+    @Test("Lists shorter than the classes are accepted if the project began with fewer")
     func initialClasses() throws {
         let record = Array(Self.prediction(#"{"circle":1}"#, #","logits":[1,2]"#).utf8)
         #expect(try check("prediction", record).status == .exited(1))
         #expect(try check("prediction", record, options: "--initial-classes 2").status == .exited(0))
     }
 
-    @Test("A kind that is none, a file that is not there and no project are said so")
+    @Test("An unknown kind, a missing file and a missing project are reported")
     func usage() throws {
         let kind = try check("predictions", [])
         #expect(kind.status == .exited(2))

@@ -18,7 +18,8 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
 ]
 
 @Suite("Exits of the commands") struct DeadLetterExitTests {
-    /// A letter with foreign bytes wherever bytes can be, as a stranger with access to the topic writes it.
+    /// A dead letter with foreign bytes in every field that can contain bytes, as written by a stranger with access to
+    /// the topic.
     private func deadLetter(_ bytes: [UInt8]) throws -> DeadLetter {
         let cluster = InMemoryCluster()
         let topics = TopicNames(prefix: "t.")
@@ -57,7 +58,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
         expectPlain(Terminal.page(row.json), lines: 1)
     }
 
-    @Test("A letter's page has the lines it should have, and moves nothing", arguments: hostile)
+    @Test("A dead letter's page has the expected lines, and no control character has an effect", arguments: hostile)
     func show(name: String, bytes: [UInt8]) throws {
         let deadLetter = try deadLetter(bytes)
         let mark = RedriveMark(
@@ -69,7 +70,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
         )
         let page = DeadLetterPage(deadLetter: deadLetter, marks: [mark])
         let text = Terminal.page(page.text)
-        // All but the value, which comes last, stands on lines of ours.
+        // Everything except the value, which is last, is on lines that the program formats itself.
         let value = "\nvalue      \(bytes.count) bytes\n"
         let parts = text.split(separator: value, omittingEmptySubsequences: false)
         #expect(parts.count == 2)

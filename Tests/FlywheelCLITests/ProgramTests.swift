@@ -3,8 +3,8 @@ import Processes
 import Synchronization
 import Testing
 
-/// The program itself, where it asks no broker.
-@Suite("What the program says before it asks a broker")
+/// The program itself, in the cases in which it contacts no broker.
+@Suite("Messages of the program before it contacts a broker")
 struct ProgramTests {
     private var program: String {
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
@@ -40,7 +40,7 @@ struct ProgramTests {
         #expect(shell.errorText.contains("could not be written, No space left on device"), "\(shell.errorText)")
     }
 
-    @Test("A password in the file and properties that librdkafka does not take are refused, each by its line")
+    @Test("A password in the file and properties that librdkafka refuses are refused, each by its line")
     func faults() throws {
         let run = try check(
             "kafka:\n  bootstrap.servers: x:1\n  sasl.password: hunter2\n  aks: all\n  linger.ms: soon\n"
@@ -59,7 +59,7 @@ struct ProgramTests {
 
     /// Before, `config check` called all of these valid files of a worker.
     @Test(
-        "What run refuses before it asks a broker config check refuses, in the same words",
+        "Whatever run refuses before it contacts a broker, config check refuses in the same words",
         arguments: [
             ("topics:\n  prefix: \"my topics.\"\n", "topics.prefix: expected letters, digits, full stops"),
             ("topics:\n  prefix: \(String(repeating: "p", count: 240))\n", "of 249 that Kafka takes"),
@@ -97,14 +97,14 @@ struct ProgramTests {
         #expect(check.errorText == run.errorText)
     }
 
-    @Test("An option that librdkafka does not take is a matter of usage")
+    @Test("An option that librdkafka refuses is a usage error")
     func option() throws {
         let run = try flywheel(["status", "--bootstrap", "x:1", "--kafka", "aks=all"])
         #expect(run.status == .exited(2))
         #expect(run.errorText.contains("--kafka: aks is not known to librdkafka"), "\(run.errorText)")
     }
 
-    @Test("Codes and topics that no dead letter has, and options that contradict each other, are a matter of usage")
+    @Test("Codes and topics that no dead letter has, and contradictory options, are usage errors")
     func deadLetters() throws {
         for command in ["list", "redrive"] {
             for (words, text) in [
@@ -120,8 +120,8 @@ struct ProgramTests {
             }
         }
         let all = try flywheel(["dead-letters", "redrive", "--bootstrap", "127.0.0.1:1", "--all", "--code", "not_json"])
-        #expect(all.status == .exited(2) && all.errorText.contains("--all means every letter"), "\(all.errorText)")
-        // What can be meant asks the broker, which is not there.
+        #expect(all.status == .exited(2) && all.errorText.contains("--all means every dead letter"), "\(all.errorText)")
+        // A valid combination contacts the broker, which does not exist.
         let known = ["--code", "unreadable_entry", "--topic", "journal", "--topic", "flywheel.commands"]
         let run = try flywheel(["dead-letters", "list", "--bootstrap", "127.0.0.1:1"] + known)
         #expect(run.status == .exited(1), "\(run.errorText)")
@@ -160,14 +160,14 @@ struct ProgramTests {
         let none = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": ""])
         #expect(none.status == .exited(2))
         #expect(none.errorText.contains("which brokers?"), "\(none.errorText)")
-        // Nobody listens there, and that is what it says.
+        // No broker listens there, and the error reports exactly that.
         let named = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": "127.0.0.1:1"])
         #expect(named.status == .exited(1))
         #expect(named.errorText.contains("check bootstrap.servers and that the brokers run"), "\(named.errorText)")
     }
 
     /// Before: nothing for 14 s, and no metric until later still.
-    @Test("A worker that no broker answers says so within 5 s in log, health and metric, which is there from the start")
+    @Test("Without an answering broker log, health and a metric present from the start report it within 5 s")
     func unreachable() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "down-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -206,8 +206,8 @@ struct ProgramTests {
         print("told after \(took)")
     }
 
-    /// Before, these took 14 to 34 s, said six different things, and `dead-letters redrive` never ended.
-    @Test("Without a broker every command says the same, within 10 s")
+    /// Before, these commands took 14 to 34 s, printed six different messages, and `dead-letters redrive` never ended.
+    @Test("Without a broker every command prints the same error, within 10 s")
     func down() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

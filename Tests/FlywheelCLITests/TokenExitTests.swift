@@ -41,7 +41,7 @@ private let skip = Array(
     }
 
     @Test(
-        "A letter's line and page show no token, and a redrive sends it as it came",
+        "A dead letter's line and page show no token, and a redrive sends it as it was received",
         arguments: [skip, skip + [0xFF]]
     )
     func deadLetter(value: [UInt8]) throws {
@@ -80,7 +80,7 @@ private let skip = Array(
 
     private func token(_ keys: TokenKeys) -> RequestToken { keys.token(on: "t", of: project, for: "x") }
 
-    @Test("A worker's file names one secret or two, of which the first makes tokens, or none, and the salt's is taken")
+    @Test("A worker's file names one secret, or two of which the first makes tokens; without one the salt is used")
     func secrets() throws {
         let (one, two) = ("a secret of sixteen bytes", "another of sixteen bytes")
         let single = try read("tokens: {secret: SECRET0}", secrets: [one]).tokens
@@ -96,7 +96,7 @@ private let skip = Array(
     }
 
     @Test(
-        "A secret that stands in the file, is short, or one too many stops the start, and no message shows it",
+        "A secret written in the file, too short, or one too many stops the start, and no message shows it",
         arguments: [
             ("tokens: {secret: hunter2hunter2hunter2}", "key tokens.secret: expected ${VARIABLE} or file:PATH"),
             ("tokens: {secret: SECRET0}", "expected a secret of at least 16 bytes, found a shorter one"),

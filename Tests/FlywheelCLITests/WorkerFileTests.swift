@@ -62,7 +62,7 @@ struct WorkerFileTests {
         #expect(count >= 17)
     }
 
-    @Test("A key that is not known is told with all that are, read already or not")
+    @Test("An unknown key is reported with all known ones, read already or not")
     func unknown() throws {
         let console = try read("console:\n  prot: 1\n")
         #expect(console.contains("unknown key; known here: health_port, host, port"), "\(console)")
@@ -92,11 +92,11 @@ struct WorkerFileTests {
         let missing = try read(roots("\(folder), \(folder)/none"))
         #expect(missing.contains("key artifacts.roots: there is no folder \(folder)/none"), "\(missing)")
         #expect(try read(roots("\(folder)/file")).contains("found the file \(folder)/file"))
-        // Who looks into a store runs no worker.
+        // A command that inspects a store runs no worker.
         #expect(try !read(roots("models"), for: .offline).contains("key artifacts.roots"))
     }
 
-    @Test("A store in a bucket: its URL, how it is reached, and what is refused; no secret is shown")
+    @Test("A store in a bucket: its URL, its connection, and its refusals; no secret is shown")
     func buckets() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID().uuidString)").path
         try "hush-hush\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -133,7 +133,7 @@ struct WorkerFileTests {
         #expect(try !self.read(keys).contains("FLYWHEEL_NO"))
     }
 
-    @Test("run and config check refuse a bucket that a role cannot ask, and no bucket that none asks")
+    @Test("run and config check refuse a bucket that a role cannot reach, and no bucket that no role uses")
     func bucketsAsked() throws {
         var worker = WorkerConfiguration(kafka: ["bootstrap.servers": "x:1"], roles: [.materializer])
         worker.storePath = "s3://models/x"
@@ -166,11 +166,11 @@ struct WorkerFileTests {
         let connection = try read(text, for: .connection)
         #expect(connection.contains("key kafka.sasl.password") && !connection.contains("SALT"), "\(connection)")
         #expect(try !read(text, for: .offline).contains("worker.yaml:"))
-        // What stands there itself is refused all the same.
+        // A secret written in the file itself is refused all the same.
         #expect(try read("salt: pepper\n", for: .offline).contains("found the secret itself"))
     }
 
-    @Test("dataset verify asks for no secret of the file")
+    @Test("dataset verify needs no secret of the file")
     func verify() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

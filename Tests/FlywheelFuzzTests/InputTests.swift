@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Inputs of the fuzzer")
 struct InputTests {
-    @Test("A golden file read as a tree is written as it stands there")
+    @Test("A golden file read as a tree is written unchanged")
     func trees() throws {
         let corpus = try TestFiles.corpus()
         #expect(corpus.all.count > 100)
@@ -21,7 +21,7 @@ struct InputTests {
         }
     }
 
-    @Test("Bytes of any kind come back from a recorded step")
+    @Test("Bytes of any kind are restored from a recorded step")
     func blobs() {
         var generator = SplitMix64(seed: 3)
         for _ in 0..<500 {

@@ -60,11 +60,11 @@ struct LedgerTests {
         Issue.record("there is no such record on \(topic)")
     }
 
-    @Test("Books that nobody touched are right")
+    @Test("An unmodified ledger has no fault")
     func untouched() throws { #expect(try fault { _ in } == nil) }
 
     @Test(
-        "A record that nobody read, an entry, a letter, a decision or a tally twice, and one that cannot be read are found"
+        "An unread record, a duplicate entry, dead letter, decision or tally, and an unreadable one are found"
     )
     func touched() throws {
         let unread = try fault { try $0.cluster.append(OutputRecord(topic: "t.commands", partition: 0, value: [1])) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FlywheelFuzz
 
-/// Where things lie.
+/// Locations of the test files.
 enum TestFiles {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

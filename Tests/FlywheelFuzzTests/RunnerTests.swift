@@ -24,7 +24,7 @@ struct RunnerTests {
             for kind in ["traps", "hangs", "faults"] { #expect(report[kind]?.int ?? 0 > 0, "\(kind): \(line)") }
             let files = (report["findings"]?.elements ?? []).compactMap(\.plain)
             #expect(!files.isEmpty)
-            // What is kept fails again; a trap takes its process with it.
+            // A recorded input fails again; a trap ends its process.
             var exits: Set<String> = []
             for file in files.prefix(6) {
                 let input = try RecordedInput(path: "\(folder)/findings/\(file)")
@@ -42,7 +42,7 @@ struct RunnerTests {
         }
     }
 
-    @Test("A runner that is killed leaves no worker behind")
+    @Test("A killed runner does not leave any worker process behind")
     func orphan() throws {
         try TestFiles.withFolder { folder in
             let runner = try ChildProcess(
@@ -76,7 +76,7 @@ struct RunnerTests {
         }
     }
 
-    @Test("A run that finds nothing ends well, and says what it reached")
+    @Test("A run that finds nothing exits with success, and reports what it covered")
     func clean() throws {
         try TestFiles.withFolder { folder in
             let found = try run(["run", "--seconds", "2", "--seed", "1", "--out", folder])

@@ -9,7 +9,7 @@ import Tables
 import Training
 import Vocabulary
 
-/// How a project of these tests asks: each seed one of them.
+/// The way in which a project of these tests queries labels: each seed selects one.
 enum Asking: UInt64, CaseIterable {
     case batches, slices, stream, money, triggers
 
@@ -106,7 +106,7 @@ func configuration(
             block: asking == .stream ? 20_000 : 0,
             // In another feedback is judged as before there were voices.
             rollbackAlpha: asking == .slices ? 0 : 0.2,
-            // In one way of asking a promoted model passes steps.
+            // In one configuration a promoted model is released in steps.
             steps: asking == .triggers ? steps : [.atOnce],
             holdback: asking == .triggers ? 0.2 : 0,
             // In some worlds trainers speak for challengers.

@@ -10,7 +10,7 @@ import Testing
 import Training
 import Vocabulary
 
-/// Rows of a whole state as they stand on the changelog.
+/// Rows of a whole state in the form of the changelog.
 enum Dump {
     static func changes(of state: ProjectState) -> [StateChange] {
         var state = state
@@ -112,7 +112,7 @@ enum Dump {
         }
     }
 
-    /// Writes rows of the tables whose values can be taken out and set anew.
+    /// Writes rows of the tables whose values can be read and set anew.
     private static func rewrite(_ state: ProjectState) -> [StateChange] {
         var fresh = ProjectState(project: state.project)
         for (key, value) in state.acquisition.pool.candidates.sortedRows {

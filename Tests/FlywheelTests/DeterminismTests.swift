@@ -28,7 +28,7 @@ import Vocabulary
     }
 
     @Test(
-        "Every id is the entry's number and the decision's place in it, and tasks and requests go by it",
+        "Every id consists of the entry's number and the decision's index, and tasks and requests use it",
         arguments: seeds
     )
     func ids(seed: UInt64) {
@@ -37,7 +37,7 @@ import Vocabulary
         var seen: Set<String> = []
         var tasks: Set<TaskID> = []
         for (position, decisions) in scenario.decisions.enumerated() {
-            for (versionNumber, decision) in decisions.enumerated() {
+            for (index, decision) in decisions.enumerated() {
                 // Ids count up within the entry in the order in which they were given, each once.
                 #expect(decision.id.hasPrefix("pets-\(position + 1)-"))
                 #expect(seen.insert(decision.id).inserted, "\(decision.id) stands twice")
@@ -46,7 +46,7 @@ import Vocabulary
                     #expect(task.id.rawValue == decision.id)
                 }
                 if case .training(let request) = decision.body { #expect(request.id.rawValue == decision.id) }
-                #expect(Int(decision.id.split(separator: "-").last ?? "") == versionNumber)
+                #expect(Int(decision.id.split(separator: "-").last ?? "") == index)
             }
         }
         #expect(seen.count > 300)
@@ -59,7 +59,7 @@ import Vocabulary
         var state = ProjectState(project: ProjectID("pets"))
         var generator = SplitMix64(seed: seed)
         var position = 0
-        // Batches of entries are committed; now and then one is aborted and taken again.
+        // Batches of entries are committed; occasionally one is aborted and applied again.
         while position < scenario.journal.count {
             let end = min(scenario.journal.count, position + 1 + generator.next(below: 20))
             for attempt in 0..<2 {
@@ -143,7 +143,7 @@ import Vocabulary
             }
             take(golden.scenario)
         }
-        // In another a hundred test labels and more come, and the oldest leave.
+        // Another scenario has more than a hundred test labels, and the oldest are removed from the window.
         let moving = TestWindowTests.scenario(seed: 0, entries: 4_000, TestWindowTests.moving())
         for table in moving.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
         #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
@@ -161,9 +161,9 @@ import Vocabulary
         ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }
-        // What the runtime tells follows from no entry, and nobody counts votes anew yet.
-        // A leak comes of damage alone.
-        // These lives are too short for an hour without voices, ten minutes after a release, and a canary or a suppression that no service follows.
+        // Notices of the runtime follow from no entry, and no votes are counted anew yet. A leak results from damage
+        // only. These scenarios are too short for an hour without voices, ten minutes after a release, and a canary or
+        // a suppression that no service follows.
         let reported: Set<Notice.Kind> = [
             .projectPaused, .projectResumed, .labelDisputed, .rolloutPaused, .otherVersionServed, .nobodyServes,
             .suppressionIgnored, .labelLeak,

@@ -73,7 +73,7 @@ import Vocabulary
         #expect(state.refusals["invalid_configuration"] == 4)
     }
 
-    @Test("A command is carried out once, whatever it says the second time")
+    @Test("A command is executed once, whatever its repetition contains")
     func commands() {
         var state = ProjectState(project: ProjectID("pets"))
         _ = state.apply(Self.entry(.configured(configuration())), appendedAt: Self.time(1))
@@ -91,7 +91,7 @@ import Vocabulary
         #expect(state.commands["c1"] == 2)
     }
 
-    @Test("A tick lets time pass: tasks expire at their deadline and their votes are free again")
+    @Test("A tick advances time: tasks expire at their deadline and their votes are free again")
     func expiry() throws {
         var scenario = Scenario(seed: 1)
         let project = configuration()
@@ -117,8 +117,30 @@ import Vocabulary
         #expect(scenario.state.position.value.ticks >= 2)
     }
 
+    @Test("An audit task that is closed blocks no later label, whether it gave one or not")
+    func openings() {
+        var (closed, entered) = (0, 0)
+        for seed in 0..<6 as Range<UInt64> {
+            var scenario = Scenario(seed: seed)
+            for _ in 0..<1_500 {
+                scenario.run(entries: 1)
+                let open = scenario.state.labeling.open.sortedRows.map(\.value.selection)
+                let audited = Set(open.filter { $0.purpose == .audit }.map(\.sample.id))
+                for row in scenario.state.rollout.openings.sortedRows.map(\.value) {
+                    if row.isClosed { closed += 1 }
+                    guard !row.isClosed, !audited.contains(row.sample) else { continue }
+                    Issue.record("seed \(seed): \(row.sample) waits for a task that is closed")
+                    return
+                }
+            }
+            entered += scenario.state.rollout.era.value.entered
+        }
+        // Else nothing was seen of what the test is about.
+        #expect(closed > 0 && entered > 0, "\(closed) rows closed, \(entered) labels entered")
+    }
+
     @Test(
-        "After any entry what is still due lies ahead, so that ticks never follow one another for nothing",
+        "After any entry the next deadline is in the future, so that no tick is without effect",
         arguments: DeterminismTests.seeds
     )
     func deadlines(seed: UInt64) {
@@ -188,7 +210,7 @@ import Vocabulary
         }
     }
 
-    @Test("An exhausted budget is told once, and again only after there was some")
+    @Test("An exhausted budget is reported once, and again only after some of it was free")
     func exhaustion() {
         var scenario = Scenario(seed: 4, votes: 15)
         scenario.run(entries: 1_500)

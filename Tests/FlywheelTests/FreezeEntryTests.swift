@@ -41,7 +41,7 @@ struct FreezeEntryTests {
             #expect(state.rollout.phase.value.champion == champion)
             _ = state.apply(self.entry("unfreeze-1", .unfreeze), appendedAt: at)
             #expect(!state.rollout.isFrozen)
-            // What comes next about the audit sample; an old word of the champion will do.
+            // The next entry about the audit sample; an old prediction of the champion is sufficient.
             let old = scenario.journal[..<promoted].last { isAudited($0.entry, by: champion?.version) }
             let next = (old.map { [$0.entry] } ?? []) + scenario.journal[(promoted + 1)...].map(\.entry)
             let isPromoted = next.contains { state.apply($0, appendedAt: at).contains(where: isPromotion) }
@@ -54,7 +54,7 @@ struct FreezeEntryTests {
         bodies.contains { if case .training = $0 { true } else { false } }
     }
 
-    @Test("No study is asked for while releases are frozen; the newest version is studied afterwards")
+    @Test("No study is requested while releases are frozen; the newest version is studied afterwards")
     func studies() {
         var stand = ReleaseStand()
         _ = stand.train(1)

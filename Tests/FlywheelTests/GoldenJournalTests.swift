@@ -73,7 +73,7 @@ import Vocabulary
     }
 
     @Test(
-        "Rows, and a snapshot where there is one, of any build are read back, and the journal goes on from there to its end",
+        "Rows, and a snapshot if there is one, of any build are restored, and the journal continues to its end",
         .disabled(if: isRecording),
         arguments: parts
     )
@@ -100,7 +100,7 @@ import Vocabulary
     }
 
     @Test(
-        "Every set has a snapshot of some world, and the newest of those that are recorded",
+        "Every set has a snapshot of some scenario, and the newest set those that are recorded",
         .disabled(if: isRecording)
     )
     func snapshots() {
@@ -130,7 +130,7 @@ import Vocabulary
             entries.formUnion(journal.map(\.entry.body.kind.rawValue))
             #expect(journal.count { $0.entry.body.kind == .configured } >= 2, "\(scenario)")
             #expect(journal.contains { $0.entry.origin != nil })
-            // One revision lacks the keys that came later.
+            // One revision lacks the keys that were added later.
             let text = try String(contentsOf: GoldenJournal.file(scenario), encoding: .utf8)
             #expect(text.split(separator: "\n").contains { $0.contains("label_schema") && !$0.contains("temperature") })
             var state = ProjectState(project: ProjectID("pets"))
@@ -183,7 +183,8 @@ import Vocabulary
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
         let states: [ReleaseState] = [.registered, .shadow, .live, .superseded, .quarantined]
         expected.formUnion(states.map { "transition \($0)" })
-        // Notices of the runtime follow from no entry, nobody counts votes anew yet, and a leak comes of damage alone.
+        // Notices of the runtime follow from no entry, no votes are counted anew yet, and a leak results from damage
+        // only.
         let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed, .labelLeak]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
         #expect(expected.subtracting(decisions).isEmpty)

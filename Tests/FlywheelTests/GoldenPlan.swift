@@ -20,16 +20,17 @@ struct GoldenPlan: Sendable {
     static func entries(of scenario: String) -> Int {
         ["changes": 400, "predicted": 800, "moves": 1_000][scenario] ?? 1_000
     }
-    /// Rows and snapshot of every set are taken after this entry.
+    /// Rows and snapshot of every set are recorded after this entry.
     static func middle(of scenario: String) -> Int { entries(of: scenario) / 2 }
 
     var entries: Int { Self.entries(of: name) }
     var middle: Int { Self.middle(of: name) }
 
-    /// The first entry under each revision: evenly spaced, so that the middle lies within one.
+    /// The first entry under each revision: evenly spaced, so that the middle is within one.
     func begin(of revision: Int) -> Int { revision * (entries / revisions.count) }
 
-    /// Journals that no file holds yet are made from these; a recorded one is an input and stands for ever.
+    /// Journals that are not yet recorded in a file are generated from these plans; a recorded journal is an input and
+    /// is never changed.
     static let all: [GoldenPlan] = [
         GoldenPlan("batches") { policy, revision in
             policy.batch.rule = [.top, .kmeans, .kCenter, .badge][revision]
@@ -138,7 +139,7 @@ struct GoldenPlan: Sendable {
             policy.triggers = [Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)]))]
             policy.maximumWait = 9_000
         },
-        // Earned, given by name, taken back, and given to others.
+        // Standing is earned, assigned by name, withdrawn, and assigned to others.
         GoldenPlan(
             "standing",
             labeling: { policy, revision in
@@ -162,7 +163,7 @@ struct GoldenPlan: Sendable {
             (policy.votes, policy.window) = (60, 50_000)
             policy.maximumWait = 8_000
         },
-        // Tasks that nobody can answer after one skip or flag, copies of what was asked for, in batches and one by one.
+        // Tasks that are unanswerable after one skip or flag, and copies of queried samples, in batches and one by one.
         GoldenPlan(
             "declined",
             labeling: { policy, _ in policy.maximumSkips = 1 },
@@ -177,8 +178,8 @@ struct GoldenPlan: Sendable {
                 policy.time = 10_000_000
             }
         ),
-        // What does not happen is told: a budget that holds no task, challengers that nobody runs; and groups and texts that
-        // come again under other ids.
+        // The absence of events is reported: a budget that covers no task, challengers that no service runs; and groups
+        // and texts that recur under other ids.
         GoldenPlan("silence") { policy, revision in
             policy.edition = 2
             policy.votes = revision >= 2 ? 2 : 200
@@ -186,10 +187,11 @@ struct GoldenPlan: Sendable {
             policy.maximumWait = 5_000 + Int64(revision)
             policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 1)
             policy.money = 1_000_000
-            // What is kept is kept small: a set has a limit.
+            // Stored tables are kept small: a set has a size limit.
             (policy.poolCapacity, policy.batch.memory) = (8, 8)
         },
-        // A model that is sure, for its outputs are tempered so, and wrong: exploration comes and goes with its bound.
+        // A model that is confident, because its outputs are tempered, and wrong: exploration starts and ends with its
+        // bound.
         GoldenPlan("confident") { policy, revision in
             policy.edition = 2
             policy.explorationMost = [0.5, 0.2, 1, 0.5][revision]
@@ -199,12 +201,13 @@ struct GoldenPlan: Sendable {
             policy.votes = 200
             policy.maximumWait = 5_000 + Int64(revision)
         },
-        // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
+        // A first model waits, then an incumbent is registered; traffic of unregistered models; imported labels.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100
             policy.maximumWait = 6_000 + Int64(revision)
         },
-        // Labels that are revised, retracted and moved, once a revision allows it; a later one that does not comes too late.
+        // Labels that are revised, retracted and moved, once a revision allows it; a later revision that does not is
+        // too late.
         GoldenPlan("changes") { policy, revision in
             policy.edition = 2
             policy.votes = 200
@@ -232,12 +235,12 @@ struct GoldenPlan: Sendable {
         },
         // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
         GoldenPlan("steps", change: staged),
-        // Few users who dispute what was said, and canaries that labels take back.
+        // Few users who dispute predictions, and canaries that are rolled back because of labels.
         GoldenPlan("disputes") { policy, revision in
             staged(&policy, revision)
             (policy.votes, policy.auditShare) = (900, 0.7)
         },
-        // Test labels that leave a window, which grows, shrinks, and is held still for a while.
+        // Test labels that are removed from a window, which grows, shrinks, and is held constant for a while.
         GoldenPlan("moves") { policy, revision in
             policy.edition = 2
             policy.votes = 4_000
@@ -369,9 +372,9 @@ struct GoldenPlan: Sendable {
         }
     }
 
-    /// Whether samples belong to groups, and texts come again under other ids.
+    /// Whether samples belong to groups, and texts recur under other ids.
     var hasGroups: Bool { name == "silence" }
 
-    /// Whether candidates come from several encoders.
+    /// Whether candidates are from several encoders.
     var hasSpaces: Bool { name == "spaces" }
 }

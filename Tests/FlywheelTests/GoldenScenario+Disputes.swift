@@ -7,7 +7,8 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Few users who dispute what a champion or a canary said, and canaries that serve worse than they shadowed.
+/// Few users who dispute predictions of a champion or a canary, and canaries that perform worse in service than as
+/// shadows.
 extension GoldenScenario {
     mutating func dispute() {
         let rollout = scenario.state.rollout
@@ -38,7 +39,7 @@ extension GoldenScenario {
         for _ in 0..<4 { giveFeedback(.confirmation, by: "s\(scenario.journal.count)", about: version) }
     }
 
-    /// Six users reject samples that wait in the pool, audit samples, and one that nobody knows.
+    /// Six users reject samples that wait in the pool, audit samples, and an unknown sample.
     private mutating func raid(_ version: ModelVersion?) {
         guard let version else { return }
         let pooled = scenario.state.acquisition.pool.candidates.sortedRows
@@ -52,7 +53,7 @@ extension GoldenScenario {
         scenario.now += 600
     }
 
-    /// A disputed sample that Intake lets through for its name.
+    /// A disputed sample that Intake forwards because of its name.
     private mutating func name(_ sample: SampleID?) {
         guard let sample, let version = scenario.state.rollout.verifications[sample]?.version else {
             return scenario.tick()
@@ -96,7 +97,7 @@ extension GoldenScenario {
                     model: ModelReference(name: "m", version: version),
                     score: 0.4,
                     auditProbability: isAudit ? 0.4 : nil,
-                    auditHash: isAudit ? generator.nextUnit() * 0.4 : 1,
+                    auditDraw: isAudit ? generator.nextUnit() * 0.4 : 1,
                     predictedAt: StreamTime(milliseconds: scenario.now),
                     isBelowThreshold: !isAudit
                 )

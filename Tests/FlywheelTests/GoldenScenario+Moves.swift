@@ -5,12 +5,12 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Test labels that leave a small window, and what is said of them later.
+/// Test labels that are removed from a small window, and later changes and predictions of them.
 extension GoldenScenario {
     /// Outcomes that the plan about moves must reach.
     static let moving: Set<String> = ["left", "late revised", "late retracted", "window"]
 
-    /// Candidates of the audit sample come fast, people answer fast, and somebody looks again at labels that have moved.
+    /// Candidates of the audit sample arrive fast, annotators answer fast, and moved labels are reviewed again.
     mutating func move() {
         switch generator.next(below: 12) {
         case 0..<5: audit()
@@ -45,7 +45,7 @@ extension GoldenScenario {
                         ),
                         score: 0.5,
                         auditProbability: 0.4,
-                        auditHash: Double(number % 97) / 250,
+                        auditDraw: Double(number % 97) / 250,
                         predictedAt: StreamTime(milliseconds: scenario.now)
                     )
                 )

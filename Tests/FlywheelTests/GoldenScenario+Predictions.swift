@@ -4,7 +4,8 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Services that cannot shadow: trainers predict, are away for a while, and say what services do not answer.
+/// Services that cannot shadow: trainers predict, are absent for a while, and report predictions that services do not
+/// answer.
 extension GoldenScenario {
     /// Outcomes that the plan about predictions must reach.
     static let predicted: Set<String> = [
@@ -25,7 +26,7 @@ extension GoldenScenario {
         }
     }
 
-    /// A prediction of a sample that nobody has seen: of the pool, or of the audit sample.
+    /// A prediction of a new sample: of the pool, or of the audit sample.
     private mutating func serve() {
         let rollout = scenario.state.rollout
         guard let version = rollout.canary?.version ?? rollout.phase.value.champion?.version else {
@@ -52,7 +53,7 @@ extension GoldenScenario {
                     model: ModelReference(name: "m", version: version),
                     score: generator.nextUnit(),
                     auditProbability: isAudited ? 0.4 : nil,
-                    auditHash: generator.nextUnit() * 0.4,
+                    auditDraw: generator.nextUnit() * 0.4,
                     predictedAt: StreamTime(milliseconds: scenario.now)
                 )
             )

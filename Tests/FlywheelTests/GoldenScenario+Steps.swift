@@ -4,7 +4,7 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Releases by steps, and what goes wrong with them.
+/// Releases in steps, and their failures.
 extension GoldenScenario {
     /// Outcomes that each of the plans about steps must reach.
     static let staged: [String: Set<String>] = [
@@ -18,7 +18,8 @@ extension GoldenScenario {
         ],
     ]
 
-    /// Operators approve, or suppress a class; services follow or do not; hours pass; people and trainers are quick.
+    /// Operators approve a model or suppress a class; services follow or do not; hours elapse; annotators and trainers
+    /// are quick.
     mutating func phase() {
         switch generator.next(below: 16) {
         case 0:
@@ -41,11 +42,11 @@ extension GoldenScenario {
         if let champion = phase.champion?.version { show(champion) }
     }
 
-    /// A canary that the world's services leave out is served by nobody, waits an hour for voices, and is taken back; others are
-    /// heard and approved.
+    /// A canary that the scenario's services omit is not served, waits an hour for voices, and is rolled back; others
+    /// receive feedback and are approved.
     private mutating func follow(_ rollout: StagedRollout) {
         let version = rollout.model.version
-        if rollout.isQueried { return order(.approve(version)) }
+        if rollout.isApprovalRequested { return order(.approve(version)) }
         guard (Int(version.rawValue.dropFirst()) ?? 0) % 3 == 0 else { return receiveFeedback(version) }
         if !rollout.isServed, rollout.unserved < 50, let champion = scenario.state.rollout.phase.value.champion?.version
         {
@@ -89,7 +90,7 @@ extension GoldenScenario {
                     model: ModelReference(name: "m", version: version),
                     score: generator.nextUnit(),
                     auditProbability: nil,
-                    auditHash: 1,
+                    auditDraw: 1,
                     predictedAt: StreamTime(milliseconds: scenario.now)
                 )
             )

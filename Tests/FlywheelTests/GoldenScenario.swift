@@ -9,15 +9,16 @@ import Tables
 import Training
 import Vocabulary
 
-/// A world that follows a plan and, beside what any world does, sends what is seldom or wrong.
+/// A scenario that follows a plan and, in addition to the usual entries, sends rare or wrong ones.
 struct GoldenScenario {
     let plan: GoldenPlan
     var scenario: Scenario
     var generator: SplitMix64
     private var revision = 1
 
-    /// The journal of a plan, of the first seed under which tasks, a study and a challenger are open after the middle entry, and
-    /// a champion is rolled back and silence told at some time; nil if none of the first thousand is such.
+    /// The journal of a plan, for the first seed with which tasks, a study and a challenger are open after the middle
+    /// entry, and a champion is rolled back and silence is reported at some time; nil if none of the first thousand
+    /// seeds qualifies.
     static func journal(of plan: GoldenPlan) -> [Appended]? {
         for seed in 0..<1_000 as Range<UInt64> {
             var golden = GoldenScenario(plan, seed: seed)
@@ -51,7 +52,7 @@ struct GoldenScenario {
     }
 
     private var hasRolledBack: Bool {
-        // In this one it may be that nobody but a raid rejects.
+        // In these plans all rejections may be those of a raid.
         ["raids", "steps", "disputes", "moves", "predicted"].contains(plan.name)
             || scenario.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
@@ -59,7 +60,7 @@ struct GoldenScenario {
             }
     }
 
-    /// Whether the plan that is about silence tells each kind of it; true of the others.
+    /// Whether the plan about silence reports each kind of it; true for the others.
     private var hasReportedSilence: Bool {
         let kinds = scenario.decisions.prefix(plan.entries).joined().compactMap {
             if case .notice(let notice) = $0.body { notice.kind } else { nil }
@@ -77,9 +78,9 @@ struct GoldenScenario {
         return state.rollout.isSuspected
     }
 
-    /// Whether the plan that is about changes makes each, is refused each, keeps what a study may ask for, and has a promotion
-    /// on a label that was changed since; whether the one about eras has a promotion in one, and a provisional release; true of
-    /// the others.
+    /// Whether the plan about changes makes each, is refused each, keeps the data that a study may query, and has a
+    /// promotion on a label that was changed since; whether the plan about eras has a promotion in one, and a
+    /// provisional release; true for the others.
     private var hasChanged: Bool {
         if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
         if plan.name == "predicted" { return found.isSuperset(of: Self.predicted) }
@@ -183,7 +184,7 @@ struct GoldenScenario {
             )
         case 9: giveFeedback(.correction, by: "u\(generator.next(below: 30))")
         case 10:
-            // A release that nobody likes, once there is one to return to.
+            // A release that users reject, once there is a former one to roll back to.
             let isReplaceable = !scenario.state.rollout.phase.value.history.isEmpty
             guard isReplaceable || generator.next(below: 3) == 0 else { return scenario.tick() }
             let isLate = scenario.journal.count > plan.middle
@@ -197,7 +198,8 @@ struct GoldenScenario {
         }
     }
 
-    /// Once a model waits: under its name, which is taken; and an incumbent, which is in time the first time alone.
+    /// Registers models once one waits: one under the waiting model's name, which is already in use; and an incumbent,
+    /// which is in time at the first attempt only.
     private mutating func register() {
         let artifact = ArtifactReference(uri: "s3://models/theirs", size: nil, sha256: nil)
         guard let newest = scenario.state.training.progress.value.newest else { return scenario.tick() }
@@ -212,7 +214,7 @@ struct GoldenScenario {
         }
     }
 
-    /// Blank samples, which somebody skips or flags once they are asked about, and copies of what is asked about.
+    /// Blank samples, which annotators skip or flag once they are queried, and copies of queried samples.
     private mutating func decline() {
         let number = scenario.journal.count
         let open = scenario.state.labeling.open.sortedRows
@@ -236,14 +238,14 @@ struct GoldenScenario {
                     model: champion.map { ModelReference(name: "m", version: $0) },
                     score: 0.6 + generator.nextUnit() * 0.4,
                     auditProbability: nil,
-                    auditHash: 1,
+                    auditDraw: 1,
                     predictedAt: StreamTime(milliseconds: scenario.now)
                 )
             )
         )
     }
 
-    /// Imported labels: of new samples, of such as have one, and of one that is being asked for.
+    /// Imported labels: of new samples, of samples that already have one, and of a queried sample.
     private mutating func bring() {
         let queried = scenario.state.labeling.open.sortedRows.first?.value.selection.sample.id
         let number = scenario.journal.count
@@ -276,14 +278,14 @@ struct GoldenScenario {
             itemsScored: request.dataset.test,
             predictions: nil
         )
-        // Intake found it, did not find it, or could not look.
+        // Intake found the artifact, did not find it, or could not check.
         let verified = plan.name == "standing" ? [true, false, nil][scenario.journal.count % 3] : nil
         let result = TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome).verified(verified)
         if plan.name == "shares" { scenario.append(.trainingResult(contradiction(of: request))) }
         for _ in 0..<2 { scenario.append(.trainingResult(result)) }
     }
 
-    /// A result that says of its version what cannot be.
+    /// A result whose statements about its version contradict the request.
     private func contradiction(of request: TrainingRequest) -> TrainingResult {
         let artifact = ArtifactReference(uri: "s3://models/odd", size: 7, sha256: String(repeating: "c", count: 64))
         return TrainingResult(
@@ -361,7 +363,7 @@ struct GoldenScenario {
             model: isUnseen ? nil : ModelReference(name: "m", version: champion, variant: "int8"),
             score: generator.nextUnit(),
             auditProbability: isAudit ? 0.25 : nil,
-            auditHash: generator.nextUnit() / 4,
+            auditDraw: generator.nextUnit() / 4,
             predictedAt: StreamTime(milliseconds: max(0, scenario.now - Int64(generator.next(below: 60_000)))),
             isExploration: number % 2 == 0,
             triggers: number % 5 == 0 ? ["facts"] : [],
@@ -375,7 +377,7 @@ struct GoldenScenario {
         return .inline(mediaType: "text/plain", text: "Grüße \(text)\n\"ok\"")
     }
 
-    /// Every third entry that comes from outside names the record behind it.
+    /// Every third entry that originates from a record names that record.
     private func reported(_ appended: Appended, at position: Int) -> Appended {
         let topic: String
         switch appended.entry.body {

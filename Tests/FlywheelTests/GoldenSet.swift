@@ -12,11 +12,11 @@ import Vocabulary
 
 /// Decisions of one build on the golden journals: a folder named for the build.
 ///
-/// - `WORLD.digests`: a line for each entry: its number, the digest of its decisions, that of the rows it changed, the next
-///   deadline in milliseconds, and the codes of refusals; after every hundredth entry the digest of the chain.
-/// - `WORLD.rows`: rows of `state` after the middle entry, a JSON value a line.
-/// - `WORLD.snapshot`: the same as a worker's snapshot, of some worlds: the rows stand in it once more. Sets of builds up to
-///   0.6.8 have one of each.
+/// - `WORLD.digests`: a line for each entry: its number, the digest of its decisions, that of the rows it changed, the
+///   next deadline in milliseconds, and the codes of refusals; after every hundredth entry the digest of the chain.
+/// - `WORLD.rows`: rows of `state` after the middle entry, a JSON value per line.
+/// - `WORLD.snapshot`: the same data as a worker's snapshot, of some scenarios: it contains the rows once more. Sets of
+///   builds up to 0.6.8 have one of each.
 struct GoldenSet: Sendable, CustomStringConvertible {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
     /// Worlds of whose rows a set has a snapshot too: with all kinds of tables between them.
@@ -170,7 +170,7 @@ struct GoldenRun {
         }
     }
 
-    /// Goes on from a state that was read back.
+    /// Continues from a state that was read back.
     init(_ project: LoopProject, then journal: ArraySlice<Appended>) {
         self.project = project
         for appended in journal { apply(appended) }

@@ -30,7 +30,7 @@ import Vocabulary
     @Test("Another process, which hashes otherwise, decides the same")
     func otherProcess() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
-            // Each process draws a seed of its own for its dictionaries and sets.
+            // Each process draws its own seed for its dictionaries and sets.
             print("digest \(HashSeedTests.digest(seed: 3)) hash \("a".hashValue)")
         }
         let output = try #require(result).standardOutputContent

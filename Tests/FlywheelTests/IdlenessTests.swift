@@ -8,7 +8,7 @@ import Testing
 import Training
 import Vocabulary
 
-@Suite("Notices of what does not happen")
+@Suite("Notices of missing events")
 struct IdlenessTests {
     private struct Stand {
         var state = ProjectState(project: ProjectID("pets"))
@@ -63,13 +63,13 @@ struct IdlenessTests {
                 model: ModelReference(name: "m", version: ModelVersion(version)),
                 score: 0.5,
                 auditProbability: audit ? 0.2 : nil,
-                auditHash: 0.1,
+                auditDraw: 0.1,
                 predictedAt: StreamTime(milliseconds: now)
             )
             return apply(.candidate(candidate))
         }
 
-        /// Predictions that Intake counts and does not let through.
+        /// Predictions that Intake counts and does not forward.
         mutating func tally() -> [Decision.Body] {
             apply(
                 .tally([
@@ -103,7 +103,7 @@ struct IdlenessTests {
         }
     }
 
-    @Test("Traffic of which nothing is let through is told within 80 s, and again only after an hour")
+    @Test("Traffic without any forwarded record is reported within 80 s, and again only after an hour")
     func noCandidate() {
         var stand = Stand()
         let reported = stand.notices(.nothingQueried, seconds: 7_000) { stand, _ in stand.tally() }
@@ -113,8 +113,8 @@ struct IdlenessTests {
         #expect(stand.state.obstacle?.contains("no sample waits") == true)
     }
 
-    /// Before: each was told again whenever another had been told in between.
-    @Test("Obstacles that take turns are each told once an hour")
+    /// Before: each was reported again whenever another had been reported in between.
+    @Test("Alternating obstacles are each reported once an hour")
     func turns() {
         var stand = Stand({ $0.auditShare = 0 })
         let reported = stand.notices(.nothingQueried, seconds: 3_000) { stand, second in
@@ -134,7 +134,7 @@ struct IdlenessTests {
         #expect(reported.count == 2 && reported[0].text != reported[1].text, "\(reported)")
     }
 
-    @Test("Where nobody answers the open-task limit is named; where somebody does nothing is told")
+    @Test("Without answers the open-task limit is named; with answers nothing is reported")
     func openTasks() {
         var stand = Stand()
         let reported = stand.notices(.nothingQueried, seconds: 120) { stand, _ in stand.predict() }
@@ -156,7 +156,7 @@ struct IdlenessTests {
         #expect(quiet.isEmpty, "\(quiet)")
     }
 
-    @Test("Audit samples alone, slices at their quota, a budget too small and a long patience are each named")
+    @Test("Audit samples alone, slices at their quota, a small budget and a long maximum wait are each named")
     func reasons() {
         var audited = Stand()
         let shares = audited.notices(.nothingQueried, seconds: 200) { stand, _ in stand.predict(audit: true) }
@@ -217,7 +217,7 @@ struct IdlenessTests {
         #expect(old.state.acquisition.accounts.idleness.value == IdleWatch())
     }
 
-    @Test("A challenger that nobody runs is told once, when the champion has done what it would have needed")
+    @Test("A challenger that no service runs is reported once, when the champion has done what it would have needed")
     func nobodyShadows() {
         func model(_ version: String) -> ReleasedModel {
             let artifact = ArtifactReference(uri: "s3://m/x", size: 7, sha256: String(repeating: "a", count: 64))
@@ -238,7 +238,7 @@ struct IdlenessTests {
             #expect(reported.map(\.second) == (isServed ? [] : [11]))
             #expect(reported.allSatisfy { $0.text.contains("v2 shadows") && $0.text.contains("12 of them") })
             guard !isServed else { continue }
-            // Of the next challengers within the hour nothing is told.
+            // The next challengers within the hour are not reported.
             _ = stand.state.rollout.register(model("v3"), policy: .init(), at: StreamTime(milliseconds: 1))
             #expect(stand.notices(.nobodyShadows, seconds: 40) { $0.predict("v1", audit: $1 >= 0) }.isEmpty)
             stand.now += 3_600_000

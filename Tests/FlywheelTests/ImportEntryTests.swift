@@ -76,7 +76,7 @@ struct ImportEntryTests {
                     model: ModelReference(name: "m", version: ModelVersion("theirs")),
                     score: 0.5,
                     auditProbability: audit ? 0.4 : nil,
-                    auditHash: 0.1,
+                    auditDraw: 0.1,
                     predictedAt: StreamTime(milliseconds: now)
                 )
             )
@@ -95,7 +95,7 @@ struct ImportEntryTests {
         decisions.compactMap { if case .cut(let cut) = $0.body { cut } else { nil } }
     }
 
-    @Test("A label goes into training with its source, by the id of its decision, and is taken as it stands")
+    @Test("A label is added to training with its source, under the id of its decision, and unchanged")
     func training() throws {
         var stand = Stand()
         let decisions = stand.bring("s1", .label(.choice(ClassIndex(2))))
@@ -110,7 +110,7 @@ struct ImportEntryTests {
         #expect(stand.state.datasets.position.value.training == 1)
     }
 
-    @Test("Votes are weighed as those of annotators nobody knows; nobody's reliability changes")
+    @Test("Votes are weighted as those of unknown annotators; no annotator's reliability changes")
     func votes() throws {
         var stand = Stand()
         func vote(_ name: String, _ label: Int) -> Vote {
@@ -148,7 +148,7 @@ struct ImportEntryTests {
     }
 
     @Test(
-        "What is imported together is one version, cut once nothing has come for five seconds; an answer in between waits"
+        "Labels imported together are one version, cut after five seconds without any; other answers wait for it"
     )
     func oneVersion() {
         var stand = Stand()
@@ -167,8 +167,8 @@ struct ImportEntryTests {
         #expect(cuts(stand.tick(after: 5_000)).map(\.training) == [301])
     }
 
-    /// Before: an import every few seconds held up the versions of everybody else until `cut_after`.
-    @Test("Whoever imports a label now and then for ever holds up a version for five minutes at most")
+    /// Before: an import every few seconds delayed the versions of all others until `cut_after`.
+    @Test("An endless slow import delays a version for five minutes at most")
     func trickle() {
         var stand = Stand(cutAfter: 3_600_000)
         var cut: [(at: Int64, cut: VersionCut)] = []
@@ -184,7 +184,7 @@ struct ImportEntryTests {
     }
 
     /// Before: labels that were refused fixed the space, and every prediction after them was `wrong_space`.
-    @Test("The embedding of a label that is refused says nothing of the project's space")
+    @Test("The embedding of a refused label does not affect the project's space")
     func refusedSpace() {
         var stand = Stand()
         _ = stand.bring("s1")
@@ -214,7 +214,7 @@ struct ImportEntryTests {
         #expect(stand.state.acquisition.accounts.schedule.value.importedLabels == 1)
     }
 
-    @Test("A sample with an imported label is never asked for: it leaves pool and audit sample, whichever comes first")
+    @Test("A sample with an imported label is never queried: it is removed from pool and audit sample")
     func leaves() {
         var stand = Stand()
         _ = stand.apply(stand.candidate("p1"))
@@ -228,7 +228,7 @@ struct ImportEntryTests {
         #expect(stand.state.acquisition.pool.candidates.isEmpty && stand.state.acquisition.audit.candidates.isEmpty)
     }
 
-    @Test("What models say of it is no evidence, and an audit row that has no label goes")
+    @Test("Predictions of models for it are no evidence, and an audit row without a label is removed")
     func evidence() throws {
         var stand = Stand()
         let artifact = ArtifactReference(uri: "s3://m", size: nil, sha256: nil)
@@ -242,7 +242,7 @@ struct ImportEntryTests {
         #expect(stand.state.rollout.rows.isEmpty)
     }
 
-    @Test("While a task asks for the sample the import is refused for people to look at; once it is closed it is taken")
+    @Test("While a task queries the sample its import is refused for review; once it is closed it is accepted")
     func queried() throws {
         var stand = Stand()
         for number in 0..<30 { _ = stand.apply(stand.candidate("s\(number)", embedding: [Float(number), 1])) }

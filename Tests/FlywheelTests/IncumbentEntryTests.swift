@@ -48,7 +48,7 @@ struct IncumbentEntryTests {
             return apply(.command(Command(id: id, action: .register(model), by: "ada", reason: "r")))
         }
 
-        /// A sealed version of so many labels, whose study is asked for and ends with a model.
+        /// A sealed version with the given numbers of labels, whose study is requested and ends with a model.
         mutating func train(_ versionNumber: Int, training: Int, test: Int, score: Double?) -> [Decision.Body] {
             state.datasets.pending[versionNumber] = PendingCut(
                 cutAt: StreamTime(milliseconds: now),
@@ -109,7 +109,7 @@ struct IncumbentEntryTests {
         #expect(releases(stand.train(1, training: 9, test: 3, score: 0.9)) == ["shadow resnet-7 v1"])
     }
 
-    @Test("Without one the first model goes live at once; with rollout.first once it has what that asks for")
+    @Test("Without an incumbent the first model is live at once; with rollout.first once it meets its conditions")
     func first() {
         var stand = Stand()
         #expect(releases(stand.train(1, training: 9, test: 0, score: nil)) == ["first v1 -"])
@@ -123,7 +123,7 @@ struct IncumbentEntryTests {
             #expect(reported)
         }
         #expect(releases(stand.train(5, training: 49, test: 9, score: 0.8)) == ["first v5 -"])
-        // From now on there is somebody to be judged against.
+        // From now on there is a champion to be compared with.
         #expect(releases(stand.train(6, training: 59, test: 0, score: 0.1)) == ["shadow v5 v6"])
     }
 

@@ -85,7 +85,7 @@ struct LabelChangeBookTests {
     }
 
     @Test(
-        "What is known of labels elsewhere is what the log has: audit rows, pairs, verdicts, and predictions by the version's list",
+        "Audit rows, pairs, verdicts and predictions by the version's list agree with the labels of the log",
         arguments: [1, 6, 9, 11, 19, 21] as [UInt64]
     )
     func books(seed: UInt64) throws {

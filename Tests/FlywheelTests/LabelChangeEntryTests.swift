@@ -57,7 +57,7 @@ struct LabelChangeEntryTests {
             )
         }
 
-        /// A test label, with what two models said of its sample.
+        /// A test label, with the predictions of two models for its sample.
         mutating func test(_ sample: String, _ label: Int, champion: Int? = nil, challenger: Int? = nil) {
             let time = StreamTime(milliseconds: now)
             let consensus = ConsensusLabel(
@@ -156,7 +156,7 @@ struct LabelChangeEntryTests {
         #expect(Self.refusal(stand.apply(.command(Command(id: "c5", action: .hold, by: "ada", reason: "")))) == nil)
     }
 
-    @Test("A retracted label comes back by no import, whatever it says, and its sample is not asked for")
+    @Test("No import restores a retracted label, whatever it contains, and its sample is not queried")
     func retracted() throws {
         var stand = Stand()
         _ = stand.bring("a", 0, 1)
@@ -193,7 +193,7 @@ struct LabelChangeEntryTests {
         #expect(stand.state.unlearnedLabels == 1)
     }
 
-    @Test("A test label that changes is counted anew; a promotion that held it stays, and says how many it holds")
+    @Test("A changed test label is counted anew; a promotion that used it stays, and reports how many it used")
     func evidence() throws {
         var stand = Stand()
         stand.shadow()
@@ -202,13 +202,13 @@ struct LabelChangeEntryTests {
         _ = stand.command(.revise(SampleID("w0"), className: "cat"))
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 3, challengerOnly: 2, championOnly: 1))
         _ = stand.command(.retract(SampleID("w0")))
-        // The pair that spoke for the champion is gone: what is left promotes.
+        // The pair in favour of the champion is removed: the remaining ones promote.
         let phase = stand.state.rollout.phase.value
         #expect(phase.champion?.version.rawValue == "v2" && phase.evidenceThrough == 5 && phase.changedEvidence == 0)
         #expect(stand.state.rollout.rows[SampleID("w0")] == nil)
         _ = stand.command(.revise(SampleID("w1"), className: "cow"))
         #expect(stand.state.rollout.phase.value.changedEvidence == 1)
-        // Again the same label, and one that came later: the evidence held neither.
+        // The same label again, and a later one: the evidence contained neither.
         _ = stand.command(.revise(SampleID("w1"), className: "cat"))
         stand.test("late", 1, champion: 0, challenger: 1)
         _ = stand.command(.retract(SampleID("late")))
@@ -216,14 +216,14 @@ struct LabelChangeEntryTests {
         _ = stand.command(.move(SampleID("w2"), to: .training))
         #expect(stand.state.rollout.phase.value.changedEvidence == 2)
         #expect(stand.state.rollout.rows[SampleID("w2")] == nil)
-        // What models say of it from now on is no evidence.
+        // Predictions of models for it are no evidence from now on.
         let candidate = Candidate(
             sample: Sample(id: SampleID("w2")),
             output: ClassDistribution([.init(label: ClassIndex(1), probability: 1)]).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion("v2")),
             score: 0,
             auditProbability: 0.5,
-            auditHash: 0.1,
+            auditDraw: 0.1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         _ = stand.apply(.candidate(candidate))
@@ -232,7 +232,7 @@ struct LabelChangeEntryTests {
 
     // MARK: - By the loop itself
 
-    @Test("Votes that are counted anew are reported by default, and revise the label where the project says so")
+    @Test("Recounted votes are reported by default, and revise the label if the project configures it")
     func countedAnew() throws {
         let votes = [("x", 0), ("y", 1), ("z", 1)].map {
             Vote(annotator: AnnotatorID($0.0), answer: .choice(ClassIndex($0.1)))

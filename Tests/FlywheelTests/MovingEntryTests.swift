@@ -83,7 +83,7 @@ private struct MovingStand {
         )
     }
 
-    /// A test label of class 1, with what champion and challenger said of its sample.
+    /// A test label of class 1, with the predictions of champion and challenger for its sample.
     mutating func test(_ sample: String, champion: Int? = nil, challenger: Int? = nil) {
         let time = StreamTime(milliseconds: now)
         for (version, said) in [("v1", champion), ("v2", challenger)] {
@@ -129,7 +129,7 @@ extension [Decision.Body] {
     }
 }
 
-@Suite("Entries by which labels leave the window")
+@Suite("Entries that remove labels from the window")
 struct MovingEntryTests {
     @Test("A cut moves what has left, ahead of itself: neither before a cut is due, nor without the key")
     func atCut() throws {
@@ -175,7 +175,8 @@ struct MovingEntryTests {
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 5, challengerOnly: 4, championOnly: 1))
         let cut = try #require(stand.cut().versionCut)
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 1, championOnly: 1))
-        // A model of the version that holds them as training labels, and says what they say: live, and as its trainer reports.
+        // A model of the version that contains them as training labels, and that predicts these labels: live, and in
+        // its trainer's report.
         _ = stand.register(3, versionNumber: cut.versionNumber)
         for number in 0..<4 {
             _ = stand.apply(.candidate(Self.candidate("w\(number)", by: "v3")))
@@ -191,7 +192,7 @@ struct MovingEntryTests {
     }
 
     @Test(
-        "Where one challenger alone is judged, the evidence that it has stays while it stands, and the next has none of it"
+        "If only one challenger is judged, its evidence stays while it is challenger, and the next has none of it"
     )
     func oneChallenger() {
         var stand = MovingStand(bound: .challenger, window: 1)
@@ -203,7 +204,7 @@ struct MovingEntryTests {
         #expect(stand.state.rollout.pairs.value.labels == 0)
     }
 
-    @Test("A label whose evidence waits for an older task leaves once it has entered")
+    @Test("A label whose evidence waits for an older task is moved once that evidence has been counted")
     func waits() {
         var stand = MovingStand(window: 1)
         stand.predict("heard", 1, by: "v2")
@@ -224,7 +225,7 @@ struct MovingEntryTests {
         for sample in ["w0", "w1", "w2"] { stand.test(sample) }
         stand.state.rollout.closed(SampleID("w0"), label: .choice(ClassIndex(1)), policy: policy)
         #expect(stand.state.rollout.samplesOfOpenings == [SampleID("slow"), SampleID("w0")])
-        // Not w0: its evidence is to come.
+        // Not w0: its evidence is still pending.
         #expect(stand.cut().moved == ["w1"])
         stand.test("slow")
         stand.state.rollout.closed(SampleID("slow"), label: .choice(ClassIndex(1)), policy: policy)
@@ -234,7 +235,7 @@ struct MovingEntryTests {
     }
 
     @Test(
-        "Late words about a label that has moved: it is revised and retracted as one that trains, and judges nobody again"
+        "A moved label is revised and retracted like a training label, and judges no model again"
     )
     func late() throws {
         var stand = MovingStand()
@@ -301,7 +302,7 @@ struct MovingEntryTests {
         #expect(said.contains("theirs is registered") && said.contains("w0, w2, w6"), "\(said)")
     }
 
-    @Test("A label that is left out and whose evidence was to come is none")
+    @Test("A label that is excluded before its evidence is counted yields no evidence")
     func leakOfEvidence() {
         var stand = MovingStand(window: 50)
         stand.predict("heard", 1, by: "v2")
@@ -329,7 +330,7 @@ struct MovingEntryTests {
             model: ModelReference(name: "m", version: ModelVersion(version)),
             score: 0.5,
             auditProbability: 0.5,
-            auditHash: 0.1,
+            auditDraw: 0.1,
             predictedAt: StreamTime(milliseconds: 0)
         )
     }

@@ -44,7 +44,7 @@ private struct PredictionStand {
         )
     }
 
-    /// v1 is champion, v2 has come.
+    /// v1 is the champion, v2 is registered.
     init(change: (inout AcquisitionPolicy, inout RolloutPolicy) -> Void = { _, _ in }) {
         stand = ReleaseStand()
         _ = stand.apply(.configured(Self.configuration(change)))
@@ -84,7 +84,7 @@ private struct PredictionStand {
                     model: ModelReference(name: "m", version: ModelVersion(version)),
                     score: 0.3,
                     auditProbability: isAudited ? 0.5 : nil,
-                    auditHash: 0.1,
+                    auditDraw: 0.1,
                     predictedAt: StreamTime(milliseconds: now)
                 )
             )
@@ -98,7 +98,7 @@ private struct PredictionStand {
         apply(.tick(ChainMark(entryNumber: stand.state.position.value.entryNumber, digest: "")))
     }
 
-    /// A trainer's answer: v1 says class 0 of all, another model the given one.
+    /// A trainer's answer: v1 predicts class 0 for all samples, another model the given class.
     @discardableResult
     mutating func answer(_ request: PredictionRequest, _ label: Int) -> [Decision.Body] {
         func says(_ model: ReleasedModel) -> Label {
@@ -143,7 +143,7 @@ struct PredictionEntryTests {
         var stand = PredictionStand { acquisition, rollout in
             (acquisition.batchSize, acquisition.openTaskLimit) = (50, 50)
             rollout.duels = 0
-            // Nothing of the pool is asked for meanwhile.
+            // No sample of the pool is queried meanwhile.
             acquisition.maximumWait = 100_000
         }
         for number in 0..<40 { stand.predict("p\(number)", isAudited: false) }
@@ -178,7 +178,7 @@ struct PredictionEntryTests {
         }
     }
 
-    @Test("Where the pool has none to hide them among, samples get no pair, wait for nobody, and people are told")
+    @Test("Without pool samples to hide among, samples have no pair and no wait, and a notice is sent")
     func noCover() {
         var stand = PredictionStand { acquisition, rollout in
             rollout.duels = 0
@@ -212,12 +212,12 @@ struct PredictionEntryTests {
         answered.answer(request, 1)
         for _ in 0..<20 { answered.tick() }
         #expect(audits(answered) == 10 && answered.stand.state.rollout.era.value.counts.silent == 0)
-        // Nobody answers: they are asked all the same, as silent ones.
+        // No trainer answers: the samples are queried all the same, and count as silent.
         for _ in 0..<40 where audits(stand) < 10 { stand.tick() }
         #expect(audits(stand) == 10 && stand.now >= request.deadline.milliseconds)
         #expect(stand.stand.state.rollout.era.value.counts.silent == 10)
         #expect(stand.notices.contains { $0.kind == .predictionsMissing })
-        // Time that has passed asks for no tick without end.
+        // An expired deadline does not cause endless ticks.
         let left = stand.stand.state.nextDeadline.map { $0.milliseconds > stand.now } ?? true
         #expect(left)
         // What comes now is late, and wrong labels stand.
@@ -227,7 +227,7 @@ struct PredictionEntryTests {
         #expect(evidence.lateLeftOut == 10 && evidence.all.wins == 0 && evidence.all.labels == 10)
     }
 
-    /// A project whose challenger v2 was promoted by what trainers say, and is on its way.
+    /// A project whose challenger v2 was promoted by predictions of trainers, and is in rollout.
     private func blessed() -> PredictionStand {
         var stand = PredictionStand { _, rollout in (rollout.minimumShadow, rollout.alpha) = (5, 0.5) }
         var number = 0
@@ -248,11 +248,11 @@ struct PredictionEntryTests {
         return stand
     }
 
-    @Test("A better challenger is promoted by predictions alone, compared in service, and goes live")
+    @Test("A better challenger is promoted by predictions alone, compared in service, and becomes live")
     func life() {
         var stand = blessed()
         let queried = stand.requests.count
-        // Services serve the canary; the trainer is asked about what they answer.
+        // Services serve the canary; the trainer is queried about the samples that they answer.
         for served in 0..<40 where stand.stand.state.rollout.canary != nil {
             stand.predict("p\(1_000 + served)", isAudited: false, 1, by: "v2")
             stand.predict("a\(1_000 + served)", isAudited: true, 1, by: "v2")
@@ -268,7 +268,7 @@ struct PredictionEntryTests {
     }
 
     @Test(
-        "While a canary is suspected and serves nobody trainers say what it answers, and labels decide",
+        "While a suspected canary is served by no service trainers predict for it, and labels decide",
         arguments: [true, false]
     )
     func suspected(isRight: Bool) throws {
@@ -303,7 +303,7 @@ struct PredictionEntryTests {
     }
 
     @Test(
-        "Sixty samples wait at a time, in sixteen requests; where there is no room the others get no pair and wait for nobody"
+        "Sixty samples wait at a time, in sixteen requests; beyond that samples have no pair and do not wait"
     )
     func atOnce() {
         var stand = PredictionStand { acquisition, rollout in
@@ -318,7 +318,8 @@ struct PredictionEntryTests {
         for number in 190..<200 { stand.predict("a\(number)", isAudited: true) }
         #expect(stand.requests.count == 7)
 
-        // One at a time, and nobody answers: sixteen are in flight, and what comes then gets no pair.
+        // Samples arrive one at a time, and no trainer answers: sixteen requests are in flight, and later samples have
+        // no pair.
         var slow = PredictionStand { acquisition, rollout in
             (acquisition.maximumWait, rollout.shadowWait) = (1_000_000, 120_000)
         }

@@ -10,7 +10,7 @@ import Testing
 import Training
 import Vocabulary
 
-@Suite("A loop that is restarted after any entry goes on as if it had not been")
+@Suite("A loop that is restarted after any entry continues as if it had not been")
 struct RestartedPredictionTests {
     @Test("With requests in flight, answers late, checks and pauses", arguments: [6, 11] as [UInt64])
     func restarts(seed: UInt64) throws {
@@ -43,7 +43,7 @@ struct RestartedPredictionTests {
 
 @Suite("Under predict no label is evidence unless both answers were there before its task opened")
 struct FixedBeforeOpeningTests {
-    @Test("Whatever comes late, twice, wrongly or not at all", arguments: [3, 13, 23, 33, 43] as [UInt64])
+    @Test("The law holds for late, repeated, wrong and missing answers", arguments: [3, 13, 23, 33, 43] as [UInt64])
     func law(seed: UInt64) throws {
         var configuration = FlywheelTests.configuration(votes: 2_000, asking: .money, predict: true)
         var rollout = configuration.rollout
@@ -62,7 +62,7 @@ struct FixedBeforeOpeningTests {
         var scenario = Scenario(seed: seed, first: configuration)
         scenario.run(entries: 3_000)
         var state = ProjectState(project: ProjectID("pets"))
-        // What was said of samples by entries before the one that is applied, or in it.
+        // Predictions of samples in entries up to and including the one that is applied.
         var said: [SampleID: [ModelVersion: Set<Int>]] = [:]
         var requests: [RequestID: PredictionRequest] = [:]
         var settled: [Int: AuditOpening] = [:]
@@ -86,7 +86,7 @@ struct FixedBeforeOpeningTests {
             }
             for (number, opening) in state.rollout.openings.sortedRows {
                 if let before = settled[number] {
-                    // Settled for ever: only the label comes.
+                    // It is settled for good: only the label is still added.
                     #expect(before.champion == opening.champion && before.challenger == opening.challenger)
                     #expect(before.pair == opening.pair && before.sample == opening.sample)
                     continue

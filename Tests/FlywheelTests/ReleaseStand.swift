@@ -5,7 +5,7 @@ import Tables
 import Training
 import Vocabulary
 
-/// A project whose studies end as they are told to.
+/// A project whose studies end with prescribed results.
 struct ReleaseStand {
     static let artifact = ArtifactReference(uri: "s3://m/x", size: 7, sha256: String(repeating: "a", count: 64))
 
@@ -48,7 +48,7 @@ struct ReleaseStand {
         apply(.command(Command(id: id, action: action, by: "ada", reason: "noon")))
     }
 
-    /// A version is sealed; a study of it is asked for, if one is due.
+    /// Seals a version; a study of it is requested, if one is due.
     mutating func seal(_ versionNumber: Int) -> [Decision.Body] {
         let time = StreamTime(milliseconds: now)
         state.datasets.pending[versionNumber] = PendingCut(cutAt: time, newestSampleAt: time)
@@ -65,7 +65,7 @@ struct ReleaseStand {
         return apply(.versionSealed(version))
     }
 
-    /// The study that was asked for ends with a model.
+    /// Ends the requested study with a model.
     mutating func finish(_ bodies: [Decision.Body]) -> [Decision.Body] {
         let requests = bodies.compactMap { if case .training(let request) = $0 { request } else { nil } }
         guard let request = requests.first else { return [] }

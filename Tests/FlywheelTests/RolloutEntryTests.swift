@@ -65,7 +65,7 @@ struct RolloutEntryTests {
                 model: ModelReference(name: "m", version: ModelVersion(version)),
                 score: 0.3,
                 auditProbability: 0.2,
-                auditHash: 0.1,
+                auditDraw: 0.1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
         )
@@ -105,7 +105,7 @@ struct RolloutEntryTests {
         bodies.compactMap { if case .refused(let refusal) = $0 { refusal.code } else { nil } }
     }
 
-    @Test("From blessed to live: each release says who serves whom, each transition is told, ticks bring the time")
+    @Test("From blessed to live releases state the serving models, transitions are reported, and ticks advance time")
     func life() throws {
         var stand = Self.stand()
         let blessed = stand.apply(Self.shown(by: "v1"))
@@ -123,7 +123,7 @@ struct RolloutEntryTests {
         }
         #expect(deadline(stand) == StreamTime(milliseconds: began + 2 * Self.hour))
         #expect(stand.state.nextDeadline.map { $0 <= StreamTime(milliseconds: began + 2 * Self.hour) } ?? false)
-        // No data: told once, and time alone asks for no further tick.
+        // No data: reported once, and elapsed time alone requires no further tick.
         let paused = tick(&stand, at: began + 2 * Self.hour)
         #expect(transitions(paused) == ["v2 canary paused canary"])
         #expect(release(paused)?.staging?.pause == .insufficientEvidence)
@@ -134,7 +134,7 @@ struct RolloutEntryTests {
         let queried = stand.apply(Self.feedback(3, "v2"))
         #expect(transitions(queried) == ["v2 paused canary canary"])
         #expect(queried.contains { if case .notice(let notice) = $0 { notice.kind == .approvalWanted } else { false } })
-        // A person is asked, and what users say goes on to count.
+        // An operator's approval is requested, and feedback of users is still counted.
         #expect(stand.apply(Self.feedback(4, "v2")) == [])
         let live = stand.command("c2", .approve(ModelVersion("v2")))
         #expect(transitions(live) == ["v1 live superseded live", "v2 canary live live"])
@@ -149,12 +149,12 @@ struct RolloutEntryTests {
         #expect(stand.state.rollout.trust.value.served.map(\.version.rawValue) == ["v1", "v2"])
     }
 
-    @Test("A revision that changes shares is told in a release, and one without steps ends the rollout")
+    @Test("A revision that changes shares is reported in a release, and one without steps ends the rollout")
     func revisions() {
         var stand = Self.stand()
         _ = stand.apply(Self.shown(by: "v1"))
         #expect(stand.apply(.configured(Self.configuration(6, Self.steps, holdback: 0.1))) == [])
-        // There is nobody to hold back yet; another share of the step is told.
+        // There is no model to hold back yet; another share of the step is reported.
         let other = [RolloutStep(share: 0.25, bake: Self.hour, voices: 3), RolloutStep(share: 1)]
         let shares = stand.apply(.configured(Self.configuration(7, other, holdback: 0.1)))
         #expect(release(shares)?.cause == .assignment && release(shares)?.staging?.canary?.share == 0.25)
@@ -167,7 +167,7 @@ struct RolloutEntryTests {
         #expect(stand.apply(.configured(Self.configuration(10, [.atOnce], holdback: 0))) == [])
     }
 
-    @Test("Rolled back by command the canary is told as rolling back and quarantined; a freeze supersedes it")
+    @Test("A canary rolled back by command is reported as rolling back and quarantined; a freeze supersedes it")
     func ends() {
         var stand = Self.stand()
         _ = stand.apply(Self.shown(by: "v1"))

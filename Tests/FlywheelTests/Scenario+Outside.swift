@@ -42,7 +42,7 @@ extension Scenario {
                     size: 5,
                     sha256: digest
                 )
-                // Not every trainer says what its model says of each test label.
+                // Not every trainer reports the predictions of its model for the test labels.
                 let isReported = generator.next(below: 2) == 0
                 let predictions = isReported ? (0..<request.dataset.test).map { Label.choice(ClassIndex($0 % 3)) } : nil
                 let score = 0.5 + generator.nextUnit() / 2
@@ -77,9 +77,9 @@ extension Scenario {
             case 1..<7: .releaseHold
             default: .rollBack(champion ?? ModelVersion("v0"))
             }
-        // Who is asked to approve does so, or takes the model back.
+        // An operator whose approval is requested approves the model, or rolls it back.
         let rollout = state.rollout.progress.value.rollout
-        let queried = rollout.flatMap { $0.isQueried && $0.approvedBy == nil ? $0.model.version : nil }
+        let queried = rollout.flatMap { $0.isApprovalRequested && $0.approvedBy == nil ? $0.model.version : nil }
         var answer = queried.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
         if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
         let id = "c\(generator.next(below: 200))"

@@ -15,8 +15,8 @@ struct Appended: Hashable, Sendable {
     let at: StreamTime
 }
 
-/// Everybody outside: services, users, annotators, trainers, the materializer, operators, the timer. What they do follows
-/// from the seed and from the decisions they are told of.
+/// All external parties: services, users, annotators, trainers, the materializer, operators, the timer. Their actions
+/// follow from the seed and from the decisions that they receive.
 struct Scenario {
     var generator: SplitMix64
     var state = ProjectState(project: ProjectID("pets"))
@@ -49,7 +49,7 @@ struct Scenario {
         append(.configured(first))
     }
 
-    /// Appends an entry, applies it, and tells those concerned what was decided.
+    /// Appends an entry, applies it, and reports the decisions to the parties concerned.
     mutating func append(_ body: JournalEntry.Body) {
         let entry = JournalEntry(project: ProjectID("pets"), body: body)
         // The broker's clock may step back; stream time does not.
@@ -133,7 +133,7 @@ struct Scenario {
         append(
             .predicted(PredictedLabels(request: id, answers: answers, error: kind == 1 ? "blurred" : nil, duration: 7))
         )
-        // What was refused is answered once more; some of what was taken, too.
+        // Refused requests are answered once more; some accepted ones, too.
         if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { queried.removeFirst() }
     }
 
@@ -141,13 +141,13 @@ struct Scenario {
         let number = generator.next(below: 600)
         let draw = Double(number * 7_919 % 600) / 600
         let isTriggered = state.configuration.value?.acquisition.triggers.isEmpty == false
-        // In one way of asking every other challenger is run by nobody.
+        // In one configuration every other challenger is run by no service.
         let predicts = state.configuration.value?.rollout.predicts ?? false
         let isRun =
             !predicts && (state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0)
         var versions: [ModelReference?] = [champion, isRun ? challenger : nil].compactMap { $0 }
             .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
-        // Some canaries are served by nobody.
+        // Some canaries are served by no service.
         let canary = state.rollout.canary.map { Self.number($0.version) % 3 == 0 ? nil : $0.version } ?? nil
         versions += [canary].compactMap { $0 }.map { ModelReference(name: "m", version: $0) }
         if versions.isEmpty { versions = [nil] }
@@ -172,7 +172,7 @@ struct Scenario {
                         model: model,
                         score: 1 - first,
                         auditProbability: draw < 0.4 ? 0.4 : nil,
-                        auditHash: draw,
+                        auditDraw: draw,
                         predictedAt: StreamTime(milliseconds: now - 100),
                         triggers: isTriggered && number % 11 == 0 ? ["sure"] : [],
                         pendingTriggers: isTriggered && number % 3 == 0 ? ["disputed", "overridden", "both"] : [],
@@ -208,7 +208,7 @@ struct Scenario {
 
     mutating func giveFeedback() {
         let number = generator.next(below: 4_000)
-        // Every other model turns out badly.
+        // Every other model performs badly.
         let served = served(number)
         let isEven = (served.flatMap { Int($0.rawValue.dropFirst()) } ?? 1) % 2 == 0
         let isBad = generator.next(below: 10) < (isEven ? 9 : 1)
@@ -238,7 +238,7 @@ struct Scenario {
         return (number % 5 < 2 ? canary : number % 5 == 2 ? staging.holdback?.version : nil) ?? champion
     }
 
-    /// Answers, versions and models come sooner than they otherwise do.
+    /// Sends answers, versions and models sooner than usual.
     mutating func hasten() {
         switch generator.next(below: 5) {
         case 0: seal()
@@ -252,7 +252,7 @@ struct Scenario {
         state.configuration.value.map { state.datasets.format($0.datasets) >= DatasetFormat.changes } ?? false
     }
 
-    /// Somebody looks at labels again: at the newest, at some, and at one that there is not.
+    /// Reviews labels again: the newest, some, and one that does not exist.
     mutating func change() {
         let labels = state.datasets.labels.sortedRows
         let newest = labels.max { $0.value.sequence < $1.value.sequence }?.key
@@ -276,7 +276,7 @@ struct Scenario {
         Tally(modelVersion: champion, role: .champion, predictions: 10, feedback: 2, negative: 1, forwarded: 3)
     }
 
-    /// A model that somebody serves without having registered it.
+    /// A model that is served without registration.
     func stranger() -> Tally {
         Tally(
             modelVersion: ModelVersion("outside"),
@@ -289,7 +289,7 @@ struct Scenario {
         )
     }
 
-    /// Lets time pass to the next deadline, as the timer does.
+    /// Advances the time to the next deadline, as the timer does.
     mutating func tick() {
         if let due = state.nextDeadline { now = max(now, due.milliseconds) }
         append(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))

@@ -7,10 +7,10 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Content and groups that stand on one side")
+@Suite("Content and groups on one side")
 struct SideTests {
-    /// Samples come under ever new ids, with one of so many texts in them or of one of so many groups, half of them drawn for
-    /// the audit sample; everybody answers.
+    /// Project whose samples have ever new ids, and contain one of a given number of texts or belong to one of a given
+    /// number of groups; half of them are drawn for the audit sample, and every task is answered.
     private struct Stand {
         var state = ProjectState(project: ProjectID("pets"))
         var now: Int64 = 1_000
@@ -73,7 +73,7 @@ struct SideTests {
                             model: ModelReference(name: "m", version: ModelVersion("v1")),
                             score: 0.5,
                             auditProbability: isAudited ? 0.5 : nil,
-                            auditHash: generator.nextUnit(),
+                            auditDraw: generator.nextUnit(),
                             predictedAt: StreamTime(milliseconds: now)
                         )
                     )
@@ -89,7 +89,7 @@ struct SideTests {
     }
 
     @Test(
-        "A text under other ids is asked once, and tests or trains; edition 1 asks it again and again",
+        "A text under other ids is queried once, and is test or training; edition 1 queries it repeatedly",
         arguments: 0..<8 as Range<UInt64>
     )
     func copies(seed: UInt64) {
@@ -112,7 +112,7 @@ struct SideTests {
     }
 
     @Test(
-        "Members of a group are all on the side of the first, whatever their own draws say",
+        "Members of a group are all on the side of the first, whatever their own draws are",
         arguments: 0..<8 as Range<UInt64>
     )
     func groups(seed: UInt64) {
@@ -134,7 +134,7 @@ struct SideTests {
     }
 
     @Test(
-        "An imported label of what tests under another id is refused, and what is imported keeps its group out of the audit"
+        "An imported label of a test text under another id is refused, and imports exclude their group from audit"
     )
     func imports() {
         var stand = Stand(seed: 1)

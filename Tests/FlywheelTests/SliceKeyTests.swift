@@ -7,7 +7,7 @@ import Vocabulary
 
 @Suite("Slices of another key")
 struct SliceKeyTests {
-    @Test("A revision that tells slices apart by another key begins with no accounts; any other keeps them")
+    @Test("A revision with another slice key starts without accounts; any other keeps them")
     func otherKey() {
         var state = ProjectState(project: ProjectID("pets"))
         func apply(_ revision: Int, key: String?, votes: Int = 50) {

@@ -8,7 +8,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Suspicion in a project: labels are asked first, and decide")
+@Suite("Suspicion in a project: labels are queried first, and decide")
 struct SuspicionEntryTests {
     private struct Stand {
         var state = ProjectState(project: ProjectID("pets"))
@@ -111,7 +111,7 @@ struct SuspicionEntryTests {
             }
         }
 
-        /// A candidate that Intake let through for its name alone.
+        /// A candidate that Intake forwarded because of its name only.
         mutating func send(_ sample: String, by version: String = "v2") {
             let output = ClassDistribution([
                 .init(label: ClassIndex(0), probability: 0.9), .init(label: ClassIndex(1), probability: 0.1),
@@ -124,7 +124,7 @@ struct SuspicionEntryTests {
                         model: ModelReference(name: "m", version: ModelVersion(version)),
                         score: 0.1,
                         auditProbability: nil,
-                        auditHash: 0.9,
+                        auditDraw: 0.9,
                         predictedAt: StreamTime(milliseconds: now),
                         isBelowThreshold: true
                     )
@@ -148,7 +148,7 @@ struct SuspicionEntryTests {
                             model: ModelReference(name: "m", version: ModelVersion(champion ?? "")),
                             score: 0.3,
                             auditProbability: isAudit ? 0.2 : nil,
-                            auditHash: isAudit ? 0.1 : 0.9,
+                            auditDraw: isAudit ? 0.1 : 0.9,
                             predictedAt: StreamTime(milliseconds: now)
                         )
                     )
@@ -158,7 +158,7 @@ struct SuspicionEntryTests {
             apply(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
         }
 
-        /// Answers what is open until nothing is.
+        /// Answers the open tasks until none is open.
         mutating func answer(_ answer: Int) {
             var rounds = 0
             while let task = open.first, rounds < 200 {
@@ -177,7 +177,7 @@ struct SuspicionEntryTests {
         return (audit, purposes.count - audit)
     }
 
-    @Test("A raid is told, audit samples are asked before others, and right answers clear the champion")
+    @Test("A raid is reported, audit samples are queried before others, and right answers clear the champion")
     func cleared() {
         var stand = Stand()
         #expect(stand.champion == "v2")
@@ -185,7 +185,7 @@ struct SuspicionEntryTests {
         #expect(stand.notices == [.feedbackRaid])
         #expect(stand.state.rollout.isSuspected)
         stand.predict(audit: 30)
-        // As many as may be open, but for what the first tick had asked.
+        // The most tasks that may be open, except those that the first tick had queried.
         #expect(stand.open.count { $0.purpose == .audit } >= 4, "\(stand.open.map(\.purpose))")
         for _ in 0..<12 where stand.state.rollout.isSuspected {
             stand.answer(0)
@@ -226,7 +226,7 @@ struct SuspicionEntryTests {
     }
 
     @Test(
-        "Disputed samples are asked as if they were of the audit sample; their labels teach trust, and are in no dataset"
+        "Disputed samples are queried like audit samples; their labels update trust, and are in no dataset"
     )
     func disputed() {
         var stand = Stand()
@@ -238,7 +238,7 @@ struct SuspicionEntryTests {
         let wanted = stand.state.rollout.verifications.sortedRows
         #expect(Set(wanted.map(\.key.rawValue)) == Set(pooled.prefix(4) + ["unknown-1", "unknown-2", "unknown-3"]))
         #expect(wanted.count { $1.said != nil } == 4)
-        // What another version says of a disputed sample is not what was disputed.
+        // Another version's prediction of a disputed sample is not the disputed prediction.
         stand.send("unknown-1", by: "v1")
         stand.send("unknown-2")
         #expect(stand.state.rollout.verifications[SampleID("unknown-1")]?.said == nil)
@@ -296,7 +296,7 @@ struct SuspicionEntryTests {
         #expect(stand.state.rollout.trusts.sortedRows.allSatisfy { $1.agreed > 0 && $1.weight == 1 })
     }
 
-    @Test("A rollback drops what was not asked; a label of what was asked still teaches")
+    @Test("A rollback drops samples that were not queried; a label of a queried sample still updates trust")
     func ends() {
         var stand = Stand()
         stand.predict(audit: 40)
@@ -321,7 +321,7 @@ struct SuspicionEntryTests {
         if open > 0 { #expect(!stand.state.rollout.trusts.isEmpty) }
     }
 
-    @Test("With no tasks for it a suspicion waits for the labels that come by themselves")
+    @Test("Without tasks for it a suspicion waits for the labels of other tasks")
     func without() {
         var stand = Stand(verification: 0)
         stand.raid()
@@ -332,7 +332,7 @@ struct SuspicionEntryTests {
         #expect(stand.state.rollout.isSuspected)
     }
 
-    @Test("With a voice in each of 65,536 buckets, and as many voices as are kept, the rows take less than 4 MB")
+    @Test("With a voice in each of 65,536 buckets, and the most voices kept, the rows occupy less than 4 MB")
     func size() {
         var state = ProjectState(project: ProjectID("pets"))
         let moment = StreamTime(milliseconds: 1_767_225_600_000)

@@ -35,7 +35,7 @@ import Vocabulary
 
     @Test("Every table and cell of the state is in the list once", arguments: DeterminismTests.seeds)
     func complete(seed: UInt64) {
-        // Tables of one type are told apart by their rows.
+        // Tables of one type are distinguished by their rows.
         var scenario = Scenario(seed: seed)
         scenario.run(entries: 1_200)
         var visitor = Visitor()

@@ -10,8 +10,8 @@ import Vocabulary
 
 @testable import Flywheel
 
-/// Test labels that leave the window, in worlds of all kinds of entries, held against the log.
-@Suite("Labels that have left the window of those that test")
+/// Test labels that are removed from the window, in scenarios with all kinds of entries, compared with the log.
+@Suite("Test labels that are removed from the window")
 struct TestWindowTests {
     static let window = 6
 
@@ -92,7 +92,8 @@ struct TestWindowTests {
         #expect(moves.isEmpty, "seed \(seed): labels leave at a cut alone")
     }
 
-    /// The anchor and the newest labels test at every cut, and what leaves does so in the order of acceptance.
+    /// The anchor and the newest labels are test labels at every cut, and labels are removed in the order of
+    /// acceptance.
     private static func check(_ log: Log, _ moves: [SampleID], _ seed: UInt64) {
         for sample in log.audit.prefix(DatasetsState.anchorSize) where !log.byHand.contains(sample) {
             #expect(log.lines[sample]?.split == .test, "seed \(seed): \(sample) of the anchor")
@@ -109,7 +110,7 @@ struct TestWindowTests {
     }
 
     @Test(
-        "Sides of every version are disjoint, anchor and window test, nobody is judged by what trains, and a replay is equal, with undos and restores",
+        "Sides are disjoint, anchor and window test, training labels judge none; replay, undo and restore are equal",
         arguments: 0..<4 as Range<UInt64>
     )
     func worlds(seed: UInt64) throws {
@@ -119,7 +120,7 @@ struct TestWindowTests {
         var state = ProjectState(project: ProjectID("pets"))
         var judged = 0
         for (position, appended) in scenario.journal.enumerated() {
-            // What is taken back and applied again is decided as it was: no cache says otherwise.
+            // An entry that is undone and applied again has the same decisions: no cache changes them.
             if position % 7 == 3 {
                 _ = state.apply(appended.entry, appendedAt: appended.at)
                 state.undo()

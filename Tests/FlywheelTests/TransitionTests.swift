@@ -16,7 +16,7 @@ struct TransitionTests {
         }
     }
 
-    @Test("A first model goes live; each later one shadows in the place of the one before")
+    @Test("A first model becomes live; each later one shadows and replaces the one before")
     func shadows() {
         var stand = ReleaseStand()
         let first = stand.train(1)
@@ -34,7 +34,7 @@ struct TransitionTests {
         )
     }
 
-    @Test("A model that lacks what the first one needs is registered, and says what it lacks")
+    @Test("A model that does not meet the first model's conditions is registered, and names the missing ones")
     func waits() {
         var stand = ReleaseStand(first: FirstModelPolicy(testLabels: 2))
         let bodies = stand.train(1)
@@ -44,7 +44,7 @@ struct TransitionTests {
         #expect(texts(stand.train(2)) == ["v2 new -> live (first)"])
     }
 
-    @Test("While a proven challenger is heard out the newest model is registered, and shadows once the era ends")
+    @Test("While a proven challenger is judged the newest model is registered, and shadows once the era ends")
     func waitsForItsPlace() {
         var stand = ReleaseStand(bound: .share)
         _ = stand.train(1)
@@ -70,7 +70,7 @@ struct TransitionTests {
         )
     }
 
-    @Test("An incumbent goes live by command, and a rollback by command quarantines and brings back, with who and why")
+    @Test("An incumbent goes live, and a rollback quarantines and restores, by command, with author and reason")
     func commands() {
         var stand = ReleaseStand()
         let incumbent = IncumbentModel(version: ModelVersion("theirs"), artifact: ReleaseStand.artifact)
@@ -107,7 +107,7 @@ struct TransitionTests {
         "canary superseded", "paused superseded",
     ]
 
-    @Test("In any life transitions tell who is live and who shadows, step by step and without a gap")
+    @Test("In any run transitions state which model is live and which shadows, step by step and without a gap")
     func law() {
         var (seen, causes): (Set<String>, Set<String>) = ([], [])
         for seed in Array(0..<10 as Range<UInt64>) + [14, 19, 24] {

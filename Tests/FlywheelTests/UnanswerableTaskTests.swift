@@ -7,7 +7,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Cost of skips and flags, and notices about tasks that nobody could answer.
+/// Cost of skips and flags, and notices about unanswerable tasks.
 @Suite("Unanswerable tasks")
 struct UnanswerableTaskTests {
     private static let hour: Int64 = 3_600_000
@@ -28,7 +28,7 @@ struct UnanswerableTaskTests {
         )
     }
 
-    /// Samples of two places, of which nobody can answer those of the second; every second flag has a note.
+    /// Samples of two locations, of which those of the second are unanswerable; every second flag has a note.
     private func play(edition: Int) -> (state: ProjectState, notices: [String]) {
         var generator = SplitMix64(seed: 2)
         var state = ProjectState(project: ProjectID("p"))
@@ -55,7 +55,7 @@ struct UnanswerableTaskTests {
                 model: nil,
                 score: generator.nextUnit(),
                 auditProbability: nil,
-                auditHash: 1,
+                auditDraw: 1,
                 predictedAt: StreamTime(milliseconds: 0)
             )
             apply(.candidate(candidate), &state)
@@ -81,9 +81,9 @@ struct UnanswerableTaskTests {
         return (state, notices)
     }
 
-    /// Before: whoever appended the class that people missed was asked about it in 1 of 100 tasks, for its samples lay among
-    /// those that nobody could answer.
-    @Test("A revision with a new class forgets what nobody could answer, and nothing sinks for it; any other keeps it")
+    /// Before: a project that appended the missing class had queries about it in 1 of 100 tasks, because its samples
+    /// were among the unanswerable ones.
+    @Test("A revision with a new class forgets unanswerable samples and demotes nothing; any other keeps them")
     func classAppended() {
         var (state, notices) = play(edition: 2)
         let remembered = state.acquisition.pool.unanswerable.count
@@ -110,7 +110,7 @@ struct UnanswerableTaskTests {
             model: nil,
             score: 1,
             auditProbability: nil,
-            auditHash: 1,
+            auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0)
         )
         apply(.candidate(bad))
@@ -134,7 +134,7 @@ struct UnanswerableTaskTests {
         }
     }
 
-    @Test("The notice names samples that lie near, and quotes what people wrote; edition 1 has the task alone")
+    @Test("The notice names nearby samples, and quotes annotators' notes; edition 1 names the task only")
     func notices() {
         let first = play(edition: 1).notices
         #expect(first.allSatisfy { $0.hasPrefix("nobody could answer task p-") && !$0.contains("sample") })
@@ -143,7 +143,7 @@ struct UnanswerableTaskTests {
         #expect(notices.last?.contains("nor could anybody answer what lies nearest to it: bad") == true)
         #expect(notices.allSatisfy { $0.split(separator: "bad").count <= 7 && !$0.contains("good") })
         #expect(state.acquisition.pool.unanswerable.count == notices.count)
-        // Once enough are known, the others come last: as many tasks, fewer of them in vain.
+        // Once enough are known, the others are ranked last: as many tasks, fewer of them in vain.
         #expect(notices.count >= 5)
         let inVain = state.acquisition.accounts.queried.sortedKeys.prefix { $0.rawValue < "c" }.count
         #expect(inVain == notices.count)

@@ -32,7 +32,7 @@ private struct Outer: Formed {
     }
 }
 
-/// Notes what a form asks for, and answers with numbers.
+/// Records the fields that a form reads, and returns numbers for them.
 private struct Notes<Root>: Fields {
     var lines: [String] = []
     var numbers: [String: Int] = [:]
@@ -110,7 +110,7 @@ struct FormTests {
         #expect(Nested<Outer>().sample.most == 1)
     }
 
-    @Test("A choice of one says so, and why there are no others")
+    @Test("A choice of a single value states it, and why there are no others")
     func choices() {
         enum One: String, CaseIterable, Sendable { case only }
         #expect(Choice<One>(note: "; more are planned").expectation == "only; more are planned")

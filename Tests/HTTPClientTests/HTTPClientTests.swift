@@ -5,7 +5,7 @@ import Processes
 import Synchronization
 import Testing
 
-/// A server on a thread of its own, which says back what it was asked.
+/// A server on a thread of its own, which returns the request that it received.
 private final class Echo: Sendable {
     let port: UInt16
     private let ended = DispatchSemaphore(value: 0)
@@ -69,7 +69,7 @@ private final class StopSignal: Sendable {
 }
 
 @Suite struct HTTPClientTests {
-    @Test("What is sent arrives as it is, and so does the answer")
+    @Test("A request and its response are transferred unchanged")
     func roundTrip() throws {
         let server = try Echo()
         let client = HTTPClient()
@@ -103,7 +103,7 @@ private final class StopSignal: Sendable {
         #expect(moved.status == 302 && moved.header("location") == "/other")
     }
 
-    @Test("What is larger than wanted is an error, and the client goes on")
+    @Test("A response larger than allowed is an error, and the client continues")
     func tooLarge() throws {
         let server = try Echo()
         let client = HTTPClient()
@@ -114,7 +114,7 @@ private final class StopSignal: Sendable {
         #expect(try client.send(HTTPCall(.get, server.url("/large")), maximumSize: 100_000).body.count == 100_000)
     }
 
-    @Test("Nobody there, other schemes and line ends in headers are told apart")
+    @Test("Unreachable hosts, other schemes and line ends in headers are distinguished")
     func errors() throws {
         let client = HTTPClient(limits: .init(connecting: 500, silence: 1_000))
         func kind(_ call: HTTPCall) -> HTTPClientError.Kind? {
@@ -127,7 +127,7 @@ private final class StopSignal: Sendable {
         #expect(kind(HTTPCall(.get, "http://127.0.0.1:1/a\nb")) == .invalid)
     }
 
-    @Test("A certificate that nobody vouches for is not trusted")
+    @Test("A certificate without a trusted issuer is not trusted")
     func certificates() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -56,7 +56,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(try curl(server, chunked, path: "/echo").text.hasSuffix("POST  none hello"))
     }
 
-    @Test("A body over the limit gets 413, declared or in chunks, and the server goes on")
+    @Test("A body over the limit is answered with 413, declared or in chunks, and the server continues")
     func bodyLimit() throws {
         let server = try makeServer()
         let file = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
@@ -87,7 +87,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(text.contains("Allow: GET, HEAD, POST\n"))
     }
 
-    @Test("Safe headers stand on every response, can be replaced, and none can be smuggled in")
+    @Test("Every response has safe headers, which can be replaced, and no header can be injected")
     func headers() throws {
         let text = try curl(makeServer(), [], path: "/headers").text
         #expect(text.contains("X-Content-Type-Options: nosniff\n"))
@@ -116,7 +116,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(taken.map { "\($0)".contains("127.0.0.1:\(server.port): Address already in use") } == true)
     }
 
-    @Test("A client that says nothing and a server that goes away leave nothing behind")
+    @Test("A silent client and a closed server do not leak any resources")
     func lifetime() throws {
         final class Marker {}
         weak var marker: Marker?

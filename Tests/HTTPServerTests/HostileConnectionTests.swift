@@ -39,7 +39,7 @@ private final class RawClient {
         return count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK) ? "" : nil
     }
 
-    /// Serves until an answer or an end has come, and for two seconds at most.
+    /// Serves until an answer or the end of the connection is received, for at most two seconds.
     func answer(_ server: HTTPServer) throws -> String? {
         let end = monotonicMilliseconds() + 2_000
         while monotonicMilliseconds() < end {
@@ -92,7 +92,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(clients.count == (kind == "closed" ? 0 : 400))
     }
 
-    @Test("Who trickles bytes has no more time than who is silent; who asks again and again stays")
+    @Test("A client that trickles bytes has no more time than a silent one; one that sends requests stays")
     func maximumWait() throws {
         let server = try makeServer(ConnectionLimits(maximumWait: 300))
         let (slow, silent, busy) = (try RawClient(server), try RawClient(server), try RawClient(server))
@@ -111,7 +111,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(silent.receive() == "")
     }
 
-    @Test("Headers without end are refused, and a client that is gone is forgotten")
+    @Test("Endless headers are refused, and a disconnected client is removed")
     func headers() throws {
         let server = try makeServer(ConnectionLimits())
         let client = try RawClient(server)
@@ -135,7 +135,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(try client.answer(server)?.hasPrefix("HTTP/1.1 \(isAnswered ? 200 : 421)") == true)
     }
 
-    @Test("Without room the one leaves that has done nothing for longest, of the same peer or of the greediest")
+    @Test("At capacity the longest idle connection of the same peer, or of the peer with the most, is closed")
     func table() {
         var table = ConnectionTable(ConnectionLimits(total: 4, perPeer: 3, maximumWait: 100))
         #expect(table.admit(1, peer: 7, at: 0) == nil)
@@ -147,7 +147,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(table.admit(6, peer: 9, at: 6) == 3)
         table.remove(2)
         table.remove(3)
-        // One that has closed by itself leaves room.
+        // A connection that has closed by itself frees capacity.
         table.remove(1)
         #expect(table.admit(7, peer: 7, at: 7) == nil)
         #expect(table.overdue(at: 103).isEmpty)

@@ -17,7 +17,7 @@ import Testing
         #expect(SHA256Digest(of: text.utf8).hex == hex)
     }
 
-    @Test("A million letters a, in uneven pieces, give NIST's vector, and the hasher starts over")
+    @Test("A million letters a, in uneven pieces, give NIST's vector, and the hasher is reset")
     func pieces() {
         var hasher = SHA256Hasher()
         var left = 1_000_000

@@ -57,14 +57,14 @@ import Testing
         )
     }
 
-    @Test("A draw lies in 0..<1 even for the largest hash")
+    @Test("A draw is in 0..<1 even for the largest hash")
     func range() {
         #expect(StableHash.unit(hash: 0) == 0)
         #expect(StableHash.unit(hash: .max) < 1)
         #expect(StableHash.unit(hash: 1 << 63) == 0.5)
     }
 
-    @Test("Draws spread evenly, and purposes draw independently")
+    @Test("Draws are evenly distributed, and independent between purposes")
     func spread() {
         let audit = StableHash(project: "p", purpose: "audit")
         let split = StableHash(project: "p", purpose: "split")

@@ -38,7 +38,7 @@ struct ImportCheckTests {
 
     private func line(_ id: String, _ rest: String) -> String { #"{"id":"\#(id)","label":"circle",\#(rest)}"# }
 
-    @Test("A label that was retracted in the project is brought by no file, whatever it says")
+    @Test("No file restores a label that was retracted in the project, whatever it contains")
     func retracted() throws {
         var state = ProjectState(project: Scenario.project)
         for (sample, standing) in [("a", LabelStanding.retracted), ("b", .retracted), ("c", .revised)] {
@@ -58,7 +58,7 @@ struct ImportCheckTests {
         }
     }
 
-    @Test("One text under two ids with two labels is a contradiction, told with both lines; neither is taken")
+    @Test("One text under two ids with two labels is a contradiction, reported with both lines; neither is accepted")
     func texts() throws {
         let merged = try merge(
             file([

@@ -46,7 +46,7 @@ struct ImportFileTests {
         #expect(file.rows[0].sample.metadata["source"] == "shop" && file.rows[1].sample.metadata == .none)
     }
 
-    @Test("What is wrong with a row is told by its line, and the others are read")
+    @Test("A fault of a row is reported by its line, and the other rows are read")
     func faults() {
         let file = read("id,label,embedding\na,circle,1 2\nb,circle\n,star,1 2\nc,star,1 x\nd,,1 2\ne,star,[3; 4]\n")
         #expect(words(file.rows) == ["2 a circle", "7 e star"])
@@ -61,12 +61,12 @@ struct ImportFileTests {
         let other = read("name,class\na,circle\n")
         #expect(other.faults.first?.text.contains("no column \"id\", \"label\" among \"name\", \"class\"") ?? false)
         #expect(read("id,label\n\"a,circle\n").faults.map(\.line) == [2])
-        // A column that is read twice: nobody knows which one is meant. Others may come as often as they like.
+        // A duplicate of a column that is read is ambiguous. Other columns may be repeated any number of times.
         let twice = read("id,label,label,note,note\na,circle,star,1,2\n")
         #expect(twice.rows.isEmpty && twice.faults.map(\.endsFile) == [true])
         #expect(twice.faults.first?.text.contains("column \"label\" is there more than once") ?? false)
         #expect(words(read("id,label,note,note\na,circle,1,2\n").rows) == ["2 a circle"])
-        // Rows are left out by `--skip-faulty`; of these nobody knows how many there are.
+        // Rows are skipped by `--skip-faulty`; for these faults the number of rows is unknown.
         #expect(file.faults.allSatisfy { !$0.endsFile } && other.faults.allSatisfy(\.endsFile))
         #expect(read("id,label\na,circle\n\"b,star\nc,star\n").faults.map(\.endsFile) == [true])
         #expect(read("").faults.map(\.endsFile) == [true])
@@ -128,7 +128,7 @@ struct ImportFileTests {
         #expect(ImportFile.format(of: Array(#"{"source":"x","y":1}"#.utf8), name: "output.manifest") == .groundTruth)
     }
 
-    @Test("Rows of one sample become one label; contradictions, ties and foreign classes are told by line")
+    @Test("Rows of one sample become one label; contradictions, ties and foreign classes are reported by line")
     func merging() throws {
         let merged = try merge(
             read(

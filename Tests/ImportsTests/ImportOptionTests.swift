@@ -4,7 +4,7 @@ import Vocabulary
 
 @testable import Imports
 
-/// Files as a user with the guides alone passes them to the command, and how the command reads them.
+/// Files that a user with only the guides supplies to the command, and how the command reads them.
 @Suite("Options and forms of imported files")
 struct ImportOptionTests {
     private func read(_ text: String, _ format: ImportFormat? = nil, _ change: (inout ImportFields) -> Void = { _ in })
@@ -22,7 +22,7 @@ struct ImportOptionTests {
         #"{"id":\#(number),"data":{\#(data)},"annotations":[{"result":[{"type":"choices","value":{"choices":\#(choices)}}]}]}"#
     }
 
-    /// Before: an export or a manifest lost all of them, and a group's members came to stand on both sides.
+    /// Before: an export or a manifest lost all of them, and a group's members were on both sides.
     @Test("Group, embedding and metadata of Label Studio's data and of a manifest's line count as in JSON Lines")
     func tools() {
         let parts = #""lot":"g7","vector":[1,2.5],"shop":"north""#
@@ -56,7 +56,7 @@ struct ImportOptionTests {
         #expect(words(read(manifest)) == ["line 1: embedding: expected finite numbers"])
     }
 
-    @Test("A name that was given and is nowhere in the file is a fault that names what is there; a default is none")
+    @Test("A given name absent from the file is a fault that lists the names present; an absent default is none")
     func names() {
         let change = { (fields: inout ImportFields) in
             (fields.group, fields.embedding, fields.text, fields.uri, fields.annotator) = ("g", "e", "t", "u", "who")
@@ -89,7 +89,7 @@ struct ImportOptionTests {
         #expect(words(read("{\"id\":\"a\",\"label\":\"circle\"}")) == [])
     }
 
-    @Test("An attribute that no line has is told with those there are; options without use in a form are faults")
+    @Test("An attribute that no line has is reported with those present; options unused by a format are faults")
     func attributes() {
         let line = #"{"source-ref":"s3://x","a":0,"a-metadata":{"class-name":"q"},"b":0,"b-metadata":{}}"#
         #expect(
@@ -116,7 +116,7 @@ struct ImportOptionTests {
     }
 
     /// Before: an object was no label, and its row was counted as unlabelled.
-    @Test("A label may be an object as on the wire; what is neither that nor a scalar is a fault of its line")
+    @Test("A label may be an object as on the wire; one that is neither that nor a scalar is a fault of its line")
     func objects() {
         let file = read(
             """
@@ -133,7 +133,7 @@ struct ImportOptionTests {
         #expect(words(file) == ["line 3: \(expected) an array", "line 4: \(expected) another object"])
     }
 
-    @Test("What is wrong with an export is told by task; one of another form is told once")
+    @Test("A fault of an export is reported by task; an export of another form is reported once")
     func exports() {
         let tasks = (1...8).map { task($0, #""text":"x\#($0)""#, $0 == 8 ? #"["a","b"]"# : #"["circle"]"#) }
         #expect(

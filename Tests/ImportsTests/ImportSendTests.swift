@@ -26,7 +26,7 @@ struct ImportSendTests {
         )
     }
 
-    @Test("One that is stopped says how far it came, and goes on from there")
+    @Test("A stopped import reports its progress, and resumes from there")
     func stopped() throws {
         let pipeline = try Pipeline(seed: 8)
         var scans = 0
@@ -45,7 +45,7 @@ struct ImportSendTests {
     }
 
     /// Before: "could not begin a transaction: … (_FENCED)".
-    @Test("One that another import has taken over from says so")
+    @Test("An import that another one has replaced reports it")
     func fenced() throws {
         let pipeline = try Pipeline(seed: 9)
         var scans = 0

@@ -73,7 +73,7 @@ struct ImportTests {
         }
     }
 
-    @Test("Labels make version 1 and a model before any task; validation labels are scored, and stand in their segment")
+    @Test("Labels make version 1 and a model before any task; validation labels are scored, in their own segment")
     func versionOne() throws {
         let pipeline = try Pipeline(seed: 1)
         let (training, truth) = file(pipeline, 60)
@@ -105,7 +105,7 @@ struct ImportTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("Sent twice, or half and then whole, every label is taken once; what is known is not sent again")
+    @Test("Sent twice, or half and then whole, every label is accepted once; known labels are not sent again")
     func once() throws {
         let pipeline = try Pipeline(seed: 2)
         let (all, _) = file(pipeline, 700)
@@ -145,7 +145,7 @@ struct ImportTests {
     }
 
     @Test(
-        "What the project says otherwise is told by line; records beside the command's are checked at the door and in the loop"
+        "Conflicts with the project are reported by line; other writers' records are checked in Intake and loop"
     )
     func refused() throws {
         let pipeline = try Pipeline(seed: 3)
@@ -189,7 +189,7 @@ struct ImportTests {
         )
     }
 
-    @Test("Samples with imported labels are never asked for, however often they are predicted")
+    @Test("Samples with imported labels are never queried, however often they are predicted")
     func neverQueried() throws {
         let pipeline = try Pipeline(seed: 4)
         let (labels, truth) = file(pipeline, 40)
@@ -204,7 +204,7 @@ struct ImportTests {
     }
 
     @Test(
-        "A pool published once: each sample once, all of them candidates while there is no model, and asked while votes last"
+        "A published pool contains each sample once; without a model all are candidates, queried while votes last"
     )
     func pool() throws {
         let pipeline = try Pipeline(seed: 5)
@@ -246,7 +246,7 @@ struct ImportTests {
         )
     }
 
-    @Test("A folder of images: by their paths below it, as file URIs, without what is hidden or no image")
+    @Test("A folder of images is read by relative paths, as file URIs, without hidden files and non-images")
     func folder() throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("pool-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: root) }

@@ -12,7 +12,7 @@ import Vocabulary
 @testable import Intake
 @testable import Operations
 
-/// Where a trainer says that its models lie, and what is made of it.
+/// Locations of models according to a trainer, and how they are checked.
 @Suite("Artifacts of results")
 struct ArtifactTests {
     private static let digest = String(repeating: "a", count: 64)
@@ -30,9 +30,9 @@ struct ArtifactTests {
         return TrainingResult(request: RequestID("r"), trial: 0, repetition: 0, outcome: outcome)
     }
 
-    /// Before: `http://evil.example/model.pkl` stood on `model-releases` at once.
+    /// Before: `http://evil.example/model.pkl` was on `model-releases` at once.
     @Test(
-        "A result whose artifact lies where none may is a dead letter of its own kind, and never an entry",
+        "A result with a forbidden artifact location is a dead letter of its own kind, and never an entry",
         arguments: [
             "http://evil.example/model.pkl", "https://good.example@evil.example/m", "ftp://evil.example/m", "model.pkl",
             "javascript:alert(1)", "data:,x", "file:///srv/../etc/passwd", "file://evil.example/m",
@@ -51,7 +51,7 @@ struct ArtifactTests {
 
     /// Before: `file:///etc/passwd` was the champion.
     @Test(
-        "An incumbent whose artifact lies where none may is not registered; one that may be is",
+        "An incumbent with a forbidden artifact location is not registered; an allowed one is",
         arguments: [false, true]
     )
     func incumbent(isAllowed: Bool) throws {
@@ -70,7 +70,7 @@ struct ArtifactTests {
         #expect(try pipeline.releases().map(\.champion.version.rawValue) == (isAllowed ? ["theirs"] : []))
     }
 
-    @Test("What a producer says of being verified is not believed")
+    @Test("A producer's claim of verification is ignored")
     func claims() throws {
         let pipeline = try Pipeline()
         try pipeline.send(.trainingResults, Self.result("s3://bucket/m", #","verified":true"#))
@@ -84,7 +84,7 @@ struct ArtifactTests {
         #expect(verified == .some(nil))
     }
 
-    @Test("A release says whether its artifact was there, and replay takes it from the journal")
+    @Test("A release states whether its artifact was found, and replay reads that from the journal")
     func verified() throws {
         let pipeline = try Pipeline()
         pipeline.artifactFolders = ArtifactFolders(roots: [pipeline.root + "/artifacts"])
@@ -135,12 +135,12 @@ struct ArtifactTests {
         for path in [outside + "/m", inside + "/out/m", inside + "/out", inside + "/away", inside + "/circle", folder] {
             #expect(scan(path, 3, roots, usual) == nil, "\(path)")
         }
-        // A folder that a project names is one, though it is looked at only below the roots.
+        // A folder that a project names is allowed, though files are checked only below the roots.
         let named = [try #require(ArtifactPrefix("file://" + outside))]
         #expect(scan(outside + "/m", 3, roots, named) == .some(nil))
         #expect(scan(inside + "/m", 3, roots, named) == nil)
         #expect(scan(inside + "/out/m", 3, roots, named) == nil)
-        // No roots are named: anything goes, and this worker's own folder alone is looked into.
+        // No roots are named: any location is allowed, and only this worker's own folder is checked.
         let own = ArtifactFolders(own: inside)
         #expect(scan(inside + "/m", 3, own, usual) == .some(true))
         #expect(scan(outside + "/m", 3, own, usual) == .some(nil))
@@ -150,7 +150,7 @@ struct ArtifactTests {
         #expect(scan(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
     }
 
-    @Test("A path lies in a folder byte by byte: names that Unicode holds to be the same are two")
+    @Test("A path is in a folder byte by byte: names that are equivalent in Unicode are distinct")
     func paths() {
         let (composed, other) = ("/srv/\u{E9}", "/srv/e\u{301}")
         #expect(composed == other)
@@ -164,7 +164,7 @@ struct ArtifactTests {
         }
     }
 
-    @Test("A disk that does not answer holds a turn up for a second in all, and later turns not at all")
+    @Test("A disk that does not answer delays a cycle by a second in all, and later cycles not at all")
     func slow() throws {
         let maximumWait = ArtifactGate.maximumWait
         let gateOpens = DispatchSemaphore(value: 0)
@@ -187,7 +187,7 @@ struct ArtifactTests {
         #expect(passed >= .milliseconds(maximumWait - 50))
         // Without a bound it would be a second for each of them.
         #expect(passed < .milliseconds(maximumWait * 10), "\(passed)")
-        // The first answer comes too late for its own question; another question is asked anew.
+        // The first answer is too late for its own query; another query is sent anew.
         var verified: Bool?
         for _ in 0..<1_000 where verified == nil {
             // For what hangs, and for the question that follows.

@@ -20,7 +20,7 @@ struct BadInputTests {
         (try pipeline.makeIntake(), try pipeline.makeLoop())
     }
 
-    @Test("A record has exactly one outcome, and the stream goes on behind it", arguments: BadInput.all)
+    @Test("A record has exactly one outcome, and the stream continues after it", arguments: BadInput.all)
     func outcome(_ input: BadInput) throws {
         let pipeline = try Pipeline()
         // Something good before and behind it.
@@ -62,7 +62,7 @@ struct BadInputTests {
         #expect(decided.unreadable == 0)
     }
 
-    /// One letter: the record as it came, and behind its own headers the reason.
+    /// Expects one dead letter: the record as received, and the reason after its own headers.
     private func expectDeadLetter(_ deadLetters: [StoredRecord], _ input: BadInput, _ code: String, _ processor: String)
         throws
     {
@@ -85,7 +85,7 @@ struct BadInputTests {
         #expect(deadLetter.header("flywheel.worker") == "w1")
     }
 
-    @Test("All of it in one stream: every record is accounted for once, and good ones between are heard")
+    @Test("All inputs in one stream: every record is counted once, and valid ones in between are accepted")
     func all() throws {
         let pipeline = try Pipeline()
         for input in BadInput.all {
@@ -147,7 +147,7 @@ struct BadInputTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 
-    @Test("A journal entry that cannot be read is a dead letter of the loop, and the loop goes on")
+    @Test("A journal entry that cannot be read is a dead letter of the loop, and the loop continues")
     func unreadableEntry() throws {
         let pipeline = try Pipeline()
         // Intake has worked here before, or it would wonder who wrote the journal.

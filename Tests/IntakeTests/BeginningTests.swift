@@ -7,13 +7,13 @@ import Vocabulary
 
 @Suite("Where Intake begins")
 struct BeginningTests {
-    @Test("A first start takes what is there, and a partition that is new begins at its beginning")
+    @Test("A first start reads the existing records, and a new partition is read from its beginning")
     func first() throws {
         let pipeline = try Pipeline(seed: 4)
         for _ in 0..<5 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
         try pipeline.makeIntake().settle()
         #expect(!pipeline.journal().isEmpty)
-        // As if `feedback` had come later: the group knows the others.
+        // As if `feedback` had been added later: the group knows the others.
         for partition in 0..<2 as Range<Int32> {
             pipeline.cluster.setOffset(nil, of: TopicPartition(pipeline.topics[.feedback], partition), group: "intake")
         }
@@ -22,7 +22,7 @@ struct BeginningTests {
         #expect(pipeline.journal().contains { $0.text.contains(#""kind":"feedback""#) })
     }
 
-    @Test("A group whose offsets have expired is refused, and says what to do; once they are set it goes on")
+    @Test("A group with expired offsets is refused with the remedy; once they are set it continues")
     func expired() throws {
         let pipeline = try Pipeline(seed: 4)
         for _ in 0..<5 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }

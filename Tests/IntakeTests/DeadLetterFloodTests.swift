@@ -15,7 +15,10 @@ struct DeadLetterFloodTests {
         deadLetters.compactMap { $0.header(DeadLetterRecord.leftOutHeader).flatMap { Int($0) } }.reduce(0, +)
     }
 
-    @Test("Some are kept, all are counted, and good ones between them are heard", arguments: [1, 7, 1_000])
+    @Test(
+        "Some dead letters are kept, all are counted, and valid records in between are accepted",
+        arguments: [1, 7, 1_000]
+    )
     func flood(_ batchSize: Int) throws {
         let pipeline = try Pipeline()
         for number in 0..<600 {
@@ -33,7 +36,7 @@ struct DeadLetterFloodTests {
         #expect(counts.deadTotal + counts.droppedTotal == 600)
         #expect(Array(counts.dead.keys) == ["not_json"] && counts.deadTotal == Int64(deadLetters.count))
         #expect(leftOut(deadLetters) == Int(counts.droppedTotal))
-        // Ten seconds' worth at once, one a transaction at least, and the clock stands still.
+        // The allowance of ten seconds at once, at least one per transaction, and the clock does not advance.
         let turns = batchSize == 1 ? 606 : (606 + batchSize - 1) / batchSize
         #expect(deadLetters.count >= 50 && deadLetters.count <= 50 + turns)
         if batchSize == 1_000 { #expect(deadLetters.count == 50) }
@@ -44,7 +47,7 @@ struct DeadLetterFloodTests {
         )
     }
 
-    @Test("What stands beside a value counts, too: large headers fill the room of many letters")
+    @Test("Bytes next to a value count, too: large headers use the capacity of many dead letters")
     func largeHeaders() throws {
         let pipeline = try Pipeline()
         let header = RecordHeader("note", String(repeating: "x", count: 100_000))
@@ -64,13 +67,13 @@ struct DeadLetterFloodTests {
         )
         try intake.settle()
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
-        // Ten seconds of five dead letters of 4 KB.
+        // The allowance of ten seconds of five dead letters of 4 KB.
         #expect(deadLetters.count == 3 && leftOut(deadLetters) == 47, "\(deadLetters.count)")
     }
 
     private static let topics: [Topic] = [.annotations, .trainingResults, .commands, .datasetVersions]
 
-    @Test("Answers, results, commands and announcements have room of their own each, whatever floods the other topics")
+    @Test("Answers, results, commands and announcements each have capacity of their own in any flood")
     func ownRoom() throws {
         let pipeline = try Pipeline()
         for number in 0..<400 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }
@@ -93,7 +96,10 @@ struct DeadLetterFloodTests {
     }
 
     /// Before: 534 MB of dead letters.
-    @Test("600 records of 890 KB leave their beginnings, sizes and digests", arguments: topics + [.predictions])
+    @Test(
+        "Of 600 records of 890 KB the dead letters keep beginnings, sizes and digests",
+        arguments: topics + [.predictions]
+    )
     func largeValues(_ topic: Topic) throws {
         let pipeline = try Pipeline(deadLetterLimit: 8_388_608)
         let value = [UInt8](repeating: UInt8(ascii: "x"), count: 890_000)
@@ -115,7 +121,7 @@ struct DeadLetterFloodTests {
     }
 
     @Test(
-        "What could be sent again is kept whole within the budget, and counted beyond it; a turn's first one is cut there"
+        "Redrivable records are kept whole within the budget, then counted; a cycle's first is cut there"
     )
     func sizes() throws {
         let pipeline = try Pipeline()
@@ -124,7 +130,7 @@ struct DeadLetterFloodTests {
         let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 10), deadLettersPerSecond: 10)
         try intake.settle()
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
-        // Ten seconds of ten dead letters of 4 KB hold two, each transaction writes one.
+        // The allowance of ten seconds of ten dead letters of 4 KB holds two, and each transaction writes one.
         let cut = deadLetters.filter { $0.header("flywheel.value.cut") != nil }
         #expect(deadLetters.count - cut.count == 2 && cut.allSatisfy { $0.value?.count == 4_096 })
         #expect(deadLetters.count + leftOut(deadLetters) == 40)
@@ -139,7 +145,7 @@ struct DeadLetterFloodTests {
         #expect(sent.sent == 2 && sent.refusedCount == cut.count)
     }
 
-    @Test("A turn that is undone leaves nothing behind: what was left out is counted once", arguments: 6..<14)
+    @Test("An undone cycle has no lasting effect: omitted records are counted once", arguments: 6..<14)
     func undone(_ effect: Int) throws {
         let pipeline = try Pipeline()
         for number in 0..<300 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }

@@ -41,7 +41,7 @@ struct EntryBudgetTests {
         #expect(pipeline.journal().count == 20_051)
     }
 
-    @Test("Letters of a flood are capped and counted, as those of traffic are")
+    @Test("Dead letters of a flood are capped and counted, as those of traffic are")
     func deadLetters() throws {
         let pipeline = try Pipeline()
         for number in 0..<500 { try pipeline.send(.commands, Wire.command("c\(number)", .hold)) }
@@ -60,7 +60,7 @@ struct EntryBudgetTests {
         #expect(deadLetters.allSatisfy { $0.header("flywheel.reason.code") == "entry_budget" })
     }
 
-    @Test("A budget grows by the moment, and one project's flood leaves the others theirs")
+    @Test("A budget grows continuously, and one project's flood does not reduce the others' budgets")
     func byProjectAndTime() throws {
         let pipeline = try Pipeline()
         let usual = Scenario.configuration()
@@ -94,7 +94,7 @@ struct EntryBudgetTests {
         #expect(try send(150, to: "shapes") == 100)
     }
 
-    @Test("Bytes are limited, too, and the largest entry goes while anything is left")
+    @Test("Bytes are limited, too, and the largest entry is written while any of the budget is left")
     func bytes() throws {
         let pipeline = try Pipeline()
         let fill = String(repeating: #"\""#, count: 100_000)
@@ -109,7 +109,7 @@ struct EntryBudgetTests {
         #expect(try counts(intake).forwarded == 4)
     }
 
-    @Test("What an aborted transaction took is given back: its records come again", arguments: 6..<14)
+    @Test("The budget of an aborted transaction is returned: its records are read again", arguments: 6..<14)
     func aborted(effect: Int) throws {
         let pipeline = try Pipeline()
         for number in 0..<100 { try pipeline.send(.trainingResults, result(number)) }
@@ -152,7 +152,7 @@ struct EntryBudgetTests {
         )
     }
 
-    /// Revisions in the journal of a project, in the order in which they came.
+    /// Revisions in the journal of a project, in order of arrival.
     private func revisions(_ pipeline: Pipeline, of project: String = "shapes") throws -> [Int] {
         try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap { entry in
             guard case .configured(let configuration) = entry.body, entry.project.rawValue == project else {
@@ -164,7 +164,7 @@ struct EntryBudgetTests {
 
     /// Before: as many as were written, 50 MiB of journal in 12 s.
     @Test(
-        "Of revisions that somebody writes without end the journal takes an hour's budget, and the newest comes when it can"
+        "Of endless revisions the journal stores an hour's budget, and the newest one when capacity is free"
     )
     func flippedRevisions() throws {
         let pipeline = try Pipeline()
@@ -185,7 +185,7 @@ struct EntryBudgetTests {
         )
         #expect(processor.projectFaults.map(\.project) == ["shapes"])
         #expect(processor.projectFaults.first?.reason.contains("entry_budget.projects") == true)
-        // Another project's revision goes at once.
+        // Another project's revision is applied at once.
         try put(pipeline, revision(2, of: "other"))
         try pipeline.send(.trainingResults, result(1, project: "other"))
         try intake.settle()
@@ -206,7 +206,7 @@ struct EntryBudgetTests {
         let processor = try #require(intake.processor as? IntakeProcessor)
         let name = String(repeating: "c", count: 93)
         let classes = (1_000..<5_000).map { "\(name)\($0)" }
-        // Nobody sends anything meanwhile: nothing is written.
+        // No record is sent meanwhile: nothing is written.
         for number in 2...400 {
             try put(pipeline, revision(number))
             try intake.settle()
@@ -241,7 +241,7 @@ struct EntryBudgetTests {
         #expect(try revisions(pipeline) == [1] && processor.projectFaults.count == 1)
     }
 
-    @Test("A project that is taken away and made anew without end has no other budget")
+    @Test("A project that is repeatedly removed and created has one budget")
     func remade() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake(entryLimits: limits(.projects, 10))
@@ -262,7 +262,7 @@ struct EntryBudgetTests {
     }
 
     /// The audit share is no limit of a flood, and every invented model version has a threshold of its own.
-    @Test("Candidates are bounded whatever lets them through, and those beyond leave no trace in the tallies")
+    @Test("Candidates are bounded for any reason of forwarding, and those beyond are not in the tallies")
     func candidates() throws {
         let pipeline = try Pipeline()
         for number in 0..<5_000 {

@@ -10,7 +10,7 @@ import Vocabulary
 
 @Suite("Headers of entries")
 struct EntryHeadersTests {
-    @Test("What is kept for the next entry of a kind is no other than what is made for each")
+    @Test("Headers cached for the next entry of a kind equal those built for each")
     func same() {
         var headers = EntryHeaders()
         let projects = ["a", "b"].compactMap { ProjectID(checking: $0) }

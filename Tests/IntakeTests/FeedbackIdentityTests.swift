@@ -8,15 +8,16 @@ import Vocabulary
 
 @Suite("What makes feedback distinct")
 struct FeedbackIdentityTests {
-    /// Before: feedback with source "0" and ids of offsets to come made honest feedback without ids `duplicate`, ten of ten.
-    @Test("No id that somebody chooses is the place of feedback without one")
+    /// Before: feedback with source "0" and ids equal to later offsets made honest feedback without ids `duplicate`,
+    /// ten of ten.
+    @Test("No id that a producer chooses equals the position of feedback without one")
     func distinct() throws {
         let pipeline = try Pipeline()
         func feedback(_ head: String) -> [UInt8] {
             let body = #""project":"shapes","sample":"s","model":{"version":"v1"},"user":"u","verdict":"rejection"}"#
             return Array("{\(head)\(body)".utf8)
         }
-        // Ids of places to come, in both partitions, and of forms that might be made of them.
+        // Ids equal to later offsets, in both partitions, and forms that might be derived from them.
         var heads: [String] = []
         for source in ["0", "1", "p0"] {
             for id in 20..<40 { heads.append(#""source":"\#(source)","id":"\#(id)","#) }

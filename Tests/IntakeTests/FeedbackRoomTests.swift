@@ -10,15 +10,15 @@ import Vocabulary
 
 @testable import Intake
 
-@Suite("Feedback of an hour: of more than there is room for, users are drawn")
+@Suite("Feedback of an hour: beyond the capacity, users are drawn")
 struct FeedbackRoomTests {
     private static let project = ProjectID("shapes")
     private static let hour: Int64 = 3_600_000
 
-    /// The draw of a user, evenly spread.
+    /// The draw of a user, evenly distributed.
     private func draw(_ user: Int) -> Double { Double(user * 7_919 % 10_000) / 10_000 }
 
-    @Test("All goes on while half of the room is left; then half of the users, a quarter, and never more than the room")
+    @Test("All is accepted up to half of the capacity; then half of the users, a quarter, and never beyond it")
     func burst() {
         var room = FeedbackRoom()
         var shares: [Double] = []
@@ -40,7 +40,7 @@ struct FeedbackRoomTests {
         #expect((900...1_000).contains(taken), "\(taken)")
     }
 
-    @Test("A steady flood comes to rest where as much goes on as the hour allows, always of the same users")
+    @Test("A steady flood settles at the rate that the hour allows, always with the same users")
     func steady() {
         var room = FeedbackRoom()
         var (taken, users): (Int, Set<Int>) = (0, [])
@@ -60,8 +60,8 @@ struct FeedbackRoomTests {
         #expect(users.count < 300, "\(users.count)")
     }
 
-    /// Before: for half an hour after a flood of seconds one user in a hundred was heard.
-    @Test("A minute after a flood as many users are heard as an hour's room carries")
+    /// Before: for half an hour after a flood of a few seconds the feedback of one user in a hundred was accepted.
+    @Test("A minute after a flood as many users are accepted as an hour's capacity allows")
     func afterwards() {
         var room = FeedbackRoom()
         var flooded = 0
@@ -81,7 +81,7 @@ struct FeedbackRoomTests {
         #expect((250...600).contains(received), "\(received)")
     }
 
-    @Test("What an aborted transaction took is there again, and a worker has its share of the room")
+    @Test("Capacity used by an aborted transaction is free again, and a worker has its share of it")
     func transactions() {
         var room = FeedbackRoom()
         func take() -> Bool { room.take(Self.project, limit: 40, draw: 0, at: 0, share: 0.25) != nil }
@@ -94,14 +94,14 @@ struct FeedbackRoomTests {
         room.committed()
         room.aborted()
         #expect(!take())
-        // A clock that goes back gives nothing.
+        // A clock that jumps back adds no capacity.
         #expect(room.take(Self.project, limit: 40, draw: 0, at: -Self.hour, share: 0.25) == nil)
         #expect(room.take(Self.project, limit: 40, draw: 0, at: Self.hour, share: 0.25) != nil)
         #expect(room.take(ProjectID("other"), limit: 40, draw: 0.9, at: 0, share: 0.25) == 1)
     }
 
     @Test(
-        "A flood of feedback is counted whole, enters the journal in part with its probability, and is no dead letter"
+        "A flood of feedback is counted whole, partly journaled with its probability, and is no dead letter"
     )
     func flood() throws {
         let usual = Scenario.configuration()
@@ -136,7 +136,7 @@ struct FeedbackRoomTests {
         #expect(counts.feedbackLeftOut == 20_000 - Int64(entries.count))
         let shares = Set(entries.map(\.inclusionProbability))
         #expect(shares.isSuperset(of: [1, 0.5, 0.25]), "\(shares)")
-        // Whoever is drawn at a quarter is among those that are drawn at a half.
+        // Every user that is selected at a quarter is also selected at a half.
         let quarter = Set(entries.filter { $0.inclusionProbability <= 0.25 }.map(\.user))
         #expect(quarter.count < 250)
         var counted: Int64 = 0
@@ -146,7 +146,7 @@ struct FeedbackRoomTests {
         #expect(counted == 20_000)
     }
 
-    @Test("A worker's own limit leaves feedback out, and refuses none")
+    @Test("A worker's own limit omits feedback, and refuses none")
     func worker() throws {
         let pipeline = try Pipeline()
         for number in 0..<300 {

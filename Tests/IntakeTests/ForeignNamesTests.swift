@@ -30,7 +30,7 @@ struct ForeignNamesTests {
         pipeline.cluster.committed(pipeline.topics[.deadLetters])
     }
 
-    @Test("No name with a character that a terminal obeys passes the door, plain or escaped", arguments: bad)
+    @Test("Intake accepts no name with a terminal control character, plain or escaped", arguments: bad)
     func door(name: String) throws {
         let pipeline = try Pipeline()
         let escaped = ForeignText.line(name)
@@ -74,7 +74,7 @@ struct ForeignNamesTests {
         #expect(pipeline.journal().allSatisfy { !$0.text.contains(name) })
     }
 
-    @Test("Names of people's languages pass", arguments: ["bild ß 東/7", "שלום", "مرحبا", "👩‍🔬"])
+    @Test("Names in human languages are accepted", arguments: ["bild ß 東/7", "שלום", "مرحبا", "👩‍🔬"])
     func languages(name: String) throws {
         let pipeline = try Pipeline()
         try pipeline.send(.predictions, prediction(sample: name))
@@ -90,7 +90,7 @@ struct ForeignNamesTests {
     ]
 
     @Test(
-        "Of two names that Unicode holds to be the same the composed one passes and the other is refused",
+        "Of two names that are equivalent in Unicode the composed one is accepted and the other is refused",
         arguments: twins
     )
     func composed(_ name: String, _ twin: String) throws {
@@ -133,7 +133,7 @@ struct ForeignNamesTests {
         #expect(try #require(intake.processor as? IntakeProcessor).counts.accepted == 10)
     }
 
-    @Test("What the quick look holds to be composed is, alone and behind any letter")
+    @Test("Text that the quick check holds to be composed is composed, alone and after any letter")
     func surelyComposed() {
         for value in UInt32(0)...0x1FFFF where ComposedText.isSure(value) {
             guard let scalar = UnicodeScalar(value) else { continue }
@@ -217,7 +217,7 @@ struct ForeignNamesTests {
                 acquisition: usual.acquisition
             )
         }
-        // What is in force in a spelling of before stays, and can be added to.
+        // A class name in force in an earlier spelling is kept, and classes can be added after it.
         let pipeline = try Pipeline(configuration: configuration(["tea", twin]))
         let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
         let outcome = try apply.apply(configuration(["tea", twin, "milk"]), partitions: 2)
@@ -251,7 +251,7 @@ struct ForeignNamesTests {
         #expect(counts.accepted == 2 && counts.deadTotal == 0, "\(reasons)")
     }
 
-    @Test("What a journal took in by older rules is still read", arguments: bad)
+    @Test("Entries that were accepted under older rules are still read", arguments: bad)
     func oldJournal(name: String) throws {
         let entry = JournalEntry(
             project: Scenario.project,
@@ -261,7 +261,7 @@ struct ForeignNamesTests {
         #expect(again == entry)
     }
 
-    @Test("A producer's headers cannot pass for ours, and come back as they were")
+    @Test("A producer's headers are distinct from Flywheel's, and are restored unchanged")
     func headers() throws {
         let pipeline = try Pipeline()
         let own = [

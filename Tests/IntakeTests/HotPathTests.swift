@@ -19,7 +19,10 @@ struct HotPathTests {
         #expect(Allocations.count { for size in 1...50 { kept.append(Array(repeating: 0, count: size * 100)) } } >= 50)
     }
 
-    @Test("Predictions that are counted and left out are looked at without any allocation", arguments: [false, true])
+    @Test(
+        "Predictions that are counted and not forwarded are scanned without any allocation",
+        arguments: [false, true]
+    )
     func allocations(hasTriggers: Bool) throws {
         let doubtful = try #require(TriggerBounds(below: 0.6))
         let conditions: [TriggerCondition] = [
@@ -29,7 +32,7 @@ struct HotPathTests {
         let pipeline = try Pipeline(
             configuration: hasTriggers ? TriggerScenario.configuration([trigger]) : Scenario.configuration()
         )
-        // The pool is full: by its room nothing goes on.
+        // The pool is full: nothing is forwarded because of its free capacity.
         for number in 0..<pipeline.configuration.acquisition.poolCapacity {
             let record = OutputRecord(
                 topic: pipeline.topics[.state],

@@ -51,7 +51,8 @@ struct IntakeCrashTests {
                 let entry = try JournalEntry(json: json)
                 switch entry.body {
                 case .candidate(let candidate):
-                    // What passes the adaptive threshold may differ; the audit sample never.
+                    // The set of candidates above the adaptive threshold may differ; that of the audit sample never
+                    // does.
                     guard candidate.auditProbability != nil else { return }
                     outcome.audit["\(candidate.sample.id)/\(candidate.model?.version.rawValue ?? "")", default: 0] += 1
                 case .configured: break

@@ -37,7 +37,7 @@ struct IntakePoisonTests {
         try pipeline.decoded(.tallies) { try Tally(json: $0) }.reduce(0) { $0 + $1.predictions }
     }
 
-    /// Everything but the deadly record went its way, once, and that one is a dead letter.
+    /// Every record except the lethal one was processed, once, and the lethal one is a dead letter.
     private func expectIsolated(_ pipeline: Pipeline, of count: Int = 400, offset: Int64 = 57, _ note: String) throws {
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["poison"], "\(note)")
@@ -52,7 +52,7 @@ struct IntakePoisonTests {
     }
 
     @Test(
-        "A record that kills is a dead letter after a few deaths, and every other goes its way once",
+        "A lethal record is a dead letter after a few deaths, and every other record is processed once",
         arguments: [0, 1, 57, 99]
     )
     func death(offset: Int64) throws {
@@ -63,7 +63,7 @@ struct IntakePoisonTests {
         try expectIsolated(pipeline, offset: offset, "offset \(offset)")
         let text = pipeline.cluster.committed(pipeline.topics[.deadLetters]).first?.header("flywheel.reason.text") ?? ""
         #expect(text.contains("3 workers died"))
-        // The stream goes on, in order.
+        // The stream continues, in order.
         try pipeline.send(.annotations, Wire.annotation("later", "a", .skip))
         let (_, more) = try supervise { _ in try pipeline.makeIntake(lethal: lethal) }
         #expect(more == 0)
@@ -85,7 +85,7 @@ struct IntakePoisonTests {
     }
 
     @Test(
-        "A record that is refused three times equally is a dead letter, and the worker lives",
+        "A record refused three times for the same reason is a dead letter, and the worker continues",
         arguments: [Lethal.Manner.error, .refusal]
     )
     func refusal(manner: Lethal.Manner) throws {
@@ -98,7 +98,7 @@ struct IntakePoisonTests {
     }
 
     @Test(
-        "Poison and a crash at every effect of those who deal with it: still one dead letter, and nothing else is lost"
+        "Poison and a crash at every effect of its handling: one dead letter, and nothing else is lost"
     )
     func deathAndCrash() throws {
         func run(_ life: Int, _ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
@@ -142,7 +142,7 @@ struct IntakePoisonTests {
     }
 
     @Test(
-        "Workers that are killed without a record's doing lose nothing to the dead letters, however often",
+        "Deaths of workers that no record causes make no dead letters, however often",
         arguments: 0..<6 as Range<UInt64>
     )
     func innocent(seed: UInt64) throws {
@@ -166,7 +166,7 @@ struct IntakePoisonTests {
         let lethal = lethal(pipeline)
         for _ in 0..<10 {
             let runner = try pipeline.makeIntake(lethal: lethal)
-            // Assigned, but stopped before anything is taken.
+            // Partitions are assigned, but the worker stops before any record is read.
             try runner.task.cycle()
             runner.task.close()
         }

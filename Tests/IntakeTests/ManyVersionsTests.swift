@@ -8,7 +8,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@Suite("Model versions that Intake tells apart")
+@Suite("Model versions that Intake distinguishes")
 struct ManyVersionsTests {
     /// Predictions counted by version; of those counted together under the empty name.
     private func counted(_ pipeline: Pipeline) throws -> [String: Int64] {
@@ -19,7 +19,7 @@ struct ManyVersionsTests {
         return sums
     }
 
-    @Test("A flood of versions is counted together beyond the sixty-four, and a later turn knows versions again")
+    @Test("Versions beyond sixty-four are counted together, and a later cycle distinguishes versions again")
     func flood() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 1_000))
@@ -45,7 +45,7 @@ struct ManyVersionsTests {
         #expect(sums["late"] == 5 && sums.values.reduce(0, +) == 606)
     }
 
-    @Test("A revision that names a class may come while a prediction of that class is taken: it is judged by it")
+    @Test("A prediction of a new class is judged by the revision that adds the class in the meantime")
     func revisionMeanwhile() throws {
         let pipeline = try Pipeline()
         for number in 0..<20 {
@@ -64,7 +64,7 @@ struct ManyVersionsTests {
             training: scenario.training,
             rollout: scenario.rollout
         )
-        // It arrives once a batch is under way: when Intake asks the clock a second time.
+        // The revision arrives while a batch is being processed: when Intake reads the clock a second time.
         var queried = Int.min
         let intake = try pipeline.makeIntake(now: { [pipeline] in
             queried += 1

@@ -2,10 +2,10 @@ import PipelineTesting
 import Statistics
 import Vocabulary
 
-/// Predictions of `Scenario.project` with something odd in them: broken JSON where nobody reads, members of other forms than
-/// asked for, and what is unusual but right.
+/// Predictions of `Scenario.project` with an irregularity: broken JSON in places that are not read, members of
+/// unexpected types, and unusual but valid input.
 enum OddPredictions {
-    /// A value of JSON, or what is none. Depths count from the root of a record on.
+    /// JSON values, and texts that are not JSON. Depths are counted from the root of a record.
     static let values: [String] = scalars + lists + objects + nested
 
     private static let scalars: [String] = [
@@ -103,7 +103,7 @@ enum OddPredictions {
         """
     }
 
-    /// Where a value may stand: with which member before it.
+    /// Positions of a value in a record, each with the member that precedes it.
     private static let contexts: [@Sendable (String) -> String] = [
         { record(",\"x\":\($0)") },
         { record(",\"x\":[0,{\"y\":\($0),\"z\":1}]") },
@@ -157,7 +157,7 @@ enum OddPredictions {
         #"{"specversion":"1.0","id":"1","source":"s","data":\#(record(#","x":@"#)),"y":2}"#,
     ]
 
-    /// In a string that nobody reads.
+    /// Bytes in a string that is never read.
     private static let bytes: [[UInt8]] = [
         [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0xC3, 0xA9],
     ]
@@ -196,7 +196,7 @@ enum OddPredictions {
         record(output: ",\"remainder\":0,\"calibrated\":true"), record(",\"predicted_at_ms\":1700000000000"),
     ]
 
-    /// One of the usual ones, spoilt at one to three places.
+    /// A usual record, corrupted at one to three positions.
     static func spoilt(using generator: inout SplitMix64) -> [UInt8] {
         var bytes = Array(usual[generator.next(below: usual.count)].utf8)
         let marks = Array("{}[]:,\"\\ 0a-e.nu\n\u{0}\u{1}".utf8) + [0xC3, 0xFF]

@@ -10,11 +10,11 @@ import Vocabulary
 
 @testable import Intake
 
-/// Whether a record is counted or refused must not depend on whether its sample goes on: by the audit sample's draw one in ten
-/// is parsed whole, and nine are looked at.
-@Suite("One rule for what goes on and what is only counted")
+/// The verdict on a record, counted or refused, must not depend on whether its sample is forwarded: by the hash of the
+/// audit sample one record in ten is parsed in full, and nine are scanned.
+@Suite("One rule for forwarded records and records that are only counted")
 struct OneRuleTests {
-    /// An Intake of one project, of which everything goes on, or nothing.
+    /// An Intake of one project that forwards all its candidates, or none.
     private final class Door {
         let processor: IntakeProcessor
         private let intake: Any
@@ -40,7 +40,7 @@ struct OneRuleTests {
                     embedding: space
                 )
             )
-            // Nothing passes because the pool has room.
+            // Nothing is forwarded because the pool has free capacity.
             let runner = try pipeline.makeIntake(readsState: false)
             try runner.settle()
             processor = try #require(runner.processor as? IntakeProcessor)
@@ -85,8 +85,8 @@ struct OneRuleTests {
         EmbeddingSpace(dimension: 3),
     ]
 
-    /// Judges records by both doors, a fresh pair now and then: before its 300th score no threshold lets anything pass, and here
-    /// each record has up to three.
+    /// Compares the verdicts of both Intakes on records, with a fresh pair from time to time: before its 300th score no
+    /// threshold admits a candidate, and here each record has up to three.
     private func compare(_ records: [[UInt8]], _ space: EmbeddingSpace?) throws -> (scans: Int, refused: Int) {
         var (scans, refused, passed) = (0, 0, 0)
         for start in stride(from: 0, to: records.count, by: 80) {
@@ -102,7 +102,7 @@ struct OneRuleTests {
             passed += counting.written
             #expect(forwarding.written >= accepted, "something was counted that was to pass")
         }
-        // A rare one is above the threshold, though it was not drawn.
+        // A few scores are above the threshold, although the samples were not drawn for the audit sample.
         #expect(passed * 50 < records.count, "\(passed) outputs of \(records.count) records that were to be counted")
         return (scans, refused)
     }
@@ -133,7 +133,7 @@ struct OneRuleTests {
         }
     }
 
-    @Test("A member that nobody reads is checked, too")
+    @Test("An unused member is checked, too")
     func unread() throws {
         let door = try Door(nil, forwardsAll: false)
         let text = OddPredictions.usual[0].dropLast() + #","x":@@@}"#

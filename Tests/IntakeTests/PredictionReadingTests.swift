@@ -12,8 +12,8 @@ import Vocabulary
 
 @testable import Intake
 
-/// A look at a prediction and a full parse of it must agree: what only the look says is never written down.
-@Suite("Predictions that are looked at and predictions that are parsed")
+/// A scan of a prediction and a full parse of it must agree: a result of the scan alone is never written.
+@Suite("Predictions that are scanned and predictions that are parsed")
 struct PredictionReadingTests {
     private static let time: Int64 = 1_767_225_600_000
     private let parser = JSONParser(maximumDepth: 64, maximumSize: IntakeProcessor.recordLimit)
@@ -121,7 +121,7 @@ struct PredictionReadingTests {
         return generator.next(below: 4) == 0 ? text.replacing(":", with: " :\t") + "\n" : text
     }
 
-    @Test("Plain predictions are read at a look, and read alike", arguments: AcquisitionFunction.allCases)
+    @Test("Plain predictions are read by a scan, with the same result", arguments: AcquisitionFunction.allCases)
     func plainOnes(_ function: AcquisitionFunction) throws {
         let table = table(function)
         var generator = SplitMix64(seed: 1)
@@ -134,7 +134,7 @@ struct PredictionReadingTests {
     }
 
     @Test(
-        "Metadata is looked at like it is parsed: no name twice, none empty, too long or of escapes; several only of ASCII",
+        "Metadata names are scanned only if unique, not empty, short, unescaped and, if several, ASCII",
         arguments: [
             (#"{}"#, true), (#"{"a":"b"}"#, true), (#"{"a":"b","c":1,"d":true}"#, true), (#"{"é":"b"}"#, true),
             ("{\"\u{7F}\":\"b\"}", true), (#"{"a":"b","a":"c"}"#, false), (#"{"a":"b","c":"d","a":"c"}"#, false),
@@ -156,11 +156,11 @@ struct PredictionReadingTests {
         )
         let table = table()
         #expect((scan(bytes, table) != nil) == isScanned)
-        // What is looked at is never what the parser refuses.
+        // A scanned prediction is never one that the parser refuses.
         if isScanned { #expect(parse(bytes, table) != nil) }
     }
 
-    @Test("Of classes as likely the lowest is on top, wherever they stand", arguments: AcquisitionFunction.allCases)
+    @Test("Of equally likely classes the lowest is the top one, in any order", arguments: AcquisitionFunction.allCases)
     func equals(_ function: AcquisitionFunction) throws {
         let names = (0..<100).map { "class-\($0)" }
         let schema = LabelSchema(question: "Which?", classes: names)
@@ -196,7 +196,7 @@ struct PredictionReadingTests {
         }
     }
 
-    @Test("Projects of many classes are read alike, and a class that stands twice is left to the parser")
+    @Test("Projects of many classes are read with the same result, and a duplicate class requires the parser")
     func manyClasses() throws {
         let names = (0..<200).map { "class-number-\($0)" }
         let table = ProjectTable()
@@ -224,7 +224,7 @@ struct PredictionReadingTests {
     }
 
     @Test(
-        "Spoilt ones are never read otherwise than the parser reads them; what it refuses in a part that a look reads, too"
+        "A corrupt prediction is read as by the parser, or refused like it in the parts that a scan reads"
     )
     func spoilt() {
         let table = table()
@@ -246,7 +246,7 @@ struct PredictionReadingTests {
                 continue
             }
             scans += 1
-            // A text may be spoilt where nobody looks.
+            // A text may be corrupted in a part that is not scanned.
             if let parsed = parse(bytes, table) {
                 #expect(agree(scanned, parsed), "\(String(decoding: bytes, as: UTF8.self))")
             }
@@ -254,7 +254,7 @@ struct PredictionReadingTests {
         #expect(scans > 1_000 && refusals > 1_000)
     }
 
-    @Test("Classes that JSON must escape are left to the parser, whatever stands for them")
+    @Test("Classes that JSON must escape require the parser, in any spelling")
     func escapedClasses() {
         let table = ProjectTable()
         let configuration = ProjectConfiguration(
@@ -288,7 +288,7 @@ struct PredictionReadingTests {
         )
     }
 
-    @Test("Sums at the edge of what is allowed are left to the parser")
+    @Test("Sums at the limit of the permitted range are left to the parser")
     func edges() throws {
         let table = table()
         for (a, b) in [(3, 96), (4, 95), (17, 82), (50, 49), (1, 100), (51, 50)] {
@@ -319,7 +319,8 @@ struct PredictionReadingTests {
         #expect(Array("12345678-six-12345678".utf8).withUnsafeBytes { middle.find($0) } == nil)
     }
 
-    /// Before: every name of this form stood in one row of slots, and 400 predictions of 10,000 classes held up Intake for minutes.
+    /// Before: every name of this form was in one row of slots, and 400 predictions of 10,000 classes delayed Intake
+    /// for minutes.
     @Test("Names that share their beginning and their end are found as fast as others")
     func commonEnds() {
         func seconds(_ names: [String]) -> Double {

@@ -77,7 +77,7 @@ struct ProjectFaultTests {
         #expect((deadLetter?.header("flywheel.reason.text")?.contains("99999") ?? false) == (revision == 1))
     }
 
-    @Test("Partitions that are added later are found without a restart, and the fault is gone")
+    @Test("Partitions added later are found without a restart, and the fault is cleared")
     func partitionsComeLater() throws {
         let pipeline = try Pipeline()
         try put(pipeline, configuration("late", revision: 1, partition: 3))
@@ -95,7 +95,7 @@ struct ProjectFaultTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.journal], 3).count == 2)
     }
 
-    @Test("Keys, revisions, partitions and classes must follow from what is in force; what does not is named")
+    @Test("Keys, revisions, partitions and classes must follow from those in force; a violation is named")
     func notFollowed() throws {
         let pipeline = try Pipeline()
         let directory = try ProjectDirectory(
@@ -136,9 +136,9 @@ struct ProjectFaultTests {
         #expect(directory.fault(of: "dogs") == nil && directory["shapes"] == nil)
     }
 
-    /// Before: whoever wrote null and then revision 1 moved a project to another partition, or reversed its classes, and nobody
-    /// was told.
-    @Test("A tombstone gets round no check of what comes after it; the revision that it took away may come again")
+    /// Before: a null followed by revision 1 moved a project to another partition, or reversed its classes, without any
+    /// report.
+    @Test("A tombstone bypasses no check of the next revision; the removed revision may be published again")
     func buried() throws {
         let pipeline = try Pipeline()
         let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
@@ -161,9 +161,9 @@ struct ProjectFaultTests {
         #expect(directory["shapes"]?.revision == 3 && directory.faults.isEmpty)
     }
 
-    /// Before: every record of a project that was not known waited ten seconds for the end of the transaction, and with it all
-    /// of Intake, in every life; health said that it was ready.
-    @Test("A transaction that somebody leaves open on projects holds nobody up but who would number a revision")
+    /// Before: every record of an unknown project waited ten seconds for the end of the transaction, and all of Intake
+    /// with it, in every run; health reported that it was ready.
+    @Test("An open transaction of another client on projects delays only the numbering of a revision")
     func openTransaction() throws {
         let pipeline = try Pipeline(transactionTimeout: 900_000)
         try put(pipeline, configuration(revision: 1))
@@ -191,7 +191,7 @@ struct ProjectFaultTests {
     }
 
     /// Before: "shapes is new: revision 1", which moved the project or was refused by every worker.
-    @Test("Applying after a tombstone goes on behind the revision that it took away", arguments: [false, true])
+    @Test("Applying after a tombstone continues after the removed revision", arguments: [false, true])
     func applyingAgain(isChanged: Bool) throws {
         let pipeline = try Pipeline()
         try put(pipeline, configuration(revision: 3))
@@ -211,7 +211,7 @@ struct ProjectFaultTests {
         #expect(directory["shapes"] == new && directory.faults.isEmpty)
     }
 
-    /// Before: "shapes is new: revision 1", in the place of a project that this build cannot read.
+    /// Before: "shapes is new: revision 1", which replaced a project that this build cannot read.
     @Test(
         "A project of a newer build is not written over; an older revision of it that can be read makes no difference"
     )
@@ -229,7 +229,7 @@ struct ProjectFaultTests {
             #expect(error?.description.contains("upgrade this flywheel") == true, "\(String(describing: error))")
             #expect(pipeline.cluster.committed(pipeline.topics[.projects]).count == count)
         }
-        // Once somebody has put a revision there that can be read, it is as ever.
+        // After a readable revision has been written there, applying works as usual.
         try put(pipeline, configuration(revision: 4))
         let classes = Scenario.classes + ["cross"]
         guard case .revised(let new, _) = try apply.apply(configuration(classes: classes), partitions: 2) else {
@@ -241,7 +241,7 @@ struct ProjectFaultTests {
 
     /// Before: `known.revision + 1` trapped.
     @Test(
-        "Applying goes on behind a forged revision, and the last revision that there can be is said",
+        "Applying continues after a forged revision, and reports when the last possible revision is reached",
         arguments: [false, true]
     )
     func applying(isLast: Bool) throws {
@@ -261,7 +261,7 @@ struct ProjectFaultTests {
         }
     }
 
-    @Test("A partition that went while nobody looked is the record's fault, and other projects go on")
+    @Test("A partition that was removed unnoticed is the record's fault, and other projects continue")
     func partitionGone() throws {
         let pipeline = try Pipeline()
         try put(pipeline, configuration("other", revision: 1, partition: 0))

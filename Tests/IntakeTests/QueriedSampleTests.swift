@@ -13,7 +13,7 @@ import Vocabulary
 
 @testable import Intake
 
-@Suite("Samples that were asked for, as Intake knows them")
+@Suite("Queried samples as Intake knows them")
 struct QueriedSampleTests {
     private static let draws = StableHash(project: Scenario.project.rawValue, purpose: "audit", salt: [1, 2, 3])
 
@@ -52,7 +52,7 @@ struct QueriedSampleTests {
         }
     }
 
-    /// A policy under which everything would pass by its score.
+    /// A policy under which every candidate would be above the threshold by its score.
     private static func configuration(
         auditCutoff: Double = 0,
         capacity: Int = 40,
@@ -66,7 +66,7 @@ struct QueriedSampleTests {
         return usual.with(policy)
     }
 
-    @Test("Rows come and go in any order, and what cannot be one is passed over")
+    @Test("Rows are added and removed in any order, and malformed rows are ignored")
     func rows() throws {
         let pipeline = try Pipeline()
         let directory = try directory(pipeline)
@@ -85,7 +85,7 @@ struct QueriedSampleTests {
         #expect(pool.isKnown && pool.count.load(ordering: .relaxed) == 3)
         #expect(status("a") == .pooled && status("b/with/slashes") == .pooled)
         #expect(status("d") == .queried && status("e") == .queried && status("f") == .unknown)
-        // A sample is asked for: whichever of the two rows comes first.
+        // A sample is queried: either of the two rows may come first.
         try row("pool", "a", nil, in: pipeline)
         try row("asked", "a", "\"acquisition\"", in: pipeline)
         try row("asked", "c", "\"audit\"", in: pipeline)
@@ -94,7 +94,7 @@ struct QueriedSampleTests {
         try directory.refresh()
         #expect(status("a") == .queried && status("c") == .queried && status("d") == .queried)
         #expect(pool.count.load(ordering: .relaxed) == 1)
-        // Gone, twice, and of what was never there.
+        // Removed rows, each twice, and removals of rows that never existed.
         for _ in 0..<2 { for table in ["asked", "pool"] { try row(table, "e", nil, in: pipeline) } }
         try row("pool", "never", nil, in: pipeline)
         try row("pool", "b/with/slashes", nil, in: pipeline)
@@ -113,7 +113,7 @@ struct QueriedSampleTests {
         #expect(status("d") == .queried && !directory.hasFailed)
     }
 
-    @Test("What confident errors add to the share drawn by chance holds at the door as long as the loop's row says so")
+    @Test("The extra exploration for confident errors applies in Intake as long as the loop's row contains it")
     func exploration() throws {
         let pipeline = try Pipeline(configuration: Self.configuration { $0.explorationMost = 0.5 })
         var known = 0
@@ -139,7 +139,7 @@ struct QueriedSampleTests {
         #expect(try flagged() == 0)
     }
 
-    @Test("Without an end of its partition no pool is known to have room; partitions that are added are found")
+    @Test("A pool without an end of its partition has no known free capacity; added partitions are found")
     func partitions() throws {
         let pipeline = try Pipeline()
         let directory = try directory(pipeline)
@@ -158,7 +158,7 @@ struct QueriedSampleTests {
     }
 
     /// Before: 60 candidates of each round, for ever.
-    @Test("What was asked for costs neither threshold nor trigger nor journal, but is counted; after a restart, too")
+    @Test("A queried sample uses no threshold, trigger or journal, but is counted; also after a restart")
     func queried() throws {
         let trigger = Trigger(name: "any", condition: .confidence(nil, try #require(TriggerBounds(above: 0.1))))
         let pipeline = try Pipeline(configuration: Self.configuration { $0.triggers = [trigger] })
@@ -183,7 +183,7 @@ struct QueriedSampleTests {
         #expect(tallies.reduce(0) { $0 + $1.predictions } == 180)
     }
 
-    @Test("Of the audit sample everything goes on, asked for or not: a release is judged by it")
+    @Test("Every candidate of the audit sample is forwarded, queried or not: a release is judged by it")
     func audit() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(auditCutoff: 0.5))
         let samples = (0..<60).map { _ in pipeline.scenario.next() }
@@ -195,11 +195,11 @@ struct QueriedSampleTests {
         #expect(try candidates(pipeline).map(\.sample.id) == audited.map(\.id))
     }
 
-    @Test("A threshold learns nothing from what was asked for")
+    @Test("A threshold learns nothing from queried samples")
     func threshold() throws {
         let pipeline = try Pipeline(configuration: Self.configuration { $0.oversample = 1 })
         for number in 0..<400 { try row("asked", "top-\(number)", "1", in: pipeline) }
-        // The pool is full: only scores let anything pass.
+        // The pool is full: candidates are forwarded by their scores only.
         for number in 0..<40 { try row("pool", "old-\(number)", "{}", in: pipeline) }
         let intake = try pipeline.makeIntake()
         try intake.settle()
@@ -220,7 +220,7 @@ struct QueriedSampleTests {
     @Test("A pool is filled though Intake fails at any effect of its own, and no sample is sent twice for nothing")
     func everyEffect() throws {
         func makePipeline() throws -> Pipeline {
-            // Nothing passes by its score.
+            // No candidate is forwarded by its score.
             let pipeline = try Pipeline(configuration: Self.configuration(capacity: 12) { $0.oversample = 1 })
             for number in 0..<24 {
                 let sample = pipeline.scenario.next()
@@ -250,7 +250,7 @@ struct QueriedSampleTests {
             }
             let found = try candidates(pipeline).map(\.sample.id)
             #expect(Set(found).count >= 12, "\(step)")
-            // A life that is over takes with it what it knew to be on its way.
+            // The set of samples known to be in transit is lost with the run.
             #expect(found.count <= 24 && Set(found).count == found.count, "\(step)")
         }
     }
@@ -268,7 +268,7 @@ struct QueriedSampleTests {
             try serve()
             pipeline.clock.advance(by: 60_000)
         }
-        // A burst passes by its scores.
+        // An initial burst is forwarded by its scores.
         let before = try candidates(pipeline).count
         #expect(before >= 20 && before <= 26)
         pipeline.clock.advance(by: 400_000)
@@ -276,7 +276,7 @@ struct QueriedSampleTests {
         #expect(try candidates(pipeline).count == before + 20)
     }
 
-    @Test("A sample in the pool goes on once for each model")
+    @Test("A sample in the pool is forwarded once for each model")
     func words() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(capacity: 20) { $0.oversample = 1 })
         let samples = (0..<20).map { _ in pipeline.scenario.next() }
@@ -315,7 +315,7 @@ struct DisputedSampleTests {
     func forwarded() throws {
         var policy = Scenario.configuration().acquisition
         (policy.auditCutoff, policy.explorationShare, policy.poolCapacity) = (0, 0, 1)
-        // So few are wanted that nothing passes by its score, once the first have.
+        // So few candidates are wanted that none is forwarded by its score after the first ones.
         policy.votes = 1
         let pipeline = try Pipeline(configuration: Scenario.configuration().with(policy))
         func row(_ sample: String, _ value: String?) throws {

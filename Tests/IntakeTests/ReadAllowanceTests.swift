@@ -95,8 +95,8 @@ struct ReadAllowanceTests {
         return (runner, { scans.count.withLock { $0 } })
     }
 
-    /// Before: each waited for a look, 400 s in all.
-    @Test("Unknown projects that come without end take a fifth of the time at most, and known ones go on")
+    /// Before: each waited for a scan, 400 s in all.
+    @Test("An endless series of unknown projects uses at most a fifth of the time, and known ones continue")
     func flood() throws {
         let pipeline = try Pipeline()
         let (runner, scans) = try intake(pipeline, took: 1_000)
@@ -117,7 +117,7 @@ struct ReadAllowanceTests {
         #expect(counts.accepted == 401 && counts.dead["unknown_project"] == 400)
     }
 
-    @Test("Several unknown projects of one moment share a look, and a project that was just applied is found")
+    @Test("Several unknown projects at one time share a scan, and a project that was just applied is found")
     func shared() throws {
         let pipeline = try Pipeline()
         let (runner, scans) = try intake(pipeline, took: 500)
@@ -125,7 +125,7 @@ struct ReadAllowanceTests {
         let before = scans()
         for number in 0..<50 { try pipeline.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8)) }
         try runner.settle()
-        // Two partitions: their records come in two batches at most.
+        // Two partitions: their records are read in two batches at most.
         #expect((1...2).contains(scans() - before), "\(scans() - before)")
     }
 }

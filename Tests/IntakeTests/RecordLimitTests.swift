@@ -14,8 +14,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Limits count what is written: whatever passes the door fits every topic that it comes to.
-@Suite("Sizes of what is written")
+/// Limits count the encoded size: a record that Intake accepts fits every topic that it is written to.
+@Suite("Sizes of written records")
 struct RecordLimitTests {
     /// Names of the longest kind.
     private static func names(_ count: Int, bytes: Int) -> [String] {
@@ -55,7 +55,7 @@ struct RecordLimitTests {
     }
 
     /// Before: 1.4 MB an entry. Twenty of them stopped all Intake for 48 s, with 87 aborted transactions.
-    @Test("60,000 headers of one byte are refused before a transaction opens, and nobody waits")
+    @Test("60,000 headers of one byte are refused before a transaction opens, without delay")
     func manyHeaders() throws {
         let pipeline = try Pipeline()
         let headers = [RecordHeader](repeating: RecordHeader("", [1]), count: 60_000)
@@ -70,7 +70,7 @@ struct RecordLimitTests {
         #expect((intake.processor as? IntakeProcessor)?.counts.accepted == 20)
         let deadLetter = pipeline.cluster.committed(pipeline.topics[.deadLetters]).first
         #expect(deadLetter?.header("flywheel.reason.text") == "expected at most 256 headers, found 60000")
-        // As many as could ever be taken, and no more.
+        // As many headers as could ever be accepted, and no more.
         #expect(
             (6_000...6_300).contains(deadLetter?.headers.count ?? 0)
                 && deadLetter?.header("flywheel.headers.cut") == "true"
@@ -78,7 +78,7 @@ struct RecordLimitTests {
     }
 
     /// Before: the loop could not write the task, and the project was paused.
-    @Test("What has no room on a task beside the classes is refused at the door, and what has goes on")
+    @Test("Intake refuses a sample that does not fit into a task beside the classes, and forwards one that fits")
     func manyClasses() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(Self.names(7_600, bytes: 125)))
         func prediction(_ number: Int, _ bytes: Int) -> [UInt8] {
@@ -94,18 +94,18 @@ struct RecordLimitTests {
             pipeline.clock.advance(by: 2_000)
         }
         #expect(disturbances(intake) + disturbances(loop) == [])
-        // Those that are only counted are not looked at so closely.
+        // Predictions that are only counted are not checked in such detail.
         #expect(Set(codes(pipeline).keys) == ["too_large"], "\(codes(pipeline))")
         #expect(try !pipeline.tasks().isEmpty)
     }
 
     @Test(
-        "For any input below the limits, entries, tasks, facts and letters fit their topics",
+        "For any input below the limits, entries, tasks, facts and dead letters fit their topics",
         arguments: 1...4 as ClosedRange<UInt64>
     )
     func law(seed: UInt64) throws {
         let isLarge = seed % 2 == 0
-        // 6,250 names of 125 bytes, with quotes and comma: the most that `project apply` takes.
+        // 6,250 names of 125 bytes, with quotes and comma: the most that `project apply` accepts.
         let classes = isLarge ? Self.names(6_240, bytes: 125) : Scenario.classes
         let configuration = Self.configuration(classes, votes: 100)
         #expect(configuration.sizeFault(isNew: true) == nil)
@@ -126,7 +126,7 @@ struct RecordLimitTests {
         try settle()
         pipeline.clock.advance(by: 5_000)
         try settle()
-        // Everybody answers what is open, under the longest names.
+        // Open tasks are answered by many annotators, under the longest names.
         let open = Set(try pipeline.tasks().map(\.id))
         #expect(!open.isEmpty)
         for id in open.sorted().prefix(3) {
@@ -152,7 +152,7 @@ struct RecordLimitTests {
         }
     }
 
-    @Test("A vocabulary that leaves no room for a sample is not applied, one that no record holds is not followed")
+    @Test("A vocabulary without capacity for a sample is not applied, one that no record holds is not followed")
     func vocabulary() throws {
         let pipeline = try Pipeline()
         let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
@@ -179,7 +179,7 @@ struct RecordLimitTests {
         }
     }
 
-    @Test("A tally of more classes than a record holds goes in several, and their sums are those of one")
+    @Test("A tally of more classes than a record holds is split into several, whose sums are those of one")
     func largeTally() throws {
         let classes = Self.names(7_700, bytes: 125)
         let pipeline = try Pipeline(configuration: Self.configuration(classes))
@@ -201,7 +201,7 @@ struct RecordLimitTests {
         #expect(names == 7_700)
     }
 
-    @Test("A letter's own parts are bounded: text, key, and headers that weigh nothing")
+    @Test("The parts of a dead letter are bounded: text, key, and headers of size 0")
     func deadLetters() throws {
         let pipeline = try Pipeline()
         // One character of 200,000 bytes.

@@ -17,12 +17,12 @@ struct SampleGroupTests {
         }
     }
 
-    @Test("All members of a group have the group's draw, looked at or parsed", arguments: [false, true])
+    @Test("All members of a group have the group's draw, scanned or parsed", arguments: [false, true])
     func draws(isParsed: Bool) throws {
         let pipeline = try Pipeline()
         pipeline.readsState = false
         for number in 0..<400 {
-            // Every fourth sample belongs to none; a group may be named as a sample is.
+            // Every fourth sample has no group; a group may have the name of a sample.
             let group = number % 4 == 0 ? "" : ",\"group\":\"s\(number % 37)\""
             let text =
                 "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\"\(group)},\"model\":{\"version\":\"v1\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\"\(Scenario.classes[0])\":\(0.5 + Double(number % 64) / 128),\"\(Scenario.classes[1])\":\(0.5 - Double(number % 64) / 128)}}}"
@@ -36,12 +36,12 @@ struct SampleGroupTests {
         let cutoff = pipeline.configuration.acquisition.auditCutoff
         for candidate in found {
             let draw = draws.unit(key: candidate.sample.group?.rawValue ?? candidate.sample.id.rawValue)
-            #expect(candidate.auditHash == draw)
+            #expect(candidate.auditDraw == draw)
             #expect((candidate.auditProbability != nil) == (draw < cutoff))
             let number = Int(candidate.sample.id.rawValue.dropFirst()) ?? 0
             #expect(candidate.sample.group?.rawValue == (number % 4 == 0 ? nil : "s\(number % 37)"))
         }
-        // All that are drawn go on, whatever their scores.
+        // All samples of the audit sample are forwarded, whatever their scores.
         let drawn = (0..<400).filter { draws.unit(key: $0 % 4 == 0 ? "s\($0)" : "s\($0 % 37)") < cutoff }
         let tested = found.filter { $0.auditProbability != nil }
         #expect(Set(tested.map(\.sample.id.rawValue)) == Set(drawn.map { "s\($0)" }))

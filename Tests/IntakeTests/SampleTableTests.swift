@@ -7,16 +7,16 @@ import Testing
 
 @testable import Intake
 
-@Suite("The table of samples that were asked for")
+@Suite("The table of queried samples")
 struct SampleTableTests {
-    /// Hashes as samples have them: of a project's draws under a salt.
+    /// Hashes of a project's draws under a salt, as samples have them.
     private static func hash(_ number: Int, _ draws: StableHash = .init(project: "p", purpose: "audit", salt: [1, 2]))
         -> UInt64
     {
         draws.hash(key: "sample-\(number)")
     }
 
-    @Test("It knows what a dictionary knows, whatever is put in, changed and taken out", arguments: [1, 2] as [UInt64])
+    @Test("The table equals a dictionary after any insertions, changes and removals", arguments: [1, 2] as [UInt64])
     func model(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let table = SampleTable()
@@ -38,7 +38,7 @@ struct SampleTableTests {
     }
 
     /// 12.6 to 15.4 bytes; without a false positive in 400,000. With 63 bits one is expected in 10¹³ lookups.
-    @Test("A sample takes at most 16 bytes at any size, and none is found that was not put in")
+    @Test("A sample uses at most 16 bytes at any table size, and no absent sample is found")
     func law() {
         let table = SampleTable()
         var (least, most) = (Double.infinity, 0.0)
@@ -59,7 +59,7 @@ struct SampleTableTests {
         print("a sample takes \(least) to \(most) bytes")
     }
 
-    @Test("What comes and goes takes no room for good")
+    @Test("Inserted and removed samples use no memory permanently")
     func churn() {
         let table = SampleTable()
         for number in 0..<20_000 { table.set(Self.hash(number), .queried) }
@@ -72,7 +72,7 @@ struct SampleTableTests {
         #expect(table.byteCount <= bytes * 5 / 4)
     }
 
-    @Test("A thread that looks meanwhile sees each sample that was there when it began")
+    @Test("A concurrent reader finds each sample that was in the table when it began")
     func concurrency() {
         let table = SampleTable()
         for number in 0..<2_000 { table.set(Self.hash(number), .queried) }

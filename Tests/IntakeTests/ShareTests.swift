@@ -13,7 +13,7 @@ import Vocabulary
 
 @Suite("A worker's share of the traffic")
 struct ShareTests {
-    @Test("Thresholds and limits that are there already follow the partitions that come and go")
+    @Test("Existing thresholds and limits follow the assigned and revoked partitions")
     func rebalance() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))
@@ -71,7 +71,7 @@ struct ShareTests {
         #expect(target(index) == whole * 3 / 4)
     }
 
-    @Test("A rebalance takes all partitions first: what a limit holds is not less for that")
+    @Test("A rebalance revokes all partitions first, which does not reduce what a limit holds")
     func allRevoked() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))

@@ -18,7 +18,7 @@ import Vocabulary
 struct TokenChangeTests {
     // MARK: - Secrets that change
 
-    @Test("While a secret is changed both are accepted, the first makes tokens; letters under the old one wait for it")
+    @Test("While secrets change both are accepted, the first makes tokens; dead letters of the old one can be redriven")
     func rotation() throws {
         let (old, new) = ("the old secret, long enough", "the new secret, long enough")
         let pipeline = try Pipeline(configuration: Forgery.requiring(), tokens: TokenKeys(secrets: [old]))
@@ -85,7 +85,7 @@ struct TokenChangeTests {
         }
     }
 
-    @Test("A first revision requires tokens, a later one does as the one before, unless the file says otherwise")
+    @Test("A first revision requires tokens, a later one as its predecessor, unless the file sets it")
     func firstRevision() throws {
         let pipeline = try Pipeline(isApplied: false)
         let first = try apply(nil, to: pipeline)
@@ -111,7 +111,7 @@ struct TokenChangeTests {
         #expect(try apply(false, to: none).revision.requireTokens == false)
     }
 
-    @Test("A first revision has versions of format 2, a later one as the one before, unless the file says otherwise")
+    @Test("A first revision has versions of format 2, a later one as its predecessor, unless the file sets it")
     func format() throws {
         func apply(_ format: Int?, votes: Int = 400, to pipeline: Pipeline) throws -> (isNew: Bool, format: Int?) {
             let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, format: format)
@@ -128,7 +128,7 @@ struct TokenChangeTests {
         #expect(try apply(nil, votes: 401, to: pipeline) == (true, 2))
         #expect(try apply(1, votes: 401, to: pipeline) == (true, 1))
         #expect(try apply(nil, votes: 402, to: pipeline) == (true, 1))
-        // A revision of an older build has nothing to say, and its file applied again says no more.
+        // A revision of an older build has no format, and neither has its file when it is applied again.
         let old = try Pipeline(configuration: Scenario.configuration())
         #expect(!String(decoding: Scenario.configuration().jsonBytes, as: UTF8.self).contains("format"))
         #expect(try apply(nil, to: old) == (false, nil))
@@ -200,7 +200,7 @@ struct TokenChangeTests {
         try runner.settle()
         let wanted = requests.reduce(0) { $0 + $1.0.trials.count * $1.0.repeats }
         #expect(try #require(runner.processor as? TrainerProcessor).repeats == Int64(wanted - 1))
-        // And what it reports itself, Intake takes.
+        // Intake accepts the results that the trainer itself reports.
         let strict = try Pipeline(configuration: Forgery.requiring())
         for record in pipeline.cluster.committed(pipeline.topics[.trainingResults]).dropFirst(3) {
             try strict.send(.trainingResults, record.value)

@@ -16,7 +16,7 @@ import Vocabulary
 struct TokenTests {
     // MARK: - What they are
 
-    @Test("Tokens are those that Python's hmac makes from the documented bytes")
+    @Test("Tokens equal those that Python's hmac computes from the documented bytes")
     func golden() throws {
         let folder = try #require(Bundle.module.resourceURL)
         let bytes = Array(try Data(contentsOf: folder.appendingPathComponent("Golden/tokens.json")))
@@ -130,7 +130,7 @@ struct TokenTests {
         #expect(Forgery.deadLetters(pipeline).isEmpty)
     }
 
-    @Test("A text that only looks like it ends in a token stays as it is")
+    @Test("A text that only seems to end in a token is unchanged")
     func bare() {
         let end = #","token":"0123456789abcdef0123456789abcdef"}"#
         for text in [
@@ -208,7 +208,7 @@ struct TokenTests {
     // MARK: - At the door
 
     /// Before: 136,305 entries in 22 s on a broker; with the budget of entries alone 20,000 an hour.
-    @Test("Forged results and answers are dead letters before there is any entry", arguments: [nil, "guessed"])
+    @Test("Forged results and answers are dead letters before any entry is written", arguments: [nil, "guessed"])
     func forged(guess: String?) throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring())
         let count = 20_000
@@ -229,7 +229,7 @@ struct TokenTests {
         #expect(counts.read == Int64(count + count / 4))
     }
 
-    @Test("Letters of what lacks its token are capped and counted, and a flood of bad predictions leaves them room")
+    @Test("Dead letters for missing tokens are capped and counted, and bad predictions do not use up their capacity")
     func deadLetterQuotas() throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring())
         for number in 0..<300 {
@@ -294,7 +294,7 @@ struct TokenTests {
     }
 
     /// `EntryBudget` keeps apart what a token vouches for.
-    @Test("What nobody vouches for cannot use up the entries of what gives tokens back")
+    @Test("Records without a token cannot use up the entries of records with one")
     func budgets() throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring(false))
         var limits = EntryLimits.usual

@@ -12,7 +12,7 @@ import Vocabulary
 /// Intake accepts what a producer meant and names what it cannot have meant, on the in-memory cluster.
 @Suite("Tolerance at the door")
 struct ToleranceTests {
-    /// An Intake that has taken some records, and what came of them.
+    /// An Intake that has processed some records, and the outcome.
     private struct Taken {
         let pipeline: Pipeline
         let counts: IntakeCounts
@@ -50,7 +50,7 @@ struct ToleranceTests {
 
     private func take(_ topic: Topic, _ text: String) throws -> Taken { try take([(topic, Array(text.utf8))]) }
 
-    /// Before: 3 records gave 3 dead letters, `bad_probabilities`. Now 3 entries.
+    /// Before: 3 records produced 3 dead letters, `bad_probabilities`. Now 3 entries.
     @Test("A service whose last probability is 1 less the others loses no prediction")
     func tinyNegatives() throws {
         let numbers = ["-2.7755575615628914e-17", "-1e-17", "-5.9604645e-08"]
@@ -137,7 +137,7 @@ struct ToleranceTests {
     ]
 
     /// Before: 289 of these 357 records were dead letters (`schema`, `time_out_of_bounds`, `unknown_class`). Now none.
-    @Test("A member that only informs refuses no event, whatever stands there")
+    @Test("A member that is only informative refuses no event, whatever its value")
     func informing() throws {
         for (topic, member, event) in Self.informing {
             let records = Self.odd.map { (topic, Array(event.replacing("@", with: $0).utf8)) }
@@ -159,7 +159,7 @@ struct ToleranceTests {
         #expect(taken.entries.first?.contains(#""duration_ms":\#(milliseconds)}"#) == true, "\(taken.entries)")
     }
 
-    @Test("A time that cannot be is left out: the record's own stands for it")
+    @Test("An impossible time is omitted: the record's own time replaces it")
     func times() throws {
         for time in ["1767225600", "0", "99999999999999"] {
             let taken = try take(
@@ -173,7 +173,7 @@ struct ToleranceTests {
     }
 
     /// Before: "expected a value, found byte 0", "found byte 239".
-    @Test("What a value is in place of JSON is named, with what to do")
+    @Test("The format of a value that is not JSON is named, with a remedy")
     func framings() throws {
         let event = Array(BadInput.prediction(BadInput.good).utf8)
         let taken = try take([
@@ -191,7 +191,7 @@ struct ToleranceTests {
         for (reason, part) in zip(taken.reasons, expected) { #expect(reason.contains(part), "\(reason)") }
     }
 
-    @Test("The check without a broker says of each record what Intake does with it", arguments: BadInput.all)
+    @Test("The check without a broker reports for each record what Intake does with it", arguments: BadInput.all)
     func check(_ input: BadInput) throws {
         let kinds: [Topic] = [.predictions, .feedback, .annotations, .trainingResults]
         guard kinds.contains(input.topic), let value = input.value else { return }

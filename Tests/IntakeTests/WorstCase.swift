@@ -6,7 +6,7 @@ import StreamRuntime
 struct WorstCase {
     private var generator: SplitMix64
     private let classes: [String]
-    /// As a JSON text names a character, and what stands for it: control characters, quotes, long and plain ones.
+    /// Characters in their JSON spelling: control characters, quotes, long and plain ones.
     private static let characters = [#"\u0001"#, #"\""#, #"\\"#, #"\u001f"#, #"\n"#, "\u{1F600}", "é", "x"]
     private static let recordLimit = 262_144
 
@@ -74,7 +74,7 @@ struct WorstCase {
         return #","model":{"version":\#(version)},"output":{"kind":"choice","probabilities":{\#(probabilities)}}"#
     }
 
-    /// A record of people or programs that the journal keeps as it came.
+    /// A record of people or programs that the journal keeps unchanged.
     mutating func kept(_ number: Int) -> (topic: Int, value: [UInt8]) {
         let (a, b) = (name(256, number), name(256, number + 1))
         switch below(5) {

@@ -20,7 +20,7 @@ func parseError(_ text: String, parser: JSONParser = JSONParser()) -> JSONError?
 
 @Suite struct JSONParserTests {
     @Test(
-        "What is not JSON is refused with kind and place",
+        "A text that is not JSON is refused with kind and position",
         arguments: [
             ("", JSONError.Kind.truncated, 0 as Int?), ("  ", .truncated, 2), ("{", .truncated, 1),
             ("[1,", .truncated, 3),
@@ -84,7 +84,7 @@ func parseError(_ text: String, parser: JSONParser = JSONParser()) -> JSONError?
         #expect(parseError("12345", parser: parser)?.kind == .tooLarge)
     }
 
-    @Test("A text cut anywhere is refused, and the parser goes on")
+    @Test("A text truncated anywhere is refused, and the parser remains usable")
     func truncation() throws {
         let text = Array(#"{"id":"s-1 é\n\ud83d\ude00","n":[1,-2.5e3,true,false,null,{"k":{}}],"b":[]}"#.utf8)
         let parser = JSONParser()
@@ -121,7 +121,7 @@ func parseError(_ text: String, parser: JSONParser = JSONParser()) -> JSONError?
         #expect(all == [1, 2])
     }
 
-    @Test("A parser reads large and small texts in turn")
+    @Test("A parser reads large and small texts alternately")
     func reuse() throws {
         let parser = JSONParser()
         for count in [1, 100_000, 2, 300_000, 3] {

@@ -14,7 +14,7 @@ struct JSONScanTests {
 
     private func text(_ bytes: UnsafeRawBufferPointer?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
-    @Test("Members come one after the other, and what is skipped is skipped whole")
+    @Test("Members are read in order, and a skipped value is skipped completely")
     func members() {
         let document = #" {"a" : "x", "b":[1,{"c":[]},"}"], "d": -2.5e3 ,"e":12, "f": null}  "#
         var found: [String] = []
@@ -36,7 +36,7 @@ struct JSONScanTests {
         #expect(found == ["a=x", "b skipped: true", "d=-2500.0", "e=12", "f null: true"])
     }
 
-    @Test("Strings of every length are found, wherever their quotes stand", arguments: 0...40)
+    @Test("Strings of every length are found, wherever their quotes are", arguments: 0...40)
     func lengths(_ length: Int) {
         let word = String(repeating: "ä", count: length / 2) + String(repeating: "x", count: length % 2)
         #expect(scan("\"\(word)\"") { text($0.string()) } == word)
@@ -71,7 +71,7 @@ struct JSONScanTests {
     }
 
     @Test(
-        "What stands before a colon is given with its quotes and what follows them",
+        "The text before a colon is returned with its quotes and the bytes after them",
         arguments: [
             (#"{"a":1}"#, #""a""#), (#"{"a" :1}"#, #""a" "#), (#"{ "a":1}"#, #""a""#), (#"{"a\"b":1}"#, #""a\"b""#),
             ("{1:2}", "1"), (#"{"":0}"#, #""""#),
@@ -165,7 +165,7 @@ struct JSONScanTests {
         #expect((scan(document) { scan in scan.skip() } ?? false) == false)
     }
 
-    @Test("Nesting is skipped to four levels less than the parser takes, and no further")
+    @Test("Nesting is skipped up to four levels less than the parser accepts, and no further")
     func depth() {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
@@ -198,10 +198,10 @@ struct JSONScanTests {
         #expect([UInt8](repeating: 0x20, count: 100_001).withUnsafeBytes { parser.scan($0) == nil })
     }
 
-    @Test("Plain ASCII is neither escape nor DEL nor anything else, at every place of every length", arguments: 0...33)
+    @Test("Plain ASCII excludes escapes, DEL and all higher bytes, at every index of every length", arguments: 0...33)
     func plainASCII(_ length: Int) {
         func isPlain(_ text: [UInt8]) -> (plain: Bool, escape: Bool) {
-            // What stands behind a text must not matter.
+            // The bytes after a text must not matter.
             (text + [UInt8](repeating: 0xFF, count: 8)).withUnsafeBytes {
                 guard let start = $0.baseAddress else { return (false, false) }
                 return (JSONScan.isPlainASCII(start, length), JSONScan.hasEscape(start, length))

@@ -68,7 +68,7 @@ struct JSONSkippingTests {
     }
 
     @Test(
-        "What only the parser can tell is left to it",
+        "Values that only the parser can decide are left to it",
         arguments: ["1234567890123456789", "1e100", "1e-005", #""\ud83d""#, "\(String(repeating: "1", count: 201)).5"]
     )
     func rare(_ value: String) { #expect(!isSkipped(Array("[\(value)]".utf8))) }
@@ -163,7 +163,10 @@ struct JSONSkippingTests {
         #expect(!isSkipped)
     }
 
-    @Test("Lists are told apart alike, by however many bytes a processor looks at", arguments: 0..<4 as Range<UInt64>)
+    @Test(
+        "Lists are recognized equally, however many bytes the processor reads at once",
+        arguments: 0..<4 as Range<UInt64>
+    )
     func widths(_ seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let marks = Array("0123456789.,-]e+ x".utf8)
@@ -176,7 +179,7 @@ struct JSONSkippingTests {
             for _ in 0..<generator.next(below: 3) {
                 bytes[generator.next(below: bytes.count)] = marks[generator.next(below: marks.count)]
             }
-            // What stands behind a text may be anything, and a list that does not end ends there.
+            // Any bytes may follow a text, and an unterminated list ends there.
             bytes += [UInt8](repeating: UInt8(generator.next(below: 256)) & 0x5F, count: 64) + [0x7D]
             bytes += [UInt8](repeating: 0, count: 64)
             var (wide, narrow) = (flywheel_json_numbers(), flywheel_json_numbers())

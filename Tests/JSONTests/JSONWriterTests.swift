@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-/// SplitMix64; the tests of this module stand on nothing else of ours.
+/// SplitMix64; the tests of this module depend on no other module of this project.
 struct TestGenerator: RandomNumberGenerator {
     var state: UInt64
 
@@ -55,7 +55,7 @@ func roundTrip(_ bytes: [UInt8], parser: JSONParser) -> [UInt8]? {
         #expect(writer.text == "\"next\"")
     }
 
-    @Test("Strings escape what RFC 8259 says they must, and nothing else")
+    @Test("Strings escape the characters that RFC 8259 requires, and no others")
     func escapes() {
         var writer = JSONWriter()
         writer.value("\"\\/\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}é😀\u{2028}")

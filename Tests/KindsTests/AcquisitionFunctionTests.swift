@@ -20,7 +20,7 @@ import Vocabulary
         for _ in 0..<50 {
             let classes = 1 + generator.next(below: 12)
             let named = 1 + generator.next(below: classes)
-            // Zeros and near certainties, too; what stands last is the mass of the classes not named.
+            // Includes zeros and near certainties; the last weight is the mass of the unnamed classes.
             var weights: [Double] = []
             for _ in 0..<(named < classes ? named + 1 : named) {
                 weights.append(generator.next(below: 4) == 0 ? 0 : Reproducible.pow(generator.nextUnit(), 8))
@@ -80,7 +80,7 @@ import Vocabulary
         #expect(abs(AcquisitionFunction.entropy.score(top, classes: 5) - 0.7627069065377661) < 1e-14)
     }
 
-    @Test("Leaving out likely classes is no way to look sure: the remainder counts as if spread evenly")
+    @Test("Omitting likely classes does not raise confidence: the remainder counts as if spread evenly")
     func remainder() throws {
         // One class of two is named, the other is likelier.
         let hidden = try Self.output([0.2], remainder: 0.8)
@@ -89,11 +89,11 @@ import Vocabulary
             let difference = function.score(hidden, classes: 2) - function.score(full, classes: 2)
             #expect(abs(difference) < 1e-12, "\(function) differs by \(difference)")
         }
-        // Two unnamed classes share what is left and are both likelier than the named one.
+        // Two unnamed classes share the remainder and are both likelier than the named one.
         #expect(AcquisitionFunction.margin.score(try Self.output([0.1], remainder: 0.9), classes: 3) == 1)
     }
 
-    @Test("A tie between the two likeliest classes is the most that margin and ratio can ask for")
+    @Test("A tie between the two likeliest classes has the maximum score of margin and ratio")
     func ties() throws {
         let output = try Self.output([0.5, 0.5, 0])
         #expect(AcquisitionFunction.margin.score(output, classes: 3) == 1)

@@ -74,7 +74,7 @@ import Vocabulary
         #expect(function.score(single, classes: 3) == margin)
     }
 
-    @Test("A provided score is taken as it is; without one the margin is judged")
+    @Test("A provided score is used unchanged; without one the margin is computed")
     func provided() throws {
         let output = try AcquisitionFunctionTests.output([0.6, 0.4])
         let own = ScoredPrediction(output: output, provided: 0.125)

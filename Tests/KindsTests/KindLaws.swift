@@ -3,7 +3,7 @@ import Statistics
 import Testing
 import Vocabulary
 
-/// A kind whose values can be drawn, for laws that hold for any.
+/// A kind with random values, for laws that hold for every kind.
 protocol DrawnKind: Kind {
     static var name: KindName { get }
     static func drawnQuestion(_ generator: inout SplitMix64) -> Question
@@ -37,7 +37,7 @@ extension ChoiceKind: DrawnKind {
     }
 }
 
-/// The laws of one kind: each says what is wrong with the values of a seed, nil where nothing is.
+/// The laws of one kind: each describes a violation by the values of a seed, or returns nil if there is none.
 struct KindLaws: Sendable, CustomStringConvertible {
     typealias Law = @Sendable (UInt64) -> String?
 
@@ -80,7 +80,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// A question that has grown allows what it allowed, and is the next revision of what it was.
+    /// An extended question allows every label that it allowed before, and is the next revision of the original one.
     private static func questions<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -100,7 +100,8 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Reflexive, symmetric, within 0...1; labels that agree wholly agree alike with any third: duels stand on it.
+    /// Reflexive, symmetric, within 0...1; two labels in full agreement have the same agreement with any third: duels
+    /// depend on it.
     private static func agreement<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -129,7 +130,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         let said = K.answer(saying: label)
         guard let alone = K.consensus([(said, 0.8)], on: question), alone.label == label, alone.supports == [true]
         else { return "one vote for \(label) does not come to it" }
-        // Of half of the draws nobody knows anything of anybody yet.
+        // In half of the draws nothing is known of any annotator yet.
         let isEven = generator.next(below: 2) == 0
         let votes = (0..<(1 + generator.next(below: 6))).map { _ in
             (answer: K.drawnAnswer(question, &generator), accuracy: isEven ? 0.8 : 0.01 + 0.98 * generator.nextUnit())
@@ -202,7 +203,7 @@ struct KindLawTests {
         #expect(KindLaws.all.map(\.name) == KindName.allCases)
     }
 
-    @Test("A label of one kind and a question of it: what the rules say is what the kind says")
+    @Test("The dispatch by kind returns what the rules of the kind return")
     func dispatch() {
         let question = Question.choice(LabelSchema(question: "Which?", classes: ["cat", "dog", "cow"]))
         let (dog, none) = (Label.choice(ClassIndex(1)), Label.choice(ClassIndex(7)))
@@ -221,7 +222,7 @@ struct KindLawTests {
         #expect(question.consensus([]) == nil)
     }
 
-    @Test("A value of one case takes no room of its own")
+    @Test("A value of one case uses no memory of its own")
     func room() {
         #expect(MemoryLayout<Label>.stride <= 16 && MemoryLayout<Answer>.stride <= 16)
         #expect(MemoryLayout<Output>.size == MemoryLayout<ClassDistribution>.size)

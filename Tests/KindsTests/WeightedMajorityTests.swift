@@ -27,7 +27,7 @@ import Vocabulary
         }
         let majority = try #require(WeightedMajority(votes: votes, classes: classes))
         let posterior = Self.posterior(votes, classes: classes)
-        // The winner is a class that somebody named.
+        // The winner is a class that a vote names.
         let named = Set(votes.map(\.label.rawValue))
         let best = named.map { posterior[$0] }.max() ?? 0
         #expect(abs(posterior[majority.label.rawValue] - best) < 1e-12)
@@ -45,7 +45,7 @@ import Vocabulary
         #expect(WeightedMajority(votes: votes.reversed(), classes: 3)?.label == ClassIndex(1))
     }
 
-    @Test("One reliable annotator outweighs two poor ones, and three poor ones outweigh nobody's prior")
+    @Test("One reliable annotator outweighs two poor ones")
     func weights() {
         let votes = [
             (label: ClassIndex(0), accuracy: 0.97), (label: ClassIndex(1), accuracy: 0.6),

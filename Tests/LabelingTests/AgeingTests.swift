@@ -5,7 +5,7 @@ import Vocabulary
 @Suite struct AgeingTests {
     private let policy = LabelingPolicy(lifetime: 1_000_000, ageingEvery: 1_000, ageingBy: 0.2)
 
-    @Test("A task's priority rises whenever it has waited long enough again, up to 1, and says so each time")
+    @Test("A task's priority rises after each further waiting period, up to 1, and is reported each time")
     func rises() {
         var state = LabelingState(task: "t", policy: policy, at: time(100))
         #expect(state.nextAgeing(policy: policy) == time(1_100))
@@ -47,7 +47,7 @@ import Vocabulary
         #expect(audits.nextAgeing(policy: policy) == nil)
     }
 
-    @Test("A vote tells what was reserved for it and how long it took")
+    @Test("A vote reports its reserved cost and its duration")
     func costs() throws {
         let cost = VoteCost(maximumTime: 5_000, perVote: 3, perSecond: 1)
         var state = LabelingState()

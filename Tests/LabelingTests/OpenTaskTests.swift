@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite struct OpenTaskTests {
     @Test(
-        "What is known of the open tasks is what they come to, looked at or not, after an abort too",
+        "The summary of the open tasks equals a recomputation, checked or not, also after an abort",
         arguments: 0..<20 as Range<UInt64>
     )
     func facts(seed: UInt64) {

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct AnnotatorReliabilityTests {
-    @Test("A stranger is taken for right four times of five, and nobody for infallible or hopeless")
+    @Test("An unknown annotator has accuracy 0.8, and the accuracy of none is 0 or 1")
     func prior() {
         #expect(AnnotatorReliability().accuracy == 0.8)
         #expect(AnnotatorReliability().estimatedError == nil)
@@ -14,7 +14,7 @@ import Vocabulary
         #expect(AnnotatorReliability(answers: 4, correct: 3).estimatedError == 0.25)
     }
 
-    @Test("The estimated errors of annotators come within 0.06 of the true ones", arguments: 0..<8 as Range<UInt64>)
+    @Test("The estimated errors of annotators are within 0.06 of the true ones", arguments: 0..<8 as Range<UInt64>)
     func convergence(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let errors = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25]

@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Standing")
+@Suite("Standing of annotators")
 struct StandingTests {
     private static let pair = LabelSchema(question: "?", classes: ["no", "yes"])
     private static let three = LabelingPolicy(minimumVotes: 3, maximumVotes: 3, confidence: 0.95, maximumSkips: 2)
@@ -33,7 +33,7 @@ struct StandingTests {
         return label
     }
 
-    @Test("Five answers that agreed with labels to which two others contributed give standing, and nothing else does")
+    @Test("Only five answers that agree with labels of two other contributors give standing")
     func earned() throws {
         var state = LabelingState()
         let two = LabelingPolicy(minimumVotes: 2, maximumVotes: 2)
@@ -55,7 +55,7 @@ struct StandingTests {
         #expect(state.annotators[AnnotatorID("c")]?.agreements == 0)
     }
 
-    @Test("Who outvotes everybody with standing gains none by it")
+    @Test("An annotator that outvotes all those with standing gains none by it")
     func outvoted() throws {
         var state = LabelingState()
         let policy = Self.naming("n", maximumVotes: 3)
@@ -64,12 +64,12 @@ struct StandingTests {
             #expect(label?.label == .choice(ClassIndex(0)))
         }
         #expect(!state.hasStanding(AnnotatorID("x"), policy: policy))
-        // Without anybody of standing in the task they vouch for each other.
+        // If no annotator of the task has standing, its annotators vouch for each other.
         for number in 0..<5 { _ = try Self.task("u\(number)", [("x", 0), ("y", 0), ("z", 0)], policy, &state) }
         #expect(state.hasStanding(AnnotatorID("x"), policy: policy))
     }
 
-    @Test("Once anybody has standing, a name without it counts with 0.7 at most")
+    @Test("When any annotator has standing, a name without it counts with 0.7 at most")
     func weight() throws {
         var state = LabelingState()
         var policy = Self.naming("n", maximumVotes: 2)
@@ -87,7 +87,7 @@ struct StandingTests {
         #expect(poor?.label == .choice(ClassIndex(2)))
     }
 
-    @Test("Names without standing close no task below maximum_votes, and at it they do")
+    @Test("Names without standing close no task below maximum_votes, but close it at that number")
     func closing() throws {
         let policy = Self.naming("n", maximumVotes: 4)
         var state = LabelingState(task: "t", policy: policy)
@@ -96,7 +96,7 @@ struct StandingTests {
             #expect(outcome.consensus == nil)
             #expect(outcome.task?.state == .open)
         }
-        // One answer of somebody with standing for another class closes nothing either.
+        // One answer of an annotator with standing for another class does not close the task either.
         let other = try state.receive(answer("t", "n", 1), policy).get()
         #expect(other.consensus?.label == .choice(ClassIndex(2)))
         #expect(other.consensus?.votes.count == 4)
@@ -106,7 +106,7 @@ struct StandingTests {
         try expect(state.receive(answer("u", "n", 2), policy).get().consensus?.label, is: .choice(ClassIndex(2)))
     }
 
-    @Test("A task whose time is up has no label of names without standing alone")
+    @Test("An expired task has no label from names without standing alone")
     func expiry() throws {
         let policy = Self.naming("n")
         var state = LabelingState(task: "t", policy: policy, at: time(100))
@@ -119,7 +119,7 @@ struct StandingTests {
         #expect(outcomes.map { $0.consensus?.label } == [nil, .choice(ClassIndex(1))])
     }
 
-    @Test("A task becomes unanswerable only with one skip or flag of somebody with standing, and its row stays small")
+    @Test("Only a skip or flag of an annotator with standing makes a task unanswerable, and its row is bounded")
     func skips() throws {
         let policy = Self.naming("n")
         var state = LabelingState(task: "t", policy: policy)
@@ -129,13 +129,13 @@ struct StandingTests {
         for number in 0..<500 {
             let outcome = try skip("x\(number)")
             #expect(outcome.task == nil && !outcome.isVote)
-            // What is not counted is charged to nobody.
+            // A skip that does not count is charged to no annotator.
             #expect(outcome.isDecline == (number < 2))
         }
         #expect(state.open[TaskID("t")]?.declined.count == 2)
         #expect(state.annotators.count == 2)
         #expect(try skip("n").task?.state == .closed(.unanswerable))
-        // While nobody has standing, anybody's will do.
+        // While no annotator has standing, skips and flags of any annotator count.
         var today = policy
         today.annotators = []
         var other = LabelingState(task: "t", policy: today)
@@ -146,7 +146,7 @@ struct StandingTests {
         }
     }
 
-    @Test("Who has standing follows from the rows alone, after an abort too", arguments: 0..<16 as Range<UInt64>)
+    @Test("Standing follows from the rows alone, also after an abort", arguments: 0..<16 as Range<UInt64>)
     func cache(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var state = LabelingState()
@@ -176,9 +176,9 @@ struct StandingTests {
     private struct Attack {
         var classes = 2
         var policy = LabelingPolicy(minimumVotes: 1, maximumVotes: 5, confidence: 0.95)
-        /// Labels that the honest give before the others come.
+        /// Labels of the honest annotators before the others arrive.
         var before = 0
-        /// Whether nobody ever gains standing: as it was.
+        /// Whether no annotator ever gains standing, as in earlier builds.
         var isWithout = false
         var invented = 2
         var honest = 3
@@ -247,7 +247,7 @@ struct StandingTests {
     }
 
     @Test(
-        "Honest annotators who have worked for a while are not decided against by two invented names that come new",
+        "Two new invented names do not overrule honest annotators who have worked for a while",
         arguments: [2, 3, 10],
         [1, 3]
     )
@@ -267,7 +267,7 @@ struct StandingTests {
     }
 
     @Test(
-        "Honest annotators of whom none has standing at first give hardly more answers than before",
+        "Honest annotators, none with standing at first, answer hardly more often than before",
         arguments: [2, 3, 10]
     )
     func honest(classes: Int) throws {

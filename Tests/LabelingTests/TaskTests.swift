@@ -41,7 +41,7 @@ import Vocabulary
         let third = try state.receive(answer("t", "c", 2), policy).get()
         #expect(third.consensus?.label == .choice(ClassIndex(2)))
         #expect(third.votesReleased == 0)
-        // All votes are given: the task closes though nobody is sure.
+        // All votes are cast: the task closes although the confidence is low.
         #expect((third.consensus?.confidence.value ?? 1) < 0.9)
     }
 
@@ -54,7 +54,7 @@ import Vocabulary
         #expect(first.task?.votesWanted == 2)
     }
 
-    @Test("An annotator counts once a task, whether the task is open or closed, whatever was said before")
+    @Test("An annotator counts once per task, whether it is open or closed, whatever the earlier answer was")
     func duplicates() throws {
         let policy = LabelingPolicy(minimumVotes: 2, maximumVotes: 2, confidence: 0.5)
         var state = LabelingState(task: "t", policy: policy)
@@ -85,7 +85,7 @@ import Vocabulary
         expect(state.receive(answer("t", "a", 2), policy).refusal, is: nil)
     }
 
-    @Test("Who skips or flags is not asked again, and too many of them close the task without a label")
+    @Test("After a skip or flag an annotator may not answer, and too many of them close the task without a label")
     func skips() throws {
         let policy = LabelingPolicy(minimumVotes: 2, maximumVotes: 3, maximumSkips: 2)
         var state = LabelingState(task: "t", policy: policy)

@@ -8,7 +8,7 @@ import Vocabulary
 struct WithheldTests {
     private static let policy = LabelingPolicy(minimumVotes: 1, maximumVotes: 1, lifetime: 1_000)
 
-    @Test("A task opened while a class is suppressed neither offers it nor takes it; others, and older tasks, do")
+    @Test("A task opened while a class is suppressed neither offers nor accepts it; others and older tasks do")
     func withheld() throws {
         var state = LabelingState()
         let whole = question.classes

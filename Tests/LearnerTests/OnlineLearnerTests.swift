@@ -24,7 +24,7 @@ import Testing
         return abs(sum - 1) < 1e-12
     }
 
-    @Test("A regression learns classes on any scale, and says probabilities")
+    @Test("A regression learns classes on any scale, and returns probabilities")
     func regression() {
         var model = OnlineSoftmaxRegression(featureCount: 3, classCount: 3, rate: 0.05)
         let third = 1.0 / 3

@@ -26,7 +26,7 @@ import Testing
         #expect(fit.model.accuracy(on: golden.test, labels: golden.testLabels) >= 0.8)
     }
 
-    @Test("Usual options come close to the minimum, and the same call gives the same bits")
+    @Test("Usual options reach nearly the minimum, and the same call returns the same bits")
     func usualOptions() throws {
         let golden = try DigitsGolden()
         var options = SoftmaxRegression.Options(inverseStrength: 0.5)
@@ -56,7 +56,7 @@ import Testing
         #expect(unfitted.model.probabilities(of: golden.test.row(0)).allSatisfy { ($0 - 0.1).magnitude < 1e-15 })
     }
 
-    @Test("A warm start takes fewer steps than a cold one")
+    @Test("A warm start needs fewer steps than a cold one")
     func warmStart() throws {
         let golden = try DigitsGolden()
         let early = Array(0..<120)
@@ -100,7 +100,7 @@ import Testing
         #expect(updated.model.accuracy(on: golden.training.rows(at: old), labels: oldLabels) > 0.9)
     }
 
-    @Test("Seeds draw other bootstrap samples, equal seeds the same")
+    @Test("Different seeds draw different bootstrap samples, equal seeds the same")
     func seeds() throws {
         let golden = try DigitsGolden()
         let models = try [1, 2, 1].map { seed in
@@ -174,7 +174,7 @@ import Testing
         }
     }
 
-    @Test("A fit that can take no step is not usable, one that ran out of steps on the way is")
+    @Test("A fit that can make no step is not usable, one that runs out of steps is")
     func usable() throws {
         var values: [Double] = []
         for row in 0..<30 { values += [Double(row % 3), Double(row % 2)] }

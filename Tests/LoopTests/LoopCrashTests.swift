@@ -20,7 +20,8 @@ struct LoopCrashTests {
     ) throws -> (pipeline: Pipeline, plan: FaultPlan) {
         let pipeline = try recording.pipeline()
         let plan = try settle(pipeline, group: "loop", step, successor: successor) { plan, instance in
-            // Its timers stand still: the journal holds the ticks of the run that it was recorded from.
+            // The clock of the loop does not advance: the journal contains the ticks of the run that it was recorded
+            // from.
             try pipeline.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
         }
         return (pipeline, plan)
@@ -120,7 +121,7 @@ struct LoopCrashTests {
         return (pipeline, plan)
     }
 
-    @Test("What a zombie has in hand is never seen, and its heir goes on")
+    @Test("Uncommitted output of a zombie is never visible, and its successor continues")
     func zombie() throws {
         let recording = try Recording(seed: 1, rounds: 8)
         let expected = Self.decisions(of: recording, in: try run(recording, nil).pipeline)
@@ -146,7 +147,7 @@ struct LoopCrashTests {
         }
     }
 
-    @Test("A transaction that a dead worker left open is aborted by its heir")
+    @Test("A transaction that a dead worker left open is aborted by its successor")
     func openTransaction() throws {
         let recording = try Recording(seed: 1, rounds: 8)
         let (undisturbed, counted) = try run(recording, nil)

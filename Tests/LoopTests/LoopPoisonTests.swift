@@ -114,7 +114,7 @@ struct LoopPoisonTests {
     }
 
     @Test(
-        "Its project is paused where it stands, the other goes on, and resumed it decides as if nothing had been",
+        "The project is paused at the entry, the other continues; resumed, it decides as if undisturbed",
         arguments: [(0, Lethal.Manner.death), (30, .death), (30, .error), (30, .refusal)]
     )
     func pauseAndResume(number: Int, manner: Lethal.Manner) throws {
@@ -131,7 +131,7 @@ struct LoopPoisonTests {
         }
         #expect(notices.count == 1 && notices.first?.keyText == "shapes")
         #expect(poisoned(pipeline).isEmpty)
-        // The other project is where it would be; this one has decided what stands before.
+        // The other project is up to date; this one has decided all entries before the lethal one.
         let others = Self.decisions(pipeline, of: Self.other)
         #expect(others.count > 30)
         #expect(others == expected.filter { $0.id.hasPrefix(Self.other) })
@@ -139,7 +139,7 @@ struct LoopPoisonTests {
         #expect(report.isEqual && report.pause == pause, "\(report.firstDifference ?? "")")
         #expect(Self.decisions(pipeline).count < expected.count)
 
-        // Nothing happens by itself, whoever takes the partition over.
+        // The project stays paused without a command, whichever worker owns the partition.
         try loop(pipeline).settle()
         #expect(try Self.pause(pipeline) == pause)
 
@@ -152,7 +152,7 @@ struct LoopPoisonTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.notices]).contains { $0.text.contains("project_resumed") })
     }
 
-    @Test("Entries that come while it is read again are applied once, in their order", arguments: [1, 3, 5])
+    @Test("Entries that arrive during the second reading are applied once, in order", arguments: [1, 3, 5])
     func liveEntries(step: Int) throws {
         let pipeline = try Self.pipeline(recording)
         let lethal = try Self.lethal(pipeline)
@@ -173,7 +173,7 @@ struct LoopPoisonTests {
         }
         try runner.settle()
         #expect(try Self.pause(pipeline) == nil)
-        // The command stands between, so entries count one up: replay knows all that.
+        // The command is between the entries, so their numbers increase by one: replay accounts for that.
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var undisturbed = LoopProject(project: Scenario.project)
         for record in pipeline.journal() where record.keyText == Scenario.project.rawValue {
@@ -190,7 +190,7 @@ struct LoopPoisonTests {
     }
 
     @Test(
-        "A worker that fails at any effect while it reads again is replaced by one that goes on",
+        "A worker that fails at any effect of the second reading is replaced by one that continues",
         arguments: [FaultPlan.Fault.crash, .retry, .abortable, .fatal]
     )
     func failsReading(fault: FaultPlan.Fault) throws {
@@ -283,7 +283,7 @@ struct LoopPoisonTests {
         #expect(shapes == expected.filter { $0.id.hasPrefix(Scenario.project.rawValue) })
     }
 
-    @Test("Where the journal is gone that it waits for, the project stays paused, says why, and the others go on")
+    @Test("If the journal it needs is deleted, the project stays paused with a reason, and the others continue")
     func trimmed() throws {
         let pipeline = try Self.pipeline(recording)
         let lethal = try Self.lethal(pipeline)
@@ -297,7 +297,7 @@ struct LoopPoisonTests {
         #expect(pause.reason.contains("\(lethal.offset + 2)"), "\(pause.reason)")
     }
 
-    @Test("A reader that fails for a while delays the project, and nobody else")
+    @Test("A temporary failure of a reader delays only its project")
     func outage() throws {
         let pipeline = try Self.pipeline(recording)
         let lethal = try Self.lethal(pipeline)
@@ -345,7 +345,7 @@ struct LoopPoisonTests {
         expectAll(pipeline, "after a deadly tally")
     }
 
-    @Test("The operator's command finds the pause, and refuses what is not paused")
+    @Test("The operator's command finds the pause, and refuses a project that is not paused")
     func command() throws {
         let pipeline = try Self.pipeline(recording)
         let resume = ProjectResume(transport: pipeline.cluster, topics: pipeline.topics)

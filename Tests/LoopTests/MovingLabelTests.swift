@@ -16,8 +16,8 @@ import Vocabulary
 @testable import Loop
 @testable import Operations
 
-/// Test labels that leave, from the decision to the model that was trained on them.
-@Suite("Labels that leave the test set, from the log to the model")
+/// Test labels that are moved out of the test set, from the decision to the model that was trained on them.
+@Suite("Labels moved out of the test set, from the log to the model")
 struct MovingLabelTests {
     private static let window = 12
 
@@ -57,7 +57,7 @@ struct MovingLabelTests {
     }
 
     @Test(
-        "A cycle turns until labels have moved: sides are disjoint, versions MAJOR, a model is trained, all is explained"
+        "After moves of labels sides are disjoint, versions MAJOR, a model is trained, and all is explained"
     )
     func cycle() throws {
         let pipeline = try Pipeline(seed: 5, configuration: Self.configuration())
@@ -70,7 +70,7 @@ struct MovingLabelTests {
         let changes = try left(pipeline)
         #expect(changes.count >= 10, "\(changes.count) after \(rounds) rounds")
 
-        // Versions as they lie in the store.
+        // Versions as they are in the store.
         var sides: [Int: [String: Split]] = [:]
         var versions: [String] = []
         for versionNumber in try pipeline.store.versionNumbers(Scenario.project) {
@@ -108,7 +108,7 @@ struct MovingLabelTests {
         let tested = sides[request.dataset.versionNumber]?.values.count { $0 == .test }
         #expect(scored == tested && predictions?.count == tested && result.leftOut == nil)
 
-        // Scores leave out what has left, and remember it where it tested.
+        // Scores omit the moved labels, and keep them for the time in which they were test labels.
         let (book, _) = try ScoreBook.read("shapes", transport: pipeline.cluster, topics: pipeline.topics)
         let newest = try #require(sides[cuts.count])
         let gone = Set(changes.map(\.sample))

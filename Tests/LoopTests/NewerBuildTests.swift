@@ -10,14 +10,14 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Two partitions with a project each; into the journal of the first comes what only a newer build can read.
+/// Two partitions with a project each; the journal of the first receives an entry that only a newer build can read.
 @Suite("Entries of a newer build")
 struct NewerBuildTests {
     private static let other = "stars"
     static let entries = [
         #"{"v":2,"kind":"tick","project":"shapes","entry":{"entry_number":1,"chain":""}}"#,
         #"{"v":2,"kind":"gold","project":"shapes","entry":{}}"#,
-        // Also where it does not say that its form is newer, or looks like nothing that is known.
+        // Also an entry that does not state a newer form, or resembles no known entry.
         #"{"v":1,"kind":"gold","project":"shapes","entry":{}}"#,
         #"{"v":7,"kind":"gold","for":["shapes"]}"#,
     ]
@@ -71,7 +71,7 @@ struct NewerBuildTests {
     }
 
     @Test(
-        "One stops its partition where it stands, without a dead letter, and the other partitions go on",
+        "An entry of a newer build stops its partition without a dead letter, and the other partitions continue",
         arguments: entries,
         [0, 40]
     )
@@ -88,7 +88,7 @@ struct NewerBuildTests {
             #expect(stop.partition == Scenario.partition && stop.offset == Int64(count))
             #expect(stop.text.contains("newer build") && stop.text.contains("upgrade this worker"))
             #expect(entryNumbers(runner.processor)[Scenario.project.rawValue] ?? 0 == UInt64(count))
-            // Whoever takes it over stops at the same place.
+            // The next owner of the partition stops at the same offset.
             runner.task.close()
         }
         #expect(reported.count == 2, "told once by each")
@@ -123,7 +123,7 @@ struct NewerBuildTests {
         )
     }
 
-    @Test("Wherever the loop fails, it stops at the same entry and has decided what stands before", arguments: [40])
+    @Test("Wherever the loop fails, it stops at the same entry and has decided all earlier ones", arguments: [40])
     func faults(count: Int) throws {
         func perform(_ step: FaultPlan.Step?) throws -> (Pipeline, FaultPlan) {
             let pipeline = try pipeline(Self.entries[1], behind: count)
@@ -143,7 +143,7 @@ struct NewerBuildTests {
         }
     }
 
-    @Test("Replay and explain refuse a journal that they cannot read; what the loop has not come to only waits")
+    @Test("Replay and explain refuse a journal that they cannot read; entries after the loop's offset only wait")
     func commands() throws {
         let pipeline = try pipeline(Self.entries[1], behind: 40)
         try pipeline.makeLoop(now: { 0 }).settle()
@@ -159,7 +159,7 @@ struct NewerBuildTests {
         #expect(refused?.description.contains("offset 40") ?? false)
         #expect(refused?.description.contains("newer build") ?? false)
 
-        // A newer build has gone on, and this command is the old one's.
+        // A newer build has continued, and this command is of the old build.
         pipeline.cluster.setOffset(60, of: topicPartition, group: "loop")
         let position = PartitionPosition(journalOffset: 60, clusterID: "memory", build: "9")
         let key = Array(PartitionPosition.key.utf8)
@@ -176,9 +176,9 @@ struct NewerBuildTests {
         }
     }
 
-    @Test("A paused project that is read again is paused again where one stands, and says why")
+    @Test("A paused project that is read again is paused at an entry of a newer build, with a reason")
     func reread() throws {
-        // Nobody has stopped there: it came while the project was paused.
+        // No worker has stopped there: the entry arrived while the project was paused.
         let pipeline = try pipeline(Self.entries[1], behind: 40)
         let lethal = Lethal(
             topic: topicPartition.topic,

@@ -15,7 +15,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// A service whose samples are a pool: they come once, or again and again.
+/// A service whose samples are a pool: each is published once, or again and again.
 private final class PoolPipeline {
     let pipeline: Pipeline
     private(set) var samples: [Sample] = []
@@ -26,7 +26,7 @@ private final class PoolPipeline {
     private var votes: [TaskID: Int] = [:]
     private var tasksRead = 0
 
-    /// A project that leaves everything that `change` does not name at its default.
+    /// A project that keeps the default of everything that `change` does not set.
     init(
         _ count: Int,
         seed: UInt64 = 1,
@@ -56,7 +56,7 @@ private final class PoolPipeline {
         SeededSampling.shuffle(&samples, using: &generator)
     }
 
-    /// Publishes the next samples, with what the models of the moment say of them.
+    /// Publishes the next samples, with the predictions of the current models.
     func publish(_ count: Int) throws {
         let release = try pipeline.releases().last
         for _ in 0..<count {
@@ -78,7 +78,7 @@ private final class PoolPipeline {
         }
     }
 
-    /// Everybody answers what is open at once, and nobody skips.
+    /// All open tasks are answered at once, without skips.
     private func answer() throws {
         let records = pipeline.cluster.committed(pipeline.topics[.labelingTasks])
         let parser = JSONParser()
@@ -100,7 +100,7 @@ private final class PoolPipeline {
         }
     }
 
-    /// Lets so much time pass, while people answer.
+    /// Advances the clock by `milliseconds`, while annotators answer.
     func pass(_ milliseconds: Int64) throws {
         try pipeline.settle()
         try answer()
@@ -129,7 +129,7 @@ private final class PoolPipeline {
         return found
     }
 
-    /// Samples that the loop has taken in, asked for or not.
+    /// Number of samples that the loop has received, queried or not.
     var known: Int {
         guard let acquisition else { return 0 }
         var ids = Set(acquisition.pool.candidates.sortedKeys)
@@ -139,11 +139,12 @@ private final class PoolPipeline {
     }
 }
 
-@Suite("Pools, and samples that come again")
+@Suite("Pools, and samples that are served repeatedly")
 struct PoolTests {
-    /// Before: 67 were asked for, with 862 of 1,000 votes left, and nothing followed. In edition 1, where a batch waits the whole
-    /// `maximumWait` of 10 s when few samples of the pool are left, 200 are asked for in two minutes, and all in the end.
-    @Test("300 samples round and round at 20 a second are all asked for within two minutes, and none of them tests")
+    /// Before: 67 were queried, with 862 of 1,000 votes left, and nothing followed. In edition 1, where a batch waits
+    /// the whole `maximumWait` of 10 s when few samples of the pool are left, 200 are queried in two minutes, and all
+    /// in the end.
+    @Test("300 samples served repeatedly at 20 a second are all queried within two minutes, none of them for test")
     func again() throws {
         let pool = try PoolPipeline(300) { $0.auditShare = 0 }
         var seconds = 0.0
@@ -154,7 +155,7 @@ struct PoolTests {
         }
         let queried = pool.queried
         #expect(queried == [.acquisition: 300])
-        // What came after they had been asked cost nothing.
+        // Predictions of samples that had already been queried cost nothing.
         let before = try pool.candidates.count
         for _ in 0..<4 {
             try pool.publish(100)
@@ -164,11 +165,11 @@ struct PoolTests {
         print("round and round: \(queried) after \(seconds) s, \(before) candidates")
     }
 
-    /// Before: of 200 samples 7 were asked for training and 17 for audit, and 976 of 1,000 votes stayed. Now all 200 are known, and
-    /// asked for after 188 s (a batch each ten seconds, since no sample comes again for a newer model to score); of 700 samples
-    /// 566 are known: the pool's 500, and 66 of the audit sample.
+    /// Before: of 200 samples 7 were queried for training and 17 for audit, and 976 of 1,000 votes remained. Now all
+    /// 200 are known, and queried after 188 s (a batch each ten seconds, since no sample is published again for a newer
+    /// model to score); of 700 samples 566 are known: the pool's 500, and 66 of the audit sample.
     @Test(
-        "A pool that is published once is taken in whole, and asked for while votes last",
+        "A pool that is published once is received completely, and queried while votes remain",
         arguments: [(200, 200, 0), (200, 4, 3_000), (700, 700, 0)]
     )
     func once(count: Int, atOnce: Int, pause: Int64) throws {

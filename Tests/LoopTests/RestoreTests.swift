@@ -41,7 +41,7 @@ struct RestoreTests {
     }
 
     @Test(
-        "After any prefix, what is restored decides the rest as the undisturbed state does",
+        "After any prefix, restored state decides the rest as the undisturbed state does",
         arguments: [1, 2] as [UInt64]
     )
     func roundTrip(seed: UInt64) throws {
@@ -96,7 +96,7 @@ struct RestoreTests {
 
     private var journal: TopicPartition { TopicPartition("t.journal", Scenario.partition) }
 
-    @Test("State that does not stand where the group does is refused, and says what to do")
+    @Test("State at another offset than the group's is refused, with a remedy")
     func position() throws {
         for change in [-1, 1] as [Int64] {
             let pipeline = try decided()
@@ -108,7 +108,7 @@ struct RestoreTests {
         }
     }
 
-    @Test("Where the group's offset has expired the stored position stands")
+    @Test("If the group's offset has expired, the stored position applies")
     func expiredOffset() throws {
         let pipeline = try decided()
         let decisions = pipeline.decisions()
@@ -126,14 +126,14 @@ struct RestoreTests {
         #expect(refusal(pipeline).contains("there is no state"))
     }
 
-    @Test("State whose first records were deleted is refused: what else is missing nobody knows")
+    @Test("State whose first records were deleted is refused, because other losses are unknown")
     func truncatedState() throws {
         let pipeline = try decided()
         pipeline.cluster.delete(TopicPartition(pipeline.topics[.state], Scenario.partition), before: 3)
         #expect(refusal(pipeline).contains("before offset 3 were deleted"))
     }
 
-    @Test("A state topic made anew is refused, until the group's offsets say that everything is to be decided anew")
+    @Test("A recreated state topic is refused, until the group's offsets restart all decisions")
     func recreatedState() throws {
         let pipeline = try decided()
         let decisions = pipeline.decisions()
@@ -159,7 +159,7 @@ struct RestoreTests {
         #expect(refusal(pipeline).contains("newer build"))
     }
 
-    @Test("A row of a table that is not known is refused, and says to upgrade", arguments: ["{}", nil] as [String?])
+    @Test("A row of an unknown table is refused, with the remedy to upgrade", arguments: ["{}", nil] as [String?])
     func newerTable(value: String?) throws {
         let pipeline = try decided()
         let record = OutputRecord(
@@ -175,7 +175,7 @@ struct RestoreTests {
     }
 
     @Test(
-        "A row of the changelog that cannot be read is refused by its place, and nothing is guessed",
+        "An unreadable row of the changelog is refused with its location, and not guessed",
         arguments: [
             ("shapes/loop.position/_", "{"), ("shapes/loop.position/_", #"{"entry_number":"one"}"#),
             ("shapes/loop.chain/_", #"{"chain":"0","ticks_written":1,"last_offset":1}"#), ("shapes", "{}"), ("", "{}"),

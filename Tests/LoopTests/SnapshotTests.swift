@@ -83,7 +83,7 @@ struct SnapshotTests {
         return (runner, read)
     }
 
-    @Test("After an orderly stop only the snapshot is read, and what came after it")
+    @Test("After an orderly stop only the snapshot and the rows after it are read")
     func ordinary() throws {
         let disk = try Disk()
         let pipeline = try stopped(disk)
@@ -92,14 +92,14 @@ struct SnapshotTests {
         let (runner, read) = try restored(pipeline, disk)
         #expect(disk.used.count == 1 && disk.reasons.isEmpty)
         let rows = try #require(disk.used.first)
-        // The last transaction's rows are read again: they may or may not have been there when the end was asked for.
+        // The last transaction's rows are read again: they may or may not have been visible when the end was requested.
         #expect(rows > 60 && read - rows < 20, "\(read) records, \(rows) of them rows; the changelog has \(changelog)")
         #expect(read < changelog / 2)
         #expect(chain(runner) == before)
     }
 
     @Test(
-        "With snapshots at every moment, decisions are what they would be, wherever Loop fails",
+        "With snapshots at any time, decisions are unchanged, wherever Loop fails",
         arguments: [FaultPlan.Fault.crash, .fatal]
     )
     func everyEffect(fault: FaultPlan.Fault) throws {
@@ -132,12 +132,12 @@ struct SnapshotTests {
             #expect(try chain(pipeline) == chain(undisturbed), "\(step)")
             chains += 1
         }
-        // After a fatal error a worker goes on with what it has in memory.
+        // After a fatal error a worker continues with its state in memory.
         #expect(fault == .fatal || used > 10, "\(used)")
         #expect(chains > 10, "\(chains)")
     }
 
-    @Test("A snapshot that is damaged anywhere is told and not used", arguments: 0..<40 as Range<UInt64>)
+    @Test("A snapshot that is damaged anywhere is reported and not used", arguments: 0..<40 as Range<UInt64>)
     func damaged(seed: UInt64) throws {
         let disk = try Disk()
         let pipeline = try stopped(disk, rounds: 2)
@@ -174,7 +174,7 @@ struct SnapshotTests {
         #expect(chain(runner) == before)
     }
 
-    @Test("A snapshot older than a day, or from the future, is not used: tombstones may be gone that it has not seen")
+    @Test("A snapshot older than a day, or from the future, is not used: it may have missed tombstones")
     func age() throws {
         for (span, isUsed) in [(86_400_000 as Int64, true), (86_400_001, false), (-1, false)] {
             let disk = try Disk()
@@ -185,7 +185,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("A snapshot of another cluster, of a deleted beginning, or behind the end is told and not used")
+    @Test("A snapshot of another cluster, of a deleted beginning, or behind the end is reported and not used")
     func foreign() throws {
         let disk = try Disk()
         let pipeline = try stopped(disk, rounds: 2)
@@ -254,7 +254,7 @@ struct SnapshotTests {
         #expect(used > 1)
     }
 
-    @Test("A disk that takes nothing costs nothing but the snapshot")
+    @Test("A disk that refuses all writes costs only the snapshot")
     func fullDisk() throws {
         let pipeline = try Recording(seed: 1, rounds: 2).pipeline()
         let undisturbed = try Recording(seed: 1, rounds: 2).pipeline()

@@ -87,7 +87,7 @@ struct SpaceTests {
     @Test("The space is learnt from the first candidates; from then on others are refused at the door")
     func learnt() throws {
         let pipeline = try Pipeline()
-        // Not yet known: taken in, and let go again when it is.
+        // The space is not yet known: the sample is accepted, and removed when the space is known.
         try pipeline.send("early", [1, 2, 3])
         // So many that it is known before the first batch.
         try pipeline.round(serving: 40)
@@ -117,7 +117,7 @@ struct SpaceTests {
         try pipeline.send("same", [1, 2], in: "encoder-1")
         for _ in 0..<8 { try pipeline.round() }
         #expect(Self.kinds(pipeline.refused()) == ["short", "long", "far", "rather-far", "other"])
-        // Nothing is left to learn, and what is written names the space.
+        // Nothing remains to be learnt, and the written records name the space.
         #expect(pipeline.acquisition?.space.row == nil)
         let requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
         #expect(!requests.isEmpty && requests.allSatisfy { $0.embedding == space })
@@ -128,7 +128,7 @@ struct SpaceTests {
         #expect(notices.contains { $0.kind == .studyFinished } && !notices.contains { $0.kind == .studyFailed })
     }
 
-    @Test("Where Intake does not know the space yet, the loop passes such candidates over by itself")
+    @Test("If Intake does not know the space yet, the loop refuses candidates outside it by itself")
     func byTheLoop() throws {
         let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(nil, revision: 1, isAllAudit: true))
         let (intake, loop) = (try pipeline.makeIntake(readsState: false), try pipeline.makeLoop())
@@ -159,7 +159,7 @@ struct SpaceTests {
     }
 }
 
-/// A service whose first encoder sees half of what there is to see, and whose second sees all.
+/// A service whose first encoder sees half of the information, and whose second sees all of it.
 private final class Migration {
     let pipeline: Pipeline
     private var models: [ModelVersion: SoftmaxRegression] = [:]
@@ -254,7 +254,7 @@ struct NewEncoderTests {
         for release in later.prefix(while: { $0 != won }) {
             #expect(try migration.model(release.champion).featureCount == 1)
         }
-        // What is asked, remembered, requested and trained on lies in the new one.
+        // Queried samples, queried sketches, training requests and training data are in the new space.
         let known = Set(try pipeline.tasks().prefix(tasks).map(\.id))
         for task in try pipeline.tasks().dropFirst(tasks) where !known.contains(task.id) {
             #expect(migration.served.contains(task.sample.id), "\(task.sample.id) lies in the old space")

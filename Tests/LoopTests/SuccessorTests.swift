@@ -6,8 +6,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Heirs that fail in their turn, and workers that were only suspended and wake up after their successors have taken over.
-@Suite("Heirs and zombies")
+/// Successors that fail in their turn, and workers that were only suspended and wake up after their successors have
+/// taken over.
+@Suite("Successors and zombies")
 struct SuccessorTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 30, batchSize: 30)
 
@@ -23,7 +24,7 @@ struct SuccessorTests {
         pipeline.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }
 
-    @Test("An heir that fails at any effect, at a read of what it restores too, is replaced by one that does not")
+    @Test("A successor that fails at any effect, or at a read of its state, is replaced by one that does not")
     func heirFails() throws {
         let recording = try Recording(seed: 2, rounds: 7)
         let undisturbed = try recording.pipeline()
@@ -55,7 +56,7 @@ struct SuccessorTests {
     }
 
     @Test(
-        "A loop that is suspended before any effect and wakes after its heir has taken over writes nothing",
+        "A loop that is suspended before any effect and wakes after its successor's takeover writes nothing",
         arguments: [true, false]
     )
     func loopZombie(isSameName: Bool) throws {
@@ -91,7 +92,7 @@ struct SuccessorTests {
         }
     }
 
-    /// The suspended worker goes on, for as long as it can; then its successor alone.
+    /// Runs the suspended worker for as long as it can continue; then its successor alone.
     private func wake(
         _ zombie: ProcessorRunner,
         successor: () -> ProcessorRunner?,
@@ -114,7 +115,7 @@ struct SuccessorTests {
     // MARK: - Intake
 
     @Test(
-        "An Intake that is suspended before any effect and wakes after its heir has taken over writes nothing",
+        "An Intake that is suspended before any effect and wakes after its successor's takeover writes nothing",
         arguments: [true, false]
     )
     func intakeZombie(isSameName: Bool) throws {

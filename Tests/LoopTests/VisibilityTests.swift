@@ -46,17 +46,20 @@ struct VisibilityTests {
             if offset != before, !rows.contains(where: { $0.text.contains("\"journal_offset\":\(offset),") }) {
                 hidden += 1
             }
-            // Gone without a word, as with kill -9; the next one is of the same name.
+            // The worker ends without leaving, as with kill -9; the next one has the same name.
         }
         #expect((hidden > 2) == (delay > 0), "\(hidden) times the group's offset was ahead")
         try pipeline.makeLoop(policy: policy, now: { 0 }).settle()
-        // While it waits time goes on, and deadlines of the recording come.
+        // Time advances during the wait, and deadlines of the recording are due.
         let recorded = undisturbed.journal().count
         let isSame = pipeline.decisions().filter { $0.entryNumber <= recorded } == expected
         #expect(isSame)
     }
 
-    @Test("An end of the changelog that a marker or compaction has taken is not waited for", arguments: [false, true])
+    @Test(
+        "An end of the changelog that a marker or compaction has removed is not waited for",
+        arguments: [false, true]
+    )
     func endIsGone(isTombstone: Bool) throws {
         let pipeline = try decided()
         let expected = pipeline.decisions()
@@ -89,7 +92,7 @@ struct VisibilityTests {
         #expect(pipeline.decisions() == expected)
     }
 
-    @Test("A changelog whose end never becomes visible is refused in the end, and says what to look for")
+    @Test("A changelog whose end never becomes visible is refused eventually, with a hint")
     func hangingTransaction() throws {
         let pipeline = try decided()
         let state = TopicPartition(pipeline.topics[.state], Scenario.partition)
@@ -102,7 +105,7 @@ struct VisibilityTests {
         #expect(refusal(pipeline).contains("kafka-transactions.sh"))
     }
 
-    @Test("Restoring tells how far it is")
+    @Test("Restoring reports its progress")
     func progress() throws {
         let pipeline = try decided()
         var store = try StateStore(transport: pipeline.cluster, topics: pipeline.topics)

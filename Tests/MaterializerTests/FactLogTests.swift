@@ -115,7 +115,7 @@ struct FactLogTests {
         }
     }
 
-    @Test("A kill at any write leaves whole versions, and the same ones in the end")
+    @Test("A kill at any write leaves complete versions, and the same ones in the end")
     func kills() throws {
         var tried = 0
         for seed in Exhaustive.isOn ? 1...20 : 1...3 as ClosedRange<UInt64> {
@@ -156,7 +156,7 @@ struct FactLogTests {
         print("crash points tried on logs with changes: \(tried)")
     }
 
-    @Test("A kill at any effect on a disk, or any request to a bucket, leaves the same whole versions in the end")
+    @Test("A kill at any effect on a disk, or any request to a bucket, leaves the same complete versions in the end")
     func killsOfStores() throws {
         let log = FactLog(seed: 5, facts: 60)
         let disk = Disk()

@@ -20,7 +20,7 @@ struct FullDiskTests {
         return source
     }
 
-    /// Lets time pass until nothing happens any more.
+    /// Advances the clock until nothing happens any more.
     private func settle(_ runner: ProcessorRunner, _ pipeline: Pipeline, for milliseconds: Int64) throws {
         for _ in 0..<milliseconds / 500 {
             try runner.settle()

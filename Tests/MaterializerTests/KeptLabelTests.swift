@@ -21,7 +21,8 @@ struct KeptLabelTests {
         let source = try Pipeline(seed: 2)
         for _ in 0..<12 { try source.round() }
         let facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
-        // Another project of the partition, the same facts without a cut: none of its labels ever comes into a version.
+        // Another project of the partition with the same facts but without a cut: none of its labels is ever in a
+        // version.
         var log: [OutputRecord] = []
         var sequence = 0
         for fact in facts {
@@ -61,7 +62,7 @@ struct KeptLabelTests {
         pipeline.cluster.offsets(of: "materializer")[TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)]
     }
 
-    /// Everything but the progress, which depends on when somebody died.
+    /// All objects except the progress, which depends on when a worker died.
     private func files(_ pipeline: Pipeline) throws -> [String: [UInt8]] {
         try pipeline.store.objects.contents.filter { !$0.key.hasPrefix("progress/") }
     }
@@ -76,7 +77,7 @@ struct KeptLabelTests {
 
     /// Before: a restart read the whole log again, for one label of a project that never cuts.
     @Test(
-        "The group's offset passes labels that wait, and a restart reads no more than a bounded part of the log again"
+        "The group's offset advances beyond waiting labels, and a restart reads a bounded part of the log again"
     )
     func bounded() throws {
         let (expected, files) = try expected()
@@ -163,7 +164,7 @@ struct KeptLabelTests {
         }
     }
 
-    @Test("A kill at any write leaves the same versions, and a file that is not whole is none")
+    @Test("A kill at any write leaves the same versions, and an incomplete file is ignored")
     func kills() throws {
         let (expected, files) = try expected()
         let disk = Disk()
@@ -182,7 +183,7 @@ struct KeptLabelTests {
         for crash in Exhaustive.some(crashes, about: 40) {
             let pipeline = try pipeline(log[..<(log.count / 2)])
             let disk = Disk(crash: crash)
-            // Who dies while it removes what is no longer needed has nothing more to say.
+            // A worker that dies while it removes objects that are no longer needed has no work left.
             _ = Result { try run(pipeline, disk) }
             #expect(disk.isGone, "\(crash)")
             let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
@@ -194,7 +195,7 @@ struct KeptLabelTests {
     }
 
     @Test(
-        "What was kept is not used where it is changed, cut off, gone, or of an offset that the group has not reached"
+        "Kept labels are not used if changed, truncated, missing, or of an offset beyond the group's"
     )
     func unusable() throws {
         let (expected, files) = try expected()
@@ -231,7 +232,7 @@ struct KeptLabelTests {
         let progress = try #require(try pipeline.store.progress(Scenario.partition))
         #expect(progress < 3 && offset(pipeline) ?? 0 > progress)
         for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
-        // A build before knows nothing of what is kept: to it the folder is not there.
+        // An older build does not know the kept labels: to it the folder does not exist.
         for name in try pipeline.store.objects.list("progress/waiting") { try pipeline.store.objects.remove(name) }
         try pipeline.makeMaterializer(keepEvery: .max).settle()
         #expect(try self.files(pipeline) == files)

@@ -11,7 +11,7 @@ import Vocabulary
 @testable import DatasetFiles
 @testable import Materializer
 
-@Suite("A version of form 2 costs its change, whatever came before")
+@Suite("The cost of a version of form 2 is that of its change, whatever its history")
 struct PagedVersionTests {
     @Test(
         "Every version reads as what was in the log up to its cut, whatever the tree has grown to",
@@ -60,7 +60,8 @@ struct PagedVersionTests {
             #expect(added.count <= 3 && pages <= 3 && rest.count == pages + 2)
             #expect(rest.values.reduce(0, +) <= 128 << 10)
             #expect(traffic.bytesRead <= 256 << 10)
-            // The pointers of this ordinal, which is not there, and of the parent; its manifest, its last page.
+            // The pointers of this version number, which does not exist yet, and of the parent; the parent's manifest
+            // and its last page.
             #expect(traffic.reads.count <= 3 && traffic.reads.values.allSatisfy { $0 == 1 }, "\(traffic.reads)")
         }
         let manifest = try versions.manifest()
@@ -114,7 +115,7 @@ struct PagedVersionTests {
         #expect(try (files(references) == expected) == true)
     }
 
-    @Test("A parent of form 1 is taken over once; the versions before it stay as they were")
+    @Test("A parent of form 1 is adopted once; the versions before it are unchanged")
     func takenOver() throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
@@ -129,7 +130,7 @@ struct PagedVersionTests {
         #expect(try (PagedVersions.read(versions.store, versions.manifest()) == versions.lines) == true)
         let now = try versions.store.objects.contents
         #expect(old.allSatisfy { now[$0.key] == $0.value })
-        // Who asks for form 1 afterwards gets form 2: versions of form 1 cannot say what their parents do.
+        // A later request for form 1 produces form 2: versions of form 1 cannot represent the content of their parents.
         try versions.cut(2, form: 1)
         #expect(try versions.manifest().formatVersion == 2)
         #expect(try (PagedVersions.read(versions.store, versions.manifest()) == versions.lines) == true)
@@ -165,24 +166,25 @@ struct PagedVersionTests {
             try again.cut(5, form: form, times: 2)
             #expect(again.versions.map(\.id) == ids, "\(form)")
         }
-        // A build that knew nothing of format 2 took the same facts, and wrote less of each.
+        // A build without format 2 read the same facts, and wrote less of each.
         var more = try PagedVersions { _ in versions.store.objects }
         try more.cut(5, facts: 2, times: 2)
         #expect(more.versions.map(\.id) == ids)
-        // Before: where the store did not let its lines be read just then, it was taken for another and got a second id.
+        // Before: if the store could not read its lines at that time, the version was considered another and received a
+        // second id.
         let counting = CountingStore(versions.store.objects)
         counting.away.withLock { $0 = "/segments/" }
         var late = try PagedVersions { _ in counting }
         #expect(throws: StorageError.self) { try late.cut(5, facts: 2, times: 1) }
         #expect(try versions.store.manifest(Scenario.project, versionNumber: 1)?.id == ids.first)
-        // Of another log with the same numbers it is none: what the log says counts.
+        // For another log with the same numbers it is not the same version: the content of the log counts.
         var other = try PagedVersions(seed: 2) { _ in versions.store.objects }
         try other.cut(5, times: 1)
         #expect(other.versions.first?.id != ids.first)
     }
 }
 
-/// A value that a closure leaves.
+/// A value that a closure stores.
 final class Holder<Value>: @unchecked Sendable {
     // Set once, by the test that reads it.
     var value: Value?

@@ -67,7 +67,7 @@ struct SharedStoreTests {
         #expect(try DatasetStore(objects: disk).verify(Scenario.project).problems == [])
     }
 
-    @Test("What the log is read again for is not announced again: progress, offsets or both are gone", arguments: 0..<3)
+    @Test("A second reading of the log announces nothing again, without progress, offsets or both", arguments: 0..<3)
     func readAgain(lost: Int) throws {
         let bucket = FakeBucket()
         let store = DatasetStore(objects: S3Store(.pipeline("datasets"), client: try .pipeline(bucket)))
@@ -84,7 +84,7 @@ struct SharedStoreTests {
         #expect((bucket.objects == objects) == true)
     }
 
-    @Test("A version whose announcement is gone is announced, and no other")
+    @Test("Only a version whose announcement is missing is announced")
     func hole() throws {
         let pipeline = try pipeline(log.outputs)
         try pipeline.makeMaterializer().settle()
@@ -108,7 +108,7 @@ struct SharedStoreTests {
         #expect(all.suffix(missing.count).map(\.versionNumber) == missing)
     }
 
-    @Test("A version under whose ordinal another id is announced is announced beside it, once; the worker says so")
+    @Test("A version whose number is announced with another id is announced too, once; the worker reports it")
     func otherwise() throws {
         let pipeline = try pipeline(log.outputs)
         let other = DatasetVersionID(String(repeating: "ab", count: 32))
@@ -134,7 +134,7 @@ struct SharedStoreTests {
         #expect(all.count == log.versions.count + 1 && all.first?.id == other)
         let real = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: 2)?.id)
         #expect(all.filter { $0.versionNumber == 2 }.map(\.id) == [other, real])
-        // Whoever comes after it finds both.
+        // The next worker finds both.
         let next = try pipeline.makeMaterializer(instance: "w9", store: DatasetStore(objects: MemoryStore()))
         (next.processor as? MaterializerProcessor)?.announcedOtherwise = { reported.append($1.versionNumber) }
         try next.settle()
@@ -156,8 +156,8 @@ struct SharedStoreTests {
         #expect(try announced(pipeline).map(\.versionNumber) == Array(1...log.versions.count))
     }
 
-    /// The first owner is cut off in the middle of a change, another one acts, is cut off after so many changes of its own or
-    /// not at all, and the first goes on as if nothing had happened.
+    /// The first owner is interrupted in the middle of a change; another one acts, and is interrupted after a number of
+    /// changes of its own or not at all; the first continues as if nothing had happened.
     @Test(
         "Two owners at any change of a store end with equal objects, and announce each version once",
         arguments: 0..<3
@@ -199,7 +199,7 @@ struct SharedStoreTests {
                 if (try? other.settle()) == nil { other.task.abandon() }
             }
             let first = try pipeline.makeMaterializer(store: DatasetStore(objects: meeting), keepEvery: 4)
-            // It finds itself fenced, or takes the partition back.
+            // The first owner is fenced, or the partition is assigned to it again.
             _ = Result { try first.settle() }
             first.task.close()
             for name in ["w1", "w2"] { cluster.expireMember(name, of: "materializer") }

@@ -101,7 +101,7 @@ struct VersionSidesTests {
     }
 
     @Test(
-        "From the first move on a sample that comes to a second side is refused by its name, and the next version is not spoilt"
+        "After the first move a sample on a second side is refused by name, and the next version is not affected"
     )
     func refused() throws {
         var writer = try moved()
@@ -118,7 +118,7 @@ struct VersionSidesTests {
         _ = try large.cut()
         #expect(try large.store.verify(Scenario.project).problems.count == 1)
         writer = try moved()
-        // What has moved trains, and does not come to test by itself.
+        // A moved sample is used for training, and does not return to the test set by itself.
         var back = writer
         back.accept("s1", .test)
         #expect(refusal(back).contains("s1 (training and test)"))
@@ -126,11 +126,11 @@ struct VersionSidesTests {
         twice.accept("odd", .test)
         twice.accept("odd", .training)
         #expect(refusal(twice).contains("odd (training and test)"))
-        // What was refused has left no trace: all that is right goes on.
+        // A refused change has left no trace: all valid changes continue to be accepted.
         writer.accept("s9", .training)
         writer.move("s3")
         #expect(try writer.cut().semanticVersion == "3.0.0")
-        // A retracted sample may come again, on any side.
+        // A retracted sample may be added again, on any side.
         writer.change("s5", .retracted, to: .test)
         _ = try writer.cut()
         writer.accept("s5", .training)
@@ -164,7 +164,7 @@ struct VersionSidesTests {
         var writer = Writer()
         for number in 0..<4 { writer.accept("s\(number)", number % 2 == 0 ? .training : .test) }
         let clean = try writer.cut()
-        // No label has moved yet: whoever wrote this to the log is found by a look at all of it.
+        // No label has moved yet: a wrong log entry is found by a check of the whole log.
         writer.accept("s0", .test)
         let mixed = try writer.cut()
         writer.accept("s4", .training)

@@ -9,7 +9,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// A dataset log in which something stands that the materializer does not know, or no longer stands what should.
+/// A dataset log that contains a fact unknown to the materializer, or lacks a fact that it should contain.
 @Suite("Facts that are unknown or missing")
 struct WrongFactTests {
     private let facts: [OutputRecord]
@@ -37,7 +37,7 @@ struct WrongFactTests {
         for record in log { try pipeline.cluster.append(record) }
         var reported = 0
         var found: (versions: [String], stop: PartitionStop?, unreadable: Int64) = ([], nil, 0)
-        // Whoever takes the partition over stops at the same record.
+        // The next owner of the partition stops at the same record.
         for _ in 0..<2 {
             let runner = try pipeline.makeMaterializer()
             let processor = try #require(runner.processor as? MaterializerProcessor)
@@ -52,7 +52,7 @@ struct WrongFactTests {
         return found
     }
 
-    @Test("A log as it was written gives every version, and what is no fact at all changes nothing")
+    @Test("A log as written produces every version, and records that are no facts change nothing")
     func undisturbed() throws {
         let all = try sealed(facts)
         #expect(all.versions.count >= 2 && all.stop == nil && all.unreadable == 0)
@@ -63,7 +63,7 @@ struct WrongFactTests {
     }
 
     @Test(
-        "One of an unknown kind or form stops the partition where it stands: no version is sealed without it",
+        "A fact of an unknown kind or form stops the partition there: no version is sealed without it",
         arguments: [
             #"{"kind":"label_revised","project":"shapes","sequence":4,"sample":"s"}"#,
             #"{"kind":"label_accepted","project":"shapes","sequence":4,"label":{"kind":"boxes"}}"#,
@@ -96,7 +96,7 @@ struct WrongFactTests {
         }
         let sample = named == "which is one of sample" ? "s9999" : label.consensus.sample.id.rawValue
         let other = label.split == .test ? Split.training : .test
-        // In the place of labels before the cut, whose counts then are too large.
+        // The changes replace labels before the cut, whose counts then are too large.
         let count = named == "of which there is no such line" ? 2 : 1
         let changes = (0..<count).map { number in
             Self.fact(
@@ -110,7 +110,7 @@ struct WrongFactTests {
         #expect(stop.text.contains(named), "\(stop.text)")
     }
 
-    @Test("A fact that is gone, or that comes twice, stops the partition and is named", arguments: [0, 1, 2])
+    @Test("A missing or duplicate fact stops the partition and is named", arguments: [0, 1, 2])
     func gap(position: Int) throws {
         var log = facts
         log.remove(at: position)

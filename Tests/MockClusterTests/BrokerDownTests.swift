@@ -14,7 +14,7 @@ struct BrokerDownTests {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    @Test("A task says so, does not spin, and goes on when one is back; nothing is lost")
+    @Test("A task reports the outage, does not spin, and continues when a broker is back; nothing is lost")
     func away() throws {
         let copier = try Copier()
         try copier.begin()
@@ -42,7 +42,7 @@ struct BrokerDownTests {
     }
 }
 
-@Suite("What this librdkafka cannot do is said in words")
+@Suite("Limits of this librdkafka are reported in words")
 struct CaveatTests {
     private func caveats(_ library: Int32, _ mechanism: String?) -> [KafkaCaveat] {
         var properties: KafkaProperties = ["bootstrap.servers": "b:1"]

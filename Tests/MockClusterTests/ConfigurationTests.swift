@@ -13,14 +13,14 @@ struct ConfigurationTests {
         #expect(error?.code == "_INVALID_ARG")
     }
 
-    @Test("A value that a property does not take is named with it")
+    @Test("A value that a property does not accept is named with it")
     func badValue() throws {
         let error = failure { _ = try KafkaAdmin(properties: ["bootstrap.servers": "x:1", "linger.ms": "soon"]) }
         #expect(error?.reason.contains("linger.ms") == true)
         #expect(error?.reason.contains("soon") == true)
     }
 
-    @Test("One property can be asked about without a client, and its secret is not shown")
+    @Test("One property can be read without a client, and its secret is not shown")
     func fault() {
         #expect(KafkaProperties.fault(of: "linger.ms", "5") == nil)
         let unknown = KafkaProperties.fault(of: "linger.mss", "5")
@@ -49,7 +49,7 @@ struct ConfigurationTests {
         #expect(error?.reason == "property enable.auto.commit must be false, found true")
     }
 
-    @Test("Members of a group ask for new partitions every 20 s unless the caller says otherwise")
+    @Test("Members of a group check for new partitions every 20 s unless the caller sets another interval")
     func metadataRefresh() {
         let name = "topic.metadata.refresh.interval.ms"
         let own = KafkaConsumer.configuration(["bootstrap.servers": "x:1"], group: "g", instance: "i")

@@ -6,7 +6,7 @@ import Testing
 struct ConnectionFaultTests {
     private static let certificate = "Certificate (subject=/CN=b, issuer=/CN=ca) verification callback failed: "
 
-    /// As librdkafka 2.0.2 and 2.16.1 say it, addresses and threads left out.
+    /// Messages of librdkafka 2.0.2 and 2.16.1, without addresses and threads.
     private static let lines: [(line: String, fault: ConnectionFault?)] = [
         ("SASL authentication error: Authentication failed: Invalid username or password (after 302ms)", .credentials),
         (
@@ -64,7 +64,7 @@ struct ConnectionFaultTests {
         ("1/1 brokers are down", nil),
     ]
 
-    @Test("Each line is told as what it is", arguments: lines.indices)
+    @Test("Each line is reported as its fault", arguments: lines.indices)
     func classified(index: Int) {
         let (line, fault) = Self.lines[index]
         #expect(ConnectionFault(line) == fault, "\(line)")
@@ -77,7 +77,7 @@ struct ConnectionFaultTests {
         #expect(try !KafkaConnection.check(["bootstrap.servers": "127.0.0.1:1"], timeoutMilliseconds: 500))
     }
 
-    @Test("A mechanism that nobody has is refused before any broker is asked")
+    @Test("An unknown mechanism is refused before any broker is contacted")
     func unknownMechanism() {
         let error = failure {
             try KafkaConnection.check([

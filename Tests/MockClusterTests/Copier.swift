@@ -5,7 +5,7 @@ import KafkaTransport
 import StreamRuntime
 import Testing
 
-/// Copies `in` to `out`, and remembers what stands.
+/// Copies `in` to `out`, and remembers the committed values.
 final class CopyStage: Processor {
     private let output: String
     private var inTransaction: [String] = []
@@ -34,7 +34,7 @@ final class CopyStage: Processor {
     func aborted() { inTransaction.removeAll() }
 }
 
-/// A stream task over a mock cluster, turned by hand, and what it told.
+/// A stream task over a mock cluster, cycled by hand, and its events.
 final class Copier {
     let cluster: MockCluster
     let stage = CopyStage(output: "out")
@@ -105,7 +105,7 @@ final class Copier {
         return Set(values)
     }
 
-    /// Turns until `isDone`; false when time is up. What the task throws is thrown.
+    /// Cycles until `isDone`; returns false when the time is over. Rethrows the errors of the task.
     func run(seconds: Double = 25, until isDone: () -> Bool) throws -> Bool {
         let end = Date() + seconds
         while !isDone() {
@@ -115,7 +115,7 @@ final class Copier {
         return true
     }
 
-    /// Everything that stands in `out`.
+    /// All committed values of `out`.
     func output() throws -> [String] {
         let reader = try KafkaReader(properties: cluster.properties, topics: ["out"])
         defer { reader.close() }

@@ -8,9 +8,9 @@ import Testing
 enum Reaction: Hashable, Sendable {
     /// The client or the task makes the call again; nothing is undone.
     case rides
-    /// The transaction is aborted, the task rewinds and goes on.
+    /// The transaction is aborted, the task rewinds and continues.
     case aborts
-    /// The producer is made anew, and the task goes on.
+    /// The producer is recreated, and the task continues.
     case restarts
     /// The task ends with this code in its error; its worker begins a new life.
     case ends(String)
@@ -166,7 +166,7 @@ struct FaultTableTests {
 
     /// Lets a fault happen, and the task go on until everything that was written is copied.
     private func meet(_ fault: FaultCase, _ copier: Copier) throws {
-        // Heartbeats and looks at the metadata come by themselves, a few a second.
+        // Heartbeats and metadata requests are sent without a trigger, a few a second.
         let least = fault.request == .heartbeat || fault.request == .metadata ? 1.0 : 0
         let values = try copier.write()
         _ = copier.takeEvents()

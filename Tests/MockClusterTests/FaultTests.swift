@@ -2,7 +2,7 @@ import KafkaClient
 import KafkaTesting
 import Testing
 
-@Suite("Faults and what they ask of the caller", .serialized)
+@Suite("Faults and the reaction that they require of the caller", .serialized)
 struct FaultTests {
     private let cluster: MockCluster
     private let partition = KafkaTopicPartition("t", 0)
@@ -21,7 +21,7 @@ struct FaultTests {
 
     private var record: KafkaOutputRecord { KafkaOutputRecord(topic: "t", partition: 0, value: [1]) }
 
-    @Test("A transaction goes through begin, send, offsets and commit, and the next one after an abort")
+    @Test("A transaction completes begin, send, offsets and commit, and so does the next one after an abort")
     func protocolCalls() throws {
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: nil, topics: ["in"])
         defer { consumer.close() }
@@ -72,7 +72,7 @@ struct FaultTests {
         try producer.commit()
     }
 
-    @Test("A record that the broker refuses asks for an abort, with topic and reason, and the producer goes on")
+    @Test("A record that the broker refuses requires an abort, with topic and reason, and the producer continues")
     func refusedRecord() throws {
         let producer = try makeProducer()
         defer { producer.close() }
@@ -100,7 +100,7 @@ struct FaultTests {
         #expect(last == nil)
     }
 
-    @Test("A record larger than the client may send asks for an abort at once")
+    @Test("A record larger than the client may send requires an abort at once")
     func tooLarge() throws {
         let producer = try makeProducer()
         defer { producer.close() }
@@ -112,7 +112,7 @@ struct FaultTests {
         try producer.abort()
     }
 
-    @Test("Offsets of a member that the group has left behind ask for an abort")
+    @Test("Offsets of a stale member of the group require an abort")
     func staleMember() throws {
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: nil, topics: ["in"])
         defer { consumer.close() }
@@ -149,7 +149,7 @@ struct FaultTests {
         #expect(failure { try producer.begin() }?.disposition == .fatal)
     }
 
-    @Test("Without a broker, initializing gives up in time and may be called again")
+    @Test("Without a broker, initializing fails in time and may be called again")
     func brokerDown() throws {
         try cluster.takeDown(broker: 1)
         let producer = try KafkaProducer(properties: cluster.properties, transactionalID: "worker-1")
@@ -160,7 +160,7 @@ struct FaultTests {
         try producer.initializeTransactions(timeoutMilliseconds: 20_000)
     }
 
-    @Test("A broker that comes back is written to and read from again")
+    @Test("A broker that is back is written to and read from again")
     func brokerReturns() throws {
         try write(0..<5, to: "t", properties: cluster.properties)
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: nil, topics: ["t"])
@@ -190,7 +190,7 @@ struct FaultTests {
         #expect(try producer.flush(timeoutMilliseconds: 10_000) == [])
     }
 
-    @Test("A full local queue waits for room and loses nothing")
+    @Test("A full local queue waits for capacity and loses nothing")
     func fullQueue() throws {
         let small: KafkaProperties = ["queue.buffering.max.messages": "100", "linger.ms": "50"]
         let producer = try makeProducer(small)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A consumer group on the mock cluster", .serialized)
 struct GroupTests {
-    @Test("Records come back with partition, offset, key, value and headers")
+    @Test("Records are returned with partition, offset, key, value and headers")
     func roundTrip() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t")
@@ -56,7 +56,7 @@ struct GroupTests {
         reader.close()
     }
 
-    @Test("A rebalance is a turn that stays until it is answered")
+    @Test("A rebalance is returned by every poll until it is answered")
     func rebalanceIsATurn() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 2)
@@ -76,7 +76,7 @@ struct GroupTests {
         #expect(consumer.positions == [both[0]: 5, both[1]: 5])
     }
 
-    @Test("A second member takes half of the partitions, and gives them back when it leaves")
+    @Test("A second member is assigned half of the partitions, which are returned when it leaves")
     func handOver() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 4)
@@ -127,7 +127,7 @@ struct GroupTests {
         #expect(end.map(\.offset) == Array(1990..<2000))
     }
 
-    @Test("A paused partition is silent, and goes on where it stopped")
+    @Test("A paused partition returns nothing, and continues at its offset when resumed")
     func pause() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 2)

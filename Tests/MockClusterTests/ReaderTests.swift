@@ -30,7 +30,7 @@ struct ReaderTests {
                     == .endOfPartition(KafkaTopicPartition(topic, 0), 1)
             )
         }
-        // librdkafka looks over its topics once a second by itself.
+        // librdkafka scans its topics once a second by itself.
         #expect(longest < .milliseconds(700), "\(longest)")
     }
 }

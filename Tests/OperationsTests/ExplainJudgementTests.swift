@@ -54,8 +54,8 @@ struct ExplainJudgementTests {
         return Wire.bytes { event.write(to: &$0, question: .choice(Scenario.schema)) }
     }
 
-    /// Before: such a prediction was said to lie below the threshold, or not to have been read.
-    @Test("A sample out of the project's space is told as what it is")
+    /// Before: such a prediction was reported as below the threshold, or as not read.
+    @Test("A sample outside the project's space is reported as such")
     func outOfSpace() throws {
         let pipeline = try Pipeline(seed: 4)
         for _ in 0..<8 { try pipeline.round() }
@@ -94,7 +94,7 @@ struct ExplainJudgementTests {
         }
     }
 
-    @Test("Without the salt a draw is not known, and decides no condition on the score")
+    @Test("Without the salt a draw is unknown, and decides no condition on the score")
     func withoutSalt() throws {
         let triggers = [
             Trigger(name: "low", condition: .score(TriggerBounds(below: 0.5).unsafelyUnwrapped), perHour: 1),
@@ -119,7 +119,7 @@ struct ExplainJudgementTests {
         #expect(left > 300)
     }
 
-    @Test("What Intake refuses for its size is refused here, and what it takes without its time is not")
+    @Test("Explain refuses a record that Intake refuses for its size, and no record whose time Intake omits")
     func refused() throws {
         let pipeline = try Pipeline()
         let times = [("early", 946_684_799_999), ("late", pipeline.clock.now + 86_400_002)] as [(String, Int64)]

@@ -9,7 +9,7 @@ import Vocabulary
 @testable import Loop
 @testable import Operations
 
-@Suite("Explaining what is on its way")
+@Suite("Explaining pending samples")
 struct ExplainLagTests {
     private func explain(_ sample: String, _ pipeline: Pipeline) throws -> Explanation {
         try Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
@@ -24,7 +24,7 @@ struct ExplainLagTests {
         }
     }
 
-    @Test("A candidate that the loop has not come to is said to be undecided, and why; later it is not")
+    @Test("A candidate that the loop has not read is reported as undecided, with the reason; later it is not")
     func notApplied() throws {
         let pipeline = try Pipeline(configuration: ExplainJudgementTests.configuration { $0.poolCapacity = 6 })
         let intake = try pipeline.makeIntake()
@@ -63,7 +63,7 @@ struct ExplainLagTests {
         #expect(!passed.isEmpty)
     }
 
-    @Test("A prediction of a version beyond those told apart was read, and is said to have been")
+    @Test("A prediction of a version beyond those counted separately was read, and is reported as read")
     func others() throws {
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([], cutoff: 0))
         let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 1_000))

@@ -16,7 +16,7 @@ struct ExplainTests {
             .explain(SampleID(sample), of: pipeline.configuration, since: since)
     }
 
-    @Test("Of a sample that was asked for it says which entry, by which way, which task and which label")
+    @Test("For a queried sample the explanation has the entry, the selection, the task and the label")
     func queried() throws {
         let pipeline = try Pipeline(seed: 1)
         for _ in 0..<10 { try pipeline.round() }
@@ -47,7 +47,7 @@ struct ExplainTests {
         #expect(record != nil && entry.entryNumber == UInt64(entry.offset) + 1)
     }
 
-    @Test("Of a candidate that was not asked for it says where it waits, or that others took its place")
+    @Test("For a candidate that was not queried the explanation tells where it waits, or that others replaced it")
     func waiting() throws {
         let pipeline = try Pipeline(configuration: Scenario.configuration(votes: 0))
         for number in 0..<60 {
@@ -66,7 +66,7 @@ struct ExplainTests {
         #expect(outcomes.contains(.waiting("audit", triggers: [])))
     }
 
-    @Test("Of a copy, of a sample whose group stands on the other side and of one that is set aside it says so")
+    @Test("A copy, a sample whose group is on the other side, and a set-aside sample are reported as such")
     func heldBack() throws {
         let pipeline = try Pipeline()
         func send(_ name: String, _ text: String? = nil, group: String? = nil, at embedding: [Float]) throws {
@@ -82,7 +82,7 @@ struct ExplainTests {
             pipeline.clock.advance(by: 2_000)
             try pipeline.settle()
         }
-        // What is asked first, of which the rest are copies.
+        // The samples that are queried first, and of which the others are copies.
         for number in 0..<40 { try send("a\(number)", "text \(number)", at: [Float(number), 1]) }
         try pass()
         try pass()
@@ -103,7 +103,7 @@ struct ExplainTests {
         #expect(outcomes.contains(.setAside(isKnown: true)), "\(outcomes)")
     }
 
-    @Test("Of a prediction that was left out it says its score and the threshold that the tally of its records has")
+    @Test("For an omitted prediction the explanation has its score and the threshold of the tally of its records")
     func below() throws {
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([], cutoff: 0))
         for round in 0..<5 {
@@ -122,7 +122,7 @@ struct ExplainTests {
         #expect(abs((prediction.score ?? 0) - (1 - 0.798)) < 1e-9)
         #expect((prediction.threshold ?? 0) > 0.5)
         #expect(prediction.text.contains("below the threshold"))
-        // The first that came were let through or held back while the threshold still learnt.
+        // The first candidates were forwarded or held back while the threshold was still learning.
         #expect(try explain("s0-0", pipeline).isFound)
     }
 
@@ -130,7 +130,7 @@ struct ExplainTests {
     func triggers() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 10)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))
-        // Nothing goes on because the pool has room.
+        // Nothing is forwarded because the pool has free capacity.
         pipeline.readsState = false
         for number in 0..<400 {
             try pipeline.send(.predictions, Wire.prediction(Sample(id: SampleID("s\(number)")), [0.98, 0.01, 0.01]))
@@ -146,7 +146,7 @@ struct ExplainTests {
         #expect(left.allSatisfy { $0.predictions.first?.limited == ["all"] })
     }
 
-    @Test("A record that is no prediction is told with its reason, and one not read yet is said to be uncounted")
+    @Test("A record that is no prediction is reported with its reason, and one not read yet as uncounted")
     func others() throws {
         let pipeline = try Pipeline()
         try pipeline.settle()
@@ -161,7 +161,7 @@ struct ExplainTests {
         #expect(!reason.isEmpty)
     }
 
-    @Test("Of a sample that nobody sent nothing is known, and what was read is said")
+    @Test("Nothing is known of a sample that was never sent, and the range read is reported")
     func unknown() throws {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<3 { try pipeline.round() }

@@ -19,7 +19,7 @@ struct IncumbentPipelineTests {
         try pipeline.incumbent(version)
     }
 
-    @Test("What is trained is judged against it, and replaces it with evidence alone; the replay is the same")
+    @Test("Trained models are judged against the incumbent, and replace it only with evidence; the replay is equal")
     func judged() throws {
         let pipeline = try Pipeline(seed: 3)
         let model = try incumbent(pipeline, "theirs-9")
@@ -67,7 +67,7 @@ struct IncumbentPipelineTests {
                 )
         }
         #expect(throws: EngineError.self) { try send(model, to: "nothing") }
-        // Before: these were sent, refused by Intake, and told as waiting for a worker.
+        // Before: these were sent, refused by Intake, and reported as waiting for a worker.
         for (version, uri) in [("cafe\u{301}", "s3://m/a"), ("ok", "ftp://x/y")] {
             let refused = IncumbentModel(
                 version: ModelVersion(version),
@@ -92,7 +92,7 @@ struct IncumbentPipelineTests {
         #expect(reason(try incumbent(pipeline, "theirs-10")).contains("theirs-9 is champion of shapes;"))
     }
 
-    @Test("A version that nobody registered is told of in tallies and in the summary, until it is registered")
+    @Test("An unregistered version is reported in tallies and in the summary, until it is registered")
     func unregistered() throws {
         let pipeline = try Pipeline(seed: 2)
         func predict(_ version: String) throws {
@@ -128,7 +128,7 @@ struct IncumbentPipelineTests {
 }
 
 extension Pipeline {
-    /// A model that always says the first class, as a file of the plant.
+    /// A model that always predicts the first class, as a file of the pipeline.
     func incumbent(_ version: String) throws -> IncumbentModel {
         var weights = [Double](repeating: 0, count: Scenario.classes.count * 3)
         // The last row holds the intercepts.

@@ -53,7 +53,7 @@ struct LabelCorrectionTests {
         try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
     }
 
-    @Test("The command line's way changes a label once; what cannot be done is told before anything is sent")
+    @Test("The command line changes a label once; impossible changes are reported before anything is sent")
     func corrections() throws {
         let pipeline = try Pipeline(seed: 1, configuration: Self.configuration())
         for _ in 0..<8 { try pipeline.round() }
@@ -110,7 +110,7 @@ struct LabelCorrectionTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("What looks done while another command is on its way is sent, and holds in the end")
+    @Test("A change that seems done while another command is pending is sent, and is in force in the end")
     func lagging() throws {
         let pipeline = try Pipeline(configuration: Self.configuration())
         let text =
@@ -131,7 +131,7 @@ struct LabelCorrectionTests {
         #expect(changes == [["circle"], ["star"]])
     }
 
-    @Test("An imported label is explained with what became of it, though nobody predicted its sample")
+    @Test("An imported label is explained with its changes, although no prediction of its sample exists")
     func imported() throws {
         let pipeline = try Pipeline(configuration: Self.configuration())
         let text =
@@ -149,7 +149,7 @@ struct LabelCorrectionTests {
         #expect(label.changes.map(\.sequence) == [2, 3])
     }
 
-    @Test("A project of format 1 says which key lets its labels change, and where nobody works the command waits")
+    @Test("A project of format 1 names the key that lets labels change, and without a worker the command waits")
     func waiting() throws {
         let pipeline = try Pipeline(seed: 1, configuration: Self.configuration(nil))
         for _ in 0..<6 { try pipeline.round() }
@@ -173,7 +173,7 @@ struct LabelCorrectionTests {
                 pause: { idle.clock.advance(by: $0) }
             )
         #expect(outcome == .waiting)
-        // Whoever comes later refuses it by its name.
+        // Intake or the loop, started later, refuses it with its reason code.
         try idle.settle()
         let deadLetters = idle.cluster.committed(idle.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["unknown_label"])

@@ -66,7 +66,7 @@ struct ReleaseApprovalTests {
         return ""
     }
 
-    @Test("Who approves lets the model go live; status, log and replay tell the same")
+    @Test("An approval lets the model become live; status, log and replay report the same")
     func approves() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         let version = try begin(pipeline)

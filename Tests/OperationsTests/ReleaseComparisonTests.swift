@@ -39,7 +39,8 @@ struct ReleaseComparisonTests {
         )
     }
 
-    /// 20 labels where both say the same, 10 where they do not; of all candidates a tenth is of the latter kind.
+    /// 20 labels for which both models agree, 10 for which they do not; a tenth of all candidates is of the latter
+    /// kind.
     private static let items: [ScoreBook.Item] =
         (1...20).map { item($0, $0 % 2, [old: $0 % 2, new: $0 % 2]) }
         + (21...30).map {
@@ -55,7 +56,8 @@ struct ReleaseComparisonTests {
         #expect((score.agreement.value - (0.9 + 0.1 * 0.8)).magnitude < 1e-12)
         #expect(score.agreement.interval.contains(score.agreement.value) && score.labels == 30)
         #expect(score.agreement.always.lower <= score.agreement.interval.lower)
-        // Dogs: 10 of the 20 and all 10; of these 18 are found. Each of the 20 stands for 45 candidates, each of the 10 for 10.
+        // Dogs: 10 of the 20 and all 10; of these 18 are predicted. Each of the 20 represents 45 candidates, each of
+        // the 10 represents 10.
         let dog = try #require(score.classes.first { $0.name == "dog" })
         #expect(dog.labels == 20 && dog.predictions == 18)
         #expect(((dog.recall?.value ?? 0) - (450 + 80) / (450 + 100.0)).magnitude < 1e-12)
@@ -74,7 +76,7 @@ struct ReleaseComparisonTests {
         #expect((score.mcNemar.wins, score.mcNemar.losses) == (8, 2))
         #expect((score.difference.value - 0.1 * 0.6).magnitude < 1e-12)
         #expect(score.permutation.isExact && score.permutation.pValue == score.mcNemar.exact)
-        // Where they agree the difference is known: what is open is a tenth of all.
+        // For agreeing predictions the difference is known: only a tenth of all is uncertain.
         #expect(score.difference.interval.width < 0.15 && score.difference.always.width < 0.2)
         #expect((score.noiseFloor - 10 * 0.1 / 30).magnitude < 1e-12 && !score.isBelowNoise)
         #expect(score.odds?.ratio == 4)
@@ -93,7 +95,7 @@ struct ReleaseComparisonTests {
         #expect(doubtful.isBelowNoise)
     }
 
-    @Test("Where two models differ in a stratum of others who agree, nothing is taken for known")
+    @Test("If two models differ in a stratum of others that agree, nothing is considered known")
     func foreignPair() throws {
         var items = Self.items
         items[0].answers[Self.old] = ScoreBook.Answer(label: .choice(ClassIndex(0)), isReported: false)
@@ -136,7 +138,7 @@ struct ReleaseComparisonTests {
         return said
     }
 
-    @Test("The book holds what models said before their labels were known, as journal and dataset log have it")
+    @Test("The book contains predictions made before their labels were known, as in the journal and dataset log")
     func reading() throws {
         let (pipeline, first, second) = try promoted()
         let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
@@ -205,7 +207,7 @@ struct ReleaseComparisonTests {
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         for _ in 0..<14 { try pipeline.round() }
         let (book, _) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
-        // What was asked for before there was a model is no candidate of any.
+        // A sample that was queried before there was a model is no candidate of any model.
         let candidates = book.candidates
         let living = book.living.filter { item in item.answers.contains { !$0.value.isReported } }
         #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(pipeline)).count)
@@ -230,7 +232,7 @@ struct ReleaseComparisonTests {
         #expect(state.rollout.candidateCounts.map(\.count) == candidates.map(\.count))
     }
 
-    @Test("The report says what is newer than both releases, and that the rest is optimistic")
+    @Test("The report marks what is newer than both releases, and the rest as optimistic")
     func report() throws {
         let (pipeline, first, second) = try promoted()
         let comparison = try ReleaseComparison.read(
@@ -254,7 +256,7 @@ struct ReleaseComparisonTests {
         }
     }
 
-    @Test("Why a version is live comes with the window, and a stranger's version with how to find the right one")
+    @Test("The reason for a live version includes the window; an unknown version is reported with a remedy")
     func why() throws {
         let (pipeline, first, second) = try promoted()
         let history = try ReleaseHistory.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)

@@ -137,7 +137,7 @@ struct ReleaseControlTests {
         #expect(try !summary(pipeline).isHeld)
     }
 
-    @Test("A suppressed class stands in the release, out of new tasks, and comes back by command")
+    @Test("A suppressed class is in the release, not in new tasks, and is restored by command")
     func suppression() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))

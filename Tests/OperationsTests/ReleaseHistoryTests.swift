@@ -26,7 +26,7 @@ struct ReleaseHistoryTests {
         "\(#expect(throws: EngineError.self) { try body() }.map { "\($0)" } ?? "")"
     }
 
-    /// A plant that has promoted a model, and whose operator has taken it back.
+    /// A pipeline that has promoted a model, and whose operator has rolled it back.
     private func rolledBack() throws -> (pipeline: Pipeline, broken: String) {
         let pipeline = try Pipeline(seed: 3)
         // Whatever is trained is soon better than this one.
@@ -44,7 +44,7 @@ struct ReleaseHistoryTests {
         return (pipeline, broken.rawValue)
     }
 
-    @Test("It says who was live at any time, and why, as the releases and the state have it; the replay is the same")
+    @Test("The history has the live version at any time with its reason, as in releases and state; the replay is equal")
     func history() throws {
         let (pipeline, broken) = try rolledBack()
         let history = try read(pipeline)
@@ -63,7 +63,7 @@ struct ReleaseHistoryTests {
             #expect(history.holder(of: .shadow, at: at)?.transition.version == release.challenger?.version)
         }
 
-        // The digest is that of the policy as it stands on `projects`.
+        // The digest is that of the policy as stored on `projects`.
         let revision = pipeline.cluster.committed(pipeline.topics[.projects]).last?.text ?? ""
         let policy = try #require(revision.firstRange(of: "\"rollout\":").map { revision[$0.upperBound...] })
         let text = String(policy[..<(try #require(Self.end(of: policy)))])
@@ -84,7 +84,7 @@ struct ReleaseHistoryTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("Whom labels decide about is shown, and how many labels have come")
+    @Test("The suspected model is shown with the number of labels received")
     func suspected() {
         var project = LoopProject(project: ProjectID(Self.project))
         project.state.rollout.suspicions[ModelVersion("v2")] = Suspicion(
@@ -122,7 +122,7 @@ struct ReleaseHistoryTests {
         return nil
     }
 
-    @Test("A moment is answered: before the first model, while one was live, and where nothing is recorded")
+    @Test("A query by time is answered: before the first model, while one was live, and without a record")
     func moments() throws {
         let (pipeline, broken) = try rolledBack()
         let history = try read(pipeline)
@@ -146,7 +146,7 @@ struct ReleaseHistoryTests {
         #expect(reason { _ = try late.transitions(of: "v0") }.contains("had models before its releases were recorded"))
     }
 
-    @Test("The reasons of a version are told for people and as JSON; one that is not recorded is an error")
+    @Test("The reasons of a version are reported as text and JSON; an unrecorded version is an error")
     func reasons() throws {
         let (pipeline, broken) = try rolledBack()
         let history = try read(pipeline)
@@ -173,7 +173,7 @@ struct ReleaseHistoryTests {
         )
     }
 
-    @Test("A project that is not there, a topic that is missing and a record that cannot be read are told as such")
+    @Test("A missing project, a missing topic and an unreadable record are reported as such")
     func faults() throws {
         let pipeline = try Pipeline(seed: 1)
         #expect(reason { _ = try read(pipeline, "nothing") }.contains("there is no project nothing"))
@@ -213,7 +213,7 @@ struct ReleaseHistoryTests {
         #expect(missing.contains("topic t.release-log is missing; flywheel topics create makes it"), "\(missing)")
     }
 
-    @Test("What a loop without its state decides again takes the place of what it decided before")
+    @Test("Repeated decisions of a loop without its state replace its earlier ones")
     func again() throws {
         let (pipeline, _) = try rolledBack()
         let whole = try read(pipeline)

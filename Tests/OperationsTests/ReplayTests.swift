@@ -112,7 +112,7 @@ struct ReplayTests {
         return nil
     }
 
-    @Test("Which build decided from which entry on is told, and named where a decision of another build differs")
+    @Test("The build that decided from each entry on is reported, and named if a decision of another build differs")
     func builds() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }
@@ -185,7 +185,7 @@ struct ReplayTests {
         #expect(text.contains(expected), "\(text)")
     }
 
-    @Test("Where the loop lags, what it has not come to is left out, and said to be")
+    @Test("If the loop lags, the unread entries are omitted and reported")
     func lagging() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }
@@ -199,7 +199,7 @@ struct ReplayTests {
         #expect(report.isEqual && report.entries == applied && Int(report.waiting) == waiting)
     }
 
-    @Test("A tick that names an entry that has not come is a difference")
+    @Test("A tick that names a future entry is a difference")
     func tickAhead() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }

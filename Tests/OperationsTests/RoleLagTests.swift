@@ -12,7 +12,7 @@ import Testing
 import Vocabulary
 
 /// Figures that people act on count records, not offsets.
-@Suite("What is left is counted in records")
+@Suite("Lag is counted in records")
 struct RoleLagTests {
     private func view(
         _ pipeline: Pipeline,
@@ -26,7 +26,8 @@ struct RoleLagTests {
 
     private func numbers(_ lags: [RoleLag]) -> [Int64] { lags.map(\.records) }
 
-    /// Records that take offsets and are none: of transactions that a redrive, an operator or a service ends.
+    /// Writes records and markers that occupy offsets without being work: of transactions that a redrive, an operator
+    /// or a service ends.
     private func writeInTransaction(_ pipeline: Pipeline, _ topic: Topic, _ values: [[UInt8]], commits: Bool = true)
         throws
     {
@@ -40,7 +41,7 @@ struct RoleLagTests {
         if commits { try producer.commit() } else { try producer.abort() }
     }
 
-    @Test("Where nothing is left to do the lag is 0, whatever offsets say", arguments: 1...3 as ClosedRange<UInt64>)
+    @Test("With no work left the lag is 0, whatever the offsets", arguments: 1...3 as ClosedRange<UInt64>)
     func idle(seed: UInt64) throws {
         let pipeline = try Pipeline(seed: seed)
         for _ in 0..<12 { try pipeline.round() }
@@ -58,7 +59,7 @@ struct RoleLagTests {
         let lags = try view.lags()
         #expect(numbers(lags) == [0, 0, 0], "seed \(seed): \(lags)")
         #expect(lags.allSatisfy { $0.isExact })
-        // Offsets would have said this.
+        // Lag as computed from offsets.
         let behind = try [IntakeProcessor.inputs, LoopProcessor.inputs, MaterializerProcessor.inputs].enumerated().map {
             index,
             topics in
@@ -75,7 +76,7 @@ struct RoleLagTests {
         #expect(behind[0] > 0 && behind[2] > 0, "seed \(seed): \(behind)")
     }
 
-    @Test("What nobody has read yet counts, record by record; versions that are cut and not announced do")
+    @Test("Unread records count one by one; so do versions that are cut and not announced")
     func atWork() throws {
         let pipeline = try Pipeline()
         for number in 0..<7 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
@@ -103,7 +104,7 @@ struct RoleLagTests {
         #expect(try view.lags()[2] == RoleLag(materializer: 0))
     }
 
-    @Test("Of very many records the lag is told as at most so many, and never as too few")
+    @Test("For very many records the lag is reported as an upper bound, and never too low")
     func many() throws {
         let pipeline = try Pipeline()
         for number in 0..<50 {
@@ -169,7 +170,7 @@ struct RoleLagTests {
     }
 
     @Test(
-        "Where there is no time to read the facts the lag is told as at most so many, and the next look goes on there"
+        "Without time to read the facts the lag is reported as an upper bound, and the next scan continues there"
     )
     func noTime() throws {
         let pipeline = try Pipeline(isApplied: false)
@@ -180,7 +181,7 @@ struct RoleLagTests {
         #expect(!lag.isExact && lag.records == 12_001, "\(lag)")
     }
 
-    @Test("What an open transaction hides counts as at most so much: a stream that stands still is not idle")
+    @Test("Records behind an open transaction count as an upper bound: a stalled stream is not idle")
     func open() throws {
         let pipeline = try Pipeline()
         let producer = try pipeline.cluster.makeProducer(transactionalID: "forgotten")
@@ -196,7 +197,7 @@ struct RoleLagTests {
     }
 
     /// Before: these waited for ten seconds and more, and then gave up.
-    @Test("Who only looks at projects and state reads as far as is committed, and can say that a transaction is open")
+    @Test("Readers of projects and state read up to the committed end, and can report an open transaction")
     func lookers() throws {
         let pipeline = try Pipeline()
         for _ in 0..<3 { try pipeline.round() }
@@ -222,14 +223,14 @@ struct RoleLagTests {
         #expect(throws: StreamError.self, "what is numbered must see everything") {
             try directory.readToEnd(maximumWait: 200)
         }
-        // Two looks of a second and a half, for what comes and goes holds nobody back.
+        // Two scans of a second and a half, because a short transaction does not hold the reader back.
         #expect(began.duration(to: .now) < .seconds(5))
     }
 
     // MARK: - Dead letters
 
     @Test(
-        "Dead letters are counted without what else stands on their topic, and those that were sent again by themselves"
+        "Dead letters are counted without other records of their topic, and redriven ones separately"
     )
     func deadLetters() throws {
         let pipeline = try Pipeline()
@@ -250,7 +251,7 @@ struct RoleLagTests {
         )
         let report = try redrive.run(filter)
         #expect(report.sent == 19)
-        // Nobody has read them yet.
+        // No worker has read them yet.
         try count.update()
         #expect(count.count == 19 && count.redriven == 19, "\(count.count), \(count.redriven)")
         // They are refused again.
@@ -269,7 +270,7 @@ struct RoleLagTests {
         #expect(offsets > 57, "\(offsets)")
     }
 
-    @Test("Letters that expire are counted no more, and of too many at least the newest are")
+    @Test("Expired dead letters are no longer counted, and of too many at least the newest are")
     func expiry() throws {
         let pipeline = try Pipeline()
         for number in 0..<30 { try pipeline.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }

@@ -12,7 +12,7 @@ import Testing
         #expect(!run.status.isSuccess)
     }
 
-    @Test("Arguments pass unchanged, and the environment is ours with additions")
+    @Test("Arguments are unchanged, and the environment is ours with additions")
     func argumentsAndEnvironment() throws {
         let script = "printf '%s|' \"$@\" \"$FLYWHEEL_TEST\" \"${PATH:+path}\""
         let run = try ChildProcess.run(
@@ -23,7 +23,7 @@ import Testing
         #expect(run.outputText == "a b|$x||é=1|path|")
     }
 
-    @Test("The working directory is the one asked for")
+    @Test("The working directory is the requested one")
     func directory() throws {
         #expect(try ChildProcess.run("pwd", directory: "/").outputText == "/\n")
         #expect(throws: ProcessError.self) { try ChildProcess.run("pwd", directory: "/nowhere/at/all") }
@@ -87,7 +87,7 @@ import Testing
         #expect(!lines.dropFirst().contains("\(file)") || file < 3)
     }
 
-    @Test("A process can be paused, resumed, asked to end and killed")
+    @Test("A process can be paused, resumed, terminated and killed")
     func signals() throws {
         let child = try ChildProcess("sleep", ["60"], output: .null, errors: .null)
         #expect(child.exitStatus == nil)
@@ -133,7 +133,7 @@ import Testing
         trap.cancel()
     }
 
-    @Test("Free ports can be taken")
+    @Test("Free ports can be allocated")
     func ports() throws {
         let port = try freePort()
         #expect(port > 1_023)

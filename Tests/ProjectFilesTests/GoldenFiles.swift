@@ -1,13 +1,13 @@
 import Foundation
 
-/// Project files, beside each what comes of it: the record in JSON, or all that is wrong with it.
+/// Project files, each with its expected result: the record in JSON, or all faults.
 enum GoldenFiles {
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
     private static let folder = "Tests/ProjectFilesTests/Golden"
 
-    /// Names without endings of files that come with one of this ending.
+    /// Names, without extension, of the files with this extension.
     static func names(_ ending: String) -> [String] {
         let path = repository.appendingPathComponent(folder).path
         return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()

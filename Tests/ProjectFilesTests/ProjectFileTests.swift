@@ -9,7 +9,7 @@ struct ProjectFileTests {
         String(decoding: try ProjectFile.read(bytes, file: file).jsonBytes, as: UTF8.self)
     }
 
-    @Test("A file becomes the record that stands beside it", arguments: GoldenFiles.names("json"))
+    @Test("A file produces the record beside it", arguments: GoldenFiles.names("json"))
     func accepted(name: String) throws {
         let isExample = name == "example"
         let bytes = try isExample ? GoldenFiles.file("docs/examples/project.yaml") : GoldenFiles.bytes("\(name).yaml")
@@ -17,7 +17,7 @@ struct ProjectFileTests {
     }
 
     @Test(
-        "All that is wrong with a file is told at once, with line, key, expectation and finding",
+        "All faults of a file are reported at once, with line, key, expectation and finding",
         arguments: GoldenFiles.names("faults")
     )
     func refused(name: String) throws {
@@ -26,7 +26,7 @@ struct ProjectFileTests {
         #expect(error?.description == (try GoldenFiles.text("\(name).faults")))
     }
 
-    @Test("Whatever stands in a file, it is read or refused", arguments: 0..<24 as Range<UInt64>)
+    @Test("A file with any content is read or refused", arguments: 0..<24 as Range<UInt64>)
     func damaged(seed: UInt64) throws {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         func draw(_ count: Int) -> Int {
@@ -51,7 +51,7 @@ struct ProjectFileTests {
         }
     }
 
-    @Test("Keys without effect are told where a file names them, whatever they say, and nowhere else")
+    @Test("Keys without effect are reported if a file names them, whatever their values, and only then")
     func withoutEffect() throws {
         func keys(_ text: String) -> [String] {
             ProjectFile.keysWithoutEffect(Array(text.utf8), file: "x").map(\.key)
@@ -65,7 +65,7 @@ struct ProjectFileTests {
         #expect(keys(String(decoding: try GoldenFiles.bytes("everything.yaml"), as: UTF8.self)) == all)
     }
 
-    @Test("A file is a project's if it names one, whatever else stands in it")
+    @Test("A file is a project's if it names one, whatever else it contains")
     func kinds() throws {
         for (text, isProject) in [
             ("project: a", true), ("\u{FEFF}project: a", true), ("\"project\": a", true), ("roles: [loop]", false),

@@ -5,13 +5,13 @@ import Testing
 /// JSON as Foundation reads it.
 private typealias Object = [String: Any]
 
-@Suite("What is written from forms")
+@Suite("Files written from forms")
 struct ReferenceTests {
     private func json(_ path: String) throws -> Object {
         try #require(try JSONSerialization.jsonObject(with: Data(GoldenFiles.file(path))) as? Object)
     }
 
-    /// A schema, looked up among the definitions where it is a reference.
+    /// A schema, resolved from the definitions if it is a reference.
     private func resolved(_ schema: Any?, _ root: Object) -> Object {
         guard let schema = schema as? Object else { return [:] }
         guard let name = (schema["$ref"] as? String)?.split(separator: "/").last else { return schema }
@@ -23,7 +23,7 @@ struct ReferenceTests {
         "maxProperties", "enum", "const",
     ]
 
-    /// Where what is committed says something else than the forms, by path.
+    /// Paths at which the committed schema differs from the forms.
     private func differences(
         _ committed: Object,
         _ root: Object,
@@ -44,7 +44,7 @@ struct ReferenceTests {
                 found.append("\(path): \(keyword) is \(value), the form says \(described[keyword] ?? "nothing")")
             }
         }
-        // Older revisions lack it, which our reader takes and the schema does not.
+        // Older revisions lack it, which our reader accepts and the schema does not.
         let tolerated = path == ".rollout" ? "minimum_shadow" : ""
         let required = Set(committed["required"] as? [String] ?? []).subtracting([tolerated])
         if committed["properties"] != nil, required != Set(described["required"] as? [String] ?? []) {
@@ -107,7 +107,7 @@ struct ReferenceTests {
         #expect(committed == ConfigurationReference.page, "run make reference")
     }
 
-    @Test("Every key of the example stands in the reference")
+    @Test("Every key of the example is in the reference")
     func example() throws {
         let text = String(decoding: try GoldenFiles.file("docs/examples/project.yaml"), as: UTF8.self)
         for match in text.matches(of: #/(?m)^ *(?:# )?([a-z_]+):/#) {

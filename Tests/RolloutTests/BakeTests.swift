@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Labels take back a model on its way: a challenger's rules with the roles exchanged")
+@Suite("Labels roll back a model during its rollout: a challenger's rules with the roles exchanged")
 struct BakeTests {
     private static let hour: Int64 = 3_600_000
     static let policy = RolloutPolicy(
@@ -28,7 +28,7 @@ struct BakeTests {
         return state
     }
 
-    /// An audit sample of class 1 that the two see before its task opens; nil: has said nothing.
+    /// Adds an audit sample of class 1 that both models predict before its task opens; nil: no prediction.
     private static func label(
         _ sample: String,
         canary: Label?,
@@ -43,7 +43,7 @@ struct BakeTests {
         return state.judgeRollout(policy: policy)
     }
 
-    @Test("A canary that the champion beats goes to quarantine, and the evidence says by what")
+    @Test("A canary that the champion beats is quarantined, with the figures as evidence")
     func takesBack() {
         var state = Self.blessed()
         var outcome = FeedbackOutcome()
@@ -66,7 +66,7 @@ struct BakeTests {
         #expect(evidence.logE >= evidence.threshold && abs(evidence.threshold - 4.605) < 0.001)
     }
 
-    @Test("A champion that says nothing counts as wrong, and for the canary")
+    @Test("A champion without a prediction counts as wrong, and in favour of the canary")
     func silence() {
         var state = Self.blessed()
         for number in 0..<4 { _ = Self.label("w\(number)", canary: wrong, champion: right, &state) }
@@ -79,22 +79,23 @@ struct BakeTests {
         #expect((bake?.logCapital ?? 1) < (before?.logCapital ?? 0))
     }
 
-    @Test("Where nobody runs the champion any more no sample has a pair, and none is waited for")
+    @Test("If no service runs the champion any more no sample has a pair, and none is waited for")
     func unheard() {
         var state = Self.blessed()
         #expect(state.live("first", "v2", right, policy: Self.policy)?.pair == nil)
         state.live("second", "v1", right, policy: Self.policy)
         #expect(state.live("second", "v2", right, policy: Self.policy)?.pair != nil)
         #expect(state.live("first", "v2", right, policy: Self.policy)?.pair != nil)
-        // The next step asks anew.
+        // The next step checks anew whether the champion runs.
         state.progress.value.rollout?.voices = 20
         _ = state.advance(policy: Self.policy, at: time(Self.hour))
         #expect(state.progress.value.rollout?.step == 2)
         #expect(state.live("third", "v2", right, policy: Self.policy)?.pair == nil)
     }
 
-    /// Before: of a share of 0.05 nineteen in twenty pairs were of what the canary had said in shadow, where it was as good as ever.
-    @Test("What the canary says in shadow has no pair: it is judged by what it serves")
+    /// Before: of a share of 0.05 nineteen in twenty pairs were of the canary's predictions in shadow, where it was as
+    /// good as ever.
+    @Test("The canary's predictions in shadow have no pair: it is judged by what it serves")
     func shadow() {
         var state = Self.blessed()
         state.live("first", "v1", right, policy: Self.policy)
@@ -106,9 +107,9 @@ struct BakeTests {
         #expect(shown?.pair != nil && shown?.pair == state.standingPair)
     }
 
-    /// Before: of a finite set of samples that comes again, a canary was judged by what it had said of them in shadow.
+    /// Before: for a finite set of samples that is served repeatedly, a canary was judged by its predictions in shadow.
     @Test(
-        "What the canary serves takes the place of what it said in shadow, until its pair is fixed or its task is open"
+        "The canary's served prediction replaces its shadow one, until its pair is fixed or its task is open"
     )
     func served() {
         var state = Self.blessed()
@@ -138,8 +139,8 @@ struct BakeTests {
         #expect(word("a") == wrong)
         says(right, "a", isShown: true)
         #expect(word("a") == wrong)
-        // Asked about before it was served: nothing may change any more.
-        state.queriedCandidate(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
+        // Queried before it was served: no prediction may change any more.
+        state.noteQueried(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
         says(wrong, "b", isShown: true)
         #expect(word("b") == right)
         // The champion's first word stays.
@@ -178,7 +179,7 @@ struct BakeTests {
         #expect(state.era.value.counts.ofAnotherEra == 1 && state.era.value.counts.labels == 0)
     }
 
-    @Test("Of 1,000 rollouts of models that are as good as the champion labels take back no more than one in a hundred")
+    @Test("Labels roll back at most one in a hundred of 1,000 rollouts of models as good as the champion")
     func level() {
         var taken = 0
         let begun = Self.blessed()
@@ -187,7 +188,7 @@ struct BakeTests {
             var state = begun
             for number in 0..<300 {
                 let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < 0.9)
-                // Half of what is plainly drawn and agrees is left out, as duels do.
+                // Half of the plainly drawn samples with agreeing predictions are omitted, as with duels.
                 guard old != new || generator.nextUnit() < 0.5 else { continue }
                 let outcome = Self.label(
                     "s\(number)",
@@ -205,7 +206,7 @@ struct BakeTests {
         #expect((1...10).contains(taken), "\(taken)")
     }
 
-    @Test("A model that serves worse than it shadowed is taken back", arguments: [(0.3, 25), (0.6, 60), (0.8, 260)])
+    @Test("A model that serves worse than it shadowed is rolled back", arguments: [(0.3, 25), (0.6, 60), (0.8, 260)])
     func power(accuracy: Double, most: Int) {
         var needed: [Int] = []
         let begun = Self.blessed()
@@ -215,7 +216,7 @@ struct BakeTests {
             var count = 0
             for number in 0..<3_000 {
                 let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < accuracy)
-                // Three in four are asked where the two disagree.
+                // Three in four queried samples are ones on which the two disagree.
                 guard old != new || generator.nextUnit() < 0.1 else { continue }
                 count += 1
                 let outcome = Self.label(

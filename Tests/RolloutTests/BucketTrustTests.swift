@@ -86,7 +86,7 @@ struct BucketTrustTests {
         #expect((50...100).contains(state.trusts[7]?.contradicted ?? 0))
     }
 
-    @Test("At most four verdicts on a sample teach, and one that nobody predicted teaches nothing")
+    @Test("At most four verdicts on a sample change trust, and one without a prediction changes nothing")
     func bounded() {
         var state = VoiceTests.promoted(policy: Self.policy)
         Self.predict("a", isRight: true, &state)
@@ -99,7 +99,7 @@ struct BucketTrustTests {
         #expect(state.trusts[20] == nil)
     }
 
-    @Test("Of 40 accounts whose rejections labels contradict, the voices weigh a tenth, and no alarm comes of them")
+    @Test("The voices of 40 accounts that labels contradict weigh a tenth, and cause no alarm")
     func raiders() {
         func life(_ areKnown: Bool) -> RolloutState {
             var state = VoiceTests.promoted(policy: Self.policy)
@@ -137,7 +137,7 @@ struct BucketTrustTests {
     }
 
     @Test(
-        "Weights that labels have taught leave the bound as it is: at the tolerated rate no more than one life in a hundred"
+        "Learnt weights keep the bound: at the tolerated rate at most one run in a hundred is rolled back"
     )
     func bound() {
         var rolledBack = 0
@@ -169,7 +169,7 @@ struct BucketTrustTests {
         #expect(rolledBack <= 6, "\(rolledBack)")
     }
 
-    @Test("Disputed samples are asked as fast as labels decide, of tasks that were open before too")
+    @Test("Disputed samples are queried as fast as labels decide, counting tasks that were open before")
     func pace() {
         var state = VoiceTests.promoted(policy: Self.policy)
         let version = ModelVersion("v2")

@@ -24,7 +24,7 @@ struct CandidateTests {
         state.candidateCounts.reduce(into: [:]) { $0["\($1.stratum.rawValue) \($1.day)"] = $1.count }
     }
 
-    @Test("A candidate moves with what its pair says, and stays where it stands as its task opens")
+    @Test("A candidate changes its stratum with its pair's predictions, and keeps it when its task opens")
     func moves() {
         var state = RolloutState.withLivePredictions()
         Self.say("a", "v1", right, in: &state)
@@ -32,15 +32,15 @@ struct CandidateTests {
         Self.say("a", "v2", right, at: 5, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1])
         Self.say("b", "v1", right, at: Self.day, in: &state)
-        state.queriedCandidate(SampleID("b"), AuditOrigin(isDuel: true, stratum: .disagree, day: 1))
+        state.noteQueried(SampleID("b"), AuditOrigin(isDuel: true, stratum: .disagree, day: 1))
         Self.say("b", "v2", right, at: Self.day, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
-        // What is said again, or by others, counts no second time.
+        // Repeated predictions, or predictions of other models, are not counted a second time.
         Self.say("a", "v1", wrong, at: 6, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
     }
 
-    @Test("What leaves the audit sample never was a candidate")
+    @Test("A sample removed from the audit sample is no longer counted as a candidate")
     func forgotten() {
         var state = RolloutState.withLivePredictions()
         Self.say("a", "v1", right, in: &state)
@@ -66,7 +66,7 @@ struct CandidateTests {
         #expect(state.candidates.count == RolloutState.candidateDays)
         #expect(state.candidateCounts.map(\.count).reduce(0, +) == days)
         #expect(state.candidateCounts.first?.day == 30 && state.candidateCounts.first?.count == 31)
-        // One of a day that has joined others leaves them.
+        // A sample of a day that was merged into another is removed from the merged count.
         state.forget(SampleID("s3"))
         #expect(state.candidateCounts.first?.count == 30)
     }

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct ChallengerTests {
-    @Test("The first model is released, the next shadows it, a newer one takes the shadow's place")
+    @Test("The first model is released, the next one shadows it, a newer one replaces the shadow")
     func registration() {
         var state = RolloutState()
         let first = state.register(model(1), policy: .init(), at: time(1))
@@ -70,7 +70,7 @@ import Vocabulary
         #expect(none == nil)
     }
 
-    @Test("The first word of a model counts, whatever it says later and whenever the label comes")
+    @Test("The first prediction of a model counts, whatever later ones are and whenever the label arrives")
     func firstWord() {
         var state = RolloutState(models: 1...2)
         let sample = SampleID("s")
@@ -113,7 +113,7 @@ import Vocabulary
     }
 
     @Test(
-        "Pairs counted one by one are those of a recount, in whatever order words and labels come",
+        "Incremental pair counts equal a recount, in any order of predictions and labels",
         arguments: 0..<48 as Range<UInt64>
     )
     func recount(seed: UInt64) {
@@ -142,7 +142,7 @@ import Vocabulary
         #expect(expected.labels > 5)
     }
 
-    @Test("What a model in nobody's question says is not kept")
+    @Test("A prediction of a model that is neither champion nor challenger is not stored")
     func strangers() {
         var state = RolloutState(models: 1...2)
         state.predicted(
@@ -187,7 +187,7 @@ import Vocabulary
         #expect(release?.cause == .promoted)
     }
 
-    @Test("However good the trainer finds it, a challenger is promoted only when it has been heard live")
+    @Test("However good its trainer's score, a challenger is promoted only after live predictions")
     func live() {
         let policy = RolloutPolicy(minimumShadow: 10, bound: .challenger)
         var state = RolloutState(models: 1...1)
@@ -234,7 +234,7 @@ import Vocabulary
         #expect(state.phase.value.challengerLivePredictions == 0)
     }
 
-    @Test("What a trainer says of a label that was given up long ago takes no other sample's place")
+    @Test("A trainer's prediction for a label that was evicted long ago replaces no other sample")
     func forgottenLabels() {
         var state = RolloutState(models: 1...1)
         for number in 0..<RolloutState.rowCapacity {
@@ -254,7 +254,7 @@ import Vocabulary
         #expect(state.rows.sortedKeys == before)
     }
 
-    @Test("A full table gives up the unlabelled sample drawn last, then the oldest labelled one")
+    @Test("A full table evicts the unlabelled sample drawn last, then the oldest labelled one")
     func eviction() {
         var state = RolloutState(models: 1...1)
         let version = ModelVersion("v1")
@@ -270,7 +270,7 @@ import Vocabulary
             )
         }
         #expect(state.rows.count == RolloutState.rowCapacity)
-        // Drawn after all others: not taken.
+        // Its draw is after all others: not stored.
         state.predicted(
             .choice(ClassIndex(0)),
             of: SampleID("late"),
@@ -280,7 +280,7 @@ import Vocabulary
             at: time(5_000)
         )
         #expect(state.rows[SampleID("late")] == nil)
-        // Drawn before the last: takes its place.
+        // Its draw is before the last one: replaces that sample.
         state.predicted(
             .choice(ClassIndex(0)),
             of: SampleID("early"),
@@ -292,7 +292,7 @@ import Vocabulary
         #expect(state.rows[SampleID("early")] != nil)
         #expect(state.rows[SampleID("s999")] == nil)
         #expect(state.rows.count == RolloutState.rowCapacity)
-        // A label is always heard.
+        // A label is always stored.
         state.labelled(SampleID("asked"), .choice(ClassIndex(0)), at: time(5_001))
         #expect(state.rows[SampleID("asked")] != nil)
         #expect(state.rows[SampleID("s998")] == nil)

@@ -57,9 +57,9 @@ func model(_ version: String, _ versionNumber: Int = 1) -> ReleasedModel {
     )
 }
 
-/// How many audit labels it took to promote the challenger; nil when it never was.
+/// Number of audit labels until the challenger was promoted; nil if it never was.
 ///
-/// Labels come in a random order, before or after the predictions.
+/// Labels arrive in a random order, before or after the predictions.
 func judge(champion: [Int], challenger: [Int], labels: [Int], policy: RolloutPolicy, seed: UInt64) -> Int? {
     var rollout = RolloutState()
     var generator = SplitMix64(seed: seed)

@@ -8,7 +8,7 @@ import Vocabulary
 struct DigitsPromotionTests {
     /// Judges 50 ordered pairs of models that were trained on the same rows with other bootstrap seeds.
     ///
-    /// - Returns: Those promoted, by whether the images that nobody has seen agree that they are better.
+    /// - Returns: Numbers of promoted models, by whether the unseen images confirm that they are better.
     private func judgePairs(scenario: UInt64, rows: Int, models: Int) throws -> (rightly: Int, wrongly: Int) {
         let digits = try Digits(seed: scenario, training: rows, audit: 500)
         let models = try (0..<UInt64(models)).map { try digits.model(rows: rows, bootstrap: $0 + 100 * scenario) }
@@ -42,7 +42,7 @@ struct DigitsPromotionTests {
         #expect(promoted <= 10, "\(promoted) of 100 promoted")
     }
 
-    @Test("Where few labels make retrained models differ, those promoted are better on images that nobody has seen")
+    @Test("If retrained models of few labels differ, those promoted are better on unseen images")
     func few() throws {
         var promoted = (rightly: 0, wrongly: 0)
         for scenario in 0..<2 as Range<UInt64> {
@@ -111,7 +111,7 @@ struct DigitsPromotionTests {
         }
     }
 
-    @Test("Nobody is promoted while an operator holds")
+    @Test("No model is promoted during an operator's hold")
     func held() {
         var rollout = RolloutState()
         let time = StreamTime(milliseconds: 0)

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("A champion is taken back only for getting worse, under revisions without rollback_alpha")
+@Suite("A champion is rolled back only for getting worse, under revisions without rollback_alpha")
 struct DigitsRollbackTests {
     private static let policy = RolloutPolicy(
         minimumShadow: 0,

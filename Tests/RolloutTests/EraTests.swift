@@ -4,13 +4,13 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Eras judge, from the first label on, and no challenger need be heard ten times.
+/// Models are judged by eras, from the first label on, and no challenger needs ten live predictions first.
 let judging = RolloutPolicy(minimumShadow: 0, provisional: 0)
 let right = Label.choice(ClassIndex(1))
 let wrong = Label.choice(ClassIndex(0))
 
 extension RolloutState {
-    /// A live prediction of an audit sample, as the loop takes it in.
+    /// Applies a live prediction of an audit sample, as the loop does.
     @discardableResult
     mutating func live(
         _ sample: String,
@@ -30,7 +30,7 @@ extension RolloutState {
         closed(SampleID(sample), label: label, policy: policy)
     }
 
-    /// A sample that both models see before it is asked for, and its label.
+    /// Adds a sample that both models predict before it is queried, and its label.
     mutating func judge(
         _ sample: String,
         _ champion: Label,
@@ -50,7 +50,7 @@ extension RolloutState {
         answer(sample, policy: policy)
     }
 
-    /// A state in which the challenger v2 has been heard.
+    /// A state in which a live prediction of the challenger v2 has been received.
     static func withLivePredictions(_ policy: RolloutPolicy = judging) -> RolloutState {
         var state = RolloutState(models: 1...2)
         state.live("first", "v2", wrong, policy: policy)
@@ -77,7 +77,7 @@ struct EraTests {
         #expect(sum < 1 && sum > 0.96)
     }
 
-    @Test("A challenger that wins is promoted, and its evidence says by what")
+    @Test("A winning challenger is promoted, with the figures as evidence")
     func promotion() throws {
         var state = RolloutState.withLivePredictions()
         var count = 0
@@ -99,7 +99,7 @@ struct EraTests {
         #expect(state.era.value.promotions == 1 && !state.era.value.isRunning && state.bets.isEmpty)
     }
 
-    @Test("Silence is wrong and a disagreement, and what comes after the question is left out")
+    @Test("A missing prediction is wrong and a disagreement, and a later one than the query is omitted")
     func silence() {
         var state = RolloutState.withLivePredictions()
         let silent = state.live("s", "v1", right)
@@ -115,16 +115,17 @@ struct EraTests {
         #expect(evidence.shadowCoverage == 0)
     }
 
-    @Test("A pair is fixed once, by the champion's prediction, with a challenger that was heard before")
+    @Test("A pair is fixed once, by the champion's prediction, with a challenger that was observed before")
     func pairs() {
         var state = RolloutState(models: 1...2)
-        // Not heard yet.
+        // No live prediction of the challenger yet.
         expect(state.live("a", "v1", wrong)?.pair, is: nil)
         expect(state.live("a", "v2", right)?.pair, is: nil)
         let first = state.live("b", "v1", wrong)?.pair
         #expect(first != nil)
         expect(state.live("b", "v2", right)?.stratum, is: .disagree)
-        // A newer challenger does not take the place of the one that the sample waits for, and stands from the first.
+        // A newer challenger does not replace the one that the sample waits for, and its pair is the current one from
+        // its first prediction on.
         #expect(state.standingPair == first)
         _ = state.register(model(3), policy: .init(), at: time(3))
         #expect(state.standingPair == nil)
@@ -137,7 +138,7 @@ struct EraTests {
         let evidence = state.evidence(judging)
         #expect(evidence.all == .init(labels: 1, wins: 1, losses: 0) && evidence.own.labels == 0)
         #expect(evidence.duels == 1)
-        // A sample that nobody is to shadow has none.
+        // A sample that no service is to shadow has no pair.
         state.predicted(wrong, of: SampleID("e"), by: ModelVersion("v1"), draw: 0, isLive: true, at: time(5))
         let unshadowed = state.pair(
             SampleID("e"),
@@ -149,7 +150,7 @@ struct EraTests {
         #expect(unshadowed == AuditPairing(enteredAt: time(5)))
     }
 
-    @Test("Labels enter in the order in which their tasks were opened; one that never comes is passed over")
+    @Test("Labels are counted in the order in which their tasks were opened; one that never arrives is skipped")
     func order() {
         var state = RolloutState.withLivePredictions()
         for sample in ["a", "b", "c"] {
@@ -177,7 +178,7 @@ struct EraTests {
         #expect(state.pairs.value.challengerOnly == 2 && state.pairs.value.championOnly == 1)
     }
 
-    @Test("An era ends with its champion; labels that come later are of another")
+    @Test("An era ends with its champion; later labels are counted as of another era")
     func ends() {
         var state = RolloutState.withLivePredictions()
         for sample in ["late", "later"] {
@@ -208,7 +209,7 @@ struct EraTests {
         state.live("first of three", "v3", wrong)
         state.live("second", "v2", right)
         #expect(state.era.value.number == 2 && state.era.value.isRunning)
-        // It may be judged again, under the champion of today: it has not been asked for.
+        // It may be judged again, under the current champion: it has not been queried.
         expect(state.live("x5", "v2", wrong)?.pair, is: state.standingPair)
         let rolledBack = state.rollBack(from: ModelVersion("v2"), evidence: .none)
         #expect((try? rolledBack.get())?.champion == model(1))
@@ -252,7 +253,7 @@ struct EraTests {
         #expect(state.evidence(judging).logE < -0.5)
     }
 
-    @Test("On plainly drawn labels a challenger that is promoted must not trail")
+    @Test("On plainly drawn labels a promoted challenger must not trail")
     func plain() {
         var state = RolloutState.withLivePredictions()
         for number in 0..<4 {

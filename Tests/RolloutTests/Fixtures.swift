@@ -6,7 +6,7 @@ import Vocabulary
 /// The rules from before there were eras and voices: one challenger is judged by all labels known, and feedback counts as in
 /// revisions without `rollback_alpha`.
 let unshadowed = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, bound: .challenger, rollbackAlpha: 0)
-/// The defaults, but for a challenger that need not be heard live first and is judged as before there were eras.
+/// The defaults, except that a challenger needs no live predictions first and is judged as before there were eras.
 let voiced = RolloutPolicy(minimumShadow: 0, bound: .challenger)
 
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
@@ -24,7 +24,7 @@ extension RolloutState {
     var champion: String? { phase.value.champion?.version.rawValue }
     var challenger: String? { phase.value.challenger?.version.rawValue }
 
-    /// A state in which models were registered in turn, at the times 1, 2, ….
+    /// Creates a state in which models were registered in order, at the times 1, 2, ….
     init(models: ClosedRange<Int>) {
         self.init()
         for number in models { _ = register(model(number), policy: .init(), at: time(Int64(number))) }

@@ -49,7 +49,7 @@ struct IncumbentTests {
         #expect(state.phase.value == before)
     }
 
-    @Test("What the first model lacks is named; with nothing asked for nothing lacks")
+    @Test("Unmet requirements of the first model are named; without requirements none is unmet")
     func first() {
         #expect(FirstModelPolicy().lack(trainingLabels: 0, testLabels: 0, score: nil) == nil)
         let policy = FirstModelPolicy(trainingLabels: 10, testLabels: 5, score: 0.75)

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Buckets that an alarm must do without")
 struct MostRejectingTests {
-    /// Before: the order of a dictionary decided, which each process has another of, so that a replay came to other figures.
+    /// Before: the order of a dictionary decided, which differs between processes, so that a replay computed other
+    /// figures.
     @Test("Of buckets that reject as often and in the same block the lower go first, in any order of the voices")
     func ties() {
         for step in [1, 7, 31, 137] {
@@ -12,7 +13,7 @@ struct MostRejectingTests {
             let found = RolloutState.mostRejecting(voices)
             #expect(found.buckets == Set(0..<10) && found.others == 190)
         }
-        // More rejections go first, then those that lie further back.
+        // Buckets with more rejections are first, then those with earlier rejections.
         let voices = [(1, 50, true), (2, 3, true), (3, 9, true), (4, 9, true), (5, 1, false)]
             .map { (number: $0.0, bucket: $0.1, isNegative: $0.2) }
         let many = voices + (10..<40).map { (number: 6, bucket: $0 + 100, isNegative: true) }

@@ -7,7 +7,7 @@ import Vocabulary
 
 @Suite("Pairs whose labels agree in part")
 struct PartialAgreementTests {
-    @Test("What was added can be taken away again, whatever the differences and the order")
+    @Test("Added counts can be subtracted exactly, whatever the differences and the order")
     func exact() {
         for seed in 0..<50 as Range<UInt64> {
             var generator = SplitMix64(seed: seed)
@@ -29,7 +29,7 @@ struct PartialAgreementTests {
         #expect(counts.gain == 1.75 && counts.loss == 1.75)
     }
 
-    @Test("More wins than losses promote nobody whose losses weigh more")
+    @Test("More wins than losses do not promote a challenger whose losses weigh more")
     func weights() {
         func promotes(_ differences: [Double]) -> Bool {
             var state = RolloutState(models: 1...2)

@@ -15,7 +15,7 @@ struct PredictedLivesTests {
     struct Trainer: Sendable {
         /// The share of requests that it answers too late.
         var late = 0.0
-        /// The share of wrong answers that it leaves out.
+        /// The share of wrong answers that the trainer omits.
         var silent = 0.0
         /// The accuracy of challengers; the champion's is 0.9.
         var accuracy = 0.9
@@ -62,7 +62,7 @@ struct PredictedLivesTests {
                         model: ModelReference(name: "m", version: champion),
                         score: 0,
                         auditProbability: 1,
-                        auditHash: generator.nextUnit(),
+                        auditDraw: generator.nextUnit(),
                         predictedAt: time(now)
                     )
                     audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(rollout, now))
@@ -70,7 +70,7 @@ struct PredictedLivesTests {
                         answer(0.9),
                         of: id,
                         by: champion,
-                        draw: candidate.auditHash,
+                        draw: candidate.auditDraw,
                         isLive: true,
                         isPredicting: true,
                         at: time(now)
@@ -116,7 +116,7 @@ struct PredictedLivesTests {
                 }
                 guard rollout.promoteIfBetter(policy: policy) != nil else { continue }
                 promotions += 1
-                // Services answer what the trainer said: the model goes live.
+                // Services answer as the trainer predicted: the model is released live.
                 for served in 0..<2 {
                     let id = SampleID("c\(number)-\(served)")
                     rollout.noteServed(id, by: standing.version, right, policy: policy, at: time(now))

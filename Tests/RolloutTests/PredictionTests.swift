@@ -18,7 +18,7 @@ extension RolloutState {
         at milliseconds: Int64 = 0,
         deadline: Int64 = 60_000
     ) {
-        queried(
+        noteRequest(
             PredictionRequest(
                 id: RequestID(id),
                 candidates: samples.map { Sample(id: SampleID($0)) },
@@ -30,7 +30,7 @@ extension RolloutState {
         )
     }
 
-    /// A trainer's answer: what the challenger says of each sample.
+    /// Applies a trainer's answer: the challenger's prediction of each sample.
     mutating func predict(
         _ id: String,
         _ answers: [(String, Label?)],
@@ -53,12 +53,12 @@ extension Result<[SampleID], EntryRejectionError> {
     }
 }
 
-@Suite("Where services cannot shadow trainers say what a challenger answers")
+@Suite("If services cannot shadow, trainers predict the challenger's answers")
 struct PredictionTests {
-    /// v1 is champion, v2 has just come.
+    /// v1 is champion, v2 has just been registered.
     private func state() -> RolloutState { RolloutState(models: 1...2) }
 
-    @Test("A challenger counts as heard from its arrival, and its trainer's word in time is evidence")
+    @Test("A challenger counts as observed from its registration, and its trainer's prediction in time is evidence")
     func pairs() throws {
         var state = state()
         expect(state.live("s", "v1", wrong, policy: judging)?.pair, is: nil)
@@ -67,7 +67,7 @@ struct PredictionTests {
         #expect(pairing.isSilent && pairing.awaitedUntil == nil)
         #expect(!pairing.isSettled(at: time(60_004), wait: 60_000) && pairing.isSettled(at: time(60_005), wait: 60_000))
         state.request("r", ["s", "cover"], deadline: 70_000)
-        // Now the request's deadline is what is waited for.
+        // The wait now lasts until the request's deadline.
         let queried = try #require(state.pairing(of: SampleID("s")))
         #expect(queried.awaitedUntil == time(70_000))
         #expect(!queried.isSettled(at: time(69_999), wait: 60_000) && queried.isSettled(at: time(70_000), wait: 60_000))
@@ -75,7 +75,7 @@ struct PredictionTests {
         expect(state.predict("r", [("cover", wrong), ("s", right)]).received, is: ["s"])
         #expect(state.pairing(of: SampleID("s"))?.stratum == .disagree)
         #expect(state.phase.value.challengerLivePredictions == 1)
-        // Nothing is kept of what only hides the others.
+        // Samples that only cover the others are not stored.
         #expect(state.rows[SampleID("cover")] == nil)
         state.opened(SampleID("s"), isDuel: true, at: time(9))
         state.answer("s", policy: predicting)
@@ -97,7 +97,8 @@ struct PredictionTests {
         #expect((evidence.settled, evidence.silent, evidence.lateLeftOut) == (2, 2, 1))
     }
 
-    /// Before: people who answer at once left nothing to be late for, and a slow trainer looked like a dead one.
+    /// Before: with annotators that answered at once there was no open task for an answer to be late for, and a slow
+    /// trainer looked like a dead one.
     @Test("An answer is late, too, where the label has entered already")
     func lateBehindTheLabel() {
         var state = state()
@@ -114,7 +115,7 @@ struct PredictionTests {
         #expect((evidence.settled, evidence.silent, evidence.lateLeftOut) == (2, 2, 2))
     }
 
-    @Test("What is no answer to a request is refused by name, and leaves no trace")
+    @Test("A record that is no answer to a request is refused with its code, and leaves no trace")
     func refusals() {
         var state = state()
         for sample in ["a", "b"] { state.live(sample, "v1", wrong, policy: predicting) }
@@ -144,7 +145,7 @@ struct PredictionTests {
         state.opened(SampleID("a"), isDuel: false, at: time(4))
         state.answer("a", policy: predicting)
         #expect(state.evidence(predicting).all.wins == 1 && state.evidence(predicting).own.labels == 0)
-        // Another model is champion: the pairs of the era are gone.
+        // Another model is champion: the pairs of the era are removed.
         _ = state.rollBack(from: ModelVersion("v1"), evidence: .none, policy: predicting, at: time(5))
         var over = state
         over.era.value.isRunning = false
@@ -155,7 +156,7 @@ struct PredictionTests {
         #expect(over.openings.isEmpty && over.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"])
     }
 
-    @Test("A service's word on a challenger does not count as heard, and is no silence to be told")
+    @Test("A service's prediction of a challenger is not counted, and its absence is not reported")
     func services() {
         var state = state()
         state.predicted(
@@ -175,7 +176,7 @@ struct PredictionTests {
         #expect(waiting.predicts && !RolloutPolicy(bound: .challenger, predict: true).predicts)
     }
 
-    @Test("A trainer that says nothing is told once an hour, and promotes nobody")
+    @Test("A trainer without answers is reported once an hour, and promotes no model")
     func deadTrainer() {
         var state = state()
         let policy = RolloutPolicy(provisional: 0, predict: true)
@@ -217,7 +218,8 @@ struct PredictionTests {
         #expect(state.requests.count == RolloutState.requestCapacity)
         #expect(state.requests[RequestID("r9")] == nil && state.requests[RequestID("r10")] != nil)
         #expect(state.pairing(of: SampleID("s"))?.awaitedUntil == time(20_000))
-        // Twenty are open: once five of them are over another has room; all are answered, and sixty were of this minute.
+        // Twenty are open: when five of them have expired there is capacity for another; all are answered, and sixty
+        // were of this minute.
         let last = Int64(1_000 * (RolloutState.requestCapacity + 9))
         #expect(state.nextRequest(at: time(last)) == time(last + 5_000))
         for number in 200..<(RolloutState.requestCapacity + 10) {
@@ -233,7 +235,7 @@ struct PredictionTests {
 struct ServedAnswerTests {
     private let policy = RolloutPolicy(minimumShadow: 4, provisional: 0, predict: true)
 
-    /// v2 was blessed by what its trainer said.
+    /// v2 was blessed by its trainer's predictions.
     private func blessed(_ policy: RolloutPolicy) -> RolloutState {
         var state = RolloutState(models: 1...2)
         for number in 0..<40 {
@@ -249,7 +251,7 @@ struct ServedAnswerTests {
         return state
     }
 
-    /// Services answer samples, and the trainer is asked about them.
+    /// Services answer samples, and the trainer receives requests for them.
     private func serve(
         _ state: inout RolloutState,
         _ numbers: Range<Int>,
@@ -272,7 +274,7 @@ struct ServedAnswerTests {
     }
 
     @Test(
-        "A model that is promoted by a trainer's word is blessed first, whatever the steps, and goes live once compared"
+        "A model promoted by its trainer's predictions is blessed first, whatever the steps, and live once compared"
     )
     func passes() throws {
         var state = blessed(policy)
@@ -304,7 +306,7 @@ struct ServedAnswerTests {
         return state
     }
 
-    @Test("More than one of a hundred that differs pauses it as inconclusive, and goes on when they agree again")
+    @Test("More than one difference in a hundred pauses the rollout as inconclusive; later agreement resumes it")
     func pauses() {
         var state = blessed(policy)
         _ = state.advance(policy: policy, at: time(10))
@@ -316,7 +318,7 @@ struct ServedAnswerTests {
                 == true
         )
         #expect(state.staging(policy)?.state == .paused && state.staging(policy)?.pause == .inconclusive)
-        // It serves on, so that there is something to compare; told once.
+        // It continues to serve, so that answers can be compared; the pause is reported once.
         #expect(state.staging(policy)?.canary?.share == 1)
         expect(state.advance(policy: policy, at: time(30)), is: StepOutcome())
         serve(&state, 10..<99)
@@ -348,7 +350,7 @@ struct ServedAnswerTests {
         #expect(state.checks[SampleID("e")] == nil)
     }
 
-    @Test("What the trainer said before the service did is compared at once")
+    @Test("A trainer's prediction that precedes the service's is compared at once")
     func known() {
         var state = blessed(policy)
         _ = state.advance(policy: policy, at: time(10))
@@ -360,7 +362,7 @@ struct ServedAnswerTests {
         expect(state.advance(policy: policy, at: time(12)).release?.cause, is: .live)
     }
 
-    @Test("Without comparisons it is paused after an hour with a notice, and never passes")
+    @Test("Without comparisons the rollout is paused after an hour with a notice, and never completes")
     func lacks() {
         var state = blessed(policy)
         _ = state.advance(policy: policy, at: time(0))
@@ -372,7 +374,7 @@ struct ServedAnswerTests {
             expect(state.advance(policy: policy, at: time(Int64(hour) * 3_600_000)), is: StepOutcome())
         }
         #expect(state.champion == "v1")
-        // A revision without the key lets it pass, as any other.
+        // A revision without the key lets the model complete the step, as any other.
         expect(state.advance(policy: RolloutPolicy(), at: time(400_000_000)).release?.cause, is: .live)
     }
 }

@@ -20,7 +20,7 @@ struct ProvisionalTests {
         #expect(state.evidence(judging).logE > expected)
     }
 
-    @Test("Before twenty labels are known the newest model that leads serves, and nobody claims anything")
+    @Test("Before twenty labels are known the newest model that leads serves, without any claim")
     func provisional() throws {
         let policy = RolloutPolicy(minimumShadow: 10, provisional: 20)
         var state = RolloutState(models: 1...1)
@@ -66,7 +66,7 @@ struct ProvisionalTests {
         #expect(!RolloutState(models: 1...1).isProvisional(RolloutPolicy(provisional: 0)))
     }
 
-    @Test("Pairs and openings are bounded, however many challengers come")
+    @Test("Pairs and openings are bounded, however many challengers there are")
     func bounds() {
         var state = RolloutState.withLivePredictions()
         for number in 3...400 {
@@ -75,7 +75,7 @@ struct ProvisionalTests {
             state.live("s\(number)", "v1", wrong)
             if number % 2 == 0 { state.answer("s\(number)") }
         }
-        // Those whose sample was labelled before it was asked for are not needed.
+        // Pairs whose sample was labelled before it was queried are not needed.
         #expect(state.bets.count <= 264)
         for number in 0..<6_000 {
             state.live("o\(number)", "v1", wrong)

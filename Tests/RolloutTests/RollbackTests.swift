@@ -4,7 +4,8 @@ import Tables
 import Testing
 import Vocabulary
 
-/// By a CUSUM on feedback, as revisions without `rollback_alpha` mean; commands, and what a rollback leaves, by any rule.
+/// Rollback by a CUSUM on feedback, as in revisions without `rollback_alpha`; commands, and the state after a rollback,
+/// by any rule.
 @Suite struct RollbackTests {
     static let command = Evidence.command(id: "c", by: "ada", reason: "r")
 
@@ -89,7 +90,7 @@ import Vocabulary
         #expect(state.pairs.value == PairCounts(labels: 3, challengerOnly: 3, championOnly: 0))
     }
 
-    @Test("A rise of rejections rolls back, with the figures that say so", arguments: 0..<16 as Range<UInt64>)
+    @Test("A rise of rejections rolls back, with the figures as evidence", arguments: 0..<16 as Range<UInt64>)
     func rise(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var state = Self.promoted()
@@ -225,7 +226,7 @@ import Vocabulary
         #expect(state.phase.value.history.last?.expectedRate == .some(learnt))
     }
 
-    @Test("A champion replaced before it was calibrated leaves a rough rate with room, or none at all")
+    @Test("A champion replaced before it was calibrated leaves a rough rate with a margin, or none at all")
     func uncalibrated() {
         func rate(after feedback: Int) -> Double? {
             var state = RolloutState(models: 1...1)
@@ -235,7 +236,7 @@ import Vocabulary
             return state.watch.value.expectedRate
         }
         #expect(rate(after: 9) == nil)
-        // (1 + 1) / (16 + 2), the tolerance, and 1 / √16 for what sixteen answers cannot tell.
+        // (1 + 1) / (16 + 2), the tolerance, and 1 / √16 for the uncertainty of sixteen answers.
         #expect(abs((rate(after: 16) ?? 0) - (2.0 / 18 + 0.1 + 0.25)) < 1e-15)
         #expect(abs((rate(after: 50) ?? 0) - (2.0 / 52 + 0.1)) < 1e-15)
     }
@@ -267,7 +268,7 @@ import Vocabulary
         #expect(state.watch.value.total == 5)
     }
 
-    @Test("A refused feedback may come again: only what counted is a duplicate")
+    @Test("Refused feedback may be sent again: only counted feedback is a duplicate")
     func refusedIsForgotten() {
         let policy = RolloutPolicy(userCap: 1, userWindow: 1_000, bound: .challenger, rollbackAlpha: 0)
         var state = RolloutState(models: 1...1)

@@ -22,7 +22,7 @@ import Vocabulary
     }
 
     @Test(
-        "A full table gives up the same rows whether it was read back before every step or never",
+        "A full table evicts the same rows whether it was restored before every step or never",
         arguments: 0..<6 as Range<UInt64>
     )
     func leaving(seed: UInt64) {

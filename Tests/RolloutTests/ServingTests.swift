@@ -14,7 +14,8 @@ struct ServingTests {
         return state
     }
 
-    /// Voices in turn about the two versions, each of a user of its own; one in `canary` and one in `champion` rejects.
+    /// Adds voices about the two versions in turn, each pair of a user of its own; one in `canary` and one in
+    /// `champion` rejects.
     private static func talk(
         _ state: inout RolloutState,
         canary: Int,
@@ -40,7 +41,7 @@ struct ServingTests {
         return nil
     }
 
-    @Test("A canary that is rejected more than the champion goes to quarantine, and the champion stays")
+    @Test("A canary that is rejected more often than the champion is quarantined, and the champion stays")
     func broken() throws {
         var state = Self.started()
         let outcome = try #require(Self.talk(&state, canary: 1, champion: 10))
@@ -65,7 +66,7 @@ struct ServingTests {
     }
 
     @Test(
-        "Few who reject the canary make it suspected: it serves nobody until labels have cleared it, or taken it back"
+        "A canary rejected by a few is suspected: it serves no users until labels clear it or roll it back"
     )
     func suspected() throws {
         var state = Self.started()
@@ -94,7 +95,7 @@ struct ServingTests {
         #expect(release?.cause == .canaryRolledBack && release?.champion == model(1) && wrong.canary == nil)
     }
 
-    @Test("What many reject and labels do not see takes the canary back in the end, though labels clear it at first")
+    @Test("Many rejections that labels do not confirm roll the canary back in the end, though labels clear it first")
     func broadly() {
         var state = Self.started()
         var generator = SplitMix64(seed: 8)
@@ -135,7 +136,7 @@ struct ServingTests {
         return state.judgeCanarySuspicion(by: sample)
     }
 
-    @Test("A canary that serves all users is judged by the past, and so is a champion whose hold-back nobody serves")
+    @Test("A canary that serves all users is judged by the past, and so is a champion with an unserved hold-back")
     func alone() throws {
         let policy = StepTests.policy([RolloutStep(share: 1, bake: 1, voices: 1_000)])
         var state = Self.started(policy)
@@ -177,7 +178,7 @@ struct ServingTests {
         }
     }
 
-    @Test("Nobody serves the canary: told once, after as many predictions as would have held ten of it")
+    @Test("An unserved canary is reported once, after as many predictions as would have contained ten of it")
     func unserved() {
         var state = Self.started()
         let policy = Self.policy
@@ -193,7 +194,7 @@ struct ServingTests {
         for _ in 1...200 { expect(served.noteShown(by: ModelVersion("v1"), policy: policy, at: time(1)), is: nil) }
     }
 
-    @Test("A service that shows another version than released is told of once an hour, ten minutes after the release")
+    @Test("A service that shows another version is reported once an hour, ten minutes after the release")
     func other() {
         var state = Self.started()
         let policy = Self.policy

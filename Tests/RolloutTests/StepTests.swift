@@ -50,7 +50,7 @@ struct StepTests {
     }
 
     @Test(
-        "A model that is proven better serves a share, and each step takes time, voices, and a person where it says so"
+        "A model proven better serves a share, and each step needs time, voices, and an approval if configured"
     )
     func passes() {
         var (state, release) = Self.blessed()
@@ -84,7 +84,7 @@ struct StepTests {
         expect(advance(10_000 * Self.hour), is: StepOutcome())
     }
 
-    @Test("Without voices a rollout pauses with one notice, and never passes; it goes on when they come")
+    @Test("Without voices a rollout pauses with one notice, and never completes; it continues when they arrive")
     func pauses() {
         var (state, _) = Self.blessed()
         let policy = Self.policy()
@@ -105,7 +105,7 @@ struct StepTests {
         #expect(Self.canary(state) == "canary v2 0.5 step 2")
     }
 
-    @Test("A bake of milliseconds is enough for two weeks of steps, and a clock that goes back passes none")
+    @Test("A bake of milliseconds is enough for two weeks of steps, and a clock that jumps back completes none")
     func clocks() {
         let steps = [RolloutStep(share: 0.1, bake: 14, voices: 1), RolloutStep(share: 1, bake: 14, voices: 1)]
         let policy = Self.policy(steps)
@@ -121,7 +121,7 @@ struct StepTests {
         expect(state.advance(policy: policy, at: time(1_028)).release?.cause, is: .live)
     }
 
-    @Test("A hold pauses, the time goes on; a freeze ends the rollout, and the champion stays")
+    @Test("A hold pauses while time continues; a freeze ends the rollout, and the champion stays")
     func holds() {
         let policy = Self.policy()
         var (state, _) = Self.blessed()
@@ -142,7 +142,7 @@ struct StepTests {
         #expect(frozen.watches[ModelVersion("v2")] == nil)
     }
 
-    @Test("A newer model shadows and takes no blessed one's place; pairs begin once the rollout is over")
+    @Test("A newer model shadows and does not replace a blessed one; pairs begin when the rollout is over")
     func newer() {
         var policy = Self.policy([RolloutStep(share: 0.5, bake: 10, voices: 1), RolloutStep(share: 1)])
         policy.bound = .share
@@ -195,7 +195,7 @@ struct StepTests {
         #expect(duel("c1", at: 31)?.pair != nil && state.era.value.isRunning && state.era.value.number == 2)
     }
 
-    @Test("Rollback of the champion ends the rollout beside it, rollback of the canary leaves the champion")
+    @Test("Rollback of the champion ends the rollout beside it, rollback of the canary keeps the champion")
     func rollbacks() throws {
         let policy = Self.policy()
         var (state, _) = Self.blessed()
@@ -207,7 +207,7 @@ struct StepTests {
         #expect(canary.cause == .canaryRolledBack && canary.champion == model(1))
         #expect(canary.quarantined == [ModelVersion("v2")] && other.canary == nil)
         expect(other.register(model(2), policy: .init(), at: time(2)), is: nil)
-        // v1 came first: nobody served before it.
+        // v1 was the first: no model served before it.
         let result = state.rollBack(from: ModelVersion("v1"), evidence: evidence, policy: policy, at: time(1))
         guard case .failure(let error) = result else {
             Issue.record("\(result)")
@@ -247,7 +247,7 @@ struct StepTests {
         #expect(state.phase.value.history.isEmpty)
     }
 
-    @Test("A rollout goes on under the revision in force: without steps it is over at once")
+    @Test("A rollout continues under the revision in force: without steps it is over at once")
     func revision() {
         var (state, _) = Self.blessed()
         _ = state.advance(policy: Self.policy(), at: time(0))
@@ -255,7 +255,7 @@ struct StepTests {
         #expect(release?.cause == .live && state.staging(Self.policy([.atOnce])) == nil)
     }
 
-    @Test("A provisional release passes no steps")
+    @Test("A provisional release has no steps")
     func provisional() {
         var policy = Self.policy()
         policy.bound = .share

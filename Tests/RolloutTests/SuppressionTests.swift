@@ -18,7 +18,7 @@ struct SuppressionTests {
         state.suppress(isSuppressed, class: name, of: question, evidence: command, at: time(milliseconds))
     }
 
-    @Test("The class is named, its audit labels leave the comparison, and two classes stay")
+    @Test("The class is named, its audit labels are not compared any more, and two classes remain")
     func rules() throws {
         var state = RolloutState(models: 1...2)
         // Labels of class 1, dog.
@@ -46,7 +46,7 @@ struct SuppressionTests {
         #expect(try Self.suppress("dog", in: &empty).get() == nil && empty.suppressedClasses == ["dog"])
     }
 
-    @Test("A version that serves and names the class a minute later is told of once, with the tenth")
+    @Test("A live version that predicts the class a minute later is reported once, at the tenth prediction")
     func ignored() throws {
         var state = RolloutState(models: 1...2)
         func note(_ version: Int, _ label: Label, at milliseconds: Int64) -> Notice? {

@@ -8,7 +8,7 @@ import Vocabulary
 struct SuspicionTests {
     private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
 
-    /// v2 serves, nine in ten of `known` audit labels say that it is right, and six accounts reject it until it is suspected.
+    /// v2 serves, nine in ten of `known` audit labels confirm it, and six accounts reject it until it is suspected.
     private static func raided(known: Int = 200) -> (state: RolloutState, notice: Notice?) {
         var state = VoiceTests.promoted(policy: policy)
         for number in 0..<known { label(&state, "known-\(number)", isRight: number % 10 != 0) }
@@ -43,7 +43,7 @@ struct SuspicionTests {
         return state.judgeSuspicion(by: SampleID("judge-\(number)"))
     }
 
-    @Test("A raid by six is told once, stops promotions, and is cleared by labels that are as before")
+    @Test("A raid by six is reported once, stops promotions, and is cleared by labels that are as before")
     func cleared() {
         var (state, notice) = Self.raided()
         #expect(notice?.kind == .feedbackRaid)
@@ -85,7 +85,7 @@ struct SuspicionTests {
         #expect(other.champion == "v2" && !other.isSuspected)
     }
 
-    /// Before: the labels since the release, of which one in ten was right, said that 0 of 20 was as ever.
+    /// Before: by the labels since the release, of which one in ten was right, 0 of 20 was as usual.
     @Test("A release that is bad from its first minute is measured by what it answered before that")
     func badFromTheFirstMinute() {
         var state = VoiceTests.promoted(policy: Self.policy)

@@ -8,7 +8,7 @@ struct TrustTests {
     private static let evidence = Evidence.command(id: "c", by: "ada", reason: "r")
     private static let policy = RolloutPolicy(bound: .challenger, bakeBeforeTrust: 50)
 
-    /// Models that became champion in turn, each after the one before has served for so long.
+    /// Models that became champion one after the other, each after its predecessor has served for the given span.
     private func served(_ spans: [Int64]) -> (state: RolloutState, now: Int64) {
         var (state, now) = (RolloutState(), Int64(0))
         for (index, span) in spans.enumerated() {
@@ -58,7 +58,7 @@ struct TrustTests {
         #expect(!state.isFrozen)
     }
 
-    @Test("The rate that is no reason to worry about comes back with the model, and the challenger stays")
+    @Test("The expected rate is restored with the model, and the challenger stays")
     func watch() {
         let (start, now) = served([100, 5])
         var state = start
@@ -94,7 +94,7 @@ struct TrustTests {
         state.endFreeze()
         serve(2, &state, at: now)
         expect(freeze(&state, at: now), is: "v2 to v1")
-        // The one that serves again has no time of its own but from now on, and is not taken back in its turn.
+        // The model that serves again has service time of its own only from now on, and is not rolled back in its turn.
         state.noteService(at: time(now))
         now += 10
         expect(freeze(&state, at: now), is: nil)

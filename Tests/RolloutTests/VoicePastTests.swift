@@ -4,9 +4,9 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Voices: a release goes by the champion that it replaced where the past was worse")
+@Suite("Voices: a release is judged by the champion that it replaced if the past was worse")
 struct VoicePastTests {
-    /// Promotes the next model and hears it out.
+    /// Promotes the next model and adds its voices.
     private static func serve(
         _ state: inout RolloutState,
         _ number: Int,
@@ -19,7 +19,7 @@ struct VoicePastTests {
             #expect(state.promote(policy: policy, samples: "p\(number)-") != nil)
         }
         for voice in 0..<voices {
-            // Rejections lie in between.
+            // Rejections are spread among the confirmations.
             let isNegative = (voice + 1) * negative / voices > voice * negative / voices
             let result = state.receiveFeedback(
                 isNegative ? .rejection : .confirmation,
@@ -52,13 +52,13 @@ struct VoicePastTests {
                 == FeedbackPast(negative: 120, total: 300, newestNegative: 30, newestTotal: 100, watches: 4)
         )
         #expect(Self.tolerated(state) == Self.limit(30, of: 100))
-        // Where the newest was worse than all before it together, these say what is tolerated.
+        // If the newest champion was worse than the whole past together, the whole past sets the tolerated rate.
         Self.serve(&state, 5, voices: 10, negative: 9)
         Self.serve(&state, 6, voices: 1, negative: 0)
         #expect(Self.tolerated(state) == Self.limit(129, of: 311))
     }
 
-    @Test("What is replaced before ten voices is not the newest that something is known of", arguments: [9, 10])
+    @Test("A model replaced before ten voices is not the newest with a known rate", arguments: [9, 10])
     func few(voices: Int) {
         var state = RolloutState(models: 1...1)
         Self.serve(&state, 1, voices: 100, negative: 90)
@@ -68,7 +68,7 @@ struct VoicePastTests {
         #expect(Self.tolerated(state) == (voices < 10 ? Self.limit(40, of: 100) : Self.limit(0, of: 10)))
     }
 
-    @Test("Of a champion that is rolled back nothing counts, and the one that serves again goes by its own past")
+    @Test("A rolled-back champion does not count, and the one that serves again is judged by its own past")
     func rolledBack() throws {
         var state = RolloutState(models: 1...1)
         Self.serve(&state, 1, voices: 100, negative: 60)
@@ -80,7 +80,7 @@ struct VoicePastTests {
         _ = state.receiveFeedback(.confirmation, 1, policy: voiced)
         #expect(state.champion == "v2")
         #expect(Self.tolerated(state) == Self.limit(20, of: 100))
-        // It has few voices since, so it goes on standing for what it was.
+        // It has few voices since, so its earlier counts continue to apply.
         Self.serve(&state, 4, voices: 1, negative: 0)
         #expect(
             state.past.value == FeedbackPast(negative: 80, total: 201, newestNegative: 20, newestTotal: 100, watches: 5)

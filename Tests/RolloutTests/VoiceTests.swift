@@ -30,7 +30,7 @@ struct VoiceTests {
         // Of the same bucket, and of another.
         expect(state.receiveFeedback(.rejection, 3, user: 23, policy: policy, at: 1_499).refusal, is: .userCapReached)
         expect(state.receiveFeedback(.rejection, 4, user: 8, policy: policy, at: 1_499).refusal, is: nil)
-        // What was refused may come again once the window is over, and begins the next.
+        // Refused feedback may be sent again when the window is over, and begins the next window.
         expect(state.receiveFeedback(.confirmation, 2, user: 7, policy: policy, at: 1_500).refusal, is: nil)
         expect(state.receiveFeedback(.confirmation, 5, user: 7, policy: policy, at: 2_499).refusal, is: .userCapReached)
         #expect(Self.watch(state)?.total == 3)
@@ -59,7 +59,7 @@ struct VoiceTests {
         _ = state.receiveFeedback(.confirmation, 1_000, policy: voiced)
         let limit = BinomialLimits.upper(10, of: 100, level: 0.995)
         #expect(Self.watch(state)?.tolerated == limit + 0.1)
-        // The next one goes by both.
+        // The limit of the next champion is computed from both.
         for number in 1_001..<1_100 {
             _ = state.receiveFeedback(number % 4 == 0 ? .rejection : .confirmation, number, policy: voiced)
         }
@@ -127,7 +127,7 @@ struct VoiceTests {
         #expect(!state.isSuspected)
     }
 
-    @Test("A rise of rejections rolls back, with the figures that say so", arguments: 0..<16 as Range<UInt64>)
+    @Test("A rise of rejections rolls back, with the figures as evidence", arguments: 0..<16 as Range<UInt64>)
     func rise(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var state = Self.promoted()
@@ -188,7 +188,7 @@ struct VoiceTests {
         #expect(state.isSuspected == (users < 13))
     }
 
-    @Test("Evidence is what the rule says, from its definition", arguments: 0..<8 as Range<UInt64>)
+    @Test("Evidence equals the definition of the rule", arguments: 0..<8 as Range<UInt64>)
     func definition(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1, bound: .challenger)
@@ -239,7 +239,7 @@ struct VoiceTests {
         #expect(found?.rejecting == max(0, order.count - most))
     }
 
-    /// Σ over the moment at which the rate rose, of its weight and the likelihood ratio from there on.
+    /// Σ over the time at which the rate rose, of its weight and the likelihood ratio from there on.
     private static func sum(
         _ voices: [(user: Int, isNegative: Bool)],
         from first: Int,

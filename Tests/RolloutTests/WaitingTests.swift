@@ -4,9 +4,9 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Waiting: where the evidence suffices, the challenger that stands is heard out")
+@Suite("Waiting: if the evidence suffices, the current challenger is judged to the end")
 struct WaitingTests {
-    /// An era whose evidence suffices, under a challenger without labels of its own: v3, which took the place of v2.
+    /// An era with sufficient evidence, under a challenger without labels of its own: v3, which replaced v2.
     static func proven(_ policy: RolloutPolicy = judging) -> RolloutState {
         var state = RolloutState.withLivePredictions(policy)
         for number in 0..<20 { state.judge("s\(number)", wrong, right, policy: policy) }
@@ -16,7 +16,7 @@ struct WaitingTests {
         return state
     }
 
-    @Test("A newer model waits until the challenger wins, is promoted, and then takes the free place")
+    @Test("A newer model waits until the challenger wins and is promoted, and then becomes challenger")
     func promoted() {
         var state = Self.proven()
         #expect(state.challenger == "v3" && state.evidence(judging).logE > state.evidence(judging).threshold)
@@ -25,7 +25,7 @@ struct WaitingTests {
         expect(state.register(model(4), policy: judging, at: time(3)), is: nil)
         #expect(state.challenger == "v3" && state.phase.value.waiting == model(4))
         #expect(state.knows(ModelVersion("v4")))
-        // The newest waits in the place of the one before.
+        // The newest model replaces the one that waited before.
         expect(state.register(model(5), policy: judging, at: time(4)), is: nil)
         expect(state.admitWaiting(policy: judging, at: time(4)), is: nil)
         state.judge("own", wrong, right)
@@ -36,7 +36,7 @@ struct WaitingTests {
         expect(state.admitWaiting(policy: judging, at: time(6)), is: nil)
     }
 
-    @Test("A challenger that loses, that tells nothing apart, or that nobody runs keeps nobody waiting")
+    @Test("A challenger that loses, that shows no difference, or that no service runs keeps no model waiting")
     func givesWay() {
         var state = Self.proven()
         state.live("heard", "v3", right)
@@ -61,13 +61,13 @@ struct WaitingTests {
             _ = silent.missShadow(version: ModelVersion("v1"), policy: receivedBefore, at: time(3))
         }
         expect(silent.admitWaiting(policy: receivedBefore, at: time(4))?.challenger, is: model(4))
-        // Nobody counts predictions that a challenger lacks where it needs none.
+        // Predictions that a challenger lacks are not counted if it needs none.
         receivedBefore.minimumShadow = 0
         var uncounted = Self.proven(receivedBefore)
         expect(uncounted.register(model(4), policy: receivedBefore, at: time(3))?.challenger, is: model(4))
     }
 
-    @Test("Where the evidence does not suffice, under the old rule, and before eras the newest takes the place at once")
+    @Test("With insufficient evidence, under the old rule, and before eras the newest becomes challenger at once")
     func takes() {
         var state = RolloutState.withLivePredictions()
         expect(state.register(model(3), policy: judging, at: time(2))?.challenger, is: model(3))
@@ -85,7 +85,7 @@ struct WaitingTests {
 }
 
 extension RolloutState {
-    /// An audit sample outside pairs, with its label and what champion and challenger say.
+    /// Adds an audit sample outside pairs, with its label and the predictions of champion and challenger.
     fileprivate mutating func labelledPlainly(_ sample: String, _ champion: Label, _ challenger: Label) {
         for (version, label) in [("v1", champion), ("v2", challenger)] {
             predicted(label, of: SampleID(sample), by: ModelVersion(version), draw: 0.5, isLive: false, at: time(0))

@@ -5,8 +5,8 @@ import Testing
 
 @testable import S3
 
-/// Answers of a service, cut up and recombined by a seed: reading any of them ends, and the outcome holds
-/// nothing that a terminal would take for a command.
+/// Answers of a service, cut up and recombined by a seed: reading any of them ends, and the outcome contains nothing
+/// that a terminal would interpret as a command.
 @Suite("Answers of stores in any disorder are read or refused")
 struct AnswerFuzzTests {
     private static let pieces =
@@ -81,7 +81,7 @@ struct AnswerFuzzTests {
             #expect(error.description.utf8.allSatisfy { (0x20...0x7E).contains($0) }, "\(part) \(number)")
             if !fault.code.isEmpty { faults += 1 }
         }
-        // Most of what is to be seen is seen.
+        // Most of the expected outcomes occur.
         #expect(pages > 500 && entries > 100 && faults > 200, "\(pages) \(entries) \(faults)")
     }
 }

@@ -44,10 +44,10 @@ private struct Bench {
     }
 }
 
-@Suite("A store that misbehaves is told as what it is")
+@Suite("A store that misbehaves is reported by its fault")
 struct FaultTests {
     @Test(
-        "What passes in a moment is tried again, with growing pauses",
+        "A temporary fault is retried, with growing pauses",
         arguments: [
             (503, "SlowDown"), (500, "InternalError"), (502, ""), (429, ""), (409, "ConditionalRequestConflict"),
         ]
@@ -63,7 +63,7 @@ struct FaultTests {
         #expect(try bench.store.read("x") == [1])
     }
 
-    @Test("It is tried five times, and what the store asks for is heeded within bounds")
+    @Test("A request is tried five times, and the store's requested pause is observed within bounds")
     func bounded() throws {
         let bench = try Bench()
         let error = bench.error(.answer(503, "SlowDown", headers: ["Retry-After": "86400"])) { _ = try $0.read("x") }
@@ -73,12 +73,12 @@ struct FaultTests {
         #expect(bench.pauses.all.count == 4 && bench.pauses.all.allSatisfy { $0 <= 2_000 })
         for attempt in [Int.min, 0, 1, 5, 64, .max] {
             for jitter in [0, 0.999] {
-                #expect((50...2_000).contains(S3Client.pause(after: attempt, maximumWait: .max, jitter: jitter)))
+                #expect((50...2_000).contains(S3Client.pause(after: attempt, requestedWait: .max, jitter: jitter)))
             }
         }
     }
 
-    @Test("What only a person mends is asked once, and held")
+    @Test("A fault that only a person can correct is not retried by the request, and counts as temporary")
     func refused() throws {
         let cases: [(Int, String, String, StorageError.Kind)] = [
             (403, "AccessDenied", "grant reading, writing and listing", .forbidden),
@@ -101,7 +101,7 @@ struct FaultTests {
             #expect(error?.description.contains(words) == true, "\(String(describing: error))")
             #expect(error?.description.contains("s3://models/p/x") == true)
             #expect(bench.bucket.requests.count == 1 && bench.pauses.all.isEmpty, "\(code)")
-            // An answer to HEAD says nothing; the reason is found all the same.
+            // An answer to HEAD contains no reason; the reason is found nevertheless.
             for call in [{ _ = try $0.size(of: "x") }, { try $0.write([1], to: "x") }] as [(S3Store) throws -> Void] {
                 let error = bench.error(.answer(status, code, headers: headers), call)
                 #expect(
@@ -112,7 +112,7 @@ struct FaultTests {
         }
     }
 
-    @Test("A bucket that is missing is never taken for an object that is")
+    @Test("A missing bucket is never confused with a missing object")
     func missingBucket() throws {
         let bench = try Bench(bucket: "another")
         for call in [
@@ -141,7 +141,7 @@ struct FaultTests {
         #expect(try bench.store.read("y") == [1, 2, 3])
     }
 
-    @Test("A server that is silent or away is told, and nobody waits for ever")
+    @Test("A silent or unreachable server is reported, and no request waits for ever")
     func silent() throws {
         let server = FakeServer { _ in .silence(60_000) }
         let credentials = try S3Credentials(accessKey: "a", secretKey: "b")
@@ -165,7 +165,7 @@ struct FaultTests {
     func lostAnswer() throws {
         let bench = try Bench()
         bench.bucket.set { number, request in number == 0 ? .lostAnswer : nil }
-        // Who was first cannot be told any more.
+        // It is no longer known which write was first.
         #expect(try !bench.store.put([1, 2], as: "x"))
         #expect(bench.bucket.objects == ["p/x": [1, 2]])
         #expect(bench.bucket.requests.map(\.method).prefix(3) == ["PUT", "PUT", "HEAD"])
@@ -176,7 +176,7 @@ struct FaultTests {
         #expect(bench.bucket.objects == ["p/x": [1, 2]])
     }
 
-    @Test("A write whose answer is lost is not written twice, nor over what came after it")
+    @Test("A write whose answer is lost is not repeated, nor does it overwrite a later one")
     func lostWrite() throws {
         let bench = try Bench()
         try bench.store.write([1], to: "x")
@@ -232,7 +232,7 @@ struct FaultTests {
         bench.bucket.set { _, request in request.query.contains("partNumber=3") ? .answer(404, "NoSuchUpload") : nil }
         let ended = #expect(throws: StorageError.self) { try bench.store.put(bytes, as: "x") }
         #expect(ended?.kind == .unavailable && ended?.isTemporary == true)
-        // Something in between says that all is well, and no parts were joined.
+        // An intermediary reports success although no parts were joined.
         bench.bucket.set { _, request in isFinish(request) ? .answer(200, "") : nil }
         let believed = #expect(throws: StorageError.self) { try bench.store.put(bytes, as: "x") }
         #expect(believed?.description.contains("is no store") == true, "\(String(describing: believed))")
@@ -283,7 +283,7 @@ struct FaultTests {
         }
     }
 
-    @Test("A list that comes to no end is given up, whatever tokens it gives", arguments: [0, 1, 2])
+    @Test("An endless list is abandoned, whatever its tokens", arguments: [0, 1, 2])
     func endless(kind: Int) throws {
         let served = Atomic(0)
         let server = FakeServer { _ in
@@ -303,7 +303,7 @@ struct FaultTests {
         #expect(served.load(ordering: .relaxed) <= 110)
     }
 
-    @Test("A list that says it goes on and not where is an error, not half a list")
+    @Test("A truncated list without a continuation token is an error, not half a list")
     func halfList() throws {
         let server = FakeServer { _ in
             let text =
@@ -316,7 +316,7 @@ struct FaultTests {
         #expect(throws: StorageError.self) { _ = try store.list() }
     }
 
-    @Test("Part of an object whose answer breaks off, or that changes meanwhile, comes whole or not at all")
+    @Test("A range whose answer is truncated, or whose object changes, is returned completely or not at all")
     func brokenRanges() throws {
         let bench = try Bench()
         let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
@@ -333,7 +333,7 @@ struct FaultTests {
         #expect(try bench.store.read("x", range: 0..<40_000) == Array(other[..<40_000]))
     }
 
-    @Test("What says yes to everything is no store")
+    @Test("A server that answers every request with success is not a store")
     func portal() throws {
         let page = Array("<html><body>Welcome! Please log in.</body></html>".utf8)
         let server = FakeServer { _ in .answer(200, ["Content-Type": "text/html"], page) }

@@ -80,7 +80,7 @@ import Testing
         #expect(all.last?.value.contains("x-amz-date;x-amz-security-token") == true)
     }
 
-    @Test("Times have sixteen characters whatever the clock says, and no key shows")
+    @Test("Times have sixteen characters whatever the clock reads, and no key is shown")
     func times() throws {
         #expect(RequestSigner.timestamp(Self.time) == "20130524T000000Z")
         #expect(RequestSigner.timestamp(1_709_251_199) == "20240229T235959Z")
@@ -107,7 +107,7 @@ import Testing
 }
 
 @Suite struct S3SettingsTests {
-    @Test("Endpoints and where a bucket stands in an address")
+    @Test("Endpoints and the location of a bucket in an address")
     func addresses() throws {
         let credentials = try S3Credentials(accessKey: "a", secretKey: "b")
         func address(_ endpoint: String?, _ style: S3Settings.Style, _ uri: String) throws -> String {
@@ -139,7 +139,7 @@ import Testing
         #expect(throws: S3SettingsError.self) { try S3Settings(region: "eu west", credentials: credentials) }
     }
 
-    @Test("Keys that are empty or cannot stand in a header are refused, and not shown")
+    @Test("Keys that are empty or invalid in a header are refused, and not shown")
     func credentials() {
         for (access, secret, token) in [("", "b", nil), ("a", "", nil), ("a", "se cret", nil), ("a", "b", "x\ny")]
             as [(String, String, String?)]

@@ -62,7 +62,7 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
 /// Guarantees of every store.
 @Suite("The laws of stores, on a folder, a bucket in memory and SeaweedFS")
 struct StoreLawTests {
-    @Test("What is written is read back, whole and under its name only", arguments: Backend.allCases)
+    @Test("Written bytes are read back, complete and under their name only", arguments: Backend.allCases)
     func roundTrip(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
@@ -84,7 +84,7 @@ struct StoreLawTests {
         #expect(try !store.exists("empty") && store.readIfPresent("empty", maximumSize: 9) == nil)
     }
 
-    @Test("Lists say sizes, and when objects were written", arguments: Backend.allCases)
+    @Test("Lists contain sizes and the times at which objects were written", arguments: Backend.allCases)
     func entries(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         try store.put([UInt8](repeating: 7, count: 4_000), as: "p/one")
@@ -152,7 +152,7 @@ struct StoreLawTests {
         #expect(try store.list().isEmpty)
     }
 
-    @Test("What is missing or too large is told, with its name", arguments: Backend.allCases)
+    @Test("A missing or too large object is reported, with its name", arguments: Backend.allCases)
     func limits(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         let missing = #expect(throws: StorageError.self) { try store.read("lost") }
@@ -163,7 +163,10 @@ struct StoreLawTests {
         #expect(try store.read("f", maximumSize: 3) == [1, 2, 3])
     }
 
-    @Test("Of 64 who put different bytes under one name one wins, and the others are told", arguments: Backend.allCases)
+    @Test(
+        "Of 64 writers of different bytes under one name one wins, and the others are notified",
+        arguments: Backend.allCases
+    )
     func race(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         for round in 0..<3 {
@@ -195,7 +198,7 @@ struct StoreLawTests {
     }
 
     @Test(
-        "Many writers of one name leave the bytes of one of them, and readers see no others",
+        "Many writers of one name leave the bytes of one of them, and readers never see others",
         arguments: Backend.allCases
     )
     func pointers(backend: Backend) throws {
@@ -217,7 +220,7 @@ struct StoreLawTests {
         #expect(try store.list() == ["shared/x"])
     }
 
-    @Test("Large objects go in parts and come in pieces, once", arguments: Backend.allCases)
+    @Test("Large objects are written in parts and read in pieces, and stored once", arguments: Backend.allCases)
     func large(backend: Backend) throws {
         guard let store = try backend.make(partThreshold: 6 << 20, partSize: 5 << 20) else { return }
         // 12 MiB and a bit: three parts, the last of them short.
@@ -243,7 +246,7 @@ struct StoreLawTests {
         #expect(ObjectURI("\(uri)") == uri && "\(uri)".hasSuffix("/n/a%20b"))
     }
 
-    @Test("SeaweedFS: a wrong secret is refused as one, uploads that nobody finished are ended")
+    @Test("SeaweedFS: a wrong secret is refused as such, unfinished uploads are aborted")
     func seaweed() throws {
         guard case .success(let seaweed) = SeaweedProcess.shared, let store = try Backend.seaweed.make() as? S3Store
         else {
@@ -260,7 +263,7 @@ struct StoreLawTests {
             #expect(error?.description.contains("wrong-one") == false)
         }
         #expect(try store.list().isEmpty)
-        // The second is somebody else's, who shares the bucket.
+        // The second belongs to another owner that shares the bucket.
         for name in ["shapes/segments/left", "backup.tar"] {
             let uri = try store.location(of: name)
             let begun = try store.client.send(
@@ -292,7 +295,7 @@ struct StoreLawTests {
         #expect(try hosted.list() == ["a b/x+y"])
     }
 
-    @Test("SeaweedFS: a bucket that is not there is told as that, by every call")
+    @Test("SeaweedFS: a missing bucket is reported as such, by every call")
     func noBucket() throws {
         guard case .success(let seaweed) = SeaweedProcess.shared else { return }
         let store = S3Store(try #require(S3URI("s3://nowhere-at-all/x")), client: try Backend.client(seaweed.url))

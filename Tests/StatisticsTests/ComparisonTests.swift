@@ -68,12 +68,12 @@ import Testing
         // 0.1 + 0.2 − 0.3 is not 0 in binary.
         let test = PairedPermutation([0.1, 0.2, -0.3])
         #expect(test.less == 5.0 / 8 && test.greater == 5.0 / 8 && test.pValue == 1)
-        // What it takes to be true of all orders of the same differences.
+        // Differences for which the equality must hold in all orders.
         let (there, back) = ([0.169, 0.083, 0.175, -0.067, 0.166, -0.212, 0.114, -0.011], [3, 1, 0, 2, 7, 6, 5, 4])
         #expect(PairedPermutation(there) == PairedPermutation(back.map { there[$0] }))
     }
 
-    @Test("Drawn permutations come near the exact ones")
+    @Test("Sampled permutations approximate the exact ones")
     func drawnPermutations() {
         var generator = SplitMix64(seed: 3)
         let small = (0..<20).map { _ in (generator.nextNormal() + 0.4) / 10 }
@@ -86,7 +86,7 @@ import Testing
         #expect(PairedPermutation(small + [1e-9, -2e-9], resamples: 20_000) == drawn)
     }
 
-    @Test("A permutation test of equal models is no more surprised than it says")
+    @Test("A permutation test of equal models rejects no more often than its level")
     func permutationLevel() {
         var surprised = 0
         for seed in 0..<300 as Range<UInt64> {
@@ -111,7 +111,7 @@ import Testing
         #expect(PairedBootstrap([1], resamples: 20).biasCorrected() == nil)
     }
 
-    @Test("Samples that say nothing have no test")
+    @Test("Degenerate samples have no test")
     func degenerate() {
         #expect(Welch([1], [1, 2]) == nil)
         #expect(Welch([1, 1], [2, 2]) == nil)

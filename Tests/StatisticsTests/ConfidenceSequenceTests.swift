@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(
-        "Limits hold the mean of what was seen, and those of a higher level hold those of a lower one",
+        "Limits contain the observed mean, and those of a higher level contain those of a lower one",
         arguments: 0..<12 as Range<UInt64>
     )
     func nesting(seed: UInt64) {
@@ -59,7 +59,7 @@ import Testing
         #expect(ConfidenceSequence.share(of: [.init(share: 1, numbers: [])]) == Interval(0, 1))
     }
 
-    /// Lives in which an interval leaves out the truth at any time, of 200.
+    /// Number of runs, of 200, in which an interval excludes the truth at any time.
     private func failures(_ limits: (inout SplitMix64) -> [(truth: Double, interval: Interval)]) -> Int {
         (0..<200 as Range<UInt64>).count { seed in
             var generator = SplitMix64(seed: seed)
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("Looked at after every label, a proportion is left out by no more than one life in twenty")
+    @Test("Checked after every label, the interval of a proportion excludes it in at most one run in twenty")
     func coverageOfProportions() {
         for truth in [0.02, 0.5, 0.9] {
             let failed = failures { generator in
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("Looked at again and again, the mean of a difference is left out by no more than one life in twenty")
+    @Test("Checked repeatedly, the interval of a mean difference excludes it in at most one run in twenty")
     func coverageOfDifferences() {
         // Small gains, large losses: the mean is −0.02.
         let failed = failures { generator in
@@ -99,9 +99,9 @@ import Testing
         #expect(failed <= 10, "\(failed) of 200")
     }
 
-    @Test("Precision of two strata that are asked unevenly is left out by no more than one life in twenty")
+    @Test("The interval of precision in two unevenly queried strata excludes it in at most one run in twenty")
     func coverageOfShares() {
-        // A tenth of all disagree, and most labels are asked there.
+        // A tenth of all disagree, and most labels are queried there.
         let truth = (0.9 * 0.3 * 0.9 + 0.1 * 0.5 * 0.4) / (0.9 * 0.3 + 0.1 * 0.5)
         var widths = 0.0
         let failed = failures { generator in
@@ -124,7 +124,7 @@ import Testing
         #expect(widths / 200 < 0.6, "\(widths / 200)")
     }
 
-    @Test("Where two models say the same their difference is known, and widens nothing")
+    @Test("If two models agree their difference is known, and widens no interval")
     func settled() {
         let disagreeing = (0..<40).map { $0 % 4 == 0 ? -1.0 : 1.0 }
         let agreeing = Array(repeating: 0.0, count: 10)

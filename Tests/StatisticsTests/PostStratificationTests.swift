@@ -55,7 +55,7 @@ import Testing
         #expect(try cells([1: 5, 40: 5]) == 2)
     }
 
-    @Test("A stratum without labels takes the mean of the others, and nothing is claimed of it")
+    @Test("A stratum without labels has the mean of the others, and no claim is made for it")
     func unknownStratum() throws {
         let (known, unknown) = (Cell(stratum: 0, day: 1), Cell(stratum: 1, day: 1))
         let figures = PostStratification(candidates: [(known, 80), (unknown, 20)])

@@ -2,7 +2,7 @@ import CBoostMath
 import Statistics
 import Testing
 
-/// How far `value` is from the reference, in units in the last place of the reference.
+/// Distance of `value` from the reference, in units in the last place of the reference.
 func unitsInTheLastPlace(_ value: Double, _ reference: flywheel_reference) -> Double {
     if value == reference.high || (value.isNaN && reference.high.isNaN) {
         return reference.low.magnitude / reference.high.ulp

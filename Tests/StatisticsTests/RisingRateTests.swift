@@ -30,7 +30,7 @@ struct RisingRateTests {
     }
 
     @Test(
-        "At the rate that is fine the mean evidence is what the weights of the moments sum to, below 1",
+        "At the tolerated rate the mean evidence is the sum of the weights of the times, below 1",
         arguments: [0.05, 0.2, 0.6]
     )
     func martingale(rate: Double) {
@@ -62,7 +62,7 @@ struct RisingRateTests {
         #expect(abs(evidence(0).gross - 1) < 1e-9)
     }
 
-    @Test("However long it goes on, no number overflows; what falls behind begins anew")
+    @Test("No number overflows in an endless run; evidence that declines starts again")
     func bounds() {
         for rate in [0.0, 0.001, 0.5, 1] {
             let process = RisingRate(normalRate: rate)

@@ -74,7 +74,7 @@ import Testing
                 guard x > 0, x < 1 else { continue }
                 let lower = flywheel_reference_ibeta(x, a, b)
                 let upper = flywheel_reference_ibetac(x, a, b)
-                // Below 1e-290 the reference itself goes wrong.
+                // Below 1e-290 the reference itself is inaccurate.
                 if lower.high > 1e-290 {
                     worst.add(relativeError(Reproducible.incompleteBeta(x, a, b), lower), "\(x), \(a), \(b)")
                 }
@@ -89,7 +89,7 @@ import Testing
         #expect(worst.error < 1e-12, "at \(worst.location)")
     }
 
-    @Test("The incomplete beta function keeps its edges and its logarithm goes beyond them")
+    @Test("The incomplete beta function is exact at its edges, and its logarithm is defined beyond them")
     func incompleteBetaEdges() {
         #expect(Reproducible.incompleteBeta(0, 2, 3) == 0)
         #expect(Reproducible.incompleteBeta(1, 2, 3) == 1)

@@ -2,7 +2,7 @@ import Foundation
 import Storage
 import Testing
 
-/// A folder of its own for each test, gone with it.
+/// A folder of its own for each test, removed with it.
 private final class Folder {
     let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
     func store() throws -> FolderStore { try FolderStore(root: path) }
@@ -10,7 +10,7 @@ private final class Folder {
 }
 
 @Suite struct FolderStoreTests {
-    @Test("What is written is read back, whole and under its name only")
+    @Test("Written bytes are read back, complete and under their name only")
     func roundTrip() throws {
         let folder = Folder()
         let store = try folder.store()
@@ -110,7 +110,7 @@ private final class Folder {
         #expect(try store.list() == ["d/x", "f"])
     }
 
-    @Test("A writer that is dropped leaves the old content and nothing else")
+    @Test("An abandoned writer leaves the old content and nothing else")
     func droppedWriter() throws {
         let folder = Folder()
         let store = try folder.store()
@@ -124,7 +124,7 @@ private final class Folder {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["x"])
     }
 
-    @Test("A writer takes pieces, and its name may be known last")
+    @Test("A writer accepts pieces, and its name may be set last")
     func writer() throws {
         let folder = Folder()
         let store = try folder.store()
@@ -143,7 +143,7 @@ private final class Folder {
         }
     }
 
-    @Test("What killed writers leave is hidden and can be swept away")
+    @Test("Leftovers of killed writers are hidden and can be removed")
     func leftovers() throws {
         let folder = Folder()
         let store = try folder.store()

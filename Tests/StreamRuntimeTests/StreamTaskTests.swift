@@ -94,7 +94,8 @@ struct StreamTaskTests {
         #expect(copied(cluster) == ["timer"])
         let ended = plan.effects.filter { $0 == .sendOffsets || $0 == .commit }
         #expect(ended == [.sendOffsets, .commit])
-        // The first worker is suspended before it sends its timer's output; meanwhile its member expires and another takes over.
+        // The first worker is suspended before it sends its timer's output; meanwhile its membership expires and
+        // another worker is assigned the partition.
         let other = try self.cluster(records: 0)
         other.setOffset(0, of: TopicPartition("in", 0), group: "g")
         let number = try effect(.send, of: plan)

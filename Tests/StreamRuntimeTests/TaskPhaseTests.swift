@@ -25,7 +25,7 @@ struct TaskPhaseTests {
         }
     }
 
-    @Test("An illegal transition ends the process: it could commit what belongs to nobody")
+    @Test("An illegal transition ends the process: it could commit records of another owner")
     func illegal() async {
         await #expect(processExitsWith: .failure) {
             var phase = TaskPhase.closed

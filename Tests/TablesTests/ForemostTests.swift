@@ -30,7 +30,7 @@ import Testing
                 foremost.set(key, value, in: &table, from: old, to: Rank(value: value, key: key))
             case 55..<70: foremost.set(key, nil, in: &table, from: old, to: nil)
             case 70..<95:
-                // What gives way is what stands first.
+                // The row to be evicted is the first by rank.
                 let first = foremost.first(of: table) { Rank(value: $1, key: $0) }
                 let isFirst = first == table.smallest(1) { Rank(value: $1, key: $0) }.first
                 guard isFirst else {

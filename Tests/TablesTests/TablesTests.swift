@@ -30,7 +30,7 @@ import Testing
         #expect(stored.isEmpty && table.isEmpty)
     }
 
-    @Test("Of a value, too: what is equal to the committed one and not written again is kept as it was written")
+    @Test("A value equal to the committed one and not written again keeps its committed spelling")
     func spelledValues() {
         let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         for isRemoved in [true, false] {
@@ -104,7 +104,7 @@ import Testing
         return table.changes.map(\.key) == expected && table.changes.map(\.value) == expected.map { now[$0] }
     }
 
-    @Test("A row that was changed and changed back is no change, and a new one that is gone needs no tombstone")
+    @Test("A row that was changed and restored is no change, and a new removed one needs no tombstone")
     func changedBack() {
         var table = Table<String, Int>()
         table["a"] = 1
@@ -166,7 +166,7 @@ import Testing
         #expect(cell.value == 9)
     }
 
-    @Test("A cell of an optional tells a stored nil from none")
+    @Test("A cell of an optional distinguishes a stored nil from no row")
     func optionals() {
         var cell = Cell<Int?>(3)
         cell.value = nil

@@ -25,7 +25,7 @@ private let hostile: [String] = [
         #expect(disruptive == 33 + 32 + 3 + 7 + 10 + 1 + 3)
     }
 
-    @Test("Names of people's languages, and what they draw with, stay as they are")
+    @Test("Names in any language, and the characters that compose them, are unchanged")
     func plain() {
         for text in ["", "digits-412-0", "bild ß 東/7", "שלום", "مرحبا", "👩‍🔬", "a\\u001b", "é e\u{301}", "C:\\x"] {
             #expect(ForeignText.isPlain(text))
@@ -58,7 +58,7 @@ private let hostile: [String] = [
         #expect(object?["x"] == text)
     }
 
-    @Test("A cut falls between characters and says how long the text was")
+    @Test("A cut is between characters and states the length of the text")
     func cut() {
         #expect(ForeignText.line("äöü", limit: 6) == "äöü")
         #expect(ForeignText.line("äöü", limit: 5) == "äö… (6 bytes)")

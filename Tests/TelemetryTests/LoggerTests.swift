@@ -54,7 +54,7 @@ import Testing
         #expect(LogLevel.allCases == LogLevel.allCases.sorted())
     }
 
-    @Test("Standing fields come first, and a derived logger keeps them")
+    @Test("Constant fields are first, and a derived logger keeps them")
     func standingFields() {
         let sink = MemoryLogSink()
         let logger = Logger(module: "a", sink: sink).with(["instance": "w1"]).forModule("b")

@@ -133,7 +133,7 @@ struct BadLabelTests {
         for position in [0, 20, 41] { lines.insert(Line(className: "star", embedding: bad), at: position) }
         for position in [3, 30] { lines.insert(Line(split: .test, className: "star", embedding: bad), at: position) }
         let results = try bench.train(lines)
-        // The other repeats draw their weights from the request's id.
+        // The other repeats draw their weights by the request's id.
         #expect(results.first?.artifact?.sha256 == expected.first?.artifact?.sha256)
         #expect(results.first?.score == expected.first?.score)
         for (result, clean) in zip(results, expected) {
@@ -156,7 +156,7 @@ struct BadLabelTests {
     }
 
     @Test(
-        "Embeddings at nearly the largest norm leave a fit that knows its classes",
+        "Embeddings of nearly the largest norm result in a fit that knows its classes",
         arguments: [2, 30, 900] as [Float]
     )
     func farOut(factor: Float) throws {
@@ -169,7 +169,7 @@ struct BadLabelTests {
         for result in results { #expect(try #require(result.score, "\(result)") >= 0.8, "factor \(factor)") }
     }
 
-    @Test("Where no label can be used the result says so, with a reason for machines")
+    @Test("If no label can be used the result reports it, with a reason code")
     func nothingLeft() throws {
         var bench = try Bench()
         let results = try bench.train((0..<4).map { _ in Line(className: "star", embedding: nil) })
@@ -209,7 +209,7 @@ struct BadLabelTests {
     }
 }
 
-@Suite("Bad samples that would be asked first and labelled in good faith")
+@Suite("Bad samples that would be queried first and labelled in good faith")
 struct BadSampleTests {
     /// Outcome for samples with these embeddings, and for studies after them.
     private struct Outcome {
@@ -255,7 +255,7 @@ struct BadSampleTests {
         return outcome
     }
 
-    @Test("Without an embedding they are labelled, and every study goes on giving a model")
+    @Test("Without an embedding they are labelled, and every study still produces a model")
     func noEmbedding() throws {
         let outcome = try outcome([nil, nil, nil])
         #expect(outcome.failed.isEmpty && outcome.finished >= 5, "\(outcome)")
@@ -263,7 +263,7 @@ struct BadSampleTests {
     }
 
     @Test(
-        "With an embedding that lies elsewhere they go no further than the door",
+        "With an embedding outside the space they are refused by Intake",
         arguments: [
             [[1, 2, 3, 4]], [[3.4e38, -3.4e38], [-3.4e38, 3.4e38], [3.4e38, 3.4e38]],
         ] as [[[Float]?]]

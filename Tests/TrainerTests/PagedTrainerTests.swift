@@ -55,7 +55,7 @@ struct PagedTrainerTests {
         try versions.cut(60)
         try versions.cut(20, times: 3)
         let pipeline = try Pipeline()
-        // The last one goes back, which is no addition.
+        // The last version is an earlier one, which is no addition.
         let (models, segments) = try train(versions.versions + [versions.versions[1]], pipeline)
         #expect(segments[..<4].allSatisfy { (1...3).contains($0) } && segments[4] > 3, "\(segments)")
         #expect(models.count == 5 && models[4] == models[1] && !models.contains { $0.hasPrefix("failed") }, "\(models)")
@@ -121,7 +121,7 @@ struct PagedTrainerTests {
         }
     }
 
-    /// All that a study takes from a version.
+    /// The whole content that a study reads from a version.
     private func content(_ version: VersionRows) throws -> [String] {
         let geometry = version.training.geometry(EmbeddingSpace())
         return try [version.training, version.validation, version.test].map { rows in

@@ -13,7 +13,7 @@ import Trainer
 import Training
 import Vocabulary
 
-/// Services that cannot shadow: requests for predictions, their answers, and what comes of them.
+/// Services that cannot shadow: requests for predictions, their answers, and the results.
 @Suite("Trainers predict in place of services")
 struct PredictionPipelineTests {
     private static func configuration() -> ProjectConfiguration {
@@ -56,7 +56,7 @@ struct PredictionPipelineTests {
         }.compactMap { $0 }
     }
 
-    @Test("A cycle whose services run no challenger: asked, answered once, taken in, and replayed to the same bytes")
+    @Test("A cycle whose services run no challenger: requests, one answer each, applied, and replayed to the same bits")
     func cycle() throws {
         let pipeline = try pipeline(rounds: 30)
         let requests = try requests(pipeline)
@@ -183,7 +183,7 @@ struct PredictionPipelineTests {
         let odd = #""answers":[{"sample":"\#(sample)","challenger":{"kind":"choice","class":"blob"}}],"#
         #expect(try send(request.id.rawValue, odd) == "unknown_class")
         #expect(try send("shapes-0-0", none) == "unknown_request")
-        // It was answered: one more is counted, and no letter.
+        // It was already answered: it is counted as one more, without a dead letter.
         #expect(try send(request.id.rawValue, none) == nil)
     }
 }

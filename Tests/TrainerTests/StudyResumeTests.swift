@@ -7,7 +7,7 @@ import Testing
 import Trainer
 import Vocabulary
 
-@Suite("A study is taken up at its first unfinished repeat")
+@Suite("A study is resumed at its first unfinished repeat")
 struct StudyResumeTests {
     private func source() throws -> Pipeline {
         let source = try Pipeline(seed: 2)
@@ -26,7 +26,7 @@ struct StudyResumeTests {
         try #require(runner.processor as? TrainerProcessor)
     }
 
-    @Test("Whatever it fails at, a result that stands is not computed again, not even by another worker")
+    @Test("After any failure, a committed result is not computed again, not even by another worker")
     func resume() throws {
         let source = try source()
         let undisturbed = try Pipeline.prepared([.trainingRequests], from: source)
@@ -47,7 +47,7 @@ struct StudyResumeTests {
                 first.task.abandon()
                 let isElsewhere = step.number % 2 == 1
                 if isElsewhere { pipeline.cluster.expireMember("w1", of: "trainer") }
-                // Transactions of a worker that is gone end by their timeout.
+                // Transactions of a dead worker are aborted by their timeout.
                 pipeline.clock.advance(by: 10_001)
                 let standing = try results(pipeline).count
                 let second = try pipeline.makeTrainer(instance: isElsewhere ? "w2" : "w1", budget: 0)
@@ -60,7 +60,7 @@ struct StudyResumeTests {
         #expect(resumed > 0)
     }
 
-    @Test("Results of a trainer of somebody else count as finished, others are left alone")
+    @Test("Results of another trainer count as finished, unrelated ones are ignored")
     func foreign() throws {
         let source = try source()
         let pipeline = try Pipeline.prepared([.trainingRequests], from: source)

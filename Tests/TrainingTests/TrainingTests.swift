@@ -109,7 +109,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
 }
 
 @Suite struct StudyTests {
-    @Test("The first version asks for a study at once, a later one when enough labels are new")
+    @Test("The first version starts a study at once, a later one when enough labels are new")
     func due() throws {
         let trainer = Trainer(repeats: 1)
         let first = try #require(trainer.seal(1, training: 3))
@@ -126,7 +126,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(enough.dataset.versionNumber == 3)
     }
 
-    @Test("One study runs at a time, and of the versions that came meanwhile the newest is trained")
+    @Test("One study runs at a time, and of the versions sealed meanwhile the newest is trained")
     func debounce() throws {
         let trainer = Trainer(repeats: 1)
         let first = try #require(trainer.seal(1, training: 10))
@@ -153,7 +153,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(older == nil)
     }
 
-    @Test("A study ends with its last repeat, in whatever order they come", arguments: 0..<24 as Range<UInt64>)
+    @Test("A study ends with its last repeat, in whatever order the results arrive", arguments: 0..<24 as Range<UInt64>)
     func completion(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let trainer = Trainer(trials: 2, repeats: 3)
@@ -171,9 +171,9 @@ extension Result<StudyOutcome?, EntryRejectionError> {
             #expect(abs((outcome.standardDeviation ?? 0) - 0.01) < 1e-12)
             #expect(outcome.failures == 0)
             #expect(outcome.duration == 5_000)
-            // The first repeat of the better trial, whatever came first.
+            // The first repeat of the better trial, in whatever order the results arrived.
             #expect(outcome.model?.artifact.uri == "file:///100")
-            // What it says of the test labels goes with it.
+            // The predictions of the test labels are reported with the model.
             #expect(outcome.predictions == [.choice(ClassIndex(1)), .choice(ClassIndex(0))])
             #expect(outcome.model?.version == request.modelVersion)
             #expect(outcome.model?.datasetVersionNumber == 1)
@@ -208,7 +208,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(outcome?.scores == [])
     }
 
-    @Test("An outcome says why repeats failed, and what the repeat that stands for it went on without")
+    @Test("An outcome has the reasons of failed repeats, and the labels that its chosen repeat left out")
     func reasons() throws {
         let leftOut = LeftOutLabels(training: 3, test: 1, testPositions: [2], example: "sample s7:\tno embedding")
         #expect(leftOut.example == "sample s7: no embedding")
@@ -233,9 +233,9 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         }
     }
 
-    /// Before: a trainer that had scored forty of two test labels was taken at its word, and what it predicted of the wrong ones
-    /// was counted for and against its model.
-    @Test("What a result says of its version must be so; an honest one comes after it")
+    /// Before: a trainer that had scored forty of two test labels was believed, and its predictions of the wrong labels
+    /// were counted for and against its model.
+    @Test("A result that contradicts its version is refused; a correct one is accepted after it")
     func contradictions() throws {
         let trainer = Trainer(repeats: 1)
         let question = Question.choice(LabelSchema(question: "?", classes: (0..<4).map { "\($0)" }))
@@ -323,7 +323,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(other.state.progress.value.running == nil)
     }
 
-    @Test("A study whose deadline passes ends without a model, at the deadline and once")
+    @Test("A study whose deadline expires ends without a model, at the deadline and once")
     func deadline() throws {
         let trainer = Trainer(repeats: 2)
         let request = try #require(trainer.seal(1, training: 10))
@@ -342,7 +342,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(trainer.result(request.id, 0, 1, score: 0.9).refusal == .studyClosed)
     }
 
-    @Test("Strays are told from latecomers")
+    @Test("Results of unknown requests are distinguished from late ones")
     func strays() throws {
         let trainer = Trainer(repeats: 1)
         #expect(trainer.result(RequestID("p-9-9"), 0, 0, score: 1).refusal == .unknownRequest)
@@ -354,7 +354,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(trainer.result(request.id, 0, 0, score: 1).refusal == .studyClosed)
     }
 
-    @Test("What is remembered of models and requests is bounded")
+    @Test("The memory of models and requests is bounded")
     func bounds() throws {
         let trainer = Trainer(newLabels: 1, repeats: 1)
         var requests: [RequestID] = []

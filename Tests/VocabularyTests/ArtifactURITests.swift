@@ -1,7 +1,7 @@
 import Testing
 import Vocabulary
 
-@Suite("Places of artifacts")
+@Suite("Locations of artifacts")
 struct ArtifactURITests {
     private func covers(_ prefix: String, _ uri: String) -> Bool? {
         guard let prefix = ArtifactPrefix(prefix) else { return nil }
@@ -9,7 +9,7 @@ struct ArtifactURITests {
     }
 
     @Test(
-        "A prefix covers what lies there, however it is spelt",
+        "A prefix covers the locations below it, in any spelling",
         arguments: [
             ("https", "https://any.example/m"), ("https:", "HTTPS://any.example"), ("s3://", "s3://bucket/m"),
             ("https://good.example", "https://good.example"),
@@ -28,7 +28,7 @@ struct ArtifactURITests {
     func covered(prefix: String, uri: String) { #expect(covers(prefix, uri) == true) }
 
     @Test(
-        "A prefix covers nothing that only looks as if it lay there",
+        "A prefix covers no location that only seems to be below it",
         arguments: [
             // Another host.
             ("https://good.example", "https://good.example.evil.com/m"),
@@ -94,7 +94,7 @@ struct ArtifactURITests {
         )
     }
 
-    @Test("Without a word of the project artifacts lie in files, S3 or behind HTTPS")
+    @Test("Without a setting of the project artifacts are in files, S3 or behind HTTPS")
     func usual() {
         #expect(ArtifactPrefix.usual.map(\.text) == ["file", "s3", "https"])
         #expect(ArtifactPrefix.usual.map(\.folder) == [nil, nil, nil])

@@ -18,7 +18,7 @@ import Vocabulary
         }
     }
 
-    @Test("A project's name begins with a letter or digit and fits a topic's key")
+    @Test("A project's name begins with a letter or digit and fits into a topic's key")
     func projects() {
         for name in ["a", "digits", "7days", "a.b_c-d", String(repeating: "x", count: 64)] {
             #expect(ProjectID(checking: name)?.rawValue == name)
@@ -74,7 +74,7 @@ import Vocabulary
         #expect((0...1).contains(Probability(clamping: value).value))
     }
 
-    @Test("Clamping keeps what is valid and puts not a number at 0")
+    @Test("Clamping keeps valid values and replaces NaN by 0")
     func clamping() {
         #expect([0, 0.25, 1].allSatisfy { Probability(clamping: $0).value == $0 && Probability($0)?.value == $0 })
         #expect(Probability(clamping: .nan).value == 0)
@@ -124,14 +124,14 @@ import Vocabulary
         #expect(Self.distribution([0.5], remainder: 1.2) == nil)
     }
 
-    @Test("No class stands twice")
+    @Test("No class is listed twice")
     func distinct() {
         let entry = ClassDistribution.Entry(label: ClassIndex(3), probability: 0.5)
         #expect(ClassDistribution([entry, entry]) == nil)
     }
 
     @Test(
-        "Entries stand likeliest first, of equals the lower class, in whatever order they came",
+        "Entries are sorted by likelihood, ties by the lower class, whatever their order of insertion",
         arguments: 0..<32 as Range<UInt64>
     )
     func order(seed: UInt64) {

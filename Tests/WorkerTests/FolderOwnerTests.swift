@@ -13,7 +13,7 @@ struct FolderOwnerTests {
         try FolderStore(root: NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)")
     }
 
-    @Test("Its own worker takes it again and again; a folder of an older build is taken, too")
+    @Test("Its own worker claims it repeatedly; a folder of an older build is claimed, too")
     func own() throws {
         let store = try store()
         defer { try? FileManager.default.removeItem(atPath: store.root) }
@@ -39,7 +39,7 @@ struct FolderOwnerTests {
         #expect(error.remedy.contains("remove \(store.root)/cluster.json"))
     }
 
-    @Test("What cannot be read is nobody's to take")
+    @Test("An unreadable owner file prevents any claim")
     func unreadable() throws {
         let store = try store()
         defer { try? FileManager.default.removeItem(atPath: store.root) }
@@ -50,7 +50,7 @@ struct FolderOwnerTests {
         #expect(error.reason == "its cluster.json cannot be read")
     }
 
-    /// A store that overwrites whatever it is told.
+    /// A store that overwrites existing objects.
     private struct CarelessStore: ObjectStore {
         let held: FolderStore
         var location: String { held.location }
@@ -74,7 +74,7 @@ struct FolderOwnerTests {
         func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
     }
 
-    @Test("A store that overwrites what is there is refused")
+    @Test("A store that overwrites existing objects is refused")
     func careless() throws {
         let folder = try store()
         defer { try? FileManager.default.removeItem(atPath: folder.root) }

@@ -117,7 +117,7 @@ struct MembershipTests {
         #expect(pipeline.clock.now - back >= 120_000)
     }
 
-    @Test("One that the group has told that it gets nothing does not wait: it is ready to take over")
+    @Test("A member without any partition does not wait: it is ready to take over")
     func standby() throws {
         let pipeline = try Pipeline()
         var runners: [ProcessorRunner] = []
@@ -127,7 +127,7 @@ struct MembershipTests {
         #expect(runners.allSatisfy { $0.task.waitsSince == nil })
     }
 
-    @Test("A rebalance of seconds leaves a worker ready, a longer one does not, and the first answer is waited for")
+    @Test("A worker stays ready during a rebalance of seconds, not during a longer one or before the first assignment")
     func readiness() {
         #expect(WorkerHealth.waiting(since: nil, hasJoined: false, at: 5) == nil)
         #expect(WorkerHealth.waiting(since: 0, hasJoined: false, at: 5) != nil)

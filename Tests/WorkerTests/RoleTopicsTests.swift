@@ -5,7 +5,7 @@ import StreamTesting
 import Testing
 import Worker
 
-@Suite("A role looks at its topics before it begins")
+@Suite("A role checks its topics before it starts")
 struct RoleTopicsTests {
     private let topics = TopicNames(prefix: "t.")
 

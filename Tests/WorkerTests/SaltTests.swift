@@ -59,7 +59,7 @@ struct SaltTests {
         #expect(SaltDigest(salt: Array("s".utf8)).hex == "3c2877f0456d9d97")
     }
 
-    @Test("Whoever has the same salt goes on; another one, or none, is refused before it joins, with what to do")
+    @Test("A worker with the same salt continues; another salt, or none, is refused before it joins, with a remedy")
     func before() throws {
         let pipeline = try pipeline()
         try check(pipeline, Self.other)
@@ -85,7 +85,7 @@ struct SaltTests {
         #expect(error.reason.contains("has worked without a salt, and this worker has another one"), "\(error)")
     }
 
-    @Test("A worker that was let in before the first commit is stopped where it takes a partition of the others")
+    @Test("A worker admitted before the first commit is stopped when it is assigned a partition of the others")
     func late() throws {
         let pipeline = try pipeline()
         let right = try runner(pipeline, Self.own)
@@ -100,7 +100,7 @@ struct SaltTests {
         #expect(note(pipeline) == "clean salt=\(Self.own.hex)")
     }
 
-    @Test("Groups of builds that wrote no digest are gone on with, and get one")
+    @Test("Groups of builds that wrote no digest continue, and receive one")
     func olderBuild() throws {
         let pipeline = try pipeline()
         let old = try runner(pipeline, nil)

@@ -9,11 +9,11 @@ import Vocabulary
 @testable import EngineCore
 @testable import Worker
 
-/// A role that turns and gets nothing done is not healthy.
-@Suite("Standing still")
+/// A role that cycles but commits no work is not healthy.
+@Suite("Stalled work")
 struct StandstillTests {
     /// Before: `running` and ready for ever, with every transaction aborted.
-    @Test("Work that no transaction takes for a minute is told, whatever the state says, until one does")
+    @Test("Work that no transaction commits for a minute is reported, whatever the state, until one does")
     func journalGone() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake()
@@ -36,7 +36,7 @@ struct StandstillTests {
         #expect(intake.task.unsettledSince == nil)
     }
 
-    @Test("A life takes over what the one before left undone, and ten quiet seconds say that it is done")
+    @Test("A run inherits the unfinished work of its predecessor, and ten quiet seconds clear it")
     func nextLife() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake()
@@ -55,7 +55,7 @@ struct StandstillTests {
         #expect(intake.task.unsettledSince == nil)
     }
 
-    @Test("A topic that is deleted is found at the next look, and that it is back at the one after")
+    @Test("A deleted topic is found by the next scan, and its return by the following one")
     func topicDeleted() throws {
         let pipeline = try Pipeline()
         let watch = TopicWatch(roles: [.intake, .loop], topics: pipeline.topics) {
@@ -81,7 +81,7 @@ struct StandstillTests {
     }
 
     /// Before: not a word, and `running`.
-    @Test("A transaction that somebody leaves open is told after a minute, of whoever reads there")
+    @Test("An open transaction of another client is reported after a minute, for every role that reads there")
     func transactionOpen() throws {
         let pipeline = try Pipeline(transactionTimeout: 900_000)
         let watch = TopicWatch(
@@ -114,8 +114,8 @@ struct StandstillTests {
         #expect(watch.update() == [:])
     }
 
-    /// Before: each began its minute anew, and nobody was told.
-    @Test("Transactions that take turns are told, too; a busy topic, whose stable end moves, is not")
+    /// Before: each transaction restarted the minute, and nothing was reported.
+    @Test("Alternating transactions are reported, too; a busy topic with an advancing stable end is not")
     func transactionsInTurn() throws {
         let pipeline = try Pipeline(transactionTimeout: 900_000)
         let watch = TopicWatch(
@@ -137,7 +137,7 @@ struct StandstillTests {
         var reported: [Int: [String]] = [:]
         for transaction in 1...24 {
             pipeline.clock.advance(by: 15_000)
-            // One every 45 s, overlapping, and one at each look.
+            // One every 45 s, overlapping, and one at each scan.
             if transaction % 3 == 0 {
                 let next = try open("a\(transaction)", .annotations)
                 try held.abort()
@@ -155,8 +155,8 @@ struct StandstillTests {
         #expect(watch.update() == [:])
     }
 
-    /// Before: running and ready for as long as it took.
-    @Test("A role that turns too slowly is not ready after half a minute, and not alive after one; a trainer is")
+    /// Before: running and ready for the whole duration.
+    @Test("A role that cycles too slowly is not ready after half a minute, nor alive after one; a trainer is")
     func slowTransaction() {
         let health = WorkerHealth()
         health.set(.intake, .running, partitions: 2, at: 1_000)
@@ -169,7 +169,7 @@ struct StandstillTests {
         )
     }
 
-    @Test("What others see outweighs what a role says of itself, and what several threads say is said once")
+    @Test("An external alarm outweighs a role's own state, and equal remarks of several threads are reported once")
     func alarm() throws {
         let health = WorkerHealth()
         for thread in 0..<3 {

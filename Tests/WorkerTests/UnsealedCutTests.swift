@@ -9,11 +9,11 @@ import Vocabulary
 @testable import Loop
 @testable import Worker
 
-/// The materializer may be anywhere, or nowhere: the loop says what it waits for.
-@Suite("Cuts that nobody seals")
+/// The materializer may run anywhere, or nowhere: the loop reports what it waits for.
+@Suite("Cuts that are not sealed")
 struct UnsealedCutTests {
-    /// Before: running and ready, with not a word of versions that nobody had sealed for hours.
-    @Test("Versions that nobody seals for two minutes are told with project, version and remedy, until somebody does")
+    /// Before: running and ready, without any report of versions that had been unsealed for hours.
+    @Test("Versions unsealed for two minutes are reported with project, version and remedy, until they are sealed")
     func nobodySeals() throws {
         let pipeline = try Pipeline()
         let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
@@ -21,14 +21,14 @@ struct UnsealedCutTests {
         var unsealed = UnsealedCuts()
         func settle() throws { for runner in [intake, loop, intake, loop] { try runner.settle() } }
         try settle()
-        #expect(unsealed.update(at: processor, time: pipeline.clock.now).allSatisfy { $0.count == 0 && $0.age == 0 })
+        #expect(unsealed.update(processor, time: pipeline.clock.now).allSatisfy { $0.count == 0 && $0.age == 0 })
         var began: Int64?
         for _ in 0..<12 {
             try pipeline.serve(8)
             try settle()
             try pipeline.annotate()
             try settle()
-            let readings = unsealed.update(at: processor, time: pipeline.clock.now)
+            let readings = unsealed.update(processor, time: pipeline.clock.now)
             if began == nil, readings.contains(where: { $0.count > 0 }) { began = pipeline.clock.now }
             pipeline.clock.advance(by: 1_500)
         }
@@ -37,7 +37,7 @@ struct UnsealedCutTests {
             .filter { if case .cut = $0 { true } else { false } }.count
         try #require(cuts > 1)
         let reading = try #require(
-            unsealed.update(at: processor, time: first + 119_999).first { $0.project == "shapes" }
+            unsealed.update(processor, time: first + 119_999).first { $0.project == "shapes" }
         )
         #expect(reading.count == cuts)
         #expect((119_999...121_500).contains(reading.age), "\(reading.age)")
@@ -47,17 +47,17 @@ struct UnsealedCutTests {
         #expect(text.contains("is not sealed, nor are \(cuts - 1) after it: nothing is trained on its labels; see"))
         // Another worker begins its own two minutes, and knows since when all the same.
         var other = UnsealedCuts()
-        #expect(other.update(at: processor, time: first + 600_000).contains { $0.age >= 600_000 })
+        #expect(other.update(processor, time: first + 600_000).contains { $0.age >= 600_000 })
         #expect(other.fault(at: first + 600_000) == nil)
         #expect(other.fault(at: first + 720_000)?.contains("cut 72") == true)
-        // And where a materializer takes its work up, all is well.
+        // When a materializer resumes the work, the fault is cleared.
         try pipeline.makeMaterializer().settle()
         try settle()
-        #expect(unsealed.update(at: processor, time: first + 120_000).allSatisfy { $0.count == 0 && $0.age == 0 })
+        #expect(unsealed.update(processor, time: first + 120_000).allSatisfy { $0.count == 0 && $0.age == 0 })
         #expect(unsealed.fault(at: first + 240_000) == nil)
     }
 
-    @Test("A project that has gone to another worker leaves no figure behind, and a clock that goes back no fault")
+    @Test("A project assigned to another worker leaves no metric behind, and a clock that jumps back no fault")
     func gone() throws {
         let pipeline = try Pipeline()
         let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
@@ -74,16 +74,16 @@ struct UnsealedCutTests {
         let now = pipeline.clock.now
         let registry = MetricsRegistry()
         let metrics = EngineMetrics(registry: registry)
-        for reading in unsealed.update(at: processor, time: now + 500_000) { metrics.observe(reading) }
+        for reading in unsealed.update(processor, time: now + 500_000) { metrics.observe(reading) }
         #expect(registry.exposition().contains(#"flywheel_versions_unsealed{project="shapes"} "#))
         #expect(!registry.exposition().contains(#"flywheel_oldest_unsealed_version_seconds{project="shapes"} 0"#))
-        _ = unsealed.update(at: processor, time: now)
+        _ = unsealed.update(processor, time: now)
         #expect(unsealed.fault(at: now + 119_999) == nil)
         #expect(unsealed.fault(at: now + 120_000) != nil)
         processor.unassigned(loop.task.assignment)
-        for reading in unsealed.update(at: processor, time: now + 1_000) { metrics.observe(reading) }
+        for reading in unsealed.update(processor, time: now + 1_000) { metrics.observe(reading) }
         #expect(unsealed.fault(at: now + 500_000) == nil)
         #expect(registry.exposition().contains(#"flywheel_oldest_unsealed_version_seconds{project="shapes"} 0"#))
-        #expect(unsealed.update(at: processor, time: now).isEmpty)
+        #expect(unsealed.update(processor, time: now).isEmpty)
     }
 }

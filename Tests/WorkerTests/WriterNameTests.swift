@@ -27,7 +27,7 @@ struct WriterNameTests {
         #expect(worker.transactionalID(.intake, thread: 1) == "flywheel.intake-2.w")
     }
 
-    @Test("Several threads of Intake fetch half as much ahead each, unless the worker's file says how much")
+    @Test("Several threads of Intake each prefetch half as much, unless the worker's file sets the amount")
     func fetchedAhead() {
         let name = "queued.max.messages.kbytes"
         func bytes(_ kafka: KafkaProperties, _ threads: Int, _ role: Role) -> String? {

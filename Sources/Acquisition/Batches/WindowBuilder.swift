@@ -53,7 +53,7 @@ struct WindowBuilder {
     /// - Parameters:
     ///   - pooled: The candidate.
     ///   - known: Embeddings of the queried samples.
-    mutating func add(at pooled: PooledCandidate, _ known: PointMatrix?) {
+    mutating func add(_ pooled: PooledCandidate, _ known: PointMatrix?) {
         let scanned = ScannedCandidate(pooled)
         pending.append(scanned)
         if isSized {

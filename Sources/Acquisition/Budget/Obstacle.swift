@@ -18,7 +18,7 @@ public enum Obstacle: Hashable, Sendable {
     /// All candidates belong to slices that have used their share, until that time.
     case quotas(until: StreamTime)
     /// A batch waits for a newer model's scores or a wider choice, until then at most.
-    case maximumWait(until: StreamTime)
+    case waiting(until: StreamTime)
 
     /// Number of the case in the state, above 0; numbers are never reused.
     var number: Int {
@@ -30,7 +30,7 @@ public enum Obstacle: Hashable, Sendable {
         case .noCandidate: 5
         case .shares: 6
         case .quotas: 7
-        case .maximumWait: 8
+        case .waiting: 8
         }
     }
 
@@ -40,7 +40,7 @@ public enum Obstacle: Hashable, Sendable {
         switch self {
         case .budgetSpent, .budgetPromised: false
         case .budgetTooSmall, .openTasks, .noCandidate, .shares: true
-        case .quotas(let until), .maximumWait(let until): until.milliseconds(since: time) > Self.soon
+        case .quotas(let until), .waiting(let until): until.milliseconds(since: time) > Self.soon
         }
     }
 
@@ -71,7 +71,7 @@ extension AcquisitionState {
         case .afterMaximumWait:
             let since = accounts.schedule.value.waitingSince ?? context.time
             let until = since.advanced(byMilliseconds: maximumWait(context))
-            return until > context.time ? .maximumWait(until: until) : nil
+            return until > context.time ? .waiting(until: until) : nil
         }
     }
 
@@ -86,7 +86,7 @@ extension AcquisitionState {
         guard context.policy.edition >= 2, now.milliseconds(since: watch.checkedAt) >= IdleWatch.interval else {
             return nil
         }
-        let hadTraffic = now.milliseconds(since: watch.checkedAt) <= IdleWatch.maximumWait
+        let hadTraffic = now.milliseconds(since: watch.checkedAt) <= IdleWatch.reportAfter
         watch.checkedAt = now
         defer { accounts.idleness.value = watch }
         guard let obstacle = obstacle(context), obstacle.isWorthANotice(at: now) else {
@@ -95,7 +95,7 @@ extension AcquisitionState {
         }
         let since = hadTraffic ? max(watch.since ?? now, accounts.schedule.value.lastBatchAt) : now
         watch.since = since
-        guard now.milliseconds(since: since) >= IdleWatch.maximumWait else { return nil }
+        guard now.milliseconds(since: since) >= IdleWatch.reportAfter else { return nil }
         if watch.reported == 0 || now.milliseconds(since: watch.reportedAt) >= IdleWatch.repetition {
             (watch.reported, watch.reportedAt) = (0, now)
         }
@@ -119,7 +119,7 @@ public struct IdleWatch: Hashable, Sendable {
     /// Milliseconds between two checks.
     static let interval: Int64 = 10_000
     /// Milliseconds without a query before a reason is reported.
-    static let maximumWait: Int64 = 60_000
+    static let reportAfter: Int64 = 60_000
     /// Milliseconds from the first reported reason until all may be reported again.
     static let repetition: Int64 = 3_600_000
 

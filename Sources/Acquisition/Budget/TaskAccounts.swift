@@ -3,7 +3,7 @@ public import Vocabulary
 
 /// Accounts that all sources of tasks share: queried samples, the amounts spent, and the votes used by each slice.
 public struct TaskAccounts: Sendable {
-    /// Every sample ever queried: no source queries it again.
+    /// Every sample ever queried or imported: no source queries it again.
     public var queried = Table<SampleID, TaskPurpose>()
     public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
     public var schedule = Cell(BatchSchedule())

@@ -134,8 +134,8 @@ extension AcquisitionState {
         for id in audit.candidates.sortedKeys {
             if let row = audit.candidates[id], isElsewhere(row.candidate.sample) { audit.remove(id) }
         }
-        for id in triggers.triggered.sortedKeys + triggers.pendingTriggers.sortedKeys {
-            let row = triggers.triggered[id] ?? triggers.pendingTriggers[id]
+        for id in triggers.triggered.sortedKeys + triggers.pending.sortedKeys {
+            let row = triggers.triggered[id] ?? triggers.pending[id]
             if let row, isElsewhere(row.pooled.candidate.sample) { triggers.remove(id) }
         }
     }

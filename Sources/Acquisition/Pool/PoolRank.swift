@@ -29,23 +29,23 @@ struct PoolRank: Comparable, Sendable {
 }
 
 /// Draw of a sample, and its id for equal draws.
-struct AuditHashOrder: Comparable, Sendable {
+struct AuditDrawOrder: Comparable, Sendable {
     let draw: Double
     let id: SampleID
 
     init(_ pooled: PooledCandidate) {
-        draw = pooled.candidate.auditHash
+        draw = pooled.candidate.auditDraw
         id = pooled.candidate.sample.id
     }
 
-    static func < (a: AuditHashOrder, b: AuditHashOrder) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
+    static func < (a: AuditDrawOrder, b: AuditDrawOrder) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
 }
 
 /// Eviction rank of a candidate in a full audit sample: the one drawn last is evicted first.
 struct AuditRank: Comparable, Sendable {
-    let draw: AuditHashOrder
+    let draw: AuditDrawOrder
 
-    init(_ pooled: PooledCandidate) { draw = AuditHashOrder(pooled) }
+    init(_ pooled: PooledCandidate) { draw = AuditDrawOrder(pooled) }
 
     static func < (a: AuditRank, b: AuditRank) -> Bool { b.draw < a.draw }
 }

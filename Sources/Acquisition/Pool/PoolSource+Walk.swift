@@ -73,16 +73,16 @@ extension PoolSource {
         var rooms = rooms
         var builder = WindowBuilder(rule, width.candidates, policy, at: context.time)
         while builder.wantsMore, let pooled = cursor.nextWaiting(in: &self) {
-            builder.add(at: pooled, experience.known.rows)
+            builder.add(pooled, experience.known.rows)
         }
         builder.settle(experience.known.rows)
         while builder.isUndecided(cursor.bound(in: self)), let pooled = cursor.nextWaiting(in: &self) {
-            builder.add(at: pooled, experience.known.rows)
+            builder.add(pooled, experience.known.rows)
         }
         builder.order()
         builder.accept(&rooms)
         while !builder.isFull, let pooled = cursor.nextWaiting(in: &self) {
-            builder.add(at: pooled, experience.known.rows)
+            builder.add(pooled, experience.known.rows)
             builder.accept(&rooms)
         }
         // Unanswerable samples are ranked before known ones and few of them are selected: the walk continues after

@@ -185,7 +185,7 @@ public struct AuditSource: TaskSource, Sendable {
         _ context: SelectionContext
     ) -> [Selection] {
         guard !pairings.isEmpty else {
-            return candidates.smallest(count) { AuditHashOrder($1) }.compactMap { candidates[$0.id] }
+            return candidates.smallest(count) { AuditDrawOrder($1) }.compactMap { candidates[$0.id] }
                 .map { selection($0, nil) }
         }
         var order = AuditOrder(self, context)
@@ -245,12 +245,12 @@ private struct AuditOrder {
 
     init(_ source: AuditSource, _ context: SelectionContext) {
         let age = context.policy.auditAge
-        let order = source.candidates.sortedRows.compactMap { id, pooled -> (isOld: Bool, draw: AuditHashOrder)? in
+        let order = source.candidates.sortedRows.compactMap { id, pooled -> (isOld: Bool, draw: AuditDrawOrder)? in
             let pairing = source.pairings[id]
             guard pairing?.isSettled(at: context.time, wait: context.audit.wait) ?? true else { return nil }
             let entered = pairing?.enteredAt ?? pooled.candidate.predictedAt
             let isOld = age > 0 && context.time.milliseconds(since: entered) > age
-            return (isOld, AuditHashOrder(pooled))
+            return (isOld, AuditDrawOrder(pooled))
         }.sorted { $0.isOld != $1.isOld ? $1.isOld : $0.draw < $1.draw }
         plain = order.map(\.draw.id)
         duels = plain.filter { id in

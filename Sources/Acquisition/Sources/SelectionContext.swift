@@ -9,7 +9,7 @@ public struct AuditAsking: Hashable, Sendable {
     public let duels: Double
     /// Milliseconds that a sample waits for its pair's challenger.
     public let wait: Int64
-    /// Samples that may wait for a trainer's word at the same time; nil where services shadow.
+    /// Samples that may wait for a trainer's prediction at the same time; nil if services shadow.
     public let mostSilent: Int?
 
     public init(standingPair: Int? = nil, duels: Double = 0, wait: Int64 = 0, mostSilent: Int? = nil) {

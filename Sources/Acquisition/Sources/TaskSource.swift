@@ -2,8 +2,8 @@ internal import Vocabulary
 
 /// A source of labeling tasks: candidates in tables of its own, and a share of the queries.
 ///
-/// `AcquisitionState` lists the sources once, in the order in which they divide a batch. Each is visited with its own
-/// type, so that nothing is dispatched at run time.
+/// `AcquisitionState` lists the sources in the order in which they divide a batch, once for reading and once for writing.
+/// Each is visited with its own type, so that nothing is dispatched at run time.
 protocol TaskSource {
     /// Purpose of this source's queries. Tasks for training labels fill a batch and count against the quotas of their
     /// slices; others are added on top, as far as the budget allows.

@@ -13,7 +13,7 @@ public struct TriggerSource: TaskSource, Sendable {
     /// At most `poolCapacity` candidates for training labels for which triggers fired; also in the pool if they belong there.
     public var triggered = Table<SampleID, TriggeredCandidate>()
     /// At most `poolCapacity` candidates for which triggers may yet fire.
-    public var pendingTriggers = Table<SampleID, TriggeredCandidate>()
+    public var pending = Table<SampleID, TriggeredCandidate>()
     /// Whether no candidate has free capacity, a cache.
     var block = QuotaBlock()
 
@@ -25,7 +25,7 @@ public struct TriggerSource: TaskSource, Sendable {
     mutating func receive(_ pooled: PooledCandidate, _ context: SelectionContext) {
         let candidate = pooled.candidate
         let id = candidate.sample.id
-        let known = triggered[id] ?? pendingTriggers[id]
+        let known = triggered[id] ?? pending[id]
         var fired = known?.triggers ?? []
         var names = candidate.triggers
         let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
@@ -61,7 +61,7 @@ public struct TriggerSource: TaskSource, Sendable {
     /// - Complexity: O(*poolCapacity*) if one fires and the table is full, else O(1).
     mutating func receive(_ feedback: Feedback, _ context: SelectionContext) {
         guard !context.policy.triggers.isEmpty,
-            let known = triggered[feedback.sample] ?? pendingTriggers[feedback.sample],
+            let known = triggered[feedback.sample] ?? pending[feedback.sample],
             known.pooled.candidate.model?.version == feedback.modelVersion
         else { return }
         // A user's confirmation does not cancel the correction of another user.
@@ -107,11 +107,11 @@ public struct TriggerSource: TaskSource, Sendable {
     private mutating func keep(_ row: TriggeredCandidate, _ policy: AcquisitionPolicy) {
         let id = row.pooled.candidate.sample.id
         if row.triggers.isEmpty {
-            guard !row.pendingTriggers.isEmpty, pendingTriggers[id] != row else { return }
-            Self.makeRoom(in: &pendingTriggers, for: id, policy.poolCapacity)
-            pendingTriggers[id] = row
+            guard !row.pendingTriggers.isEmpty, pending[id] != row else { return }
+            Self.makeRoom(in: &pending, for: id, policy.poolCapacity)
+            pending[id] = row
         } else {
-            pendingTriggers[id] = nil
+            pending[id] = nil
             guard triggered[id] != row else { return }
             Self.makeRoom(in: &triggered, for: id, policy.poolCapacity)
             triggered[id] = row
@@ -130,13 +130,13 @@ public struct TriggerSource: TaskSource, Sendable {
 
     mutating func remove(_ sample: SampleID) {
         triggered[sample] = nil
-        pendingTriggers[sample] = nil
+        pending[sample] = nil
     }
 
     /// Adds to a selection the triggers that fired for its sample, and removes them here.
     mutating func mark(_ selection: Selection) -> Selection {
         let id = selection.sample.id
-        pendingTriggers[id] = nil
+        pending[id] = nil
         guard let row = triggered[id] else { return selection }
         triggered[id] = nil
         return selection.purpose.split == .test ? selection : selection.triggered(by: row.triggers)

@@ -8,7 +8,7 @@ public struct TriggeredCandidate: Hashable, Sendable {
     public let pendingTriggers: [String]
     /// The entry that first brought it.
     public let entryNumber: UInt64
-    /// Whether a champion's and a challenger's word on the sample, `pooled` one of them, disagree; nil: not known.
+    /// Whether the champion's and the challenger's predictions of the sample, `pooled` one of them, disagree; nil if unknown.
     public let disagrees: Bool?
     /// Whether a user corrected or rejected `pooled`; nil: there is no feedback.
     public let isOverridden: Bool?

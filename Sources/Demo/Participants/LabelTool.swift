@@ -66,7 +66,7 @@ public final class LabelTool {
         let text: String
         let classes: [String]
         var votesWanted: Int
-        var queried: Set<String> = []
+        var offered: Set<String> = []
         var skipped = 0
     }
 
@@ -157,10 +157,10 @@ public final class LabelTool {
         }
         let annotator = desks[index].annotator.id
         for id in order {
-            guard let task = open[id], !task.queried.contains(annotator),
-                task.queried.count - task.skipped < task.votesWanted
+            guard let task = open[id], !task.offered.contains(annotator),
+                task.offered.count - task.skipped < task.votesWanted
             else { continue }
-            open[id]?.queried.insert(annotator)
+            open[id]?.offered.insert(annotator)
             // The time for an answer varies: exponential around the pace, never less than a third of it.
             let wait = options.pace * (0.33 - 0.67 * Reproducible.log(1 - desks[index].generator.nextUnit()))
             desks[index].work = (id, now + Int64(min(wait, options.pace * 5)))

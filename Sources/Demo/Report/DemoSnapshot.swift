@@ -38,9 +38,9 @@ public struct DemoSnapshot: Sendable {
         public var asking: [QueriedSample] = []
         /// In the order they happened.
         public var releases: [ReleaseView] = []
-        /// The stages passed at least once.
+        /// The phases passed at least once.
         public var phases: [StageView] = []
-        /// The name of the stage that holds the cycle up.
+        /// The name of the phase that holds the cycle up.
         public var bottleneck: String?
         /// Cycles completed, from a query to a judged model.
         public var cycles = 0
@@ -183,16 +183,16 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
-    /// Duration of a stage of the cycle.
+    /// Duration of a phase of the cycle.
     public struct StageView: Sendable {
         /// As in `label`.
         public var name: String
         /// How often it was passed.
         public var count: Int
-        /// Mean duration of the stage.
+        /// Mean duration of the phase.
         public var meanSeconds: Double
 
-        /// A stage passed `count` times.
+        /// A phase passed `count` times.
         public init(name: String, count: Int, meanSeconds: Double) {
             self.name = name
             self.count = count

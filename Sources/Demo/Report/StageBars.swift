@@ -1,8 +1,8 @@
-/// Mean duration of each stage of a cycle, with the stage that delays the others.
+/// Mean duration of each phase of a cycle, with the phase that delays the others.
 struct StageBars {
     let snapshot: DemoSnapshot
 
-    /// The stages in the order of a cycle, each with the interval that it covers.
+    /// The phases in the order of a cycle, each with the interval that it covers.
     private static let known: [(name: String, meaning: String)] = [
         ("select", "from a prediction to its task"),
         ("label", "from a task to its label"),
@@ -47,7 +47,7 @@ struct StageBars {
         return "<div class=\"pair\"><h3>\(name) <small>\(meaning)</small>\(mark(name))</h3>\(rows)</div>"
     }
 
-    /// Names the projects whose cycles this stage delays.
+    /// Names the projects whose cycles this phase delays.
     private func mark(_ name: String) -> Markup {
         let sides = ProjectSide.allCases.filter { snapshot[$0].bottleneck == name }
         guard let first = sides.first else { return .empty }

@@ -80,7 +80,7 @@ final class DemoObserver {
         showTasks()
     }
 
-    /// Reads the state of the loop: budget, stages, annotators.
+    /// Reads the state of the loop: budget, phases, annotators.
     func updateStatus() throws {
         var errors: [String: (sum: Double, answers: Int)] = [:]
         for summary in try status.summaries() {

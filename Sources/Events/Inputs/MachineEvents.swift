@@ -38,7 +38,7 @@ public struct TrainingResultEvent: Hashable, Sendable {
 }
 
 extension TrainingResult: JSONCodable {
-    /// Without `verified`: a producer's word on it is none. See `JournalEntry`.
+    /// Without `verified`: a producer's claim of it is ignored. See `JournalEntry`.
     public init(json: JSONValue) throws(JSONError) {
         var remarks = Remarks()
         try self.init(json, kind: nil, &remarks)
@@ -110,7 +110,7 @@ extension TrainingResult: JSONCodable {
         return reason
     }
 
-    /// Test labels that a result may speak of.
+    /// Test labels that a result may predict.
     public static let predictionLimit = 20_000
 
     private static func predictions(_ object: JSONObject, _ kind: KindName?) throws(JSONError) -> [Label]? {

@@ -150,7 +150,7 @@ extension Candidate: JSONCodable {
             model: try object.optionalValue("model"),
             score: try object.double("score"),
             auditProbability: try object.optionalDouble("audit_probability"),
-            auditHash: try object.double("audit_draw"),
+            auditDraw: try object.double("audit_draw"),
             predictedAt: try object.time("predicted_at_ms"),
             isExploration: try object.optionalBool("exploration") ?? false,
             triggers: try object.names("triggers"),
@@ -166,7 +166,7 @@ extension Candidate: JSONCodable {
             writer.member("model", ifPresent: model)
             writer.member("score", score)
             writer.member("audit_probability", ifPresent: auditProbability)
-            writer.member("audit_draw", auditHash)
+            writer.member("audit_draw", auditDraw)
             writer.member("predicted_at_ms", predictedAt)
             if isExploration { writer.member("exploration", true) }
             if !triggers.isEmpty { writer.array("triggers", of: triggers) }

@@ -10,7 +10,7 @@ extension RequestedPredictions: JSONCodable {
             champion: try object.id("champion"),
             challenger: try object.id("challenger"),
             samples: try object.strings("samples").map { SampleID($0) },
-            queriedAt: try object.time("asked_at_ms"),
+            requestedAt: try object.time("asked_at_ms"),
             deadline: try object.time("deadline_at_ms"),
             isAnswered: try object.optionalBool("answered") ?? false
         )
@@ -22,7 +22,7 @@ extension RequestedPredictions: JSONCodable {
             writer.member("champion", champion)
             writer.member("challenger", challenger)
             writer.array("samples", of: samples.map(\.rawValue))
-            writer.member("asked_at_ms", queriedAt)
+            writer.member("asked_at_ms", requestedAt)
             writer.member("deadline_at_ms", deadline)
             if isAnswered { writer.member("answered", true) }
         }
@@ -36,7 +36,7 @@ extension ServedAnswer: JSONCodable {
             version: try object.id("version"),
             label: try object.label(),
             at: try object.time("at_ms"),
-            isQueried: try object.optionalBool("asked") ?? false,
+            isRequested: try object.optionalBool("asked") ?? false,
             isCompared: try object.optionalBool("compared") ?? false
         )
     }
@@ -46,7 +46,7 @@ extension ServedAnswer: JSONCodable {
             writer.member("version", version)
             writer.member(label: label)
             writer.member("at_ms", at)
-            if isQueried { writer.member("asked", true) }
+            if isRequested { writer.member("asked", true) }
             if isCompared { writer.member("compared", true) }
         }
     }

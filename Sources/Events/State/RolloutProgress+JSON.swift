@@ -36,13 +36,13 @@ extension StagedRollout: JSONCodable {
             negative: try object.count("negative"),
             pause: pause,
             approvedBy: try object.optionalString("approved_by"),
-            isQueried: try object.bool("asked"),
+            isApprovalRequested: try object.bool("asked"),
             passed: try object.values("passed"),
             isReturn: try object.bool("return"),
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             isServed: try object.bool("served"),
             unserved: try object.count("unserved"),
-            isChampionLive: try object.optionalBool("champion_heard") ?? false,
+            hasChampionPredicted: try object.optionalBool("champion_heard") ?? false,
             bake: try object.optionalValue("bake"),
             compared: try object.optionalCount("compared") ?? 0,
             differing: try object.optionalCount("differing") ?? 0
@@ -58,13 +58,13 @@ extension StagedRollout: JSONCodable {
             writer.member("negative", negative)
             writer.member("paused", ifPresent: pause?.rawValue)
             writer.member("approved_by", ifPresent: approvedBy)
-            writer.member("asked", isQueried)
+            writer.member("asked", isApprovalRequested)
             writer.array("passed", ofValues: passed)
             writer.member("return", isReturn)
             writer.member("evidence_through", ifPresent: evidenceThrough)
             writer.member("served", isServed)
             writer.member("unserved", unserved)
-            if isChampionLive { writer.member("champion_heard", true) }
+            if hasChampionPredicted { writer.member("champion_heard", true) }
             writer.member("bake", ifPresent: bake)
             if compared > 0 { writer.member("compared", compared) }
             if differing > 0 { writer.member("differing", differing) }

@@ -48,7 +48,7 @@ extension ProjectState {
         visitor.cell("acquisition.stream", &acquisition.pool.stream)
         visitor.table("acquisition.slices", &acquisition.accounts.slices)
         visitor.table("acquisition.triggered", &acquisition.triggers.triggered)
-        visitor.table("acquisition.awaiting", &acquisition.triggers.pendingTriggers)
+        visitor.table("acquisition.awaiting", &acquisition.triggers.pending)
         visitor.cell(LearnedSpace.table, &acquisition.space)
         visitor.table("labeling.open", &labeling.open)
         visitor.table("labeling.closed", &labeling.closed)

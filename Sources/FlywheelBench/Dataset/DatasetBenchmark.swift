@@ -5,7 +5,7 @@ import Processes
 
 /// `flywheel-bench dataset`: what a version costs to seal, however large the one before is, and to read.
 ///
-/// Everything is written by the stage that a worker runs, into a folder that is removed in the end; each measurement has a
+/// Everything is written by the processor that a worker runs, into a folder that is removed in the end; each measurement has a
 /// process of its own.
 struct DatasetBenchmark {
     static let specification = CommandSpecification(

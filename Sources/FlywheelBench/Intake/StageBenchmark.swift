@@ -10,7 +10,7 @@ import JSON
 import StreamRuntime
 import Vocabulary
 
-/// `flywheel-bench processor`: the cost of Intake's own code, without a broker and its client: the records are in memory.
+/// `flywheel-bench stage`: the cost of Intake's own code, without a broker and its client: the records are in memory.
 ///
 /// Made for profilers: the same arguments do the same work.
 struct StageBenchmark {

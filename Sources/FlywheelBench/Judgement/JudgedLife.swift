@@ -156,7 +156,7 @@ struct JudgedLife {
             model: ModelReference(name: "m", version: champion.version, role: .champion),
             score: 0,
             auditProbability: 1,
-            auditHash: draw,
+            auditDraw: draw,
             predictedAt: time
         )
         audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(time))
@@ -212,7 +212,7 @@ struct JudgedLife {
         audit.drop(item.id)
         if let origin = selection.audit {
             rollout.opened(item.id, isDuel: origin.isDuel, at: time)
-            rollout.queriedCandidate(item.id, origin)
+            rollout.noteQueried(item.id, origin)
             served[item.id]?.origin = origin
         }
         if selection.audit?.isDuel ?? false { outcome.duels += 1 }

@@ -128,7 +128,7 @@ struct ProjectYear {
             model: model,
             score: 1 - first,
             auditProbability: isAudit ? 0.1 : nil,
-            auditHash: isAudit ? generator.nextUnit() * 0.1 : 0.5,
+            auditDraw: isAudit ? generator.nextUnit() * 0.1 : 0.5,
             predictedAt: StreamTime(milliseconds: time)
         )
     }

@@ -25,10 +25,13 @@ struct RestoreBenchmark {
 
     /// One start of a worker.
     private struct Start {
-        /// From its start, and of that from the assignment on.
+        /// Seconds since its start.
         let seconds: Double
+        /// Seconds since the assignment of its partitions.
         let restoring: Double
+        /// Seconds of processor time.
         let processor: Double
+        /// Resident memory, in MB.
         let memory: Double
     }
 

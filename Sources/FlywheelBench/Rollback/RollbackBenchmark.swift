@@ -90,7 +90,7 @@ struct RollbackBenchmark {
         print(printsJSON ? result.json : result.text)
     }
 
-    /// Lives all lives.
+    /// Runs all simulated lives.
     func result() -> RollbackResult {
         var result = RollbackResult(lives: lives, change: scenario.then?.voice ?? scenario.shift?.voice)
         for life in 0..<lives {

@@ -60,7 +60,7 @@ struct RolloutBenchmark {
         }
     }
 
-    /// Lives the life undisturbed, then again with kills.
+    /// Runs the simulated life undisturbed, then again with kills.
     func result() throws -> RolloutResult {
         var life = RolloutLife(plan)
         life.run()

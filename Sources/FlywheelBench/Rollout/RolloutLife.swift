@@ -92,7 +92,7 @@ struct RolloutLife {
             raid(rollout.model.version)
         }
         if rollout.pause == .suspected { judge("cleared-\(count)", newerIsRight: true) }
-        if rollout.isQueried, rollout.approvedBy == nil { command(.approve(rollout.model.version)) }
+        if rollout.isApprovalRequested, rollout.approvedBy == nil { command(.approve(rollout.model.version)) }
     }
 
     // MARK: - An hour
@@ -182,7 +182,7 @@ struct RolloutLife {
                         ),
                         score: 0.3,
                         auditProbability: isAudit ? 0.9 : nil,
-                        auditHash: isAudit ? 0.5 : 0.95,
+                        auditDraw: isAudit ? 0.5 : 0.95,
                         predictedAt: StreamTime(milliseconds: now)
                     )
                 )
@@ -251,7 +251,7 @@ struct RolloutLife {
         let seconds = ProcessUsage.now().clock - began
         if case .feedback = body { voiceTime.add(seconds) }
         if case .annotation = body { labelTime.add(seconds) }
-        for decision in decisions { if case .training(let queried) = decision.body { request = queried.id } }
+        for decision in decisions { if case .training(let training) = decision.body { request = training.id } }
         journal.append(Entry(entry: entry, at: at, decisions: decisions))
         state.commit()
     }

@@ -29,7 +29,7 @@ enum CheckCommand {
         for file in arguments.strings("project") {
             let project = try ProjectFile.read(contents(of: file), file: file)
             guard !projects.contains(where: { $0.project == project.project }) else {
-                throw arguments.failure("project \(project.project) stands in two files")
+                throw arguments.failure("project \(project.project) is in two files")
             }
             let initial = min(classes ?? .max, project.question.extent)
             projects.append(project.numbered(revision: 1, partition: 0, initialClasses: initial))

@@ -120,7 +120,7 @@ struct ExplanationReport {
             return "not asked for: its label was imported (\(purpose.split?.rawValue ?? purpose.rawValue))"
         case .queriedBefore(let purpose) where explanation.heldBack.contains(.labelingTasks):
             return
-                "asked for once (\(purpose.rawValue)); its task stands behind an open transaction, or is no longer on the topic"
+                "asked for once (\(purpose.rawValue)); its task is behind an open transaction, or is no longer on the topic"
         case .queriedBefore(let purpose):
             return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
         case .waiting(let table, let triggers):
@@ -128,22 +128,22 @@ struct ExplanationReport {
             return "not asked for yet: waits in the table \(table)\(names)"
         case .setAside(isKnown: true):
             return
-                "not asked for yet: waits in the table pool behind all others, for it lies where a sample lies that was asked for"
+                "not asked for yet: waits in the table pool behind all others, for it is near a sample that was asked for"
         case .setAside(isKnown: false):
             return
-                "not asked for yet: waits in the table pool behind all others, for it lies among samples that nobody could answer"
+                "not asked for yet: waits in the table pool behind all others, for it is among samples that nobody could answer"
         case .copy(let purpose):
             return "not asked for: the same content was asked for, or imported, under another id (\(purpose.rawValue))"
         case .otherSide(let purpose):
-            return "not asked for: its group stands on the other side (\(purpose.rawValue))"
+            return "not asked for: its group is on the other side (\(purpose.rawValue))"
         case .notApplied(nil) where explanation.heldBack.contains(.state):
             return
-                "not decided as far as is committed: what the loop made of its last entry may stand behind an open transaction"
+                "not decided as far as is committed: what the loop made of its last entry may be behind an open transaction"
         case .notApplied(let pause):
             return "not decided yet: the loop has not come to its last entry"
                 + (pause.map { "; the project is \(Self.line($0))" } ?? "")
         case .outOfSpace(let fault):
-            return "not asked for: it does not lie in the project's space (\(Self.line(fault)))"
+            return "not asked for: it is not in the project's space (\(Self.line(fault)))"
         case .passedOver:
             return "not asked for: better candidates took its place, or the stream's rule passed it over"
         }

@@ -60,7 +60,7 @@ enum LabelsCommand {
         try ImportOptions.send(records, by: sender, rate: rate)
         if !records.isEmpty {
             Terminal.show(
-                "flywheel status shows them as they are taken in; what is refused then stands in flywheel dead-letters list"
+                "flywheel status shows them as they are taken in; flywheel dead-letters list then shows what is refused"
             )
         }
         return true

@@ -63,7 +63,7 @@ enum ReplayCommand {
             text += "\n  equal as far as is committed: a transaction is open on \(topics), and what stands behind it"
             text += " was not verified"
             if report.unseen > 0 {
-                text += "; \(report.unseen) decisions were not found and may stand there"
+                text += "; \(report.unseen) decisions were not found and may be there"
             }
         }
         return text

@@ -22,7 +22,7 @@ public struct RolloutStanding: Hashable, Sendable {
     /// Milliseconds that the step lasts at least.
     public let bake: Int64
     /// Whether it waits for a person's approval.
-    public let isQueried: Bool
+    public let isApprovalRequested: Bool
     /// Number of the newest answers of services that were compared with a trainer's, and in `differing` how many of
     /// them differ; 0 where none were compared.
     public let compared: Int
@@ -42,7 +42,7 @@ public struct RolloutStanding: Hashable, Sendable {
         negative = rollout.negative
         voicesNeeded = step.voices
         bake = step.bake
-        isQueried = rollout.isQueried && rollout.approvedBy == nil
+        isApprovalRequested = rollout.isApprovalRequested && rollout.approvedBy == nil
         (compared, differing) = (rollout.compared, rollout.differing)
         labels = rollout.bake?.counts.labels ?? 0
         logEvidence = rollout.bake?.logCapital ?? 0
@@ -55,7 +55,8 @@ public struct RolloutStanding: Hashable, Sendable {
         let whom =
             canary.ring.map { "ring \(ForeignText.line("\($0.key)=\($0.value)", limit: 340))" }
             ?? "share \(canary.share ?? 0)"
-        let state = staging.pause.map { ", paused: \($0.rawValue)" } ?? (isQueried ? ", waits for approval" : "")
+        let state =
+            staging.pause.map { ", paused: \($0.rawValue)" } ?? (isApprovalRequested ? ", waits for approval" : "")
         let time = since.map { " since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? ""
         let answers =
             compared > 0 ? ", of the newest \(compared) answers of services compared \(differing) differ" : ""
@@ -91,7 +92,7 @@ public struct RolloutStanding: Hashable, Sendable {
                 writer.member("log_e_by_labels", logEvidence)
                 writer.member("log_e_threshold", labelThreshold)
             }
-            writer.member("waits_for_approval", isQueried)
+            writer.member("waits_for_approval", isApprovalRequested)
             if compared > 0 {
                 writer.member("compared", compared)
                 writer.member("differing", differing)

@@ -25,7 +25,7 @@ extension RolloutState {
     }
 
     /// Marks a sample as queried: it stays in the stratum that it is in when its task opens.
-    public mutating func queriedCandidate(_ sample: SampleID, _ origin: AuditOrigin) {
+    public mutating func noteQueried(_ sample: SampleID, _ origin: AuditOrigin) {
         guard let row = rows[sample], !row.isQueried else { return }
         move(sample, row, to: origin.stratum, isQueried: true)
     }

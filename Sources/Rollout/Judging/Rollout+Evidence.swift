@@ -44,7 +44,7 @@ extension RolloutState {
         return pairing(of: row)
     }
 
-    /// The number of the pair that a sample gets of which a version has spoken; nil where it gets none.
+    /// The number of the pair assigned to a sample that a version has predicted; nil if none is assigned.
     private mutating func newPair(by version: ModelVersion, _ isShown: Bool, _ policy: RolloutPolicy) -> Int? {
         // While a model is on its way no era runs: the next begins under whoever is champion then.
         if let rollout = progress.value.rollout {

@@ -9,7 +9,7 @@ public struct RequestedPredictions: Hashable, Sendable {
     public let challenger: ModelVersion
     /// Its candidates, of the audit sample or not.
     public let samples: [SampleID]
-    public let queriedAt: StreamTime
+    public let requestedAt: StreamTime
     public let deadline: StreamTime
     public var isAnswered: Bool
 
@@ -18,7 +18,7 @@ public struct RequestedPredictions: Hashable, Sendable {
         champion: ModelVersion,
         challenger: ModelVersion,
         samples: [SampleID],
-        queriedAt: StreamTime,
+        requestedAt: StreamTime,
         deadline: StreamTime,
         isAnswered: Bool = false
     ) {
@@ -26,7 +26,7 @@ public struct RequestedPredictions: Hashable, Sendable {
         self.champion = champion
         self.challenger = challenger
         self.samples = samples
-        self.queriedAt = queriedAt
+        self.requestedAt = requestedAt
         self.deadline = deadline
         self.isAnswered = isAnswered
     }
@@ -64,7 +64,7 @@ public struct ServedAnswer: Hashable, Sendable {
     public let label: Label
     public let at: StreamTime
     /// Whether a prediction of the sample was requested from a trainer.
-    public var isQueried: Bool
+    public var isRequested: Bool
     /// Whether it was compared: a sample counts once.
     public var isCompared: Bool
 
@@ -72,13 +72,13 @@ public struct ServedAnswer: Hashable, Sendable {
         version: ModelVersion,
         label: Label,
         at: StreamTime,
-        isQueried: Bool = false,
+        isRequested: Bool = false,
         isCompared: Bool = false
     ) {
         self.version = version
         self.label = label
         self.at = at
-        self.isQueried = isQueried
+        self.isRequested = isRequested
         self.isCompared = isCompared
     }
 }

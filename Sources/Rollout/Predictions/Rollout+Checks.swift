@@ -47,11 +47,11 @@ extension RolloutState {
         guard let rollout = progress.value.rollout, rollout.isChecked(policy), !checks.isEmpty else { return [] }
         let version = rollout.model.version
         return checks.sortedRows.compactMap { sample, check in
-            check.version == version && !check.isQueried && !check.isCompared ? (sample, check.at) : nil
+            check.version == version && !check.isRequested && !check.isCompared ? (sample, check.at) : nil
         }
     }
 
-    /// Compares a service's answer with a trainer's word, once a sample.
+    /// Compares a service's prediction with a trainer's, once a sample.
     mutating func compare(_ sample: SampleID, with label: Label, of version: ModelVersion, _ policy: RolloutPolicy) {
         guard var check = checks[sample], check.version == version, !check.isCompared,
             var rollout = progress.value.rollout, rollout.model.version == version, rollout.isChecked(policy)

@@ -36,7 +36,7 @@ extension RolloutState {
             if !request.isAnswered, request.deadline > now { times.append(request.deadline) }
         }
         let recent = requests.reduce(into: [StreamTime]()) { times, _, request in
-            let over = request.queriedAt.advanced(byMilliseconds: Self.minute)
+            let over = request.requestedAt.advanced(byMilliseconds: Self.minute)
             if over > now { times.append(over) }
         }
         // Times from which few enough requests are counted for one more.
@@ -67,7 +67,7 @@ extension RolloutState {
     ///   - request: The request, with audit samples and others.
     ///   - time: The time of the entry.
     /// - Complexity: O(`requestCapacity`).
-    public mutating func queried(_ request: PredictionRequest, at time: StreamTime) {
+    public mutating func noteRequest(_ request: PredictionRequest, at time: StreamTime) {
         let (champion, challenger) = (request.champion.version, request.challenger.version)
         let number = requests.reduce(into: 0) { $0 = max($0, $2.number) } + 1
         requests[request.id] = RequestedPredictions(
@@ -75,7 +75,7 @@ extension RolloutState {
             champion: champion,
             challenger: challenger,
             samples: request.candidates.map(\.id),
-            queriedAt: time,
+            requestedAt: time,
             deadline: request.deadline
         )
         if requests.count > Self.requestCapacity,
@@ -84,8 +84,8 @@ extension RolloutState {
             requests[oldest.key] = nil
         }
         for sample in request.candidates {
-            if var check = checks[sample.id], [champion, challenger].contains(check.version), !check.isQueried {
-                check.isQueried = true
+            if var check = checks[sample.id], [champion, challenger].contains(check.version), !check.isRequested {
+                check.isRequested = true
                 checks[sample.id] = check
             }
             guard var row = rows[sample.id], let pair = row.pair, let bet = bets[pair.number],

@@ -16,7 +16,8 @@ extension RolloutState {
     ///   step: a service that no longer runs the champion must not delay every audit task. If trainers predict, they
     ///   are asked for the champion's answer.
     mutating func bakePair(_ rollout: StagedRollout, by version: ModelVersion, _ policy: RolloutPolicy) -> Int? {
-        guard policy.rollbackAlpha > 0, version == rollout.model.version, policy.predicts || rollout.isChampionLive,
+        guard policy.rollbackAlpha > 0, version == rollout.model.version,
+            policy.predicts || rollout.hasChampionPredicted,
             let champion = phase.value.champion?.version
         else { return nil }
         if let bake = rollout.bake { return bake.pair }
@@ -30,10 +31,10 @@ extension RolloutState {
 
     /// Notes a live prediction of an audit sample.
     mutating func hearInRollout(_ version: ModelVersion) {
-        guard let rollout = progress.value.rollout, !rollout.isChampionLive,
+        guard let rollout = progress.value.rollout, !rollout.hasChampionPredicted,
             version == phase.value.champion?.version
         else { return }
-        progress.value.rollout?.isChampionLive = true
+        progress.value.rollout?.hasChampionPredicted = true
     }
 
     /// No label judges the rollout any more.

@@ -46,8 +46,8 @@ extension RolloutState {
         rollout.since = since
         guard !isReady || step.approve && rollout.approvedBy == nil else { return pass(rollout, policy, time) }
         var outcome = StepOutcome()
-        if isReady, !rollout.isQueried {
-            rollout.isQueried = true
+        if isReady, !rollout.isApprovalRequested {
+            rollout.isApprovalRequested = true
             outcome.notice = Notice(kind: .approvalWanted, text: wantsApproval(rollout))
         }
         let isLacking = !hasEvidence && age >= max(step.bake, Self.evidenceWait)
@@ -128,7 +128,9 @@ extension RolloutState {
         rollout.step += 1
         rollout.since = time
         (rollout.voices, rollout.negative) = (0, 0)
-        (rollout.pause, rollout.approvedBy, rollout.isQueried, rollout.isChampionLive) = (nil, nil, false, false)
+        (rollout.pause, rollout.approvedBy, rollout.isApprovalRequested, rollout.hasChampionPredicted) = (
+            nil, nil, false, false
+        )
         progress.value.rollout = rollout
         retireWatches(policy)
         return StepOutcome(release: release(.canary, replaced: nil, evidence: .rollout(rollout.passed)))

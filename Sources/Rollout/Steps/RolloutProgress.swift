@@ -16,7 +16,7 @@ public struct StagedRollout: Hashable, Sendable {
     /// Name of the person who approved the step; nil where nobody has.
     public var approvedBy: String?
     /// Whether a person was asked to approve the step.
-    public var isQueried: Bool
+    public var isApprovalRequested: Bool
     /// Steps passed, the latest last; at most `RolloutStep.limit`.
     public var passed: [StepFigures]
     /// Whether the model is a former champion that a command returns to: then the champion is quarantined.
@@ -27,8 +27,8 @@ public struct StagedRollout: Hashable, Sendable {
     public var isServed: Bool
     /// Predictions that services showed of the champion while they showed none of the model, as far as they are counted.
     public var unserved: Int
-    /// Whether the champion has spoken of an audit sample at this step.
-    public var isChampionLive: Bool
+    /// Whether the champion has predicted an audit sample at this step.
+    public var hasChampionPredicted: Bool
     /// Evidence of audit labels against the model; nil before the first sample of its pair.
     public var bake: BakeEvidence?
     /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
@@ -44,18 +44,18 @@ public struct StagedRollout: Hashable, Sendable {
         negative: Int = 0,
         pause: RolloutPause? = nil,
         approvedBy: String? = nil,
-        isQueried: Bool = false,
+        isApprovalRequested: Bool = false,
         passed: [StepFigures] = [],
         isReturn: Bool = false,
         evidenceThrough: Int64? = nil,
         isServed: Bool = false,
         unserved: Int = 0,
-        isChampionLive: Bool = false,
+        hasChampionPredicted: Bool = false,
         bake: BakeEvidence? = nil,
         compared: Int = 0,
         differing: Int = 0
     ) {
-        self.isChampionLive = isChampionLive
+        self.hasChampionPredicted = hasChampionPredicted
         self.bake = bake
         self.model = model
         self.step = step
@@ -64,7 +64,7 @@ public struct StagedRollout: Hashable, Sendable {
         self.negative = negative
         self.pause = pause
         self.approvedBy = approvedBy
-        self.isQueried = isQueried
+        self.isApprovalRequested = isApprovalRequested
         self.passed = passed
         self.isReturn = isReturn
         self.evidenceThrough = evidenceThrough

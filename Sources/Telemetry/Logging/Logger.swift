@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Messages and fields below the level are not even computed.
 public struct Logger: Sendable {
-    /// The module that speaks.
+    /// The module that logs.
     public let module: String
     /// Records below this level are dropped.
     public let level: LogLevel
@@ -15,7 +15,7 @@ public struct Logger: Sendable {
     /// A logger.
     ///
     /// - Parameters:
-    ///   - module: The module that speaks.
+    ///   - module: The module that logs.
     ///   - level: Records below this level are dropped.
     ///   - sink: Where records go.
     ///   - clock: What time it is, in nanoseconds since 1970.

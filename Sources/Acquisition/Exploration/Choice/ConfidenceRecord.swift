@@ -10,7 +10,7 @@ internal import Statistics
 ///
 /// - SeeAlso: Vovk, Wang (2021), *E-values: calibration, combination and applications*, Annals of Statistics 49.
 struct ConfidenceRecord: Equatable, Sendable {
-    /// Parts of errors beyond promise that are weighed.
+    /// Shares of errors in excess of the stated ones that are weighed.
     private static let surpluses = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
     /// Logarithms of 1 − ε.
     private static let logRight = surpluses.map { Reproducible.log(1 - $0) }
@@ -34,7 +34,7 @@ struct ConfidenceRecord: Equatable, Sendable {
         }
     }
 
-    /// The part of the predictions that is wrong beyond promise: the mean of the ε, each weighed by its likelihood.
+    /// The part of the predictions that is wrong in excess of the stated confidence: the mean of the ε, each weighed by its likelihood.
     ///
     /// - Parameter threshold: Of the e-value, above 0.
     /// - Returns: Nil where the e-value is below the threshold.

@@ -25,7 +25,7 @@ public struct ConfidentErrors: Sendable {
     /// The evidence against a model's confidence that starts exploration: at most a tenth of models that are right as
     /// often as they state reach it.
     static let evidence = 10.0
-    /// Share of a batch for each part of confident predictions that is wrong beyond promise.
+    /// Share of a batch for each part of confident predictions that is wrong in excess of the stated confidence.
     static let gain = 10.0
 
     public init() {}
@@ -33,7 +33,7 @@ public struct ConfidentErrors: Sendable {
     // MARK: - Verdicts
 
     /// An audit task opens.
-    mutating func queried(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
+    mutating func note(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors else { return }
         var verdict = AuditVerdict()
         Self.note(

@@ -8,12 +8,12 @@ import Processes
 /// The options that select dead letters.
 enum DeadLetterOptions {
     static let all: [OptionSpecification] = [
-        .option("project", "NAME", help: "letters whose value names this project"),
-        .repeated("code", "CODE", help: "letters with this reason; see docs/reference/reasons.md"),
-        .repeated("topic", "NAME", help: "letters that came from this topic, with or without the prefix"),
+        .option("project", "NAME", help: "dead letters whose value names this project"),
+        .repeated("code", "CODE", help: "dead letters with this reason; see docs/reference/reasons.md"),
+        .repeated("topic", "NAME", help: "dead letters that came from this topic, with or without the prefix"),
         .option("since", "TIME", help: "written then or later: 2026-01-31T12:00:00Z, or 90m, 2h, 3d ago"),
         .option("until", "TIME", help: "written before"),
-        .repeated("at", "PARTITION/OFFSET", help: "this letter, as `list` prints its place"),
+        .repeated("at", "PARTITION/OFFSET", help: "this dead letter, as `list` prints its position"),
     ]
 
     static func filter(_ arguments: ParsedArguments, _ topics: TopicNames) throws -> DeadLetterFilter {

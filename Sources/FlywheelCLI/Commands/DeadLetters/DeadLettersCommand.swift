@@ -59,8 +59,8 @@ enum DeadLettersCommand {
         guard let deadLetter = try scan.deadLetter(at: position) else {
             throw EngineError(
                 "show dead letter \(position)",
-                "there is no letter at this place",
-                remedy: "see `flywheel dead-letters list`; letters expire after the topic's retention.ms"
+                "there is no dead letter at this position",
+                remedy: "see `flywheel dead-letters list`; dead letters expire after the topic's retention.ms"
             )
         }
         let page = DeadLetterPage(deadLetter: deadLetter, marks: try scan.marks().marks[position] ?? [])

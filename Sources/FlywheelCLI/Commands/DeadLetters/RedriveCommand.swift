@@ -17,12 +17,12 @@ enum RedriveCommand {
         let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         guard filter.isEmpty || !arguments.flag("all") else {
             throw arguments.failure(
-                "--all means every letter, and --project, --code, --topic, --since, --until and --at some: give one or the other"
+                "--all means every dead letter, and --project, --code, --topic, --since, --until and --at some: give one or the other"
             )
         }
         guard !filter.isEmpty || arguments.flag("all") else {
             throw arguments.failure(
-                "which letters? give at least one of --project, --code, --topic, --since, --at, or --all"
+                "which dead letters? give at least one of --project, --code, --topic, --since, --at, or --all"
             )
         }
         var worker = try WorkerFile.connected(arguments)
@@ -52,7 +52,7 @@ enum RedriveCommand {
         // A position identifies one dead letter: a position at which there is none was given by mistake.
         guard report.matched > 0 || filter.positions.isEmpty else {
             let positions = filter.positions.map(\.description).sorted().joined(separator: ", ")
-            Terminal.complain("no dead letter stands at \(positions); see flywheel dead-letters list")
+            Terminal.complain("there is no dead letter at \(positions); see flywheel dead-letters list")
             return false
         }
         return report.refusedCount == 0

@@ -12,7 +12,7 @@ import Vocabulary
 /// Many labels that one version holds.
 @Suite("Large imports")
 struct LargeImportTests {
-    /// Seconds in which the materializer takes so many labels and seals their version.
+    /// Seconds in which the materializer reads `count` labels and seals their version.
     private func seconds(_ count: Int) throws -> Double {
         let pipeline = try Pipeline()
         for number in 0..<count {
@@ -35,7 +35,7 @@ struct LargeImportTests {
         return Double(taken.components.seconds) + Double(taken.components.attoseconds) / 1e18
     }
 
-    /// Before: each label copied all that waited with it, so that 270,000 of them took hours.
+    /// Before: each label copied all waiting labels, so that 270,000 of them took hours.
     @Test("The materializer's time grows with the labels of a version, not with their square")
     func linear() throws {
         _ = try seconds(100)

@@ -10,10 +10,10 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Numbers from outside, as large as they come: nothing is counted on without a bound.
+/// Numbers from outside, as large as they can be: no computation uses them without a bound.
 @Suite("Numbers from outside")
 struct OutsideNumberTests {
-    /// Before: `attempt + 1` trapped, and every redrive with it, until the dead letter expired 14 days later.
+    /// Before: `attempt + 1` trapped, and every redrive failed with it, until the dead letter expired 14 days later.
     @Test(
         "A header with the largest attempt keeps its own record from being sent again, and no other",
         arguments: ["9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e9", ""]
@@ -76,7 +76,7 @@ struct OutsideNumberTests {
         #expect(entry.text.contains(#""feedback":4"#), "\(entry.text)")
     }
 
-    @Test("Counts of rows and facts beyond 2⁵³ are refused by their place, for whatever adds to them would trap")
+    @Test("Counts of rows and facts beyond 2⁵³ are refused by their path, since additions to them would trap")
     func rows() throws {
         let parser = JSONParser()
         func read<T: JSONCodable>(_: T.Type, _ text: String) -> Bool {
@@ -96,7 +96,7 @@ struct OutsideNumberTests {
         }
     }
 
-    @Test("Marks beside offsets that no worker wrote say nothing")
+    @Test("Offset notes that no worker wrote are ignored")
     func marks() {
         #expect(OffsetMetadata("one 9223372036854775807 0") == nil)
         #expect(OffsetMetadata("one 7 9223372036854775807") == nil)

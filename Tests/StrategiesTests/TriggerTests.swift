@@ -39,7 +39,7 @@ struct TriggerTests {
         )
     }
 
-    @Test("Confidence is the likeliest class's; a class that is not likeliest has none, and the ends do not belong")
+    @Test("Only the likeliest class has a confidence, and the ends of its bounds are excluded")
     func confidence() throws {
         let output = try output([0.5, 0.3, 0.2])
         let low = try #require(TriggerBounds(below: 0.6))
@@ -92,7 +92,7 @@ struct TriggerTests {
         #expect(judge(.not(condition), nil) == .holds)
     }
 
-    @Test("A sample's draw is the same for every model, its own for every trigger, and of the share asked for")
+    @Test("A sample's draw is equal for all models, differs by trigger, and matches the requested share")
     func sampling() throws {
         let output = try output([0.5, 0.5])
         var (both, first, second) = (0, 0, 0)
@@ -111,7 +111,7 @@ struct TriggerTests {
         #expect(judge(.sample(1), output) == .holds)
     }
 
-    @Test("What was not heard of is undecided, and only what does not depend on it is known")
+    @Test("A condition on unknown facts is undecided, unless its value does not depend on them")
     func undecided() throws {
         let output = try output([0.9, 0.1])
         #expect(judge(.disagreement, output) == .undecided)
@@ -154,7 +154,7 @@ struct TriggerTests {
         }
     }
 
-    @Test("Nested conditions are judged as their tree says", arguments: 1...8)
+    @Test("Nested conditions are judged according to their tree", arguments: 1...8)
     func nesting(seed: Int) throws {
         let output = try Output.choice(output([0.9, 0.1]))
         var generator = SplitMix64(seed: UInt64(seed))
@@ -193,7 +193,7 @@ struct TriggerTests {
 @Suite("Limits of triggers")
 struct TriggerLimitTests {
     @Test(
-        "A condition that always holds passes no more than its rate and a tenth at once",
+        "A condition that always holds forwards at most its rate plus a burst of a tenth of it",
         arguments: [10, 100, 36_000]
     )
     func flood(perHour: Int) {
@@ -205,7 +205,7 @@ struct TriggerLimitTests {
         #expect(passed >= perHour * 7 / 10)
     }
 
-    @Test("What fires more rarely than allowed all passes")
+    @Test("A trigger that fires more rarely than allowed forwards everything")
     func rare() {
         var limit = TriggerLimit(perHour: 100)
         var generator = SplitMix64(seed: 2)
@@ -215,7 +215,7 @@ struct TriggerLimitTests {
         }
     }
 
-    @Test("Of two predictions of one sample mostly both pass or neither does")
+    @Test("Two predictions of one sample are mostly both forwarded or both not")
     func pairs() {
         var limit = TriggerLimit(perHour: 600)
         var generator = SplitMix64(seed: 3)

@@ -39,7 +39,7 @@ struct BeginningMetricsTests {
         #expect(count >= 18, "\(count)")
     }
 
-    @Test("Every code of a dead letter has its counter, of Intake and of the loop, and every role its own")
+    @Test("Every code of a dead letter has a counter, for Intake and for the loop, and every role its own")
     func codes() {
         let lines = Set(exposition([.intake, .loop]))
         for code in RecordRejection.Code.allCases {

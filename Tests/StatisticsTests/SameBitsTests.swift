@@ -2,8 +2,8 @@ import Foundation
 import Statistics
 import Testing
 
-/// The C library takes other functions on other processors, and their last bits differ; ours must not.
-@Suite struct ProcessorTests {
+/// The C library selects other functions on other processors, and their last bits differ; ours must not.
+@Suite struct SameBitsTests {
     /// A digest of the bits of three functions at 60,000 arguments.
     static func digest(_ functions: [(Double) -> Double]) -> String {
         var generator = SplitMix64(seed: 11)

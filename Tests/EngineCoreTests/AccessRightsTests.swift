@@ -46,7 +46,7 @@ struct AccessRightsTests {
         #expect(rights(.outsideTrainer).contains("Read on Topic flywheel.training-results"))
     }
 
-    @Test("No right is there twice, and nobody outside writes what only workers write")
+    @Test("No right is listed twice, and no outside party writes the topics that only workers write")
     func least() {
         for party in Party.allCases {
             let all = AccessRights(party, topics: TopicNames()).rights
@@ -70,7 +70,7 @@ struct AccessRightsTests {
         #expect(rights(.intake, TopicNames(prefix: "")).contains("Read on Group intake"))
     }
 
-    @Test("Command lines give one principal everything, and quote what a shell would take apart")
+    @Test("Command lines grant all rights to one principal, and quote what a shell would split")
     func commands() {
         let access = AccessRights(.labelTool, topics: TopicNames(), group: "tool's group")
         let lines = access.commands(principal: "User:CN=a b", bootstrap: "k:9092", configuration: "admin.properties")

@@ -5,10 +5,10 @@ import Testing
 
 @testable import FlywheelCLI
 
-@Suite("Command lines that nobody means")
+@Suite("Random command lines")
 struct CommandLineTests {
     @Test(
-        "Every line of words is taken, answered with help, or refused with a hint",
+        "Every sequence of words is accepted, answered with help, or refused with a hint",
         arguments: 1...8 as ClosedRange<UInt64>
     )
     func lines(seed: UInt64) throws {

@@ -15,7 +15,7 @@ private func scores(_ count: Int, seed: UInt64) -> [Double] {
     }
 }
 
-/// The events that a policy asks for, with their propensities.
+/// The events that a policy queries, with their propensities.
 private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, seed: UInt64) -> [Int: Double] {
     var filter = StreamFilter(policy)
     var generator = SplitMix64(seed: seed)
@@ -36,7 +36,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
 
 @Suite struct StreamRuleTests {
     @Test(
-        "No rule asks for more than share × events + burst, at any point of any stream",
+        "No rule queries more than share × events + burst, at any point of any stream",
         arguments: StreamStrategy.allCases,
         [0, 1, 7]
     )
@@ -56,7 +56,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         }
     }
 
-    @Test("What is asked was asked with a probability above 0 and at most 1", arguments: StreamStrategy.allCases)
+    @Test("Every query has a probability above 0 and at most 1", arguments: StreamStrategy.allCases)
     func propensities(strategy: StreamStrategy) {
         let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: 50_000))
         let queried = queried(policy, scores(3_000, seed: 5), delay: 40, seed: 9)
@@ -65,7 +65,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
     }
 
     @Test(
-        "A propensity is how often an event in the same position is asked for",
+        "A propensity is the frequency with which an event in the same position is queried",
         arguments: [StreamStrategy.random, .randomized, .split, .quantile, .adaptive]
     )
     func propensityIsFrequency(strategy: StreamStrategy) {
@@ -91,7 +91,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         }
     }
 
-    @Test("The same stream and seed ask for the same events", arguments: StreamStrategy.allCases)
+    @Test("The same stream and seed query the same events", arguments: StreamStrategy.allCases)
     func deterministic(strategy: StreamStrategy) {
         let policy = StreamPolicy(strategy: strategy)
         let stream = scores(2_000, seed: 8)
@@ -111,7 +111,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         #expect(mean > 0.7)
     }
 
-    @Test("With many labels on their way the adaptive rule asks across more of the scores")
+    @Test("With many pending labels the adaptive rule queries a wider range of scores")
     func heedsPending() {
         var generator = SplitMix64(seed: 12)
         let stream = (0..<5_000).map { _ in generator.nextUnit() }
@@ -122,7 +122,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         #expect(low(late) > low(fresh) + 10)
     }
 
-    @Test("Scores that are all equal are asked for as the share allows", arguments: StreamStrategy.allCases)
+    @Test("Equal scores are queried as the share allows", arguments: StreamStrategy.allCases)
     func equalScores(strategy: StreamStrategy) {
         let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: 100_000))
         let queried = queried(policy, [Double](repeating: 0.4, count: 2_000), seed: 1)
@@ -154,10 +154,10 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         #expect(LabelShare(share.value) == share)
     }
 
-    @Test("What is no share is none", arguments: [-0.1, 1.1, .nan, .infinity])
+    @Test("A value outside the range of shares is no share", arguments: [-0.1, 1.1, .nan, .infinity])
     func noShares(value: Double) { #expect(LabelShare(value) == nil) }
 
-    @Test("Another strategy begins anew, the ledger goes on")
+    @Test("Another strategy starts anew, the ledger continues")
     func revision() {
         var filter = StreamFilter(StreamPolicy(strategy: .split))
         var generator = SplitMix64(seed: 1)

@@ -12,7 +12,7 @@ struct KnownSamplesTests {
     }
 
     @Test(
-        "What is known comes to the same whether it is taken over at once or change by change",
+        "The known samples are the same whether they are built at once or change by change",
         arguments: 0..<16 as Range<UInt64>
     )
     func followed(seed: UInt64) {

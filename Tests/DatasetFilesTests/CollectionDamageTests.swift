@@ -13,13 +13,13 @@ import Vocabulary
 @testable import EngineCore
 @testable import Materializer
 
-@Suite("What is damaged, older, newer or written meanwhile neither stops a collection nor is lost by one")
+@Suite("Damaged, older, newer or concurrently written objects neither stop a collection nor are lost by one")
 struct CollectionDamageTests {
     /// Objects of `MemoryStore` are from 1970: all of them are older than a day.
     private static let now: Int64 = 10 * 86_400
 
     /// Before: they named only what the newest version holds already, and went when a disk was full for a day.
-    @Test("Pages of the first version that has any are spared, however many segments it takes over")
+    @Test("Pages of the first version that has any are spared, however many segments it adopts")
     func firstPages() throws {
         let (objects, other) = (MemoryStore(), MemoryStore())
         var versions = try PagedVersions { _ in objects }
@@ -42,8 +42,8 @@ struct CollectionDamageTests {
         #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
-    /// Before: its canonical bytes had another id, to which the ordinal was turned.
-    @Test("A manifest that says more than this build reads keeps its id, its size and its ordinal")
+    /// Before: its canonical bytes had another id, to which the pointer of the version number was changed.
+    @Test("A manifest with more members than this build reads keeps its id, size and version number")
     func newerMember() throws {
         let objects = MemoryStore()
         var versions = try PagedVersions { _ in objects }
@@ -64,7 +64,7 @@ struct CollectionDamageTests {
         #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
-    @Test("An ordinal whose version was collected is not turned to another id: the partition stops and says both")
+    @Test("The number of a collected version is not changed to another id: the partition stops and reports both")
     func pointer() throws {
         let objects = MemoryStore()
         var versions = try PagedVersions { _ in objects }
@@ -85,7 +85,7 @@ struct CollectionDamageTests {
     }
 
     /// Before: its pages were waited for without end.
-    @Test("A manifest that comes back while it is collected is no parent of what is sealed again")
+    @Test("A manifest that reappears while it is collected is no parent of a version sealed again")
     func resurrected() throws {
         for seed in UInt64(1)...4 {
             let log = FactLog(seed: seed, facts: 200)
@@ -115,7 +115,7 @@ struct CollectionDamageTests {
         }
     }
 
-    @Test("What nobody needs and nobody can read is spared, and keeps nothing else from going")
+    @Test("Unneeded, unreadable objects are spared, and do not prevent other removals")
     func unreadable() throws {
         let objects = MemoryStore()
         var versions = try PagedVersions { _ in objects }
@@ -159,7 +159,7 @@ struct CollectionDamageTests {
         #expect(try versions.store.collected(Scenario.project).isEmpty)
     }
 
-    @Test("Ordinals that are missing, and manifests that none names, are told")
+    @Test("Missing version numbers, and manifests without one, are reported")
     func gaps() throws {
         let objects = MemoryStore()
         var versions = try PagedVersions { _ in objects }

@@ -15,7 +15,7 @@ import Vocabulary
 
 @Suite("The whole cycle, in memory")
 struct CycleTests {
-    @Test("A study that nobody reports on ends at its deadline, and the notice says so", arguments: [0, 1])
+    @Test("A study without results ends at its deadline, and the notice reports it", arguments: [0, 1])
     func unreported(reported: Int) throws {
         let pipeline = try Pipeline()
         let (intake, loop, materializer) = (
@@ -101,7 +101,7 @@ struct CycleTests {
         let request = try #require(requests.first { $0.dataset.versionNumber >= version.versionNumber })
         #expect(releases.contains { $0.champion.version == request.modelVersion })
 
-        // Every sample is asked for once, and is in one split only.
+        // Every sample is queried once, and is in one split only.
         #expect(
             Set(try pipeline.tasks().map { "\($0.id)/\($0.sample.id)" }).count
                 == Set(try pipeline.tasks().map(\.sample.id)).count
@@ -154,7 +154,7 @@ struct CycleTests {
         }
     }
 
-    @Test("A task that nobody answers expires, its votes are released, and a tick told the time")
+    @Test("An unanswered task expires, its votes are released, and a tick records the time")
     func expiry() throws {
         let pipeline = try Pipeline()
         try pipeline.serve(20)

@@ -7,7 +7,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// A coordinator that takes a commit and never answers.
+/// A coordinator that receives a commit and never answers.
 @Suite("A commit whose outcome stays unknown")
 struct UnknownOutcomeTests {
     private func makePipeline() throws -> Pipeline {
@@ -19,11 +19,11 @@ struct UnknownOutcomeTests {
         return pipeline
     }
 
-    /// A worker that goes on with care after a death, its batches larger than its portions.
+    /// Runs a worker that continues cautiously after a death, its batches larger than its slices.
     private func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
         let counted = FaultPlan()
         try makePipeline().makeIntake(counted).settle()
-        // The first commit says that somebody is at work, the second would be of records.
+        // The first commit records that the worker is active, the second would be of records.
         let commits = counted.effects.indices.filter { counted.effects[$0] == .commit }
         let pipeline = try makePipeline()
         #expect(throws: StreamError.self) { try pipeline.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }
@@ -32,7 +32,10 @@ struct UnknownOutcomeTests {
         return (pipeline, plan)
     }
 
-    @Test("Whether it stands or not: every record goes its way once", arguments: [FaultPlan.Moment.before, .after])
+    @Test(
+        "Whether the commit is committed or aborted, every record is processed once",
+        arguments: [FaultPlan.Moment.before, .after]
+    )
     func intake(moment: FaultPlan.Moment) throws {
         let calm = try run(nil)
         let commits = calm.plan.effects.indices.filter { calm.plan.effects[$0] == .commit }

@@ -13,7 +13,7 @@ import Vocabulary
 @testable import Operations
 @testable import Worker
 
-@Suite("How far a challenger has come is told")
+@Suite("The progress of a challenger is reported")
 struct ChallengerStandingTests {
     private static func model(_ number: Int) -> ReleasedModel {
         ReleasedModel(
@@ -44,7 +44,7 @@ struct ChallengerStandingTests {
                 promotions += 1
                 #expect(logE >= threshold)
                 if let shown {
-                    // What came in between can only have added to it.
+                    // Later labels can only have increased the counts.
                     #expect(labels >= shown.labels && won >= shown.won && lost >= shown.lost)
                     #expect(threshold == shown.threshold)
                 }
@@ -64,7 +64,7 @@ struct ChallengerStandingTests {
         #expect(shadowing > 0, "seed \(seed): nobody ever shadowed")
     }
 
-    @Test("The metrics hold the challenger's standing, and 0 once nobody shadows")
+    @Test("The metrics contain the challenger's standing, and 0 when no model shadows")
     func metrics() throws {
         var rollout = RolloutState()
         _ = rollout.register(Self.model(1), policy: .init(), at: StreamTime(milliseconds: 1))

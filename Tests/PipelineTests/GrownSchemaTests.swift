@@ -54,7 +54,7 @@ struct GrownSchemaTests {
         )
     }
 
-    /// Serves samples until a batch of them is asked.
+    /// Serves samples until a batch of them is queried.
     private func ask(_ pipeline: Pipeline) throws {
         try pipeline.serve(30)
         try pipeline.settle()
@@ -76,8 +76,8 @@ struct GrownSchemaTests {
         }
     }
 
-    /// Before: 120 of 120 predictions were dead letters, `schema`: "expected one number for each of 4 classes, found 3".
-    /// Now none, and each scores as if the new class had probability 0.
+    /// Before: 120 of 120 predictions were dead letters, `schema`: "expected one number for each of 4 classes, found
+    /// 3". Now none, and each is scored as if the new class had probability 0.
     @Test(
         "After a class is appended the old champion keeps serving",
         arguments: [
@@ -116,7 +116,7 @@ struct GrownSchemaTests {
 
     @Test("Lists are as long as the project's first classes at least, where that is known, and as all at most")
     func lengths() throws {
-        // Revision, classes that it began with, and the shortest list that is taken of four classes.
+        // Revision, initial number of classes, and length of the shortest list that is accepted for four classes.
         for (revision, initial, shortest) in [(1, nil, 4), (2, 3, 3), (5, 4, 4), (2, nil, 2)] as [(Int, Int?, Int)] {
             let configuration = Self.configuration(revision, classes: Self.grown, initialClasses: initial)
             let door = try DoorCheck([configuration])
@@ -179,7 +179,7 @@ struct GrownSchemaTests {
             try pipeline.send(.annotations, Array(text.utf8))
             try pipeline.settle()
         }
-        // The revision comes to the loop with the first entry that is checked under it.
+        // The loop receives the revision with the first entry that is checked under it.
         try answer(queried, "a1", "hexagon")
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["unknown_class"])
@@ -199,7 +199,7 @@ struct GrownSchemaTests {
             Issue.record("not closed: \(records)")
             return
         }
-        // What is asked from now on offers the new class, and takes it.
+        // Tasks opened from now on offer the new class, and accept it.
         pipeline.clock.advance(by: 25_000)
         try ask(pipeline)
         let new = try #require(try pipeline.tasks().last { $0.state == .open })
@@ -225,7 +225,7 @@ struct GrownSchemaTests {
                     model: nil,
                     score: 0.5,
                     auditProbability: nil,
-                    auditHash: 0.9,
+                    auditDraw: 0.9,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
                 let entry = JournalEntry(project: Scenario.project, body: .candidate(candidate))
@@ -246,7 +246,7 @@ struct GrownSchemaTests {
 
     // MARK: - Corrections
 
-    /// A plant with a first champion and nothing before it, to which nobody can return.
+    /// A pipeline with a first champion and no model before it, so that a rollback is impossible.
     private func served() throws -> (pipeline: Pipeline, champion: String) {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<20 where try pipeline.releases().isEmpty { try pipeline.round() }
@@ -286,7 +286,7 @@ struct GrownSchemaTests {
         return found
     }
 
-    /// Before: 12 dead letters `unknown_class`, no complaint counted, no word to anybody. Now 12 complaints and two notices.
+    /// Before: 12 dead letters `unknown_class`, no complaint counted, no report. Now 12 complaints and two notices.
     @Test("A correction to a class that the project lacks is a complaint, and the class is proposed with its count")
     func corrections() throws {
         let (pipeline, champion) = try served()
@@ -311,7 +311,7 @@ struct GrownSchemaTests {
         #expect(watch(pipeline).negative - before.negative == 13)
     }
 
-    @Test("Names that nobody should read are no proposals, and a flood of names leaves room for what users say again")
+    @Test("Unsuitable names are no proposals, and a flood of names leaves capacity for repeated ones")
     func hostileNames() throws {
         let (pipeline, champion) = try served()
         let before = watch(pipeline)
@@ -331,7 +331,7 @@ struct GrownSchemaTests {
         #expect(after.proposals.count == 32 && after.proposals["hexagon"] == 3)
         let reported = try notices(pipeline)
         #expect(reported.count == 1 && reported[0].hasPrefix("3 corrections name class \"hexagon\""), "\(reported)")
-        // Names that somebody repeats take the rest of the room, and no more.
+        // Repeated names fill the remaining capacity, and no more.
         for number in 0..<150 { try correct(pipeline, champion, to: "again \(number / 3)", by: "again-\(number)") }
         try pipeline.settle()
         #expect(watch(pipeline).proposals.count == 32 && watch(pipeline).proposals["hexagon"] == 3)

@@ -20,7 +20,7 @@ import Vocabulary
 @testable import Operations
 @testable import Worker
 
-@Suite("Versions that nothing needs are collected, and nothing that a version names or will name goes")
+@Suite("Unneeded versions are collected, and no object that a version names or will name is removed")
 struct CollectionTests {
     private static let day: Int64 = 86_400
     /// Objects of `MemoryStore` are from 1970: all of them are older than a day.
@@ -63,7 +63,7 @@ struct CollectionTests {
         #expect(verified.versions.count == kept.count, comment)
     }
 
-    @Test("What is needed, the newest and what is young stays; the rest goes, with its pages and packs")
+    @Test("Needed, newest and young versions stay; the rest is removed, with its pages and packs")
     func collection() throws {
         for seed in UInt64(1)...6 {
             let log = FactLog(seed: seed, facts: 300)
@@ -98,7 +98,7 @@ struct CollectionTests {
         }
     }
 
-    @Test("A kill at any change leaves whole versions and named ones, and the next collection does the rest")
+    @Test("A kill at any change leaves complete versions and named ones, and the next collection removes the rest")
     func kills() throws {
         let log = FactLog(seed: 4, facts: 120)
         let needs = VersionNeeds(reasons: [2: ["champion"]], newestKnown: log.versions.count)
@@ -133,7 +133,7 @@ struct CollectionTests {
         print("kills tried of a collection: \(2 * changes)")
     }
 
-    @Test("A log that is read again writes nothing that was collected, announces nothing, and goes on")
+    @Test("Reading a log again writes no collected version, announces nothing, and continues")
     func readAgain() throws {
         for seed in UInt64(1)...6 {
             let log = FactLog(seed: seed, facts: 200)
@@ -175,9 +175,9 @@ struct CollectionTests {
         }
     }
 
-    /// A materializer is cut off at any change, for longer than a day, a collection runs, now whole and now cut off itself while the
-    /// materializer goes on, and the versions are those of an undisturbed run.
-    @Test("A collection in the middle of a seal takes nothing that the next version names, however old it is")
+    /// A materializer is interrupted at any change, for longer than a day; a collection runs, either to its end or
+    /// interrupted itself while the materializer continues; the versions are those of an undisturbed run.
+    @Test("A collection in the middle of a seal removes no object that the next version names, however old")
     func inTheMiddle() throws {
         let log = FactLog(seed: 9, facts: 110)
         let healthy = MemoryStore()
@@ -202,7 +202,7 @@ struct CollectionTests {
             let store = DatasetStore(objects: objects)
             _ = Result { try pipeline.makeMaterializer(store: store).settle() }
             objects.set(nil)
-            // What would go is decided now, and goes while the materializer looks at what it reuses.
+            // The removals are decided now, and are carried out while the materializer checks which objects it reuses.
             let plan = try store.collection(Scenario.project, VersionNeeds(newestKnown: received), now: Self.now)
             spared += plan.spared.count
             let meeting = MeetingStore(objects, at: .init(change: number % 7, isAfter: isDone)) {
@@ -210,7 +210,8 @@ struct CollectionTests {
             }
             let last = try pipeline.makeMaterializer(store: DatasetStore(objects: meeting))
             try last.settle()
-            // Who reads the log again meets a version that goes at this moment: it is held up, looks again, and passes it over.
+            // A materializer that reads the log again encounters a version that is being removed: it pauses, checks
+            // again, and skips it.
             pipeline.clock.advance(by: 20_000)
             try last.settle()
             #expect((last.processor as? MaterializerProcessor)?.backoff.isActive == false, "\(number) \(isDone)")
@@ -232,7 +233,7 @@ struct CollectionTests {
         print("collections tried in the middle of a seal: \(moments.count), objects spared: \(spared)")
     }
 
-    @Test("What no version names goes once it is a day old, but for what the next version may name")
+    @Test("Objects that no version names are removed after a day, except those that the next version may name")
     func orphans() throws {
         let log = FactLog(seed: 2, facts: 80)
         let objects = MemoryStore()
@@ -261,7 +262,7 @@ struct CollectionTests {
         for name in [next, broken, withdrawals, fresh, foreign] { #expect(try objects.exists(name), "\(name)") }
     }
 
-    @Test("Nothing goes while a version that is needed cannot be read", arguments: ["pages", "versions"])
+    @Test("Nothing is removed while a needed version cannot be read", arguments: ["pages", "versions"])
     func damaged(folder: String) throws {
         let log = FactLog(seed: 2, facts: 80)
         let objects = MemoryStore()
@@ -280,7 +281,10 @@ struct CollectionTests {
         #expect(error?.description.contains(name) == true, "\(String(describing: error))")
     }
 
-    @Test("A folder and a bucket: only what is older than a day by the store's own times", arguments: [true, false])
+    @Test(
+        "In a folder and a bucket, only objects older than a day by the store's own times are removed",
+        arguments: [true, false]
+    )
     func times(isFolder: Bool) throws {
         let log = FactLog(seed: 6, facts: 80)
         let bucket = FakeBucket()
@@ -316,7 +320,7 @@ struct CollectionTests {
             try VersionNeeds.read(ProjectID("other"), transport: pipeline.cluster, topics: pipeline.topics)
         }
         #expect(error?.description.contains("knows no such project") == true)
-        // And with it a collection leaves what releases and studies are made of.
+        // A collection with these needs keeps the data of releases and studies.
         let store = pipeline.store
         let now = Int64(Date().timeIntervalSince1970) + 2 * Self.day
         try store.carryOut(store.collection(Scenario.project, needs, now: now))
@@ -324,14 +328,14 @@ struct CollectionTests {
             let manifest = try #require(try store.manifest(Scenario.project, versionNumber: versionNumber))
             #expect(try store.verify(Scenario.project, id: manifest.id) == [])
         }
-        // The loop goes on.
+        // The loop continues.
         let before = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count
         for _ in 0..<8 { try pipeline.round() }
         #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count > before)
         #expect(try store.verify(Scenario.project).problems == [])
     }
 
-    @Test("A collection refuses a store that is another cluster's, or nobody's")
+    @Test("A collection refuses a store of another cluster, or of no cluster")
     func owner() throws {
         let objects = MemoryStore()
         let owner = FolderOwner(cluster: "a", prefix: "t.")

@@ -7,7 +7,7 @@ import Testing
 import Vocabulary
 
 /// Cost of cautious processing, and cases in which caution must not end too early.
-@Suite("Going on with care")
+@Suite("Careful processing")
 struct CarefulTests {
     /// So many annotations in one partition.
     private func makePipeline(annotations count: Int) throws -> Pipeline {
@@ -75,7 +75,7 @@ struct CarefulTests {
         #expect(annotations(pipeline) == 299)
     }
 
-    @Test("A dead letter that is refused in its turn, for another reason, becomes a stub")
+    @Test("A dead letter that is itself refused, for another reason, becomes a stub")
     func refusedDeadLetter() throws {
         let pipeline = try Pipeline(seed: 3, deadLetterLimit: 2_000)
         let header = [RecordHeader("trace", [UInt8](repeating: 0x78, count: 5_000))]
@@ -96,7 +96,7 @@ struct CarefulTests {
             for _ in 0..<(number > 0 ? 2 : 0) {
                 let policy = CommitPolicy(interval: 0, maximumRecords: 5, batchSize: 5)
                 let runner = try pipeline.makeIntake(policy: policy, lethal: lethal)
-                // Predictions come first; what is suspicious stays where it is.
+                // Predictions are read first; suspicious records are not read.
                 for _ in 0..<5 { try pipeline.send(.predictions, [0x7B]) }
                 for _ in 0..<2 { try runner.task.cycle() }
                 runner.task.close()
@@ -111,7 +111,7 @@ struct CarefulTests {
         #expect(poisoned.first?.header("flywheel.reason.text")?.hasPrefix("3 workers died") ?? false)
     }
 
-    @Test("Portions of one batch give way after a second, and what is left comes again, once")
+    @Test("Slices of one batch stop after a second, and the rest is read again, once")
     func giveWay() throws {
         let pipeline = try makePipeline(annotations: 1_000)
         let plan = FaultPlan()
@@ -139,7 +139,7 @@ struct CarefulTests {
         #expect(annotations(pipeline) == 1_000 && ids.values.allSatisfy { $0 == 1 })
     }
 
-    @Test("Where nothing comes any more care ends, and the partition is left clean")
+    @Test("Without further records careful processing ends, and the partition is marked clean")
     func silence() throws {
         let pipeline = try makePipeline(annotations: 400)
         let plan = FaultPlan()
@@ -177,7 +177,7 @@ struct CarefulTests {
         while commits(undisturbed) == 0 { try first.task.cycle() }
         #expect(commits(undisturbed) == 2, "the first said that it is at work, and took a turn")
         first.task.abandon()
-        // Its turn took all there was; as much comes again.
+        // Its cycle read everything that was pending; the same amount is sent again.
         for number in 300..<600 {
             for partition in 0..<2 as Range<Int32> {
                 try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip), partition: partition)

@@ -15,7 +15,7 @@ import Vocabulary
 /// Records that are well formed and still bring a worker to a stop, unless it is prepared.
 @Suite("Poison")
 struct PoisonTests {
-    /// Settles, but no longer than a worker may take over what it can do nothing about.
+    /// Settles, within the number of cycles that a worker may spend on a record that it cannot process.
     private func settle(_ runner: ProcessorRunner, turns: Int = 300) throws { try runner.settle(maximum: turns) }
 
     @Test(
@@ -42,11 +42,11 @@ struct PoisonTests {
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["too_large"])
         #expect(deadLetters.first?.value == value)
-        // No configuration would ever take it: what is too large is left out, and said to be.
+        // No configuration would ever accept it: the oversized header is omitted, and the omission is marked.
         #expect(deadLetters.first?.headers.first == RecordHeader("flywheel.headers.cut", "true"))
     }
 
-    @Test("The largest values that Intake takes pass through the journal, whatever has to be escaped in them")
+    @Test("The largest values that Intake accepts fit into the journal, whatever has to be escaped in them")
     func escapes() throws {
         let pipeline = try Pipeline()
         for character in [#"\""#, #"\\"#, "\u{1F600}", #"\u0001"#] {
@@ -78,7 +78,7 @@ struct PoisonTests {
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["schema"])
     }
 
-    @Test("The largest study that a configuration may ask for fits into its row of state")
+    @Test("The largest study that a configuration permits fits into its row of state")
     func largestStudy() throws {
         let uri = "file:///" + String(repeating: "x", count: 1_016)
         let artifact = ArtifactReference(uri: uri, size: .max, sha256: String(repeating: "f", count: 64))
@@ -169,7 +169,7 @@ struct PoisonTests {
         )
     }
 
-    @Test("Topics whose oldest records are gone are read from the first one that is left, by a group that is new")
+    @Test("A new group reads topics without their oldest records from the first remaining one")
     func retention() throws {
         let pipeline = try Pipeline(seed: 3)
         for _ in 0..<20 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
@@ -183,7 +183,7 @@ struct PoisonTests {
         #expect(((loop.processor as? LoopProcessor)?.counts.entries ?? 0) > 5)
     }
 
-    @Test("A build that takes over says so in the journal, though its first transaction is aborted")
+    @Test("A build that takes over is recorded in the journal, though its first transaction is aborted")
     func upgrade() throws {
         func upgrade(_ step: FaultPlan.Step?) throws -> FaultPlan {
             let pipeline = try Pipeline(seed: 1)

@@ -18,7 +18,8 @@ struct ClockTests {
         pipeline.journal().filter { $0.text.contains(#""kind":"tick""#) }.count
     }
 
-    /// Lets ten minutes pass in a plant where something waits for tomorrow, the loop's clock being off by so much.
+    /// Advances the clock by ten minutes in a pipeline in which something is due tomorrow, with the loop's clock off by
+    /// `offset`.
     private func idle(_ offset: @escaping (Int64) -> Int64) throws -> Int {
         let pipeline = try Recording(seed: 1, rounds: 5).pipeline()
         var minute: Int64 = 0
@@ -57,7 +58,7 @@ struct ClockTests {
         offset = 0
         let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
-        // Open tasks expire twenty seconds after they were opened: their time has come long ago.
+        // Open tasks expire twenty seconds after they were opened: they have long been due.
         for _ in 0..<260 {
             pipeline.clock.advance(by: 1_000)
             try loop.settle()
@@ -69,7 +70,7 @@ struct ClockTests {
         }
     }
 
-    @Test("Intake takes records, folds and thresholds go on, whichever way its clock jumps")
+    @Test("Intake accepts records, and folds and thresholds work, whichever way its clock jumps")
     func intake() throws {
         var threshold = AdaptiveThreshold(perSecond: 10, burst: 5)
         var passed = [0, 0, 0]
@@ -87,7 +88,7 @@ struct ClockTests {
         try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        // The clock goes back, and a project comes: its records are not refused for what was looked up in the future.
+        // The clock jumps back, and a project is added: its records are not refused because of a lookup in the future.
         pipeline.clock.advance(by: -Self.year)
         try pipeline.cluster.append(
             OutputRecord(

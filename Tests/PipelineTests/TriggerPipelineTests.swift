@@ -60,7 +60,7 @@ struct TriggerPipelineTests {
             "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\",\"metadata\":{\"source\":\"\(source)\"}}\(seen)}"
     }
 
-    @Test("A look and a full parse let the same predictions through, and mark them alike", arguments: 1...12)
+    @Test("A scan and a full parse forward the same predictions, with the same marks", arguments: 1...12)
     func looksAgree(seed: Int) throws {
         var generator = SplitMix64(seed: UInt64(seed))
         let triggers = (0..<4).map { position in
@@ -75,7 +75,7 @@ struct TriggerPipelineTests {
         for isWhole in [false, true] {
             let pipeline = try Pipeline(configuration: TriggerScenario.configuration(triggers))
             for (number, text) in predictions.enumerated() {
-                // What comes as a structured CloudEvent is never looked at.
+                // A structured CloudEvent is never scanned.
                 let envelope =
                     "{\"specversion\":\"1.0\",\"id\":\"\(number)\",\"source\":\"s\",\"type\":\"t\",\"data\":\(text)}"
                 try pipeline.send(.predictions, Array((isWhole ? envelope : text).utf8))
@@ -100,7 +100,7 @@ struct TriggerPipelineTests {
         )
     }
 
-    @Test("A trigger lets through what its score would not, and no more than its rate")
+    @Test("A trigger forwards candidates that their score would not, but no more than its rate")
     func rate() throws {
         let low = try #require(TriggerBounds(above: 0.9))
         let trigger = Trigger(name: "sure", condition: .confidence(ClassIndex(2), low), perHour: 50)
@@ -110,7 +110,7 @@ struct TriggerPipelineTests {
             let sample = Sample(id: SampleID("s\(number)"))
             try pipeline.send(.predictions, Wire.prediction(sample, sure ? [0.02, 0.02, 0.96] : [0.96, 0.02, 0.02]))
         }
-        // The pool's room is no matter here.
+        // The free capacity of the pool has no effect here.
         try pipeline.makeIntake(readsState: false).settle()
         let fired = try TriggerScenario.candidates(pipeline).filter { !$0.triggers.isEmpty }
         #expect(fired.count == 5)
@@ -142,7 +142,7 @@ struct TriggerPipelineTests {
         )
     }
 
-    @Test("A cycle with triggers asks by them, and its replay is equal byte for byte")
+    @Test("A cycle with triggers queries by them, and its replay is equal byte for byte")
     func replay() throws {
         var names: Set<String> = []
         for seed in [1, 2, 3] as [UInt64] {
@@ -160,11 +160,11 @@ struct TriggerPipelineTests {
             names.formUnion(tasks.flatMap(\.reason.triggers))
             #expect(tasks.allSatisfy { $0.purpose != .audit || $0.reason.triggers.isEmpty })
         }
-        // Those that wait for a challenger or for users fire once there is a model, in some worlds late.
+        // The triggers that wait for a challenger or for users fire once there is a model, in some scenarios late.
         #expect(names.contains("star") && !names.isDisjoint(with: ["disputed", "overridden"]), "\(names)")
     }
 
-    @Test("A loop that dies anywhere among triggers goes on to the same decisions", arguments: [5, 17, 29, 43])
+    @Test("A loop that dies at any effect, with triggers, reaches the same decisions", arguments: [5, 17, 29, 43])
     func crashes(step: Int) throws {
         let recording = try Recording(seed: 3, rounds: 8, configuration: Self.cycling())
         let calm = try recording.pipeline()

@@ -5,8 +5,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// A death is told once: whoever comes after a worker that left in order hears of no death.
-@Suite("Workers that leave in order after a death")
+/// A death is reported once: the successor of a worker that stopped in order observes no death.
+@Suite("Workers that stop in order after a death")
 struct OrderlyLeaveTests {
     private func tells(_ runner: ProcessorRunner) -> Bool {
         runner.events.contains { if case .foundUnclean = $0 { true } else { false } }
@@ -28,7 +28,7 @@ struct OrderlyLeaveTests {
         return pipeline
     }
 
-    /// Assigned, and stopped before anything is taken.
+    /// The worker is assigned partitions, and is stopped before it reads a record.
     private func startAndStop(_ pipeline: Pipeline) throws -> ProcessorRunner {
         let runner = try pipeline.makeIntake()
         try runner.task.cycle()
@@ -36,7 +36,7 @@ struct OrderlyLeaveTests {
         return runner
     }
 
-    @Test("Without traffic the first start says that the last owner died, and no later one does")
+    @Test("Without traffic the first start reports the last owner's death, and no later start does")
     func withoutTraffic() throws {
         let pipeline = try afterDeath(pending: 0)
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open")
@@ -45,12 +45,12 @@ struct OrderlyLeaveTests {
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
     }
 
-    @Test("With records that nobody got to, care stays and the death is told once")
+    @Test("With unprocessed records, careful processing stays and the death is reported once")
     func withRecords() throws {
         let pipeline = try afterDeath(pending: 5)
         let reported = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
         #expect(reported == [true, false, false, false])
-        // A word that older builds pass over, as they do with the whole mark: they are careful.
+        // A word that older builds ignore, together with the whole mark: they are careful.
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open left=suspicious")
         #expect(OffsetMetadata("open left=suspicious") == .open)
         let next = try pipeline.makeIntake()
@@ -60,7 +60,7 @@ struct OrderlyLeaveTests {
         #expect(pipeline.journal().count { $0.text.contains(#""kind":"annotation""#) } == 25)
     }
 
-    @Test("A worker that reads its first records and leaves at once leaves its partitions clean")
+    @Test("A worker that reads its first records and stops at once marks its partitions clean")
     func firstRecords() throws {
         let pipeline = try Pipeline(seed: 4)
         try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
@@ -72,7 +72,7 @@ struct OrderlyLeaveTests {
         #expect(!tells(try startAndStop(pipeline)))
     }
 
-    @Test("A partition that was left clean stays so where its next owner leaves another one")
+    @Test("A partition marked clean stays so when its next owner stops after reading another one")
     func beside() throws {
         let pipeline = try Pipeline(seed: 4)
         for partition: Int32 in 0..<2 {
@@ -81,7 +81,7 @@ struct OrderlyLeaveTests {
         let first = try pipeline.makeIntake()
         try first.settle()
         first.task.close()
-        // Reads of one partition alone, and leaves in the same transaction.
+        // The worker reads from one partition only, and stops in the same transaction.
         try pipeline.send(.annotations, Wire.annotation("more", "a", .skip), partition: 1)
         let second = try pipeline.makeIntake()
         try second.settle()
@@ -93,7 +93,7 @@ struct OrderlyLeaveTests {
         #expect(!tells(try startAndStop(pipeline)))
     }
 
-    @Test("A record that three workers died of is isolated however many leave in order between the deaths")
+    @Test("A record that kills three workers is isolated however many stop in order between the deaths")
     func stillIsolates() throws {
         let pipeline = try Pipeline(seed: 4)
         for number in 0..<40 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
