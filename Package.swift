@@ -324,6 +324,7 @@ let package = Package(
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("JSONTests", ["CSimdjson", "JSON", "Statistics"]),
+        tests("ConsoleTests", ["Console", "EngineCore", "HTTPClient", "Processes", "Telemetry", "Worker"]),
         tests("HTTPServerTests", ["HTTPServer", "Processes"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
