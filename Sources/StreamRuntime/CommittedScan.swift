@@ -1,5 +1,3 @@
-package import StreamRuntime
-
 /// Counts records in cases in which offsets are not sufficient: transaction markers, and records that were aborted or
 /// compacted away, take offsets too.
 ///
