@@ -1,6 +1,6 @@
 package import Events
 
-/// Why a partition is processed no further though the others go on.
+/// Reason why a partition is processed no further while the others continue.
 public struct PartitionStop: Hashable, Sendable {
     /// The topic's name without its prefix.
     public let topic: String

@@ -64,7 +64,7 @@ extension CommandLineSpecification {
                 summary: "remove the files of versions that nothing needs",
                 discussion: """
                     Keeps the newest version, those that champion, challenger, former champions, the newest model and studies
-                    were made of, as the loop's state says, and everything younger than a day. Ids and ordinals stay, and the
+                    were made of, as the loop's state says, and everything younger than a day. Ids and version numbers stay, and the
                     log rebuilds nothing that was collected. Workers may run meanwhile.
                     """,
                 options: connection + [

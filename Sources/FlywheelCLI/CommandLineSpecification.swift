@@ -249,7 +249,7 @@ enum CommandLineSpecification {
 
     static let explain = CommandSpecification(
         "explain",
-        summary: "explain why a sample was queried, or was not",
+        summary: "explain why a sample was asked for, or was not",
         discussion: """
             From the journal when it was a candidate, else from its predictions while they are retained, scored again under
             the threshold that the tallies recorded. Exits with 1 if nothing is known of the sample.

@@ -159,7 +159,7 @@ package struct VersionSealer {
         delta: VersionDelta,
         parent: DatasetManifest?
     ) throws -> DatasetManifest {
-        // Segments of a parent of form 1 are taken over, once.
+        // Segments of a parent of form 1 are listed in a page, once.
         var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }
         for split in Split.allCases {
             entries += try store.writeSegments(project, split, delta.lines[split] ?? [])

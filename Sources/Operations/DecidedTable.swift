@@ -3,7 +3,7 @@ internal import Flywheel
 internal import Hashing
 internal import Tables
 
-/// The id of a decision: `PROJECT-ENTRY-ORDINAL`.
+/// The id of a decision: `PROJECT-ENTRY-INDEX`.
 struct DecisionID: Hashable, Comparable {
     let entryNumber: UInt64
     let index: UInt64

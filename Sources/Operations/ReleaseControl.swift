@@ -80,7 +80,12 @@ public struct ReleaseControl {
         now: @escaping () -> Int64 = WallClock.now,
         pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
-        let attempt = "\(order.rawValue) the releases of \(name)"
+        let attempt =
+            switch order {
+            case .rollBack: "roll back the release of \(name)"
+            case .suppress, .unsuppress: "\(order.rawValue) a class of \(name)"
+            case .hold, .unhold, .freeze, .unfreeze: "\(order.rawValue) the releases of \(name)"
+            }
         let delivery = CommandDelivery(
             transport: transport,
             topics: topics,

@@ -28,7 +28,9 @@ package struct Lethal: Sendable {
             }
         }
 
-        /// The record has been read, the so-and-so-manieth time.
+        /// Notes a read of the record.
+        ///
+        /// - Returns: Number of reads so far.
         package func note() -> Int {
             seen.withLock { $0 = true }
             return count.withLock { count in

@@ -11,7 +11,7 @@ public enum ReleaseState: String, Hashable, Sendable, CaseIterable {
     case blessed
     /// Serves a share of the users.
     case canary
-    /// Its rollout does not go on: evidence is lacking, labels decide about it, or promotions are held.
+    /// Its rollout is paused: evidence is lacking, labels decide about it, or promotions are held.
     case paused
     /// Serves the users.
     case live

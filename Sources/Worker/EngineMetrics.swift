@@ -97,7 +97,7 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_storage_refusals_total",
             ["role"],
-            help: "Writes that the store refused and that are retried."
+            help: "Reads and writes that the store refused and that are retried."
         )
         static let deadLetters = Metric(
             .counter,
@@ -109,7 +109,7 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_dead_letters_left_out_total",
             ["code"],
-            help: "Rejected records of the traffic that were only counted: their quota of dead letters was used up."
+            help: "Rejected records that were only counted: the quota of dead letters was used up."
         )
         static let remarks = Metric(
             .counter,

@@ -129,7 +129,8 @@ private struct CheckReport {
             let reasons = codes.map { "\($0) \(refused[$0] ?? 0)" }.joined(separator: ", ")
             Terminal.show(
                 "\(taken + total) records: \(taken) would be taken, \(remarked) of them with remarks; \(total) refused"
-                    + (total > 0 ? " (\(reasons))" : "") + (empty > 0 ? "; \(empty) empty lines passed over" : "")
+                    + (total > 0 ? " (\(reasons))" : "")
+                    + (empty > 0 ? "; \(counted(empty, "empty line", "empty lines")) passed over" : "")
             )
             return
         }

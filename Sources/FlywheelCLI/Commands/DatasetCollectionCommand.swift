@@ -52,7 +52,7 @@ enum DatasetCollectionCommand {
         for object in collection.removed { show("remove", object) }
         guard isDry else { return }
         Terminal.show(
-            "\(counted(collection.collected.count, "version", "versions")) would be collected, \(counted(collection.removed.count, "object", "objects")) of \(collection.bytes) bytes removed"
+            "\(counted(collection.collected.count, "version", "versions")) would be collected, \(counted(collection.removed.count, "object", "objects")) of \(collection.bytes) bytes would be removed"
         )
     }
 

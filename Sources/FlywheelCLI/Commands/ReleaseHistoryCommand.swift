@@ -52,7 +52,7 @@ enum ReleaseHistoryCommand {
     static func why(_ arguments: ParsedArguments) throws -> Bool {
         let version = try arguments.requiredPositional("version")
         let history = try read(arguments)
-        // What is recorded is told first, or refused first.
+        // An unknown version is refused before the labels are read.
         _ = try ReleaseReasons(history, version: version)
         let reasons = try ReleaseReasons(history, version: version, window: window(version, history, arguments))
         Terminal.show(arguments.flag("json") ? reasons.json : reasons.text)

@@ -50,7 +50,7 @@ struct StatusReport {
             }
             if !project.unregistered.isEmpty {
                 let models = project.unregistered.prefix(5).map {
-                    "\(ForeignText.line($0.version, limit: 64)) (\($0.predictions) predictions, last \(RFC3339.text(milliseconds: $0.lastAt)))"
+                    "\(ForeignText.line($0.version, limit: 64)) (\(counted($0.predictions, "prediction", "predictions")), last \(RFC3339.text(milliseconds: $0.lastAt)))"
                 }
                 let more = project.unregistered.count > 5 ? ", …" : ""
                 lines.append("  unregistered \(models.joined(separator: ", "))\(more): no release names them")
@@ -108,9 +108,9 @@ struct StatusReport {
 
     /// Describes the conditions that a promotion waits for.
     private func text(of standing: ChallengerStanding) -> String {
-        "\(standing.won) pairs won, \(standing.lost) lost on \(standing.labels) audit labels; "
+        "\(counted(standing.won, "pair", "pairs")) won, \(standing.lost) lost on \(counted(standing.labels, "audit label", "audit labels")); "
             + "log e \(rounded(standing.logE)) of \(rounded(standing.threshold)); "
-            + "\(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
+            + "\(counted(standing.livePredictions, "live prediction", "live predictions")) of at least \(standing.minimumPredictions)"
     }
 
     /// Rounds to hundredths; zero has no sign.

@@ -19,7 +19,7 @@ public enum AssignmentUnit: String, Hashable, Sendable, CaseIterable {
     case sample
 }
 
-/// Why a rollout does not go on.
+/// Reason for the pause of a rollout.
 public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
     /// Its time has expired, and fewer voices were received than the step requires.
     case insufficientEvidence = "insufficient_evidence"

@@ -22,7 +22,7 @@ enum RedriveCommand {
         }
         guard !filter.isEmpty || arguments.flag("all") else {
             throw arguments.failure(
-                "which dead letters? give at least one of --project, --code, --topic, --since, --at, or --all"
+                "which dead letters? give at least one of --project, --code, --topic, --since, --until, --at, or --all"
             )
         }
         var worker = try WorkerFile.connected(arguments)
@@ -77,7 +77,7 @@ enum RedriveCommand {
     private static func text(_ report: Redrive.Report, _ policy: Redrive.Policy) -> String {
         let verb = policy.isDry ? "would be sent again" : "sent again"
         return
-            "\(report.matched) \(report.matched == 1 ? "letter" : "letters") meant: \(report.sent) \(verb), \(report.done) left out since they were before, "
+            "\(counted(report.matched, "dead letter", "dead letters")) selected: \(report.sent) \(verb), \(report.done) left out because they were sent before, "
             + "\(report.refusedCount) refused"
     }
 
