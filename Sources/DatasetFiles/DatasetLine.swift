@@ -100,7 +100,7 @@ package enum DatasetLine {
                     write(change.votes, to: &writer)
                     hasVoters = true
                 case "sequence":
-                    // Of a line of form 1, which had no voters.
+                    // Lines of form 1 have no voters.
                     if revised != nil, !hasVoters { write(change.votes, to: &writer) }
                     writer.member("sequence", change.sequence)
                 default:

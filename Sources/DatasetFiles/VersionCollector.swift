@@ -94,7 +94,7 @@ struct VersionCollector {
     // MARK: - Versions
 
     private mutating func take(_ versionNumber: Int, _ id: DatasetVersionID, isNewest: Bool, isCollected: Bool) throws {
-        // Of a collection that was cut off.
+        // Left over by a collection that was interrupted.
         if isCollected { return try drop(id) }
         let needed = (isNewest ? ["the newest"] : []) + needs.reasons(of: versionNumber)
         do {

@@ -113,7 +113,7 @@ extension DeadLetter {
         areHeadersCut = find(DeadLetterHeader.headersCut) != nil
         isKeyCut = find(DeadLetterHeader.keyCut) != nil
         valueSize = find(DeadLetterHeader.valueSize).flatMap { Int($0) } ?? record.value.count
-        // Of these a redrive puts its own in front; one further back is the producer's.
+        // A redrive puts its own attempt header first; one further back is the producer's.
         let first = headers.first.flatMap { $0.name == DeadLetterHeader.attempt ? $0 : nil }
         attempt = DeadLetterHeader.attempts(first?.words) ?? 0
     }

@@ -8,7 +8,8 @@ internal import Vocabulary
 
 /// Labels that change once they are in the dataset log.
 ///
-/// What else is known of a label follows it, or stays as it was on purpose: docs/decisions/0034-labels-change.md has the list.
+/// Other state that depends on a label follows the change, or stays as it was on purpose:
+/// docs/decisions/0034-labels-change.md has the list.
 extension ProjectState {
     /// An operator's revision, retraction or move of a label.
     mutating func change(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {

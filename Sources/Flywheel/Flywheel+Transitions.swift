@@ -116,7 +116,7 @@ extension ModelRelease {
             }
             guard replaced != nil else { return [] }
             return [former, transition(of: live, from: .superseded, to: .live, replaced: replaced)].compactMap { $0 }
-        // Of the canary: `rolloutTransitions`.
+        // `rolloutTransitions` returns those of the canary.
         case .canary, .live, .canaryRolledBack, .assignment, .suppression: return []
         }
     }

@@ -70,7 +70,7 @@ public struct StableHash: Hashable, Sendable {
 
     /// A hash as a number in `0..<1`: its upper 53 bits divided by 2⁵³.
     ///
-    /// That is the hash divided by 2⁶⁴ and rounded down to a `Double`; rounding to nearest could give 1.
+    /// It is the hash divided by 2⁶⁴ and rounded down to a `Double`; rounding to nearest could give 1.
     public static func unit(hash: UInt64) -> Double {
         Double(hash >> 11) * 0x1p-53
     }

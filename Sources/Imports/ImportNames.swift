@@ -32,7 +32,7 @@ struct ImportNames {
     /// Returns one fault for each name that was not found anywhere; `element` is the searched unit in its text, as in
     /// "line".
     func faults(in element: String) -> [ImportFault] {
-        // Of a file without an object the faults of its lines are enough.
+        // A file without any object has faults of its lines already.
         guard hasSeen else { return [] }
         let there = seen.isEmpty ? "there are none" : "there are \(Self.list(seen))"
         let more = seen.count == Self.limit ? " and perhaps more" : ""

@@ -66,7 +66,7 @@ extension IntakeProcessor {
             topic: topics[.journal],
             partition: configuration.partition,
             key: key,
-            // Of its own size: the writer's memory is larger, and needed again.
+            // A copy of exact size: the writer's memory is larger, and reused.
             value: writer.bytes.withUnsafeBufferPointer { Array($0) },
             headers: headers
         )

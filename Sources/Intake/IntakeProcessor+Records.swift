@@ -250,7 +250,7 @@ extension IntakeProcessor {
     ///   be computed from outside.
     private func draw(_ feedback: Feedback, _ project: ProjectTable.Slot) -> Feedback? {
         let configuration = project.pointee.configuration
-        // Of a limit of the worker's own all feedback is short at once.
+        // Before the sample of users: a used-up budget of the worker affects all users alike.
         guard entryBudget.hasRoom(configuration.project, .feedback, at: batchTime, share: share) else { return nil }
         let probability = feedbackRoom.take(
             configuration.project,

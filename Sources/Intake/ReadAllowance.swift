@@ -31,7 +31,7 @@ struct ReadAllowance {
     mutating func decide(for written: Int64, at time: Int64) -> Decision {
         // A clock that went back: what was read is older than it seems.
         if time < checkedAt { checkedAt = 0 }
-        // Who waits for a broker once a record waits for ever.
+        // After a failed read no other one is tried for a while: a wait for each record would stop the stream.
         if let failedAt, time >= failedAt, time - failedAt < Self.retryInterval { return .unneeded }
         // A timestamp in the future does not show when the record was written.
         let isPast = written >= 0 && written <= time

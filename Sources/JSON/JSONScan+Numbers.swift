@@ -58,7 +58,7 @@ extension JSONScan {
         let first = next
         var index = next
         let last = end - 1
-        // Of fractions: squares in hundredths.
+        // Sum of squares of fractions, in hundredths.
         var hundredths = 0
         var others = 0.0
         // A number and the byte behind it, until that byte is not a comma.

@@ -190,7 +190,7 @@ extension JSONScan {
 
     /// The bytes of a string between its quotes, escapes included, which are checked; nil of anything else.
     ///
-    /// What the string means has no more bytes than these.
+    /// The decoded string has at most as many bytes.
     ///
     /// - Complexity: O(*n*), eight bytes at a time where there are no escapes.
     @inlinable @inline(__always) public mutating func checkedRaw() -> UnsafeRawBufferPointer? {

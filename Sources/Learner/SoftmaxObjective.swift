@@ -3,7 +3,7 @@ import Statistics
 /// Objective that fitting minimises: the mean log-loss plus ‖W‖² / (2 C n), with the intercepts left out of
 /// ‖W‖².
 ///
-/// That is 1 / (C n) times scikit-learn's C Σ log-loss + ½ ‖W‖², so both have the same minimum; the scale makes the
+/// It is 1 / (C n) times scikit-learn's C Σ log-loss + ½ ‖W‖², so both have the same minimum; the scale makes the
 /// tolerance independent of how many samples there are.
 struct SoftmaxObjective {
     let features: FeatureMatrix

@@ -60,7 +60,7 @@ extension LoopProcessor {
         into transaction: inout PendingTransaction
     ) {
         guard let project = partition.projects[name] else { return }
-        // What a paused project has applied is old: its timers wait with it.
+        // The state of a paused project is old: its timers wait until it is resumed.
         guard project.pause == nil else { return }
         if project.state.position.value.build != Build.version, !partition.reportedBuilds.contains(name) {
             partition.reportedBuilds.insert(name)

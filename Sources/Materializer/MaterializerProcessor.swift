@@ -254,7 +254,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
                 } catch let error as StorageError where error.isTemporary {
                     refused(error)
                     isAway = error.isRemote
-                    // What was kept for this is kept again, once the progress can be noted.
+                    // The waiting labels are stored again once the progress can be noted.
                     if pendingKept.removeValue(forKey: partition) != nil { keptAt[partition] = nil }
                     continue
                 }

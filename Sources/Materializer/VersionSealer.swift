@@ -73,7 +73,7 @@ package struct VersionSealer {
         if let known, known.id != manifest.id, try isSame(known, as: delta, after: parent, project: project, cut: cut) {
             return try store.seal(known: known)
         }
-        // What was collected, and whose record was removed, was announced by its id, and releases were made of it.
+        // The id was announced, and releases may name it, though the version was collected and its record removed.
         if let id, there == nil, id != manifest.id {
             throw Self.otherwise(project: project, cut: cut, id: id, other: manifest.id)
         }

@@ -78,7 +78,7 @@ struct DecisionComparison {
             let topicKey = TopicKey(topic: topic, key: DecidedTable.hash(key))
             newest[topicKey] = max(newest[topicKey] ?? 0, index)
         }
-        // The same numbers may be spelled otherwise, with zeros in front.
+        // Equal numbers may have leading zeros.
         guard let index = decided.find(id), id.text(of: project) == text else {
             if id.entryNumber <= last { note(Difference(id: id, topic: topic, kind: .foreign(text))) }
             return
@@ -105,7 +105,7 @@ struct DecisionComparison {
             if isCompacted || index < oldest[decision.topic] ?? 0 {
                 compacted += 1
             } else if let entry = reached[decision.topic], decision.id.entryNumber >= entry {
-                // Of the entry itself, too: a transaction may have begun between two of its records.
+                // Decisions of the entry itself are included: a transaction may begin between two of its records.
                 unseen += 1
             } else {
                 note(Difference(id: decision.id, topic: decision.topic, kind: .missing))

@@ -84,7 +84,7 @@ public struct ProjectApply {
                 initialClasses: known.initialClasses
             )
             guard same != known || directory[name] == nil else { return .unchanged(known) }
-            // What an older build has not written down is known of a project that has had one revision.
+            // Older builds did not record the initial classes; of a project with one revision they are known.
             let isFirst = known.revision == 1
             next = same.numbered(
                 revision: known.revision + 1,
@@ -124,7 +124,7 @@ public struct ProjectApply {
                 initialClasses: proposed.question.extent
             )
         }
-        // Those of the revision before stay: nothing could be applied any more otherwise.
+        // Classes of the previous revision are not checked: nothing could be applied any more otherwise.
         for label in next.question.classes.dropFirst(known?.question.classes.count ?? 0) {
             guard let fault = Self.fault(ofClass: label) else { continue }
             throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)

@@ -168,7 +168,7 @@ public struct ReleaseControl {
         after state: ProjectState
     ) -> Outcome {
         let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
-        // Of a canary the champion stays.
+        // A rollback of a canary leaves the champion in place.
         if order == .rollBack, let canary = before?.rollout.canary?.version, state.rollout.canary == nil,
             state.rollout.phase.value.quarantined.contains(canary), old == live
         {

@@ -96,7 +96,7 @@ package func settle(
         try first.settle()
     } catch {
         guard plan.hasStruck else { throw error }
-        // What a worker does about an error that its task cannot cure; after a crash nothing is closed.
+        // As a worker handles an error that its task cannot handle; after a crash nothing is closed.
         first.task.abandon()
         switch successor {
         case .itself: try make(FaultPlan(), "w1").settle()

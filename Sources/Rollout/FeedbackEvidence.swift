@@ -100,7 +100,7 @@ public struct FeedbackPast: Hashable, Sendable {
     /// Adds a champion's voices; it is the newest.
     mutating func add(_ watch: VoiceWatch) {
         (negative, total) = Self.bounded(negative + watch.negative, total + watch.total)
-        // Of one that hardly served nothing is known; it was to be better than the one before it, which stays the newest then.
+        // A champion that hardly served has too few voices for a rate: the one before it stays the newest.
         guard watch.total >= Self.leastOfOne else { return }
         (newestNegative, newestTotal) = Self.bounded(watch.negative, watch.total)
     }

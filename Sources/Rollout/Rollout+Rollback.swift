@@ -41,7 +41,7 @@ extension RolloutState {
         var isAlarming = detector?.observe(feedback.verdict.isNegative) ?? false
         if let detector {
             now.note(Int(userHash % UInt64(Self.bucketCount)), feedback.verdict.isNegative, at: detector.statistic)
-            // What few have gathered shall not make the first word of others the last.
+            // Evidence of few buckets is capped: the first voice of another bucket must not raise the alarm alone.
             let isByFew = now.negativeBuckets.count < Self.alarmBuckets
             now.statistic = isByFew ? min(detector.statistic, detector.threshold) : detector.statistic
             isAlarming = isAlarming && !isByFew

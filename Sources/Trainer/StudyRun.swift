@@ -132,7 +132,7 @@ struct StudyResults {
         var found: Set<Found> = []
         for partition in try scan.partitions() {
             let start = try scan.firstOffset(partition, since: time.subtracting(Self.tolerance))
-            // What a stranger's open transaction hides is computed again at worst: the first result counts.
+            // A result behind another producer's open transaction is at worst computed again: the first result counts.
             try scan.forEach(partition, from: start, stable: true) { record, _, _ in
                 // A record that cannot be read is a dead letter, not a result.
                 guard

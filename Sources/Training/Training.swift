@@ -94,7 +94,7 @@ extension TrainingState {
         var state = progress.value
         guard state.running == nil, let waiting = state.waiting else { return nil }
         let cut = cut(waiting.version.versionNumber)
-        // What has changed since the cut is news for the version after it.
+        // Changes since the cut count for the version after it.
         let labels = max(0, waiting.version.training - (cut?.changed ?? 0))
         guard labels - state.trainedLabels >= policy.newLabels || state.studies == 0 else { return nil }
         state.studies += 1

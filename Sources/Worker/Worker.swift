@@ -133,7 +133,7 @@ public final class Worker: Sendable {
                         transport: KafkaStreamTransport(properties: configuration.properties(other))
                     )
                 } catch is StreamError {
-                    // That role itself reports the partitions that it may not read.
+                    // The other role reports partitions that it may not read.
                 }
             }
         } catch let error as EngineError {
@@ -217,7 +217,7 @@ public final class Worker: Sendable {
             topics: configuration.topics,
             properties: configuration.kafka
         )
-        // That was answered.
+        // A response shows that a broker is reachable.
         noteReachable(true, role: role, logger: logger, standstill: standstill)
         let parts = try makeProcessor(role, thread: thread, transport: transport, logger: logger)
         defer { parts.finish() }

@@ -104,7 +104,7 @@ public struct WorkerConfiguration: Sendable {
     func saltDigest(_ role: Role) -> SaltDigest? {
         switch role {
         case .intake: SaltDigest(salt: salt)
-        // Of a named secret the loop's tokens are made without the salt.
+        // With a named secret, the loop's tokens do not depend on the salt.
         case .loop: tokenKeys == nil ? SaltDigest(salt: salt) : nil
         case .materializer, .trainer, .console: nil
         }

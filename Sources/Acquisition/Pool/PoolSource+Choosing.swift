@@ -111,7 +111,7 @@ extension PoolSource {
         if isSpread, let cold = policy.batch.coldStart.rule, isCold(labels, policy) { rule = cold }
         rule = rule.affordable(count)
         let width = rule.width(count, policy)
-        // Of a large pool the certain ones are left out: to sort them all costs more than they are worth.
+        // In a large pool the certain candidates are left out: sorting them all costs more than they are worth.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
         let wanted = min(candidates.count, reach + left.count)
         var ranks = candidates.smallest(wanted) { id, pooled in

@@ -98,7 +98,7 @@ extension PoolSource {
         let queried = queriedSketches(policy)
         var known = queried
         if policy.stream != nil {
-            // What a stream's rule has chosen waits here for its task.
+            // Candidates that a stream's rule has chosen wait here for their tasks.
             for (_, pooled) in candidates.sortedRows where pooled.propensity != nil {
                 let embedding = pooled.candidate.sample.embedding
                 if let sketch = embedding.flatMap({ EmbeddingSketch($0, keepsDigest: true) }) { known.append(sketch) }

@@ -22,7 +22,7 @@ extension PoolSource {
         guard isJudged(candidate.sample, rule, context.policy) else { return }
         var leaving: SampleID?
         if candidates.count >= context.policy.poolCapacity {
-            // What waits for the quota of its slice gives way to what need not wait.
+            // A candidate that waits for the quota of its slice is evicted for one that need not wait.
             guard let quotas = quotas(&accounts, context), quotas.hasRoom(candidate.sample),
                 let least = leastUseful(quotas), !least.hasRoom
             else { return }

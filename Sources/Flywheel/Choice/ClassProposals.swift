@@ -19,7 +19,7 @@ enum ClassProposals {
     /// - Complexity: O(`limit`).
     static func count(_ name: String, in proposals: inout Table<String, Int64>) -> Notice? {
         if proposals[name] == nil, proposals.count >= limit {
-            // Of equally frequent names the last is removed.
+            // Among equally frequent names, the last in the order of names is removed.
             let least = proposals.minimum { ($0.value, $1.key) < ($1.value, $0.key) }
             guard let least, least.value < first else { return nil }
             proposals[least.key] = nil

@@ -78,7 +78,7 @@ struct DatasetMode {
             traffic.append(history.objects.take())
         }
         seconds.sort()
-        // Of the figures that the page's filling changes, the worst.
+        // The worst cut: the figures depend on how full the last page is.
         let worst = traffic.max { $0.bytesWritten - $0.changeBytes < $1.bytesWritten - $1.changeBytes } ?? .init()
         writer.object { writer in
             writer.member("labels", labels)

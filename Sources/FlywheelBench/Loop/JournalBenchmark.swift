@@ -98,7 +98,7 @@ struct JournalBenchmark {
     private func watch(_ pipeline: LoopPipeline, _ entries: Int64) throws -> Stretch {
         let worker = try pipeline.startWorker(keepsSnapshots: false)
         defer { worker.stop(grace: .seconds(20)) }
-        // Of a group that no coordinator knows yet librdkafka 2.0.2 cannot read the answer.
+        // librdkafka 2.0.2 cannot read the response for a group that no coordinator knows yet.
         _ = try WorkerLog(file: pipeline.log).wait(for: "partition restored", worker, seconds: 60)
         var first: (entries: Int64, usage: ProcessorTime, clock: Double)?
         let deadline = ProcessUsage.now().clock + 600

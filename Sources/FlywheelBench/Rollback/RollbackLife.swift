@@ -84,7 +84,7 @@ struct RollbackLife {
     /// Lives to the end, or to the rollback.
     mutating func run() {
         for hour in 0..<24 * scenario.days where !isRolledBack && voices < scenario.voices {
-            // Who speaks when: raiders below 0, honest users from 0 on.
+            // Users by the time of their feedback: raiders below 0, honest users from 0 on.
             var moments: [(moment: Int64, user: Int)] = []
             for raider in 0..<scenario.raiders where voices >= scenario.raidFrom {
                 moments.append((Int64(hour) * 3_600_000 + Int64(raider), -1 - raider))

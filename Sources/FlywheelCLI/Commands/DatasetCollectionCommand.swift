@@ -16,7 +16,7 @@ enum DatasetCollectionCommand {
         let worker = try WorkerFile.connected(arguments)
         let (store, project) = try DatasetCommand.store(arguments)
         let transport = KafkaStreamTransport(properties: worker.kafka)
-        // What another cluster's loop needs, this one does not know.
+        // The loop of this cluster does not know which versions another cluster's loop needs.
         try FolderOwner(cluster: transport.clusterID(), prefix: worker.topics.prefix).check(store.objects)
         let needs = try VersionNeeds.read(project, transport: transport, topics: worker.topics)
         let now = Int64(Date().timeIntervalSince1970)

@@ -165,7 +165,7 @@ enum DatasetCommand {
     }
 
     static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
-        // Who names another store on the line wants no more of the file than how buckets are reached.
+        // If --store names another store, only the connection to buckets is read from the file.
         let worker = try WorkerFile.described(arguments, for: .store)
         let location = WorkerFile.location(arguments.string("store") ?? worker.storePath)
         if case .folder(let path) = try StoreLocation(location), !FileManager.default.fileExists(atPath: path) {

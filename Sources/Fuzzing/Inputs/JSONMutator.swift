@@ -118,7 +118,7 @@ public struct JSONMutator: Sendable {
             let index = generator.next(below: text.count + 1)
             return Array(text[..<index]) + generator.pick(Extremes.characters) + text[index...]
         case 4:
-            // The same text, spelled otherwise.
+            // An equal text in another spelling.
             return text.flatMap { byte -> [UInt8] in
                 guard (0x30..<0x7B).contains(byte), byte != UInt8(ascii: "\\") else { return [byte] }
                 return Array("\\u00\(String(byte, radix: 16))".utf8)

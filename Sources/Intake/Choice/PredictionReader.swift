@@ -65,7 +65,7 @@ struct PredictionReader {
         guard scan.take(UInt8(ascii: "{")) else { return false }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
-            // Of members of one name the first holds, as in the parser.
+            // The first of several members of one name counts, as in the parser.
             let isFirst = seen & (1 &<< key) == 0
             seen |= 1 &<< key
             switch isFirst ? key : Key.unknown {

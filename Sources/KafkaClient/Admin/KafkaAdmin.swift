@@ -108,7 +108,7 @@ public final class KafkaAdmin {
         var own = properties
         own["group.id"] = group
         own["enable.auto.commit"] = "false"
-        // Of one that reads uncommitted records open transactions are not waited for.
+        // With uncommitted reads, open transactions are not waited for.
         own["isolation.level"] = "read_uncommitted"
         let reader = try ClientHandle(
             ClientConfiguration(kind: .consumer, properties: own, events: RD_KAFKA_EVENT_ERROR),

@@ -76,7 +76,7 @@ final class Fetcher {
                 setAside(message)
                 return false
             }
-            // What was fetched before a seek, or is of no assigned partition, is dropped.
+            // Records fetched before a seek, or of a partition that is not assigned, are dropped.
             guard let handle = view.rkt, let topic = index(of: handle),
                 positions.admit(topic: topic, partition: view.partition, offset: view.offset)
             else { return false }

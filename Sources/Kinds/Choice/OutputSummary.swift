@@ -52,7 +52,7 @@ public struct OutputSummary: Hashable, Sendable {
             next = max(next, min(highest, part.bits))
             highest = max(highest, part.bits)
         }
-        // Of equals the lowest is it.
+        // Ties go to the lowest label.
         var lowest = highest == firstBits ? top : Int.max
         for part in parts { lowest = min(lowest, part.bits == highest ? part.label : Int.max) }
         if needsEntropy {

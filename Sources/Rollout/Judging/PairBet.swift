@@ -59,7 +59,7 @@ public struct PairBet: Hashable, Sendable {
 
     /// λ: the share of the capital that is bet on the next label, in `0...0.9`.
     var stake: Double {
-        // What was known before is no more than eight labels on which the two differ.
+        // Labels known before the pair weigh at most as much as eight labels on which the two differ.
         let room = priorSquares > Self.mostPrior ? Self.mostPrior / priorSquares : 1
         let sum = sum + priorSum * room
         let squares = squares + priorSquares * room

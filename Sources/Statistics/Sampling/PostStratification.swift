@@ -67,14 +67,14 @@ public struct PostStratification: Hashable, Sendable {
         let groups = joined(labels)
         let all = groups.reduce(0.0) { $0 + $1.candidates }
         let known = groups.filter { !$0.values.isEmpty }
-        // Of the known part; the rest may be anything.
+        // The mean of the known part; the rest is bounded only by the range.
         let part = known.reduce(0.0) { $0 + $1.candidates }
         let value = known.reduce(0.0) { $0 + $1.mean * $1.candidates } / part
         let strata = Dictionary(grouping: known, by: \.stratum).sorted { $0.key < $1.key }.map { stratum, groups in
             let values = groups.flatMap(\.values)
-            // Of one label, over all days of the stratum.
+            // Variance of one label, over all days of the stratum.
             let variance = settled.contains(stratum) ? 0 : Self.variance(values, range)
-            // What the stratum adds to the variance of the mean.
+            // The stratum's share of the variance of the mean.
             let share = groups.reduce(0.0) { $0 + square($1.candidates / part) / Double($1.values.count) }
             return (variance: variance * share, degrees: Double(max(1, values.count - 1)))
         }

@@ -88,7 +88,7 @@ final class InMemoryProducer: TransactionalProducer {
         let operation = "commit the transaction"
         let (id, time, epoch) = (id, cluster.clock.now, try checkedEpoch(operation))
         guard let transaction else {
-            // The same call again, whose answer was lost.
+            // A repeated call, after the response to the first was lost.
             if isLastCommitted { return }
             throw misuse(operation, "no transaction is open")
         }

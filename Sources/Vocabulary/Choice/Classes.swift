@@ -94,7 +94,7 @@ public struct ClassDistribution: Hashable, Sendable {
         }
         guard sum > 1 - Self.tolerance, sum < 1 + Self.tolerance, Self.areDistinct(entries) else { return nil }
         self.remainder = min(1, remainder)
-        // What we wrote ourselves is in order already.
+        // Distributions that Flywheel wrote are in order already.
         let isOrdered = zip(entries, entries.dropFirst()).allSatisfy { !Self.comesBefore($1, $0) }
         self.entries = isOrdered ? entries : entries.sorted(by: Self.comesBefore)
     }

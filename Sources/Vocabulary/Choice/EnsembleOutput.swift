@@ -26,7 +26,7 @@ public struct EnsembleOutput: Hashable, Sendable {
         all.reserveCapacity(members.count * labels.count)
         for member in members {
             guard member.count == labels.count, Self.isDistribution(member) else { return nil }
-            // What rounding left below 0 is 0.
+            // A value below 0 is a rounding error, and counts as 0.
             for probability in member { all.append(probability < 0 ? 0 : probability) }
         }
         self.labels = labels

@@ -98,7 +98,7 @@ struct DeadLetterPage {
 private enum Bytes {
     static func text(_ bytes: [UInt8]) -> String? {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-        // What else disrupts is better seen byte by byte.
+        // Values with other disruptive characters are shown byte by byte.
         let isPlain = text.unicodeScalars.allSatisfy {
             !ForeignText.isDisruptive($0) || "\n\t\r".unicodeScalars.contains($0)
         }
