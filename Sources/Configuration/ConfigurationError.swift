@@ -21,6 +21,15 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
     /// The issues.
     public let issues: [ConfigurationIssue]
 
-    /// The issues, one a line.
-    public var description: String { issues.map(\.description).joined(separator: "\n") }
+    /// Issues that are described at most: what follows is as a rule the same mistake again.
+    private static let limit = 100
+
+    /// The first hundred issues, one a line, and the number of the others.
+    public var description: String {
+        var lines = issues.prefix(Self.limit).map(\.description)
+        if issues.count > lines.count, let first = issues.first {
+            lines.append("\(first.file): \(issues.count - lines.count) more are not listed")
+        }
+        return lines.joined(separator: "\n")
+    }
 }

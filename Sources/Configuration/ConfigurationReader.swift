@@ -57,8 +57,9 @@ public final class ConfigurationReader {
         file: String,
         environment: [String: String] = [:]
     ) throws(ConfigurationError) {
-        let node = try YAMLReader.read(yaml, file: file)
+        let (node, issues) = try YAMLReader.read(yaml, file: file)
         let log = Log(file: file, environment: environment)
+        log.issues = issues
         switch node?.content {
         case .map(let entries): self.init(log: log, prefix: "", entries: entries, line: node?.line ?? 1)
         case .none,
@@ -66,7 +67,9 @@ public final class ConfigurationReader {
             self.init(log: log, prefix: "", entries: [], line: 1)
         default:
             let reason = "expected a map, found \(node?.found ?? "nothing")"
-            throw ConfigurationError(issues: [.init(file: file, line: node?.line ?? 1, key: "", reason: reason)])
+            throw ConfigurationError(
+                issues: issues + [.init(file: file, line: node?.line ?? 1, key: "", reason: reason)]
+            )
         }
     }
 
@@ -117,6 +120,11 @@ public final class ConfigurationReader {
 
     /// Issues noted so far, in the whole file.
     public var issueCount: Int { log.issues.count }
+
+    /// Whether an issue with the key of this map, or with one below it, was noted.
+    public func hasIssue(with key: String) -> Bool {
+        log.issues.contains { $0.key == prefix + key || $0.key.hasPrefix("\(prefix)\(key).") }
+    }
 
     /// The key's value; nil if absent or nothing. From now on the key counts as known.
     public func node(_ key: String) -> YAMLNode? {

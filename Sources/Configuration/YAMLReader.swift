@@ -2,29 +2,41 @@ import CYAML
 
 /// Reads the one document of a YAML file into nodes, by libyaml's events.
 ///
-/// Refused: more than 1 MB or 32 levels, anchors and aliases (whose expansion has no bound), tags, a key twice in a map,
-/// keys that are not text, and more than one document.
+/// Refused: an encoding other than UTF-8, more than 1 MB or 32 levels, anchors and aliases (whose expansion has no
+/// bound), tags, keys that are not text, and more than one document. A key that stands twice in a map is an issue that
+/// does not end the reading: its first value is kept.
 struct YAMLReader: ~Copyable {
     static let maximumSize = 1 << 20
     static let maximumDepth = 32
 
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let file: String
+    private var issues: [ConfigurationIssue] = []
 
-    /// The document in `bytes`, or nil if there is none.
+    /// Reads the document in `bytes`; the node is nil if there is none.
     ///
-    /// - Throws: `ConfigurationError` with the first fault and its line.
-    static func read(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> YAMLNode? {
+    /// - Returns: The document, and every key that stands twice, in the order of lines.
+    /// - Throws: `ConfigurationError` with the first other fault and its line.
+    static func read(
+        _ bytes: [UInt8],
+        file: String
+    ) throws(ConfigurationError) -> (node: YAMLNode?, issues: [ConfigurationIssue]) {
         guard bytes.count <= maximumSize else {
             throw Self.error("expected at most \(maximumSize) bytes, found \(bytes.count)", file, 0)
         }
+        // libyaml would read it, and find nothing in a file of the mark alone.
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw Self.error("expected UTF-8, found the byte order mark of UTF-16: save the file as UTF-8", file, 0)
+        }
         // Some editors put a byte order mark before the text; it is none of it.
         let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        let result = bytes.withUnsafeBufferPointer { buffer -> Result<YAMLNode?, ConfigurationError> in
+        let result = bytes.withUnsafeBufferPointer {
+            buffer -> Result<(node: YAMLNode?, issues: [ConfigurationIssue]), ConfigurationError> in
             let buffer = UnsafeBufferPointer(rebasing: buffer[mark...])
             var reader = YAMLReader(buffer, file: file)
             do throws(ConfigurationError) {
-                return .success(try reader.document())
+                let node = try reader.document()
+                return .success((node, reader.issues))
             } catch {
                 return .failure(error)
             }
@@ -38,6 +50,7 @@ struct YAMLReader: ~Copyable {
         parser = .allocate(capacity: 1)
         parser.initialize(to: yaml_parser_t())
         precondition(yaml_parser_initialize(parser) == 1, "out of memory for a YAML parser")
+        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
     }
 
@@ -113,7 +126,12 @@ struct YAMLReader: ~Copyable {
         }
     }
 
-    private func node(_ event: Event, _ line: Int, _ column: Int, depth: Int) throws(ConfigurationError) -> YAMLNode {
+    private mutating func node(
+        _ event: Event,
+        _ line: Int,
+        _ column: Int,
+        depth: Int
+    ) throws(ConfigurationError) -> YAMLNode {
         guard depth <= Self.maximumDepth else {
             throw error("nested deeper than \(Self.maximumDepth) levels", line: line)
         }
@@ -125,7 +143,7 @@ struct YAMLReader: ~Copyable {
         }
     }
 
-    private func list(depth: Int) throws(ConfigurationError) -> [YAMLNode] {
+    private mutating func list(depth: Int) throws(ConfigurationError) -> [YAMLNode] {
         var nodes: [YAMLNode] = []
         while true {
             let (event, line, column) = try next()
@@ -134,18 +152,22 @@ struct YAMLReader: ~Copyable {
         }
     }
 
-    private func map(depth: Int) throws(ConfigurationError) -> [YAMLNode.Entry] {
+    private mutating func map(depth: Int) throws(ConfigurationError) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
         var firstLines: [String: Int] = [:]
         while true {
             let (event, line, column) = try next()
             if case .mapEnd = event { return entries }
             guard case .scalar(let key) = event else { throw error("expected a key that is text", line: line) }
-            if let first = firstLines.updateValue(line, forKey: key.text) {
-                throw error("key \(key.text) stands twice, first on line \(first)", line: line)
+            let first = firstLines[key.text]
+            if let first {
+                let reason = "key \(key.text) stands twice, first on line \(first)"
+                issues.append(ConfigurationIssue(file: file, line: line, key: "", reason: reason))
             }
+            firstLines[key.text] = first ?? line
             let (valueEvent, valueLine, valueColumn) = try next()
             let value = try node(valueEvent, valueLine, valueColumn, depth: depth + 1)
+            guard first == nil else { continue }
             entries.append(YAMLNode.Entry(key: key.text, line: line, column: column, value: value))
         }
     }

@@ -7,6 +7,9 @@ func counted(_ count: some BinaryInteger, _ one: String, _ many: String) -> Stri
     "\(count) \(count == 1 ? one : many)"
 }
 
+/// A text that is not what was expected, on one line and cut where it is long: `found "x"`.
+func found(_ text: some StringProtocol) -> String { "found \"\(ForeignText.line(String(text), limit: 80))\"" }
+
 /// Where a command speaks to whoever called it. Nothing else of this module prints.
 enum Terminal {
     /// Prints text, or JSON, and a line feed unless it ends with one. What foreign text within it would do to the terminal is escaped; that it begins

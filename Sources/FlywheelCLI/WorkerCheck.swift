@@ -23,24 +23,8 @@ enum WorkerCheck {
 
     /// Each fault begins with the key that it is about.
     static func faults(of worker: WorkerConfiguration) -> [String] {
-        var faults: [String] = []
+        var faults = faultsOfValues(in: worker).map { "\($0.key): \($0.fault)" }
         func note(_ key: String, _ fault: String?) { if let fault { faults.append("\(key): \(fault)") } }
-        note("topics.prefix", fault(ofPrefix: worker.topics))
-        note("instance", fault(ofInstance: worker.instance))
-        if worker.roles.isEmpty {
-            let names = Role.allCases.map(\.rawValue).joined(separator: ", ")
-            note("roles", "expected at least one of \(names): a worker without a role does nothing")
-        }
-        let listens = worker.roles.contains(.console) || worker.healthPort != nil
-        if listens {
-            note(
-                "console.host",
-                Console.fault(ofHost: worker.consoleHost).map { "\($0), found \"\(worker.consoleHost)\"" }
-            )
-        }
-        if worker.roles.contains(.console), let port = worker.healthPort, port == worker.consolePort, port > 0 {
-            note("console.health_port", "expected another port than console.port, found \(port) for both")
-        }
         note("store", fault(of: worker.storePath, .materializer, worker))
         note("artifacts", fault(of: worker.artifactsPath, .trainer, worker))
         for caveat in KafkaCaveat.all(worker.kafka) where caveat.isFatal { note("kafka", caveat.description) }
@@ -54,6 +38,26 @@ enum WorkerCheck {
                 transactionalID: isTransactional ? "\(worker.topics.prefix)loop.\(worker.instance)" : nil
             )
             note("kafka", fault?.reason)
+        }
+        return faults
+    }
+
+    /// Faults of single values, each with its key: a file's reader reports them with its other faults, by line.
+    static func faultsOfValues(in worker: WorkerConfiguration) -> [(key: String, fault: String)] {
+        var faults: [(key: String, fault: String)] = []
+        func note(_ key: String, _ fault: String?) { if let fault { faults.append((key, fault)) } }
+        note("topics.prefix", fault(ofPrefix: worker.topics))
+        note("instance", fault(ofInstance: worker.instance))
+        if worker.roles.isEmpty {
+            let names = Role.allCases.map(\.rawValue).joined(separator: ", ")
+            note("roles", "expected at least one of \(names): a worker without a role does nothing")
+        }
+        if worker.roles.contains(.console) || worker.healthPort != nil {
+            let fault = Console.fault(ofHost: worker.consoleHost)
+            note("console.host", fault.map { "\($0), found \"\(ForeignText.line(worker.consoleHost, limit: 64))\"" })
+        }
+        if worker.roles.contains(.console), let port = worker.healthPort, port == worker.consolePort, port > 0 {
+            note("console.health_port", "expected another port than console.port, found \(port) for both")
         }
         return faults
     }

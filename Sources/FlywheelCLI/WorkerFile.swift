@@ -23,16 +23,27 @@ enum WorkerFile {
         case worker
     }
 
-    static func read(_ path: String, for use: Use) throws -> WorkerConfiguration {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw EngineError("read \(path)", "there is no such file, or it may not be read")
-        }
+    /// Reads a worker's file.
+    ///
+    /// - Parameters:
+    ///   - path: Path of the file.
+    ///   - use: Use of the file, which determines what is checked.
+    ///   - replaced: Keys whose values options replace, so that these are not checked.
+    /// - Throws: `ConfigurationError` with all that is wrong with values, in the order of lines; `EngineError` if the
+    ///   file cannot be read.
+    static func read(_ path: String, for use: Use, replaced: Set<String> = []) throws -> WorkerConfiguration {
         let reader = try ConfigurationReader(
-            yaml: [UInt8](data),
+            yaml: InputFile.contents(of: path),
             file: path,
             environment: ProcessInfo.processInfo.environment
         )
-        let worker = configuration(WorkerKeys(reader), for: use)
+        let keys = WorkerKeys(reader)
+        let worker = configuration(keys, for: use)
+        if use == .worker {
+            for (key, fault) in WorkerCheck.faultsOfValues(in: worker) where !replaced.contains(key) {
+                keys.report(key, fault)
+            }
+        }
         try reader.finish()
         return worker
     }
@@ -264,11 +275,19 @@ enum WorkerFile {
         return worker
     }
 
+    /// Options whose values replace those of a file, and the keys that a fault of their values is about.
+    private static let keysOfOptions: [(option: String, keys: [String])] = [
+        ("prefix", ["topics.prefix"]), ("instance", ["instance"]), ("roles", ["roles", "console.host"]),
+        ("host", ["console.host"]), ("port", ["console.health_port"]),
+        ("health-port", ["console.health_port", "console.host"]),
+    ]
+
     /// Reads the file of `--config`, if any, with the values of the options, for a cluster that need not be named.
     static func described(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
-        var worker =
-            try arguments.string("config").map { try read($0, for: use) }
-            ?? usual
+        // Only a worker's command has all of these options.
+        let given = use == .worker ? keysOfOptions.filter { arguments.string($0.option) != nil } : []
+        let replaced = Set(given.flatMap(\.keys))
+        var worker = try arguments.string("config").map { try read($0, for: use, replaced: replaced) } ?? usual
         if worker.salt.isEmpty {
             worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
         }

@@ -35,6 +35,15 @@ final class WorkerKeys {
         return (map, name)
     }
 
+    /// Notes a fault of a value that was read; one of a value that could not be read has been noted.
+    func report(_ key: String, _ fault: String) {
+        guard !reader.hasIssue(with: key) else { return }
+        guard let dot = key.firstIndex(of: "."), let section = sections[String(key[..<dot])] else {
+            return reader.report(key, fault)
+        }
+        section.report(String(key[key.index(after: dot)...]), fault)
+    }
+
     func text(_ key: String, _ usual: String, shown: String? = nil, _ meaning: String) -> String {
         let (map, name) = register(key, value: "text", usual: shown ?? "`\(usual)`", meaning: meaning)
         return map.string(name, default: usual)

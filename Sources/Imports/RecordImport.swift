@@ -174,7 +174,10 @@ public struct RecordImport {
     }
 
     private func sent(of digest: String) throws -> Int {
-        guard let progress, let data = FileManager.default.contents(atPath: progress) else { return 0 }
+        guard let progress, FileManager.default.fileExists(atPath: progress) else { return 0 }
+        guard let data = FileManager.default.contents(atPath: progress) else {
+            throw EngineError("read \(progress)", "it is no file that may be read", remedy: "see what it is")
+        }
         let cluster = try transport.clusterID()
         do {
             return try JSONParser().withDocument(of: [UInt8](data)) { json in

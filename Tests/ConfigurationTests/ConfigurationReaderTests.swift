@@ -98,6 +98,61 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         #expect(found == expected)
     }
 
+    @Test("A key that stands twice is one issue among the others, and its first value is kept")
+    func doubledKeys() throws {
+        let yaml = """
+            count: 1
+            kafka: {wait: 1s, wait: 2s}
+            count: 2
+            typo: 3
+            count: 4
+            """
+        let found = issues(yaml) { reader in
+            #expect(reader.int("count", default: 9, in: 0...9) == 1)
+            #expect(reader.section("kafka").duration("wait", default: .zero) == .seconds(1))
+            #expect(reader.hasIssue(with: "count") == false)
+        }
+        let expected = """
+            worker.yaml:2: key wait stands twice, first on line 2
+            worker.yaml:3: key count stands twice, first on line 1
+            worker.yaml:4: key typo: unknown key; known here: count, kafka
+            worker.yaml:5: key count stands twice, first on line 1
+            """
+        #expect(found == expected)
+        #expect(issues("- {a: 1, a: 2}").hasSuffix("worker.yaml:1: expected a map, found a list"))
+    }
+
+    @Test("Of very many issues the first hundred are described, and the others counted")
+    func manyIssues() {
+        let lines = issues(String(repeating: "a: 1\n", count: 1_000)) { _ = $0.int("a", default: 0) }.split(
+            separator: "\n"
+        )
+        #expect(lines.count == 101)
+        #expect(lines[99] == "worker.yaml:101: key a stands twice, first on line 1")
+        #expect(lines[100] == "worker.yaml: 899 more are not listed")
+    }
+
+    @Test("A file of another encoding than UTF-8 is refused, also one of a byte order mark alone")
+    func encodings() throws {
+        func read(_ bytes: [UInt8]) -> String {
+            do {
+                try ConfigurationReader(yaml: bytes, file: "x").finish()
+                return "no issue"
+            } catch {
+                return "\(error)"
+            }
+        }
+        let text = "a: 1"
+        for mark: [UInt8] in [[0xFF, 0xFE], [0xFE, 0xFF]] {
+            for body in [[], Array(text.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }] {
+                #expect(read(mark + body).hasPrefix("x: expected UTF-8, found the byte order mark of UTF-16"))
+            }
+        }
+        #expect(read([0x80]).contains("UTF-8"))
+        #expect(read(Array("a: ".utf8) + [0xC3]).contains("UTF-8"))
+        #expect(read([0xEF, 0xBB, 0xBF]) == "no issue")
+    }
+
     @Test("Structure of the wrong kind is an issue, not a crash")
     func structure() {
         #expect(
@@ -128,7 +183,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
     @Test(
         "YAML that is not accepted is refused with its line",
         arguments: [
-            ("a: 1\nb: ]", 2), ("a: 1\na: 2", 2), ("a: &x 1\nb: *x", 1), ("a: !!str 1", 1), ("a: 1\n---\nb: 2", 2),
+            ("a: 1\nb: ]", 2), ("a: &x 1\nb: *x", 1), ("a: !!str 1", 1), ("a: 1\n---\nb: 2", 2),
             ("? [1]\n: 2", 1), ("a: \u{1}", 1), ("\ta: 1", 1),
         ]
     )

@@ -97,6 +97,24 @@ struct ProgramTests {
         #expect(check.errorText == run.errorText)
     }
 
+    @Test("An option replaces a value of the file that would be refused, and a log level of no name is shown")
+    func replaced() throws {
+        let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString).yaml"
+        try "instance: \"..\"\nroles: []\n".write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let run = ["run", "--config", path, "--bootstrap", "127.0.0.1:1", "--log-level", "loud"]
+        let file = try flywheel(run)
+        #expect(file.status == .exited(1) && file.errorText.contains(":1: key instance: "), "\(file.errorText)")
+        let options = try flywheel(run + ["--instance", "w", "--roles", "intake"])
+        #expect(options.status == .exited(2))
+        #expect(options.errorText.contains("--log-level: expected one of trace"), "\(options.errorText)")
+        #expect(options.errorText.contains("found \"loud\""))
+        let wrong = try flywheel(run.dropLast(2) + ["--instance", "", "--roles", "intake"])
+        #expect(
+            wrong.status == .exited(1) && wrong.errorText.contains("could not run a worker: instance: expected a name")
+        )
+    }
+
     @Test("An option that librdkafka refuses is a usage error")
     func option() throws {
         let run = try flywheel(["status", "--bootstrap", "x:1", "--kafka", "aks=all"])

@@ -142,6 +142,10 @@ struct ImportTests {
         let text = try String(contentsOfFile: note, encoding: .utf8).replacing("\"shapes\"", with: "\"dogs\"")
         try text.write(toFile: note, atomically: true, encoding: .utf8)
         #expect(throws: EngineError.self) { try send(pipeline, file(pipeline, 8).0, progress: note) }
+        // A note that cannot be read is not the same as none.
+        let count = pipeline.cluster.committed(pipeline.topics[.imports]).count
+        #expect(throws: EngineError.self) { try send(pipeline, file(pipeline, 9).0, progress: pipeline.root) }
+        #expect(pipeline.cluster.committed(pipeline.topics[.imports]).count == count)
     }
 
     @Test(

@@ -48,14 +48,6 @@ enum TopicsCommand {
     }
 }
 
-/// - Throws: An error that names the path.
-func contents(of path: String) throws(EngineError) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else {
-        throw EngineError("read \(path)", "there is no such file, or it may not be read")
-    }
-    return [UInt8](data)
-}
-
 extension TopicsCommand {
     /// The rights of a party, as command lines of `kafka-acls.sh` or as JSON.
     static func acls(_ arguments: ParsedArguments) throws -> Bool {
@@ -137,7 +129,7 @@ enum ProjectCommand {
     }
 
     static func apply(file: String, _ worker: WorkerConfiguration) throws -> ProjectApply.Outcome {
-        let proposed = try ProjectFile.read(contents(of: file), file: file)
+        let proposed = try ProjectFile.read(InputFile.contents(of: file), file: file)
         let administration = try TopicAdministration(properties: worker.kafka, topics: worker.topics)
         defer { administration.close() }
         let transport = KafkaStreamTransport(properties: worker.kafka)
@@ -182,7 +174,7 @@ enum ProjectCommand {
     }
 
     static func warnOfKeysWithoutEffect(in file: String) throws {
-        for (key, replacement) in ProjectFile.keysWithoutEffect(try contents(of: file), file: file) {
+        for (key, replacement) in ProjectFile.keysWithoutEffect(try InputFile.contents(of: file), file: file) {
             Terminal.show("warning: \(key): \(replacement)")
         }
     }
@@ -297,7 +289,7 @@ extension ProjectApply.Outcome {
 enum ConfigCommand {
     static func check(_ arguments: ParsedArguments) throws -> Bool {
         let file = try arguments.requiredPositional("file")
-        let bytes = try contents(of: file)
+        let bytes = try InputFile.contents(of: file)
         if ProjectFile.isProject(bytes, file: file) {
             let project = try ProjectFile.read(bytes, file: file)
             Terminal.show("\(file): project \(project.project) is valid")

@@ -27,7 +27,7 @@ enum CheckCommand {
         let classes = try arguments.int("initial-classes", in: 2...10_000)
         var projects: [ProjectConfiguration] = []
         for file in arguments.strings("project") {
-            let project = try ProjectFile.read(contents(of: file), file: file)
+            let project = try ProjectFile.read(InputFile.contents(of: file), file: file)
             guard !projects.contains(where: { $0.project == project.project }) else {
                 throw arguments.failure("project \(project.project) is in two files")
             }
@@ -35,7 +35,7 @@ enum CheckCommand {
             projects.append(project.numbered(revision: 1, partition: 0, initialClasses: initial))
         }
         let file = try arguments.requiredPositional("file")
-        let handle = try open(file)
+        let handle = try InputFile.open(file)
         defer { if file != "-" { try? handle.close() } }
         var report = CheckReport(isJSON: arguments.flag("json"), isQuiet: arguments.flag("quiet"))
         let door = try DoorCheck(projects)
@@ -52,14 +52,6 @@ enum CheckCommand {
         }
         report.end()
         return report.refused.isEmpty
-    }
-
-    private static func open(_ file: String) throws(EngineError) -> FileHandle {
-        if file == "-" { return .standardInput }
-        guard let handle = FileHandle(forReadingAtPath: file) else {
-            throw EngineError("read \(file)", "there is no such file, or it may not be read")
-        }
-        return handle
     }
 }
 

@@ -17,7 +17,7 @@ enum LabelsCommand {
     static func bring(_ arguments: ParsedArguments) throws -> Bool {
         let path = try arguments.requiredPositional("file")
         let project = try arguments.requiredString("project")
-        let bytes = try contents(of: path)
+        let bytes = try InputFile.contents(of: path)
         let format = try ImportOptions.format(arguments, bytes, path)
         let file = ImportFile(bytes, format, try ImportOptions.labelFields(arguments), isLabelled: true)
         let source = try ImportOptions.source(arguments, path)
@@ -145,7 +145,7 @@ enum ImportOptions {
         let name = arguments.string("source") ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         guard (1...ImportOrigin.longestSource).contains(name.utf8.count), ForeignText.isPlain(name) else {
             throw arguments.failure(
-                "--source: expected 1 to \(ImportOrigin.longestSource) bytes without control characters"
+                "--source: expected 1 to \(ImportOrigin.longestSource) bytes without control characters, \(found(name))"
             )
         }
         return name

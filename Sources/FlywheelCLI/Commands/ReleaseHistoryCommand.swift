@@ -88,7 +88,7 @@ enum ReleaseHistoryCommand {
         let versions = try ["first", "second"].map { name in
             let text = try arguments.requiredPositional(name)
             guard let version = ModelVersion(checking: text) else {
-                throw arguments.failure("\(name): expected 1 to 256 bytes without control characters")
+                throw arguments.failure("\(name): expected 1 to 256 bytes without control characters, \(found(text))")
             }
             return version
         }
@@ -109,7 +109,7 @@ enum ReleaseHistoryCommand {
     private static func time(_ text: String, _ arguments: ParsedArguments) throws -> StreamTime {
         guard let milliseconds = RFC3339.milliseconds(of: text) else {
             throw arguments.failure(
-                "--at: expected a time of RFC 3339 with its zone, as in 2026-03-01T12:00:00Z, found \"\(text.prefix(80))\""
+                "--at: expected a time of RFC 3339 with its zone, as in 2026-03-01T12:00:00Z, \(found(text))"
             )
         }
         guard milliseconds <= WallClock.now() else {

@@ -110,7 +110,7 @@ enum ReleasesCommand {
         let name = try arguments.requiredPositional("project")
         let text = try arguments.requiredPositional("version")
         guard let version = ModelVersion(checking: text), ForeignText.isPlain(text) else {
-            throw arguments.failure("version: expected 1 to 256 bytes without control characters")
+            throw arguments.failure("version: expected 1 to 256 bytes without control characters, \(found(text))")
         }
         let worker = try WorkerFile.connected(arguments)
         let approval = ReleaseApproval(
@@ -145,7 +145,7 @@ enum ReleasesCommand {
     private static func incumbent(_ arguments: ParsedArguments) throws -> IncumbentModel {
         let name = try arguments.requiredPositional("version")
         guard let version = ModelVersion(checking: name), ForeignText.isPlain(name) else {
-            throw arguments.failure("version: expected 1 to 256 bytes without control characters")
+            throw arguments.failure("version: expected 1 to 256 bytes without control characters, \(found(name))")
         }
         return IncumbentModel(version: version, artifact: try artifact(arguments), metrics: try metrics(arguments))
     }
@@ -158,7 +158,7 @@ enum ReleasesCommand {
             uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C })
         else {
             throw arguments.failure(
-                "--artifact: expected a URI of 1 to \(ArtifactReference.longestURI) bytes (RFC 3986: ASCII, no quotes)"
+                "--artifact: expected a URI of 1 to \(ArtifactReference.longestURI) bytes (RFC 3986: ASCII, no quotes), \(found(uri))"
             )
         }
         var size = try arguments.int("size", in: 0...Int.max).map { Int64($0) }
@@ -167,7 +167,7 @@ enum ReleasesCommand {
             throw arguments.failure("--sha256: expected 64 hexadecimal digits, found \"\(digest.prefix(80))\"")
         }
         if let path = ArtifactURI(uri)?.filePath {
-            let bytes = try contents(of: path)
+            let bytes = try InputFile.contents(of: path)
             let found = SHA256Digest(of: bytes).hex
             guard digest == nil || digest == found, size == nil || size == Int64(bytes.count) else {
                 throw EngineError(

@@ -26,9 +26,11 @@ enum RunCommand {
         if !configuration.statePath.isEmpty {
             configuration.statePath = WorkerFile.absolute(configuration.statePath)
         }
-        guard let level = LogLevel(rawValue: arguments.string("log-level") ?? "info") else {
+        let levelName = arguments.string("log-level") ?? "info"
+        guard let level = LogLevel(rawValue: levelName) else {
+            let names = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
             throw ArgumentsError(
-                "--log-level: expected \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))",
+                "--log-level: expected one of \(names), \(found(levelName))",
                 command: "flywheel run"
             )
         }
@@ -102,7 +104,7 @@ enum RunCommand {
         try text.split(separator: ",").map { name in
             guard let role = Role(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
                 throw ArgumentsError(
-                    "--roles: expected some of \(Role.allCases.map(\.rawValue).joined(separator: ", ")), found \"\(name)\"",
+                    "--roles: expected some of \(Role.allCases.map(\.rawValue).joined(separator: ", ")), \(found(name))",
                     command: "flywheel run"
                 )
             }

@@ -21,7 +21,7 @@ enum SamplesCommand {
         if isThere, isFolder.boolValue {
             file = try ImportFile(folder: path)
         } else {
-            let bytes = try contents(of: path)
+            let bytes = try InputFile.contents(of: path)
             let format = try ImportOptions.format(arguments, bytes, path)
             file = ImportFile(bytes, format, try ImportOptions.fields(arguments), isLabelled: false)
         }
