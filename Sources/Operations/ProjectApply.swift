@@ -1,6 +1,6 @@
 internal import Acquisition
 internal import Datasets
-internal import EngineCore
+public import EngineCore
 public import Events
 public import Flywheel
 internal import Hashing
@@ -19,6 +19,17 @@ public struct ProjectApply {
         case unchanged(ProjectConfiguration)
         case created(ProjectConfiguration)
         case revised(ProjectConfiguration, from: ProjectConfiguration)
+        /// Written again as the next revision, with equal settings: the project's newest record could not be followed.
+        case rewritten(ProjectConfiguration, over: ProjectFault)
+
+        /// Revision now in force.
+        public var configuration: ProjectConfiguration {
+            switch self {
+            case .unchanged(let configuration), .created(let configuration), .revised(let configuration, _),
+                .rewritten(let configuration, _):
+                configuration
+            }
+        }
 
         /// Whether it wants an older form of dataset versions than the revision before.
         public var lowersFormat: Bool {
@@ -36,6 +47,9 @@ public struct ProjectApply {
     }
 
     /// Makes a configuration the project's next revision, unless it equals the one in force.
+    ///
+    /// The one in force is written again where the project's newest record cannot be followed: compaction would keep
+    /// that record alone, and a worker that starts after it would not know the project.
     ///
     /// If the configuration does not specify tokens, the first revision requires them, and a later one keeps the
     /// setting of the one before; if it does not specify the format of dataset versions, the first has the newest
@@ -67,6 +81,8 @@ public struct ProjectApply {
         // Workers compare a configuration after a tombstone with the revision before the tombstone: it is numbered
         // after that revision and keeps its partition.
         let known = directory.last(of: name)
+        let fault = directory.fault(of: name)
+        var isEqual = false
         let next: ProjectConfiguration
         if let known {
             guard known.revision < ProjectDirectory.revisionLimit else {
@@ -83,7 +99,8 @@ public struct ProjectApply {
                 format: known.datasets.format,
                 initialClasses: known.initialClasses
             )
-            guard same != known || directory[name] == nil else { return .unchanged(known) }
+            isEqual = same == known && directory[name] != nil
+            guard !isEqual || fault != nil else { return .unchanged(known) }
             // Older builds did not record the initial classes; of a project with one revision they are known.
             let isFirst = known.revision == 1
             next = same.numbered(
@@ -132,7 +149,7 @@ public struct ProjectApply {
         if next.acquisition.window != known?.acquisition.window, let fault = Self.fault(ofWindow: next) {
             throw EngineError("apply project \(name)", fault.reason, remedy: fault.remedy)
         }
-        if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
+        if let reason = next.sizeFault(isNew: !isEqual) { throw EngineError("apply project \(name)", reason) }
         try producer.begin()
         try producer.send([
             OutputRecord(
@@ -151,6 +168,7 @@ public struct ProjectApply {
             )
         ])
         try Self.retrying { () throws(StreamError) in try producer.commit() }
+        if isEqual, let fault { return .rewritten(next, over: fault) }
         return known.map { .revised(next, from: $0) } ?? .created(next)
     }
 

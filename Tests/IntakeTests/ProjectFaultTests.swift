@@ -190,6 +190,36 @@ struct ProjectFaultTests {
         _ = try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(configuration(), partitions: 2)
     }
 
+    /// Before: the file in force was "unchanged", and the fault stayed; once the topic was compacted nobody knew the
+    /// project.
+    @Test("Applying the file in force over a faulty record writes it again, once", arguments: [false, true])
+    func applyingOverFault(isForged: Bool) throws {
+        let pipeline = try Pipeline()
+        try put(pipeline, configuration(revision: 3))
+        let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
+        guard case .unchanged = try apply.apply(configuration(), partitions: 2) else {
+            Issue.record("written without a reason")
+            return
+        }
+        if isForged {
+            try put(pipeline, configuration(revision: 9, classes: ["other"]))
+        } else {
+            try put(pipeline, Array("{".utf8), key: "shapes")
+        }
+        guard case .rewritten(let new, let fault) = try apply.apply(configuration(), partitions: 2) else {
+            Issue.record("not written again")
+            return
+        }
+        #expect(new.revision == 4 && fault.project == "shapes")
+        let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
+        try directory.readToEnd()
+        #expect(directory["shapes"] == new && directory.faults.isEmpty)
+        guard case .unchanged = try apply.apply(configuration(), partitions: 2) else {
+            Issue.record("written twice")
+            return
+        }
+    }
+
     /// Before: "shapes is new: revision 1", which moved the project or was refused by every worker.
     @Test("Applying after a tombstone continues after the removed revision", arguments: [false, true])
     func applyingAgain(isChanged: Bool) throws {

@@ -82,6 +82,7 @@ struct TokenChangeTests {
         case .created(let revision): return ("created", revision)
         case .revised(let revision, _): return ("revised", revision)
         case .unchanged(let revision): return ("unchanged", revision)
+        case .rewritten(let revision, _): return ("rewritten", revision)
         }
     }
 
@@ -118,7 +119,8 @@ struct TokenChangeTests {
             return
                 switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2)
             {
-            case .created(let revision), .revised(let revision, _): (true, revision.datasets.format)
+            case .created(let revision), .revised(let revision, _), .rewritten(let revision, _):
+                (true, revision.datasets.format)
             case .unchanged(let revision): (false, revision.datasets.format)
             }
         }

@@ -146,9 +146,8 @@ struct GrownSchemaTests {
                 schema: LabelSchema(question: "?", classes: classes),
                 acquisition: usual.acquisition
             )
-            switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2) {
-            case .created(let revision), .unchanged(let revision), .revised(let revision, _): return revision
-            }
+            return try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2)
+                .configuration
         }
         let pipeline = try Pipeline(isApplied: false)
         #expect(try apply(Scenario.classes, to: pipeline).initialClasses == 3)

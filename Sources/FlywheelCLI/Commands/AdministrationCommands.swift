@@ -220,18 +220,14 @@ extension SettingConflict {
 }
 
 extension ProjectApply.Outcome {
-    var configuration: ProjectConfiguration {
-        switch self {
-        case .unchanged(let configuration), .created(let configuration), .revised(let configuration, _): configuration
-        }
-    }
-
     var words: String {
         let name = configuration.project
         return switch self {
         case .unchanged(let known): "\(name) is unchanged at revision \(known.revision)"
         case .created(let new): "\(name) is new: revision 1, partition \(new.partition)"
         case .revised(let new, _): "\(name) is now at revision \(new.revision)"
+        case .rewritten(let new, let fault):
+            "\(name) is now at revision \(new.revision), with the settings that were in force: its newest record could not be followed (\(ForeignText.line(fault.text, limit: 1_000)))"
         }
     }
 
@@ -240,7 +236,7 @@ extension ProjectApply.Outcome {
         switch self {
         case .unchanged: nil
         case .created: "flywheel status shows the project with its first record"
-        case .revised:
+        case .revised, .rewritten:
             "the loop follows the revision with the project's next record: until then flywheel status shows the one before, its budget too"
         }
     }
