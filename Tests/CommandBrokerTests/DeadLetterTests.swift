@@ -76,6 +76,26 @@ struct DeadLetterTests {
         #expect(last.outputText.contains(summary), "\(last.outputText.suffix(500))")
     }
 
+    /// Before: `dataset log` of any name exited with 0.
+    @Test(
+        "A project that is not there is an error of every command that reads one",
+        arguments: [
+            "dataset log --project none", "dataset log --changes --project none", "replay --project none",
+            "explain s --project none", "project show none", "releases log none", "releases show none",
+        ]
+    )
+    func unknownProject(words: String) throws {
+        let bench = try Bench()
+        #expect(try bench.flywheel("topics", "create").status.isSuccess)
+        let run = try ChildProcess.run(
+            Bench.program,
+            words.split(separator: " ").map(String.init) + bench.connection,
+            timeout: .seconds(60)
+        )
+        #expect(run.status == .exited(1) && run.output.isEmpty, "\(run.outputText)")
+        #expect(run.errorText.contains("none"), "\(run.errorText)")
+    }
+
     @Test("A value that is no text is shown as hexadecimal digits")
     func hexadecimal() throws {
         let bench = try Bench()

@@ -153,15 +153,29 @@ enum ProjectCommand {
         return true
     }
 
+    /// The project of a name.
+    ///
+    /// - Throws: `EngineError` where `projects` names none; `action` says what it was wanted for.
+    @discardableResult
+    static func require(_ name: String, to action: String, _ worker: WorkerConfiguration) throws -> ProjectConfiguration
+    {
+        guard let project = try read(worker).first(where: { $0.project.rawValue.utf8.elementsEqual(name.utf8) }) else {
+            throw EngineError(
+                action,
+                "there is no project \"\(ForeignText.line(name, limit: 80))\"",
+                remedy: "see flywheel project list"
+            )
+        }
+        return project
+    }
+
     static func show(_ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("name")
-        guard let project = try read(try WorkerFile.connected(arguments)).first(where: { $0.project.rawValue == name })
-        else {
-            throw EngineError("show project \(name)", "there is no such project", remedy: "see flywheel project list")
-        }
+        let project = try require(name, to: "show a project", try WorkerFile.connected(arguments))
         Terminal.show(String(decoding: project.jsonBytes, as: UTF8.self))
         // Beside the record, which programs read.
-        let pace = (project.candidatesPerHour * 10).rounded() / 10
+        let rounded = (project.candidatesPerHour * 10).rounded() / 10
+        let pace = rounded == rounded.rounded() && rounded < 1e15 ? "\(Int(rounded))" : "\(rounded)"
         Terminal.complain(
             "note: a window holds \(project.tasksPerWindow) tasks; once a pool is full Intake lets through about \(pace) candidates an hour (votes_per_window × oversample ÷ window)"
         )

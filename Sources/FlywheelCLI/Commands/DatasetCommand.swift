@@ -48,7 +48,9 @@ enum DatasetCommand {
                 )
             }
         }
-        if versions.isEmpty, !arguments.flag("json") { Terminal.show("no version of \(name) is sealed yet") }
+        guard versions.isEmpty else { return true }
+        try ProjectCommand.require(name, to: "list dataset versions", worker)
+        if !arguments.flag("json") { Terminal.show("no version of \(name) is sealed yet") }
         return true
     }
 

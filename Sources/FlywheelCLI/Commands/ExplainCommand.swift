@@ -14,14 +14,14 @@ internal import Worker
 /// `flywheel explain`.
 enum ExplainCommand {
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        let sample = SampleID(checking: try arguments.requiredPositional("sample"))
-        guard let sample else { throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters") }
+        let text = try arguments.requiredPositional("sample")
+        guard let sample = SampleID(checking: text) else {
+            throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters, \(found(text))")
+        }
         let since = try DeadLetterOptions.time("since", arguments)
         let name = try arguments.requiredString("project")
         let worker = try WorkerFile.connected(arguments)
-        guard let project = try ProjectCommand.read(worker).first(where: { $0.project.rawValue == name }) else {
-            throw EngineError("explain \(sample)", "there is no project \(name)", remedy: "see flywheel project list")
-        }
+        let project = try ProjectCommand.require(name, to: "explain \(sample)", worker)
         let explain = Explain(
             transport: KafkaStreamTransport(properties: worker.kafka),
             topics: worker.topics,

@@ -15,7 +15,7 @@ enum LabelChangeCommand {
     static func revise(_ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredString("to")
         guard (1...LabelSchema.longestName).contains(name.utf8.count) else {
-            throw arguments.failure("--to: expected a class of 1 to \(LabelSchema.longestName) bytes")
+            throw arguments.failure("--to: expected a class of 1 to \(LabelSchema.longestName) bytes, \(found(name))")
         }
         let sample = try sample(arguments)
         return try send(
@@ -34,7 +34,7 @@ enum LabelChangeCommand {
     static func move(_ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredString("to")
         guard let split = Split(rawValue: name) else {
-            throw arguments.failure("--to: expected training, validation or test, found \"\(name.prefix(64))\"")
+            throw arguments.failure("--to: expected training, validation or test, \(found(name))")
         }
         let sample = try sample(arguments)
         return try send(.move(sample, to: split), of: sample, what: "belongs to \(name)", arguments: arguments)
@@ -84,14 +84,16 @@ enum LabelChangeCommand {
             Terminal.complain("\(unreadable) records of \(name) cannot be read")
             return false
         }
-        if !isFound, !arguments.flag("json") { Terminal.show("no label of \(name) was changed") }
+        guard !isFound else { return true }
+        try ProjectCommand.require(name, to: "list changes of labels", worker)
+        if !arguments.flag("json") { Terminal.show("no label of \(name) was changed") }
         return true
     }
 
     private static func sample(_ arguments: ParsedArguments) throws -> SampleID {
         let name = try arguments.requiredPositional("sample")
         guard let sample = SampleID(checking: name), ForeignText.isPlain(name) else {
-            throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters")
+            throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters, \(found(name))")
         }
         return sample
     }

@@ -18,11 +18,14 @@ internal import Worker
 enum ReplayCommand {
     static func run(_ arguments: ParsedArguments) throws -> Bool {
         let worker = try WorkerFile.connected(arguments)
-        let projects = try ProjectCommand.read(worker).filter {
-            arguments.string("project").map($0.project.rawValue.elementsEqual) ?? true
-        }
+        let projects =
+            if let name = arguments.string("project") {
+                [try ProjectCommand.require(name, to: "replay", worker)]
+            } else {
+                try ProjectCommand.read(worker)
+            }
         guard !projects.isEmpty else {
-            throw EngineError("replay", "there is no such project", remedy: "see flywheel project list")
+            throw EngineError("replay", "there is no project", remedy: "see flywheel project apply")
         }
         let replay = Replay(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         var isEqual = true
