@@ -465,7 +465,7 @@ let package = Package(
             [
                 "Events", "FlywheelFuzz", "Fuzzing", "Processes", "Statistics", "StreamRuntime", "StreamTesting",
             ],
-            exclude: ["Regressions"]
+            exclude: ["README.md", "Regressions"]
         ),
     ],
     cxxLanguageStandard: .cxx17

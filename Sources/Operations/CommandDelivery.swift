@@ -10,14 +10,16 @@ internal import Vocabulary
 struct CommandDelivery {
     let transport: any StreamTransport
     let topics: TopicNames
-    /// As in `freeze the releases of pets`, for errors.
-    let attempt: String
-    /// Milliseconds to wait for the loop; 0 for not at all.
-    let maximumWait: Int64
-    /// Milliseconds since 1970.
-    let now: () -> Int64
-    /// Called between two polls of the state, with milliseconds.
-    let pause: (Int64) -> Void
+
+    /// How long the loop is waited for.
+    struct Wait {
+        /// Milliseconds; 0 for not at all.
+        let maximum: Int64
+        /// Milliseconds since 1970.
+        let now: () -> Int64
+        /// Called between two polls of the state, with milliseconds.
+        let pause: (Int64) -> Void
+    }
 
     /// Sends one command.
     ///
@@ -25,21 +27,25 @@ struct CommandDelivery {
     /// producer, and reading the state takes time.
     ///
     /// - Parameters:
+    ///   - attempt: What is attempted, for errors, as in `freeze the releases of pets`.
     ///   - name: The project.
     ///   - by: The person who requests it.
     ///   - reason: Explanation for people; it is kept permanently.
-    ///   - plan: The command's action and the beginning of its id, derived from the committed state; or an outcome if
-    ///     no command needs to be sent. The state is nil if the loop has none yet.
+    ///   - wait: Wait for the loop.
+    ///   - plan: The command's action and the beginning of its id, as in `freeze`, derived from the committed state. The
+    ///     state is nil if the loop has none yet.
     ///   - verdict: The outcome of a command that the loop has carried out or refused; receives first the state before the
     ///     command was sent, then the state that contains it.
     /// - Returns: The outcome; nil if no worker has carried the command out yet.
     /// - Throws: `EngineError` if there is no such project, the reason is empty, or Intake would refuse the command;
     ///   `StreamError` when the topics cannot be read or written; any error of `plan`.
     func send<Outcome>(
+        to attempt: String,
         project name: String,
         by: String,
         reason: String,
-        plan: (ProjectState?, ProjectConfiguration) throws -> Plan<Outcome>,
+        wait: Wait,
+        plan: (ProjectState?, ProjectConfiguration) throws -> (action: Command.Action, id: String),
         verdict: (ProjectState?, ProjectState, ProjectConfiguration) -> Outcome
     ) throws -> Outcome? {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
@@ -59,30 +65,17 @@ struct CommandDelivery {
             return restored.projects[name]?.state
         }
         let before = try state()
-        let (action, prefix): (Command.Action, String)
-        switch try plan(before, configuration) {
-        case .known(let outcome): return outcome
-        case .send(let planned, let id): (action, prefix) = (planned, id)
-        }
+        let (action, prefix) = try plan(before, configuration)
         let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
         defer { commands.close() }
-        let began = now()
+        let began = wait.now()
         let id = "\(prefix)-\(name)-\(began)"
         let command = Command(id: id, action: action, by: by, reason: reason)
         try commands.send(command, at: began, checkedBy: configuration)
         while true {
             if let state = try state(), state.commands[id] != nil { return verdict(before, state, configuration) }
-            guard now() - began < maximumWait else { return nil }
-            pause(200)
+            guard wait.now() - began < wait.maximum else { return nil }
+            wait.pause(200)
         }
-    }
-
-    /// A command to send, or the outcome where none is needed.
-    enum Plan<Outcome> {
-        /// - Parameters:
-        ///   - action: Wanted of the loop.
-        ///   - id: The beginning of the command's id, as in `freeze`.
-        case send(Command.Action, id: String)
-        case known(Outcome)
     }
 }

@@ -22,12 +22,10 @@ public struct LabelCorrection {
         case refused
     }
 
-    private let transport: any StreamTransport
-    private let topics: TopicNames
+    private let delivery: CommandDelivery
 
     public init(transport: any StreamTransport, topics: TopicNames) {
-        self.transport = transport
-        self.topics = topics
+        delivery = CommandDelivery(transport: transport, topics: topics)
     }
 
     /// Sends the command, and waits until the loop has carried it out.
@@ -63,23 +61,17 @@ public struct LabelCorrection {
                 remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
             )
         }
-        let delivery = CommandDelivery(
-            transport: transport,
-            topics: topics,
-            attempt: attempt,
-            maximumWait: maximumWait,
-            now: now,
-            pause: pause
-        )
         let outcome: Outcome? = try delivery.send(
+            to: attempt,
             project: name,
             by: by,
             reason: reason,
+            wait: .init(maximum: maximumWait, now: now, pause: pause),
             plan: { state, configuration in
                 // The committed state may lag behind commands in flight: a change that seems to be done already is sent
                 // nevertheless.
                 if let state { try check(action, on: sample, in: state, under: configuration, attempt: attempt) }
-                return .send(action, id: "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
+                return (action, "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
             },
             verdict: { before, state, configuration in
                 guard Self.isCarriedOut(action, on: sample, in: state, under: configuration) else { return .refused }

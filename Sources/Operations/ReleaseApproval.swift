@@ -18,12 +18,10 @@ public struct ReleaseApproval {
         case waiting
     }
 
-    private let transport: any StreamTransport
-    private let topics: TopicNames
+    private let delivery: CommandDelivery
 
     public init(transport: any StreamTransport, topics: TopicNames) {
-        self.transport = transport
-        self.topics = topics
+        delivery = CommandDelivery(transport: transport, topics: topics)
     }
 
     /// Sends the command, and waits until the loop has carried it out.
@@ -48,19 +46,13 @@ public struct ReleaseApproval {
         now: @escaping () -> Int64 = WallClock.now,
         pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
-        let delivery = CommandDelivery(
-            transport: transport,
-            topics: topics,
-            attempt: "approve \(version) of \(name)",
-            maximumWait: maximumWait,
-            now: now,
-            pause: pause
-        )
         let outcome: Outcome? = try delivery.send(
+            to: "approve \(version) of \(name)",
             project: name,
             by: by,
             reason: reason,
-            plan: { _, _ in .send(.approve(version), id: "approve") },
+            wait: .init(maximum: maximumWait, now: now, pause: pause),
+            plan: { _, _ in (.approve(version), "approve") },
             verdict: { before, state, _ in Self.outcome(before, state) }
         )
         return outcome ?? .waiting

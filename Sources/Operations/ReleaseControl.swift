@@ -45,12 +45,10 @@ public struct ReleaseControl {
         case waiting
     }
 
-    private let transport: any StreamTransport
-    private let topics: TopicNames
+    private let delivery: CommandDelivery
 
     public init(transport: any StreamTransport, topics: TopicNames) {
-        self.transport = transport
-        self.topics = topics
+        delivery = CommandDelivery(transport: transport, topics: topics)
     }
 
     /// Sends the command, and waits until the loop has carried it out.
@@ -86,18 +84,12 @@ public struct ReleaseControl {
             case .suppress, .unsuppress: "\(order.rawValue) a class of \(name)"
             case .hold, .unhold, .freeze, .unfreeze: "\(order.rawValue) the releases of \(name)"
             }
-        let delivery = CommandDelivery(
-            transport: transport,
-            topics: topics,
-            attempt: attempt,
-            maximumWait: maximumWait,
-            now: now,
-            pause: pause
-        )
         let outcome: Outcome? = try delivery.send(
+            to: attempt,
             project: name,
             by: by,
             reason: reason,
+            wait: .init(maximum: maximumWait, now: now, pause: pause),
             plan: { state, configuration in
                 if let className, !configuration.question.classes.contains(className) {
                     throw EngineError(
@@ -113,7 +105,7 @@ public struct ReleaseControl {
                     of: state,
                     attempt: attempt
                 )
-                return .send(action, id: order.rawValue)
+                return (action, order.rawValue)
             },
             verdict: { before, state, _ in
                 Self.outcome(of: order, className: className ?? "", before: before, after: state)
