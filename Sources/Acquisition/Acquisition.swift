@@ -1,13 +1,13 @@
 internal import Tables
 public import Vocabulary
 
-/// Decides which samples are worth a person's second.
+/// Selection of the samples whose labels are worth an annotator's time.
 extension AcquisitionState {
     /// Adds a candidate to the sources that it belongs to. A candidate of the audit sample is added to that source
     /// only, so that no test label is ever a training label.
     ///
     /// - Parameters:
-    ///   - candidate: Belongs to the audit sample if it has an audit probability.
+    ///   - candidate: Candidate; it belongs to the audit sample if it has an audit probability.
     ///   - modelVersionNumber: The dataset version number of the model that scored it, 0 for none or an unknown one.
     ///   - context: Context at the entry that contains it.
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch, or if a table of triggers is full.
@@ -79,14 +79,14 @@ extension AcquisitionState {
         return batch
     }
 
-    /// When a batch could become due without a further candidate.
+    /// Time at which a batch may become due without a further candidate.
     ///
-    /// - Returns: Nil where only an entry can bring it about.
+    /// - Returns: Nil if only a further entry can make a batch due.
     public func nextDeadline(_ context: SelectionContext) -> StreamTime? {
         guard let waiting = accounts.schedule.value.waitingSince, hasCandidates(context), context.hasRoom()
         else { return nil }
         if isExhausted(context) {
-            // A budget that never holds a task is not waited for.
+            // If no window's budget can ever cover a task, there is no deadline.
             let policy = context.policy
             let most = policy.budget.mostTasks(votes: context.votesPerTask, cost: policy.voteCost)
             return most == 0 ? nil : accounts.windowEnd(policy)
@@ -100,7 +100,7 @@ extension AcquisitionState {
         }
     }
 
-    /// A batch waits for a source that is ready, but not for ever.
+    /// Whether the batch need not wait any longer: a source is ready, or the maximum wait is over.
     private func isReady(_ context: SelectionContext) -> Bool {
         let since = accounts.schedule.value.waitingSince ?? context.time
         if context.time.milliseconds(since: since) >= maximumWait(context) { return true }
@@ -109,8 +109,9 @@ extension AcquisitionState {
         return ready.isFound
     }
 
-    /// Milliseconds that a batch waits for a source that is ready. If the newest model has scored as many candidates as
-    /// are wanted, the batch waits only for a wider choice, and a pool that receives few new samples never has one.
+    /// Longest time, in milliseconds, that a batch waits for a source to become ready. If the newest model has scored
+    /// as many candidates as are wanted, the wait serves only a wider choice, which a pool that receives few new
+    /// samples never gets; it is then divided by `scoredDivisor`.
     func maximumWait(_ context: SelectionContext) -> Int64 {
         let policy = context.policy
         guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.maximumWait }
@@ -135,7 +136,8 @@ extension AcquisitionState {
 
     // MARK: - Accounts
 
-    /// Whether neither the content nor the group of a sample is in conflict with its side. Edition 1 does not check.
+    /// Whether no sample that was queried or imported before blocks a sample: a copy of its content, or a member of its
+    /// group on another side. Always true in edition 1.
     private func isFree(_ sample: Sample, _ purpose: TaskPurpose, _ policy: AcquisitionPolicy) -> Bool {
         policy.edition < 2 || sides.obstacle(sample, purpose) == nil
     }

@@ -5,7 +5,7 @@ internal import Vocabulary
 extension AcquisitionPolicy: Formed {
     public static let standard: AcquisitionPolicy? = AcquisitionPolicy()
 
-    /// A record's batch from before there were batch policies.
+    /// Batch policy implied by records that were written before there were batch policies.
     private static let beforeBatches = BatchPolicy(
         rule: .kmeans,
         coldStart: .none,
@@ -36,9 +36,9 @@ extension AcquisitionPolicy: Formed {
         let spread: StaticString =
             "`kmeans` spreads a batch over this many times `batch_size` of the highest utilities."
         preselection = try f("preselection", \.preselection, Count(1...1_000), doc: spread)
-        // Only files are checked for capacities that hold a batch: older revisions need not hold one.
+        // A capacity must hold a batch only if it is read from a file; older revisions may have smaller ones.
         let (pool, pools) = (Count(1...100_000), Count(batchSize...100_000))
-        // If a file sets only one of them, the other holds a batch, too.
+        // The default of a capacity that the file does not set holds a batch, too.
         let (room, allowed) = (max(500, batchSize), max(20, batchSize))
         let kept: StaticString = "Candidates kept; a batch at least."
         poolCapacity = try f("pool_capacity", \.poolCapacity, pool, default: room, inFile: pools, doc: kept)
@@ -103,7 +103,7 @@ extension AcquisitionPolicy: Formed {
         try f.require("vote_cost", costComplaint)
     }
 
-    /// Complaint about a budget that has nothing to be counted by; nil where there is none.
+    /// Complaint about a budget of time or money without the cost of a vote to count it by; nil if there is none.
     private var costComplaint: String? {
         if time ?? 0 > 0, voteCost.maximumTime == 0 {
             return "a budget of time needs the most time that a vote may take (maximum_time), above 0"

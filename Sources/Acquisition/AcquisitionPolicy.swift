@@ -1,7 +1,7 @@
 public import Strategies
 public import Vocabulary
 
-/// Rules by which samples are selected, how many, and how fast.
+/// Policy of acquisition: which samples are selected, how many, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
     /// Whether a batch is composed by the rule of `batch`; else, and if embeddings are required and missing, the
@@ -22,7 +22,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     /// where it is sure, in `0...1`; if it is no more than `explorationShare`, the share never grows. Ignored in
     /// edition 1.
     public var explorationMost: Double
-    /// The share of tasks that are audit tasks (of a window's in edition 2, of all in edition 1), in `0...0.9`; 0: there are none, and no sample is kept for any.
+    /// The share of tasks that are audit tasks, in `0...0.9`: of a window's tasks in edition 2, of all tasks in edition
+    /// 1. With 0 there are no audit tasks, and no sample is kept for them.
     public var auditShare: Double
     /// Audit tasks opened at once, in addition to their share: no model is judged without test labels. Ignored in
     /// edition 1.
@@ -33,7 +34,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var auditAge: Int64
     /// Answers that may be bought in a window. With 0 nothing is queried.
     public var votes: Int
-    /// Milliseconds.
+    /// Length of a budget window, in milliseconds.
     public var window: Int64
     /// People's time that may be bought in a window, in milliseconds; nil: no limit.
     public var time: Int64?
@@ -45,11 +46,11 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var voteCost: VoteCost
     /// Intake forwards this many candidates for each task that the budget allows.
     public var oversample: Double
-    /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
+    /// The longest time that a batch waits for a model that has learnt from the last batch, in milliseconds.
     public var maximumWait: Int64
     /// Temperature applied to a model's output, or to its logits, before they are judged, above 0; 1 has no effect.
     public var temperature: Double
-    /// How a batch is put together.
+    /// Policy by which a batch is composed.
     public var batch: BatchPolicy
     /// Quotas of slices; nil: none.
     public var slices: SlicePolicy?
@@ -59,10 +60,12 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var triggers: [Trigger]
     /// The share of a batch, and of all tasks, that triggers may query, in `0...1`.
     public var triggerShare: Double
-    /// The edition of the rules of choosing, in `1...latestEdition`: a journal decides for ever as it did.
+    /// The edition of the selection rules, in `1...latestEdition`: an older journal is always replayed under its own
+    /// edition.
     public var edition: Int
 
-    /// Edition 2: `auditShare` is kept in each window, and a batch waits less for candidates that are scored already.
+    /// The newest edition. From edition 2 on, `auditShare` is kept in each window, and a batch waits for a shorter time
+    /// if enough candidates are scored already.
     public static let latestEdition = 2
 
     public init(
@@ -140,8 +143,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         LabelBudget(votes: votes, time: time, money: money, window: window, carriedWindows: carriedWindows)
     }
 
-    /// As in `margin+kmeans+herding_start`: score, the rule by which batches are chosen where embeddings allow it, and the
-    /// rule of a cold start.
+    /// Name of the strategy, as in `margin+kmeans+herding_start`: score, the rule by which batches are chosen if
+    /// embeddings allow it, and the rule of a cold start.
     public var strategyName: String {
         if let stream { return stream.strategy.rawValue }
         guard function != .random else { return "random" }

@@ -8,11 +8,13 @@ public struct AcquisitionState: Sendable {
     public var pool = PoolSource()
     public var verification = VerificationSource()
     public var accounts = TaskAccounts()
-    /// Sides of the samples that were queried or imported, under other names too.
+    /// Sides of the samples that were queried or imported, by content and group, so that copies under other ids are
+    /// found.
     public var sides = SampleSides()
     /// Space of the candidates' embeddings, as far as the configuration does not specify it.
     public var space = Cell(LearnedSpace())
-    /// Candidates of the pool among which audit samples were hidden from trainers, by when; none that has left the pool for long.
+    /// Candidates of the pool among which audit samples were hidden from trainers, each with the time at which it was
+    /// used, in milliseconds. Candidates that have left the pool are removed by the next `noteCovers`.
     public var covers = Table<SampleID, Int64>()
 
     public init() {}

@@ -13,14 +13,14 @@ public struct ArgumentParser: Sendable {
     public enum Outcome: Sendable {
         /// To run a command with these arguments.
         case run(ParsedArguments)
-        /// To show this text on standard output and end well.
+        /// To print this text on standard output and exit successfully.
         case help(String)
     }
 
     private let root: CommandSpecification
     private let version: String?
 
-    /// A parser for the command and all its subcommands.
+    /// Creates a parser for the command and all its subcommands.
     ///
     /// - Parameters:
     ///   - root: The command.
@@ -136,7 +136,7 @@ public struct ArgumentParser: Sendable {
         }
     }
 
-    /// The nearest known name, if it is near.
+    /// Suggests the nearest known name; empty if none is near.
     private func suggestion(for word: String, among names: [String], prefix: String) -> String {
         let near = names.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
         guard let near, near.distance <= max(1, near.name.count / 3) else { return "" }
@@ -144,7 +144,8 @@ public struct ArgumentParser: Sendable {
     }
 }
 
-/// The number of characters that must be inserted, deleted, replaced or swapped with their neighbour.
+/// The number of characters that must be inserted, deleted, replaced or swapped with their neighbour to turn one text
+/// into the other.
 func editDistance(_ left: String, _ right: String) -> Int {
     let left = Array(left)
     let right = Array(right)

@@ -5,7 +5,7 @@ public struct ArgumentsError: Error, Hashable, Sendable, CustomStringConvertible
     /// The command it is about, as in `flywheel run`.
     public let command: String
 
-    /// An error about a command; for rules that only the caller knows.
+    /// Creates an error about a command, for rules that only the caller knows.
     public init(_ reason: String, command: String) {
         self.reason = reason
         self.command = command

@@ -4,7 +4,7 @@ public struct CommandSpecification: Sendable {
     public let name: String
     /// Purpose of the command, in one line without full stop.
     public let summary: String
-    /// More about it, below the summary; may be empty.
+    /// Further description, shown below the summary; may be empty.
     public let discussion: String
     /// Its options and flags.
     public let options: [OptionSpecification]
@@ -13,7 +13,7 @@ public struct CommandSpecification: Sendable {
     /// Subcommands. A command that has some accepts no positional arguments.
     public let subcommands: [CommandSpecification]
 
-    /// A command.
+    /// Creates a command.
     public init(
         _ name: String,
         summary: String,

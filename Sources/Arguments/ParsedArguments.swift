@@ -1,6 +1,6 @@
 /// A command and its arguments, checked against the specification; values are typed as they are read.
 ///
-/// Asking for an option that the command does not have is a bug of the caller and stops the process.
+/// A request for an option that the command does not have is a bug of the caller and stops the process.
 public struct ParsedArguments: Sendable {
     /// The command's names from the program down, as in `["flywheel", "topics", "create"]`.
     public let path: [String]
@@ -53,7 +53,7 @@ public struct ParsedArguments: Sendable {
 
     /// The option's value as a whole number in `range`.
     ///
-    /// - Throws: `ArgumentsError` if it is none.
+    /// - Throws: `ArgumentsError` if it is no such number.
     public func int(_ name: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(ArgumentsError) -> Int? {
         guard let text = string(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
@@ -65,7 +65,7 @@ public struct ParsedArguments: Sendable {
 
     /// The option's value as a finite number in `range`.
     ///
-    /// - Throws: `ArgumentsError` if it is none.
+    /// - Throws: `ArgumentsError` if it is no such number.
     public func double(
         _ name: String,
         in range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
@@ -81,7 +81,7 @@ public struct ParsedArguments: Sendable {
 
     /// The option's value as a case of an enumeration.
     ///
-    /// - Throws: `ArgumentsError` if it is none.
+    /// - Throws: `ArgumentsError` if it is no such case.
     public func choice<Choice>(
         _ name: String,
         of type: Choice.Type = Choice.self

@@ -1,12 +1,12 @@
 internal import Czstd
 
-/// Bytes that cannot be unpacked.
+/// Error of bytes that cannot be unpacked, or of a text that cannot be packed.
 public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kinds of failure that callers distinguish.
     public enum Kind: Hashable, Sendable {
-        /// They are no frame, or a damaged one.
+        /// The bytes are not a frame, or a damaged one; also if the library fails or no memory is left.
         case damaged
-        /// They unpack to more than is wanted.
+        /// The unpacked text is larger than the caller accepts.
         case tooLarge
     }
 
@@ -43,10 +43,10 @@ public enum Zstd {
     /// Packs a text into one frame, with its length and a checksum.
     ///
     /// - Parameters:
-    ///   - text: Any bytes, none included.
+    ///   - text: Any bytes; may be empty.
     ///   - level: In `levels`; others count as the nearest.
-    /// - Returns: The frame. Other releases of the library may give other bytes of the same text.
-    /// - Throws: `ZstdError` where no memory is left.
+    /// - Returns: The frame. Other releases of the library may produce other bytes for the same text.
+    /// - Throws: `ZstdError` if no memory is left.
     /// - Complexity: O(*n*) in the bytes of the text.
     public static func pack(_ text: UnsafeRawBufferPointer, level: Int = usualLevel) throws(ZstdError) -> [UInt8] {
         let packer = try Packer(level: min(max(level, levels.lowerBound), levels.upperBound))
@@ -56,7 +56,7 @@ public enum Zstd {
     /// The maximum number of bytes of the head of a frame, which states the length of the text.
     public static let headSize = 18
 
-    /// The most bytes that a frame of a text has, at a text's size; the greatest number where that is more.
+    /// Upper bound on the bytes of the frame of a text of `size` bytes; `Int.max` if the bound is larger.
     public static func bound(_ size: Int) -> Int {
         let (sum, isTooLarge) = max(0, size).addingReportingOverflow(max(0, size) / 128 + 1_024)
         return isTooLarge ? .max : sum
@@ -66,7 +66,8 @@ public enum Zstd {
     ///
     /// - Parameter head: The first `headSize` bytes of the frame, or all if it has fewer.
     /// - Returns: Bytes of the text.
-    /// - Throws: `ZstdError` for bytes that are no beginning of a frame, or of a frame that does not state the length.
+    /// - Throws: `ZstdError` for bytes that are not the beginning of a frame, or of a frame that does not state the
+    ///   length.
     public static func size(of head: [UInt8]) throws(ZstdError) -> Int {
         let said = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
         guard said != flywheel_zstd_error(), said != flywheel_zstd_unknown(), let size = Int(exactly: said) else {

@@ -21,7 +21,7 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
     /// The issues.
     public let issues: [ConfigurationIssue]
 
-    /// Issues that are described at most: what follows is as a rule the same mistake again.
+    /// Maximum number of issues in the description: further issues usually repeat the same mistake.
     private static let limit = 100
 
     /// The first hundred issues, one a line, and the number of the others.

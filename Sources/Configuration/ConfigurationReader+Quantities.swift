@@ -22,7 +22,8 @@ extension ConfigurationReader {
         }
     }
 
-    /// The number of bytes, as in `512`, `64KB` (1,000) or `64KiB` (1,024), MB, GB, MiB, GiB likewise, at `key`, or the default if absent.
+    /// The number of bytes at `key`, as in `512`, `64KB` (1,000) or `64KiB` (1,024), and likewise with MB, GB, MiB and
+    /// GiB; the default if absent.
     public func byteSize(_ key: String, default fallback: Int, in range: ClosedRange<Int> = 0...Int.max) -> Int {
         optionalByteSize(key, in: range) ?? fallback
     }
@@ -56,7 +57,7 @@ extension ConfigurationReader {
         return scalar(key, "one of \(names)") { Choice(rawValue: $0.text) }
     }
 
-    /// A whole number directly followed by its unit, in the smallest unit.
+    /// A whole number followed by its unit, with or without blanks between them, in the smallest unit.
     private func quantity(_ text: String, _ units: [String: Int]) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }
@@ -73,7 +74,7 @@ extension ConfigurationReader {
         return "\(example), in \(words(range.lowerBound))...\(words(range.upperBound))"
     }
 
-    /// A duration as a file has it, in the largest unit of which it is a whole number.
+    /// A duration as written in a file, in the largest unit of which it is a whole number.
     private func words(_ duration: Duration) -> String {
         let (seconds, rest) = duration.components
         guard rest == 0 else { return "\(seconds * 1_000 + rest / 1_000_000_000_000_000)ms" }

@@ -1,10 +1,11 @@
 import Glibc
 
 extension ConfigurationReader {
-    /// The secret that `key` refers to: `${NAME}` is a variable of the environment, `file:PATH` the first line of a file.
+    /// The secret that `key` refers to: `${NAME}` is a variable of the environment, `file:PATH` the first line of a
+    /// file.
     ///
-    /// A secret written into the configuration itself is refused, and no message shows it. Nil if absent; of one that is not
-    /// `isNeeded` also where the variable or the file is not there, which is no fault then.
+    /// A secret written into the configuration itself is refused, and no message shows it. Nil if absent. Unless
+    /// `isNeeded`, nil also if the variable or the file is missing or empty, which is not a fault then.
     public func secret(_ key: String, isNeeded: Bool = true) -> Secret? {
         guard let node = node(key) else { return nil }
         guard case .scalar(let scalar) = node.content else {
@@ -14,14 +15,14 @@ extension ConfigurationReader {
         return resolved(scalar.text, key, line: node.line, isNeeded: isNeeded)
     }
 
-    /// One or several secrets at `key`, each as `secret` reads it: a reference, or a list of distinct ones.
+    /// One or several secrets at `key`, each read as by `secret`: a reference, or a list of distinct references.
     ///
     /// - Parameters:
     ///   - key: Key of the secrets; there are none if it is absent.
     ///   - most: Maximum number of secrets.
     ///   - bytes: Minimum number of bytes of each: a short one can be guessed.
     ///   - isNeeded: Whether a missing variable or file is a fault.
-    /// - Returns: Those that could be read, in order; faults are recorded.
+    /// - Returns: The secrets that could be read, in order; faults are recorded.
     public func secrets(_ key: String, atMost most: Int, of bytes: Int = 1, isNeeded: Bool = true) -> [Secret] {
         guard let node = node(key) else { return [] }
         var elements = [node]

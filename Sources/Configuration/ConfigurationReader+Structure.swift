@@ -1,5 +1,5 @@
 extension ConfigurationReader {
-    /// The map at `key`; an empty one if absent, so that all its defaults hold.
+    /// The map at `key`; an empty map if absent, so that all its defaults apply.
     public func section(_ key: String) -> ConfigurationReader {
         let path = "\(prefix)\(key)."
         guard let node = node(key) else { return ConfigurationReader(log: log, prefix: path, entries: [], line: line) }
@@ -10,7 +10,7 @@ extension ConfigurationReader {
         return ConfigurationReader(log: log, prefix: path, entries: entries, line: node.line)
     }
 
-    /// The map that a value is, whose keys must all be read; nil if it is none.
+    /// A reader of the map in a value, whose keys must all be read; nil if the value is not a map.
     public func map(_ key: String, _ node: YAMLNode) -> ConfigurationReader? {
         guard case .map(let entries) = node.content else { return nil }
         return ConfigurationReader(log: log, prefix: "\(prefix)\(key).", entries: entries, line: node.line)
@@ -62,8 +62,8 @@ extension ConfigurationReader {
     ///
     /// - Parameters:
     ///   - key: Key of the map.
-    ///   - isSecret: Names whose values must be references: written into the configuration itself they are refused.
-    ///   - isNeeded: Whether a missing variable or file is a fault; else such names are left out.
+    ///   - isSecret: Whether the value of a name must be a reference: in the configuration itself it is refused.
+    ///   - isNeeded: Whether a missing variable or file is a fault; otherwise such names are left out.
     ///   - fault: Fault of a name and its value; nil if there is none. It must not show a secret.
     /// - Returns: Names and values, in order; none if absent.
     public func secretMap(

@@ -1,11 +1,11 @@
-/// Single values. A fault is recorded, and the default, or any value of the type, is returned.
+/// Single values. If a value is faulty, the fault is recorded, and the default, or any value of the type, is returned.
 extension ConfigurationReader {
     /// The text at `key`, or the default if absent.
     public func string(_ key: String, default fallback: String) -> String {
         optionalString(key) ?? fallback
     }
 
-    /// The text at `key`, which must be there.
+    /// The text at `key`, which is required.
     public func requiredString(_ key: String) -> String {
         if node(key) == nil { missing(key, "a text") }
         return optionalString(key) ?? ""
@@ -81,7 +81,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// The value at `key` by `convert`, which returns nil for an unexpected value.
+    /// The value at `key`, converted by `convert`, which returns nil for an unexpected value.
     func scalar<Value>(_ key: String, _ expected: String, _ convert: (YAMLNode.Scalar) -> Value?) -> Value? {
         guard let node = node(key) else { return nil }
         if case .scalar(let scalar) = node.content, let value = convert(scalar) { return value }

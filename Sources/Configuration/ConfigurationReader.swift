@@ -1,8 +1,8 @@
 /// Reads one map of a configuration file, strictly and by type, with a default for every key that may be absent.
 ///
-/// Reads never throw: a fault is recorded, the default is returned, and `finish` of the outermost reader throws all
-/// faults at once, keys that were never read included. So a file is read to its end and all its faults are reported
-/// together. Until `finish` has returned, no value that was read may be used.
+/// Reads never throw: a fault is recorded, the default is returned, and `finish` throws all faults at once, including
+/// keys that were never read. So a file is read to its end and all its faults are reported together. Until `finish` has
+/// returned, no value that was read may be used.
 ///
 /// ```swift
 /// let yaml = "name: digits\npause: 5m\n"
@@ -28,7 +28,7 @@ public final class ConfigurationReader {
     }
 
     let log: Log
-    /// The keys above, with a full stop at the end; empty for the file itself.
+    /// Path of the keys above this map, with a full stop at the end; empty for the file itself.
     let prefix: String
     let entries: [YAMLNode.Entry]
     /// The map's own line, for keys that are missing.
@@ -50,7 +50,7 @@ public final class ConfigurationReader {
     /// - Parameters:
     ///   - yaml: The text in UTF-8, at most 1 MB.
     ///   - file: The file's name, for messages.
-    ///   - environment: Where `secret` finds variables.
+    ///   - environment: Environment variables for `secret`.
     /// - Throws: `ConfigurationError` if it is not YAML, or not a map.
     public convenience init(
         yaml: [UInt8],
@@ -93,13 +93,13 @@ public final class ConfigurationReader {
     /// - Parameters:
     ///   - key: A key of the map, or a path below one.
     ///   - reason: What was expected, and what was found.
-    ///   - fallback: The line where the map has no such key; its own if left out.
+    ///   - fallback: Line of the issue if the map has no such key; the map's own line if left out.
     public func report(_ key: String, _ reason: String, line fallback: Int? = nil) {
         let line = entries.first { $0.key == key }?.line ?? fallback ?? line
         log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
     }
 
-    /// Ends the reading of the file, from whichever of its readers.
+    /// Ends the reading of the file; can be called on any of its readers.
     ///
     /// - Throws: `ConfigurationError` with every issue, in the order of lines.
     public func finish() throws(ConfigurationError) {
@@ -126,14 +126,14 @@ public final class ConfigurationReader {
         log.issues.contains { $0.key == prefix + key || $0.key.hasPrefix("\(prefix)\(key).") }
     }
 
-    /// The key's value; nil if absent or nothing. From now on the key counts as known.
+    /// The key's value; nil if absent or null. From now on, the key counts as read.
     public func node(_ key: String) -> YAMLNode? {
         readKeys.insert(key)
         guard let value = entries.first(where: { $0.key == key })?.value, !value.isNull else { return nil }
         return value
     }
 
-    /// Notes that a value is not what was expected of it.
+    /// Notes that a value is not of the expected form.
     public func mismatch(_ key: String, _ node: YAMLNode, _ expected: String) {
         let issue = ConfigurationIssue(
             file: log.file,

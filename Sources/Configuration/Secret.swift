@@ -1,4 +1,4 @@
-/// Text that never shows in descriptions, dumps and messages; only `reveal` gives it.
+/// Text that never appears in descriptions, dumps and messages; only `reveal` returns it.
 public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let text: String
 

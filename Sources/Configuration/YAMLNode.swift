@@ -37,7 +37,7 @@ public struct YAMLNode: Hashable, Sendable {
     /// Its column, counted from 1.
     public let column: Int
 
-    /// Whether it is nothing: an empty value, `~` or `null`.
+    /// Whether the value is null: an empty value, `~` or `null`.
     public var isNull: Bool {
         guard case .scalar(let scalar) = content, scalar.isPlain else { return false }
         return scalar.text.isEmpty || scalar.text == "~" || scalar.text == "null"

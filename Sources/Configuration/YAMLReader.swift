@@ -3,7 +3,7 @@ import CYAML
 /// Reads the one document of a YAML file into nodes, by libyaml's events.
 ///
 /// Refused: an encoding other than UTF-8, more than 1 MB or 32 levels, anchors and aliases (whose expansion has no
-/// bound), tags, keys that are not text, and more than one document. A key that stands twice in a map is an issue that
+/// bound), tags, keys that are not text, and more than one document. A key that occurs twice in a map is an issue that
 /// does not end the reading: its first value is kept.
 struct YAMLReader: ~Copyable {
     static let maximumSize = 1 << 20
@@ -15,7 +15,7 @@ struct YAMLReader: ~Copyable {
 
     /// Reads the document in `bytes`; the node is nil if there is none.
     ///
-    /// - Returns: The document, and every key that stands twice, in the order of lines.
+    /// - Returns: The document, and an issue for every key that occurs twice, in the order of lines.
     /// - Throws: `ConfigurationError` with the first other fault and its line.
     static func read(
         _ bytes: [UInt8],
@@ -24,11 +24,11 @@ struct YAMLReader: ~Copyable {
         guard bytes.count <= maximumSize else {
             throw Self.error("expected at most \(maximumSize) bytes, found \(bytes.count)", file, 0)
         }
-        // libyaml would read it, and find nothing in a file of the mark alone.
+        // libyaml would read UTF-16, too, and find nothing in a file that contains only the mark.
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             throw Self.error("expected UTF-8, found the byte order mark of UTF-16: save the file as UTF-8", file, 0)
         }
-        // Some editors put a byte order mark before the text; it is none of it.
+        // Some editors put a byte order mark before the text; it is not part of the text.
         let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let result = bytes.withUnsafeBufferPointer {
             buffer -> Result<(node: YAMLNode?, issues: [ConfigurationIssue]), ConfigurationError> in
@@ -44,7 +44,7 @@ struct YAMLReader: ~Copyable {
         return try result.get()
     }
 
-    /// The bytes must outlive the reader.
+    /// Creates a reader of `bytes`, which must outlive it.
     private init(_ bytes: UnsafeBufferPointer<UInt8>, file: String) {
         self.file = file
         parser = .allocate(capacity: 1)

@@ -6,13 +6,13 @@ public import Processes
 public import Telemetry
 public import Worker
 
-/// The worker's HTTP side: health and metrics, or health alone. Used on one thread.
+/// The worker's HTTP server: health and metrics, or health alone. Used on one thread.
 public final class Console {
     /// Pages that a console serves.
     public enum Pages: String, Sendable {
         /// Health, metrics, and a list of the pages.
         case all = "console"
-        /// Health alone: for a port of its own, on a thread of its own, which nothing else can keep busy.
+        /// Health alone: for a port and a thread of its own, which no other request can keep busy.
         case health
     }
 
@@ -20,15 +20,15 @@ public final class Console {
     private let droppedConnections: Counter
     private let pages: Pages
     private let logger: Logger
-    /// Drops that the metric has.
+    /// Number of drops that are included in the metric.
     private var counted = 0
     /// Number of drops that were logged, and the time of the last log entry, in milliseconds since 1970.
     private var noted = (drops: 0, at: Int64(0))
 
-    /// Where it listens.
+    /// Port on which it listens.
     public var port: UInt16 { server.port }
 
-    /// Why no console can listen on a host, whoever else does; nil where one can.
+    /// Describes why no console can listen on a host, regardless of other listeners; nil if one can.
     public static func fault(ofHost host: String) -> String? { HTTPServer.fault(ofAddress: host) }
 
     public init(
@@ -119,7 +119,7 @@ public final class Console {
                 }
             }
         }
-        // Reasons and remarks quote others; in JSON an escape is the same character.
+        // Reasons and remarks may quote foreign text; in JSON, an escape stands for the same character.
         return Array(ForeignText.line(writer.text).utf8)
     }
 }

@@ -6,7 +6,7 @@ public import Vocabulary
 /// Record of a version whose files were collected; it holds the version's identity. It is kept in
 /// `PROJECT/collected/ID.json` for good, beside the version number, which still names the id.
 ///
-/// The bytes hold facts of the version only: writing it twice changes nothing.
+/// The bytes depend only on facts of the version, so writing the record twice changes nothing.
 public struct CollectedVersion: Hashable, Sendable, JSONCodable {
     public let project: ProjectID
     public let id: DatasetVersionID
@@ -14,7 +14,7 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
     /// Sequence number of the cut in the dataset log.
     public let sequence: Int64
 
-    /// The record of a version.
+    /// Creates the record of a version.
     package init(_ manifest: DatasetManifest) {
         project = manifest.project
         id = manifest.id
@@ -48,7 +48,7 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
 }
 
 extension DatasetStore {
-    /// Where the record of a collected version is.
+    /// Name of the object that holds the record of a collected version.
     static func collectedName(_ project: ProjectID, _ id: DatasetVersionID) -> String {
         "\(project)/collected/\(id).json"
     }
@@ -72,7 +72,7 @@ extension DatasetStore {
 
     /// The record of a version, if it was collected.
     ///
-    /// - Throws: `EngineError` of a record that cannot be read, `StorageError` where the store refuses.
+    /// - Throws: `EngineError` if the record cannot be decoded, `StorageError` if the store refuses.
     package func collected(_ project: ProjectID, _ id: DatasetVersionID) throws -> CollectedVersion? {
         let name = Self.collectedName(project, id)
         guard let bytes = try objects.readIfPresent(name, maximumSize: 1 << 16) else { return nil }

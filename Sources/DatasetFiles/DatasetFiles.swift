@@ -13,10 +13,10 @@ package struct DatasetFiles {
     private let fetch: (_ name: String, _ size: Int) throws -> [UInt8]
     /// Reads part of the object with a name; nil if the object is read as a whole.
     private let fetchPart: (_ name: String, _ range: Range<Int>) throws -> [UInt8]?
-    /// Bytes above which a file is scanned in pieces of so many.
+    /// Size in bytes of the pieces in which a larger file is scanned.
     static let pieceSize = 8 << 20
 
-    /// Files of a version in a store.
+    /// Creates access to the files of a version in a store.
     package init(_ objects: any ObjectStore, _ project: ProjectID, _ id: DatasetVersionID) {
         folder = [project.rawValue, "versions", id.rawValue]
         fetch = { name, size in
@@ -25,13 +25,13 @@ package struct DatasetFiles {
         }
         fetchPart = { name, range in
             if range.lowerBound == 0, try objects.isLink(name) { throw Self.link(name) }
-            // A frame is unpacked from its beginning.
+            // A packed file can be unpacked only from its beginning, so it is read as a whole.
             if let packable = objects as? ZstdStore, try packable.isPacked(name) { return nil }
             return try objects.read(name, range: range)
         }
     }
 
-    /// Files of a version whose manifest an event names.
+    /// Creates access to the files of a version whose manifest an event names.
     package init(_ manifest: String, _ buckets: S3Client?) {
         folder = manifest.split(separator: "/", omittingEmptySubsequences: false).dropLast().map(String.init)
         fetchPart = { _, _ in nil }
@@ -58,9 +58,9 @@ package struct DatasetFiles {
         DatasetForm.damage("it is a symbolic link, and a version's files are not", in: name)
     }
 
-    /// Where a file is that a manifest names.
+    /// Name of the object, or the URI, of a file that a manifest names.
     ///
-    /// - Throws: `EngineError` of a path that is not relative, or leads out of the project's folder.
+    /// - Throws: `EngineError` if the path is not relative, or leads out of the project's folder.
     func objectName(_ path: String) throws(EngineError) -> String {
         let all = path.split(separator: "/", omittingEmptySubsequences: false)
         let parts = all.drop { $0 == ".." }
@@ -77,10 +77,10 @@ package struct DatasetFiles {
         return (folder.dropLast(up) + parts.map(String.init)).joined(separator: "/")
     }
 
-    /// The bytes of a file.
+    /// Reads the bytes of a file.
     ///
-    /// - Throws: `StorageError` where it is not there or its store is away; `EngineError`, naming it, where it is not what it
-    ///   should be.
+    /// - Throws: `StorageError` if the file is missing or its store is unavailable; `EngineError`, naming the file, if
+    ///   its size or digest differs.
     func read(_ path: String, size: Int, sha256: String) throws -> [UInt8] {
         let name = try objectName(path)
         let bytes = try Self.named(name, size) { try fetch(name, size) }
@@ -93,7 +93,7 @@ package struct DatasetFiles {
         return bytes
     }
 
-    /// Names a file that is not what it should be.
+    /// Converts storage errors that concern the content of a file into errors that name the file.
     private static func named<R>(_ name: String, _ size: Int, _ body: () throws -> R) throws -> R {
         do {
             return try body()
@@ -144,7 +144,7 @@ package struct DatasetFiles {
                 try rest.withUnsafeBytes { try lendLines(of: UnsafeRawBufferPointer(rebasing: $0[..<whole]), body) }
                 rest.removeFirst(whole)
             }
-            // One byte more than there should be, to see that there is none.
+            // One byte more than the stated size is requested, to detect a file that is longer.
             piece = try part(offset..<offset + min(pieceSize, size - offset + 1)) ?? []
         }
         guard offset == size else {

@@ -3,14 +3,14 @@ internal import Events
 package import JSON
 internal import Vocabulary
 
-/// Forms of dataset files that readers know. Any other form is refused by its name: a version that is read without the
-/// members that a newer build wrote into it would be another version, and nobody would notice.
+/// Forms of dataset files that this build reads. Any other form is refused, and the error names it: a version read
+/// without the members that a newer build wrote into it would be another version, without any notice.
 package enum DatasetForm {
     /// The forms of manifests that are read and written: 1 lists all segments, 2 names pages of them.
     static let versions = 1...2
     /// The most entries of a page, and references of a manifest.
     static let pageLimit = 256
-    /// The highest level of a page: more cannot be filled.
+    /// The highest level of a page; more levels could not be filled.
     static let highestLevel = 8
     /// The most bytes of a page.
     static let pageSize = 256 << 10
@@ -50,7 +50,7 @@ package enum DatasetForm {
         return version
     }
 
-    /// Refuses a page that is not of the form that is known.
+    /// Refuses a page of an unknown form.
     static func check(page object: JSONObject) throws(JSONError) {
         guard try object.string("format") == "flywheel-dataset-page" else {
             throw object.failure("format", "expected flywheel-dataset-page")
@@ -88,7 +88,7 @@ package enum DatasetForm {
         EngineError("read \(file)", "\(error)", remedy: remedy(error))
     }
 
-    /// The error of a file that is not what names it.
+    /// The error for a file that differs from the reference that names it.
     static func damage(_ reason: String, in file: String) -> EngineError {
         EngineError("read \(file)", reason, remedy: "restore the file from a copy")
     }
@@ -102,7 +102,7 @@ package enum DatasetForm {
             : "restore the file from a copy, or find out who wrote it"
     }
 
-    /// Whether a text is a SHA-256 as names have it: 64 lower-case hexadecimal digits.
+    /// Whether a text is a SHA-256 in the form used in names: 64 lower-case hexadecimal digits.
     package static func isDigest(_ text: String) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }

@@ -12,9 +12,9 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// The SHA-256 of the manifest's bytes: of the bytes that were read if it was read, whatever else they contain;
     /// otherwise of the canonical bytes.
     public private(set) var id = DatasetVersionID("")
-    /// How many bytes those are.
+    /// Number of the bytes that `id` is the digest of.
     public private(set) var size = 0
-    /// 1 or 2; readers refuse any other.
+    /// Form of the manifest, 1 or 2; readers refuse any other.
     public let formatVersion: Int
     public let project: ProjectID
     public let versionNumber: Int
@@ -34,7 +34,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// Number of valid labels by split, in form 2.
     private let counts: [Split: Int]
 
-    /// A manifest of form 1.
+    /// Creates a manifest of form 1.
     public init(
         project: ProjectID,
         versionNumber: Int,
@@ -67,7 +67,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     ///   - project: The project.
     ///   - cut: The cut that is sealed.
     ///   - parent: The version before.
-    ///   - semanticVersion: By Croissant's rule.
+    ///   - semanticVersion: Semantic version, by Croissant's rule.
     ///   - counts: Number of valid labels by split.
     ///   - pages: Pages in the order of the log.
     package init(
@@ -140,7 +140,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// Reads a manifest's bytes.
     ///
     /// - Parameters:
-    ///   - bytes: All of them.
+    ///   - bytes: All bytes of the manifest.
     ///   - file: Location of the file, for messages.
     ///   - known: Digest of the bytes, if it was computed already.
     /// - Throws: `EngineError` that names the file, the fault and the remedy.

@@ -3,26 +3,26 @@ internal import Hashing
 public import JSON
 internal import Vocabulary
 
-/// How a manifest of form 2, or a page above, names a page.
+/// Reference to a page, in a manifest of form 2 or in a page of the level above.
 public struct DatasetPageReference: Hashable, Sendable, JSONCodable {
-    /// 0 of pages that name segments; pages of level *n* name pages of level *n* − 1.
+    /// Level of the page: 0 if it names segments; pages of level *n* name pages of level *n* − 1.
     public let level: Int
     public let size: Int
     public let sha256: String
-    /// Files of labels and tombstones that it leads to.
+    /// Number of files of labels and tombstones that the page leads to.
     public let segments: Int
     /// Number of lines of labels in these files, including lines that are no longer valid.
     public let records: Int
     /// Number of lines that are no longer valid, according to the page's files of tombstones.
     public let tombstones: Int
-    /// Sequence numbers of the first and the last line of labels; nil where it leads to segments that a version of form 1 had,
-    /// or to none.
+    /// Sequence numbers of the first and the last line of labels; nil if the page leads to segments taken over from a
+    /// version of form 1, or to no labels.
     public let sequences: ClosedRange<Int64>?
 
     /// Relative to the manifest's folder.
     public var path: String { "../../pages/\(sha256).json" }
 
-    /// Names a page of these bytes.
+    /// Creates a reference to a page that has these bytes.
     package init(_ page: DatasetPage, _ bytes: [UInt8]) {
         level = page.level
         size = bytes.count
@@ -97,7 +97,8 @@ private struct SequenceSpan {
     }
 }
 
-/// A part of the list of a version's files, or of pages with such parts; at most `DatasetForm.pageLimit`.
+/// A part of the list of a version's files, or a list of pages with such parts; at most `DatasetForm.pageLimit`
+/// entries.
 package struct DatasetPage: Hashable, JSONCodable {
     enum Content: Hashable {
         case files([DatasetEntry])
@@ -112,7 +113,7 @@ package struct DatasetPage: Hashable, JSONCodable {
         content = .files(files)
     }
 
-    /// A page above these, which are of one level.
+    /// Creates the page above other pages, which all have the same level.
     package init(pages: [DatasetPageReference]) {
         level = (pages.first?.level ?? 0) + 1
         content = .pages(pages)

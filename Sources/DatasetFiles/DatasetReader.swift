@@ -3,12 +3,12 @@ internal import Glibc
 package import JSON
 package import Vocabulary
 
-/// A line of a version, lent while it is read.
+/// Line of a version; valid only while it is read.
 package struct BorrowedLine {
     package let split: Split
     /// Without its line feed.
     package let bytes: UnsafeRawBufferPointer
-    /// Its object, or why it cannot be parsed; in form 2 it can.
+    /// JSON object of the line, or the error of parsing it; always an object in form 2.
     package let object: Result<JSONObject, JSONError>
     /// The line's number in the log; 0 where it is not known, in form 1.
     package let sequence: Int64
@@ -17,10 +17,11 @@ package struct BorrowedLine {
     package let number: Int
 }
 
-/// Reads a dataset version as a stream: the pages that its manifest names, then file after file, each verified when it is
-/// read, without the lines that no longer hold.
+/// Reads a dataset version as a stream: the pages that its manifest names, then file after file, each verified when it
+/// is read, without the lines that are no longer valid.
 ///
-/// Memory does not grow with the version: a page of each level, one segment, and 8 bytes a tombstone.
+/// Memory does not grow with the version, except for 8 bytes per tombstone; beyond those it is a page of each level and
+/// one segment.
 package final class DatasetReader {
     package let manifest: DatasetManifest
     package let files: DatasetFiles
@@ -34,12 +35,12 @@ package final class DatasetReader {
         self.name = name
     }
 
-    /// Hands the files of the version to `body`, in the order of the log.
+    /// Passes the files of the version to `body`, in the order of the log.
     ///
     /// - Parameters:
-    ///   - isWanted: Whether a page is read; all are unless given.
-    ///   - body: Is handed each file.
-    /// - Throws: `EngineError`, naming it, of a page that is not what names it, or of a form that is not known.
+    ///   - isWanted: Whether a page is read; by default all are.
+    ///   - body: Called with each file.
+    /// - Throws: `EngineError`, naming the page, if a page differs from its reference or is of an unknown form.
     package func forEachEntry(
         where isWanted: (DatasetPageReference) -> Bool = { _ in true },
         _ body: (DatasetEntry) throws -> Void
@@ -49,7 +50,8 @@ package final class DatasetReader {
         for page in manifest.pages where isWanted(page) { try walk(page, where: isWanted, seen: &seen, body) }
     }
 
-    /// Levels fall by one at each step, and no page is met twice: a walk is as long as what it reads.
+    /// Visits the files below a page. Levels decrease by one at each step and no page is visited twice, so the walk is
+    /// as long as the list that it reads.
     private func walk(
         _ reference: DatasetPageReference,
         where isWanted: (DatasetPageReference) -> Bool,
@@ -99,7 +101,8 @@ package final class DatasetReader {
         try check(order, of: splits)
     }
 
-    /// The sample of a line by its number among those of its split that hold, from 0; reads the version up to there.
+    /// Id of the sample of a line, by the line's number among the valid lines of its split, from 0; empty if there is
+    /// no such line. Reads the version up to that line.
     package func sampleID(of row: Int, in split: Split) throws -> String {
         struct Found: Error { let id: String }
         var number = 0
@@ -115,7 +118,7 @@ package final class DatasetReader {
         return ""
     }
 
-    /// Hands the lines of a segment that hold to `body`.
+    /// Passes the valid lines of a segment to `body`.
     package func forEachLine(of entry: DatasetEntry, _ order: inout LineOrder, _ body: (BorrowedLine) throws -> Void)
         throws
     {
@@ -202,9 +205,9 @@ package final class DatasetReader {
 }
 
 extension DatasetFiles {
-    /// A page, verified.
+    /// Reads and verifies a page.
     ///
-    /// - Throws: `EngineError`, naming it, of one that is not what names it, or of a form that is not known.
+    /// - Throws: `EngineError`, naming the page, if it differs from its reference or is of an unknown form.
     func page(_ reference: DatasetPageReference, _ parser: JSONParser) throws -> DatasetPage {
         let bytes = try read(reference.path, size: reference.size, sha256: reference.sha256)
         let name = try objectName(reference.path)
@@ -221,21 +224,22 @@ extension DatasetFiles {
     }
 }
 
-/// How far each split is read, and what was withdrawn.
+/// Position up to which each split is read, and the tombstones that apply.
 package struct LineOrder {
     package let tombstones: Tombstones
-    /// The number of the last line, by split.
+    /// Sequence number of the last line read, by split.
     private(set) var last: [Split: Int64] = [:]
-    /// Lines that hold, so far.
+    /// Number of valid lines read so far, by split.
     private(set) var living: [Split: Int] = [:]
-    /// Lines that no longer hold, so far.
+    /// Number of lines read so far that are no longer valid.
     private(set) var withdrawn = 0
-    /// The next tombstone, by split.
+    /// Index of the next tombstone, by split.
     private var next: [Split: Int] = [:]
 
     package init(_ tombstones: Tombstones) { self.tombstones = tombstones }
 
-    /// Position in a later version that corresponds to this one; that version withdraws more of the lines passed.
+    /// Position in a later version that corresponds to this one; the later version withdraws more of the lines already
+    /// read.
     ///
     /// - Parameters:
     ///   - removed: Number of lines that were valid and no longer are, by split.
@@ -276,7 +280,7 @@ package struct LineOrder {
     }
 }
 
-/// Hands the lines of a text to `body`, without their line feeds and but for empty ones.
+/// Passes the lines of a text to `body`, without their line feeds; empty lines are skipped.
 func lendLines(of text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard let start = text.baseAddress else { return }
     var index = 0

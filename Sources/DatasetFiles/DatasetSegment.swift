@@ -46,7 +46,8 @@ public struct DatasetSegment: Hashable, Sendable, JSONCodable {
     }
 }
 
-/// A file that a page of a manifest of form 2 names: labels of one split, or numbers of lines that no longer hold.
+/// A file that a page of a manifest of form 2 names: labels of one split, or tombstones, which are the sequence numbers
+/// of lines that are no longer valid.
 public struct DatasetEntry: Hashable, Sendable, JSONCodable {
     /// Content of the file.
     public enum Kind: String, Hashable, Sendable {
@@ -54,15 +55,15 @@ public struct DatasetEntry: Hashable, Sendable, JSONCodable {
     }
 
     public let kind: Kind
-    /// Nil of tombstones.
+    /// Split of the labels; nil for tombstones.
     public let split: Split?
     /// Relative to the manifest's folder.
     public let path: String
     public let size: Int
     public let sha256: String
-    /// Lines.
+    /// Number of lines.
     public let records: Int
-    /// Sequence numbers of the first and the last line; nil of segments that a version of form 1 had.
+    /// Sequence numbers of the first and the last line; nil for segments taken over from a version of form 1.
     public let sequences: ClosedRange<Int64>?
 
     package init(_ kind: Kind, _ split: Split?, size: Int, sha256: String, records: Int, sequences: ClosedRange<Int64>?)
@@ -87,12 +88,12 @@ public struct DatasetEntry: Hashable, Sendable, JSONCodable {
         sequences = nil
     }
 
-    /// Where a file of a digest is, from a manifest.
+    /// Path of the file with a digest, relative to the manifest's folder.
     static func path(_ kind: Kind, _ sha256: String) -> String {
         kind == .labels ? "../../segments/\(sha256).jsonl" : "../../tombstones/\(sha256).jsonl"
     }
 
-    /// - Throws: `.newerForm` of another kind; a path that is not the one of its digest is refused.
+    /// - Throws: `.newerForm` for an unknown kind; another `JSONError` for a path that is not the one of the digest.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let name = try object.string("kind")
@@ -134,7 +135,7 @@ public struct DatasetEntry: Hashable, Sendable, JSONCodable {
 }
 
 extension JSONObject {
-    /// A SHA-256 as names have it.
+    /// Decodes a SHA-256 in the form used in names.
     func digest(_ key: StaticString) throws(JSONError) -> String {
         let text = try string(key)
         guard DatasetForm.isDigest(text) else {
@@ -143,7 +144,8 @@ extension JSONObject {
         return text
     }
 
-    /// Refuses another path than that of the file's own digest: whatever leads out of the project's folder, a link, another name.
+    /// Refuses every path except that of the file's own digest, so also one that leads out of the project's folder or
+    /// through a link.
     func requirePath(_ expected: String) throws(JSONError) {
         let found = try string("path")
         guard found == expected else {

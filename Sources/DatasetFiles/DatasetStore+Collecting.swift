@@ -5,7 +5,7 @@ public import Vocabulary
 
 /// Collection of versions that nothing needs.
 extension DatasetStore {
-    /// How long everything is kept, in seconds.
+    /// Age in seconds below which everything is kept.
     public static let collectionAge: Int64 = 86_400
 
     /// Returns which of a project's versions may be removed: all except the needed ones, the newest, and those
@@ -16,8 +16,9 @@ extension DatasetStore {
     ///   - needs: Which versions are needed, and why.
     ///   - now: Seconds since 1970.
     /// - Returns: The plan: versions and objects to remove and to keep, with the reasons; nothing has changed.
-    /// - Throws: `EngineError` where a version that is kept cannot be read, `StorageError` where the store refuses.
-    /// - Complexity: O(*n*) in the project's objects, whose names are held, and in the pages of the versions that are kept.
+    /// - Throws: `EngineError` if a version that is kept cannot be read, `StorageError` if the store refuses.
+    /// - Complexity: O(*n*) in the project's objects, whose names are held, and in the pages of the versions that are
+    ///   kept.
     public func collection(_ project: ProjectID, _ needs: VersionNeeds, now: Int64) throws -> VersionCollection {
         var collector = VersionCollector(
             self,

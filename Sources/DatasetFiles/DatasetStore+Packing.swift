@@ -11,7 +11,7 @@ public import Vocabulary
 ///     PROJECT/packs/ID/SPLIT-NNNNN.jsonl    64 MiB at most, but for one line that is longer
 ///     PROJECT/packs/ID/pack.json            their sizes and digests; written last
 public struct DatasetPack: Hashable, Sendable, JSONCodable {
-    /// One of its files.
+    /// File of a pack.
     public struct File: Hashable, Sendable {
         public let split: Split
         /// Relative to the pack's folder.
@@ -82,10 +82,11 @@ extension DatasetStore {
     ///
     /// - Parameters:
     ///   - project: The project.
-    ///   - id: Of the version.
+    ///   - id: Id of the version.
     ///   - size: The most bytes of a file.
-    /// - Returns: The pack, and where its list is.
-    /// - Throws: `EngineError` and `StorageError` of a version that is not whole: then nothing names what was written.
+    /// - Returns: The pack, and the name of the object that lists its files.
+    /// - Throws: `EngineError` or `StorageError` if the version is not whole; no list then names the files written so
+    ///   far.
     /// - Complexity: O(*n*) in the version's bytes; one segment and one file of the pack in memory.
     public func pack(_ project: ProjectID, id: DatasetVersionID, size: Int = Self.packSize) throws -> (
         pack: DatasetPack, name: String

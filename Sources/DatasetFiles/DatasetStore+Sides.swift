@@ -3,13 +3,14 @@ internal import JSON
 internal import Storage
 public import Vocabulary
 
-/// Content or a group with labels of several splits: scores on such test and validation labels flatter.
+/// Contents and groups with labels in several splits: scores on such test and validation labels are too optimistic.
 public struct SideOverlap: Hashable, Sendable {
-    /// Distinct contents in line or behind one URI that several splits have, under whatever ids.
+    /// Number of distinct contents, inline or behind a URI, that occur in several splits, under any sample ids.
     public var contents = 0
-    /// Groups that several splits have.
+    /// Number of groups that occur in several splits.
     public var groups = 0
-    /// Samples concerned of the later split (training, validation, test), the first five.
+    /// The first five samples that share a content or group with an earlier split, in the order training, validation,
+    /// test.
     public var samples: [String] = []
 
     public var isEmpty: Bool { contents == 0 && groups == 0 }
@@ -19,9 +20,9 @@ extension DatasetStore {
     /// Finds contents and groups that occur in several splits of a version: labels of builds or editions that did
     /// not check for this, or content behind URIs.
     ///
-    /// - Returns: Nothing where the version is not here.
-    /// - Throws: `EngineError` and `StorageError` of files that are missing or changed.
-    /// - Complexity: O(*n*) in the bytes of its segments, one in memory at a time, and 9 bytes a content and a group.
+    /// - Returns: An empty overlap if the version is not in the store.
+    /// - Throws: `EngineError` or `StorageError` if files are missing or changed.
+    /// - Complexity: O(*n*) in the bytes of its segments, one in memory at a time, and 9 bytes per content and group.
     public func overlap(_ project: ProjectID, id: DatasetVersionID) throws -> SideOverlap {
         var found = SideOverlap()
         guard let manifest = try manifest(project, id: id) else { return found }

@@ -14,9 +14,9 @@ public struct VersionProblem: Hashable, Sendable {
 }
 
 extension DatasetStore {
-    /// Every problem of a version: files that are missing, changed or of another length. Empty when it is whole.
+    /// Returns every problem of a version: files that are missing, changed or of another length. Empty if it is whole.
     ///
-    /// - Throws: `EngineError` of a manifest that cannot be read.
+    /// - Throws: `EngineError` if the manifest cannot be read.
     public func verify(_ project: ProjectID, id: DatasetVersionID) throws -> [String] {
         guard let manifest = try manifest(project, id: id) else { return ["version \(id) is not here"] }
         var verifier = DatasetVerifier(self, project)
@@ -72,7 +72,7 @@ extension DatasetStore {
         return VersionProblem(version: nil, versionNumber: first, text: "\(name) missing, and there are later ones")
     }
 
-    /// The ids under which manifests are there, ascending.
+    /// Ids of the versions whose manifests are in the store, ascending.
     private func manifests(_ project: ProjectID) throws(StorageError) -> [DatasetVersionID] {
         try objects.list("\(project)/versions").compactMap { name in
             let parts = name.split(separator: "/")
@@ -83,7 +83,7 @@ extension DatasetStore {
     /// Describes a problem of the second copy of a file that is stored both plain and packed; nil where there is no
     /// problem or no second copy.
     ///
-    /// - Throws: `StorageError` of a store that is away.
+    /// - Throws: `StorageError` if the store is unavailable.
     func problemOfCopy(_ entry: DatasetEntry, _ name: String) throws(StorageError) -> String? {
         guard let store = objects as? ZstdStore else { return nil }
         do throws(StorageError) {

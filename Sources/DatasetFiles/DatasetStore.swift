@@ -61,7 +61,7 @@ public struct DatasetStore: Sendable {
             .sorted()
     }
 
-    /// Writes the labels of one split and returns how a manifest names them.
+    /// Writes the labels of one split and returns the segment by which a manifest names them.
     package func writeSegment(_ project: ProjectID, _ split: Split, lines: [SegmentLine]) throws -> DatasetSegment {
         var bytes: [UInt8] = []
         for line in lines { bytes += line.bytes }
@@ -108,7 +108,7 @@ public struct DatasetStore: Sendable {
 
     // MARK: - Progress
 
-    /// Up to which offset a partition of the dataset log is materialized here; nil on a new disk.
+    /// Offset up to which a partition of the dataset log is materialized in this store; nil in a new store.
     package func progress(_ partition: Int32) throws -> Int64? {
         try read("progress/\(partition)").flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
             .map { max(0, $0) }

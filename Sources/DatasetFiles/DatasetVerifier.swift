@@ -8,8 +8,8 @@ internal import Vocabulary
 /// Checks whether versions of a project are whole, that is, whether `DatasetReader` would read each to its end. Each
 /// file is read once, however many versions share it.
 ///
-/// Memory: the pages and files of all of them, about 400 bytes each, and 4 bytes for each time that a page or a
-/// manifest of form 1 names one; about 80 bytes a tombstone; some 50 bytes a label; one segment.
+/// Memory: about 400 bytes for each page and file of all versions, and 4 bytes for each reference to one in a page or a
+/// manifest of form 1; about 80 bytes per tombstone; about 50 bytes per label; one segment.
 struct DatasetVerifier {
     /// Content of a page: the files and pages it names, and the problems of reading it.
     private struct Page {
@@ -20,7 +20,7 @@ struct DatasetVerifier {
         var seenBy = -1
     }
 
-    /// A file of labels or tombstones, as it is named. One that is named in two ways is two.
+    /// A file of labels or tombstones, by its reference. A file with two different references counts as two.
     private struct File {
         let entry: DatasetEntry
         /// Whether a page names it: its lines are then in order, and of its split.
@@ -45,7 +45,7 @@ struct DatasetVerifier {
         var seenBy = -1
     }
 
-    /// A version, and what it names.
+    /// A version with the pages and files that it names.
     private struct Version {
         let id: DatasetVersionID
         let isPaged: Bool
@@ -237,7 +237,7 @@ struct DatasetVerifier {
         samples.add(sample, SampleLines.Location(file: Int32(clamping: key), sequence: sequence, split: split))
     }
 
-    /// The sequence number of a line that a page references, or the fault of the line there.
+    /// Returns the sequence number of a line in a segment that a page names, or the error in that line.
     private static func sequence(
         of object: JSONObject,
         behind last: Int64,

@@ -4,18 +4,18 @@ internal import JSON
 internal import Storage
 package import Vocabulary
 
-/// The pages of a version while it is made: those of its parent, and what the version adds. The tree grows at its right edge;
-/// full pages never change.
+/// Page tree of a version that is being made: the pages of its parent, and those that the version adds. The tree grows
+/// at its right edge; full pages never change.
 ///
-/// Pages of level 0 hold 128 files, and 64 pages of a level make one of the next: root and page of any version together are
-/// less than 128 KiB, and 64³ × 128 files are on three levels.
+/// Pages of level 0 hold 128 files, and 64 pages of a level form one page of the next. The root and one page of any
+/// version together are less than 128 KiB, and 64³ × 128 files need three levels.
 package struct PageTree {
-    /// Files of a page of level 0.
+    /// Largest number of files in a page of level 0.
     static let fileCount = 128
-    /// Pages of a page above.
+    /// Largest number of pages in a page of a higher level.
     static let pageCount = 64
 
-    /// As a manifest lists them: the higher levels first.
+    /// Pages in the order of a manifest: the higher levels first.
     package private(set) var pages: [DatasetPageReference]
     /// Pages that are new, with their bytes.
     private(set) var written: [(page: DatasetPageReference, bytes: [UInt8])] = []
@@ -23,7 +23,7 @@ package struct PageTree {
     private let pageCount: Int
     private let read: (DatasetPageReference) throws -> DatasetPage
 
-    /// The tree of a parent's manifest, of whose pages `read` reads the last one.
+    /// Creates the tree of a parent's manifest; `read` reads the last of its pages.
     package init(
         _ pages: [DatasetPageReference],
         fileCount: Int = Self.fileCount,
@@ -55,7 +55,7 @@ package struct PageTree {
         for level in 0..<DatasetForm.highestLevel { fold(level) }
     }
 
-    /// Puts pages above the full ones of a level, as long as one is left of it.
+    /// Moves the first pages of a level below pages of the next one, as long as at least one page of the level remains.
     private mutating func fold(_ level: Int) {
         while true {
             let indices = pages.indices.filter { pages[$0].level == level }
@@ -104,7 +104,7 @@ extension DatasetStore {
         return entries
     }
 
-    /// Writes numbers of lines that no longer hold, ascending.
+    /// Writes a file of tombstones: sequence numbers of lines that are no longer valid, ascending.
     package func writeTombstones(_ project: ProjectID, _ sequences: [Int64]) throws -> [DatasetEntry] {
         guard let first = sequences.first, let last = sequences.last else { return [] }
         let bytes = Tombstones.bytes(sequences)

@@ -1,10 +1,10 @@
 internal import Hashing
 internal import Vocabulary
 
-/// Lines by their samples: a sample that has several lines, in whatever versions, is checked in each of these versions.
+/// Lines by sample. A sample that has several lines, in any versions, is checked in each of these versions.
 ///
-/// Memory: some 50 bytes a line. Samples are distinguished by 8 bytes of SHA-256; nobody finds a second sample with the
-/// same bytes.
+/// Memory: about 50 bytes per line. Samples are distinguished by 8 bytes of SHA-256, for which no second sample can be
+/// found.
 struct SampleLines {
     /// Location of a line.
     struct Location {
@@ -29,8 +29,8 @@ struct SampleLines {
 
     /// Describes the problem of a version that holds some of the lines: samples with labels in more than one split.
     ///
-    /// - Parameter isLiving: Whether a line is of the version, and not withdrawn.
-    /// - Returns: One sentence that names five samples at most; nil where no sample is on two sides.
+    /// - Parameter isLiving: Whether a line belongs to the version and is not withdrawn.
+    /// - Returns: One sentence that names five samples at most; nil if no sample is in two splits.
     /// - Complexity: O(*n*) in the lines of samples that have several.
     func problem(where isLiving: (Location) -> Bool) -> String? {
         var both: [(sample: String, splits: Set<Split>)] = []

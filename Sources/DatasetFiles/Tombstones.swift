@@ -1,12 +1,12 @@
 package import EngineCore
 
-/// Numbers of lines that no longer hold, ascending; 8 bytes each.
+/// Sequence numbers of lines that are no longer valid, ascending; 8 bytes each.
 package struct Tombstones {
     package private(set) var sequences: [Int64] = []
 
     package init() {}
 
-    /// The lines of a file of them.
+    /// Returns the bytes of a file of tombstones.
     static func bytes(_ sequences: some Collection<Int64>) -> [UInt8] {
         var bytes: [UInt8] = []
         for sequence in sequences { bytes += Array("{\"sequence\":\(sequence)}\n".utf8) }
@@ -47,7 +47,7 @@ package struct Tombstones {
         }
     }
 
-    /// The position of the first that is not below a number.
+    /// Index of the first tombstone that is not below `sequence`.
     ///
     /// - Complexity: O(log *n*).
     func position(of sequence: Int64) -> Int {

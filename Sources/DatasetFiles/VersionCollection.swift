@@ -21,20 +21,20 @@ public struct VersionCollection: Hashable, Sendable {
     public let project: ProjectID
     /// Versions that stay, ascending.
     public internal(set) var kept: [Version] = []
-    /// Versions whose files go now, ascending.
+    /// Versions whose files are removed now, ascending.
     public internal(set) var collected: [Version] = []
     /// Number of versions that earlier collections removed.
     public internal(set) var collectedBefore = 0
-    /// Objects that go, in the order in which they do.
+    /// Objects to remove, in the order of removal.
     public internal(set) var removed: [Object] = []
-    /// Objects that no version names and that stay all the same.
+    /// Objects that no version names but that are kept all the same.
     public internal(set) var spared: [Object] = []
-    /// Records of versions that go, written before any of their files does.
+    /// Records of the versions to remove, written before any of their files is removed.
     var records: [CollectedVersion] = []
 
     package init(_ project: ProjectID) { self.project = project }
 
-    /// Bytes of the objects that go.
+    /// Total size of the objects to remove, in bytes.
     public var bytes: Int { removed.reduce(0) { $0.adding($1.size) } }
 }
 

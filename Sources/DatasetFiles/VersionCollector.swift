@@ -7,27 +7,27 @@ internal import Vocabulary
 /// Determines which versions and objects of a project may be removed.
 ///
 /// Meanwhile a materializer may be running on another machine, and may be about to name an object that is already
-/// stored, from an attempt to seal that was interrupted long ago. No age reveals that, and no store can remove an
-/// object on the condition that nobody has just checked for it. The order of the log is used instead. Every object of a
-/// sealed version is named by a version that is kept, or is never named again: a cut whose version was collected is
-/// skipped when the log is read again (`CollectedVersion`). The remaining case is the version that is sealed next, and
-/// every object that could belong to it is spared, however old: labels after the newest cut, withdrawals that no
-/// version has, pages that name such files.
+/// stored, from an attempt to seal that was interrupted long ago. The age of the object does not reveal that, and no
+/// store can remove an object on the condition that no other process has just checked for it. The order of the log is
+/// used instead. Every object of a sealed version is named by a version that is kept, or is never named again: a cut
+/// whose version was collected is skipped when the log is read again (`CollectedVersion`). The remaining case is the
+/// version that is sealed next, and every object that could belong to it is spared, however old: labels after the
+/// newest cut, withdrawals that no version has, and pages that name such files.
 struct VersionCollector {
     private let store: DatasetStore
     private let project: ProjectID
     private let needs: VersionNeeds
-    /// Seconds since 1970: what was written before may go.
+    /// Seconds since 1970; only objects that were last written by then may be removed.
     private let limit: Int64
     private var plan: VersionCollection
     private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
     /// Objects by their names.
     private var entries: [String: ObjectEntry] = [:]
-    /// Names by the folder of the project, ascending.
+    /// Object names by folder of the project, ascending.
     private var folders: [String: [String]] = [:]
-    /// Names in the folders of versions.
+    /// Object names in the folders of versions, by version.
     private var versions: [String: [String]] = [:]
-    /// Names of objects that versions which are kept name.
+    /// Names of objects that kept versions refer to.
     private var marked: Set<String> = []
     /// Names of pages that removed versions name, but kept versions do not.
     private var former: Set<String> = []
@@ -44,10 +44,10 @@ struct VersionCollector {
 
     /// Returns the versions and objects to remove and to keep.
     ///
-    /// - Throws: `EngineError` where a version that is kept cannot be read: what it names is not known then; `StorageError` where
-    ///   the store refuses.
+    /// - Throws: `EngineError` if a version that is kept cannot be read, since the objects that it names are then
+    ///   unknown; `StorageError` if the store refuses.
     mutating func collection() throws -> VersionCollection {
-        // Its objects can be listed and read, but not removed.
+        // Objects behind a link can be listed and read, but not removed.
         guard try !store.objects.isLink(project.rawValue) else {
             throw EngineError(
                 "collect versions of \(project)",
@@ -158,7 +158,7 @@ struct VersionCollector {
         return error.kind == .damaged || error.kind == .tooLarge || error.kind == .notFound
     }
 
-    /// Marks what a version names. Pages that others name too are read once.
+    /// Marks the objects that a version names. Pages that other versions name too are read once.
     private mutating func mark(_ manifest: DatasetManifest) throws {
         marked.insert(manifestName(manifest.id))
         for segment in manifest.segments { markFile(segment.path) }
@@ -181,7 +181,7 @@ struct VersionCollector {
         marked.insert("\(name)\(DatasetForm.compressedSuffix)")
     }
 
-    /// Lets the files of a version's own folder go, its manifest first.
+    /// Plans the removal of the files in a version's own folder, its manifest first.
     private mutating func drop(_ id: DatasetVersionID) throws {
         let manifest = manifestName(id)
         for name in [manifest] + (versions[id.rawValue] ?? []).filter({ $0 != manifest }) {
@@ -195,7 +195,7 @@ struct VersionCollector {
 
     // MARK: - Files
 
-    /// Judges what no version that is kept names: pages, withdrawals, labels, packs.
+    /// Judges the objects that no kept version names: pages, tombstones, segments and packs.
     private mutating func sweep(behind last: DatasetManifest) throws {
         for name in names(in: "pages") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
@@ -212,7 +212,7 @@ struct VersionCollector {
             judge(entry, try reasonToSpare(segment: name, behind: last) ?? reasonOfUnread)
         }
         let kept = Set(plan.kept.map(\.id.rawValue)).union(unread.map(\.rawValue))
-        // The list of a pack before its files.
+        // The list of a pack is removed before its files.
         let packs = names(in: "packs").sorted {
             ($0.hasSuffix("/pack.json") ? 0 : 1, $0) < ($1.hasSuffix("/pack.json") ? 0 : 1, $1)
         }
@@ -241,7 +241,7 @@ struct VersionCollector {
         plan.removed.append(.init(name: entry.name, size: entry.size, reason: reason))
     }
 
-    /// Labels after the newest cut belong to a future version.
+    /// Reason to spare a segment: labels after the newest cut belong to a future version.
     private func reasonToSpare(segment name: String, behind last: DatasetManifest) throws -> String? {
         let plain =
             name.hasSuffix(DatasetForm.compressedSuffix)
@@ -266,7 +266,8 @@ struct VersionCollector {
         unread.isEmpty ? nil : "a version that cannot be read may name it"
     }
 
-    /// A page of the next version names something that the newest lacks, and everything of it that the newest cut is behind.
+    /// Reason to spare a page. A page of the next version names a file that the newest version lacks; among the files
+    /// that it lacks there are no labels up to the newest cut.
     private func reasonToSpare(page name: String, behind last: DatasetManifest) throws -> String? {
         if let reasonOfUnread { return reasonOfUnread }
         // The first version with pages takes over all earlier segments: its full pages name nothing new.

@@ -15,15 +15,15 @@ public struct VersionNeeds: Hashable, Sendable {
     }
 
     package mutating func add(_ versionNumber: Int?, _ reason: String) {
-        // 0 of a model that was registered: nothing of ours made it.
+        // 0 stands for a registered model, which was not trained on any version here.
         guard let versionNumber, versionNumber > 0 else { return }
         reasons[versionNumber, default: []].append(reason)
     }
 
-    /// All versions are needed that are newer than the newest one that is named.
+    /// Sets `newestKnown` to the newest version for which there is a reason; all newer versions are needed.
     package mutating func noteNewest() { newestKnown = reasons.keys.max() ?? 0 }
 
-    /// Why a version is needed; empty where it is not.
+    /// Reasons why a version is needed; empty if it is not.
     public func reasons(of versionNumber: Int) -> [String] {
         (reasons[versionNumber] ?? []) + (versionNumber > newestKnown ? ["newer than what the loop has heard of"] : [])
     }

@@ -1,7 +1,7 @@
 internal import Compression
 internal import Storage
 
-/// How files of labels are written to a store of dataset versions; all of them are read.
+/// Compression of files of labels that are written to a store of dataset versions; both forms can be read.
 public enum StoreCompression: String, Hashable, Sendable, CaseIterable {
     case none, zstd
 }
@@ -19,14 +19,14 @@ struct ZstdStore: ObjectStore {
         self.compression = compression
     }
 
-    /// Files of labels and of withdrawn lines; packs are for programs that know nothing of us.
+    /// Whether a file may be packed: files of labels and tombstones may; packs may not, since other programs read them.
     static func isPackable(_ name: String) -> Bool {
         name.hasSuffix(".jsonl") && (name.contains("/segments/") || name.contains("/tombstones/"))
     }
 
     private static func packed(_ name: String) -> String { name + DatasetForm.compressedSuffix }
 
-    /// The most bytes of a packed text of a size.
+    /// Largest size in bytes of a packed text of `size` bytes.
     static func bound(_ size: Int) -> Int { Zstd.bound(size) }
 
     var location: String { store.location }
@@ -111,7 +111,7 @@ struct ZstdStore: ObjectStore {
         } catch {
             guard error.kind == .notFound else { throw error }
             if let damage { throw damage }
-            // By the name that everybody knows.
+            // The error states the plain name.
             throw StorageError(.notFound, "read", "\(location)/\(name)", reason: "there is no such object")
         }
     }
@@ -152,7 +152,7 @@ struct ZstdStore: ObjectStore {
         do throws(StorageError) {
             return try store.put(frame, as: packed)
         } catch {
-            // Another release packs the same text otherwise.
+            // Another release may pack the same text into other bytes.
             guard error.kind == .conflict, try holds(bytes, packed) else { throw error }
             return false
         }
@@ -166,7 +166,7 @@ struct ZstdStore: ObjectStore {
             let frame = try store.read(packed, maximumSize: Zstd.bound(text.count))
             let found = try Self.unpacked(frame, packed, maximumSize: text.count)
             guard found.count == text.count, found.elementsEqual(text) else { return false }
-            // Whoever wrote it may have died before its name was on the disk: the store sees to that.
+            // The process that wrote it may have died before its name was durable; storing it again ensures that.
             _ = try store.put(frame, as: packed)
             return true
         } catch {

@@ -8,7 +8,7 @@ public struct ChangeContext: Sendable {
     public let policy: DatasetPolicy
     /// Person or role that requests the change; at most `LabelChange.longestBy` bytes.
     public let by: String
-    /// For people; at most `LabelChange.longestReason` bytes.
+    /// Reason of the change, for people; at most `LabelChange.longestReason` bytes.
     public let reason: String
     /// Version numbers of the versions that wait for a study, or are studied: their lists of test labels stay
     /// unchanged.
@@ -25,7 +25,7 @@ public struct ChangeContext: Sendable {
     }
 }
 
-/// Labels that change once they are in the log. Sealed versions stay as they are; the next one holds the change.
+/// Changes of labels that are in the log. Sealed versions stay as they are; the next one contains the change.
 extension DatasetsState {
     /// Revises a label.
     ///
@@ -145,7 +145,7 @@ extension DatasetsState {
         }
     }
 
-    /// The row of a label that may change.
+    /// Returns the row of a label that may be changed, or the reason for the refusal.
     private func living(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelRow, EntryRejectionError> {
         guard format(context.policy) >= DatasetFormat.changes else {
             return .failure(
@@ -207,7 +207,7 @@ extension DatasetsState {
 }
 
 extension LogPosition {
-    /// Counts labels of a split more, or fewer.
+    /// Adds `difference`, which may be negative, to the number of labels of a split.
     mutating func count(_ split: Split, _ difference: Int) {
         switch split {
         case .training: training += difference

@@ -2,9 +2,10 @@ internal import Kinds
 public import Tables
 public import Vocabulary
 
-/// When a dataset version is cut.
+/// Policy of dataset versions: when they are cut, their format, and the revision of labels.
 public struct DatasetPolicy: Hashable, Sendable {
-    /// New training labels that make a version; at least 1. Half as many do while no task is open: no more are coming.
+    /// Number of new training labels for which a version is cut; at least 1. Half as many are enough while no task is
+    /// open, because no more are coming.
     public var cutEvery: Int
     /// The longest that any new label, or change of one, waits for a version, in milliseconds.
     public var cutAfter: Int64
@@ -34,11 +35,11 @@ public struct DatasetPolicy: Hashable, Sendable {
     }
 }
 
-/// Position of the dataset log of a project.
+/// Position of the dataset log of a project, with counts of its labels.
 public struct LogPosition: Hashable, Sendable {
-    /// The last fact or cut.
+    /// Sequence number of the last fact or cut.
     public var sequence: Int64
-    /// The last cut.
+    /// Version number of the last cut.
     public var versionNumber: Int
     /// Training labels now: accepted as such or moved here, and neither retracted nor moved elsewhere.
     public var training: Int
@@ -46,17 +47,18 @@ public struct LogPosition: Hashable, Sendable {
     public var validation: Int
     /// Test labels now.
     public var test: Int
-    /// Accepted since the last cut.
+    /// Training labels accepted since the last cut.
     public var newTraining: Int
-    /// Accepted into any split since the last cut, and changes of labels since then.
+    /// Labels accepted into any split since the last cut, and changes of labels since then.
     public var newLabels: Int
-    /// When the first label since the last cut was accepted, or the first change made.
+    /// Time at which the first label since the last cut was accepted, or the first change made.
     public var waitingSince: StreamTime?
     /// The latest prediction of any sample that was accepted for training.
     public var newestSampleAt: StreamTime
-    /// When the last label since the last cut was imported; nil where none was.
+    /// Time at which the last label since the last cut was imported; nil if none was.
     public var importedAt: StreamTime?
-    /// The format that facts were written in, once labels were changed in it or a version cut: no later one is of an earlier.
+    /// Format of the facts so far, fixed once a label was changed or a version was cut in it: no later fact has an
+    /// earlier one.
     public var format: Int
     /// Labels of the anchor so far; 0 before labels of the project are moved out of the test labels.
     public var anchored: Int
@@ -101,20 +103,20 @@ public struct PendingCut: Hashable, Sendable {
     }
 }
 
-/// Which labels there are, and the versions cut from them.
+/// Labels of a project, and the versions cut from them.
 public struct DatasetsState: Sendable {
     /// One row for each sample that has a label, or had one; never removed.
     public var labels = Table<SampleID, LabelRow>()
     public var position = Cell(LogPosition())
     /// Cuts not yet sealed, by version number.
     public var pending = Table<Int, PendingCut>()
-    /// Cut marks of versions whose test labels may be requested, by version number; of format 2 alone.
+    /// Cut marks of versions whose test labels may be requested, by version number; only of versions of format 2.
     public var cuts = Table<Int, CutMark>()
-    /// Test labels that one of these versions has and no later one, by the number of the fact that they were.
+    /// Test labels that one of these versions contains and no later one, by the number of their former fact.
     public var former = Table<Int, FormerTestLabel>()
-    /// Audit labels behind the anchor that test, by the number of their acceptance; see `leaveWindow`.
+    /// Audit labels after the anchor that are test labels, by the number of their acceptance; see `leaveWindow`.
     public var window = Table<Int, WindowLabel>()
-    /// Their order, a cache.
+    /// Order of the labels in `window`, a cache.
     var windowOrder = WindowOrder()
     /// The test labels in the order of the log, a cache.
     private var testOrder = TestOrder()
@@ -277,14 +279,15 @@ public struct DatasetsState: Sendable {
         )
     }
 
-    /// The cut that a sealed version answers; nil when it was sealed before or never cut.
+    /// Removes and returns the pending cut of a sealed version; nil if the version was sealed before or never cut.
     public mutating func seal(_ version: SealedVersion) -> PendingCut? {
         guard let cut = pending[version.versionNumber] else { return nil }
         pending[version.versionNumber] = nil
         return cut
     }
 
-    /// When a waiting label or change makes a version by time.
+    /// Time at which a version is cut for a waiting label or change, whatever their number; nil if none is waiting or
+    /// there are no training labels.
     public func nextDeadline(policy: DatasetPolicy) -> StreamTime? {
         let log = position.value
         guard log.training > 0, let since = log.waitingSince else { return nil }

@@ -2,9 +2,9 @@ public import Vocabulary
 
 /// Status of a label since it was accepted.
 public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
-    /// As it was accepted.
+    /// Unchanged since it was accepted.
     case accepted
-    /// It names another class than it did.
+    /// Its value was revised after it was accepted.
     case revised
     /// It was moved to another split, and may have been revised too.
     case moved
@@ -12,12 +12,12 @@ public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
     case retracted
 }
 
-/// Facts kept of a label that is in the log; at most 64 bytes, for there is one of each.
+/// Row of a label in the log; at most 64 bytes, because there is one for each label.
 public struct LabelRow: Hashable, Sendable {
     public let label: Label
     public let split: Split
-    /// Number of the fact whose line holds: its acceptance, or the last change; of a retracted label its
-    /// retraction.
+    /// Number of the fact whose line is valid: the acceptance of the label or its last change; for a retracted label
+    /// the retraction.
     public let sequence: Int64
     /// The key of an imported label, by which a second import is recognized; nil for a queried label.
     public let importKey: UInt64?

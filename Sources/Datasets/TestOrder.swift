@@ -5,13 +5,13 @@ internal import Vocabulary
 ///
 /// A cache, no part of the state: it is valid for one revision of the table and is rebuilt for any other.
 struct TestOrder: Sendable {
-    /// A test label that later versions hold.
+    /// A test label that later versions contain.
     typealias Line = (sequence: Int64, id: SampleID)
 
     private var revision: UInt64?
     private var lines: [Line] = []
 
-    /// All of them.
+    /// Returns all living test labels, in the order of the log.
     ///
     /// - Complexity: O(1) where changes were followed, else O(*n* log *n*).
     mutating func lines(of labels: Table<SampleID, LabelRow>) -> [Line] {
@@ -26,9 +26,9 @@ struct TestOrder: Sendable {
         return lines
     }
 
-    /// Puts a row that has the log's last number, and follows.
+    /// Stores a row that has the log's last number, and updates the order.
     ///
-    /// - Complexity: O(1), and of a test label that changes O(*n*) in those after it.
+    /// - Complexity: O(1); if a test label changes, O(*n*) in the test labels after it.
     mutating func set(_ id: SampleID, _ row: LabelRow, in labels: inout Table<SampleID, LabelRow>) {
         let isCurrent = revision == labels.revision
         let old = labels[id]

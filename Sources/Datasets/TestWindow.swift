@@ -1,7 +1,7 @@
 internal import Tables
 public import Vocabulary
 
-/// An audit label behind the anchor that tests, in the order of acceptance.
+/// Audit label after the anchor that is a test label, in the order of acceptance.
 public struct WindowLabel: Hashable, Sendable {
     public let sample: SampleID
     /// Whether its sample is of a group: others of the group may test at any time, so it never moves.
@@ -16,7 +16,7 @@ public struct WindowLabel: Hashable, Sendable {
 /// Test labels that are moved to training: the anchor stays for ever, the newest labels form the window, and the others
 /// are used for training.
 extension DatasetsState {
-    /// Audit labels of the anchor: the first that were accepted, whatever becomes of them.
+    /// Number of audit labels in the anchor: the first that were accepted, whatever becomes of them.
     public static let anchorSize = 100
     /// Maximum number of labels moved to training at one cut; the others are moved at the next cuts.
     public static let leavingAtOnce = 256
@@ -81,7 +81,7 @@ extension DatasetsState {
         windowOrder.append(label, at: Int(log.sequence), to: &window)
     }
 
-    /// A label tests no more for another reason.
+    /// Removes a label from the window because it is no longer a test label for another reason.
     ///
     /// - Complexity: O(1); O(*n*) in the window where the label was revised before.
     mutating func forgetInWindow(_ sample: SampleID, _ row: LabelRow) {
@@ -99,12 +99,12 @@ extension DatasetsState {
 
 /// The numbers of labels in the window, in order.
 ///
-/// A cache, no part of the state: it holds for one revision of the table and is made anew for any other.
+/// A cache, no part of the state: it is valid for one revision of the table and is rebuilt for any other.
 struct WindowOrder: Sendable {
     private var revision: UInt64?
     private var ordered: [Int] = []
 
-    /// All of them.
+    /// Returns all numbers in the window, ascending.
     ///
     /// - Complexity: O(1) where changes were followed, else O(*n* log *n*).
     mutating func numbers(of window: Table<Int, WindowLabel>) -> [Int] {
@@ -115,7 +115,7 @@ struct WindowOrder: Sendable {
         return ordered
     }
 
-    /// Adds a label under the log's last number, and follows.
+    /// Adds a label under the log's last number, and updates the order.
     mutating func append(_ label: WindowLabel, at number: Int, to window: inout Table<Int, WindowLabel>) {
         let isCurrent = revision == window.revision
         window[number] = label
@@ -124,9 +124,9 @@ struct WindowOrder: Sendable {
         revision = window.revision
     }
 
-    /// Removes a label, and follows.
+    /// Removes a label, and updates the order.
     ///
-    /// - Complexity: O(log *n*), and moving the numbers behind it.
+    /// - Complexity: O(log *n*), plus the move of the numbers after it.
     mutating func remove(_ number: Int, from window: inout Table<Int, WindowLabel>) {
         let isCurrent = revision == window.revision
         window[number] = nil

@@ -3,9 +3,9 @@ public import Vocabulary
 
 /// Cut position of a version whose test labels may still be requested.
 public struct CutMark: Hashable, Sendable {
-    /// Number of its cut in the log.
+    /// Sequence number of the version's cut in the log.
     public let sequence: Int64
-    /// Its training labels that were revised, retracted or moved since it was cut.
+    /// Number of training labels of the version that were revised, retracted or moved since it was cut.
     public var changed: Int
 
     public init(sequence: Int64, changed: Int = 0) {
@@ -59,7 +59,7 @@ extension DatasetsState {
         return lines.sorted { $0.sequence < $1.sequence }.prefix(count).map(\.id)
     }
 
-    /// Removes entries that no version contains any more that can be requested.
+    /// Removes marks and former test labels that are not needed by any version that can still be requested.
     ///
     /// - Parameter studied: Version numbers of the versions that wait for a study, or are studied.
     /// - Complexity: O(1) if nothing is stored, else O(*n* log *n*) in the stored entries and the cuts that are not

@@ -20,7 +20,7 @@ public struct CivilDate: Hashable, Sendable {
         self.day = day
     }
 
-    /// Date of a day.
+    /// Creates the date of a day.
     ///
     /// - Parameter days: Days since 1970-01-01, negative before; within ±10¹⁷.
     public init(daysSince1970 days: Int64) {

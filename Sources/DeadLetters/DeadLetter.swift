@@ -62,7 +62,7 @@ public enum DeadLetterTopicRecord: Sendable {
     /// - Complexity: O(*n*) in its bytes.
     public init(_ record: RecordView, headers: [RecordHeader]) {
         let position = DeadLetterPosition(record.partition, record.offset)
-        // A refused record may itself carry headers of these names: ours are the last.
+        // A refused record may itself carry headers of these names: those of the dead letter are the last.
         if let start = headers.lastIndex(where: { $0.name == DeadLetterHeader.topic }) {
             guard let deadLetter = DeadLetter(record, at: position, headers: headers, from: start) else {
                 self = .foreign
@@ -78,7 +78,8 @@ public enum DeadLetterTopicRecord: Sendable {
 }
 
 extension DeadLetter {
-    /// Nil unless the headers from `start` on contain the origin of the record and the reason of its refusal.
+    /// Decodes a dead letter; nil unless the headers from `start` on contain the record's origin and the refusal's
+    /// reason.
     fileprivate init?(
         _ record: RecordView,
         at position: DeadLetterPosition,
@@ -86,8 +87,8 @@ extension DeadLetter {
         from start: Int
     ) {
         var end = start
-        // Each of these headers is before the others at most once; a further one before that belongs to the record
-        // itself.
+        // Each of the headers about cuts occurs at most once before the others; another one before them belongs to the
+        // record itself.
         var cuts = DeadLetterHeader.cuts
         while end > 0, cuts.remove(all[end - 1].name) != nil { end -= 1 }
         let ours = all[end...]
@@ -120,7 +121,7 @@ extension DeadLetter {
 }
 
 extension RedriveMark {
-    /// Nil unless the headers are those of a mark.
+    /// Decodes a mark; nil unless the headers are those of a mark.
     fileprivate init?(_ headers: [RecordHeader]) {
         func find(_ name: String) -> String? { headers.last { $0.name == name }?.words }
         guard let deadLetter = find(DeadLetterHeader.marked).flatMap({ DeadLetterPosition($0) }),
@@ -135,6 +136,6 @@ extension RedriveMark {
 }
 
 extension RecordHeader {
-    /// Nil for null.
+    /// The value as text; nil for null.
     fileprivate var words: String? { value.map { String(decoding: $0, as: UTF8.self) } }
 }

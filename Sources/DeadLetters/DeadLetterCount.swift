@@ -5,7 +5,7 @@ public import StreamRuntime
 /// Number of dead letters in `dead-letters`: marks of records that were sent again, and anything else that occupies
 /// offsets there, do not count.
 public final class DeadLetterCount {
-    /// Records of a partition that are read at most, the newest.
+    /// Maximum number of records that are read of a partition, the newest ones.
     public static let limit = 100_000
 
     private let reader: any LogReader
@@ -51,7 +51,7 @@ public final class DeadLetterCount {
             let (low, high) = try reader.watermarks(topicPartition)
             deadLetters[partition]?.removeAll { $0 < low }
             let first = max(low, next[topicPartition] ?? low)
-            // Offsets are records at most.
+            // There are at most as many records as offsets.
             if high - first > Int64(limit) { isExact = false }
             from[topicPartition] = max(first, high - Int64(limit))
         }

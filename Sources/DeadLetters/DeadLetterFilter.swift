@@ -7,7 +7,7 @@ internal import Vocabulary
 
 /// Selection of dead letters. An empty criterion matches all.
 public struct DeadLetterFilter: Sendable {
-    /// Single dead letters.
+    /// Positions of single dead letters.
     public var positions: Set<DeadLetterPosition> = []
     /// The project that the refused value names; a value that cannot be read names none.
     public var project: String?

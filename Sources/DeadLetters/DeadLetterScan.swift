@@ -2,13 +2,13 @@ public import EngineCore
 public import Events
 public import StreamRuntime
 
-/// Reads `dead-letters` from one end to the other.
+/// Reads `dead-letters` from its beginning to its end.
 public struct DeadLetterScan {
     private let scan: TopicScan
     /// Ends of partitions for a caller that only reads; nil if all records present at a call must be read.
     private let ends: [Int32: SettledEnd]?
 
-    /// Reads over `transport`.
+    /// Creates a scan over `transport`.
     ///
     /// - Parameters:
     ///   - transport: Transport to the cluster.
@@ -26,7 +26,7 @@ public struct DeadLetterScan {
 
     public func close() { scan.close() }
 
-    /// Dead letters that were sent again, how often, and the current end of each partition.
+    /// Returns the marks of all dead letters that were sent again, and the current end of each partition.
     ///
     /// A mark is after its dead letter in the same partition, so it does not expire before it.
     public func marks() throws -> (marks: [DeadLetterPosition: [RedriveMark]], ends: [Int32: Int64]) {

@@ -4,19 +4,19 @@ internal import Intake
 public import Processes
 public import StreamRuntime
 
-/// Sends refused records back to their origin: once each, unless specified otherwise, and not for ever.
+/// Sends refused records back to their origin: once each, unless specified otherwise, and a limited number of times.
 ///
 /// A record and the mark that it was sent again, a record of `dead-letters` in the partition of its dead letter, are
 /// sent in one transaction: a run that is killed writes both or neither. All runs share one transactional id: a later
 /// run fences the earlier one, and the open transaction of the earlier run is aborted before the later run reads.
 public struct Redrive {
-    /// Treatment of a dead letter that was sent again already.
+    /// Policy on repeated attempts, and whether anything is sent.
     public struct Policy: Hashable, Sendable {
         /// Maximum number of times that a record is sent again, over all its dead letters.
         public var maximumAttempts = 3
         /// Whether a dead letter that was sent again is sent once more.
         public var again = false
-        /// Nothing is sent.
+        /// Whether nothing is sent.
         public var isDry = false
 
         public init() {}
@@ -24,11 +24,11 @@ public struct Redrive {
 
     /// Verdict on a dead letter.
     public enum Verdict: Hashable, Sendable {
-        /// To be sent for the time given, counted from 1.
+        /// It is sent; `attempt` is the number of the attempt, from 1.
         case send(attempt: Int)
         /// It was sent again already.
         case done(RedriveMark)
-        /// It is not sent, and why.
+        /// It is not sent, for the given reason.
         case refuse(String)
     }
 
@@ -36,9 +36,9 @@ public struct Redrive {
     public struct Report: Sendable {
         /// Dead letters that match the filter.
         public var matched = 0
-        /// Sent, or to be sent by a run that is not dry.
+        /// Number of dead letters sent, or, in a dry run, that would be sent.
         public var sent = 0
-        /// Left out, since they were sent again already.
+        /// Number of dead letters left out because they were sent again already.
         public var done = 0
         /// Dead letters that were not sent, and the reasons; the first hundred by position.
         public var refused: [(position: DeadLetterPosition, reason: String)] = []
@@ -89,7 +89,7 @@ public struct Redrive {
         judged: (DeadLetter, Verdict) -> Void = { _, _ in },
         progress: (Int) -> Void = { _ in }
     ) throws -> Report {
-        // First of all: what another run left open is not waited for, and what it sends from now on is refused.
+        // The sender comes first: it aborts another run's open transaction, and that run's further records are refused.
         let sender = policy.isDry ? nil : try RedriveSender(transport, "\(topics.prefix)redrive", pause)
         defer { sender?.close() }
         let scan = try DeadLetterScan(transport: transport, topics: topics)
@@ -132,7 +132,7 @@ public struct Redrive {
     /// Decides whether a dead letter is sent again, given the marks that follow it.
     func judge(_ deadLetter: DeadLetter, _ marks: [RedriveMark], _ policy: Policy) -> Verdict {
         if let mark = marks.last, !policy.again { return .done(mark) }
-        // Only what Intake reads: the rest is written by workers alone, in an order of theirs.
+        // Only records of topics that Intake reads: all other topics are written only by workers, in their own order.
         guard IntakeProcessor.inputs.contains(where: { topics[$0] == deadLetter.origin.topic }) else {
             return .refuse("it came from \(deadLetter.origin.topic), which only workers write")
         }
@@ -155,7 +155,7 @@ public struct Redrive {
     public static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
     private func redriven(_ deadLetter: DeadLetter, _ attempt: Int) -> Redriven {
-        // In front: where headers are cut, the first ones are kept, and only there they are believed.
+        // These headers are the first: if headers are cut, the first ones are kept, and they are accepted only there.
         var own = deadLetter.headers[...]
         if own.first?.name == DeadLetterHeader.attempt { own = own.dropFirst() }
         if own.first?.name == DeadLetterHeader.deadLetter { own = own.dropFirst() }

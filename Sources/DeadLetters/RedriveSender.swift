@@ -1,13 +1,13 @@
 internal import EngineCore
 internal import StreamRuntime
 
-/// Puts records and their marks into transactions.
+/// Sends records and their marks in transactions.
 final class RedriveSender {
     private let producer: any TransactionalProducer
     private let pause: (Int64) -> Void
 
-    /// Number of transactions after which a record that no broker accepts is abandoned: a refused transaction may spoil
-    /// the next one of librdkafka 2.0.2 as well.
+    /// Number of transactions after which a record that no broker accepts is abandoned: in librdkafka 2.0.2, a refused
+    /// transaction may make the next one fail as well.
     private static let tries = 3
     /// Maximum number of pauses before a call that may be retried fails.
     private static let maximumAttempts = 30
@@ -27,7 +27,8 @@ final class RedriveSender {
 
     func close() { producer.close() }
 
-    /// Sends all of them in one transaction, or, if one of them is refused, in as many as are needed to find it.
+    /// Sends a batch in one transaction, or, if a record in it is refused, in as many as are needed to find that
+    /// record.
     ///
     /// - Returns: The records that no broker accepts, and the reasons.
     func send(_ batch: [Redriven]) throws(StreamError) -> [(position: DeadLetterPosition, reason: String)] {
@@ -38,7 +39,7 @@ final class RedriveSender {
                 return []
             } catch {
                 guard error.disposition == .abortTransaction else { throw explained(error) }
-                // No record's fault: each would be refused alike.
+                // A lacking right is not the fault of a record: every record would be refused.
                 guard !error.isForbidden else {
                     try? producer.abort()
                     throw error

@@ -1,7 +1,7 @@
 public import Events
 public import KafkaClient
 
-/// Everything that a party needs to be allowed in Kafka, and nothing else: from the catalogue of the topics and the names of
+/// All rights that a party needs in Kafka, and no others: derived from the catalogue of the topics and the names of
 /// groups and transactional ids.
 public struct AccessRights: Hashable, Sendable {
     /// Party that needs the rights.
@@ -61,7 +61,7 @@ public struct AccessRights: Hashable, Sendable {
         return KafkaRight(operation, .group, name(topics, party.rawValue), isPrefix: true)
     }
 
-    /// One right for all topics where a prefix holds them together, else one for each.
+    /// One right for all topics if a prefix is common to them alone, else one for each topic.
     private static func allTopics(_ operation: KafkaRight.Operation, _ topics: TopicNames) -> [KafkaRight] {
         if !topics.prefix.isEmpty, topics.others.isEmpty {
             return [KafkaRight(operation, .topic, topics.prefix, isPrefix: true)]
@@ -71,11 +71,12 @@ public struct AccessRights: Hashable, Sendable {
 
     // MARK: - For Kafka's tools
 
-    /// Command lines of `kafka-acls.sh` that give a principal the rights; one for rights that differ in their names alone.
+    /// Command lines of `kafka-acls.sh` that grant the rights to a principal; one for rights that differ only in their
+    /// names.
     ///
     /// - Parameters:
-    ///   - principal: As in `User:intake`.
-    ///   - bootstrap: The brokers, as the tool is to be given them.
+    ///   - principal: The principal, as in `User:intake`.
+    ///   - bootstrap: The brokers, as passed to the tool.
     ///   - configuration: The file with the tool's own credentials.
     /// - Returns: Lines for a POSIX shell; none for a party that needs no right.
     public func commands(principal: String, bootstrap: String, configuration: String) -> [String] {
@@ -128,7 +129,7 @@ public struct AccessRights: Hashable, Sendable {
 
     // MARK: - For people
 
-    /// Remedy for a lacking right, by name.
+    /// Returns the remedy for a missing right: the command that prints all rights that the party needs.
     public static func help(_ party: Party, _ properties: KafkaProperties) -> String {
         let name = properties["sasl.username"].map { "User:\($0)" } ?? "PRINCIPAL"
         return "flywheel topics acls --role \(party.rawValue) --principal \(quoted(name)) prints all that it needs"

@@ -6,18 +6,18 @@ package import StreamRuntime
 internal import Telemetry
 internal import Vocabulary
 
-/// How the classes of a revision are spelt, as far as that matters: names that are not in the composed form of Unicode (NFC).
-/// Tables compare two spellings of one name as equal, files as different. Projects have such names from builds that accepted
-/// them; they keep these, and get no others.
+/// Spelling of the classes of a revision, as far as it matters: names that are not in the composed form of Unicode
+/// (NFC). Tables compare two spellings of one name as equal, files as different. Projects have such names from builds
+/// that accepted them; they keep those names, and new ones are refused.
 package struct ClassSpelling: Hashable, Sendable {
     let revision: Int
-    /// By position in the schema.
+    /// Names that are not in NFC, by position in the schema.
     let uncomposed: [Int: String]
 
-    /// Whether no name is spelt in another form.
+    /// Whether all names are in NFC.
     var isComposed: Bool { uncomposed.isEmpty }
 
-    /// A project's that has had no revision.
+    /// Spelling of a project that has had no revision.
     package static let none = ClassSpelling(revision: 0, uncomposed: [:])
 
     package init(revision: Int, uncomposed: [Int: String]) {
@@ -35,8 +35,8 @@ package struct ClassSpelling: Hashable, Sendable {
         self.uncomposed = uncomposed
     }
 
-    /// Returns why the spelling of its classes excludes a revision that was published by other means than `project
-    /// apply`. A spelling that is already in force, from a build that accepted it, stays in force.
+    /// Describes why a revision that was published by other means than `project apply` is refused because of the
+    /// spelling of its classes. A spelling that is already in force, from a build that accepted it, stays in force.
     ///
     /// - Parameters:
     ///   - configuration: The revision.
@@ -54,7 +54,7 @@ package struct ClassSpelling: Hashable, Sendable {
         }
     }
 
-    /// Why a revision must not follow this one, or be this one; nil where it may.
+    /// Describes why a revision may neither be this one nor follow it; nil if it may.
     private func fault(of configuration: ProjectConfiguration) -> String? {
         let other = ClassSpelling(configuration)
         let classes = configuration.question.classes
@@ -73,8 +73,7 @@ package struct ClassSpelling: Hashable, Sendable {
     }
 }
 
-/// How the classes are spelt that the loops have in force, read from `state` where a command must know: once for each
-/// partition.
+/// Class spellings that the loops have in force, read from `state` when a command needs them: once for each partition.
 package final class StoredSpellings {
     private let transport: any StreamTransport
     private let topic: String
@@ -115,8 +114,8 @@ package final class StoredSpellings {
         return found
     }
 
-    /// Decodes the class spelling from one row; a row that only a newer build can read counts as a revision `.max`
-    /// in which everything is in force.
+    /// Decodes the class spelling from one row; a row that only a newer build can read counts as revision `.max`, under
+    /// which no spelling is refused.
     package static func spelling(_ value: UnsafeRawBufferPointer, _ parser: JSONParser) -> ClassSpelling {
         (try? ProjectConfiguration(json: parser.parse(value))).map { ClassSpelling($0) }
             ?? ClassSpelling(revision: .max, uncomposed: [:])

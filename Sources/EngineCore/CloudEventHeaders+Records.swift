@@ -4,7 +4,7 @@ package import StreamRuntime
 internal import Vocabulary
 
 extension CloudEventHeaders {
-    /// As headers of a record.
+    /// The headers in the form of record headers.
     package var recordHeaders: [RecordHeader] { pairs.map { RecordHeader($0.0, $0.1) } }
 
     /// Builds the headers of an entry that Intake or the loop's timers write. The id names its origin: a position

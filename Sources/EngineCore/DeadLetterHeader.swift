@@ -26,7 +26,7 @@ package enum DeadLetterHeader {
     package static let markedBy = "flywheel.redriven.by"
     package static let at = "flywheel.at_ms"
 
-    /// Names that begin so are ours alone on `dead-letters`.
+    /// Prefixes of names that are reserved for Flywheel's own headers on `dead-letters`.
     private static let reserved = ["flywheel.", "__connect.errors."]
 
     /// Prefix for the name of a record's own header that would otherwise be mistaken for a reserved one.
@@ -51,17 +51,17 @@ package enum DeadLetterHeader {
         begins(name[...], with: mark) && isReserved(name) ? String(name.utf8.dropFirst(mark.utf8.count)) ?? name : name
     }
 
-    /// Whether a name begins with a reserved one, behind any number of marks.
+    /// Whether a name begins with a reserved prefix, after any number of `producer.` prefixes.
     private static func isReserved(_ name: String) -> Bool {
         var rest = Substring(name)
         while begins(rest, with: mark) { rest = Substring(rest.utf8.dropFirst(mark.utf8.count)) }
         return reserved.contains { begins(rest, with: $0) }
     }
 
-    /// Byte by byte: a mark that joins the last character changes nothing.
+    /// Compares byte by byte, so that a combining mark after the prefix changes nothing.
     private static func begins(_ name: Substring, with prefix: String) -> Bool { name.utf8.starts(with: prefix.utf8) }
 
-    /// Number of attempts above which counts are not distinguished: anybody may write a header.
+    /// Number of attempts above which counts are not distinguished: any client can write such a header.
     static let mostAttempts = 1_000_000
 
     /// Returns a number of attempts in decimal, limited to `0...mostAttempts`; nil if the text is not a number.
@@ -69,7 +69,7 @@ package enum DeadLetterHeader {
         text.flatMap { Int($0) }.map { min(max(0, $0), mostAttempts) }
     }
 
-    /// Where the headers of a refused record end and ours begin.
+    /// Headers that state what was cut: they stand between the refused record's own headers and those of the reason.
     package static let cuts: Set<String> = [headersCut, keyCut, valueCut, valueSize, valueDigest]
 }
 

@@ -8,7 +8,7 @@ public struct DeadLetterPosition: Hashable, Comparable, Sendable, CustomStringCo
         self.offset = offset
     }
 
-    /// From text such as `2/1038`; nil if it is no such text.
+    /// Parses text such as `2/1038`; nil if the text has another form.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0,

@@ -2,12 +2,12 @@ internal import Events
 internal import Hashing
 package import StreamRuntime
 
-/// A refused record, as received, with the reason in its headers: Kafka Connect's names, and our own.
+/// A refused record, as received, with the reason in its headers: under Kafka Connect's names and Flywheel's own.
 public enum DeadLetterRecord {
     /// Header of a dead letter after which others were left out because there were too many: the number left out.
     public static let leftOutHeader = "flywheel.left_out"
 
-    /// How much of a record is kept, in bytes.
+    /// Limits of the parts of a record that are kept, in bytes.
     package struct Extent: Equatable {
         /// Maximum bytes of the value; for a longer value, the dead letter contains the beginning, the size and the
         /// digest.
@@ -17,9 +17,9 @@ public enum DeadLetterRecord {
         /// Maximum bytes of the key; nil omits the key.
         package var key: Int?
 
-        /// All that can ever be sent again, and more.
+        /// Limits above those of any record that can be sent again.
         package static let whole = Extent(value: 900_000, headers: 4 << 20, key: 1 << 20)
-        /// Enough to see what it was.
+        /// Limits that keep enough to identify the record.
         package static let beginning = Extent(value: 4_096, headers: 4_096, key: 4_096)
         /// Only size and digest, for use if the dead letter itself could not be written.
         package static let stub = Extent(value: 0, headers: 0, key: nil)
@@ -110,7 +110,7 @@ public enum DeadLetterRecord {
         return OutputRecord(topic: topic, key: keptKey, value: kept, headers: all)
     }
 
-    /// A text that quotes what it refuses may be as long as that.
+    /// Shortens a text to `RecordLimits.reason` bytes, because one that quotes the refused content may be long.
     private static func shortened(_ text: String) -> String {
         let bytes = text.utf8
         guard bytes.count > RecordLimits.reason else { return text }

@@ -2,7 +2,7 @@
 public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
     public let operation: String
     public let reason: String
-    /// Remedy for a person to apply; empty where the reason is all there is to act on.
+    /// Remedy for a person to apply; empty if the reason says enough.
     public let remedy: String
 
     public init(_ operation: String, _ reason: String, remedy: String = "") {
@@ -16,8 +16,8 @@ public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The build that decides. It changes with every change of a decision.
+/// The build that makes the decisions. Its version changes with every change of a decision.
 public enum Build {
-    /// Written into journals as the `engine` entry and into the state's position.
+    /// Version that is written into journals as the `engine` entry and into the state's position.
     public static let version = "0.11.4"
 }

@@ -7,7 +7,7 @@ internal import Vocabulary
 
 extension PredictionEvent {
     /// Returns the acquisition score of a prediction: computed from its whole content, or the sample's own draw if
-    /// nothing is judged.
+    /// there is nothing to score.
     ///
     /// - Parameters:
     ///   - configuration: The project's revision.

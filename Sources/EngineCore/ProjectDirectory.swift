@@ -6,11 +6,12 @@ public import Processes
 public import StreamRuntime
 internal import Vocabulary
 
-/// The projects and their newest revisions, read whole from the `projects` topic and kept current. Used on one thread.
+/// The projects and their newest revisions, read completely from the `projects` topic and kept current. Used on one
+/// thread.
 ///
-/// Anybody who may write to the topic can put anything there, so a record is checked before it is believed: against its key,
-/// against the revision in force, and against the cluster. One that does not fit is a fault of its own project, whose older
-/// revision stays in force.
+/// Any client with access can write any record to the topic, so each record is checked before it is followed: against
+/// its key, against the revision in force, and against the cluster. A record that does not fit is a fault of its own
+/// project, whose older revision stays in force.
 public final class ProjectDirectory {
     private let reader: any LogReader
     private let topic: String
@@ -18,15 +19,15 @@ public final class ProjectDirectory {
     private let projectTopics: [String]
     private let now: () -> Int64
     private let stored: StoredSpellings
-    /// Spelling of the classes of a revision's project in the revision that the loop has; nil while it is not known. If
-    /// no function is set, `state` is read, and only for a revision that may be at fault.
+    /// Returns the spelling of the classes in the revision of a project that the loop has in force; nil while it is not
+    /// known. If no function is set, `state` is read, and only for a revision that may be at fault.
     package var inForce: ((ProjectConfiguration) -> ClassSpelling?)?
     private let parser = JSONParser()
     private let batch = RecordBatch()
     private var isStarted = false
-    /// The next offset to read, transaction markers passed.
+    /// The next offset to read, after any transaction markers.
     private var position: Int64 = 0
-    /// By project name.
+    /// Revisions in force, by project name.
     public private(set) var projects: [String: ProjectConfiguration] = [:]
     /// The last revisions of projects that a tombstone removed: later revisions must still be compatible with them.
     private var retired: [String: ProjectConfiguration] = [:]
@@ -110,8 +111,9 @@ public final class ProjectDirectory {
     /// Reads to the current end of the topic: before a project is called unknown, and before a revision is numbered.
     ///
     /// - Parameters:
-    ///   - stable: Whether the end is the last stable offset: a transaction that another client keeps open hides the
-    ///     records behind it and blocks nothing. Otherwise nothing is hidden when this returns.
+    ///   - stable: Whether to end at the last stable offset: records after the begin of another client's open
+    ///     transaction are then not read, but are not waited for either. Otherwise all records have been read when this
+    ///     returns.
     ///   - maximumWait: Maximum milliseconds without progress.
     /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
     public func readToEnd(stable: Bool = false, maximumWait: Int64 = 10_000) throws(StreamError) {
@@ -162,7 +164,7 @@ public final class ProjectDirectory {
                 pause(100)
                 left -= 100
             }
-            // A transaction that ended since the end was requested is no longer held back, and has not been read.
+            // Records of a transaction that ended after the end was requested are visible now, but have not been read.
             try readToEnd(stable: true)
             if !isHeldBack { return }
         }
@@ -211,7 +213,7 @@ public final class ProjectDirectory {
         generation += 1
     }
 
-    /// Why a revision is not followed.
+    /// Reason why a revision is not followed.
     private struct Unfit: Error { let reason: String }
 
     private func wait(_ name: String, for revision: Waiting?) {
@@ -261,7 +263,7 @@ public final class ProjectDirectory {
     private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
         let name = configuration.project.rawValue
         guard let known = last(of: name) else { return true }
-        // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
+        // String comparison treats canonically equivalent spellings as equal; decisions and files contain the bytes.
         if configuration == known,
             configuration.question.classes.elementsEqual(known.question.classes, by: { $0.utf8.elementsEqual($1.utf8) })
         {
@@ -283,7 +285,7 @@ public final class ProjectDirectory {
         return true
     }
 
-    /// Why the spelling of its classes keeps a revision out.
+    /// Describes why a revision is refused because of the spelling of its classes; nil if it is not.
     private func spellingFault(of configuration: ProjectConfiguration) -> String? {
         let known = last(of: configuration.project.rawValue).map { ClassSpelling($0) }
         let isPlain = ClassSpelling(configuration).isComposed && known?.isComposed ?? true
@@ -309,7 +311,7 @@ public final class ProjectDirectory {
     private func countPartitions(for partition: Int32) -> Int? {
         if let partitions, Int(partition) < partitions { return partitions }
         let time = now()
-        // A flood of wrong revisions causes one request to the cluster.
+        // Many wrong revisions cause only one request to the cluster per interval.
         if let partitions, let requestedAt, time >= requestedAt, time - requestedAt < Self.retryInterval {
             return partitions
         }

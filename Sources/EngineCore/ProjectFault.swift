@@ -4,7 +4,7 @@ public struct ProjectFault: Hashable, Sendable {
     public let project: String?
     /// Offset of the record on `projects`.
     public let offset: Int64
-    /// Why it cannot be followed, and what to do.
+    /// Reason why it cannot be followed, and the remedy.
     public let reason: String
 
     public init(project: String?, offset: Int64, reason: String) {

@@ -4,7 +4,7 @@ public import Events
 public enum Role: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer, console
 
-    /// The role among all that work with the topics.
+    /// The role as one of the parties that use the topics.
     public var party: Party {
         switch self {
         case .intake: .intake

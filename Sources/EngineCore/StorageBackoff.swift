@@ -1,10 +1,11 @@
 package import Storage
 
-/// Work that a store refuses for now, a disk or a bucket: tried again with growing, jittered pauses, while nothing more is read.
+/// Pause of work that a store, a disk or a bucket, refuses temporarily: it is retried with growing, jittered pauses,
+/// while nothing more is read.
 public struct StorageBackoff: Sendable {
     /// Reason in the store's last refusal; nil while nothing is paused.
     public private(set) var reason: String?
-    /// Refusals in a row.
+    /// Number of consecutive refusals.
     public private(set) var attempts = 0
     /// Milliseconds since 1970; nil until the next call of `isDue`, which supplies the time.
     private var dueAt: Int64?
@@ -14,10 +15,10 @@ public struct StorageBackoff: Sendable {
 
     public init() {}
 
-    /// Whether something waits.
+    /// Whether work waits for the store.
     public var isActive: Bool { reason != nil }
 
-    /// The store has refused.
+    /// Records that the store has refused the work.
     package mutating func refused(_ error: StorageError) {
         reason = error.description
         attempts += 1

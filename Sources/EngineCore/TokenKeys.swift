@@ -7,20 +7,20 @@ public import Vocabulary
 /// A token is the HMAC-SHA-256, under a secret of the workers, of the topic's full name, the project and the id of the
 /// task or request, each as UTF-8 preceded by its length in 4 bytes, the most significant byte first; it consists of
 /// the first 16 bytes of the code, as 32 lower-case hexadecimal digits. Therefore no two tasks or requests share a
-/// token, and nobody outside can make one. The key is the secret as UTF-8.
+/// token, and no outside party can make one. The key is the secret as UTF-8.
 ///
 /// - SeeAlso: RFC 2104, *HMAC: Keyed-Hashing for Message Authentication*.
 public struct TokenKeys: Sendable, CustomStringConvertible {
-    /// The first makes tokens, all are accepted.
+    /// One key for each secret: the first makes tokens, tokens under all of them are accepted.
     private let keys: [HMACSHA256]
-    /// Whether any token will do.
+    /// Whether every token is accepted.
     private let acceptsAll: Bool
-    /// Whether nobody outside can compute the tokens.
+    /// Whether the tokens cannot be computed by outside parties.
     public let isSecret: Bool
 
-    /// Secrets that an operator names: two while one is changed.
+    /// Creates the keys from secrets that an operator configures: two while one is being changed.
     ///
-    /// - Parameter secrets: The first makes tokens, all are accepted; at least one.
+    /// - Parameter secrets: The first makes tokens, tokens under all of them are accepted; at least one.
     public init(secrets: [String]) {
         precondition(!secrets.isEmpty, "tokens need a secret")
         keys = secrets.map { HMACSHA256(key: Array($0.utf8)) }
@@ -34,16 +34,16 @@ public struct TokenKeys: Sendable, CustomStringConvertible {
 
     private init() { (keys, isSecret, acceptsAll) = ([HMACSHA256(key: [])], false, true) }
 
-    /// Creates the keys of workers that name no secret: it is derived from their salt. It is a separate secret, so that
-    /// tokens reveal nothing about draws and users. Without a salt everybody can compute it.
+    /// Creates the keys of workers without a configured secret: it is derived from their salt. It is a separate secret,
+    /// so that tokens reveal nothing about draws and users. Without a salt, anyone can compute it.
     public init(salt: [UInt8]) {
         keys = [HMACSHA256(key: Array(Self.secret(from: salt).utf8))]
         isSecret = !salt.isEmpty
         acceptsAll = false
     }
 
-    /// The SHA-256 of `flywheel tokens`, a zero byte and the salt, in hexadecimal digits: text, so that it can be named beside
-    /// another one.
+    /// The SHA-256 of `flywheel tokens`, a zero byte and the salt, in hexadecimal digits: text, so that it can be
+    /// configured beside another secret.
     public static func secret(from salt: [UInt8]) -> String {
         SHA256Digest(of: Array("flywheel tokens\u{0}".utf8) + salt).hex
     }

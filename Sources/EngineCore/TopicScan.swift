@@ -1,6 +1,6 @@
 public import StreamRuntime
 
-/// Reads partitions from one end to the other, committed records only.
+/// Reads whole partitions in order, committed records only.
 public struct TopicScan {
     private let reader: any LogReader
     private let topic: String
@@ -15,7 +15,7 @@ public struct TopicScan {
     /// The partitions of the topic.
     public func partitions() throws(StreamError) -> [Int32] { try reader.partitions(of: topic) }
 
-    /// The first offset that is still there; above 0 once records have expired.
+    /// The first offset that still exists; above 0 once records have expired.
     public func firstOffset(_ partition: Int32) throws(StreamError) -> Int64 {
         try reader.watermarks(TopicPartition(topic, partition)).low
     }
@@ -26,8 +26,8 @@ public struct TopicScan {
         try reader.firstOffset(TopicPartition(topic, partition), since: time)
     }
 
-    /// Returns the ends of partitions for a caller that only reads; a transaction of Flywheel is waited for, once for
-    /// all of the partitions, and a transaction that stays open is not.
+    /// Returns the ends of partitions for a caller that only reads. It waits for a transaction of Flywheel, once for
+    /// all of the partitions, but not for a transaction that stays open.
     public func settledEnds(_ partitions: [Int32]) throws(StreamError) -> [Int32: SettledEnd] {
         let ends = try reader.settledEnds(of: partitions.map { TopicPartition(topic, $0) })
         return ends.reduce(into: [:]) { $0[$1.key.partition] = $1.value }

@@ -1,15 +1,15 @@
 internal import Dates
 
-/// The headers of CloudEvents 1.0 in Kafka's binary mode, as we write them.
+/// The headers of CloudEvents 1.0 in Kafka's binary mode, as Flywheel writes them.
 public struct CloudEventHeaders: Hashable, Sendable {
     public let id: String
     public let source: String
     public let type: String
-    /// Milliseconds since 1970; nil where no clock may be read.
+    /// Time of the event, in milliseconds since 1970; nil where no clock may be read.
     public let time: Int64?
     /// The chain that the event belongs to: a sample, a dataset version or a model.
     public let correlation: String?
-    /// The event that caused it.
+    /// The event that caused this event.
     public let causation: String?
 
     public init(id: String, source: String, type: String, time: Int64?, correlation: String?, causation: String?) {
@@ -21,7 +21,7 @@ public struct CloudEventHeaders: Hashable, Sendable {
         self.causation = causation
     }
 
-    /// Names and values in the order of writing.
+    /// Names and values of the headers, in the order in which they are written.
     public var pairs: [(String, String)] {
         var pairs = [("ce_specversion", "1.0"), ("ce_id", id), ("ce_source", source), ("ce_type", type)]
         if let time { pairs.append(("ce_time", RFC3339.text(milliseconds: time))) }
@@ -34,7 +34,7 @@ public struct CloudEventHeaders: Hashable, Sendable {
 
 /// Times as text.
 public enum RFC3339 {
-    /// UTC with milliseconds, as in `2026-01-31T12:00:00.000Z`. Years beyond 9999 are clamped.
+    /// The time as text: UTC with milliseconds, as in `2026-01-31T12:00:00.000Z`. Years beyond 9999 are clamped.
     public static func text(milliseconds: Int64) -> String {
         let clamped = min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)
         let day = clamped >= 0 ? clamped / 86_400_000 : -((-clamped + 86_399_999) / 86_400_000)

@@ -65,7 +65,7 @@ extension JSONObject {
         optional(key) == nil ? nil : try id(key, type)
     }
 
-    /// The names in the list called `key`.
+    /// Reads the ids in the list called `key`.
     func ids<ID: Identifier>(_ key: StaticString, _: ID.Type = ID.self) throws(JSONError) -> [ID] {
         let elements = try array(key)
         var ids: [ID] = []
@@ -112,7 +112,8 @@ extension JSONObject {
         let elements = try array(key)
         var values: [T] = []
         values.reserveCapacity(elements.count)
-        // A closure would be called through two others, for it throws a type that generic code does not know.
+        // A loop instead of `map`: because the error type is not known to generic code, a closure would be called
+        // through two others.
         for element in elements { values.append(try T(json: element)) }
         return values
     }
@@ -127,7 +128,7 @@ extension JSONObject {
         return value
     }
 
-    /// The texts in the list called `key`; none if absent.
+    /// Reads the texts in the list called `key`; empty if absent.
     func names(_ key: StaticString) throws(JSONError) -> [String] { optional(key) == nil ? [] : try strings(key) }
 
     /// Checks the tag of a value that depends on the kind of task.
@@ -144,7 +145,8 @@ extension JSONObject {
 
 /// Bounds of the counts in rows and facts.
 public enum Counting {
-    /// No project counts so far; what does is not ours.
+    /// The largest count that is accepted: no project reaches it, so a record with a larger count was not written by
+    /// Flywheel.
     public static let most = Int(Whole<Int>.mostCounted)
 }
 

@@ -1,7 +1,8 @@
 internal import JSON
 internal import Vocabulary
 
-/// An embedding: JSON numbers, or base64 of little-endian float32. The latter is the form written.
+/// The JSON forms of an embedding: a list of numbers, or base64 of little-endian float32. The latter is the form
+/// written.
 struct Embedding: JSONCodable {
     static let dimensionLimit = EmbeddingSpace.dimensions.upperBound
     private static let notFinite = "expected finite numbers"
@@ -30,8 +31,8 @@ struct Embedding: JSONCodable {
             }
         } else {
             let array = try json.array()
-            // Read without a check, so that numbers that are too large are distinguished from values that are not
-            // numbers.
+            // Finiteness is checked below, so that numbers that are too large are distinguished from values that are
+            // not numbers.
             values.reserveCapacity(array.count)
             for element in array { values.append(Float(try element.double())) }
         }

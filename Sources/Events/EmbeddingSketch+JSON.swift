@@ -22,7 +22,7 @@ extension EmbeddingSketch: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("dimension", dimension)
-            // A Float's own digits are fewer, but a Double holds it exactly.
+            // A `Float` would be written with fewer digits; a `Double` represents it exactly.
             writer.member("unit", Double(unit))
             writer.member("coordinates", Base64.encode(coordinates.map { UInt8(bitPattern: $0) }))
             writer.member("digest", ifPresent: digest)

@@ -61,7 +61,7 @@ private struct DigitReader {
         return range.contains(number) ? number : nil
     }
 
-    /// Milliseconds of the part behind the decimal point; 0 where there is none, nil where no digit follows it.
+    /// Milliseconds of the part after the decimal point; 0 if there is no point, nil if no digit follows it.
     mutating func fraction() -> Int64? {
         guard skip(".") else { return 0 }
         guard let first = digit() else { return nil }

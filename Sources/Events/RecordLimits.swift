@@ -12,26 +12,28 @@ public import Vocabulary
 ///     fact   = sample with its embedding + votes (100 at most) + the rest
 ///     entry  = the parsed content of a record + the record as received
 public enum RecordLimits {
-    /// A record with its key, headers and framing.
+    /// Maximum size of a record with its key, headers and framing.
     public static let record = 1_040_000
-    /// A sample without its embedding, as `labeling-tasks` has it.
+    /// Maximum size of a sample without its embedding, as `labeling-tasks` contains it.
     public static let sample = 200_000
-    /// Question and classes of a project, for `project apply`: with the largest sample they make a task.
+    /// Maximum size of the question and classes of a project, checked by `project apply`: together with the largest
+    /// sample they must fit in a task.
     public static let vocabulary = 800_000
     /// Bytes of the other parts of a task: ids, the reason of its choice with all triggers, headers.
     public static let taskRest = 16_384
-    /// Bytes of the entry of a label or version in a tally beside the class's name: quotes, colon, comma and the count.
+    /// Bytes that a class adds to a tally besides its name: quotes, colon, comma and the count.
     public static let tallyCount = 24
-    /// Bytes of class names with their counts that one record of `tallies` holds at most; with more there are several.
+    /// Maximum number of bytes of class names with their counts in one record of `tallies`; more are split over several
+    /// records.
     public static let tallyClasses = 900_000
-    /// The text of a dead letter's reason.
+    /// Maximum size of the text of a dead letter's reason.
     public static let reason = 4_096
-    /// Headers of a record that the journal keeps beside its value.
+    /// Maximum number of headers of a record that the journal keeps beside its value.
     public static let headerCount = 256
-    /// Bytes of the version's number in an announcement of the materializer.
+    /// Maximum size of the semantic version in an announcement of the materializer.
     public static let semanticVersion = 64
 
-    /// Bytes of a text between its quotes.
+    /// Bytes of a text in the encoded form, without the quotes.
     ///
     /// - Complexity: O(*n*).
     public static func encodedSize(of text: String) -> Int { EncodedText.size(of: text) }
@@ -40,7 +42,7 @@ public enum RecordLimits {
 extension Question {
     /// Bytes of question and classes as a task contains them.
     ///
-    /// - Complexity: O(*n*) in them.
+    /// - Complexity: O(*n*) in the bytes.
     public var encodedSize: Int {
         var writer = JSONWriter()
         writer.object { writer in writeTaskMembers(&writer) }
@@ -64,7 +66,7 @@ extension ProjectConfiguration {
     ///
     /// - Parameter isNew: Whether the configuration is about to be applied: then the largest sample must fit beside the
     ///   classes. A configuration in force stays in force as long as it can be written at all.
-    /// - Returns: The reason if they cannot, or nil.
+    /// - Returns: The reason why records cannot hold the data; nil if they can.
     /// - Complexity: O(*n*) in the bytes of the configuration.
     public func sizeFault(isNew: Bool) -> String? {
         let (words, limit) = (question.encodedSize, RecordLimits.vocabulary)

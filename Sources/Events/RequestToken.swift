@@ -13,16 +13,16 @@ public struct RequestToken: Hashable, Sendable, CustomStringConvertible, CustomD
     /// Wraps any text: a returned text need not be a token.
     public init(_ text: String) { self.text = text }
 
-    /// The token itself, for whoever sends or compares it.
+    /// The token itself, for code that sends or compares it.
     public func reveal() -> String { text }
 
-    /// Replaces any token in text for people.
+    /// The text that replaces any token in output for people.
     public static let mask = "***"
     public var description: String { Self.mask }
     public var debugDescription: String { Self.mask }
     public var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// The token that a record carries, or an answer gives back; nil where it has none.
+    /// Reads the token that a record carries, or that an answer returns; nil if there is none.
     public init?(of object: JSONObject) throws(JSONError) {
         guard let text = try object.optionalString("token") else { return nil }
         self.init(text)
@@ -34,7 +34,7 @@ public struct RequestToken: Hashable, Sendable, CustomStringConvertible, CustomD
     private static let closing = Array(#""}"#.utf8)
     private static let digits = 32
 
-    /// The record of a decision, an object with one member at least, with the token behind the last.
+    /// Returns the record of a decision, an object with at least one member, with the token as its last member.
     public func added(to value: [UInt8]) -> [UInt8] {
         precondition(value.last == UInt8(ascii: "}"), "a decision is an object")
         var record = Array(value.dropLast())
@@ -59,7 +59,7 @@ public struct RequestToken: Hashable, Sendable, CustomStringConvertible, CustomD
 }
 
 extension JSONWriter {
-    /// Gives back a token, where there is one.
+    /// Writes a token as a member; nothing if there is none.
     public mutating func member(_ key: StaticString, ifPresent token: RequestToken?) {
         member(key, ifPresent: token?.reveal())
     }

@@ -2,8 +2,9 @@ internal import JSON
 
 /// Hides tokens in text for people: the record of a dead letter contains the token that was sent.
 public enum TokenMask {
-    /// A JSON text, or a text that was meant to be JSON, with asterisks for the value of every member `token`, at any
-    /// depth and however its name is escaped; also in JSON that is a string within JSON, as in the journal's `origin`.
+    /// Replaces the value of every member `token` by asterisks in a JSON text, or in a text that was meant to be JSON:
+    /// at any depth, however its name is escaped, and also in JSON that is a string within JSON, as in the journal's
+    /// `origin`.
     ///
     /// - Complexity: O(*n*) in its bytes.
     public static func masked(_ bytes: [UInt8]) -> [UInt8] { masked(bytes, depth: 0) }
@@ -14,7 +15,7 @@ public enum TokenMask {
     private static let backslash = UInt8(ascii: "\\")
 
     private static func masked(_ bytes: [UInt8], depth: Int) -> [UInt8] {
-        // Every spelling of the name contains a quote and a letter of the name, or an escape.
+        // A text without quotes contains no member `token`.
         guard bytes.contains(quote) else { return bytes }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -39,7 +40,7 @@ public enum TokenMask {
         return result
     }
 
-    /// A text with its quotes; if it holds JSON with a token, that is masked.
+    /// Returns a string with its quotes; if the string contains JSON with a token, the token is masked.
     private static func nested(_ whole: ArraySlice<UInt8>, _ inside: ArraySlice<UInt8>, _ depth: Int) -> [UInt8] {
         guard depth < depthLimit, inside.contains(backslash) else { return Array(whole) }
         let text = unescaped(inside)
@@ -50,7 +51,7 @@ public enum TokenMask {
         return writer.bytes
     }
 
-    /// Behind the closing quote of the string that opens at `start`, or the end of a text that was cut.
+    /// The index after the closing quote of the string that opens at `start`, or the end of a truncated text.
     private static func endOfString(_ bytes: [UInt8], _ start: Int) -> Int {
         var position = start + 1
         while position < bytes.count, bytes[position] != quote { position += bytes[position] == backslash ? 2 : 1 }
@@ -70,7 +71,7 @@ public enum TokenMask {
         return position
     }
 
-    /// The index after a string, a bare word, an object or a list; the end of the text if the value is cut.
+    /// The index after a string, a bare word, an object or a list; the end of the text if the value is truncated.
     private static func endOfValue(_ bytes: [UInt8], _ start: Int) -> Int {
         guard start < bytes.count else { return start }
         if bytes[start] == quote { return endOfString(bytes, start) }
@@ -94,7 +95,7 @@ public enum TokenMask {
         return position
     }
 
-    /// The text of a string without its quotes. An escape that is none stays as it is.
+    /// The unescaped text of a string without its quotes. An invalid escape stays unchanged.
     private static func unescaped(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         guard bytes.contains(backslash) else { return Array(bytes) }
         var units: [UInt16] = []

@@ -1,15 +1,15 @@
 /// Parties that work with the topics: the roles of workers, and parties outside.
 public enum Party: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer
-    /// Health, metrics and their index; does not access Kafka.
+    /// Serves health, metrics and their index page; does not access Kafka.
     case console
-    /// The party that predicts, and reports feedback of its users.
+    /// Sends predictions, and feedback of its users.
     case productService = "product-service"
-    /// Shows tasks to people, and sends what they answer.
+    /// Shows tasks to annotators, and sends their answers.
     case labelTool = "label-tool"
-    /// A trainer in place of the built-in one, or beside it.
+    /// A trainer that replaces or complements the built-in one.
     case outsideTrainer = "outside-trainer"
-    /// Reads inputs and decisions: `explain`, `replay`, `dataset log`, and tools of its own.
+    /// Reads inputs and decisions, with `explain`, `replay`, `dataset log` or other tools.
     case analyst
     /// Creates the topics, applies projects, sends commands, reads status and dead letters.
     case `operator`
@@ -43,7 +43,7 @@ extension Topic {
         case .feedback, .annotations, .commands, .imports: [.intake]
         // A party that reports a study first reads back the results that it has already reported, before it continues.
         case .trainingResults: [.intake, .trainer, .outsideTrainer]
-        // Whoever seals versions reads back which are announced already.
+        // The materializer seals versions and first reads back those that are already announced.
         case .datasetVersions: [.intake, .materializer, .analyst]
         case .projects: [.intake, .analyst, .operator]
         case .tallies, .journal: [.loop, .analyst]

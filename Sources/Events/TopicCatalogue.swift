@@ -1,4 +1,4 @@
-/// Every topic of the design, in one list: `flywheel topics create` and the table in `docs/` are checked against it.
+/// All topics of the engine: `flywheel topics create` uses this list, and the table in `docs/` is checked against it.
 public enum Topic: String, Hashable, Sendable, CaseIterable {
     case predictions, feedback, annotations
     case trainingResults = "training-results"
@@ -12,11 +12,12 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     case notices
     case deadLetters = "dead-letters"
 
-    /// How many partitions a topic gets.
+    /// The rule for the number of partitions of a topic.
     public enum Partitioning: Hashable, Sendable {
-        /// As traffic needs; keys do not matter.
+        /// A number chosen by traffic; keys do not determine the partition.
         case traffic
-        /// Number shared by all of these topics: a project's records go to the project's own partition explicitly.
+        /// One number for all of these topics: a project's records are written explicitly to the project's own
+        /// partition.
         case project
         case single
     }
@@ -31,8 +32,8 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Setting of topics that clients outside write to: the broker decompresses the batches and checks their size.
-    /// Otherwise a batch of some kilobytes becomes a gigabyte in every reader, before any of it is a record.
+    /// Setting of topics that external clients write to: the broker decompresses the batches and checks their size.
+    /// Otherwise a batch of some kilobytes could expand to a gigabyte in every reader before a single record is parsed.
     private static let unpacked = (name: "compression.type", value: "uncompressed")
 
     /// Topic configuration by Kafka's names. Sizes are bytes, times milliseconds.
@@ -61,7 +62,8 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// The names of the topics: a prefix before the catalogue's, or names that were there before Flywheel.
+/// The names of the topics in Kafka: the catalogue's names with a prefix, or names of topics that existed before
+/// Flywheel.
 public struct TopicNames: Hashable, Sendable {
     public let prefix: String
     /// Full names that replace the catalogue's.

@@ -42,7 +42,7 @@ extension Sample: JSONCodable {
         try self.init(json, &remarks)
     }
 
-    /// Reads a sample as its service sends it.
+    /// Reads a sample in the form in which a service sends it.
     init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         self.init(
@@ -57,7 +57,7 @@ extension Sample: JSONCodable {
 
     public func write(to writer: inout JSONWriter) { write(to: &writer, withEmbedding: true) }
 
-    /// Label tools need no embedding.
+    /// Writes a sample; without its embedding for label tools, which do not need it.
     func write(to writer: inout JSONWriter, withEmbedding: Bool) {
         writer.object { writer in
             writer.member("id", id)
@@ -78,7 +78,7 @@ extension ModelReference: JSONCodable {
         try self.init(json, &remarks)
     }
 
-    /// Reads a model as whoever predicts with it names it.
+    /// Reads a model in the form in which the predicting service names it.
     init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         self.init(
@@ -100,10 +100,12 @@ extension ModelReference: JSONCodable {
 }
 
 extension ArtifactReference: JSONCodable {
-    /// Bytes of a URI.
+    /// Maximum number of bytes of a URI.
     public static let longestURI = 1_024
 
-    /// - Throws: Also where size or digest is missing.
+    /// Reads a reference to an artifact.
+    ///
+    /// - Throws: `JSONError`, also if the size or digest is missing.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let (sha256, size) = (try object.string("sha256"), try object.int64("size"))
@@ -142,7 +144,7 @@ extension ArtifactReference: JSONCodable {
 
     private static func uri(_ object: JSONObject) throws(JSONError) -> String {
         let uri = try object.string("uri")
-        // Models and versions are kept in rows of state: a row must fit into one record.
+        // The limit exists because models and versions are kept in rows of state, and a row must fit in one record.
         guard (1...Self.longestURI).contains(uri.utf8.count),
             uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C })
         else {

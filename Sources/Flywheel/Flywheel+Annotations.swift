@@ -82,7 +82,7 @@ extension ProjectState {
             decide(rollout.judgeSuspicion(by: audited), &step)
             decide(rollout.judgeCanarySuspicion(by: audited), &step)
         }
-        // Labels may have waited for this task, though it brought none.
+        // Labels may have waited for this task, although it led to none.
         if label != nil || configuration.rollout.bound != .challenger { promoteIfBetter(configuration, &step) }
     }
 
@@ -121,8 +121,8 @@ extension ProjectState {
         }
     }
 
-    /// Creates the notice about a task that nobody could answer: from edition 2 on with the samples similar to it, and
-    /// the notes of the annotators.
+    /// Creates the notice about a task that no annotator could answer: from edition 2 on with the samples similar to
+    /// it, and the notes of the annotators.
     private mutating func unanswerable(
         _ task: LabelingTask,
         _ notes: [String],

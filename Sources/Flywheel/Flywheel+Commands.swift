@@ -6,7 +6,7 @@ internal import Vocabulary
 
 /// Commands of operators.
 extension ProjectState {
-    /// Carries a command out, once as long as its id is remembered.
+    /// Executes a command, only once while its id is remembered.
     mutating func receive(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
         guard commands[command.id] == nil else {
             refuse(.init(.duplicate, "command \(command.id) was carried out before"), &step)
@@ -21,7 +21,7 @@ extension ProjectState {
         case .unfreeze:
             rollout.endFreeze()
             requestStudy(configuration, &step)
-        // Handled by the reader of the journal; by the time it is applied, it has been obeyed.
+        // Executed by the reader of the journal; when the entry is applied, it has been executed already.
         case .resume: break
         case .rollBack(let version):
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
@@ -87,7 +87,8 @@ extension ProjectState {
     private mutating func forgetCommands() {
         let more = commands.count - Self.commandCapacity
         guard more > 0 else { return }
-        // One more each time, but for a state of a build that kept all.
+        // Usually one command is removed at a time; only a state from a build that kept all commands has more to
+        // remove.
         guard more > 1 else {
             if let oldest = commands.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
                 commands[oldest.key] = nil

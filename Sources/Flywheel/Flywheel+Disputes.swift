@@ -7,10 +7,11 @@ internal import Vocabulary
 /// Samples that users dispute while labels decide about a version: such a sample can be queried once its content is
 /// known.
 extension ProjectState {
-    /// A version was suspected: what waits in the pool is known.
+    /// Called when a version becomes suspected: finds the content of disputed samples that wait in the pool.
     mutating func findDisputedContent() {
         for sample in rollout.verificationsWithoutContent {
-            // A sample is queried once, and a sample of the audit sample in the order of the audit sample.
+            // Each sample is queried only once, and samples of the audit sample are queried in the order of the audit
+            // sample.
             guard acquisition.accounts.queried[sample] == nil, acquisition.audit.candidates[sample] == nil else {
                 rollout.dropVerification(sample)
                 continue

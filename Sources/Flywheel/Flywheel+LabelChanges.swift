@@ -11,7 +11,7 @@ internal import Vocabulary
 /// Other state that depends on a label follows the change, or stays as it was on purpose:
 /// docs/decisions/0034-labels-change.md has the list.
 extension ProjectState {
-    /// An operator's revision, retraction or move of a label.
+    /// Applies an operator's revision, retraction or move of a label.
     mutating func change(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let context = changeContext(configuration, by: command.by, reason: command.reason, step)
         switch command.action {
@@ -90,7 +90,7 @@ extension ProjectState {
         )
     }
 
-    /// Changes a label, and with it what else is known of it.
+    /// Changes a label, and updates the other state that depends on it.
     private mutating func change(
         _ sample: SampleID,
         under configuration: ProjectConfiguration,
@@ -137,6 +137,6 @@ extension Notice {
         )
     }
 
-    /// Votes that a notice names.
+    /// Maximum number of votes that a notice lists.
     private static let votesShown = 10
 }

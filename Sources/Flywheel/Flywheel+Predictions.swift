@@ -9,25 +9,26 @@ internal import Vocabulary
 private struct WaitingPredictions {
     let champion: ReleasedModel
     let challenger: ReleasedModel
-    /// The one that waits longest first.
+    /// The samples and the time since which each waits; the one that waits longest is first.
     var samples: [(sample: Sample, since: StreamTime)]
 }
 
 /// Predictions by trainers: requested before annotators are queried, and received.
 extension ProjectState {
-    /// Audit samples that may wait for a trainer's word at the same time.
+    /// Maximum number of audit samples that may wait for a trainer's predictions at the same time.
     static let mostAwaited = 60
-    /// Audit samples of a request, at most: each is hidden behind another candidate.
+    /// Maximum number of audit samples in a request: each is hidden by another candidate.
     private static let audits = PredictionRequest.limit / 2
-    /// Bytes of a request's candidates, so that its record fits its topic.
+    /// Maximum bytes of a request's candidates, so that its record fits into its topic.
     private static let requestBytes = 900_000
 
-    /// Maximum wait of samples for others, in milliseconds, so that they share a request.
+    /// Maximum time, in milliseconds, that samples wait for others with which they share a request.
     private func maximumWait(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
 
     /// Writes the requests that are due.
     ///
-    /// - Complexity: O(1) where services shadow, else O(*capacity*) of the audit sample; O(*poolCapacity*) for each request.
+    /// - Complexity: O(1) if services shadow, otherwise O(*capacity*) of the audit sample; O(*poolCapacity*) for each
+    ///   request.
     mutating func askTrainers(_ configuration: ProjectConfiguration, _ step: inout Step) {
         guard configuration.rollout.predicts else { return }
         let (now, maximumWait) = (step.context.time, maximumWait(configuration.rollout))
@@ -43,7 +44,7 @@ extension ProjectState {
         }
     }
 
-    /// When a request could become due without a further entry.
+    /// Time at which a request could become due without a further entry; nil if there is none.
     func nextPredictionDeadline(_ configuration: ProjectConfiguration) -> StreamTime? {
         guard configuration.rollout.predicts else { return nil }
         let first = waitingPredictions(configuration).compactMap(\.samples.first?.since).min()
@@ -54,7 +55,7 @@ extension ProjectState {
 
     /// Writes one request.
     ///
-    /// - Returns: How many of the samples the request contains; 0 if there are no candidates to hide them among.
+    /// - Returns: The number of samples that the request contains; 0 if there are no candidates to hide them among.
     private mutating func ask(
         _ samples: [Sample],
         of group: WaitingPredictions,

@@ -13,7 +13,8 @@ extension ProjectState {
     /// judged by the same labels. The evidence from them is kept.
     mutating func leaveTestWindow(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let policy = configuration.rollout
-        // Until the first era the labels known decide whether a model serves without proof: they must not become fewer again.
+        // Until the first era, the number of known labels decides whether a model serves without proof: it must not
+        // decrease again.
         let isProven = policy.bound == .challenger || rollout.era.value.number > 0
         let size = isProven ? policy.window : max(policy.window, policy.provisional)
         guard policy.move, datasets.window.count > size else { return }
@@ -23,7 +24,7 @@ extension ProjectState {
             reason: "neither among the first \(DatasetsState.anchorSize) audit labels nor among the newest \(size)",
             step
         )
-        // Evidence enters in the order in which tasks opened: a label may be old and wait for a task that is open still.
+        // Evidence enters in the order in which tasks opened: an old label may still wait for a task that is open.
         let waiting = rollout.samplesOfOpenings
         for change in datasets.leaveWindow(size, context, isWaiting: { waiting.contains($0) }) {
             step.decide(.change(change))
@@ -54,6 +55,6 @@ extension ProjectState {
 }
 
 extension Notice {
-    /// Samples that a notice names.
+    /// Maximum number of samples that a notice lists.
     fileprivate static let samplesShown = 5
 }

@@ -3,7 +3,7 @@ internal import Tables
 internal import Vocabulary
 
 extension ProjectState {
-    /// Decides a release, and notes who serves from now on.
+    /// Decides a release, and notes which models serve from now on.
     mutating func decide(
         _ release: ModelRelease,
         insteadOf challenger: ModelVersion? = nil,
@@ -34,7 +34,7 @@ extension Step {
     ///
     /// - Parameters:
     ///   - release: The release.
-    ///   - challenger: The version that shadowed before; of a release that begins another shadow.
+    ///   - challenger: The version that shadowed before; for a release that begins another shadow.
     ///   - hasWaited: Whether the version that shadows now had to wait for it.
     mutating func decide(
         _ release: ModelRelease,

@@ -10,13 +10,13 @@ public import Vocabulary
 
 /// The loop: one deterministic step from an entry to the decisions that follow from it.
 extension ProjectState {
-    /// Applies one entry. No clock, no randomness but the entry's own generator, no I/O: the same entries give the same
-    /// decisions, on any machine.
+    /// Applies one entry. Uses no clock, no randomness except the entry's own generator, and no I/O: the same entries
+    /// lead to the same decisions, on any machine.
     ///
     /// - Parameters:
-    ///   - entry: The next of the project's journal.
-    ///   - appended: The broker's append time of the entry. Time never runs back: an earlier one counts as the time of the
-    ///     entry before.
+    ///   - entry: The next entry of the project's journal.
+    ///   - appended: The broker's append time of the entry. Time never runs back: an earlier time counts as the time of
+    ///     the previous entry.
     /// - Returns: Decisions in the order they were made; their ids count up within the entry.
     public mutating func apply(_ entry: JournalEntry, appendedAt appended: StreamTime) -> [Decision] {
         position.value.entryNumber += 1
@@ -45,7 +45,8 @@ extension ProjectState {
         return step.decisions
     }
 
-    /// A known revision changes nothing; a question may only grow, or old labels would change their meaning.
+    /// Applies a revision. A known revision changes nothing; a question may only grow, because otherwise old labels
+    /// would change their meaning.
     private mutating func configure(_ revision: ProjectConfiguration, _ step: inout Step) {
         if let known = configuration.value {
             guard revision.revision > known.revision else { return }
@@ -56,8 +57,8 @@ extension ProjectState {
             let before = known.question.extent
             if revision.question.extent > before {
                 labeling.questionGrew(from: before)
-                // Samples that nobody could answer with the old classes may be answerable now: their neighbours are no
-                // longer ranked lower.
+                // Samples that no annotator could answer with the old classes may be answerable now: their neighbours
+                // are no longer ranked lower.
                 acquisition.classesAppended(revision.acquisition)
             }
             // The author of a revision has seen the proposals: each is adopted, or counted anew.
@@ -97,7 +98,7 @@ extension ProjectState {
             )
             return
         }
-        // Intake refuses these; some were accepted before it knew the space, or are in an older journal.
+        // Intake refuses such candidates; some were accepted before it knew the space, or are in an older journal.
         if let fault = acquisition.resolveSpace(received.sample, configuration.embedding) {
             refuse(.init(.wrongSpace, "sample \(received.sample.id): \(fault)"), &step)
             return

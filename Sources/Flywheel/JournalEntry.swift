@@ -77,7 +77,7 @@ public struct JournalEntry: Hashable, Sendable {
     }
 }
 
-/// One thing that the loop decided.
+/// One decision of the loop.
 public struct Decision: Hashable, Sendable {
     public enum Body: Hashable, Sendable {
         case task(LabelingTask)

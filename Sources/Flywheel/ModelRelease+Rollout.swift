@@ -26,7 +26,7 @@ extension ModelRelease {
         return transitions + [transition(of: now.version, from: from, to: to, because: words)]
     }
 
-    /// A canary that is one no more.
+    /// Returns the transitions of a version that is no longer the canary.
     private func ending(_ canary: Staging.Canary, from state: ReleaseState) -> [ModelTransition] {
         let version = canary.version
         if version == champion.version {

@@ -56,7 +56,7 @@ extension ProjectConfiguration: Formed {
 
     private static func known(_ classes: Int) -> Int? { classes == 0 ? nil : classes }
 
-    /// The first trigger that names a class which is not there; nil where all are.
+    /// Complaint about the first trigger that names a missing class; nil if there is none.
     private var triggerComplaint: String? {
         for trigger in acquisition.triggers {
             if let complaint = trigger.complaint(classes: question.extent) { return complaint }

@@ -6,12 +6,13 @@ internal import Tables
 public import Training
 public import Vocabulary
 
-/// Everything that is decided about a project beforehand. It enters the journal as a revision.
+/// All settings of a project. They enter the journal as a revision.
 public struct ProjectConfiguration: Hashable, Sendable {
     public var project: ProjectID { contents.value.project }
     /// Counted from 1.
     public var revision: Int { contents.value.revision }
-    /// The partition of `journal`, `tallies`, `state` and of all that Loop writes for the project; given at the first apply.
+    /// The partition of `journal`, `tallies`, `state` and of all topics that Loop writes for the project; assigned at
+    /// the first apply.
     public var partition: Int32 { contents.value.partition }
     /// Question for the annotators; its kind never changes.
     public var question: Question { contents.value.question }
@@ -29,13 +30,13 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// before there were tokens.
     public var requiresTokens: Bool { requireTokens ?? false }
 
-    /// The extent of the question that the project began with: its classes, so that its oldest models know as many; nil of revisions that a build before 0.5.0
-    /// made, which did not write it down.
+    /// The extent of the question with which the project began, that is its number of classes: its oldest models know
+    /// as many. Nil for revisions from builds before 0.5.0, which did not record it.
     public var initialClasses: Int? { contents.value.initialClasses }
-    /// The acquisition policy, for those who keep it.
+    /// The acquisition policy in its shared storage, for code that stores it.
     var sharedAcquisition: Boxed<AcquisitionPolicy> { contents.value.acquisition }
 
-    /// Kept once: every entry is applied under it.
+    /// Stored once and shared, because every entry is applied under the configuration.
     private let contents: Boxed<Contents>
 
     private struct Contents: Hashable, Sendable {

@@ -111,13 +111,14 @@ extension ProjectState {
         )
     }
 
-    /// The space that is worked in; nil while nothing is known of it.
+    /// The embedding space in use; nil while nothing is known about it.
     func embeddingSpace(_ configuration: ProjectConfiguration) -> EmbeddingSpace? {
         let space = acquisition.knownSpace(configuration.embedding)
         return space.isUnknown ? nil : space
     }
 
-    /// Queried training labels that the newest model does not know. While a study runs, none counts as known.
+    /// Number of queried training labels that the newest model does not know, including those of open tasks. While a
+    /// study runs, no label counts as known.
     var unlearnedLabels: Int {
         datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
     }

@@ -26,14 +26,14 @@ public enum CyclePhase: String, Hashable, Sendable, CaseIterable, Comparable {
 
 /// Duration of a phase, in milliseconds.
 public struct CyclePhaseTime: Hashable, Sendable {
-    /// Times it was measured.
+    /// Number of measurements.
     public var count: Int64
-    /// Milliseconds, all measurements together.
+    /// Sum of all measurements, in milliseconds.
     public var total: Int64
-    /// Milliseconds, the latest measurement.
+    /// Latest measurement, in milliseconds.
     public var last: Int64
 
-    /// No sum grows above this: a row holds no larger number.
+    /// Upper limit of the sums: a row cannot hold a larger number.
     static let longest: Int64 = 1 << 53
 
     public init(count: Int64 = 0, total: Int64 = 0, last: Int64 = 0) {
@@ -42,7 +42,7 @@ public struct CyclePhaseTime: Hashable, Sendable {
         self.last = last
     }
 
-    /// Milliseconds; 0 before the first measurement.
+    /// Mean of all measurements, in milliseconds; 0 before the first one.
     public var mean: Double { count == 0 ? 0 : Double(total) / Double(count) }
 }
 
@@ -83,14 +83,14 @@ public struct LoopPosition: Hashable, Sendable {
 public struct ProjectState: Sendable {
     public let project: ProjectID
     public var position = Cell(LoopPosition())
-    /// The revision in force; nil before the first, and then every other entry is passed over.
+    /// The revision in force; nil before the first one, and until then all other entries have no effect.
     public var configuration = Cell<ProjectConfiguration?>(nil)
     public var acquisition = AcquisitionState()
     public var labeling = LabelingState()
     public var datasets = DatasetsState()
     public var training = TrainingState()
     public var rollout = RolloutState()
-    /// Ids of the commands carried out last, by the entry that did; see `commandCapacity`.
+    /// The latest executed commands by id, each with the number of the entry that executed it; see `commandCapacity`.
     public var commands = Table<String, UInt64>()
     /// Maximum number of remembered commands: a command that is repeated while it is known is refused as a duplicate.
     public static let commandCapacity = 10_000
@@ -98,7 +98,7 @@ public struct ProjectState: Sendable {
     public var phases = Table<CyclePhase, CyclePhaseTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()
-    /// Classes that users correct predictions to and the project lacks, by name: how often. See `ClassProposals`.
+    /// Number of corrections to each class that the project lacks, by the name of the class. See `ClassProposals`.
     public var proposals = Table<String, Int64>()
     /// Traffic of models that no release names, by version. See `UnregisteredTraffic`.
     public var unregistered = Table<ModelVersion, UnregisteredTraffic>()

@@ -12,7 +12,7 @@ public struct SettingConflict: Hashable, Sendable {
 }
 
 extension ProjectConfiguration {
-    /// All that is known to contradict, in a fixed order; docs/guides/operator.md has the same table.
+    /// All known conflicts between the settings, in a fixed order; docs/guides/operator.md has the same table.
     public var settingConflicts: [SettingConflict] {
         let policy = acquisition
         var found: [SettingConflict] = []
@@ -67,7 +67,7 @@ extension ProjectConfiguration {
         return found
     }
 
-    /// Whole tasks that the votes of one window hold at most.
+    /// Maximum number of whole tasks that the votes of one window allow.
     public var tasksPerWindow: Int { acquisition.votes / max(1, labeling.maximumVotes) }
 
     /// Candidates per hour that Intake forwards once a pool is full: `votes_per_window` × `oversample` ÷ `window`.

@@ -1,17 +1,18 @@
 internal import Vocabulary
 
 extension Notice {
-    /// Samples that a notice names beside its own.
+    /// Maximum number of other samples that a notice lists.
     private static let exampleLimit = 5
-    /// Notes that it quotes.
+    /// Maximum number of notes that a notice quotes.
     private static let noteLimit = 5
 
-    /// A notice that nobody could answer a task: its sample, the earlier ones near it, and the notes on their flags.
+    /// Creates a notice that no annotator could answer a task: its sample, earlier ones near it, and the notes on their
+    /// flags.
     ///
     /// - Parameters:
     ///   - task: The closed task.
     ///   - notes: The notes on its flags.
-    ///   - alike: Samples near its own that nobody could answer either, the nearest first, with their notes.
+    ///   - alike: Samples near its own that no annotator could answer either, the nearest first, with their notes.
     init(unanswerable task: LabelingTask, notes: [String], alike: [(sample: SampleID, notes: [String])]) {
         var text = "nobody could answer task \(task.id), sample \(Self.short(task.sample.id))"
         let examples = alike.prefix(Self.exampleLimit)
@@ -28,7 +29,7 @@ extension Notice {
         self.init(kind: .taskUnanswerable, text: text)
     }
 
-    /// An id may be long.
+    /// Returns an id in at most 64 bytes, because it may be long.
     private static func short(_ id: SampleID) -> String { plain(id.rawValue, limit: 64) }
 
     /// At most `limit` bytes of a text from an unknown author, without quotes that would end the quotation and without

@@ -7,7 +7,7 @@ public import Vocabulary
 /// kept is limited, so that a client that invents new ones each time does not fill a table: a new version replaces the
 /// one least recently reported.
 public struct UnregisteredTraffic: Hashable, Sendable {
-    /// Versions that are kept.
+    /// Maximum number of versions that are kept.
     static let limit = 32
 
     /// Predictions counted.
@@ -33,7 +33,7 @@ public struct UnregisteredTraffic: Hashable, Sendable {
         for tally in tallies {
             guard let version = tally.modelVersion else { continue }
             guard tally.isUnregistered else {
-                // A release has named it since.
+                // A release has named the version in the meantime.
                 if table[version] != nil { table[version] = nil }
                 continue
             }

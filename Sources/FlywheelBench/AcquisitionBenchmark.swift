@@ -6,7 +6,7 @@ import Statistics
 internal import Strategies
 internal import Vocabulary
 
-/// `flywheel-bench acquisition`: how many labels a strategy needs, beside random selection.
+/// `flywheel-bench acquisition`: how many labels a strategy needs, compared with random selection.
 struct AcquisitionBenchmark {
     /// Results of one strategy over all seeds.
     struct Series {
@@ -91,7 +91,7 @@ struct AcquisitionBenchmark {
     let seeds: Int
     /// Whether random selection is left out.
     let isAlone: Bool
-    /// As they were given.
+    /// Accuracies to reach, as given on the command line.
     let targets: [String]
 
     init(_ arguments: ParsedArguments) throws {
@@ -187,7 +187,7 @@ struct AcquisitionBenchmark {
         )
     }
 
-    /// Mean and standard deviation with *n*.
+    /// Mean and standard deviation of values, the latter divided by *n*; 0 if there are none.
     static func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
         guard !values.isEmpty else { return (0, 0) }
         let mean = values.reduce(0, +) / Double(values.count)

@@ -10,9 +10,9 @@ struct AcquisitionReplay {
     /// Settings of a replay.
     struct Options {
         var policy: AcquisitionPolicy
-        /// Candidates a round.
+        /// Number of candidates per round.
         var window = 500
-        /// Labels in all.
+        /// Total number of labels.
         var budget = 400
         var inverseRegularization = 1.0
         /// Probability that a label is wrong, drawn uniformly among the other classes.
@@ -36,19 +36,19 @@ struct AcquisitionReplay {
     enum Nuisance: String, CaseIterable {
         /// Each feature is that of another row.
         case scrambled
-        /// Each feature is anything between its least and its greatest.
+        /// Each feature is drawn uniformly from `-0.1..<1.1`.
         case uniform
-        /// All of one kind: a blank, but for a little noise.
+        /// All samples are the same blank, except for a little noise.
         case blank
     }
 
-    /// The accuracy on the test part after so many labels.
+    /// A point of the learning curve: the accuracy on the test part after a number of labels.
     struct Point {
         let labels: Int
         let accuracy: Double
     }
 
-    /// A model, and the version that the project knows it by.
+    /// A model, and its version in the project.
     private struct Scorer {
         let version: ModelVersion
         let model: SoftmaxRegression
@@ -102,7 +102,7 @@ struct AcquisitionReplay {
         project = ReplayProject(name: "bench-\(seed)", classes: data.classes, keepsJournal: options.keepsJournal)
     }
 
-    /// The learning curve, one point a round.
+    /// Runs the replay, and returns the learning curve with one point per round.
     mutating func run() throws -> [Point] {
         let columns = data.features[0].count
         let testFeatures = try FeatureMatrix(values: test.flatMap { data.features[$0] }, columnCount: columns)
@@ -140,7 +140,7 @@ struct AcquisitionReplay {
         return points
     }
 
-    /// A policy under which a round is one batch of so many tasks.
+    /// Returns a policy under which a round is one batch of the given number of tasks.
     private func policy(_ policy: AcquisitionPolicy, batch: Int) -> AcquisitionPolicy {
         var policy = policy
         policy.batchSize = batch
@@ -212,7 +212,7 @@ struct AcquisitionReplay {
         return probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     }
 
-    /// Labels a task, rightly but for the noise.
+    /// Answers a task: with the right label except for the noise, or with a flag if the sample is unanswerable.
     private mutating func answer(_ task: LabelingTask) throws {
         guard let row = Int(task.sample.id.rawValue) else { throw BenchError("task of a stranger: \(task.sample.id)") }
         if task.purpose == .audit {

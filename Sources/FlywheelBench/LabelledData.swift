@@ -7,13 +7,13 @@ struct LabelledData {
     var features: [[Double]]
     /// Index into `classes`, one for each row.
     let labels: [Int]
-    /// In ascending order, as numbers where all are numbers.
+    /// Names of the classes, in ascending order; ordered as numbers if all of them are numbers.
     let classes: [String]
 
-    /// How columns are brought to one scale. `max` divides all by the largest magnitude of the whole table.
+    /// Scaling of the columns. `max` divides all of them by the largest magnitude of the whole table.
     enum Scale: String, CaseIterable { case none, max, standard }
 
-    /// Rows that are made, not read; one label for each.
+    /// Creates a data set of generated rows, with one label for each.
     init(features: [[Double]], labels: [Int], classes: [String]) {
         self.features = features
         self.labels = labels
@@ -32,7 +32,7 @@ struct LabelledData {
             throw BenchError("\(path): cannot be read as UTF-8 text")
         }
         var rows: [(line: Int, cells: [Substring])] = []
-        // By character: a line's end may be two bytes.
+        // Split by character, because a line ending may be two bytes.
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (number, line) in lines.enumerated() {
             guard let first = line.first, first != "@", first != "%" else { continue }
@@ -40,7 +40,7 @@ struct LabelledData {
             rows.append((number + 1, cells))
         }
         guard let first = rows.first else { throw BenchError("\(path): there is no row") }
-        // A header is a first line whose cells are no numbers where those of the second are.
+        // The first line is a header if one of its cells is not a number but the cell below it is.
         let second = rows.count > 1 ? rows[1].cells : []
         let isHeader = zip(first.cells, second).contains { Double($0) == nil && Double($1) != nil }
         let index: Int
@@ -111,7 +111,7 @@ struct LabelledData {
         }
     }
 
-    /// Rows parted at random, each class in proportion.
+    /// Splits the rows at random into two parts with the same proportions of classes.
     func stratifiedSplit(testShare: Double, using generator: inout SplitMix64) -> (train: [Int], test: [Int]) {
         var train: [Int] = []
         var test: [Int] = []

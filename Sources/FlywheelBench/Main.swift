@@ -1,7 +1,7 @@
 import Arguments
 import Foundation
 
-/// The `flywheel-bench` command: figures to compare, each beside what it is compared with.
+/// The `flywheel-bench` command: it measures Flywheel, each figure beside one to compare it with.
 @main
 struct FlywheelBench {
     static let root = CommandSpecification(

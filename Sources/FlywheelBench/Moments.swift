@@ -1,6 +1,6 @@
 import JSON
 
-/// Mean and standard deviation (divided by *n*) of one figure over all seeds; 0 of none.
+/// Mean and standard deviation (divided by *n*) of one figure over all seeds; 0 if there are no values.
 struct Moments {
     let mean: Double
     let deviation: Double
@@ -12,7 +12,7 @@ struct Moments {
         deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
     }
 
-    /// As members of the object that is being written.
+    /// Writes both as members of the current JSON object.
     func write(to writer: inout JSONWriter) {
         writer.member("mean", mean)
         writer.member("sd", deviation)

@@ -4,17 +4,17 @@ import Foundation
 import JSON
 internal import Vocabulary
 
-/// `flywheel-bench rare`: how many samples of a rare class are found of which the model is sure and wrong.
+/// `flywheel-bench rare`: how many samples of a rare class are found when the model is confident and wrong about them.
 struct RareBenchmark {
     /// Measurements of one seed.
     struct Run {
         /// Training labels of the rare class.
         let found: Int
-        /// Labels to an accuracy of 95 % over all classes; the budget where it is never reached.
+        /// Number of labels needed for an accuracy of 95 % over all classes; the budget if it is never reached.
         let labels: Int
         /// Mean share of the batches that was selected at random.
         let explored: Double
-        /// The accuracy in the end, over all classes.
+        /// The final accuracy over all classes.
         let accuracy: Double
     }
 
@@ -47,7 +47,7 @@ struct RareBenchmark {
         startsCold = !arguments.flag("warm")
     }
 
-    /// So many worlds of the usual kind.
+    /// Creates a benchmark with the default settings and a given number of seeds.
     init(rare: Int, seeds: Int) {
         (self.rare, self.seeds, batch, budget) = (rare, seeds, 10, 102)
         (repeatsAudits, startsCold) = (true, true)
@@ -81,7 +81,7 @@ struct RareBenchmark {
         )
     }
 
-    /// One world.
+    /// Measures a policy with one seed.
     func measure(_ policy: AcquisitionPolicy, seed: UInt64) throws -> Run {
         var options = AcquisitionReplay.Options(policy: policy)
         options.policy.auditCutoff = 0.5

@@ -11,10 +11,11 @@ enum RareScenario {
     private static let radius = 2.5
     /// Distance of the rare mean behind that of the first class.
     private static let behind = 3.0
-    /// Rows of the pool, and as many of the audit sample.
+    /// Number of rows in the pool; the audit sample has as many.
     static let pool = 230
 
-    /// As many rows of the pool and of the audit sample are of the rare class; three tenths of all rows test.
+    /// Generates a data set with `rare` rows of the rare class in the pool and as many in the audit sample; three
+    /// tenths of all rows are test rows.
     static func data(rare: Int, seed: UInt64) -> LabelledData {
         var generator = SplitMix64(seed: seed &* 0x9E37_79B9_7F4A_7C15 ^ 0x7261_7265)
         let rareRows = Int((Double(2 * rare) / 0.7).rounded())

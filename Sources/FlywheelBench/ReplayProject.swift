@@ -23,7 +23,7 @@ struct ReplayProject {
     static let window: Int64 = 1_000_000_000
 
     private(set) var state: ProjectState
-    /// Everything applied, in order, where it is wanted.
+    /// All applied entries, in order, if they are kept.
     private(set) var journal: [Record] = []
     private let keepsJournal: Bool
     private let schema: LabelSchema
@@ -43,8 +43,8 @@ struct ReplayProject {
         self.keepsJournal = keepsJournal
     }
 
-    /// Puts a policy in force. Everything that is not acquisition is out of the way: one answer a label, a version and a model
-    /// for every batch, no deadline.
+    /// Puts a policy in force. Everything other than acquisition is kept simple: one answer per label, a version and a
+    /// model for every batch, no deadlines.
     ///
     /// - Returns: The tasks that it opens.
     mutating func configure(_ policy: AcquisitionPolicy) -> [LabelingTask] {
@@ -64,7 +64,7 @@ struct ReplayProject {
         return apply(.configured(configuration))
     }
 
-    /// Ten years: no timer of the project expires.
+    /// Ten years in milliseconds: no timer of the project expires within a replay.
     private static let never: Int64 = 10 * 365 * 86_400_000
 
     /// Adds a candidate.

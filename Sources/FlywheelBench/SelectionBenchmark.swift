@@ -8,7 +8,7 @@ import Strategies
 import Tables
 import Vocabulary
 
-/// `flywheel-bench selection`: processor time of choosing one batch, for each rule.
+/// `flywheel-bench selection`: processor time of selecting one batch, for each rule.
 struct SelectionBenchmark {
     static let specification = CommandSpecification(
         "selection",
@@ -67,7 +67,7 @@ struct SelectionBenchmark {
         }
     }
 
-    /// Milliseconds of processor time of each batch.
+    /// Returns the processor time of each batch, in milliseconds.
     private func measure(_ rule: BatchRule) -> [Double] {
         var policy = AcquisitionPolicy(
             batchSize: batch,
@@ -124,7 +124,7 @@ struct SelectionBenchmark {
             entry: EntryContext(
                 project: ProjectID("bench"),
                 entryNumber: entry,
-                // A batch is due: the maximum wait is over.
+                // A batch is due because the maximum wait is over.
                 time: StreamTime(milliseconds: Int64(entry) * 100_000),
                 seed: entry &* 0x9E37_79B9_7F4A_7C15
             )

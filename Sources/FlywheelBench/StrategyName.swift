@@ -17,7 +17,7 @@ extension AcquisitionPolicy {
         isDiverse = parts.count > 1
         batch.rule = .top
         batch.coldStart = .none
-        // As published, where nothing comes before.
+        // As published, without a cold-start rule.
         preselection = 10
         for part in parts.dropFirst() {
             if let rule = BatchRule(rawValue: part), batch.rule == .top {

@@ -4,7 +4,7 @@ import Foundation
 import JSON
 import Strategies
 
-/// `flywheel-bench stream`: how good a model remains on a stream when only a share of the labels may be queried.
+/// `flywheel-bench stream`: the accuracy of a model on a stream when only a share of the labels may be queried.
 struct StreamBenchmark {
     /// Results of one strategy under one budget and delay, over all seeds.
     struct Cell {

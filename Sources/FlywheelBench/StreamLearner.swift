@@ -2,7 +2,7 @@ import Learner
 
 /// Learner of a stream: it sees every sample, and learns from those whose label has arrived.
 enum StreamLearner {
-    /// Which learner.
+    /// Kind of the learner.
     enum Kind: String, CaseIterable {
         /// Logistic regression for two classes, naive Bayes for more.
         case auto

@@ -11,10 +11,10 @@ import Vocabulary
 struct StreamReplay {
     /// Settings of a replay.
     struct Options {
-        /// Nil: every label comes, which is what there is to lose.
+        /// Query strategy; nil: every label arrives, which gives the accuracy that a strategy can lose.
         var strategy: StreamStrategy?
         var share = LabelShare(millionths: 10_000)
-        /// Events between a question and its label.
+        /// Number of events between the query of a label and its arrival.
         var delay = 0
         var learner = StreamLearner.Kind.auto
     }
@@ -23,7 +23,7 @@ struct StreamReplay {
     struct Outcome: Hashable {
         /// The share of events that were predicted right, each before its label was known.
         let accuracy: Double
-        /// Queried labels over all events; the free ones at the start are not included.
+        /// Number of queried labels over the number of all events; the free labels at the start are not included.
         let share: Double
         /// The largest excess of queried labels over share × events, in labels; not above 0 unless a budget was
         /// overspent.
@@ -32,7 +32,7 @@ struct StreamReplay {
         let queried: [Int]
     }
 
-    /// Labels that every run begins with.
+    /// Number of labels that every run begins with at no cost.
     static let free = 20
 
     let data: LabelledData
@@ -122,7 +122,7 @@ struct StreamReplay {
         return !batch.isEmpty
     }
 
-    /// The first of equals.
+    /// Returns the most likely class; of equal ones the first.
     private static func likeliest(_ probabilities: [Double]) -> Int {
         var best = 0
         for index in probabilities.indices where probabilities[index] > probabilities[best] { best = index }

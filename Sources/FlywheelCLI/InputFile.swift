@@ -30,7 +30,7 @@ enum InputFile {
         let action = "read \(ForeignText.line(path, limit: 1_024))"
         if path.isEmpty { return EngineError(action, "the path is empty") }
         if isFolder(path) { return EngineError(action, "expected a file, found a folder") }
-        // Opened once more for the reason alone.
+        // Opened again only to determine the reason.
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         let reason = descriptor < 0 ? String(cString: strerror(errno)) : "its content could not be read"
         if descriptor >= 0 { close(descriptor) }

@@ -5,7 +5,7 @@ import Glibc
 struct LineReader {
     /// A line without its end, LF or CR LF.
     struct Line {
-        /// Bytes of the line; of a line that is longer than the limit, its beginning alone.
+        /// Bytes of the line; only its beginning if the line is longer than the limit.
         let bytes: [UInt8]
         /// Bytes of the whole line.
         let size: Int
@@ -14,23 +14,23 @@ struct LineReader {
     private static let chunkSize = 1 << 20
 
     private let handle: FileHandle
-    /// Bytes of a line that are kept.
+    /// Maximum number of bytes of a line that are kept.
     private let limit: Int
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
 
     /// - Parameters:
-    ///   - handle: It is read to its end.
-    ///   - limit: Bytes of a line that are kept.
+    ///   - handle: The file, which is read to its end.
+    ///   - limit: Maximum number of bytes of a line that are kept.
     init(_ handle: FileHandle, limit: Int) {
         self.handle = handle
         self.limit = limit
     }
 
-    /// The next line; nil after the last. The last line need not end with a line feed.
+    /// Returns the next line; nil after the last. The last line need not end with a line feed.
     ///
-    /// - Complexity: O(*n*) in its bytes; memory of the limit and one slice.
+    /// - Complexity: O(*n*) in its bytes; memory for the limit and one chunk.
     mutating func next() throws -> Line? {
         var (bytes, size, isLine) = ([UInt8](), 0, false)
         while true {
@@ -57,7 +57,7 @@ struct LineReader {
         return Line(bytes: bytes, size: size)
     }
 
-    /// Reads what there is: of a pipe as much as has been written, so that its reader sees it soon.
+    /// Reads the available bytes: from a pipe as many as have been written, so that they are processed without delay.
     private mutating func fill() throws -> Bool {
         guard !isAtEnd else { return false }
         var failure: Int32 = 0

@@ -6,14 +6,14 @@ import Worker
 
 /// A console on a thread of its own, so that neither a role nor another console can keep it busy.
 final class ListenerThread: Sendable {
-    /// Handed over once: the thread writes before it signals, and the starter reads after.
+    /// Failure to start, passed on once: the thread writes it before it signals, and the starter reads it after that.
     private final class Outcome: @unchecked Sendable { var failure: (any Error)? }
 
     private let finished = DispatchSemaphore(value: 0)
 
-    /// Starts to listen and returns once it does.
+    /// Starts the thread, and returns once it listens.
     ///
-    /// - Throws: `HTTPServerError` if the address cannot be had.
+    /// - Throws: `HTTPServerError` if the address cannot be bound.
     init(
         _ pages: Console.Pages,
         port: UInt16,
@@ -53,7 +53,7 @@ final class ListenerThread: Sendable {
         if let failure = outcome.failure { throw failure }
     }
 
-    /// Waits until it has ended, which follows the stop flag.
+    /// Waits until the thread has ended, which it does after the stop flag is raised.
     func wait() {
         finished.wait()
         finished.signal()

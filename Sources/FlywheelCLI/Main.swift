@@ -38,7 +38,7 @@ struct FlywheelCommand {
         }
     }
 
-    /// Ends the process. What could not be shown was not done.
+    /// Ends the process. A command whose output could not be written has failed.
     private static func finish(_ isDone: Bool) -> Never {
         if let failure = Terminal.failure {
             Terminal.complain("standard output could not be written, \(failure): what is there is not all")
@@ -47,7 +47,7 @@ struct FlywheelCommand {
         exit(isDone ? 0 : 1)
     }
 
-    /// Whether the command succeeded.
+    /// Runs the command, and returns whether it succeeded.
     private static func run(_ arguments: ParsedArguments) throws -> Bool {
         switch arguments.path.dropFirst().joined(separator: " ") {
         case "run": try RunCommand.run(arguments)

@@ -2,18 +2,18 @@ import Foundation
 import Synchronization
 import Telemetry
 
-/// A number and what it counts: `1 version`, `2 versions`.
+/// Returns a number with its noun: `1 version`, `2 versions`.
 func counted(_ count: some BinaryInteger, _ one: String, _ many: String) -> String {
     "\(count) \(count == 1 ? one : many)"
 }
 
-/// A text that is not what was expected, on one line and cut where it is long: `found "x"`.
+/// Describes a text that is not the expected one, on one line and shortened if it is long: `found "x"`.
 func found(_ text: some StringProtocol) -> String { "found \"\(ForeignText.line(String(text), limit: 80))\"" }
 
-/// Where a command speaks to whoever called it. Nothing else of this module prints.
+/// Output of a command to its caller. Nothing else in this module prints.
 enum Terminal {
-    /// Prints text, or JSON, and a line feed unless it ends with one. What foreign text within it would do to the terminal is escaped; that it begins
-    /// no line is for those to see to who put it there: `ForeignText.line`.
+    /// Prints text, or JSON, and a line feed unless it ends with one. Characters that would control the terminal are
+    /// escaped; a caller that inserts foreign text uses `ForeignText.line`, so that this text cannot begin a line.
     static func show(_ text: String) { emit(page(text) + (text.hasSuffix("\n") ? "" : "\n")) }
 
     /// First reason why standard output could not be written; nil if there is none. A closed reader is not an error.
@@ -21,7 +21,7 @@ enum Terminal {
 
     private static let failed = Mutex<String?>(nil)
 
-    /// Writes at once, without a buffer that would lose what failed.
+    /// Writes at once: with a buffer, a later failure would go unnoticed.
     private static func emit(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

@@ -6,22 +6,22 @@ import KafkaTransport
 import Telemetry
 import Worker
 
-/// Check for everything that prevents a worker from starting, whatever brokers report. `run` and `config check` both
-/// use it, so that one refuses what the other refuses, in the same words.
+/// Check for everything that prevents a worker from starting, independent of what brokers report. `run` and `config
+/// check` both use it, so that one refuses what the other refuses, with the same messages.
 enum WorkerCheck {
-    /// The longest name that Kafka gives a topic, in bytes; members of a group may have one as long.
+    /// Maximum length of a topic's name in Kafka, in bytes; names of group members may be as long.
     private static let nameLimit = 249
-    /// Bytes reserved behind an instance's name: for `-materializer`, and the number of a thread.
+    /// Bytes reserved after an instance's name: for `-materializer`, and the number of a thread.
     private static let suffix = 24
 
-    /// - Throws: `EngineError` with all that is wrong.
+    /// - Throws: `EngineError` with all faults.
     static func require(_ worker: WorkerConfiguration) throws(EngineError) {
         let found = faults(of: worker)
         guard !found.isEmpty else { return }
         throw EngineError("run a worker", found.joined(separator: "; "))
     }
 
-    /// Each fault begins with the key that it is about.
+    /// Returns all faults of a worker's configuration, each beginning with the key that it is about.
     static func faults(of worker: WorkerConfiguration) -> [String] {
         var faults = faultsOfValues(in: worker).map { "\($0.key): \($0.fault)" }
         func note(_ key: String, _ fault: String?) { if let fault { faults.append("\(key): \(fault)") } }
@@ -42,7 +42,7 @@ enum WorkerCheck {
         return faults
     }
 
-    /// Faults of single values, each with its key: a file's reader reports them with its other faults, by line.
+    /// Returns faults of single values, each with its key: the reader of a file reports them by line, with its others.
     static func faultsOfValues(in worker: WorkerConfiguration) -> [(key: String, fault: String)] {
         var faults: [(key: String, fault: String)] = []
         func note(_ key: String, _ fault: String?) { if let fault { faults.append((key, fault)) } }
@@ -94,7 +94,7 @@ enum WorkerCheck {
 
     private static func fault(ofInstance instance: String) -> String? {
         if instance.isEmpty { return "expected a name: workers without one would take each other's place" }
-        // It names a folder of snapshots, too.
+        // The instance is also the name of a folder of snapshots.
         guard instance != ".", instance != "..", ForeignText.isPlain(instance) else {
             return
                 "expected a name without control, line or direction characters, found \"\(ForeignText.line(instance, limit: 64))\""

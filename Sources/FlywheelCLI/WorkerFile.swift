@@ -11,15 +11,15 @@ import Worker
 
 /// A worker's file, and the options that replace its values. `docs/reference/worker.md` has every key.
 enum WorkerFile {
-    /// Use of the file by a command, which determines the secrets and folders that must be there.
+    /// Use of the file by a command, which determines the secrets and folders that must exist.
     enum Use {
-        /// It contacts no broker.
+        /// The command contacts no broker.
         case offline
-        /// It contacts brokers.
+        /// The command contacts brokers.
         case connection
-        /// It contacts no broker, and reads dataset versions.
+        /// The command contacts no broker, and reads dataset versions.
         case store
-        /// It runs a worker, or checks the file for one.
+        /// The command runs a worker, or checks the file for one.
         case worker
     }
 
@@ -29,8 +29,9 @@ enum WorkerFile {
     ///   - path: Path of the file.
     ///   - use: Use of the file, which determines what is checked.
     ///   - replaced: Keys whose values options replace, so that these are not checked.
-    /// - Throws: `ConfigurationError` with all that is wrong with values, in the order of lines; `EngineError` if the
-    ///   file cannot be read.
+    /// - Returns: The values, with the defaults of keys that the file lacks.
+    /// - Throws: `ConfigurationError` with all faults of values, in the order of lines; `EngineError` if the file
+    ///   cannot be read.
     static func read(_ path: String, for use: Use, replaced: Set<String> = []) throws -> WorkerConfiguration {
         let reader = try ConfigurationReader(
             yaml: InputFile.contents(of: path),
@@ -48,7 +49,7 @@ enum WorkerFile {
         return worker
     }
 
-    /// Markdown: every key, with its possible values, default and meaning. Reads an empty file.
+    /// Returns a page in Markdown with every key, its possible values, default and meaning; reads an empty file for it.
     static func reference() throws -> String {
         let keys = WorkerKeys(try ConfigurationReader(yaml: [], file: ""))
         _ = configuration(keys, for: .offline)
@@ -235,7 +236,7 @@ enum WorkerFile {
         )
     }
 
-    /// A worker without a file.
+    /// Configuration of a worker without a file.
     private static var usual: WorkerConfiguration {
         WorkerConfiguration(
             kafka: KafkaProperties(),
@@ -245,7 +246,7 @@ enum WorkerFile {
         )
     }
 
-    /// The host's name: two workers on different hosts never replace each other.
+    /// The host's name, so that two workers on different hosts never replace each other.
     static var defaultInstance: String { ProcessInfo.processInfo.hostName }
 
     static func milliseconds(_ duration: Duration) -> Int64 {
@@ -314,7 +315,7 @@ enum WorkerFile {
         return worker
     }
 
-    /// The location of a store, a folder by its absolute path.
+    /// Returns the location of a store; for a folder, its absolute path.
     static func location(_ text: String) -> String {
         // The fault of any other text is reported where it is used.
         guard case .folder(let path)? = try? StoreLocation(text) else { return text }

@@ -11,13 +11,13 @@ final class WorkerKeys {
         let key: String
         /// Values that the key may have, with their unit.
         let value: String
-        /// Value that holds without the key.
+        /// Default value, which applies without the key.
         let usual: String
         let meaning: String
     }
 
     let reader: ConfigurationReader
-    /// In the order in which they were read.
+    /// Rows of the keys, in the order in which they were read.
     private(set) var rows: [Row] = []
     private var sections: [String: ConfigurationReader] = [:]
 
@@ -35,7 +35,7 @@ final class WorkerKeys {
         return (map, name)
     }
 
-    /// Notes a fault of a value that was read; one of a value that could not be read has been noted.
+    /// Reports a fault of a value that was read; a fault of a value that could not be read has already been reported.
     func report(_ key: String, _ fault: String) {
         guard !reader.hasIssue(with: key) else { return }
         guard let dot = key.firstIndex(of: "."), let section = sections[String(key[..<dot])] else {
@@ -49,8 +49,8 @@ final class WorkerKeys {
         return map.string(name, default: usual)
     }
 
-    /// The URL of a store; nil if the key is absent. Refuses a text that is not a URL, and the key that names a folder
-    /// beside it.
+    /// Reads the URL of a store; nil if the key is absent. Reports a text that is not a URL, and the presence of both
+    /// this key and the key of a folder.
     func storeURL(_ key: String, besides folder: String, _ meaning: String) -> String? {
         let (map, name) = register(
             key,
@@ -100,7 +100,7 @@ final class WorkerKeys {
         return "integer, \(bounds)\(unit.isEmpty ? "" : " \(unit)")"
     }
 
-    /// Milliseconds.
+    /// Reads a duration, in milliseconds.
     func duration(_ key: String, _ usual: Int64, in range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
         let value = "duration, \(Self.span(range.lowerBound)) to \(Self.span(range.upperBound))"
         let (map, name) = register(key, value: value, usual: "`\(Self.span(usual))`", meaning: meaning)
@@ -112,7 +112,7 @@ final class WorkerKeys {
         milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
     }
 
-    /// Bytes; the bounds whole numbers of MiB.
+    /// Reads a size, in bytes; the bounds are whole numbers of MiB.
     func size(_ key: String, _ usual: Int, in range: ClosedRange<Int>, _ meaning: String) -> Int {
         let value = "size, \(Self.bytes(range.lowerBound)) to \(Self.bytes(range.upperBound))"
         let (map, name) = register(key, value: value, usual: "`\(Self.bytes(usual))`", meaning: meaning)
@@ -153,7 +153,7 @@ final class WorkerKeys {
         }
     }
 
-    /// Absolute paths of folders, each of which must be there now if they `areChecked`; nil where the key is absent.
+    /// Reads absolute paths of folders, each of which must exist now if `areChecked`; nil if the key is absent.
     func folders(_ key: String, areChecked: Bool, _ meaning: String) -> [String]? {
         let (map, name) = register(
             key,
@@ -169,7 +169,7 @@ final class WorkerKeys {
         return paths
     }
 
-    /// Why a path is none of a folder that is there; nil if it is.
+    /// Describes why a path is not the absolute path of an existing folder; nil if it is.
     private static func fault(ofFolder path: String) -> String? {
         guard path.utf8.first == UInt8(ascii: "/") else {
             return
@@ -216,14 +216,14 @@ final class WorkerKeys {
 }
 
 extension FormatStyle where Self == IntegerFormatStyle<Int> {
-    /// Groups of three digits, as everywhere in the documents.
+    /// Format with groups of three digits, as in all documents.
     fileprivate static var plain: IntegerFormatStyle<Int> {
         IntegerFormatStyle<Int>(locale: Locale(identifier: "en_US"))
     }
 }
 
 extension WorkerKeys {
-    /// Markdown: every key of a worker's file.
+    /// The reference page in Markdown, with every key of a worker's file.
     var page: String {
         // Path relative to the location of the page.
         let guide = "guides/operator.md"

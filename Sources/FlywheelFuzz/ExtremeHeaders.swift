@@ -2,7 +2,7 @@ import Fuzzing
 import Statistics
 import StreamRuntime
 
-/// Keys and headers as strangers write them: our own names, the ends of types, thousands of them.
+/// Keys and headers that untrusted clients may write: Flywheel's own names, extreme values, thousands of headers.
 enum ExtremeHeaders {
     private static let names = [
         "flywheel.redrive.attempt", "flywheel.redrive.letter", "flywheel.redriven.letter", "flywheel.redriven.attempt",

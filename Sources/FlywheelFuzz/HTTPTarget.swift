@@ -40,7 +40,7 @@ final class HTTPTarget: FuzzTarget {
         let registry = MetricsRegistry()
         registry.counter("flywheel_fuzz_total", help: "x", labels: ["name": "\"\\\n\u{202E}"]).increment(by: 1)
         let stop = stop
-        // Made, used and let go of on one thread.
+        // The console is created, used and released on one thread.
         let started = Started()
         Thread.detachNewThread {
             do {
@@ -63,7 +63,7 @@ final class HTTPTarget: FuzzTarget {
 
     deinit { stop.raise() }
 
-    /// Hands the port from the console's thread to ours.
+    /// Passes the port from the console's thread to the fuzzer's.
     private final class Started: Sendable {
         private let semaphore = DispatchSemaphore(value: 0)
         private nonisolated(unsafe) var port: UInt16 = 0

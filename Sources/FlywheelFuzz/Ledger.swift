@@ -11,7 +11,7 @@ import StreamTesting
 import Vocabulary
 
 /// The account of all records that were sent: each is tallied, in the journal, a dead letter or counted as left out,
-/// exactly once; all written records can be read, and replay decides them equally.
+/// exactly once; all written records can be read, and replay makes the same decisions.
 struct Ledger {
     let pipeline: Pipeline
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
@@ -25,7 +25,7 @@ struct Ledger {
         var loopDeadLetters: [String: Int] = [:]
     }
 
-    /// Checks all of it, workers stopped.
+    /// Checks all laws; the workers must have stopped.
     ///
     /// - Throws: `FuzzFault` with the first law that does not hold.
     func check(_ outcomes: inout FuzzOutcomes) throws {

@@ -3,7 +3,8 @@ internal import Fuzzing
 internal import Statistics
 
 extension Participants {
-    /// The answer to a request for predictions: mostly whole, at times in part, with a candidate too few or twice.
+    /// Returns the answer to a request for predictions: usually complete, sometimes with a candidate or a label
+    /// missing, or with a candidate repeated.
     func answer(_ project: String, _ request: JSONTree, _ generator: inout SplitMix64) -> Draft {
         let classes = projects.first { $0.name == project }?.classes ?? ["0"]
         var answers: [JSONTree] = []

@@ -4,15 +4,15 @@ import Statistics
 import StreamRuntime
 import StreamTesting
 
-/// The parties outside, as one: a product service, a label tool, a trainer and an operator, who read what was decided and
-/// answer it well. What they would send is made here; whoever sends it may spoil it first.
+/// All outside parties in one: a product service, a label tool, a trainer and an operator, which read the decisions and
+/// answer them properly. This type makes their records; the sender may corrupt them first.
 struct Participants {
     private(set) var projects: [ProjectMaker]
     private let pipeline: Pipeline
     private var truth: [String: Int] = [:]
     private var samples = 0
     private var ids = 0
-    /// Where each topic was read to, by partition.
+    /// Offset of the last record read of each topic, by partition.
     private var read: [Topic: [Int64]] = [:]
     /// Open tasks, pending requests, and models, as received.
     private var tasks: [String: (project: String, sample: String, tree: JSONTree)] = [:]
@@ -26,7 +26,7 @@ struct Participants {
         self.projects = projects
     }
 
-    /// A record as it should be, its value still a tree.
+    /// A valid record, whose value is still a tree.
     struct Draft {
         let topic: Topic
         let key: [UInt8]?
@@ -49,7 +49,7 @@ struct Participants {
         return trees
     }
 
-    /// Reads what the topics have that it has not read yet.
+    /// Reads the records on the topics that it has not read yet.
     mutating func listen() {
         for tree in news(.labelingTasks) {
             guard let id = tree["task"]?.plain, let project = tree["project"]?.plain else { continue }
@@ -194,7 +194,7 @@ struct Participants {
                 "project": .text(task.project), "task": .text(id),
                 "annotator": .text(generator.chance(0.05) ? "stranger-\(generator.next(below: 1_000))" : "a\(given)"),
             ]
-            // A token that a task carries is given back.
+            // The answer repeats the token of its task.
             if let token = task.tree["token"] { tree["token"] = token }
             switch generator.next(below: 20) {
             case 0: tree["outcome"] = "skip"
@@ -216,7 +216,7 @@ struct Participants {
 
     // MARK: - Trainer
 
-    /// Results of unanswered requests: of every repeat, most of them finished, some failed or missing.
+    /// Results of unanswered requests, for every repeat: most of them finished, some failed or missing.
     mutating func results(_ generator: inout SplitMix64) -> [Draft] {
         var drafts: [Draft] = []
         for (project, request) in requests where generator.chance(0.8) {
@@ -306,7 +306,7 @@ struct Participants {
         return Draft(topic: .commands, key: nil, tree: tree)
     }
 
-    /// Imported labels, of samples that services know or do not.
+    /// Imported labels, for samples that services know or do not know.
     mutating func imports(_ generator: inout SplitMix64) -> [Draft] {
         (0..<generator.size(below: 4)).map { _ in
             ids += 1

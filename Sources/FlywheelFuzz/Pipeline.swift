@@ -13,7 +13,7 @@ import StreamTesting
 import Trainer
 import Vocabulary
 
-/// All roles of a worker over one in-memory cluster, run by hand, and the events that they should not have reported.
+/// All roles of a worker over one in-memory cluster, run step by step, and events that they should not have reported.
 final class Pipeline {
     let clock = SimulatedClock()
     let cluster: InMemoryCluster
@@ -25,7 +25,7 @@ final class Pipeline {
     let hasTrainer: Bool
     /// Disturbances that no input may cause, oldest first.
     private(set) var disturbances: [String] = []
-    /// Counts of the workers before these.
+    /// Counts of the earlier workers.
     private(set) var counts = Counts()
     private let settings: Settings
     private var runners: [Role: ProcessorRunner] = [:]
@@ -43,7 +43,7 @@ final class Pipeline {
         var accepted: Int64 = 0
         var dead: Int64 = 0
         var dropped: Int64 = 0
-        /// Accepted, from users who were not drawn.
+        /// Accepted feedback from users who were not drawn.
         var undrawn: Int64 = 0
         var applied: Int64 = 0
         var unreadable: Int64 = 0
@@ -53,7 +53,7 @@ final class Pipeline {
     static let roles: [Role] = [.intake, .loop, .materializer, .trainer]
     static let partitions: Int32 = 2
     private static let tokens = TokenKeys(salt: [1, 2, 3])
-    /// The largest record of a topic that people and services write to, by the default of brokers.
+    /// Maximum size of a record on a topic that people and services write to, by the default of brokers.
     static let recordLimit = 1_048_588
 
     init(folder: String, settings: Settings) throws {

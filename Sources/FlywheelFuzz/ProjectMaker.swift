@@ -6,7 +6,7 @@ struct ProjectMaker {
     let name: String
     let partition: Int32
     private(set) var classes: [String]
-    /// Numbers of each embedding.
+    /// Number of coordinates of each embedding.
     let dimension: Int
     private(set) var revision = 0
     private let base: JSONTree
@@ -86,12 +86,12 @@ struct ProjectMaker {
         }
         tree["embedding"] = embedding(&generator)
         tree["require_tokens"] = .word(generator.chance(0.7) ? "true" : "false")
-        // Without it feedback is judged as in older revisions.
+        // Without this key, feedback is judged as in older revisions.
         if generator.chance(0.7) {
             tree["rollout"]?["rollback_alpha"] = .word(generator.pick(["0.0001", "0.01", "0.5"]))
             if generator.chance(0.3) { tree["rollout"]?["user_buckets"] = .word(generator.pick(["1", "64", "65536"])) }
         }
-        // Where eras judge trainers may speak for challengers.
+        // If models are judged by eras, trainers may predict for challengers.
         if generator.chance(0.3) {
             tree["rollout"]?["bound"] = .text(generator.pick(["share", "any"]))
             tree["rollout"]?["provisional"] = .word(generator.pick(["0", "3"]))

@@ -2,7 +2,7 @@ import Events
 import Fuzzing
 import StreamRuntime
 
-/// A record that a party outside sends, as a step of a recorded input.
+/// A record that an outside party sends, as a step of a recorded input.
 struct RecordStep {
     var topic: Topic
     var partition: Int32
@@ -39,7 +39,7 @@ struct RecordStep {
         self.headers = headers
     }
 
-    /// From a step; nil of one that sends nothing.
+    /// Decodes a step; nil if it sends no record.
     init?(_ tree: JSONTree) {
         guard let topic = tree["send"]?.plain.flatMap({ Topic(rawValue: $0) }) else { return nil }
         self.topic = topic

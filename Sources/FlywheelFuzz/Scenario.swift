@@ -2,13 +2,13 @@ import Events
 import Fuzzing
 import Statistics
 
-/// One scenario: the records of its parties, spoiled in part, and the passing of time.
+/// One scenario: the records of its parties, some of them corrupted, and the passing of time.
 struct Scenario {
     let pipeline: Pipeline
     var participants: Participants
     let corpus: Corpus
     let mutator: JSONMutator
-    /// The part of the records that is spoiled.
+    /// Share of the records that are corrupted.
     let spoiled: Double
     let player: StepPlayer
 
@@ -49,11 +49,11 @@ struct Scenario {
 
     // MARK: - Records
 
-    /// Sends what a party means to send, or what becomes of it.
+    /// Sends a party's record, unchanged or corrupted.
     func send(_ draft: Participants.Draft, _ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
         var tree = draft.tree
         var value: [UInt8]?
-        // A project that the workers cannot apply leaves the whole scenario idle: these are mostly spared.
+        // A project that the workers cannot apply leaves the whole scenario idle, so projects are corrupted less often.
         let part = draft.topic == .projects ? spoiled / 3 : spoiled
         if generator.chance(part) {
             outcomes.add("records", "spoiled")
@@ -73,7 +73,7 @@ struct Scenario {
         try player.send(step, &outcomes)
     }
 
-    /// A golden file, for one of our projects or for its own, mutated or not, on its topic or on another.
+    /// Sends a golden file, for a project of the scenario or its own, mutated or not, on its topic or another.
     private func sendStray(_ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
         let kind = generator.pick(Self.events)
         guard !corpus[kind.event].isEmpty else { return }
@@ -94,7 +94,7 @@ struct Scenario {
         try player.send(step, &outcomes)
     }
 
-    /// In an envelope of CloudEvents.
+    /// Wraps a value in a CloudEvents envelope.
     private static func wrapped(_ tree: JSONTree) -> JSONTree {
         ["specversion": "1.0", "id": "e1", "source": "shop", "type": "t", "data": tree]
     }

@@ -5,13 +5,13 @@ import Intake
 import StreamRuntime
 import StreamTesting
 
-/// Does the steps of a world, the first time and when they are replayed.
+/// Executes the steps of a scenario, both when they are made and when they are replayed.
 struct StepPlayer {
     let pipeline: Pipeline
-    /// Nil when recorded steps are replayed.
+    /// Recorder of the steps; nil when recorded steps are replayed.
     let recorder: InputRecorder?
 
-    /// Writes a step down and does it.
+    /// Records a step and executes it.
     func play(_ step: JSONTree, _ outcomes: inout FuzzOutcomes) throws {
         recorder?.step(step)
         if let record = RecordStep(step) {
@@ -28,7 +28,7 @@ struct StepPlayer {
         }
     }
 
-    /// Writes a record down and sends it; a broker may refuse it.
+    /// Records the step of a record and sends the record; the broker may refuse it.
     func send(_ step: RecordStep, _ outcomes: inout FuzzOutcomes) throws {
         recorder?.step(step.tree)
         try send(step, outcomes: &outcomes)

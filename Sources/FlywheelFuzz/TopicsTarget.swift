@@ -3,11 +3,11 @@ import Fuzzing
 import Intake
 import Statistics
 
-/// Every topic that parties outside write to, through Intake, loop, materializer and trainer on an in-memory cluster.
+/// Every topic that outside parties write to, through Intake, loop, materializer and trainer on an in-memory cluster.
 ///
-/// An iteration is a scenario: projects, parties that answer the decisions, and untrusted parties that spoil a part of
-/// the records that they send, from none to nearly all, so that late processors are reached too. At its end the ledger
-/// is checked.
+/// An iteration is a scenario: projects, parties that answer the decisions, and untrusted parties that corrupt a part
+/// of the records that they send, from none to nearly all, so that late processors are reached too. At its end the
+/// ledger is checked.
 final class TopicsTarget: FuzzTarget {
     let name = "topics"
     let weight = 12.0

@@ -1,4 +1,4 @@
-/// Another kind, read and written by way of this one.
+/// A kind whose values are converted from and to the values of another kind, which is the one read and written.
 public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
     @usableFromInline let kind: K
     @usableFromInline let expected: String
@@ -35,13 +35,13 @@ public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
     @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { kind.write(from(value), to: &sink) }
 }
 
-/// So many values of a kind, in order.
+/// A list of values of one kind, in order, with a range for their number.
 public struct ListOf<K: ValueKind>: ValueKind {
     public let kind: K
     public let counts: ClosedRange<Int>
-    /// Noun for them, in the plural, as in "distinct names".
+    /// Noun for the values, in the plural, as in "distinct names".
     public let noun: String
-    /// Whether all are different; nil where they need not be.
+    /// Tests whether all values are different; nil if they need not be.
     public let isDistinct: (@Sendable ([K.Value]) -> Bool)?
 
     @inlinable
@@ -92,9 +92,10 @@ public struct Union<Value: FormedUnion>: ValueKind {
     public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.union(value) }
 }
 
-/// A value for each class: in the order of the classes in a record, by name in a file, where the others are `other`.
+/// A value for each class: in the order of the classes in a record, by name in a file, where classes that are not named
+/// have the value `other`.
 public struct ByClass<K: ValueKind>: ValueKind {
-    /// Classes of a project, at most.
+    /// Maximum number of classes of a project.
     public static var limit: Int { 10_000 }
     public let kind: K
     public let other: K.Value
@@ -150,7 +151,7 @@ public struct Entries<K: ValueKind>: ValueKind {
     public func write<S: ValueSink>(_ values: [Entry<K.Value>], to sink: inout S) { sink.entries(values, kind) }
 }
 
-/// Makes a value of samples.
+/// A run of a form that gives every part the sample of its kind, and every optional part nil.
 public struct Samples<Root>: Fields {
     public init() {}
     public mutating func field<K: ValueKind>(

@@ -15,7 +15,7 @@
 /// ```
 public protocol Formed: Equatable, Sendable {
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure)
-    /// Defaults of a file that does not name the parts; nil where some have none.
+    /// Default values for parts that a file does not name; nil if some parts have no default.
     static var standard: Self? { get }
 }
 
@@ -50,9 +50,9 @@ public protocol Fields<Root> {
 
 /// The names of a part and what it means.
 public struct Field: Sendable {
-    /// The key in a file; in a record too, with `_ms` behind it for a `Span`.
+    /// The key in a file. It is also the key in a record, with `_ms` appended for a `Span`, unless `wire` is set.
     public let key: StaticString
-    /// The key in a record where it is another.
+    /// The key in a record, if it differs from `key`.
     public let wire: StaticString?
     /// Whether files have no such key.
     public let isHiddenInFiles: Bool
@@ -68,13 +68,14 @@ public struct Field: Sendable {
     }
 }
 
-/// The three meanings of a key that is not there.
+/// The three meanings of an absent key.
 public struct Lack<Value> {
-    /// In a record, for ever: a literal that follows no default. Nil: the key is required.
+    /// The value in a record without the key. It is a literal that never changes, even if a default does. Nil if the
+    /// key is required.
     public let absent: Value?
     /// The value for which a record is written without the key.
     public let implied: Value?
-    /// In a file, before `Formed.standard`.
+    /// The value in a file without the key; it takes precedence over `Formed.standard`.
     public let fallback: Value?
 
     @inlinable
@@ -87,31 +88,32 @@ public struct Lack<Value> {
 
 /// Keys and scope of a rule over several parts.
 public struct Rule: Sendable {
-    /// The key that a fault is reported at.
+    /// The key at which a fault is reported.
     public let key: StaticString
-    /// Key in a file that a fault is reported at.
+    /// The key in a file at which a fault is reported.
     public let fileKey: StaticString
-    /// Keys whose faults disable the rule, in a file.
+    /// Keys in a file whose faults disable the rule.
     public let others: [StaticString]
-    /// Whether records need not satisfy the rule: a rule added later refuses no old journal.
+    /// Whether records need not satisfy the rule, so that a rule added later refuses no old journal.
     public let isForFilesOnly: Bool
 }
 
 extension Fields {
-    /// A part.
+    /// Declares a part.
     ///
     /// - Parameters:
     ///   - key: The key in a file, and in a record unless `wire` names another.
-    ///   - get: The part of a value that exists.
+    ///   - get: Returns the part of an existing value.
     ///   - kind: Type and range.
-    ///   - wire: The key in a record where it is another.
+    ///   - wire: The key in a record, if it differs from `key`.
     ///   - absent: The value of a record without the key, a literal. Without it, and without `implied`, the key is required.
-    ///   - implied: As `absent`; and a part of this value is left out when a record is written.
-    ///   - fallback: The value of a file without the key, where it is not that of `Formed.standard`.
+    ///   - implied: The value of a record without the key, as `absent`; a part with this value is also left out when a
+    ///     record is written.
+    ///   - fallback: The value of a file without the key, if it differs from the one in `Formed.standard`.
     ///   - inFile: A narrower range for files.
     ///   - doc: One line for people.
     /// - Returns: The part.
-    /// - Throws: The failure of whoever runs the form.
+    /// - Throws: The failure of the run of the form.
     @inlinable
     @inline(__always)
     public mutating func callAsFunction<K: ValueKind>(
@@ -129,7 +131,7 @@ extension Fields {
         return try field(Field(key, wire: wire, doc), get, kind, lack: lack, inFile: inFile)
     }
 
-    /// A part that may be missing, in records and in files.
+    /// Declares a part that may be absent, in records and in files.
     @inlinable
     @inline(__always)
     public mutating func optional<K: ValueKind>(
@@ -142,8 +144,8 @@ extension Fields {
         try optional(Field(key, wire: wire, doc), get, kind)
     }
 
-    /// A part that only records have; from a file it is `value`. A record without the key has `implied`, and is written
-    /// without it; the key is required where that is nil.
+    /// Declares a part that only records have; when a file is read, it is `value`. A record without the key has the
+    /// value `implied`, with which it is also written without the key; the key is required if `implied` is nil.
     public mutating func hidden<K: ValueKind>(
         _ key: StaticString,
         _ get: (Root) -> K.Value,
@@ -156,7 +158,7 @@ extension Fields {
         return try field(Field(key, wire: nil, isHiddenInFiles: true, doc), get, kind, lack: lack, inFile: nil)
     }
 
-    /// A part by whose value it is decided which others there are.
+    /// Declares a part whose value decides which other parts there are.
     @inlinable
     public mutating func tag<C: ChoiceValue>(
         _ key: StaticString,
@@ -166,7 +168,8 @@ extension Fields {
         try tag(Field(key, wire: nil, doc), get)
     }
 
-    /// A form whose parts are among those of this one: in a file, and in a record too unless it has a key there.
+    /// Declares a form whose parts are members of the same object as those of this one: in a file, and also in a record
+    /// unless the form has a key there.
     @inlinable
     public mutating func beside<T: Formed>(
         _ get: (Root) -> T,
@@ -175,7 +178,7 @@ extension Fields {
         try beside(wire, get)
     }
 
-    /// A rule over several parts: the complaint, or nil if it is satisfied.
+    /// Declares a rule over several parts. The complaint is nil if the rule is satisfied.
     ///
     /// In a file it is checked even if a part is faulty, with a default in its place, unless `others` name that part.
     public mutating func require(

@@ -58,7 +58,7 @@ public struct Span: ValueKind {
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Int64 { try source.span(range) }
     @inlinable public func write<S: ValueSink>(_ value: Int64, to sink: inout S) { sink.span(value) }
 
-    /// A span as files have it, in its largest whole unit.
+    /// The text of a span in a file, in the largest unit of which it is a whole multiple.
     public static func text(_ milliseconds: Int64) -> String {
         let unit = units.first { milliseconds != 0 && milliseconds % $0.milliseconds == 0 } ?? ("ms", 1)
         return "\(milliseconds / unit.milliseconds)\(unit.name)"
@@ -77,7 +77,7 @@ public struct Flag: ValueKind {
 /// A truth value that can only be true.
 public struct AlwaysTrue: ValueKind {
     let advice: String
-    /// - Parameter advice: What to do who meant the contrary.
+    /// - Parameter advice: Advice in the message for the value false.
     public init(_ advice: String) { self.advice = advice }
     public var sample: Bool { true }
     public var shape: Shape { .alwaysTrue }
@@ -88,7 +88,7 @@ public struct AlwaysTrue: ValueKind {
     public func write<S: ValueSink>(_ value: Bool, to sink: inout S) { sink.flag(value) }
 }
 
-/// A text of so many bytes of UTF-8.
+/// A text with a range for its number of UTF-8 bytes.
 public struct Text: ValueKind {
     @usableFromInline let bytes: ClosedRange<Int>
     /// Any text.
@@ -99,7 +99,7 @@ public struct Text: ValueKind {
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> String { try source.text(bytes) }
     @inlinable public func write<S: ValueSink>(_ value: String, to sink: inout S) { sink.text(value) }
 
-    /// How many bytes are expected.
+    /// Expectation, as in "1 to 64 bytes".
     public var expectation: String {
         bytes.lowerBound == 0 ? "at most \(bytes.upperBound) bytes" : "\(bytes.lowerBound) to \(bytes.upperBound) bytes"
     }
@@ -144,7 +144,7 @@ extension String {
 
 /// One of the cases of a type, by its text.
 public struct Choice<Value: ChoiceValue>: ValueKind {
-    /// Advice about other texts, behind the list of known ones.
+    /// Advice about other texts, after the list of known ones.
     public let note: String?
     @inlinable public init(_: Value.Type = Value.self, note: String? = nil) { self.note = note }
     // A type without a case has no value whose form could be requested.

@@ -1,9 +1,9 @@
-/// One kind of value: how it is read from any source, written to any sink and described.
+/// A kind of value: reads it from any source, writes it to any sink, and describes it.
 public protocol ValueKind<Value>: Sendable {
     associatedtype Value: Equatable & Sendable
     /// Whether the key ends in `_ms` in a record.
     static var isSpan: Bool { get }
-    /// Any value of the kind: it replaces a faulty one.
+    /// An arbitrary value of the kind, which replaces a faulty one.
     var sample: Value { get }
     /// The value in a file that does not name it and has no other default.
     var standard: Value? { get }
@@ -17,7 +17,7 @@ extension ValueKind {
     public var standard: Value? { nil }
 }
 
-/// A case that a text names.
+/// A type whose cases are named by texts.
 public typealias ChoiceValue = CaseIterable & Equatable & RawRepresentable<String> & Sendable
 
 /// A value in a record or in a file, with its location. Ranges include both ends.
@@ -28,7 +28,7 @@ public protocol ValueSource {
     /// Milliseconds.
     func span(_ range: ClosedRange<Int64>) throws(Failure) -> Int64
     func flag() throws(Failure) -> Bool
-    /// A text of so many bytes.
+    /// Reads a text whose number of UTF-8 bytes is in the range.
     func text(_ bytes: ClosedRange<Int>) throws(Failure) -> String
     func choice<C: ChoiceValue>(_ kind: Choice<C>) throws(Failure) -> C
     /// The position of a class: a number in a record, a name in a file.
@@ -46,7 +46,7 @@ public protocol ValueSource {
 }
 
 extension ValueSource {
-    /// A record contains values that were accepted by the rules of its time.
+    /// Nil by default: a record contains values that were accepted under the rules in force when it was written.
     @inlinable public func fault(ofName name: String) -> String? { nil }
 }
 
@@ -77,7 +77,7 @@ public indirect enum Shape: Sendable {
     case choice([String])
     /// A class.
     case position
-    /// Elements, how many, and their name in the plural.
+    /// The shape of the elements, the range of their number, and their noun in the plural.
     case list(Shape, ClosedRange<Int>, String)
     case byClass(Shape)
     case entries(name: String, value: String, Shape, ClosedRange<Int>, nameBytes: ClosedRange<Int>)
@@ -87,9 +87,9 @@ public indirect enum Shape: Sendable {
 
 /// A value that is an object of one member, which names the case.
 public protocol FormedUnion: Equatable, Sendable {
-    /// One of them in the singular, as in "condition".
+    /// Noun for a value, in the singular, as in "condition".
     static var noun: String { get }
-    /// Levels of nesting, the outermost included.
+    /// Maximum number of levels of nesting, the outermost included.
     static var depthLimit: Int { get }
     /// Any value.
     static var example: Self { get }

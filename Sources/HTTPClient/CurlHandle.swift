@@ -2,10 +2,11 @@ import Ccurl
 
 /// libcurl's handle of one exchange at a time, with the connections that it keeps open; owns its pointer.
 ///
-/// Sendable though libcurl's handle may be used by one thread at a time only: `HTTPClient` lends it to one caller at a time.
+/// Sendable although libcurl's handle may be used by one thread at a time only: `HTTPClient` lends it to one caller at
+/// a time.
 final class CurlHandle: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
-    /// libcurl is started before anything else, once.
+    /// Result of the start of libcurl, which occurs once, before all other calls.
     private static let start = flywheel_curl_start()
 
     init() throws(HTTPClientError) {
@@ -19,7 +20,7 @@ final class CurlHandle: @unchecked Sendable {
 
     /// Sends a call and waits for the whole answer.
     ///
-    /// - Throws: `HTTPClientError` where there is none, or not all of it.
+    /// - Throws: `HTTPClientError` if there is no answer, or not all of it.
     func send(
         _ call: HTTPCall,
         body: UnsafeRawBufferPointer,
@@ -52,7 +53,7 @@ final class CurlHandle: @unchecked Sendable {
                 )
             }
         }
-        // It keeps no pointer of ours.
+        // After the reset, the handle keeps no pointer to memory of this call.
         curl_easy_reset(handle)
         return try result.get()
     }
@@ -77,14 +78,14 @@ final class CurlHandle: @unchecked Sendable {
     ) throws(HTTPClientError) {
         try check(flywheel_curl_set_error(handle, text.baseAddress))
         try check(flywheel_curl_set_text(handle, CURLOPT_URL, call.url))
-        // Neither other schemes nor other locations than the caller has named: its signature, and its secrets, are for
-        // one location.
+        // No other scheme or location is used than the caller has named: its signature, and its secrets, are for one
+        // location.
         try check(flywheel_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
         try set(CURLOPT_FOLLOWLOCATION, 0)
         // A path is sent as it is: a signature covers it byte by byte.
         try set(CURLOPT_PATH_AS_IS, 1)
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        // Many threads, and no signal of ours is libcurl's.
+        // The process has many threads, so libcurl must not use signals.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, Int(limits.connecting))
         try set(CURLOPT_LOW_SPEED_LIMIT, 1)

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Speaks HTTP/1.1 to servers, over libcurl: one exchange a call, on the caller's thread, which waits for it.
+/// Client for HTTP/1.1 on libcurl: one exchange per call, on the caller's thread, which waits for it.
 ///
-/// Nothing is followed: a redirection is an answer like any other. Certificates are checked against the system's; a proxy is
-/// used where the environment names one, as libcurl does (`https_proxy`, `no_proxy`). Safe from any thread; connections are
-/// kept and used again, one for each thread that sends at once.
+/// Redirections are not followed: they are answers like any other. Certificates are checked against those of the
+/// system. A proxy is used if the environment names one, as with libcurl (`https_proxy`, `no_proxy`). Safe from any
+/// thread; connections are kept and used again, one for each thread that sends at the same time.
 public final class HTTPClient: Sendable {
-    /// How long a server may keep us waiting, in milliseconds.
+    /// Maximum times to wait for a server, in milliseconds.
     public struct Limits: Hashable, Sendable {
-        /// For a connection, at least 1.
+        /// Maximum wait for a connection; at least 1.
         public var connecting: Int64
-        /// Without a byte in either direction, at least 1,000; whole seconds count.
+        /// Maximum time without a byte in either direction, at least 1,000; whole seconds count.
         public var silence: Int64
 
         /// The limits.
@@ -22,7 +22,8 @@ public final class HTTPClient: Sendable {
 
     private let limits: Limits
     private let idle = Mutex<[CurlHandle]>([])
-    /// Unused connections that are kept; more than this many threads at once create new ones each time.
+    /// Maximum number of unused connections that are kept; if more threads send at the same time, the others create a
+    /// new connection each time.
     private static let kept = 16
 
     /// A client without a connection.

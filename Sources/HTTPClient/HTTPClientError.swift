@@ -1,18 +1,18 @@
-/// Failure of an exchange with a server. An answer of any status is no failure.
+/// Failure of an exchange with a server. An answer is not a failure, whatever its status.
 public struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Kinds of failure, for control flow.
     public enum Kind: String, Hashable, Sendable {
-        /// No server was reached: the request did nothing. The same may work later.
+        /// No server was reached: the request had no effect. A retry may succeed later.
         case unreachable
-        /// The exchange ended in the middle: what the request did is not known. The same may work later.
+        /// The exchange ended in the middle: the effect of the request is not known. A retry may succeed later.
         case interrupted
-        /// The server kept us waiting for too long: what the request did is not known. The same may work later.
+        /// The server did not respond for too long: the effect of the request is not known. A retry may succeed later.
         case silent
         /// The server's certificate is not trusted.
         case untrusted
-        /// More bytes than the caller wants.
+        /// The answer has more bytes than the caller accepts.
         case tooLarge
-        /// A request that cannot be sent as it is.
+        /// The request cannot be sent as it is.
         case invalid
     }
 

@@ -18,7 +18,7 @@ public struct HTTPCall: Hashable, Sendable {
     public var method: Method
     /// An absolute URL of scheme `http` or `https`, encoded.
     public var url: String
-    /// Names and values, sent in this order; none of them holds a line's end.
+    /// Names and values, sent in this order; none of them contains a line break.
     public var headers: [(name: String, value: String)]
 
     /// A call.
@@ -28,13 +28,13 @@ public struct HTTPCall: Hashable, Sendable {
         self.headers = headers
     }
 
-    /// By method, URL and headers.
+    /// Compares method, URL and headers.
     public static func == (left: Self, right: Self) -> Bool {
         left.method == right.method && left.url == right.url
             && left.headers.elementsEqual(right.headers) { $0.name == $1.name && $0.value == $1.value }
     }
 
-    /// By method and URL.
+    /// Hashes method and URL.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(method)
         hasher.combine(url)
@@ -57,6 +57,6 @@ public struct HTTPAnswer: Sendable {
         self.body = body
     }
 
-    /// The first header of that name, which is given in lower case.
+    /// The value of the first header of that name, which is given in lower case; nil if there is none.
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }

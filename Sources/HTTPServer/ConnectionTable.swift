@@ -20,9 +20,9 @@ public struct ConnectionLimits: Hashable, Sendable {
 /// Open connections by descriptor, and the selection of connections to close.
 ///
 /// When there is no free capacity, the connection without progress for the longest time is closed, of the same peer if
-/// the peer is at its limit, else of the peer with most connections: a new client is always admitted, so that nobody
-/// can exclude others by keeping connections open. All operations take constant time on average, but O(peers) when the
-/// total is reached.
+/// the peer is at its limit, otherwise of the peer with most connections: a new client is always admitted, so that no
+/// client can exclude others by keeping connections open. All operations take constant time on average, but O(peers)
+/// when the total is reached.
 struct ConnectionTable {
     private struct Connection {
         let peer: UInt32
@@ -123,7 +123,8 @@ struct ConnectionTable {
         return overdue
     }
 
-    /// The connection that has waited for longest, whoever's it is, if any is open: for when there are no descriptors left.
+    /// Returns the connection of any peer that has waited for longest, and marks it for closing; nil if none is open.
+    /// Used when there are no descriptors left.
     mutating func evictOldest() -> Int32? {
         while let entry = order.first {
             order.removeFirst()

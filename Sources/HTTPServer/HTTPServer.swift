@@ -10,7 +10,8 @@ public import Telemetry
 /// address, or put a proxy in front of it. On a loopback address it answers only requests whose `Host` is a loopback
 /// address or `localhost`, so that no page of another site can send it requests under a name of its own.
 ///
-/// Clients that keep connections open without using them exclude nobody: see `ConnectionLimits` and `ConnectionTable`.
+/// Clients that keep connections open without using them do not exclude others: see `ConnectionLimits` and
+/// `ConnectionTable`.
 public final class HTTPServer {
     /// Function that answers a request. It runs on the thread of `run`; a slow one delays the other clients.
     public typealias Handler = (HTTPRequest) -> HTTPResponse
@@ -25,7 +26,7 @@ public final class HTTPServer {
     /// Maximum number of connections accepted in one cycle, so that existing connections are served in between.
     private static let acceptedAtOnce = 64
 
-    /// Why no server can listen on an address, whoever else does; nil of an IPv4 address in digits.
+    /// Reason why no server can listen on an address, even if it is free; nil for an IPv4 address in digits.
     public static func fault(ofAddress address: String) -> String? { ListeningSocket.fault(ofAddress: address) }
 
     /// Starts to listen.
@@ -77,7 +78,7 @@ public final class HTTPServer {
 
     deinit { withExtendedLifetime(context) { MHD_stop_daemon(daemon) } }
 
-    /// Serves what there is to serve, waiting at most `wait` for it.
+    /// Serves pending connections and requests; waits at most `wait` for the first of them.
     public func runOnce(wait: Duration = .milliseconds(100)) throws(HTTPServerError) {
         var milliseconds = wait.components.seconds * 1_000 + wait.components.attoseconds / 1_000_000_000_000_000
         var pending: UInt64 = 0

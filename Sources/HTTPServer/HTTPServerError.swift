@@ -1,4 +1,4 @@
-/// Why a server could not be started or run.
+/// Error of a server that could not be started or run.
 public struct HTTPServerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Attempted operation, as in "listen on 127.0.0.1:8080".
     public let operation: String

@@ -37,7 +37,7 @@ final class HandlerContext {
     }
 }
 
-/// True of `localhost`, of 127.0.0.0/8 in digits and of `[::1]`, with or without a port.
+/// Whether a host is `localhost`, an address of 127.0.0.0/8 in digits, or `[::1]`, with or without a port.
 func isLoopbackHost(_ host: String) -> Bool {
     var name = host[...]
     if name.hasPrefix("[") {
@@ -59,7 +59,7 @@ private func isPort(_ text: Substring) -> Bool {
     text.hasPrefix(":") && text.count <= 6 && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
 }
 
-/// Called by libmicrohttpd: once when the headers are there, again for every piece of the body, and once at its end.
+/// Called by libmicrohttpd: once when the headers have arrived, again for every piece of the body, and once at its end.
 ///
 /// The request in progress is retained at the first call and released by `forgetRequest`.
 func answerRequest(
@@ -121,7 +121,8 @@ func answerRequest(
     return responder.send(response)
 }
 
-/// Called by libmicrohttpd when a request is over, well or not: releases what `answerRequest` retained.
+/// Called by libmicrohttpd when a request has ended, completed or not: releases the object that `answerRequest`
+/// retained.
 func forgetRequest(
     context: UnsafeMutableRawPointer?,
     on connection: OpaquePointer?,

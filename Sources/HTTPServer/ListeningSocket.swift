@@ -23,13 +23,13 @@ struct ListeningSocket: ~Copyable {
     let descriptor: Int32
     /// The port; if 0 was requested, the port that the system chose.
     let port: UInt16
-    /// The address is of this machine alone.
+    /// Whether the address is a loopback address.
     let isLoopback: Bool
 
     /// Listens on an IPv4 address in digits.
     ///
-    /// A port on which another owner listens is an error: it is not shared. A port that is merely not released yet
-    /// after its last owner's death is used.
+    /// A port on which another owner listens is an error: it is not shared. A port whose last owner has ended, but that
+    /// is not released yet, is used.
     init(address: String, port: UInt16) throws(HTTPServerError) {
         let operation = "listen on \(address):\(port)"
         var socketAddress = sockaddr_in()
@@ -67,13 +67,13 @@ struct ListeningSocket: ~Copyable {
 
     private static let addressReason = "expected an IPv4 address in digits"
 
-    /// Why nothing can listen on an address; nil of an IPv4 address in digits.
+    /// Reason why no socket can listen on an address; nil for an IPv4 address in digits.
     static func fault(ofAddress address: String) -> String? {
         var parsed = sockaddr_in()
         return inet_pton(AF_INET, address, &parsed.sin_addr) == 1 ? nil : addressReason
     }
 
-    /// The next connection that waits.
+    /// Accepts the next waiting connection.
     func accept() -> Acceptance {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -3,11 +3,11 @@ import CMicroHTTPD
 /// A request whose body is still arriving.
 final class RequestInProgress {
     var body: [UInt8] = []
-    /// How many bytes arrived, kept or not.
+    /// Number of bytes that arrived, kept or not.
     var received = 0
 }
 
-/// Answers requests on one connection of libmicrohttpd; every pointer is good for the time of the call only.
+/// Answers requests on one connection of libmicrohttpd; every pointer is valid only during the call.
 struct ConnectionResponder {
     let connection: OpaquePointer
 

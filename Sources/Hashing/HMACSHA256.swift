@@ -9,7 +9,7 @@ import CCrypto
 public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
     private let key: [UInt8]
 
-    /// A digest under `key`, of any length; 32 random bytes are a good one.
+    /// A digest under `key`, of any length; 32 random bytes are a good key.
     public init(key: [UInt8]) {
         self.key = key
     }
@@ -63,7 +63,7 @@ public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
         }
     }
 
-    /// States that there is a key, without showing it.
+    /// The algorithm and the length of the key, without the key.
     public var description: String { "HMAC-SHA-256 (key of \(key.count) bytes)" }
     /// Shows nothing inside.
     public var customMirror: Mirror { Mirror(self, children: []) }

@@ -1,6 +1,6 @@
 import CCrypto
 
-/// A SHA-256 digest: 32 bytes, compared and hashed by value, ordered as its hex text is.
+/// A SHA-256 digest: 32 bytes, compared and hashed by value, in the order of the hexadecimal texts.
 ///
 /// ```swift
 /// let digest = SHA256Digest(of: "abc".utf8)
@@ -117,7 +117,7 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
     }
 }
 
-/// The value of a hexadecimal digit in ASCII.
+/// The value of a hexadecimal digit in ASCII; nil for any other byte.
 func hexValue(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 0x30...0x39: byte - 0x30

@@ -7,7 +7,7 @@ public struct SHA256Hasher: ~Copyable {
     private let context: OpaquePointer
     private var isStarted = false
 
-    /// A hasher that has seen nothing.
+    /// A hasher without content.
     public init() {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("out of memory for a digest context") }
         self.context = context

@@ -1,10 +1,10 @@
 /// A reproducible draw for each key of one project and purpose: which sample is audited, which user gets the canary.
 ///
 /// The draw is XXH64, seed 0, of `salt`, `project`, 0x00, `purpose`, 0x00, `key` (text in UTF-8, the salt as raw bytes
-/// and omitted when there is none), divided by 2⁶⁴. Different purposes draw independently of one another. If guessing
-/// the draw would be profitable, the project's secret salt is first.
+/// and omitted when there is none), divided by 2⁶⁴. Draws for different purposes are independent of one another. Where
+/// it would be profitable to guess the draw, the project's secret salt precedes the other input.
 ///
-/// The project must contain no zero byte, nor may the purpose; the callers' identifier types ensure that.
+/// Neither the project nor the purpose may contain a zero byte; the callers' identifier types ensure that.
 ///
 /// | project | purpose | key | hash | unit |
 /// |---|---|---|---|---|
@@ -27,7 +27,7 @@ public struct StableHash: Hashable, Sendable {
     /// - Parameters:
     ///   - project: The project's name.
     ///   - purpose: The purpose of the draw, as in `audit`, `split`, `canary`.
-    ///   - salt: Secret bytes at the beginning; empty for a draw that anybody may compute.
+    ///   - salt: Secret bytes at the beginning; empty for a draw that any program may compute.
     public init(project: String, purpose: String, salt: [UInt8] = []) {
         var prefix = salt
         prefix.append(contentsOf: project.utf8)

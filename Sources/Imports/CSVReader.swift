@@ -1,5 +1,5 @@
-/// Rows of a CSV file as RFC 4180 has them: fields in quotes may hold commas, line ends and doubled quotes; the line ends of
-/// every system; a byte order mark is passed over.
+/// Reader of the rows of a CSV file, by RFC 4180: quoted fields may contain commas, line ends and doubled quotes. The
+/// line ends of every system are accepted, and a byte order mark is skipped.
 struct CSVReader {
     /// A row, and the line on which it begins, counted from 1.
     struct Row: Equatable {
@@ -42,7 +42,7 @@ struct CSVReader {
         return nil
     }
 
-    /// One field, and whether its row ends with it.
+    /// Reads one field, and returns whether its row ends with it.
     private mutating func field() throws(Fault) -> (String, Bool) {
         let begin = line
         var text: [UInt8] = []

@@ -2,9 +2,9 @@ internal import Events
 internal import JSON
 internal import Vocabulary
 
-/// JSON Lines.
+/// Reading of JSON Lines.
 extension ImportFile {
-    /// Reads objects, one per line, searches each for the names, and has a row made of it.
+    /// Reads objects, one per line, searches each for the names, and converts it into a row by `read`.
     mutating func readLines(
         of bytes: [UInt8],
         names: inout ImportNames,
@@ -32,7 +32,8 @@ extension ImportFile {
         faults += names.faults(in: "line")
     }
 
-    /// A line of JSON Lines: a whole `sample` as predictions have it, or its parts by the names of fields.
+    /// Converts a line of JSON Lines into a row: a complete `sample` as in predictions, or its parts by the names of
+    /// fields.
     static func row(
         line: Int,
         of object: JSONObject,
@@ -54,7 +55,7 @@ extension ImportFile {
         )
     }
 
-    /// A sample by the names of fields, but for its id.
+    /// Creates a sample from the members with the names of `fields`; its id is given.
     static func sample(_ line: Int, _ object: JSONObject, _ fields: ImportFields, id: String?) throws -> Sample {
         try sample(
             line,
@@ -84,9 +85,9 @@ extension ImportFile {
         }
     }
 
-    /// A class: a scalar, or an object in the form of the wire; nil where it is absent, null or empty.
+    /// Reads a class: a scalar, or an object as in the events; nil if it is absent, null or empty.
     ///
-    /// - Throws: Where it is another thing.
+    /// - Throws: `ImportFault` if it is anything else.
     static func label(_ line: Int, _ object: JSONObject, _ name: String) throws -> String? {
         guard let value = object.member(named: name) else { return nil }
         switch value.kind {
@@ -105,7 +106,7 @@ extension ImportFile {
         return text
     }
 
-    /// A text, or a number or truth value as JSON writes it; nil where it is absent, empty or another thing.
+    /// Returns a text, or a number or truth value as JSON writes it; nil if it is absent, empty or anything else.
     static func scalar(_ object: JSONObject, _ name: String) -> String? {
         guard let value = object.member(named: name) else { return nil }
         switch value.kind {

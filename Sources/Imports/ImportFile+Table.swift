@@ -1,9 +1,9 @@
 internal import Events
 internal import Vocabulary
 
-/// Tables.
+/// Reading of tables.
 extension ImportFile {
-    /// A header, and a row a sample or a vote.
+    /// Reads a header, and one row per sample or vote.
     mutating func readCSV(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
         faults = Self.unused(fields, [.attribute: "only manifests of Ground Truth have attributes"])
         var reader = CSVReader(bytes)
@@ -19,7 +19,7 @@ extension ImportFile {
             let needed = [fields.id] + (isLabelled ? [fields.label] : []) + fields.named.map(\.name)
             var missing: [String] = []
             for name in needed where columns[name] == nil && !missing.contains(name) { missing.append(name) }
-            // Whose use has been denied above.
+            // A given attribute has already been reported as unused above.
             if let attribute = fields.attribute { missing.removeAll { $0 == attribute } }
             guard missing.isEmpty else {
                 let text = Self.absence(of: missing, among: header.fields)

@@ -2,12 +2,12 @@ internal import Events
 internal import JSON
 internal import Vocabulary
 
-/// Files of labelling tools.
+/// Reading of the files of labelling tools.
 extension ImportFile {
     // MARK: - Label Studio
 
-    /// A list of tasks, each with `data` and its `annotations`; of an annotation the first result of the kind `choices` counts.
-    /// An annotation that was cancelled, or made by no one choice, is no answer.
+    /// Reads a list of tasks, each with `data` and `annotations`. The first result of type `choices` of an annotation
+    /// counts, and must have exactly one choice; an annotation that was cancelled, or has no such result, is no answer.
     mutating func readExport(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
         unit = .task
         let reasons: [ImportFields.Option: String] = [
@@ -65,7 +65,7 @@ extension ImportFile {
     ) throws -> ImportRow {
         var wanted = fields
         if scalar(data, wanted.uri) == nil {
-            // As its templates name them.
+            // Names that the templates of Label Studio use.
             for name in ["image", "audio", "video", "url"] where scalar(data, name) != nil { wanted.uri = name }
         }
         guard let id = scalar(data, fields.id) ?? scalar(task, "id") else {
@@ -101,7 +101,7 @@ extension ImportFile {
         return nil
     }
 
-    /// Returns the annotator: the address, else the number, that the export has.
+    /// Returns the annotator as stated by the export: the e-mail address, or if there is none, the id.
     private static func annotator(_ annotation: JSONObject) -> String? {
         if let person = try? annotation.optionalObject("completed_by") {
             return scalar(person, "email") ?? scalar(person, "id")
@@ -111,7 +111,7 @@ extension ImportFile {
 
     // MARK: - Ground Truth
 
-    /// An augmented manifest, an object a line.
+    /// Reads an augmented manifest, one object per line.
     mutating func readManifest(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
         let reasons: [ImportFields.Option: String] = [
             .label: "the labels of a manifest stand in its attribute (--label-attribute)",
@@ -145,8 +145,8 @@ extension ImportFile {
         return object.map(\.name).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
     }
 
-    /// A line of an augmented manifest: `source-ref` or `source`, the label's attribute, and beside it its `-metadata` with the
-    /// name of the class.
+    /// Converts a line of an augmented manifest into a row: the line has `source-ref` or `source`, the label's
+    /// attribute, and beside it the attribute's `-metadata` with the name of the class.
     private static func manifestRow(
         line: Int,
         of object: JSONObject,

@@ -7,13 +7,13 @@ internal import Vocabulary
 
 /// The form of a file with labels or samples.
 public enum ImportFormat: String, CaseIterable, Sendable {
-    /// A header, and a row a sample or a vote.
+    /// A header, and one row per sample or vote.
     case csv
-    /// A JSON object a line.
+    /// One JSON object per line.
     case jsonLines = "jsonl"
     /// The JSON export of Label Studio: a list of tasks with their annotations.
     case labelStudio = "label-studio"
-    /// The augmented manifest of SageMaker Ground Truth: a JSON object a line.
+    /// The augmented manifest of SageMaker Ground Truth: one JSON object per line.
     case groundTruth = "ground-truth"
 }
 
@@ -26,7 +26,7 @@ public struct ImportFile: Sendable {
     /// Unit that the numbers of the rows count.
     public internal(set) var unit = ImportFault.Unit.line
 
-    /// The form that a file's first bytes and name speak for.
+    /// Returns the format that a file's first bytes and name indicate.
     public static func format(of bytes: [UInt8], name: String) -> ImportFormat {
         let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
         if first == UInt8(ascii: "[") { return .labelStudio }
@@ -36,10 +36,10 @@ public struct ImportFile: Sendable {
         return line.contains("\"source-ref\"") || line.contains("-metadata\"") ? .groundTruth : .jsonLines
     }
 
-    /// The images of a folder, and of those within it, as samples: each is known by its path below the folder, and its content is
-    /// the file's URI. In the order of their paths; hidden files are passed over.
+    /// Creates samples from the images of a folder and its subfolders: the id of each is its path below the folder, and
+    /// its content is the file's URI. They are in the order of their paths; hidden files are ignored.
     ///
-    /// - Throws: `EngineError` where the folder cannot be read.
+    /// - Throws: `EngineError` if the folder cannot be read.
     public init(folder path: String) throws {
         let root = URL(fileURLWithPath: path).standardizedFileURL
         var isFolder: ObjCBool = false
@@ -71,16 +71,16 @@ public struct ImportFile: Sendable {
         }
     }
 
-    /// Endings of names of images.
+    /// Endings of the file names of images, in lower case.
     static let imageEndings: Set = ["png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp"]
 
-    /// Reads a file whole.
+    /// Reads a complete file.
     ///
     /// - Parameters:
-    ///   - bytes: Of the file.
-    ///   - format: Its form.
+    ///   - bytes: Bytes of the file.
+    ///   - format: Format of the file.
     ///   - fields: Names of columns and members.
-    ///   - isLabelled: Whether labels are wanted; else the rows are samples.
+    ///   - isLabelled: Whether labels are wanted; otherwise, the rows are samples.
     /// - Complexity: O(*n*); all rows are held in memory.
     public init(_ bytes: [UInt8], _ format: ImportFormat, _ fields: ImportFields, isLabelled: Bool) {
         switch format {
@@ -104,7 +104,7 @@ public struct ImportFile: Sendable {
         rows.append(row)
     }
 
-    /// - Throws: Where there is no id, or a part is out of bounds.
+    /// Creates a sample from its parts; throws `ImportFault` if there is no id, or a part is out of bounds.
     static func sample(
         _ line: Int,
         id: String?,
@@ -154,7 +154,7 @@ public struct ImportFile: Sendable {
         return Sample(id: name, content: content, embedding: embedding, metadata: metadata, group: groupID)
     }
 
-    /// Adds a row, or the fault that keeps it from being one.
+    /// Adds a row, or the fault because of which it cannot be used.
     mutating func take(line: Int, _ isLabelled: Bool, _ read: () throws -> ImportRow) {
         do {
             add(try read(), isLabelled: isLabelled)
@@ -167,7 +167,7 @@ public struct ImportFile: Sendable {
         }
     }
 
-    /// Whether a text is not JSON at all, and not only another JSON than was expected.
+    /// Whether an error means that a text is not JSON at all, not only that it is other JSON than expected.
     static func isNoJSON(_ error: JSONError) -> Bool { [.syntax, .truncated, .invalidUTF8].contains(error.kind) }
 
     /// The beginning of a text, for a fault.

@@ -45,7 +45,7 @@ struct ImportNames {
 }
 
 extension ImportFile {
-    /// Faults of options that a form of file has no use for.
+    /// Returns a fault for each given option that the format of the file does not use.
     static func unused(_ fields: ImportFields, _ reasons: [ImportFields.Option: String]) -> [ImportFault] {
         fields.named.compactMap { option, _ in
             reasons[option].map { ImportFault(file: "--\(option.rawValue): \($0); leave it out") }

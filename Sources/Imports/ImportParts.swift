@@ -72,7 +72,7 @@ public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
         case task
     }
 
-    /// Counted from 1; 0: the file as a whole.
+    /// Number of the row, counted from 1; 0 for the file as a whole.
     public let line: Int
     public let text: String
     public let unit: Unit

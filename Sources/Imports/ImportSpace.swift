@@ -6,14 +6,14 @@ internal import Vocabulary
 /// dimension of most of the file's embeddings.
 struct ImportSpace {
     private let known: EmbeddingSpace
-    /// The commonest dimension of the file by the space that its samples name, of equally common ones the first; empty where the
-    /// project's is known.
+    /// Most common dimension in the file, by the space that the samples name; of equally common ones the first. Empty
+    /// if the dimension of the project's space is known.
     private var dimensions: [SpaceID?: Int] = [:]
 
     /// - Parameters:
-    ///   - file: Its rows' embeddings are examined.
-    ///   - configuration: Of the project, which may declare a space.
-    ///   - state: Of the project, which may have learnt a space; nil if nothing is known of it.
+    ///   - file: The file whose embeddings are examined.
+    ///   - configuration: The project's configuration, which may declare a space.
+    ///   - state: The project's state, which may contain a learnt space; nil if nothing is known of it.
     /// - Complexity: O(*n*) in the rows.
     init(of file: ImportFile, _ configuration: ProjectConfiguration, _ state: ProjectState?) {
         known =

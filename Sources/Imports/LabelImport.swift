@@ -12,13 +12,13 @@ public struct ImportTarget {
     /// Nil before the project's first entry.
     public let state: ProjectState?
 
-    /// Reads both from the cluster; no worker need run.
+    /// Reads both from the cluster; no worker needs to run.
     ///
     /// - Parameters:
-    ///   - transport: To the cluster.
+    ///   - transport: Connection to the cluster.
     ///   - topics: Names in use.
-    ///   - name: The project's.
-    /// - Throws: `EngineError` where there is no such project.
+    ///   - name: Name of the project.
+    /// - Throws: `EngineError` if there is no such project.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
@@ -65,6 +65,6 @@ extension RecordImport {
 }
 
 extension LabelMerge.Label {
-    /// As it is sent.
+    /// The record that is sent for the label.
     public var record: RecordImport.Record { RecordImport.Record(id: event.origin.id, value: value) }
 }

@@ -12,10 +12,10 @@ internal import Vocabulary
 ///
 /// Records that are sent twice, because a run ended between a transaction and its note, are recognized by their ids.
 public struct RecordImport {
-    /// Records of a transaction, at most.
+    /// Maximum number of records in a transaction.
     static let sliceSize = 500
 
-    /// One record: its value, and the id that its headers carry.
+    /// One record: its value, and the id in its headers.
     public struct Record: Sendable {
         public let id: String
         public let value: [UInt8]
@@ -36,7 +36,7 @@ public struct RecordImport {
     private let leavesOutKnown: Bool
 
     /// - Parameters:
-    ///   - transport: To the cluster.
+    ///   - transport: Connection to the cluster.
     ///   - topics: Names in use.
     ///   - topic: The topic to which the records are written.
     ///   - project: The project of the records.
@@ -71,7 +71,7 @@ public struct RecordImport {
     ///   - pause: Waits for the given number of milliseconds.
     ///   - isStopped: Called between two transactions: whether to end before all records are sent.
     ///   - tell: Called after each transaction with the number of records sent so far, including those of earlier runs.
-    /// - Returns: Records that earlier runs had sent.
+    /// - Returns: The number of records that earlier runs had sent.
     /// - Throws: `EngineError` if the note is of other records, if it was stopped, or if another import into the
     ///   project has begun; `StreamError` from the cluster.
     public func send(

@@ -14,19 +14,19 @@ public struct SamplePool {
         public let record: RecordImport.Record
     }
 
-    /// In the order of the file, each sample once.
+    /// The accepted samples, in the order of the file, each sample once.
     public private(set) var entries: [Entry] = []
-    /// By line.
+    /// All faults, sorted by line.
     public private(set) var faults: [ImportFault]
-    /// Rows of samples that occurred before.
+    /// Number of rows whose sample occurred before.
     public private(set) var repeated = 0
 
     /// - Parameters:
-    ///   - file: Its rows are samples.
-    ///   - configuration: Of the project.
-    ///   - state: Of the project, as far as it is known: an embedding outside its space is a fault.
+    ///   - file: The file whose rows are samples.
+    ///   - configuration: The project's configuration.
+    ///   - state: The project's state, as far as it is known: an embedding outside its space is a fault.
     ///   - now: Milliseconds since 1970.
-    /// - Throws: `EngineError` where the project cannot be one.
+    /// - Throws: `EngineError` if the configuration is not valid for a project.
     public init(
         _ file: ImportFile,
         _ configuration: ProjectConfiguration,

@@ -7,7 +7,8 @@ public struct AdaptiveThreshold {
     private static let bins = 512
     /// Time after which the histogram has forgotten half of its contents, in milliseconds.
     private static let halfLife = 30_000.0
-    /// A stream's first scores only teach: so many, or for so many milliseconds.
+    /// Number of scores that mainly train the threshold of a new stream; the warm-up ends earlier when `warmUpTime`
+    /// milliseconds have passed.
     private static let warmUp = 300
     private static let warmUpTime = 1_000.0
 
@@ -90,7 +91,7 @@ public struct AdaptiveThreshold {
         }
         value = Double(bin) / Double(Self.bins)
         guard span > Self.halfLife else { return }
-        // Fold a half-life's worth of forgetting in steps: cheap, and close enough for a rate.
+        // Apply the decay of a half-life in one step: cheap, and accurate enough for a rate.
         if mass > 65_536 || span > 2 * Self.halfLife {
             for index in histogram.indices { histogram[index] *= 0.5 }
             mass *= 0.5

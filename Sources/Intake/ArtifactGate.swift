@@ -9,7 +9,7 @@ public struct ArtifactFolders: Hashable, Sendable {
     /// Folder of this worker's trainer; Intake checks files in it if no roots are named.
     public let own: String?
 
-    /// All of them absolute.
+    /// Creates the folders from absolute paths.
     public init(roots: [String]? = nil, own: String? = nil) {
         self.roots = roots
         self.own = own
@@ -60,7 +60,7 @@ struct ArtifactGate {
         guard let path = uri.filePath else { return nil }
         let question = FileInspector.Question(
             path: path,
-            // A result without one cannot be read.
+            // A training result always states a size; for a registered model, the result of the check is not used.
             size: artifact.size ?? 0,
             folders: folders(of: matching),
             known: folders.roots ?? folders.own.map { [$0] } ?? []
@@ -76,10 +76,10 @@ struct ArtifactGate {
         return seen.isThere
     }
 
-    /// A transaction has ended: the next may wait again.
+    /// Ends a transaction: the next one may again wait for `maximumWait` milliseconds.
     mutating func transactionEnded() { left = Self.maximumWait }
 
-    /// Nil where any will do.
+    /// Returns the folders that may contain the file according to `prefixes`; nil if any folder may.
     private func folders(of prefixes: [ArtifactPrefix]) -> [String]? {
         var names: [String] = []
         for prefix in prefixes {

@@ -12,16 +12,16 @@ final class Base64Digits {
 
     deinit { values.deallocate() }
 
-    /// It holds while the digits live.
+    /// View of the digits; valid while this object exists.
     var view: View { View(values: values) }
 
     struct View {
         fileprivate let values: UnsafePointer<UInt8>
 
-        /// How many little-endian floats a text holds, and the sum of their squares.
+        /// Counts the little-endian floats in a text and sums their squares.
         ///
-        /// - Returns: Nil unless it is base64 (RFC 4648, section 4) with its padding, without spare bits, of whole floats that
-        ///   are finite.
+        /// - Returns: Nil unless the text is base64 (RFC 4648, section 4) with its padding and with unused bits of 0,
+        ///   and consists of complete floats that are finite.
         /// - Complexity: O(*n*); no allocation.
         func floats(_ text: UnsafeRawBufferPointer) -> (count: Int, squares: Double)? {
             guard text.count >= 4, text.count % 4 == 0 else { return nil }
@@ -29,7 +29,7 @@ final class Base64Digits {
             while padding < 2, text[text.count - 1 - padding] == UInt8(ascii: "=") { padding += 1 }
             guard (text.count / 4 * 3 - padding) % 4 == 0 else { return nil }
             var (count, squares) = (0, 0.0)
-            // Six bits a digit, the highest of a byte first; four bytes make a float.
+            // Each digit has six bits, the most significant bits of a byte first; four bytes make a float.
             var (bits, held): (UInt32, UInt32) = (0, 0)
             var (float, bytes): (UInt32, UInt32) = (0, 0)
             for index in 0..<(text.count - padding) {

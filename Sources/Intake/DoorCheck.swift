@@ -7,7 +7,7 @@ public import Processes
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Check of records as Intake does it, without a broker: an Intake processor whose projects are read from files and
+/// Checks records as Intake does, but without a broker: with an Intake processor whose projects are read from files and
 /// whose entries are discarded.
 ///
 /// The check omits facts that only a worker knows: whether a token belongs to its task, whether an artifact exists,

@@ -1,19 +1,21 @@
 public import Events
 internal import Vocabulary
 
-/// How many journal entries, and bytes of them, the records of one input topic may become in one project and an hour.
+/// Limits on the journal entries, and on their bytes, that the records of one input topic may cause in one project
+/// within an hour.
 ///
-/// Entries stay for ever, so whoever may write to an input topic could fill the disks for good. Usual traffic is far below
-/// these.
+/// Entries are kept for ever, so any client that may write to an input topic could fill the disks for good. Usual
+/// traffic is far below these limits.
 public struct EntryLimits: Hashable, Sendable {
-    /// Entries an hour.
+    /// Entries per hour, by input topic.
     public var entries: [Topic: Int]
-    /// Bytes an hour of each topic: key, value and headers of the entries.
+    /// Bytes per hour for each topic: key, value and headers of the entries.
     public var bytes: Int
 
-    /// Thousands of candidates a minute, every user's feedback, and more answers, results and commands than people and
-    /// programs give. A materializer with a new disk announces every version of a project again at once. Of revisions, more
-    /// than anybody applies by hand.
+    /// Default limits: thousands of candidates per minute, the feedback of all users, and more answers, results and
+    /// commands than people and programs send. The limit on dataset versions allows for a materializer with a new disk,
+    /// which announces every version of a project again at once. The limit on revisions is above what a person applies
+    /// by hand.
     public static let usual = EntryLimits(
         entries: [
             .predictions: 2_000_000, .feedback: 2_000_000, .annotations: 200_000, .trainingResults: 20_000,
@@ -22,10 +24,10 @@ public struct EntryLimits: Hashable, Sendable {
         bytes: 4 << 30
     )
 
-    /// The most bytes an hour of a project's revisions, whatever `bytes` is: sixteen of the largest.
+    /// Maximum bytes per hour of a project's revisions, whatever `bytes` is: sixteen revisions of the largest size.
     public static let revisionBytes = 16 << 20
 
-    /// Bytes an hour of a topic's entries.
+    /// Maximum bytes per hour of the entries that records of a topic cause.
     func bytes(of topic: Topic) -> Int { topic == .projects ? min(bytes, Self.revisionBytes) : bytes }
 
     public init(entries: [Topic: Int], bytes: Int) {
@@ -34,11 +36,11 @@ public struct EntryLimits: Hashable, Sendable {
     }
 }
 
-/// Limits the entries that Intake forwards: it stores the rest of an hour's entries and bytes, by project and input
+/// Limits the entries that Intake forwards: it stores the remaining entries and bytes of the hour, by project and input
 /// topic.
 ///
-/// The rest grows continuously, up to an hour's worth, and is kept in memory: a worker that restarts begins with a full
-/// budget.
+/// The remainder grows continuously, up to the limit of an hour, and is kept in memory: a worker that restarts begins
+/// with a full budget.
 struct EntryBudget {
     private struct Key: Hashable {
         let project: ProjectID
@@ -50,7 +52,7 @@ struct EntryBudget {
         var entries: Double
         var bytes: Double
         var last: Int64
-        /// The last entry may owe bytes: one that is larger than the budget would never go.
+        /// The last entry may overdraw the bytes: otherwise an entry larger than the budget could never be written.
         var hasRoom: Bool { entries >= 1 && bytes > 0 }
     }
 

@@ -4,13 +4,14 @@ internal import Flywheel
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Key and headers of the entries that Intake writes: what those of one kind have in common is made once.
+/// Creates the key and headers of the entries that Intake writes; the parts that entries of one kind share are created
+/// once.
 struct EntryHeaders {
     /// Key and headers that all entries of one kind in one project have in common.
     private struct Template {
         let key: [UInt8]
         let headers: [RecordHeader]
-        /// Indices in `headers` of the headers that differ.
+        /// Indices in `headers` of the headers that differ: those with the record's id, and those with the time.
         let indices: [Int]
         let times: [Int]
     }
@@ -25,13 +26,13 @@ struct EntryHeaders {
     /// Bounded, because projects are created and removed while a worker keeps running.
     private static let capacity = 4_096
 
-    /// Makes those of an entry that is written because of the record at `id`, which is its id, too.
+    /// Returns the key and headers of an entry that is caused by the record `id`; `id` is the id of the entry, too.
     ///
     /// - Parameters:
     ///   - entry: The entry.
     ///   - id: Topic, partition and offset of the record, as UTF-8.
-    ///   - milliseconds: The time of writing, since 1970.
-    /// - Returns: The project's name, and what `CloudEventHeaders.entry` gives.
+    ///   - milliseconds: Time of writing, in milliseconds since 1970.
+    /// - Returns: The project's name as key, and the headers that `CloudEventHeaders.entry` returns.
     mutating func callAsFunction(_ entry: JournalEntry, at id: [UInt8], time milliseconds: Int64) -> (
         key: [UInt8], headers: [RecordHeader]
     ) {

@@ -16,7 +16,7 @@ final class FileInspector: Sendable {
         let known: [String]
     }
 
-    /// The answer.
+    /// Answer to a question about a file.
     struct Finding: Hashable, Sendable {
         /// Whether the file is in one of the folders.
         let isInside: Bool
@@ -34,8 +34,8 @@ final class FileInspector: Sendable {
     ///
     /// - Parameters:
     ///   - question: The question about the file.
-    ///   - left: Milliseconds that may pass; reduced by those that did.
-    /// - Returns: Nil if no answer arrived in time, or if an earlier question still waits for its answer: then at once.
+    ///   - left: Milliseconds that may pass; reduced by the time that has passed.
+    /// - Returns: Nil if no answer arrived in time; nil immediately if an earlier question is still unanswered.
     func inspect(_ question: Question, left: inout Int64) -> Finding? {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .sequentiallyConsistent).exchanged else {
             return nil
@@ -54,7 +54,7 @@ final class FileInspector: Sendable {
         return answer.finding.withLock { $0 }
     }
 
-    /// Outlives who waits for it.
+    /// Answer of the queue; it may outlive the caller that waits for it.
     private final class Answer: Sendable {
         let finding = Mutex<Finding?>(nil)
         let isThere = DispatchSemaphore(value: 0)
@@ -89,7 +89,8 @@ extension FileInspector.Finding {
         self.init(isInside: isInside, isThere: nil)
     }
 
-    /// Byte by byte, as the disk does: spellings that Unicode holds to be the same are two folders.
+    /// Returns whether a path is in a folder, compared byte by byte, as the disk does: spellings that Unicode considers
+    /// equal are two folders.
     static func isPath(_ path: String, in folder: String) -> Bool {
         let (path, slash) = (path.utf8, UInt8(ascii: "/"))
         let folder = folder.utf8.last == slash ? folder.utf8.dropLast() : folder.utf8[...]
@@ -114,7 +115,7 @@ extension FileInspector.Finding {
 /// Target of a path after links are followed. Components that do not exist yet are appended to those that exist.
 enum RealPath: Hashable {
     case real(String)
-    /// By a link that leads to nothing, or in a circle.
+    /// The path contains a link without a target, or a circle of links.
     case astray
     /// The path may not be accessed, or the disk has a fault.
     case unknown

@@ -187,6 +187,7 @@ extension IntakeProcessor {
         offsets.advance(&transaction, topics: names)
     }
 
-    /// Clients and projects that cannot be read have nothing to do with the records.
+    /// Whether an error may be caused by a record: errors of Kafka clients, and of projects that cannot be read, are
+    /// not.
     public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
 }

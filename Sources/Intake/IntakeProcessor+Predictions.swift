@@ -39,7 +39,7 @@ struct IntakeVerdict {
     var isOpenToTriggers: Bool { !isAudit && status != .queried }
 }
 
-/// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
+/// Handling of predictions: they are nearly all of the traffic, and nearly all of them are counted and not forwarded.
 extension IntakeProcessor {
     /// Scans a prediction without parsing it completely.
     ///
@@ -54,7 +54,7 @@ extension IntakeProcessor {
             isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata,
             record.value.count <= project.pointee.sampleRoom, project.pointee.door.admits(reading.embedding)
         else { return nil }
-        // An output is tempered as a whole.
+        // Temperature scaling needs the complete output: such a prediction is decoded.
         guard !reading.hasOutput || project.pointee.temperature == 1 else { return nil }
         let verdict = judge(
             project,
@@ -73,7 +73,8 @@ extension IntakeProcessor {
         return verdict
     }
 
-    /// Acquisition score of a prediction that was scanned, in `0...1`: the one that `PredictionEvent.score` has of it parsed whole.
+    /// Acquisition score of a prediction that was scanned, in `0...1`: equal to `PredictionEvent.score` of the same
+    /// prediction when it is parsed completely.
     private func score(_ reading: PredictionReading, _ project: ProjectTable.Slot) -> Double {
         let function = project.pointee.function
         guard reading.hasOutput, function != .random else {
@@ -82,7 +83,7 @@ extension IntakeProcessor {
         return reading.output.score(function, classes: project.pointee.classCount)
     }
 
-    /// Judges a prediction that was decoded whole.
+    /// Judges a prediction that was decoded completely.
     func judge(_ event: PredictionEvent, _ project: ProjectTable.Slot, at time: Int64) -> IntakeVerdict? {
         var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
         var group = event.sample.group?.rawValue ?? ""
@@ -147,8 +148,8 @@ extension IntakeProcessor {
         let draw = StableHash.unit(hash: group.isEmpty ? hash : project.pointee.audit.hash(key: group))
         let isAudit = draw < project.pointee.auditCutoff
         let status = samples?.status(of: hash) ?? .unknown
-        // Versions beyond the distinguished ones have no threshold. Queried samples use none: further predictions of
-        // models matter only for those of the audit sample.
+        // Versions beyond the distinguished ones have no threshold. Queried samples do not need one: further
+        // predictions matter only for queried samples of the audit sample.
         let isDistinct = stream != IntakeProject.others && status != .queried
         var passes = isDistinct && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
@@ -192,7 +193,7 @@ extension IntakeProcessor {
 
     /// Counts a prediction, and forwards it as a candidate if it passes.
     ///
-    /// - Throws: When its entry does not fit into a record or the budget; then the prediction is not counted.
+    /// - Throws: If its entry does not fit into a record or the budget; then the prediction is not counted.
     func forward(
         _ event: PredictionEvent,
         _ verdict: IntakeVerdict,
@@ -223,9 +224,9 @@ extension IntakeProcessor {
         verdict.project.pointee.filling.note(verdict.hash, verdict.status, version, at: time)
     }
 
-    /// Checks that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and is in the
-    /// project's space. Predictions that are only counted must pass the check, too: the refusal of a record must not
-    /// depend on chance.
+    /// Checks that the sample of a record of `size` bytes fits into a task, whichever entry opens the task, and is in
+    /// the project's space. Predictions that are only counted must pass the check, too: the refusal of a record must
+    /// not depend on chance.
     func checkSample(_ sample: Sample, _ size: Int, _ project: ProjectTable.Slot) throws(RecordRejection) {
         if let fault = project.pointee.space.fault(of: sample) { throw RecordRejection(.wrongSpace, fault) }
         let room = project.pointee.sampleRoom

@@ -6,9 +6,9 @@ internal import Kinds
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Which projects there are, and under which revisions their records are checked.
+/// Adoption of the revisions of projects, under which records are checked.
 extension IntakeProcessor {
-    /// Records of `projects` that cannot be followed, or not yet, by offset.
+    /// Records of `projects` that cannot be followed, or not yet, in the order of their offsets.
     public var projectFaults: [ProjectFault] {
         guard !waiting.isEmpty else { return directory.faults }
         let late = waiting.map { ProjectFault(project: $0.key, offset: $0.value, reason: Self.lateReason) }
@@ -18,7 +18,7 @@ extension IntakeProcessor {
     private static let lateReason =
         "the project has had as many revisions in an hour as its journal takes (entry_budget.projects of the worker's file); the newest one is followed when the budget returns, until then the one before it: find out who writes to projects"
 
-    /// Milliseconds between two tries of revisions that wait.
+    /// Milliseconds between two attempts to adopt waiting revisions.
     private static let retryInterval: Int64 = 1_000
 
     /// Adopts the directory's new revisions, and waiting revisions for which the budgets have capacity by now.
@@ -83,7 +83,8 @@ extension IntakeProcessor {
         }
     }
 
-    /// The project of a record. Before it is called unknown the topic is read to its end once more.
+    /// Returns the name of a record's project. Before a project is reported as unknown, `projects` is read to its end
+    /// once more.
     func project(_ object: JSONObject, of record: RecordView) throws(RecordRejection) -> String {
         let name: String
         do throws(JSONError) { name = try object.string("project") } catch { throw RecordRejection(error) }
@@ -101,8 +102,8 @@ extension IntakeProcessor {
     }
 
     /// Reads the projects to their end, unless that was done since the record was written: a flood of unknown names
-    /// costs at most one scan per age of a record, and all scans together at most their allowance. When the allowance
-    /// is spent, only revisions that have already arrived are adopted.
+    /// causes scans only for records that are newer than the last scan, and all scans together take at most their
+    /// allowance. When the allowance is spent, only revisions that have already arrived are adopted.
     ///
     /// - Returns: Whether there is anything new to check against.
     func readAgain(for record: RecordView) -> Bool {

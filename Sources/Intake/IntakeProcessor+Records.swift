@@ -12,9 +12,10 @@ internal import Vocabulary
 
 /// Handling of each kind of record.
 extension IntakeProcessor {
-    /// Decodes a record whole, and dispatches it. A prediction that was scanned has its verdict already, and is not judged again.
+    /// Decodes a record completely, and dispatches it. A prediction that was scanned already has its verdict, and is
+    /// not judged again.
     ///
-    /// - Throws: Why it is refused; nothing of it is counted then.
+    /// - Throws: The reason why the record is refused; no part of it is counted then.
     func decode(
         _ record: RecordView,
         at index: Int,
@@ -39,7 +40,7 @@ extension IntakeProcessor {
         let known = generation
         let name = try project(envelope.data, of: record)
         do throws(RecordRejection) {
-            // A verdict holds for the revision that it was reached under.
+            // A verdict is valid only for the revision under which it was reached.
             try dispatch(
                 record,
                 at: index,
@@ -69,7 +70,7 @@ extension IntakeProcessor {
         }
     }
 
-    /// Why a record of so many bytes is refused.
+    /// Returns the reason why a record of `size` bytes is refused.
     static func tooLarge(_ size: Int) -> RecordRejection {
         RecordRejection(.tooLarge, "expected at most \(recordLimit) bytes, found \(size)")
     }
@@ -245,9 +246,9 @@ extension IntakeProcessor {
 
     /// Returns the feedback for the journal, with the probability with which its user was drawn.
     ///
-    /// - Returns: Nil if the hour has no capacity for it: then the feedback is only counted, and is no dead letter.
-    ///   More of the same would add little information, and the users who are omitted are drawn by a hash that cannot
-    ///   be computed from outside.
+    /// - Returns: Nil if the hour has no capacity for the feedback: then it is counted, and is neither forwarded nor
+    ///   written to the dead letters. More of the same would add little information, and the users who are omitted are
+    ///   drawn by a hash that cannot be computed from outside.
     private func draw(_ feedback: Feedback, _ project: ProjectTable.Slot) -> Feedback? {
         let configuration = project.pointee.configuration
         // Before the sample of users: a used-up budget of the worker affects all users alike.
@@ -275,8 +276,8 @@ extension IntakeProcessor {
 
     // MARK: - Parts
 
-    /// Returns whether an answer contains the token of the request that it answers, a record of `topic`. Nothing else
-    /// is checked, so that the result is known before anything is written.
+    /// Returns whether an answer contains the token of the request that it answers; `topic` is the topic of the
+    /// request. Nothing else is checked, so that the result is known before anything is written.
     ///
     /// - Throws: If the token is wrong, or missing although the project requires it.
     private func isVouched(

@@ -5,12 +5,12 @@ internal import Kinds
 internal import Strategies
 internal import Vocabulary
 
-/// Triggers: predictions that go on whatever their score.
+/// Evaluation of triggers, which forward predictions whatever their score.
 extension IntakeProcessor {
     /// Evaluates the triggers for a prediction that was scanned. If they read metadata, the prediction must be parsed
     /// instead.
     ///
-    /// `reading` is not changed; it is large, and not copied.
+    /// `reading` is not changed; it is passed `inout` because it is large and would be copied otherwise.
     ///
     /// - Complexity: O(*n*) in the conditions; no allocation.
     func considerTriggers(_ verdict: inout IntakeVerdict, _ reading: inout PredictionReading, at time: Int64) {
@@ -37,7 +37,7 @@ extension IntakeProcessor {
         )
     }
 
-    /// Evaluates the triggers on a prediction that was parsed whole, conditions on metadata included.
+    /// Evaluates the triggers on a prediction that was parsed completely, including conditions on metadata.
     func considerTriggers(_ verdict: inout IntakeVerdict, _ event: PredictionEvent, at time: Int64) {
         let project = verdict.project
         guard verdict.isOpenToTriggers else { return }
@@ -79,7 +79,8 @@ extension IntakeVerdict {
 }
 
 extension IntakeProject {
-    /// Evaluates the triggers on a prediction; `metadata` is the sample's where any condition reads it.
+    /// Evaluates the triggers on a prediction; `metadata` is the sample's metadata if a condition reads it, otherwise
+    /// nil.
     @inline(__always)
     fileprivate mutating func judgeTriggers(
         _ facts: TriggerFacts,

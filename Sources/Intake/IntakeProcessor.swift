@@ -14,14 +14,14 @@ public struct IntakeCounts: Hashable, Sendable {
     public var accepted: Int64 = 0
     /// Records written to the dead letters, by reason code.
     public var dead: [String: Int64] = [:]
-    /// Counted and left out, by reason code.
+    /// Refused records that were counted but not written to the dead letters, by reason code.
     public var dropped: [String: Int64] = [:]
     /// Records accepted although a member that is only informative was read differently from how it is written, or was
     /// omitted; by member.
     public var remarked: [String: Int64] = [:]
     /// Journal entries written.
     public var forwarded: Int64 = 0
-    /// Feedback that was counted and is in no journal, because its user was not drawn.
+    /// Feedback that was counted but not forwarded, because its user was not drawn or the entry budget was used up.
     public var feedbackLeftOut: Int64 = 0
 
     public init() {}
@@ -30,7 +30,7 @@ public struct IntakeCounts: Hashable, Sendable {
     public var droppedTotal: Int64 { dropped.values.reduce(0, +) }
 }
 
-/// The data plane: decodes, checks, scores, thins out. Keeps nothing that correctness depends on.
+/// The data plane: decodes, checks, scores and thins out records. Keeps no state on which correctness depends.
 public final class IntakeProcessor: Processor {
     /// Limit on the size of a record, in bytes.
     public static let recordLimit = 262_144
@@ -38,20 +38,22 @@ public final class IntakeProcessor: Processor {
     public static let headerLimit = 65_536
     /// Maximum distance of an event's own time into the future, in milliseconds.
     static let futureTolerance: Int64 = 86_400_000
-    /// 2000-01-01: nothing that Flywheel sees happened before.
+    /// Earliest time of an event that is believed: 2000-01-01, in milliseconds since 1970.
     static let earliestTime: Int64 = 946_684_800_000
 
-    /// The topics that Intake reads, in the order in which its consumer counts them.
+    /// The topics that Intake reads, in the order in which its consumer numbers them.
     public static let inputs: [Topic] = [
         .predictions, .feedback, .annotations, .trainingResults, .commands, .datasetVersions, .imports,
     ]
 
-    /// Inputs whose refused records may be left out of the dead letters when there are too many.
+    /// Inputs whose dead letters keep the key and headers of records that are too large; for other inputs, these are
+    /// cut to the limits of a record.
     static let traffic: Set<Topic> = [.predictions, .feedback]
 
     let topics: TopicNames
     let directory: ProjectDirectory
-    /// Nil: spaces are only those of the configurations, and it is not known for any sample whether it was queried.
+    /// Rows of the loop's state. Nil: only the spaces of the configurations are used, and it is not known for any
+    /// sample whether it was queried.
     let state: StateDirectory?
     var stateGeneration = 0
     private var snapshotNumber = 0
@@ -62,7 +64,7 @@ public final class IntakeProcessor: Processor {
     let salt: [UInt8]
     let worker: String
     let now: () -> Int64
-    /// Partitions of `predictions` in all; a worker's share of a threshold is its part of them.
+    /// Total number of partitions of `predictions`; a worker's share of a threshold is its share of these partitions.
     let partitionCount: Int
     let userKey: HMACSHA256
     let tokens: TokenKeys
@@ -73,16 +75,17 @@ public final class IntakeProcessor: Processor {
     private let names = PredictionReader.Names()
     let reader: PredictionReader
     let projects = ProjectTable()
-    /// View of `projects`, renewed whenever these change.
+    /// View of `projects`, renewed whenever they change.
     var projectView: ProjectTable.View
     var generation = -1
-    /// Projects whose newest revision waits until their budget holds it, with the offset of the first that did.
+    /// Projects whose newest revision waits for capacity of their budget, with the offset of the first revision that
+    /// waited.
     var waiting: [String: Int64] = [:]
-    /// When the revisions that wait were last tried, in milliseconds since 1970.
+    /// Time of the last attempt to adopt waiting revisions, in milliseconds since 1970.
     var triedAt: Int64 = 0
     /// Time at which the current batch was started, in milliseconds since 1970.
     var batchTime: Int64 = 0
-    /// Counts transactions, from 1.
+    /// Number of the open transaction, from 1.
     var transactionNumber = 1
     var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
     var readAllowance = ReadAllowance()
@@ -93,7 +96,7 @@ public final class IntakeProcessor: Processor {
     /// Prefixes of the ids of records, by the position of their topic in `inputs`.
     let inputPrefixes: [[UInt8]]
     var entryHeaders = EntryHeaders()
-    /// Entries are written here one after the other.
+    /// Writer that encodes the entries, one after the other.
     var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
     var deadLetterQuotas: DeadLetterQuotas
@@ -159,15 +162,16 @@ public final class IntakeProcessor: Processor {
             positions[partition] = committed[partition]
         }
         shareChanged()
-        // Queried samples are known before the first record, as far as reading them takes no longer than it should;
-        // they are read before the revisions, because whatever is in force stays in force.
+        // Queried samples are read before the first record, as far as the time limit of `readToEnd` allows. They are
+        // read before the revisions, because the spelling of classes in force decides which revisions are accepted.
         try state?.readToEnd(now: now)
         try directory.readToEnd(stable: true)
         return positions
     }
 
-    /// No position is guessed: starting at the first record would count a week of traffic again, starting at the last
-    /// would lose the records that arrived meanwhile.
+    /// Refuses to begin without committed offsets if Intake has run before. No position is guessed: starting at the
+    /// first record would count a week of traffic again, starting at the last would lose the records that arrived
+    /// meanwhile.
     public func beginsAnew() throws {
         guard try hasHistory() else { return }
         throw EngineError(
@@ -191,11 +195,12 @@ public final class IntakeProcessor: Processor {
 
     public func unassigned(_ partitions: [TopicPartition]) {
         for partition in partitions where partition.topic == topics[.predictions] { owned.remove(partition.partition) }
-        // All of them go before a rebalance gives others: nothing is read meanwhile, and what limits hold is not to shrink.
+        // A rebalance revokes all partitions before it assigns others. No record is read in between, and the limits
+        // must not shrink.
         if !owned.isEmpty { shareChanged() }
     }
 
-    /// Thresholds and limits that are there already have been made for another share.
+    /// Sets the new share of the traffic on existing thresholds and limits, which were created for another share.
     private func shareChanged() {
         for project in projects.all { project.pointee.setShare(share) }
     }
@@ -298,6 +303,6 @@ public final class IntakeProcessor: Processor {
         for slot in projectView.slots { slot.pointee.filling.refresh(samples, at: batchTime) }
     }
 
-    /// The part of the traffic that this worker sees.
+    /// Share of the traffic that this worker reads, in `0...1`; at least that of one partition.
     var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
 }

@@ -12,7 +12,7 @@ package struct IntakeProject {
     var space: EmbeddingSpace { didSet { door = SpaceDoor(space) } }
     /// Check of `space` for records that are scanned without being parsed.
     private(set) var door: SpaceDoor
-    /// Records of at most so many bytes have samples that fit on a task of the project.
+    /// Maximum size, in bytes, of a record whose sample is certain to fit into a task of the project.
     let sampleRoom: Int
     private let auditPrefix: UniformHashPrefix
     /// Draw for the audit sample; its hash identifies a sample.
@@ -23,7 +23,8 @@ package struct IntakeProject {
     /// Acquisition function of the configuration, read for every record.
     let function: AcquisitionFunction
     let temperature: Double
-    /// 0 where no audit task is wanted: then all samples may train.
+    /// Samples with a draw below this are in the audit sample; 0 if no audit tasks are wanted: then all samples may be
+    /// used for training.
     let auditCutoff: Double
     /// Samples for which the pool still has capacity.
     var filling: PoolFilling
@@ -38,23 +39,23 @@ package struct IntakeProject {
     /// Whether the loop waits for predictions of disputed samples.
     private(set) var hasDisputed = false
     private var disputed: Set<UInt64> = []
-    /// Predictions of them that still go on: few names shall not fill the journal.
+    /// Number of predictions of disputed samples that are still forwarded: a few samples must not fill the journal.
     private var disputedRoom = 0
     private static let disputedRoomOfEach = 8
-    /// Nil of a project without any.
+    /// Triggers of the project; nil if it has none.
     var triggers: TriggerSet?
     let hasTriggers: Bool
-    /// Whether triggers read what only a full parse does.
+    /// Whether triggers read metadata, which only a full parse reads.
     let readsMetadata: Bool
     /// Whether triggers use the probabilities of classes.
     let watchesClasses: Bool
 
-    /// Positions in `streams` of the model versions, and first of samples that no model has seen.
+    /// Positions in `streams` of the model versions; the positions `others` and `unseen` belong to no version.
     private var versions = NameTable()
     private(set) var streams: ContiguousArray<ModelTraffic> = []
-    /// The transaction that has counted predictions of as many versions as there is capacity for.
+    /// Transaction in which the capacity for model versions was exhausted; -1 if there was none.
     private var fullTransaction = -1
-    /// Candidates a second that are wanted of one worker with all the traffic.
+    /// Candidates wanted per second from a worker that reads all of the traffic.
     private let rate: Double
     /// Share of the candidates that is admitted by hash; the loop's measurements may add to the share that the policy
     /// states.
@@ -65,9 +66,9 @@ package struct IntakeProject {
     /// Number of model versions that are distinguished; in a transaction with more, the others are counted together,
     /// and none of their predictions passes.
     package static let versionCapacity = 64
-    /// Where versions beyond the capacity are counted.
+    /// Position in `streams` at which versions beyond the capacity are counted.
     static let others = 0
-    /// Samples that no model has seen.
+    /// Position in `streams` of samples that no model has seen.
     static let unseen = 1
 
     /// Creates a project under a revision; `pool` contains the loop's rows of its pool, if they are known.
@@ -103,10 +104,10 @@ package struct IntakeProject {
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
     }
 
-    /// Returns a class as it is written in a plain record, in its quotes. A name that JSON must escape is never written
-    /// so: such a record is parsed.
+    /// Returns the name of a class as it occurs in a plain record, in quotes. A name that JSON must escape never occurs
+    /// in that form: such a record is parsed.
     private static func quoted(_ name: String, at index: Int) -> String {
-        // No key begins with a colon, so nothing is ever found there.
+        // No key begins with a colon, so this placeholder is never found.
         let isPlain = name.utf8.allSatisfy { $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 >= 0x20 }
         return isPlain ? "\"\(name)\"" : ":\(index)"
     }
@@ -120,7 +121,7 @@ package struct IntakeProject {
         streams.append(stream(nil, rate: rate * share))
     }
 
-    /// The worker's share of the traffic is another than before.
+    /// Sets the worker's share of the traffic, in `0...1`.
     mutating func setShare(_ share: Double) {
         guard !streams.isEmpty else { return }
         triggers?.setShare(share)
@@ -134,7 +135,8 @@ package struct IntakeProject {
         }
     }
 
-    /// The loop has measured how often models are sure and wrong; see `ExplorationLevel`.
+    /// Sets the extra share of exploration, which the loop derives from how often models are confident and wrong; see
+    /// `ExplorationLevel`.
     mutating func setExploration(extra: Double) {
         let policy = configuration.acquisition
         let share = policy.function == .random ? 0 : policy.explorationShare(extra: extra)
@@ -190,7 +192,7 @@ package struct IntakeProject {
         return true
     }
 
-    /// Finds the position in `streams` of a model version, or gives it one.
+    /// Finds the position in `streams` of a model version, or assigns one.
     ///
     /// - Parameters:
     ///   - version: UTF-8; empty for samples that no model has seen.
@@ -231,12 +233,12 @@ package struct IntakeProject {
     @inline(__always)
     mutating func withStream<R>(_ index: Int, _ body: (inout ModelTraffic) -> R) -> R { body(&streams[index]) }
 
-    /// Begins to count anew.
+    /// Sets the counts of a transaction to 0.
     mutating func forgetTransaction(_ transaction: Int) {
         for index in streams.indices where streams[index].lastTransaction == transaction { streams[index].forget() }
     }
 
-    /// Carries over what an older revision has counted in the pending transaction, without its thresholds.
+    /// Carries over the counts of an older revision in the pending transaction, without its thresholds.
     mutating func inherit(_ old: IntakeProject, in transaction: Int, share: Double) {
         filling.inherit(old.filling)
         for (index, stream) in old.streams.enumerated() where stream.lastTransaction == transaction {

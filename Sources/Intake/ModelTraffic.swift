@@ -12,11 +12,11 @@ struct ModelTraffic {
     private(set) var threshold: AdaptiveThreshold
     private let burst: Double
     private var exploration: AdaptiveThreshold?
-    /// By the model's role: none, champion, challenger.
+    /// Counts by the model's role: none, champion, challenger.
     private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
-    /// Which of the triggers' conditions on names the version meets, one word a trigger; empty where there are none.
+    /// Conditions on names that the version meets, one word per trigger; empty if there are no triggers.
     let names: UnsafeBufferPointer<UInt64>
-    /// Owns them.
+    /// Owner of the memory of `names`.
     private let words: PackedName
     /// The transaction that last counted something here.
     private(set) var lastTransaction = 0
@@ -66,7 +66,7 @@ struct ModelTraffic {
     /// Whether a draw in `0..<1` is admitted, whatever its score.
     mutating func explores(_ draw: Double, at time: Int64) -> Bool { exploration?.admits(draw, at: time) ?? false }
 
-    /// The tally of one role, to count in.
+    /// Calls `body` with the tally of a role, in which it counts.
     mutating func count(_ role: ModelRole?, in transaction: Int, _ body: (inout TallyCounter) -> Void) {
         lastTransaction = transaction
         switch role {
@@ -83,14 +83,14 @@ struct ModelTraffic {
             .filter { !$0.1.isEmpty }
     }
 
-    /// Begins to count anew.
+    /// Sets all counts to 0.
     mutating func forget() {
         tallies.0.clear()
         tallies.1.clear()
         tallies.2.clear()
     }
 
-    /// The counts of another stream of the same version become this one's.
+    /// Takes over the counts of another stream of the same version.
     mutating func inherit(_ other: ModelTraffic) {
         tallies = other.tallies
         lastTransaction = other.lastTransaction
@@ -108,6 +108,6 @@ private final class PackedName {
 
     deinit { words.deallocate() }
 
-    /// It holds while the object lives.
+    /// View of the words; valid while the object exists.
     var view: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(words) }
 }

@@ -1,4 +1,4 @@
-/// Names by their bytes, each with a small number: looked up without creating a `String`.
+/// Table of names, each with a small number, that are found by their bytes without creating a `String`.
 ///
 /// Open addressing over the first and the last eight bytes, and for longer names over the bytes between them. Names are
 /// from the configuration or bounded in number, so that a flood of names made to collide costs a bounded search.
@@ -6,7 +6,7 @@ struct NameTable {
     /// Owner of the memory that a view reads.
     private final class Storage {
         let slots: UnsafeMutablePointer<Slot>
-        /// Names of more than 16 bytes, one behind the other.
+        /// Names of more than 16 bytes, one after the other.
         let long: UnsafeMutablePointer<UInt8>
 
         init(_ capacity: Int, longBytes: Int) {
@@ -43,7 +43,7 @@ struct NameTable {
         view = NameView(slots: storage.slots, long: storage.long, mask: 15, factor: NameView.factors[0])
     }
 
-    /// Numbers `names` by their position; of equal names the first holds.
+    /// Creates a table that numbers `names` by their position; of equal names, the first one counts.
     init(_ names: [String]) {
         self.init()
         for (position, name) in names.enumerated() { append(Array(name.utf8), position) }
@@ -65,7 +65,7 @@ struct NameTable {
     mutating func insert(_ name: UnsafeRawBufferPointer, _ value: Int) {
         guard find(name) == nil else { return }
         append(name, value)
-        // Also where a copy shares the slots: it keeps the old ones.
+        // Also rebuild if a copy of the table shares the slots: the copy keeps the old ones.
         if name.count > 16 || names.count * 4 > view.mask + 1 || !isKnownUniquelyReferenced(&storage) {
             rebuild()
         } else {
@@ -97,7 +97,7 @@ struct NameTable {
         }
     }
 
-    /// - Returns: Whether its first slot was free.
+    /// Inserts a name into a free slot; returns whether it is the first slot that a search checks.
     private func insert(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
         let head = NameView.head(of: name)
         let tail = NameView.tail(of: name, head)
@@ -125,7 +125,7 @@ struct NameView {
     fileprivate let mask: Int
     fileprivate let factor: UInt64
 
-    /// Odd numbers to mix by; one of them mostly keeps few names apart.
+    /// Odd multipliers for mixing; for a small number of names, one of them usually avoids collisions.
     fileprivate static let factors: ContiguousArray<UInt64> = [
         0x9E37_79B9_7F4A_7C15, 0xD6E8_FEB8_6659_FD93, 0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB,
         0x8EBC_6AF0_9C88_C6E3, 0x5899_65CC_7537_4CC3, 0x1D8E_4E27_C47D_124F, 0xEB44_ACCA_B455_D165,
@@ -139,12 +139,12 @@ struct NameView {
         return find(name, head, Self.tail(of: name, head))
     }
 
-    /// Finds a name behind which seven more bytes of any value can be read: one load instead of a loop.
+    /// Finds a name that is followed by at least seven readable bytes of any value: one load instead of a loop.
     @inline(__always)
     func find(padded name: UnsafeRawBufferPointer) -> Int? {
         guard let start = name.baseAddress else { return find(name, 0, 0) }
         let word = start.loadUnaligned(as: UInt64.self).littleEndian
-        // A shift by 64 is a shift by 0, and a name of no bytes is not looked up here.
+        // For an empty name the shift by 64 would be a shift by 0, but empty names are not looked up here.
         let unused = UInt64(truncatingIfNeeded: name.count >= 8 ? 0 : (8 &- name.count) &* 8)
         let head = (word &<< unused) &>> unused
         // The length of the next name cannot be predicted: no branch.
@@ -186,14 +186,14 @@ struct NameView {
         return true
     }
 
-    /// The first eight bytes, zeros behind a shorter name.
+    /// The first eight bytes; a shorter name is padded with zeros.
     fileprivate static func head(of name: UnsafeRawBufferPointer) -> UInt64 {
         var word: UInt64 = 0
         for index in 0..<min(8, name.count) { word |= UInt64(name[index]) &<< UInt64(index &* 8) }
         return word
     }
 
-    /// The last eight bytes of a name of more than eight; else its head.
+    /// The last eight bytes of a name of more than eight bytes; otherwise its head.
     fileprivate static func tail(of name: UnsafeRawBufferPointer, _ head: UInt64) -> UInt64 {
         guard name.count > 8, let start = name.baseAddress else { return head }
         return start.loadUnaligned(fromByteOffset: name.count &- 8, as: UInt64.self)

@@ -26,8 +26,8 @@ extension FeedbackEvent {
 }
 
 extension FeedbackEvent {
-    /// The class that is proposed, if its name could be a class's and may be shown to people; of the spellings that Unicode
-    /// holds to be the same the composed one, so that they are counted together.
+    /// The proposed class in the composed form of Unicode, so that equivalent spellings are counted together; nil if
+    /// the name cannot be the name of a class or may not be shown to people.
     var plainProposal: String? {
         guard let name = proposedClass?.precomposedStringWithCanonicalMapping,
             (1...LabelSchema.longestName).contains(name.utf8.count),

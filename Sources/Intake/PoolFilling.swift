@@ -9,19 +9,20 @@ internal import Synchronization
 /// Samples in transit count as if they were in the pool, until the rows of `state` contain them or they are late: then
 /// they may have been lost, or the pool did not accept them.
 struct PoolFilling {
-    /// Milliseconds that a sample may be on its way.
+    /// Milliseconds for which a sample may be in transit.
     private static let maximumWait: Int64 = 600_000
     /// Milliseconds between two checks for late samples.
     private static let pace: Int64 = 1_000
     /// Predictions of models on samples that are remembered, per slot of the pool.
     private static let forwardedPredictionsEach = 4
 
-    /// Nil where nothing is to be filled.
+    /// Rows of the pool; nil if the pool is not to be filled.
     private let rows: PoolRows?
     private let capacity: Int
-    /// By hash of the sample, since when it is on its way.
+    /// Time at which each sample in transit was forwarded, in milliseconds, by the hash of the sample.
     private var sent: [UInt64: Int64] = [:]
-    /// Hashes of model and sample whose prediction was forwarded: the pool wants the newest model's, once.
+    /// Combined hashes of model and sample whose prediction was forwarded: the pool needs that of the newest model,
+    /// once.
     private var forwardedPredictions: Set<UInt64> = []
     /// Samples forwarded in the pending transaction.
     private var transaction: [(sample: UInt64, word: UInt64)] = []

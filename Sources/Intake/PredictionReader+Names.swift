@@ -1,8 +1,8 @@
 internal import Vocabulary
 
 extension PredictionReader {
-    /// Names that the reader looks up. Keys are stored in their quotes: as they occur in the text, for a single
-    /// comparison.
+    /// Names that the reader looks up. Keys are stored with their quotes, as they occur in the text, so that one
+    /// comparison is sufficient.
     final class Names {
         private let keyNames = NameTable(
             [
@@ -35,7 +35,7 @@ extension PredictionReader {
 
         deinit { views.deallocate() }
 
-        /// It holds while the names live.
+        /// Reader that uses these names; valid while this object exists.
         var reader: PredictionReader { PredictionReader(views: views) }
     }
 

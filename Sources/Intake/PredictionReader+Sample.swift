@@ -3,7 +3,7 @@ internal import Vocabulary
 
 /// Reading of a prediction's sample: its name and its other members, all checked by the rules of `Sample.init(json:)`.
 extension PredictionReader {
-    /// The sample's id; nil where the sample is not in plain form.
+    /// Reads a sample and returns its id; nil if the sample is not in plain form.
     @inline(__always)
     func readSample(
         _ cursor: inout JSONScan,
@@ -55,7 +55,7 @@ extension PredictionReader {
         return true
     }
 
-    /// Coordinates in base64.
+    /// Reads coordinates in base64.
     private func readFloats(_ scan: inout JSONScan, into embedding: inout EmbeddingReading) -> Bool {
         var seen = 0
         guard scan.take(UInt8(ascii: "{")) else { return false }
@@ -105,15 +105,15 @@ extension PredictionReader {
         return seen & needed == needed
     }
 
-    /// Reads names with texts, numbers or truth values, no name twice. Names that are not ASCII may be equal in other
-    /// bytes: if there are several, the parser decides.
+    /// Reads names with texts, numbers or truth values, no name twice. Names that are not ASCII may be equal although
+    /// their bytes differ: if there are several names, the parser decides.
     @inline(__always)
     private func readMetadata(_ cursor: inout JSONScan) -> Bool {
         var scan = cursor
         defer { cursor = scan }
         guard scan.take(UInt8(ascii: "{")) else { return false }
         if scan.take(UInt8(ascii: "}")) { return true }
-        // The first name has none before it to differ from.
+        // The first name has no predecessor to which it could be equal.
         guard let first = Self.readMetadataName(&scan), readMetadataValue(&scan),
             let more = scan.more(until: UInt8(ascii: "}"))
         else { return false }
@@ -156,7 +156,8 @@ extension PredictionReader {
         return JSONScan.hasEscape(start, name.count) ? nil : MetadataName(text: name, isPlain: false)
     }
 
-    /// Reads a text that is kept completely; or a number or truth value, which is read as text and never too long.
+    /// Reads a text that is short enough to be kept completely, or a number or truth value, which is kept as text and
+    /// never too long.
     @inline(__always)
     private func readMetadataValue(_ scan: inout JSONScan) -> Bool {
         guard scan.byte == UInt8(ascii: "\"") else { return scan.byte | 0x20 != UInt8(ascii: "{") && scan.skip() }

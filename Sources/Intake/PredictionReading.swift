@@ -3,14 +3,14 @@ internal import JSON
 internal import Kinds
 internal import Vocabulary
 
-/// Parts read of a prediction that is only counted; their bytes are in the record's text.
+/// Parts of a prediction that are read without parsing it completely; their bytes are in the record's text.
 struct PredictionReading {
-    /// Nil until something was read.
+    /// Nil until the project was read.
     var project: ProjectTable.Slot?
     var sample = UnsafeRawBufferPointer(start: nil, count: 0)
-    /// Empty of a sample without one.
+    /// Group of the sample; empty if it has none.
     var group = UnsafeRawBufferPointer(start: nil, count: 0)
-    /// Empty of a sample that no model has seen.
+    /// Version of the model; empty for a sample that no model has seen.
     var version = UnsafeRawBufferPointer(start: nil, count: 0)
     var role: ModelRole?
     /// Milliseconds since 1970, unchecked.
@@ -27,11 +27,11 @@ struct PredictionReading {
 
 /// Embedding that a sample states.
 struct EmbeddingReading {
-    /// 0 of a sample without coordinates.
+    /// Number of coordinates; 0 for a sample without coordinates.
     var dimension = 0
-    /// At least the square of its norm.
+    /// Upper bound on the square of its norm.
     var squares = 0.0
-    /// Empty where the sample names no space.
+    /// Name of its space; empty if the sample states none.
     var space = UnsafeRawBufferPointer(start: nil, count: 0)
     /// The coordinates if they are a list, to be read when `squares` is not sufficient.
     var numbers: JSONScan?

@@ -8,13 +8,13 @@ internal import Vocabulary
 final class ProjectTable {
     typealias Slot = UnsafeMutablePointer<IntakeProject>
 
-    /// Finds projects without the table's object.
+    /// View that finds projects without access to the table's object.
     struct View {
         fileprivate let names: NameView
-        /// All of them, in no order that means anything.
+        /// All projects, in no particular order.
         let slots: UnsafeBufferPointer<Slot>
 
-        /// The project of a name behind which seven more bytes can be read.
+        /// The project with a name that is followed by at least seven readable bytes.
         ///
         /// - Complexity: O(1); no allocation, no reference counting.
         @inline(__always)
@@ -34,7 +34,7 @@ final class ProjectTable {
         slots.deallocate()
     }
 
-    /// It holds until a project is set or removed.
+    /// View of the table; valid until a project is set or removed.
     var view: View { View(names: names.view, slots: UnsafeBufferPointer(start: slots, count: count)) }
 
     subscript(name: String) -> Slot? {
@@ -42,7 +42,7 @@ final class ProjectTable {
         return copy.withUTF8 { names.find(UnsafeRawBufferPointer($0)) }.map { slots[$0] }
     }
 
-    /// All of them, by name.
+    /// All projects, sorted by name.
     var all: [Slot] {
         (0..<count).map { slots[$0] }.sorted { $0.pointee.configuration.project < $1.pointee.configuration.project }
     }

@@ -1,8 +1,8 @@
 /// Maximum time that Intake may wait for the end of `projects` before it reports a name as unknown: meanwhile the
 /// records of all projects wait, and after an aborted transaction it takes half a second until an end is detected.
 ///
-/// Several seconds may be spent at once, which is more than a person's applies need; in the long run a fifth of the
-/// time, however many unknown names arrive. Times are milliseconds since 1970.
+/// Several seconds may be spent at once, which is more than revisions applied by a person need; in the long run, a
+/// fifth of the time, however many unknown names arrive. Times are milliseconds since 1970.
 struct ReadAllowance {
     enum Decision: Hashable {
         /// The projects were read since the record was written, or cannot be read now.
@@ -29,7 +29,7 @@ struct ReadAllowance {
 
     /// Returns whether to scan for a record that was written at a given time.
     mutating func decide(for written: Int64, at time: Int64) -> Decision {
-        // A clock that went back: what was read is older than it seems.
+        // If the clock went back, the last scan is older than it seems.
         if time < checkedAt { checkedAt = 0 }
         // After a failed read no other one is tried for a while: a wait for each record would stop the stream.
         if let failedAt, time >= failedAt, time - failedAt < Self.retryInterval { return .unneeded }

@@ -1,13 +1,13 @@
 internal import StreamRuntime
 
-/// How far the open transaction has read, partition by partition.
+/// Offsets that the open transaction has read, by partition.
 struct ReadOffsets {
     struct Entry {
         let topic: Int
         let partition: Int32
         let from: Int64
         var to: Int64
-        /// Read since `advance`.
+        /// Whether records were read since the last call of `advance`.
         var isNew: Bool
     }
 

@@ -7,8 +7,8 @@ internal import Synchronization
 /// of eight slots is compared as a whole, so that no branch depends on its contents. With hashes that cannot be
 /// computed from outside, a sample that is not in the table is found there once in 2⁶³ / *n* times.
 ///
-/// A sample takes 12.5 to 15.4 bytes, from some ten thousand on; a part that grows exists twice meanwhile, a
-/// sixty-fourth of all.
+/// From some ten thousand samples on, each takes 12.5 to 15.4 bytes. While a part grows, a sixty-fourth of the table,
+/// it exists twice.
 final class SampleTable: Sendable {
     enum Status: Hashable, Sendable {
         case unknown
@@ -18,13 +18,13 @@ final class SampleTable: Sendable {
         case queried
     }
 
-    /// Parts that grow by themselves.
+    /// Number of parts, each of which grows independently.
     fileprivate static let partCount = 64
     fileprivate static let laneCount = 8
     /// Samples beyond this number are not stored: they are admitted, and the loop ignores them.
     static let capacity = 1 << 24
     private static let limit = capacity / partCount
-    /// A slot whose sample was removed; 0 is a slot that never held any.
+    /// Value of a slot whose sample was removed; 0 is the value of a slot that never held one.
     private static let gone: UInt64 = 2
 
     private let published: Mutex<Snapshot>
@@ -96,7 +96,7 @@ final class SampleTable: Sendable {
 
     /// Slots of a part: lines that fill from their first slot on.
     ///
-    /// Unchecked, because the compiler knows nothing of the memory behind a pointer: slots are atomic, and the counts
+    /// Unchecked, because the compiler cannot check the memory behind a pointer: slots are atomic, and the counts
     /// belong to the one thread that writes.
     fileprivate final class Segment: @unchecked Sendable {
         let lines: Int
@@ -115,7 +115,7 @@ final class SampleTable: Sendable {
 
         deinit { slots.deallocate() }
 
-        /// Beyond this lines overflow too often.
+        /// Whether the part must be rebuilt: with more used slots, lines would overflow too often.
         var isFull: Bool { used * 25 > lines * laneCount * 16 }
 
         subscript(slot: Int) -> UInt64 {
@@ -123,7 +123,7 @@ final class SampleTable: Sendable {
             set { slots[slot].store(newValue, ordering: .relaxed) }
         }
 
-        /// Where a key is, or where it would be put. There is always a free slot.
+        /// Finds the slot of a key, or the slot into which it would be inserted. There is always a free slot.
         func find(_ key: SampleKey) -> (slot: Int, isFound: Bool) {
             var slot = key.line(of: lines) * laneCount
             var free: Int?
@@ -137,9 +137,9 @@ final class SampleTable: Sendable {
         }
     }
 
-    /// The parts at one time; readers find samples through its view, which holds while the snapshot lives.
+    /// The parts at one time; readers find samples through its view, which is valid while the snapshot exists.
     ///
-    /// Unchecked for its pointer alone: nothing changes once it is made.
+    /// Unchecked only because of its pointer: nothing changes after initialization.
     final class Snapshot: @unchecked Sendable {
         fileprivate let parts: [Segment]
         private let views: UnsafeMutablePointer<PartView>
@@ -195,7 +195,8 @@ final class SampleTable: Sendable {
 private struct SampleKey {
     let bits: UInt64
 
-    /// The product with an odd number loses nothing but the lowest bit, and its upper bits depend on all those below.
+    /// Multiplication by an odd number loses no bits, so only the lowest bit is lost; the upper bits of the product
+    /// depend on all bits below.
     @inline(__always)
     init(_ hash: UInt64) {
         let spread = (hash &* 0x9E37_79B9_7F4A_7C15) & ~1

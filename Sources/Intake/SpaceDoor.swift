@@ -1,9 +1,10 @@
 internal import JSON
 internal import Vocabulary
 
-/// A project's space as records that are not parsed are held against it, without a reference count.
+/// A project's embedding space in the form in which unparsed records are checked against it, without reference
+/// counting.
 struct SpaceDoor {
-    /// 0: any.
+    /// Number of coordinates of each embedding; 0: any number.
     private let dimension: Int
     /// Limit for the sum of squared coordinates: slightly less than the square of the largest norm, since
     /// coordinates are not rounded to 32 bits here.
@@ -30,7 +31,7 @@ struct SpaceDoor {
         return embedding.squares <= squares || isWithin(embedding)
     }
 
-    /// Reads the coordinates themselves.
+    /// Reads the coordinates, and returns whether the sum of their squares is within the limit.
     @inline(never)
     private func isWithin(_ embedding: EmbeddingReading) -> Bool {
         guard var scan = embedding.numbers, scan.take(UInt8(ascii: "[")) else { return false }

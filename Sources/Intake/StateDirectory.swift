@@ -30,13 +30,13 @@ public final class StateDirectory: Sendable {
         var partitions: Set<Int32> = []
         var ended: Set<Int32> = []
         var next: [TopicPartition: Int64] = [:]
-        /// By project name; only of spaces that are fixed.
+        /// Learned spaces by project name; only those that are fixed.
         var spaces: [String: LearnedSpace] = [:]
-        /// By project name, above 0; see `ExplorationLevel`.
+        /// Extra shares of exploration by project name, above 0; see `ExplorationLevel`.
         var explorations: [String: Double] = [:]
-        /// By project name: how the classes are spelt that the loop has in force.
+        /// By project name: the spelling of the classes that the loop has in force.
         var spellings: [String: ClassSpelling] = [:]
-        /// By project name: hashes of the samples that users dispute, while labels decide.
+        /// By project name: hashes of the samples that users dispute while labels decide about a version.
         var disputed: [String: Set<UInt64>] = [:]
         var pools: [String: PoolRows] = [:]
         /// Project of the last row: many rows of one project follow each other.
@@ -47,7 +47,7 @@ public final class StateDirectory: Sendable {
         var isCurrent: Bool { !partitions.isEmpty && partitions.isSubset(of: ended) }
     }
 
-    /// Projects whose rows are counted.
+    /// Maximum number of projects whose rows are counted.
     private static let capacity = 65_536
     private static let spaceTable = Array("\(LearnedSpace.table)".utf8)
     private static let explorationTable = Array("\(ExplorationLevel.table)".utf8)
@@ -56,7 +56,7 @@ public final class StateDirectory: Sendable {
     private static let poolTable = Array("acquisition.pool".utf8)
     private static let disputedTable = Array("rollout.verifications".utf8)
 
-    /// A directory that has read nothing yet. Samples are known by hashes under `salt`.
+    /// Creates a directory that has read nothing yet. Samples are identified by hashes under `salt`.
     public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8]) throws(StreamError) {
         topic = topics[.state]
         self.salt = salt
@@ -66,7 +66,7 @@ public final class StateDirectory: Sendable {
     /// Whether its reader has ended: another directory is needed.
     public var hasFailed: Bool { failed.load(ordering: .relaxed) }
 
-    /// Counts every change of the spaces and of the levels of exploration.
+    /// Number of changes so far of spaces, levels of exploration and disputed samples.
     var generation: Int { changes.load(ordering: .acquiring) }
 
     // MARK: - Reading
@@ -151,8 +151,9 @@ public final class StateDirectory: Sendable {
 
     /// Returns the loop's knowledge of a project.
     ///
-    /// - Returns: The space that a revision declares, and of the rest what was learnt under it; the extra share of
-    ///   exploration, in `0...1`, before the policy's bound; and hashes of samples that users dispute.
+    /// - Returns: The space that the revision declares, with the parts that it leaves open as the loop has learned
+    ///   them; the extra share of exploration, in `0...1`, before the policy's bound; and hashes of samples that users
+    ///   dispute.
     func knowledge(
         of configuration: ProjectConfiguration
     ) -> (space: EmbeddingSpace, exploration: Double, disputed: Set<UInt64>) {
@@ -164,7 +165,7 @@ public final class StateDirectory: Sendable {
         return (learned.map { declared.completed(by: $0) } ?? declared, extra, disputed)
     }
 
-    /// How the classes of a revision's project are spelt in the revision that the loop has in force.
+    /// Returns the spelling of a project's classes in the revision that the loop has in force.
     ///
     /// - Returns: Nil while its partition has not been read to an end.
     func spelling(of configuration: ProjectConfiguration) -> ClassSpelling? {
@@ -218,7 +219,8 @@ public final class StateDirectory: Sendable {
                 state.spellings[name] = isGone ? nil : StoredSpellings.spelling(record.value, state.parser)
             } else if row.table.elementsEqual(Self.spaceTable) {
                 let name = String(decoding: row.project, as: UTF8.self)
-                // A row of a newer form is none: the door stays open then, and the loop refuses.
+                // A row in a newer format is ignored: Intake then checks only the declared space, and the loop refuses
+                // the rest.
                 let learned = isGone ? nil : try? LearnedSpace(json: state.parser.parse(record.value))
                 let space = learned.flatMap { $0.space == nil ? nil : $0 }
                 guard state.spaces[name] != space else { continue }
@@ -292,14 +294,14 @@ final class PoolRows: Sendable {
     let audit: StableHash
     /// Candidates in the pool, as of the last commit of the loop that was read.
     let count = Atomic<Int>(0)
-    /// Counts rows that were read.
+    /// Number of changes: rows that changed the samples, and the first end of the partition.
     let changes = Atomic<Int>(0)
     private let partition = Atomic<Int32>(-1)
     private let ended = Atomic<Bool>(false)
 
     init(_ audit: StableHash) { self.audit = audit }
 
-    /// Whether `count` was right at some time: the state of the project has been read to an end.
+    /// Whether `count` has been correct at some time: the state of the project has been read to an end.
     var isKnown: Bool { ended.load(ordering: .relaxed) }
 
     fileprivate func live(in partition: Int32) { self.partition.store(partition, ordering: .relaxed) }

@@ -4,7 +4,7 @@ internal import Hashing
 internal import Strategies
 internal import Vocabulary
 
-/// Triggers of a project as Intake judges them: bits represent their indices in the configuration.
+/// Triggers of a project as Intake judges them; a bit represents the trigger with its index in the configuration.
 struct TriggerSet {
     /// Trigger as it is evaluated for every record, without reference counting.
     private struct Entry {
@@ -18,7 +18,7 @@ struct TriggerSet {
         var pendingLimit: TriggerLimit
     }
 
-    /// Owns what the entries point to.
+    /// Owner of the memory to which the entries point.
     private final class Kept {
         var triggers: [BorrowedTrigger] = []
         var prefixes: [UniformHashPrefix] = []
@@ -87,7 +87,7 @@ struct TriggerSet {
         noted = NotedProbabilities(watched, classes: configuration.schema.classes.count)
     }
 
-    /// Limits begin anew for a worker that sees so much of the traffic, in `0...1`.
+    /// Restarts the limits for a worker that reads `share` of the traffic, in `0...1`.
     mutating func limit(to share: Double) {
         for index in entries.indices {
             entries[index].fired = TriggerLimit(perHour: entries[index].perHour * share)
@@ -112,7 +112,8 @@ struct TriggerSet {
     /// Notes the probability of a class, if a condition uses it.
     func note(_ label: Int, _ probability: Double) { noted?.note(label, probability) }
 
-    /// Which conditions on names hold of a model version, and of metadata where any are read.
+    /// Returns which conditions on names hold for a model version, and for metadata if any condition reads them; one
+    /// word per trigger.
     func names(version: ModelVersion?, metadata: SampleMetadata) -> ContiguousArray<UInt64> {
         ContiguousArray(programs.map { $0.names(version: version, metadata: metadata) })
     }
@@ -179,7 +180,7 @@ struct TriggerSet {
         return outcome
     }
 
-    /// The names behind bits, in the order of the configuration.
+    /// Returns the names of the triggers whose bits are set, in the order of the configuration.
     func names(of bits: UInt32) -> [String] {
         names.indices.compactMap { bits & (1 &<< UInt32($0)) != 0 ? names[$0] : nil }
     }
@@ -204,9 +205,9 @@ private final class NotedProbabilities {
         }
     }
 
-    /// For each class, where its probability is noted; -1: nowhere.
+    /// For each class, the index of its probability in `values`; -1 if no condition uses the class.
     private let slots: UnsafeMutableBufferPointer<Int32>
-    /// Below 0 of classes that the event does not name.
+    /// Probabilities of the classes that conditions use; below 0 for classes that the event does not name.
     private let values: UnsafeMutableBufferPointer<Double>
 
     init(_ watched: [Int], classes: Int) {

@@ -28,7 +28,7 @@ public struct JSONArray {
 
     /// Appends all elements, which must be numbers, to `numbers`.
     ///
-    /// - Complexity: O(*n*), a nanosecond or so an element.
+    /// - Complexity: O(*n*), about a nanosecond per element.
     public func doubles(into numbers: inout [Double]) throws(JSONError) {
         numbers.reserveCapacity(numbers.count + count)
         for element in self { numbers.append(try element.double()) }

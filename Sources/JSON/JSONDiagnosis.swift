@@ -1,4 +1,5 @@
-/// Finds the fault in a text, and its position; runs only after the parser has refused the text, which reports neither.
+/// Finds the fault in a text, and its position; runs only after the parser, which reports neither, has refused the
+/// text.
 struct JSONDiagnosis {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let maximumDepth: Int
@@ -40,7 +41,7 @@ struct JSONDiagnosis {
         while let byte = current, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
     }
 
-    /// Reads everything without recursion: the open containers are a stack of "is it an object".
+    /// Reads the whole text without recursion; a stack states for each open container whether it is an object.
     private mutating func readDocument() throws(JSONError) {
         var open: [Bool] = []
         repeat {

@@ -1,4 +1,4 @@
-/// Why a text is not JSON, or not the JSON that was expected.
+/// Error of a text that is not JSON, or not the JSON that was expected.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Kinds of errors.
     public enum Kind: String, Hashable, Sendable {
@@ -14,19 +14,19 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case syntax
         /// A number that neither 64-bit integers nor a finite `Double` can hold.
         case numberOutOfRange
-        /// A member that must be there is not.
+        /// A required member is missing.
         case missing
         /// A value of another type than expected.
         case wrongType
         /// A value of the right type that its reader does not accept.
         case invalidValue
-        /// A form, or a kind of record, that its reader is too old to know.
+        /// A format, or a kind of record, that is newer than its reader and unknown to it.
         case newerForm
     }
 
     /// Kind of the error.
     public let kind: Kind
-    /// Where in the document, as in `sample.tags[3].id`; empty for the document itself.
+    /// Position in the document, as in `sample.tags[3].id`; empty for the document itself.
     public let path: String
     /// The first offending byte, counted from 0, when the text is not JSON and the position is known.
     public let offset: Int?

@@ -37,7 +37,7 @@ extension JSONObject {
         return try member.string()
     }
 
-    /// The text of the string in the parser's memory called `key`.
+    /// The text of the string called `key`, in the parser's memory.
     public func utf8(_ key: StaticString) throws(JSONError) -> UnsafeBufferPointer<UInt8> {
         guard let member = self[key] else { throw missing(key, "a string") }
         return try member.utf8()

@@ -56,7 +56,7 @@ public struct JSONObject {
         JSONError(.invalidValue, path: path(of: "\(key)"), reason: reason)
     }
 
-    /// Refuses members with other names than these, for documents in which a misspelt key must not be accepted.
+    /// Refuses members with names that are not in `known`, for documents in which a misspelt key must not be accepted.
     public func requireKeys(in known: Set<String>) throws(JSONError) {
         for member in self where !known.contains(member.name) {
             let names = known.sorted().joined(separator: ", ")
@@ -64,7 +64,7 @@ public struct JSONObject {
         }
     }
 
-    /// An error about a member called `key` that is not there.
+    /// An error about a missing member called `key`.
     public func missing(_ key: String, _ expected: String) -> JSONError {
         JSONError(.missing, path: path(of: key), reason: "expected \(expected), found nothing")
     }
@@ -119,7 +119,7 @@ func hasEqualBytes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPoin
     return hasBytes(UnsafeRawPointer(start), of: right)
 }
 
-/// Whether the bytes from an address on are these: eight at a time, for most names of members have about as many.
+/// Whether the bytes from an address on equal `bytes`: compares eight at a time, because most names have about as many.
 @inline(__always)
 private func hasBytes(_ start: UnsafeRawPointer, of bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let other = bytes.baseAddress.map({ UnsafeRawPointer($0) }) else { return true }

@@ -47,7 +47,7 @@ public final class JSONParser {
         try body(parse(bytes))
     }
 
-    /// Parses `bytes` and lends the document to `body`, as the other method does.
+    /// Parses `bytes` and passes the document to `body`, as the other method does.
     public func withDocument<R>(of bytes: [UInt8], _ body: (JSONValue) throws -> R) throws -> R {
         try bytes.withUnsafeBytes { try withDocument(of: $0, body) }
     }

@@ -1,11 +1,11 @@
 internal import CSimdjson
 
-/// Numbers that are not read, but checked.
+/// Numbers that are checked but not read.
 extension JSONScan {
-    /// Digits of an integer that 64 bits hold, whichever they are.
+    /// Number of digits up to which every integer fits into 64 bits.
     @inlinable static var safeDigits: Int { 18 }
 
-    /// Whether so many bytes are a number that 64 bits hold.
+    /// Whether `count` bytes are a number that 64 bits can hold.
     @usableFromInline static func isNumber(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         var index = bytes[0] == UInt8(ascii: "-") ? 1 : 0
         let first = index
@@ -36,9 +36,9 @@ extension JSONScan {
 
     /// Count of the numbers that were skipped, and a bound on the sum of their squares.
     public struct Numbers {
-        /// How many they are.
+        /// Count of the numbers.
         public let count: Int
-        /// At least the sum of their squares, up to rounding.
+        /// Upper bound on the sum of their squares, up to rounding.
         public let squares: Double
 
         @inlinable init(count: Int, squares: Double) {
@@ -61,7 +61,7 @@ extension JSONScan {
         // Sum of squares of fractions, in hundredths.
         var hundredths = 0
         var others = 0.0
-        // A number and the byte behind it, until that byte is not a comma.
+        // Each pass reads a number and the byte after it; the last pass ends at a byte that is not a comma.
         repeat {
             let (start, stop) = (Int(index[0]), Int(index[1]))
             let sign = text[start] == UInt8(ascii: "-") ? 1 : 0
@@ -74,7 +74,7 @@ extension JSONScan {
                     count: UInt64(truncatingIfNeeded: digits)
                 )
             {
-                // A tenth above the value of the first digit.
+                // Upper bound on the number, in tenths: its first digit plus 1.
                 let most = Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47
                 hundredths &+= most &* most
             } else {
@@ -93,8 +93,8 @@ extension JSONScan {
         return nil
     }
 
-    /// Skips the numbers of an array, as `skipNumbers` does, from behind its opening bracket; nil for an array with
-    /// white space, exponents or numbers of several digits before the point.
+    /// Skips the numbers of an array, as `skipNumbers` does, after its opening bracket; nil for an array with white
+    /// space, exponents or numbers of several digits before the point.
     @usableFromInline mutating func skipPlainNumbers() -> Numbers? {
         var found = flywheel_json_numbers()
         let start = Int(next.pointee)
@@ -106,8 +106,8 @@ extension JSONScan {
         return Numbers(count: found.count, squares: found.squares)
     }
 
-    /// Returns at least the square of a number between two positions of the structure; below 0 if it is not a number,
-    /// or not one that 32 bits can hold.
+    /// Returns an upper bound on the square of a number between two positions of the structure; below 0 if it is not a
+    /// number, or not one that 32 bits can hold.
     @usableFromInline func squareOfAny(_ start: Int, _ stop: Int) -> Double {
         let sign = text[start] == UInt8(ascii: "-") ? 1 : 0
         let number = UnsafeRawPointer(text + (start &+ sign))
@@ -134,7 +134,7 @@ extension JSONScan {
         return value * value
     }
 
-    /// Whether the first `count` bytes of eight, 1 at least, are digits.
+    /// Whether the first `count` of eight bytes are digits; `count` is at least 1.
     @inlinable @inline(__always) static func areDigits(_ word: UInt64, count: UInt64) -> Bool {
         let nibbles = (word ^ 0x3030_3030_3030_3030) & (UInt64.max &>> (64 &- count &* 8))
         return ((nibbles &+ 0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080 == 0

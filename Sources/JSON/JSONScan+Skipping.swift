@@ -1,11 +1,11 @@
-/// Skipping of values that are not read but are checked all the same: whether a record is refused must not
-/// depend on which of its members are read.
+/// Skipping of values that are not read but are nevertheless checked: whether a record is refused must not depend on
+/// which of its members are read.
 ///
 /// Each of these methods accepts only what the parser accepts, too. Rare text (deep nesting, integers of 19
 /// digits, exponents of three) is not accepted here and is left to the parser.
 extension JSONScan {
-    /// Maximum levels of nesting that are skipped: four less than the parser accepts, because readers are inside of
-    /// four at most.
+    /// Maximum levels of nesting that are skipped: four less than the parser accepts, because a reader skips values
+    /// inside at most four levels.
     @inlinable static var deepest: Int { 60 }
     /// Moves past a value of any kind, and checks it.
     ///
@@ -15,7 +15,7 @@ extension JSONScan {
         guard next < end else { return false }
         // Brackets of both kinds differ in one bit: { [ and } ].
         guard text[Int(next.pointee)] | 0x20 == UInt8(ascii: "{") else {
-            // Nothing but a string ends a text.
+            // The last element of the structure can only be a string here.
             guard next + 1 < end else { return string() != nil }
             guard isScalar(Int(next[0]), Int(next[1])) else { return false }
             next += 1
@@ -24,9 +24,9 @@ extension JSONScan {
         return skipContainer()
     }
 
-    /// Moves past an object or array that is read whole later: brackets are counted, and nothing is checked.
+    /// Moves past an object or array that is read completely later: counts brackets, and checks nothing.
     ///
-    /// A reader of it finds its faults, and ends where this ends.
+    /// The later read finds its faults, and ends at the same position.
     ///
     /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
     @inlinable public mutating func skipUnchecked() -> Bool {
@@ -36,9 +36,10 @@ extension JSONScan {
         while index < end {
             let byte = text[Int(index.pointee)]
             index += 1
-            // Brackets differ in three bits, and nothing else that a value begins with has the others.
+            // Brackets differ from each other in three bits only; no other first byte of a value has the remaining
+            // bits.
             guard byte | 0x26 == 0x7F else { continue }
-            // Two more than the one that opens: 0x5B or 0x7B, and 0x5D or 0x7D.
+            // A closing bracket is two more than the opening one: 0x5B and 0x5D, or 0x7B and 0x7D.
             depth &+= byte & 0x02 != 0 ? 1 : -1
             if depth == 0 {
                 next = index
@@ -51,10 +52,10 @@ extension JSONScan {
     @usableFromInline mutating func skipContainer() -> Bool {
         var index = next
         var depth = 0
-        // One bit a level: whether it is an object.
+        // One bit per level: whether it is an object.
         var kinds: UInt64 = 0
-        // The text's last bracket closes the value that a reader opened, or the value that is skipped: no check is
-        // needed behind it.
+        // The last bracket of the text closes the value that a reader opened, or the value that is skipped: no check is
+        // needed after it.
         let last = end - 1
         while index < last {
             // Here a value begins.
@@ -106,7 +107,7 @@ extension JSONScan {
         return true
     }
 
-    /// Whether there is a scalar between two positions of the structure, with nothing but white space behind it.
+    /// Whether there is a scalar between two positions of the structure, followed only by white space.
     @usableFromInline func isScalar(_ start: Int, _ stop: Int) -> Bool {
         let count = trimmed(stop) &- start
         let bytes = UnsafeRawPointer(text + start)
@@ -160,7 +161,7 @@ extension JSONScan {
                 guard let unit = codeUnit(bytes, index &+ 2) else { return false }
                 index &+= 6
                 guard unit & 0xF800 == 0xD800 else { break }
-                // Half a character, and the other half.
+                // The first half of a surrogate pair must be followed by the second half.
                 guard unit < 0xDC00, index &+ 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
                     bytes[index &+ 1] == UInt8(ascii: "u"), let other = codeUnit(bytes, index &+ 2),
                     other & 0xFC00 == 0xDC00
@@ -188,7 +189,8 @@ extension JSONScan {
         return unit
     }
 
-    /// The bytes of a string between its quotes, escapes included, which are checked; nil of anything else.
+    /// Returns the bytes of a string between its quotes, including its escapes, which are checked; nil for anything
+    /// else.
     ///
     /// The decoded string has at most as many bytes.
     ///

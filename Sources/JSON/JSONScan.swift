@@ -39,7 +39,7 @@ public struct JSONScan {
         let start = UnsafeRawPointer(text + Int(next.pointee) + 1)
         var length = 0
         while true {
-            // Every string ends, and the text is padded: never beyond what may be read.
+            // Every string ends, and the text is padded: this never reads beyond the readable memory.
             let word = start.loadUnaligned(fromByteOffset: length, as: UInt64.self).littleEndian
             let stops =
                 Self.bytes(equalTo: UInt8(ascii: "\""), in: word) | Self.bytes(equalTo: UInt8(ascii: "\\"), in: word)
@@ -57,13 +57,13 @@ public struct JSONScan {
     /// Returns the bytes of a string as they are between its quotes, escapes included; nil for anything else.
     ///
     /// For comparison with names that need no escapes: such a name is found unescaped, or not at all. At least eight
-    /// more bytes can be read behind it.
+    /// more readable bytes follow it.
     ///
-    /// - Complexity: O(1), unless there is white space behind the string.
+    /// - Complexity: O(1), unless there is white space after the string.
     @inlinable @inline(__always) public mutating func raw() -> UnsafeRawBufferPointer? {
         guard next + 1 < end, byte == UInt8(ascii: "\"") else { return nil }
         let start = Int(next.pointee) + 1
-        // The next element of the structure begins behind the closing quote.
+        // The next element of the structure begins after the closing quote.
         var stop = Int(next[1]) - 1
         if text[stop] != UInt8(ascii: "\"") { stop = trimmed(stop) - 1 }
         guard stop >= start, text[stop] == UInt8(ascii: "\"") else { return nil }
@@ -78,11 +78,11 @@ public struct JSONScan {
         return name
     }
 
-    /// Returns the bytes before the next colon, a key with its quotes as a rule, and moves past that colon; nil
-    /// where none follows.
+    /// Returns the bytes before the next colon, usually a key with its quotes, and moves past that colon; nil if no
+    /// colon follows.
     ///
-    /// The bytes are for comparison with names in their quotes; bytes that equal none of these need not be a key.
-    /// At least eight more bytes can be read behind them.
+    /// The bytes are for comparison with names in their quotes; bytes that equal none of these need not be a key. At
+    /// least eight more readable bytes follow them.
     ///
     /// - Complexity: O(1).
     @inlinable @inline(__always) public mutating func quotedKey() -> UnsafeRawBufferPointer? {
@@ -93,7 +93,7 @@ public struct JSONScan {
         return UnsafeRawBufferPointer(start: text + start, count: colon &- start)
     }
 
-    /// Whether a backslash is among so many bytes, behind which seven more can be read.
+    /// Whether `count` bytes, which are followed by at least seven readable ones, contain a backslash.
     ///
     /// - Complexity: O(*n*), eight bytes at a time.
     @inlinable @inline(__always) public static func hasEscape(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
@@ -106,26 +106,27 @@ public struct JSONScan {
         return false
     }
 
-    /// Whether so many bytes, behind which seven more can be read, are all of ASCII, and none of them is a backslash or DEL.
+    /// Whether `count` bytes, which are followed by at least seven readable ones, are all ASCII and contain neither a
+    /// backslash nor DEL.
     ///
     /// - Complexity: O(*n*), eight bytes at a time.
     @inlinable @inline(__always) public static func isPlainASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
         var index = 0
         while index < count {
             let word = words(start, index, count)
-            // The highest bit of a byte: it is none of ASCII, it is DEL, it is a backslash. Sums carry only out of bytes that
-            // are marked by themselves.
+            // The highest bit of a byte is set if the byte is not ASCII, is DEL, or is a backslash. Sums carry only out
+            // of bytes that are marked themselves.
             let marks =
                 word | (word &+ 0x0101_0101_0101_0101)
                 | ~((word ^ 0x5C5C_5C5C_5C5C_5C5C) &+ 0x7F7F_7F7F_7F7F_7F7F)
-            // Names are short: left at once, so that no loop over vectors is made of it.
+            // Names are short: the loop is left at once, so that the compiler does not vectorize it.
             if marks & 0x8080_8080_8080_8080 != 0 { return false }
             index &+= 8
         }
         return true
     }
 
-    /// Eight bytes from `index` on; of fewer the upper ones, above zeros.
+    /// Returns eight bytes from `index` on; if fewer are left, they are the upper bytes, above zeros.
     @inlinable @inline(__always)
     static func words(_ start: UnsafeRawPointer, _ index: Int, _ count: Int) -> UInt64 {
         let unused = UInt64(truncatingIfNeeded: max(0, index &+ 8 &- count) &* 8)
@@ -150,7 +151,7 @@ public struct JSONScan {
     @inlinable @inline(__always) public mutating func double() -> Double? {
         guard next + 1 < end else { return anyDouble() }
         let start = UnsafeRawPointer(text + Int(next[0]))
-        // The next element of the structure begins behind the last digit, unless there is white space.
+        // The next element of the structure begins after the last digit, unless there is white space.
         let digits = Int(next[1]) &- Int(next[0]) &- 2
         guard start.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30, digits &- 1 < 8, digits > 0,
             let value = Self.digits(
@@ -184,7 +185,8 @@ public struct JSONScan {
         return value
     }
 
-    /// The value of the first `count` bytes of eight as an eight-digit number, zeros behind them; nil unless they are digits.
+    /// Returns the first `count` of eight bytes, followed by zeros, as an eight-digit number; nil unless they are
+    /// digits.
     @inlinable @inline(__always) static func digits(_ word: UInt64, count: UInt64) -> UInt64? {
         let nibbles = (word ^ 0x3030_3030_3030_3030) & (UInt64.max &>> (64 &- count &* 8))
         guard ((nibbles &+ 0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080 == 0 else { return nil }
@@ -195,7 +197,8 @@ public struct JSONScan {
         return value & 0xFFFF_FFFF
     }
 
-    /// Any number of at most 19 digits behind leading zeros: of one with more simdjson 3.0.1 reads another than its parser does.
+    /// Returns a number of at most 19 digits after leading zeros; for a longer number, simdjson 3.0.1 returns another
+    /// value here than its parser does.
     @usableFromInline static func number(_ start: UnsafeRawPointer) -> Double? {
         var value = 0.0
         var digits = 0
@@ -215,7 +218,7 @@ public struct JSONScan {
         return value
     }
 
-    /// An integer of at most 18 digits, written as one.
+    /// Returns an integer of at most 18 digits, written without point and exponent; nil for anything else.
     @inlinable public mutating func int64() -> Int64? {
         guard next < end else { return nil }
         let start = text + Int(next.pointee)

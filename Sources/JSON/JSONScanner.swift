@@ -5,7 +5,7 @@ public struct JSONScanner {
     private let parser: OpaquePointer
     private let maximumSize: Int
 
-    /// It holds while `parser` lives.
+    /// Creates a scanner that is valid while `parser` exists.
     public init(_ parser: JSONParser) {
         self.parser = parser.parser
         maximumSize = parser.maximumSize

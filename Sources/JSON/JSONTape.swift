@@ -21,7 +21,7 @@ enum TapeTag {
 extension JSONValue {
     var tag: UInt8 { UInt8(truncatingIfNeeded: tape[index] >> 56) }
 
-    /// The word that follows this value.
+    /// Index of the word that follows this value.
     var nextIndex: Int {
         switch tag {
         case TapeTag.object, TapeTag.array: Int(tape[index] & 0xffff_ffff)

@@ -1,6 +1,6 @@
 /// A value of a parsed document: three words that point into the parser's memory.
 ///
-/// It holds until the parser reads its next text. Reading checks types and throws errors that name the path.
+/// It is valid until the parser reads its next text. Reading checks types and throws errors that name the path.
 public struct JSONValue {
     /// The types of RFC 8259.
     public enum Kind: String, Hashable, Sendable {
@@ -68,7 +68,7 @@ public struct JSONValue {
         return text
     }
 
-    /// An integer. `3.0` counts as one, as in JSON Schema; `3.5` and what 64 bits cannot hold do not.
+    /// An integer. `3.0` counts as one, as in JSON Schema; `3.5` and numbers that 64 bits cannot hold do not.
     public func int64() throws(JSONError) -> Int64 {
         switch tag {
         case TapeTag.int64: return Int64(bitPattern: tape[index + 1])

@@ -24,7 +24,7 @@ public struct JSONWriter: Sendable {
     /// Bytes written so far, as text; for tests and messages.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Forgets everything but the memory, for the next text.
+    /// Removes the text but keeps the memory, for the next text.
     public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         needsComma = false
@@ -106,7 +106,7 @@ public struct JSONWriter: Sendable {
         appendDigits(number)
     }
 
-    /// A number, which must be finite: JSON has no other, so a release build writes `null` for it.
+    /// A number, which must be finite: JSON has no other numbers, so a release build writes `null` for them.
     public mutating func value(_ number: Double) {
         assert(number.isFinite, "JSON has no number for \(number)")
         guard number.isFinite else { return null() }

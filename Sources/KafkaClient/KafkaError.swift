@@ -8,7 +8,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         case retry
         /// Abort the open transaction, rewind to the committed offsets, go on.
         case abortTransaction
-        /// The client is of no further use: close it and make a new one.
+        /// The client is no longer usable: close it and create a new one.
         case fatal
     }
 
@@ -29,13 +29,13 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         self.disposition = disposition
     }
 
-    /// One line: what was attempted, why it failed, the code, and what helps where that is known.
+    /// The error in one line: the operation, the reason, the code, and the remedy if there is one.
     public var description: String {
         let line = "could not \(operation): \(reason) (\(code))"
         return remedy.map { "\(line); \($0)" } ?? line
     }
 
-    /// Remedy available to an operator; nil where the reason is sufficient.
+    /// Remedy available to an operator; nil if the reason is sufficient.
     public var remedy: String? {
         switch code {
         case "_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH":
@@ -58,7 +58,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension KafkaError {
-    /// From a bare code; the disposition follows from what the code means to a consumer or an administrator.
+    /// Creates an error from a code; the disposition is that of the code for a consumer or an administrator.
     init(_ error: rd_kafka_resp_err_t, operation: String, reason: String? = nil) {
         self.init(
             Self.disposition(of: error),

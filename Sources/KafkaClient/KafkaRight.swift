@@ -1,6 +1,6 @@
-/// One thing that a principal may be allowed to do, named as Kafka's access control lists name it.
+/// A right that a principal may have, named as in Kafka's access control lists.
 public struct KafkaRight: Hashable, Sendable, CustomStringConvertible {
-    /// The kind of thing that the right is about.
+    /// Kind of the resource to which the right applies.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case topic = "Topic"
         case group = "Group"
@@ -8,7 +8,7 @@ public struct KafkaRight: Hashable, Sendable, CustomStringConvertible {
         case cluster = "Cluster"
     }
 
-    /// Operation on it. Read and Write include Describe.
+    /// Operation on the resource. Read and Write include Describe.
     public enum Operation: String, Hashable, Sendable, CaseIterable {
         case read = "Read"
         case write = "Write"
@@ -23,12 +23,12 @@ public struct KafkaRight: Hashable, Sendable, CustomStringConvertible {
     public let operation: Operation
     /// Kind of resource.
     public let kind: Kind
-    /// The thing's name, or what the names of all that are meant begin with.
+    /// Name of the resource, or the prefix of the names of all resources that are meant.
     public let name: String
-    /// Whether `name` is the beginning of names and not one itself.
+    /// Whether `name` is a prefix of names and not a complete name.
     public let isPrefix: Bool
 
-    /// A right to one thing, or with `isPrefix` to all things whose names begin so.
+    /// Creates a right to one resource, or with `isPrefix` to all resources whose names begin with `name`.
     public init(_ operation: Operation, _ kind: Kind, _ name: String, isPrefix: Bool = false) {
         self.operation = operation
         self.kind = kind
@@ -41,14 +41,14 @@ public struct KafkaRight: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension KafkaError {
-    /// Whether a broker refused because the principal lacks a right; a pause mends nothing then.
+    /// Whether a broker refused because the principal lacks a right; waiting does not help then.
     public var isForbidden: Bool { code.hasSuffix("_AUTHORIZATION_FAILED") }
 
-    /// Returns this error with the lacking right in its reason, where it is about a right.
+    /// Returns this error with the lacking right in its reason, if the error is about a right.
     ///
     /// - Parameter rights: Rights that the operation needs; those of the kind that the error code is about are
     ///   named.
-    /// - Returns: The error as it was where it is about no right, or already names one.
+    /// - Returns: The unchanged error if it is not about a right, or already names one.
     func lacking(_ rights: KafkaRight...) -> KafkaError { lacking(anyOf: rights) }
 
     /// Returns this error with, in its reason, the rights of which at least one is lacking.

@@ -4,14 +4,14 @@ public import KafkaClient
 /// A broker started through `deploy/broker` in a directory of its own, or the cluster that `FLYWHEEL_TEST_BOOTSTRAP`
 /// names.
 public final class BrokerProcess: Sendable {
-    /// For `bootstrap.servers`.
+    /// Address of the broker, for `bootstrap.servers`.
     public let bootstrap: String
-    /// Kind and version of the broker, as in `Apache Kafka 4.3.0`; the address of a cluster that is not ours.
+    /// Kind and version of the broker, as in `Apache Kafka 4.3.0`; the address of a cluster that was not started here.
     public let kind: String
-    /// Data and logs; nil when the cluster is not ours.
+    /// Directory of data and logs; nil if the cluster was not started here.
     public let directory: URL?
 
-    /// Why there is no broker.
+    /// Reason why there is no broker.
     public struct Failure: Error, Sendable, CustomStringConvertible {
         /// Message of the script.
         public let description: String
@@ -19,7 +19,7 @@ public final class BrokerProcess: Sendable {
 
     /// Starts a broker, in a second or less for noida-db, in five for Apache Kafka.
     ///
-    /// - Parameter directory: The directory for its data; a new temporary directory unless given.
+    /// - Parameter directory: The directory for its data; by default a new temporary directory.
     /// - Throws: `Failure` with the script's output, for example that there is no broker to start.
     public init(directory: URL? = nil) throws {
         let environment = ProcessInfo.processInfo.environment
@@ -37,7 +37,7 @@ public final class BrokerProcess: Sendable {
         self.directory = environment["FLYWHEEL_BOOTSTRAP"] == nil ? location : nil
     }
 
-    /// Whether this is noida-db, which carries less than Kafka does.
+    /// Whether this is noida-db, which supports less than Kafka does.
     public var isNoida: Bool { kind.hasPrefix("noida") }
 
     /// Properties that name this broker.

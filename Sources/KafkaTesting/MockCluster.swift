@@ -6,7 +6,7 @@ public import KafkaClient
 /// It does not isolate transactions, and it keeps no offsets that were sent in one: use it for protocol and faults, and
 /// a broker for anything about exactly once. Used on one thread only.
 public final class MockCluster {
-    /// For `bootstrap.servers`.
+    /// Addresses of the brokers, for `bootstrap.servers`.
     public let bootstrap: String
     private let client: OpaquePointer
     private let cluster: OpaquePointer
@@ -45,12 +45,12 @@ public final class MockCluster {
         ["bootstrap.servers": bootstrap, "retry.backoff.ms": "20", "reconnect.backoff.ms": "10"]
     }
 
-    /// Creates a topic; the mock cluster has no administrator's requests.
+    /// Creates a topic; the mock cluster does not support administrative requests.
     public func createTopic(_ name: String, partitions: Int = 1, replication: Int = 1) throws {
         try check(rd_kafka_mock_topic_create(cluster, name, Int32(partitions), Int32(replication)))
     }
 
-    /// The next requests of this kind fail with these codes, one each.
+    /// Makes the next requests of this kind fail with these codes, one each.
     public func pushRequestErrors(_ request: MockRequest, _ faults: [MockFault]) {
         let codes = faults.map { rd_kafka_resp_err_t(rawValue: $0.rawValue) }
         rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, codes)
@@ -72,12 +72,12 @@ public final class MockCluster {
         try check(rd_kafka_mock_broker_set_rtt(cluster, broker, Int32(milliseconds)))
     }
 
-    /// Names the coordinator of a group.
+    /// Sets the coordinator of a group.
     public func setCoordinator(group: String, broker: Int32) throws {
         try check(rd_kafka_mock_coordinator_set(cluster, "group", group, broker))
     }
 
-    /// Names the coordinator of a transactional id.
+    /// Sets the coordinator of a transactional id.
     public func setCoordinator(transactionalID: String, broker: Int32) throws {
         try check(rd_kafka_mock_coordinator_set(cluster, "transaction", transactionalID, broker))
     }

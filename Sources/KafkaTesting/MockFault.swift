@@ -36,7 +36,7 @@ public enum MockRequest: Int16, Sendable {
 
 /// Error codes to inject, by Kafka's own numbers.
 public enum MockFault: Int32, Sendable, CaseIterable {
-    /// The connection is cut instead of an answer.
+    /// The connection is closed instead of an answer.
     case disconnect = -195
     /// The offset is not in the log.
     case offsetOutOfRange = 1
@@ -52,7 +52,7 @@ public enum MockFault: Int32, Sendable, CaseIterable {
     case requestTimedOut = 7
     /// The record is too large for the topic.
     case messageTooLarge = 10
-    /// The coordinator reads its log.
+    /// The coordinator is still loading its log.
     case coordinatorLoading = 14
     /// No coordinator is available at present.
     case coordinatorNotAvailable = 15
@@ -82,7 +82,7 @@ public enum MockFault: Int32, Sendable, CaseIterable {
     case outOfOrderSequence = 45
     /// A newer producer has taken over.
     case invalidProducerEpoch = 47
-    /// The transaction is in no state for this.
+    /// The state of the transaction does not allow the request.
     case invalidTransactionState = 48
     /// The transactional id belongs to another producer id.
     case invalidProducerIDMapping = 49
@@ -92,7 +92,7 @@ public enum MockFault: Int32, Sendable, CaseIterable {
     case transactionalIDAuthorizationFailed = 53
     /// The broker's disk has failed.
     case storageError = 56
-    /// The broker has forgotten the producer.
+    /// The broker has no state of the producer any more.
     case unknownProducerID = 59
     /// The client knows an older leader.
     case fencedLeaderEpoch = 74

@@ -1,13 +1,14 @@
 import KafkaClient
 import StreamRuntime
 
-/// Runs `body`, whose failures become the port's.
+/// Runs `body` and converts its `KafkaError` to a `StreamError`.
 func streamed<R>(_ body: () throws(KafkaError) -> R) throws(StreamError) -> R {
     do { return try body() } catch { throw StreamError(error) }
 }
 
 extension StreamError {
-    /// Missing rights, missing topics, too few replicas and the like are not among them: another record would fare no better.
+    /// Errors that a single record causes. Missing rights, missing topics, too few replicas and similar errors are not
+    /// among them, because they would affect any other record as well.
     private static let codesOfRecords: Set<String> = [
         "MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD", "RECORD_LIST_TOO_LARGE", "INVALID_TIMESTAMP",
         // The topic exists and has no such partition: the choice of the partition was wrong. librdkafka reports
@@ -71,7 +72,7 @@ extension KafkaOutputRecord {
 }
 
 extension RecordBatch {
-    /// Fills the batch with records that stay where they are: only their pointers are copied.
+    /// Fills the batch with records whose content stays in place: only pointers are copied.
     func fill(_ lent: ContiguousArray<KafkaRecord>, headers: @escaping (Int) -> [KafkaHeader]) {
         records.removeAll(keepingCapacity: true)
         records.reserveCapacity(lent.count)

@@ -4,14 +4,14 @@ import StreamRuntime
 /// Writes without transactions: written records cannot be withdrawn, and offsets are committed once the records are
 /// delivered.
 ///
-/// A transaction that fails after its records were sent is repeated, so they may be written twice; no record is ever
+/// A transaction that fails after its records were sent is repeated, so its records may be written twice; no record is
 /// lost.
 final class KafkaAtLeastOnceProducer: TransactionalProducer {
     private var producer: KafkaProducer
     private let make: () throws(KafkaError) -> KafkaProducer
     private var offsets: [KafkaTopicPartition: KafkaGroupOffset] = [:]
     private var consumer: KafkaConsumer?
-    /// Maximum time that a call retries by itself before it reports failure, in milliseconds.
+    /// Maximum time, in milliseconds, for which a call retries before it reports failure.
     private static let maximumWait = 10_000
 
     init(_ make: @escaping () throws(KafkaError) -> KafkaProducer) throws(KafkaError) {
@@ -55,7 +55,8 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
         forget()
     }
 
-    /// Drops undelivered records with the client. Delivered records cannot be withdrawn; the offsets do not move.
+    /// Drops undelivered records together with the client. Delivered records cannot be withdrawn; the offsets do not
+    /// change.
     func abort() throws(StreamError) {
         forget()
         producer.close()

@@ -33,7 +33,7 @@ final class KafkaGroupConsumer: GroupConsumer {
         try streamed { () throws(KafkaError) in try consumer.assign(kafka(positions)) }
     }
 
-    /// The range assignor revokes everything at once, so `partitions` is always all of them.
+    /// Gives up all partitions: the range assignor revokes all of them at once, so `partitions` always contains all.
     func unassign(_ partitions: [TopicPartition]) throws(StreamError) {
         try streamed { () throws(KafkaError) in try consumer.unassign() }
     }

@@ -1,28 +1,28 @@
 public import KafkaClient
 public import StreamRuntime
 
-/// Delivery guarantee where a fault hides the outcome of a commit.
+/// Delivery guarantee of a producer when a fault hides the outcome of a commit.
 public enum Delivery: String, Hashable, Sendable, CaseIterable {
     /// Outputs and offsets are committed or aborted together, in one transaction.
     case exactlyOnce = "exactly_once"
-    /// Offsets follow the outputs: what was read may be read again, and its outputs be there twice.
+    /// Offsets are committed after the outputs: inputs may be read again, and their outputs written twice.
     case atLeastOnce = "at_least_once"
 }
 
-/// Makes clients of one Kafka cluster.
+/// Creates clients of one Kafka cluster.
 public struct KafkaStreamTransport: StreamTransport {
-    /// Passed to librdkafka by every client that is made here.
+    /// Properties that every client passes to librdkafka.
     public let properties: KafkaProperties
-    /// How producers that are made here write.
+    /// Delivery guarantee of the producers.
     public let delivery: Delivery
 
-    /// A transport to the cluster named by `bootstrap.servers`; nothing is opened yet.
+    /// Creates a transport to the cluster named by `bootstrap.servers`, without opening a connection.
     public init(properties: KafkaProperties, delivery: Delivery = .exactlyOnce) {
         self.properties = properties
         self.delivery = delivery
     }
 
-    /// A member of `group` that has not been given any partitions yet.
+    /// Creates a member of `group` that has no partitions assigned yet.
     public func makeConsumer(
         group: String,
         instance: String,
@@ -40,7 +40,7 @@ public struct KafkaStreamTransport: StreamTransport {
         }
     }
 
-    /// A producer that has not been initialised yet; without transactions if these are not configured.
+    /// Creates a producer that has not been initialised yet; without transactions if `delivery` is `atLeastOnce`.
     public func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
         try streamed { () throws(KafkaError) in
             guard delivery == .exactlyOnce else {
@@ -54,14 +54,14 @@ public struct KafkaStreamTransport: StreamTransport {
         }
     }
 
-    /// A reader that has not been started yet.
+    /// Creates a reader that has not been started yet.
     public func makeReader(topics: [String]) throws(StreamError) -> any LogReader {
         try streamed { () throws(KafkaError) in
             KafkaLogReader(try KafkaReader(properties: properties, topics: topics))
         }
     }
 
-    /// The id that the cluster gave itself when it was made.
+    /// The id that the cluster received when it was created.
     public func clusterID() throws(StreamError) -> String {
         try streamed { () throws(KafkaError) in
             let admin = try KafkaAdmin(properties: properties, timeoutMilliseconds: 10_000)
@@ -70,8 +70,8 @@ public struct KafkaStreamTransport: StreamTransport {
         }
     }
 
-    /// While a cluster is creating the topic of its groups' offsets, librdkafka 2.0.2 does not query the coordinator
-    /// again within the time of a call: several short calls replace a long one.
+    /// Reads committed offsets by several short calls instead of one long call: while a cluster creates the topic of
+    /// its groups' offsets, librdkafka 2.0.2 does not query the coordinator again within a call.
     private func committed(
         _ group: String,
         _ partitions: [KafkaTopicPartition]

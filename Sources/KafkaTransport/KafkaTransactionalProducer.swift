@@ -4,8 +4,8 @@ import StreamRuntime
 /// A transactional producer over `KafkaProducer`.
 final class KafkaTransactionalProducer: TransactionalProducer {
     private let producer: KafkaProducer
-    /// Maximum time that a call retries by itself before it reports failure, in milliseconds: the waiting caller learns
-    /// of it, and calls again.
+    /// Maximum time, in milliseconds, for which a call retries before it reports failure: the caller then learns of the
+    /// failure, and calls again.
     private static let maximumWait = 10_000
 
     init(_ producer: KafkaProducer) { self.producer = producer }

@@ -3,7 +3,7 @@ public import Vocabulary
 // Which kind a value is of, and which type has the kind's rules. Nowhere but here, and among the codecs in
 // `Events/Kinds/Codecs.swift`, is there a switch over kinds: a kind that is added adds a line to each.
 
-/// Something to do with the rules of a kind.
+/// Operation that is applied to the rules of a kind.
 public protocol KindVisitor {
     associatedtype Found
     associatedtype Failure: Error = Never

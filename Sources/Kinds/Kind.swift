@@ -1,9 +1,9 @@
 public import Forms
 public import Vocabulary
 
-/// The rules of one kind of answers: everything that differs between kinds, for the code that decides.
+/// The rules of one kind of answers: everything that differs between kinds, for the code that makes decisions.
 ///
-/// A kind is a folder here, and one beside its codecs (`Events/Kinds`). The rules are pure: the same arguments yield
+/// A kind has one folder here, and one for its codecs (`Events/Kinds`). The rules are pure: the same arguments yield
 /// the same result, on any machine. The laws of `KindLaws` hold for every kind.
 ///
 /// The enumerations of `Vocabulary` have a case for each kind; `Dispatch.swift` states which.
@@ -15,12 +15,12 @@ public protocol Kind: Sendable {
 
     // MARK: Values
 
-    /// The kind's part of a value; nil of another kind.
+    /// The kind's part of a value; nil if the value is of another kind.
     static func question(_ question: Vocabulary.Question) -> Question?
     static func output(_ output: Vocabulary.Output) -> Output?
     static func answer(_ answer: Vocabulary.Answer) -> Answer?
     static func label(_ label: Vocabulary.Label) -> Label?
-    /// The value with the kind's part.
+    /// The value that contains the kind's part.
     static func wrapped(question: Question) -> Vocabulary.Question
     static func wrapped(output: Output) -> Vocabulary.Output
     static func wrapped(answer: Answer) -> Vocabulary.Answer
@@ -30,12 +30,12 @@ public protocol Kind: Sendable {
 
     /// The question, for people.
     static func text(of question: Question) -> String
-    /// Names of the classes that answers may contain, in their order; none of a kind without classes.
+    /// Names of the classes that answers may contain, in their order; empty for a kind without classes.
     static func classes(of question: Question) -> [String]
-    /// A measure of the answers that a question allows, in `1...10_000`: a later revision of the same question has the same or
-    /// more.
+    /// A measure of the answers that a question allows, in `1...10_000`: a later revision of the same question has the
+    /// same extent or a larger one.
     static func extent(of question: Question) -> Int
-    /// The question as it was when its extent was this: the same where it was no smaller.
+    /// The question as it was when it had the given extent; unchanged if its extent is not larger.
     static func narrowed(_ question: Question, to extent: Int) -> Question
     /// Returns the question without the answers of some names; positions of the others may change.
     static func without(_ names: [String], _ question: Question) -> Question
@@ -45,7 +45,7 @@ public protocol Kind: Sendable {
 
     // MARK: Answers and labels
 
-    /// Why a question does not allow an answer, or a label; nil where it does.
+    /// Describes why a question does not allow an answer, or a label; nil if it does.
     static func complaint(_ answer: Answer, to question: Question) -> String?
     static func complaint(_ label: Label, under question: Question) -> String?
     /// Describes the objection to a label that a model is said to predict, as in "class 9, and there are 3"; nil if
@@ -56,7 +56,8 @@ public protocol Kind: Sendable {
     static func text(of label: Label, under question: Question) -> String
     /// The answer of an annotator who states only that a label is right: alone it yields that label.
     static func answer(saying label: Label) -> Answer
-    /// Names of the classes that a label contains, in its order: dataset lines have them beside the positions.
+    /// Names of the classes that a label contains, in its order: dataset lines contain them in addition to the
+    /// positions.
     static func classNames(in label: Label, under question: Question) -> [String]
     /// The label with a name, if names denote labels; nil if the question does not allow it.
     static func label(named name: String, under question: Question) -> Label?
@@ -64,20 +65,20 @@ public protocol Kind: Sendable {
     /// Aggregates several answers into a label, each weighed by the accuracy of its annotator.
     ///
     /// - Parameters:
-    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes only the order of the
-    ///     lists, and which of several equally likely labels rounding makes the likeliest.
+    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order affects only the order of the
+    ///     lists, and by rounding which of several equally likely labels is selected.
     ///   - question: The question that was answered.
     /// - Returns: Nil without votes, and if the question leaves nothing to decide. A single vote yields the label that
     ///   it states.
     static func consensus(_ votes: [(answer: Answer, accuracy: Double)], on question: Question) -> Consensus<Label>?
 
-    /// How far two labels agree, in `0...1`: 1 of a label with itself, the same both ways round; two labels that agree wholly
-    /// agree alike with any third.
+    /// Agreement of two labels, in `0...1`: 1 for a label with itself, and symmetric; two labels with agreement 1 have
+    /// the same agreement with any third label.
     static func agreement(_ a: Label, _ b: Label) -> Double
 
     // MARK: Outputs
 
-    /// The label that a model thinks likeliest; nil where it names none.
+    /// The likeliest label according to the model; nil if the output names none.
     static func top(of output: Output) -> Label?
 
     /// The probability that the model assigns to its likeliest label, in `0...1`; 0 if the output states none.
@@ -102,13 +103,13 @@ public protocol Kind: Sendable {
     ) -> OutputFacts
 }
 
-/// A kind whose labels can be listed, as `choice`.
+/// A kind whose labels can be listed, such as `choice`.
 public protocol FiniteKind: Kind {
     /// All labels that a question allows.
     static func labels(of question: Question) -> [Label]
     /// The probability of an answer of an annotator, given this label.
     ///
-    /// - Returns: In `0...1`; over all answers that a question allows these sum to 1.
+    /// - Returns: A probability in `0...1`; over all answers that a question allows, the probabilities sum to 1.
     static func likelihood(
         of answer: Answer,
         given label: Label,
@@ -137,11 +138,11 @@ public struct Consensus<Label: Hashable & Sendable>: Hashable, Sendable {
 
 /// Facts about one output, whatever its kind.
 public struct OutputFacts: Hashable, Sendable {
-    /// How useful a label would be, in `0...1`.
+    /// Usefulness of a label for the sample, in `0...1`.
     public let score: Double
-    /// The probability that the model gives what it thinks likeliest, in `0...1`.
+    /// The probability that the model assigns to its likeliest label, in `0...1`.
     public let confidence: Double
-    /// Likeliest label according to the model; nil where it names none.
+    /// Likeliest label according to the model; nil if the output names none.
     public let top: Label?
 
     public init(score: Double, confidence: Double, top: Label?) {

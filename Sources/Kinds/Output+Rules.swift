@@ -1,7 +1,7 @@
 public import Vocabulary
 
 extension Output {
-    /// The label that the model thinks likeliest; nil where it names none.
+    /// The likeliest label according to the model; nil if the output names none.
     public var top: Label? {
         var asking = TopLabel(output: self)
         return kind.dispatch(&asking)
@@ -53,7 +53,7 @@ extension Label {
         return kind.dispatch(&asking)
     }
 
-    /// How far two labels agree, in `0...1`; 0 of labels of two kinds.
+    /// Agreement of two labels, in `0...1`; 0 for labels of different kinds.
     public func agreement(with other: Label) -> Double {
         var asking = Agreement(a: self, b: other)
         return kind.dispatch(&asking)

@@ -7,13 +7,13 @@ extension Question {
     /// The question, for people.
     public var text: String { applying(Text()) }
 
-    /// Names of the classes that answers may contain, in their order; none of a kind without classes.
+    /// Names of the classes that answers may contain, in their order; empty for a kind without classes.
     public var classes: [String] { applying(Classes()) }
 
-    /// A measure of the answers that it allows, at least 0: the classes, where there are any.
+    /// A measure of the answers that the question allows, at least 0: the number of classes, if the kind has classes.
     public var extent: Int { applying(Extent()) }
 
-    /// The question as it was when its extent was this: the same where it was no smaller.
+    /// The question as it was when it had the given extent; unchanged if its extent is not larger.
     public func narrowed(to extent: Int) -> Question { applying(Narrowed(extent: extent)) }
 
     /// The question without answers of some names, as it is presented to annotators. Positions in it may differ:
@@ -27,10 +27,10 @@ extension Question {
         return applying(Fault(former: former))
     }
 
-    /// Why it does not allow an answer; nil where it does.
+    /// Describes why the question does not allow an answer; nil if it does.
     public func complaint(_ answer: Answer) -> String? { applying(AnswerComplaint(answer: answer)) }
 
-    /// Why it does not allow a label; nil where it does.
+    /// Describes why the question does not allow a label; nil if it does.
     public func complaint(_ label: Label) -> String? { applying(LabelComplaint(label: label)) }
 
     /// Describes the objection to labels that a model is said to predict, as in "class 9, and there are 3"; nil if

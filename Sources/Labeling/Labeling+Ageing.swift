@@ -2,7 +2,7 @@ internal import Tables
 public import Vocabulary
 
 extension OpenTask {
-    /// Higher first, in `0...1`: the score of the selection and the increase due to waiting.
+    /// Priority in `0...1`, higher first: the score of the selection plus the increase due to waiting.
     ///
     /// The scores of audit tasks are not comparable: audit tasks are first, otherwise a tool that serves by priority
     /// would serve them last.
@@ -12,7 +12,7 @@ extension OpenTask {
         return priorityGained > 0 ? max(score, min(1, score + priorityGained)) : score
     }
 
-    /// When its priority rises next; nil where it has nowhere to rise to.
+    /// Returns the time at which its priority rises next; nil if the priority is at its maximum.
     func nextAgeing(every span: Int64) -> StreamTime? {
         guard priority < 1 else { return nil }
         let (offset, overflow) = Int64(aged + 1).multipliedReportingOverflow(by: span)
@@ -24,7 +24,8 @@ extension OpenTask {
 extension LabelingState {
     /// Raises the priority of every open task that has waited long enough, in the order of their ids.
     ///
-    /// - Returns: Their new records for label tools; a task has at most 1 / `ageingBy` of these, and one for rounding.
+    /// - Returns: Their new records for label tools; a task has at most 1 / `ageingBy` of these, plus one due to
+    ///   rounding.
     public mutating func age(question: Question, policy: LabelingPolicy, at time: StreamTime) -> [LabelingTask] {
         guard let span = policy.ageingEvery, let due = nextAgeing(policy: policy), due <= time else { return [] }
         var records: [LabelingTask] = []

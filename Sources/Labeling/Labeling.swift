@@ -10,7 +10,7 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public var isDecline = false
     /// Notes that people wrote with their flags, if the task closed.
     public var notes: [String] = []
-    /// The task's new record for label tools, if they must know.
+    /// The task's new record for label tools; nil if there is nothing to announce.
     public var task: LabelingTask?
     /// The label, if the task closed with one.
     public var consensus: ConsensusLabel?
@@ -30,9 +30,9 @@ public struct AnnotationOutcome: Hashable, Sendable {
 
 /// Aggregation of several people's answers into one label.
 extension LabelingState {
-    /// Opens a task for a selection; its question offers no class whose name is `withheld`.
+    /// Opens a task for a selection; its question does not offer the classes named in `withheld`.
     ///
-    /// - Returns: The task as label tools are to see it.
+    /// - Returns: The task's record for label tools.
     public mutating func openTask(
         _ id: TaskID,
         for selection: Selection,
@@ -96,7 +96,7 @@ extension LabelingState {
             return .success(outcome)
         case .skip, .flag:
             let standing = standing(policy)
-            // Names are free to create: annotators without standing fill a task up to its closing limit and no further.
+            // Any client can invent names: those without standing are recorded only up to a task's closing limit.
             let counts = !standing.isHeld || standing.has(who, annotators[who])
             guard counts || task.declined.count < policy.maximumSkips else { return .success(AnnotationOutcome()) }
             task.declined.append(who)
@@ -126,9 +126,9 @@ extension LabelingState {
         }
     }
 
-    /// The project's question has grown: tasks that are open go on with their own.
+    /// Records that the project's question has grown: open tasks keep their own question.
     ///
-    /// - Parameter extent: Of the revision before.
+    /// - Parameter extent: The extent of the question in the previous revision.
     /// - Complexity: O(*n* log *n*) in the open tasks.
     public mutating func questionGrew(from extent: Int) {
         for (id, row) in open.sortedRows where row.extent == nil {

@@ -18,7 +18,7 @@ extension LabelingPolicy: Formed {
         maximumSkips = try f("maximum_skips", \.maximumSkips, Count(1...100), doc: "Skips and flags that close a task.")
         let rise: StaticString = "The priority of a task rises whenever it has waited so long again."
         ageingEvery = try f.optional("ageing_every", \.ageingEvery, Span(), doc: rise)
-        // Without an interval it means nothing, but a file that names it must not differ from its own revision for ever.
+        // The key has no effect without an interval, but a file with it must not differ from its own revision for ever.
         let (step, implied) = (Number(0.01...1), ageingEvery == nil ? 0.1 : nil)
         ageingBy = try f(
             "ageing_by",

@@ -16,12 +16,12 @@ public struct OpenTask: Hashable, Sendable {
     public let votesReserved: Int
     /// How often its priority has risen.
     public var aged: Int
-    /// By how much in all.
+    /// Total increase of its priority due to waiting.
     public var priorityGained: Double
-    /// The extent of its question, where that of the project has grown since: of the classes in force the first so many. Nil:
-    /// it is the same.
+    /// The extent of its question, if the project's question has grown since: it offers that number of the first
+    /// classes in force. Nil if the extents are the same.
     public var extent: Int?
-    /// Notes that people wrote with their flags, from edition 2 of the rules of choosing on; at most `noteLimit`.
+    /// Notes that people wrote with their flags, from edition 2 of the selection rules on; at most `noteLimit`.
     public var notes: [String]
     /// Names of the classes that its question does not offer: those suppressed when it opened.
     public let withheld: [String]
@@ -56,9 +56,9 @@ public struct OpenTask: Hashable, Sendable {
         self.expiresAt = expiresAt
     }
 
-    /// Notes kept of one task.
+    /// Maximum number of notes that are kept for a task.
     public static let noteLimit = 3
-    /// Characters kept of a note.
+    /// Maximum number of characters that are kept of a note.
     public static let noteLength = 200
 
     /// Stores the note of a flag: one line, cut to the maximum length; an empty note is not stored.
@@ -87,10 +87,10 @@ public struct ClosedTask: Hashable, Sendable {
 
 /// Tasks and the people who answer them.
 public struct LabelingState: Sendable {
-    /// Bounded by the open-task limit.
+    /// Open tasks; bounded by the open-task limit.
     public var open = Table<TaskID, OpenTask>()
     public var closed = Table<TaskID, ClosedTask>()
-    /// Everybody who ever answered, skipped or flagged.
+    /// All annotators who ever answered, skipped or flagged a task.
     public var annotators = Table<AnnotatorID, AnnotatorReliability>()
 
     /// Number of annotators with earned standing, a cache.
@@ -103,7 +103,7 @@ public struct LabelingState: Sendable {
     /// When the first open task expires.
     public var nextDeadline: StreamTime? { facts.now(open).nextDeadline }
 
-    /// Open tasks for training labels.
+    /// Number of open tasks for training labels.
     public var openTrainingTasks: Int { facts.now(open).trainingTasks }
 
     /// When the first priority rises.

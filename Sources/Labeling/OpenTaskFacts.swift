@@ -3,7 +3,7 @@ internal import Vocabulary
 
 /// Facts of the open tasks that every entry needs, computed once for each change of them.
 ///
-/// A cache, no part of the state: it holds for one revision of the table, and is worked out from its rows alone.
+/// A cache, not part of the state: it is valid for one revision of the table, and is computed from its rows alone.
 struct OpenTaskFacts: Sendable {
     private var revision: UInt64?
     private var ageingEvery: Int64?

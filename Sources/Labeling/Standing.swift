@@ -2,19 +2,19 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// Annotators with standing: each of them is more than a name that anybody could have invented.
+/// Annotators with standing, as distinguished from names that any client could have invented.
 ///
 /// An annotator has standing when the project names them, or after five answers that agreed with labels to which two
-/// others contributed: tasks of three answers or more, and none in which all annotators with standing answered
-/// otherwise. While no annotator has standing, all names count alike. From then on a name without standing counts with
+/// others contributed: only tasks of three answers or more count, and none whose label contradicts all annotators with
+/// standing. While no annotator has standing, all names count alike. From then on a name without standing counts with
 /// an accuracy of 0.7 at most, closes no task by itself before the task has all its votes, and cannot make a task
 /// unanswerable.
 struct Standing: Sendable {
-    /// Agreements that give it.
+    /// Number of agreements that give standing.
     static let agreementsNeeded = 5
-    /// Others who contributed to a label, for agreeing with it to count.
+    /// Number of other contributors that a label needs, so that agreement with it counts.
     static let othersNeeded = 2
-    /// The most that is believed of a name without it, once anybody has it.
+    /// Maximum accuracy assumed of a name without standing, once any annotator has standing.
     static let mostAccuracyWithout = 0.7
 
     /// Whether any annotator has standing: from then on names without standing are distinguished.
@@ -26,12 +26,12 @@ struct Standing: Sendable {
         self.named = named
     }
 
-    /// Whether an annotator has it, of whom so much is known.
+    /// Whether an annotator with the given reliability has standing.
     func has(_ annotator: AnnotatorID, _ reliability: AnnotatorReliability?) -> Bool {
         reliability?.hasEarnedStanding == true || named.contains(annotator)
     }
 
-    /// With what accuracy an answer counts, in `0.01...0.99`.
+    /// Returns the accuracy with which an answer counts, in `0.01...0.99`.
     func accuracy(of annotator: AnnotatorID, _ reliability: AnnotatorReliability?) -> Double {
         let accuracy = (reliability ?? AnnotatorReliability()).accuracy
         return isHeld && !has(annotator, reliability) ? min(Self.mostAccuracyWithout, accuracy) : accuracy
@@ -50,7 +50,7 @@ struct StandingCount: Sendable {
     private var revision: UInt64?
     private var count = 0
 
-    /// - Complexity: O(1) where changes were followed, else O(*n*).
+    /// - Complexity: O(1) if all changes were followed, else O(*n*).
     mutating func now(_ annotators: Table<AnnotatorID, AnnotatorReliability>) -> Int {
         if revision != annotators.revision {
             count = annotators.count { $1.hasEarnedStanding }
@@ -59,7 +59,7 @@ struct StandingCount: Sendable {
         return count
     }
 
-    /// Changes a row, and follows.
+    /// Changes a row, and updates the count accordingly.
     mutating func set(
         _ id: AnnotatorID,
         _ row: AnnotatorReliability,

@@ -1,7 +1,7 @@
-/// Rows of features, one sample a row, stored one row after the other, in single or double precision. The caller scales them.
+/// A matrix of features with one row for each sample, stored row by row in single or double precision. The caller
+/// scales the features.
 ///
-/// Whatever the precision, everything is computed in double precision: the numbers of a matrix of singles are widened a row at
-/// a time.
+/// All computations are in double precision: the numbers of a single-precision matrix are widened one row at a time.
 public struct FeatureMatrix: Hashable, Sendable {
     private enum Storage: Hashable {
         case doubles([Double])
@@ -14,7 +14,7 @@ public struct FeatureMatrix: Hashable, Sendable {
     public let columnCount: Int
     private let storage: Storage
 
-    /// A matrix of `values`, cut into rows of `columnCount`.
+    /// Creates a matrix from `values`, split into rows of `columnCount`.
     ///
     /// - Throws: `LearnerError` if they do not fill whole rows, or one is not finite.
     public init(values: [Double], columnCount: Int) throws(LearnerError) {
@@ -22,7 +22,7 @@ public struct FeatureMatrix: Hashable, Sendable {
         self.init(.doubles(values), values.count, columnCount)
     }
 
-    /// A matrix of `singles`, cut into rows of `columnCount`; it shares their memory.
+    /// Creates a matrix from `singles`, split into rows of `columnCount`; it shares their memory.
     ///
     /// - Throws: `LearnerError` if they do not fill whole rows, or one is not finite.
     public init(singles: [Float], columnCount: Int) throws(LearnerError) {
@@ -44,7 +44,7 @@ public struct FeatureMatrix: Hashable, Sendable {
         rowCount = count / columnCount
     }
 
-    /// The rows at `indices`, in that order, repeated if an index is.
+    /// The rows at `indices`, in that order; a repeated index repeats its row.
     public func rows(at indices: [Int]) -> FeatureMatrix {
         switch storage {
         case .doubles(let values):
@@ -72,7 +72,7 @@ public struct FeatureMatrix: Hashable, Sendable {
         }
     }
 
-    /// The rows of both.
+    /// The rows of this matrix, followed by those of another.
     ///
     /// - Throws: `LearnerError` if the numbers of columns differ.
     public func appending(_ other: FeatureMatrix) throws(LearnerError) -> FeatureMatrix {
@@ -93,7 +93,7 @@ public struct FeatureMatrix: Hashable, Sendable {
         }
     }
 
-    /// Lends the rows to `body`.
+    /// Calls `body` with access to the rows, which is valid only during the call.
     func withRows<R>(_ body: (LentRows) -> R) -> R {
         switch storage {
         case .doubles(let values): values.withUnsafeBufferPointer { body(LentRows(doubles: $0, columnCount)) }
@@ -107,7 +107,7 @@ public struct FeatureMatrix: Hashable, Sendable {
     }
 }
 
-/// The rows of a matrix while they are read, one at a time.
+/// Access to the rows of a matrix, one at a time, for the duration of a call.
 struct LentRows {
     private let doubles: UnsafePointer<Double>?
     private let singles: UnsafePointer<Float>?

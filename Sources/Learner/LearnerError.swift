@@ -1,4 +1,4 @@
-/// Why a model could not be fitted, used or read.
+/// The reason why a model could not be fitted, used or read.
 public struct LearnerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Kinds of errors.
     public enum Kind: String, Hashable, Sendable {

@@ -6,7 +6,7 @@
 ///   doi:10.1007/BF01589116; Lewis, Overton (2013), *Nonsmooth optimization via quasi-Newton methods*,
 ///   doi:10.1007/s10107-012-0514-2, for the line search.
 struct LimitedMemoryBFGS {
-    /// How many past steps are remembered.
+    /// Number of past steps that are stored.
     var memory = 10
     var maximumIterations: Int
     /// Stops once no component of the gradient is larger.
@@ -66,7 +66,8 @@ struct LimitedMemoryBFGS {
         return Result(point: point, value: value, iterations: iteration, hasConverged: hasConverged)
     }
 
-    /// A step along `direction` that lowers the value enough and flattens the slope enough; nil if rounding leaves none.
+    /// Finds a step along `direction` that meets the weak Wolfe conditions: it lowers the value enough and reduces the
+    /// slope enough. Nil if rounding leaves no such step.
     private func search(
         from point: [Double],
         value: Double,
@@ -134,7 +135,8 @@ struct LimitedMemoryBFGS {
         return result
     }
 
-    /// Infinite if a component is not a number: `max` would skip it, and an overflowed gradient would seem flat.
+    /// The largest magnitude of a component; infinite if a component is NaN, because `max` would skip it and an
+    /// overflowed gradient would appear flat.
     private func largestMagnitude(_ vector: [Double]) -> Double {
         var largest = 0.0
         for number in vector {

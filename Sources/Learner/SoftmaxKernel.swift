@@ -1,8 +1,9 @@
 import Statistics
 
-/// The inner loops, on raw pointers: all sums run over rows and features in order, so that they round alike everywhere.
+/// The inner loops, on raw pointers: all sums run over rows and features in order, so that rounding is the same on
+/// every machine.
 enum SoftmaxKernel {
-    /// The linear scores of one sample. Features that are 0 cost nothing.
+    /// Computes the linear scores of one sample. Features that are 0 are skipped.
     static func scores(
         of features: UnsafePointer<Double>,
         _ featureCount: Int,

@@ -7,7 +7,7 @@ import Statistics
 /// tolerance independent of how many samples there are.
 struct SoftmaxObjective {
     let features: FeatureMatrix
-    /// Rows into the classes being fitted, in 0..<classCount.
+    /// Index of each row's class among the classes being fitted, in 0..<classCount.
     let labels: [Int]
     /// One weight for each row, or none at all for equal weights.
     let sampleWeights: [Double]
@@ -69,7 +69,8 @@ struct SoftmaxObjective {
                 SoftmaxKernel.scores(of: sample, featureCount, weights, classCount, into: scores)
                 let labelScore = scores[labels[row]]
                 loss += weight * (SoftmaxKernel.normalize(scores, classCount) - labelScore)
-                // From here on the scores are residuals: probability less truth.
+                // From here on the scores are residuals: the probability minus 1 for the true class, minus 0 for the
+                // others.
                 scores[labels[row]] -= 1
                 for index in 0..<classCount { scores[index] *= weight }
                 accumulate(sample, scores, into: gradient)

@@ -1,8 +1,8 @@
 /// The model as bytes, the same for equal models.
 ///
-/// Layout, little-endian: `FWSR`, version (UInt32, 1), classes (UInt32), features (UInt32); for each class the length of
-/// its name (UInt32) and the name in UTF-8; then the weights as IEEE 754 doubles, in the order of `weights`. There is no
-/// checksum: whoever stores the bytes keeps their digest beside them.
+/// Layout, little-endian: `FWSR`, version (UInt32, 1), classes (UInt32), features (UInt32); for each class the length
+/// of its name (UInt32) and the name in UTF-8; then the weights as IEEE 754 doubles, in the order of `weights`. There
+/// is no checksum: the code that stores the bytes keeps their digest beside them.
 extension SoftmaxRegression {
     private static let magic = Array("FWSR".utf8)
     private static let version: UInt32 = 1
@@ -35,7 +35,7 @@ extension SoftmaxRegression {
         }
         let classCount = Int(try reader.integer(UInt32.self))
         let featureCount = Int(try reader.integer(UInt32.self))
-        // Every class takes at least 4 bytes and every weight 8, which bounds what is reserved below.
+        // Every class takes at least 4 bytes and every weight 8, which limits the memory reserved below.
         let (count, overflow) = classCount.multipliedReportingOverflow(by: featureCount + 1)
         guard classCount > 0, featureCount > 0, !overflow, count <= bytes.count / 8 else {
             throw LearnerError(.format, "the numbers of classes and features do not fit the \(bytes.count) bytes")
@@ -58,7 +58,7 @@ extension SoftmaxRegression {
     }
 }
 
-/// Walks over the bytes of a model and never beyond them.
+/// Reads the bytes of a model in order, never beyond their end.
 private struct ArtifactReader {
     let bytes: [UInt8]
     var position = 0

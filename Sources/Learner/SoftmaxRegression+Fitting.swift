@@ -3,13 +3,15 @@ import Statistics
 extension SoftmaxRegression {
     /// How to fit.
     public struct Options: Hashable, Sendable {
-        /// scikit-learn's C: how much a sample counts against the penalty on weights; above 0. Smaller is smoother.
+        /// scikit-learn's C: the weight of a sample's loss relative to the penalty on weights; above 0. Smaller values
+        /// give smoother models.
         public var inverseStrength: Double
-        /// The most steps of the minimiser; at least 0.
+        /// Maximum number of steps of the minimiser; at least 0.
         public var maximumIterations: Int
         /// Fitting stops once no component of the gradient of the mean loss is larger; at least 0.
         public var tolerance: Double
-        /// If set, the rows are first drawn with replacement by this seed, so that repeats of other seeds differ.
+        /// If set, the rows are first resampled with replacement by this seed, so that repeats with different seeds
+        /// differ.
         public var bootstrapSeed: UInt64?
 
         /// Usual options: C = 1, 200 iterations, tolerance 10⁻⁴, every row once.
@@ -26,7 +28,7 @@ extension SoftmaxRegression {
         }
     }
 
-    /// A fitted model and how the fitting went.
+    /// A fitted model with the result of the minimisation.
     public struct Fit: Sendable {
         /// The model.
         public let model: SoftmaxRegression
@@ -53,9 +55,9 @@ extension SoftmaxRegression {
     ///   - labels: One index into `classes` for each row.
     ///   - classes: The classes of the model, whether or not they occur.
     ///   - sampleWeights: One weight of at least 0 for each row, not all 0; nil counts every row once.
-    ///   - parent: A model of the same shape to start from, so that fewer iterations do.
-    ///   - options: How to fit.
-    /// - Returns: The model; not converged is no error.
+    ///   - parent: A model of the same shape to start from, so that fewer iterations suffice.
+    ///   - options: Options of the fit.
+    /// - Returns: The fit; a fit that has not converged is no error.
     /// - Throws: `LearnerError` if shapes or values do not fit together.
     /// - Complexity: O(rows × features × classes) for each iteration.
     public static func fit(
@@ -119,13 +121,14 @@ extension SoftmaxRegression {
         )
     }
 
-    /// This model after a few steps on new samples, with old ones replayed beside them so that they are not forgotten.
+    /// Updates the model by a few steps on new samples, with old samples replayed beside them so that they are not
+    /// forgotten.
     ///
     /// - Parameters:
     ///   - features: The new samples.
     ///   - labels: Their labels.
-    ///   - replayed: Old samples and their labels, best a seeded draw of about as many.
-    ///   - options: How to fit; a few iterations suffice.
+    ///   - replayed: Old samples and their labels, preferably about as many, drawn with a seed.
+    ///   - options: Options of the fit; a few iterations suffice.
     /// - Returns: The updated model; this one is unchanged.
     /// - Throws: `LearnerError` if shapes or values do not fit together.
     public func updated(
@@ -143,7 +146,7 @@ extension SoftmaxRegression {
         return try Self.fit(allFeatures, labels: allLabels, classes: classes, startingFrom: self, options: options)
     }
 
-    /// The classes that carry weight, in order.
+    /// The classes with at least one row of weight above 0, in order.
     private static func presentClasses(_ labels: [Int], _ sampleWeights: [Double], _ classCount: Int) -> [Int] {
         var isPresent = [Bool](repeating: false, count: classCount)
         for row in labels.indices where sampleWeights.isEmpty || sampleWeights[row] > 0 {
@@ -152,7 +155,7 @@ extension SoftmaxRegression {
         return isPresent.indices.filter { isPresent[$0] }
     }
 
-    /// The parent's weights of the present classes, or 0.
+    /// The parent's weights for the present classes; 0 without a parent or with a single present class.
     private static func startingWeights(
         _ featureCount: Int,
         _ present: [Int],
@@ -168,7 +171,7 @@ extension SoftmaxRegression {
         return weights
     }
 
-    /// Weights of the present classes, with those of the absent ones put in between.
+    /// The weights of all classes: the fitted ones, with the weights of absent classes inserted.
     private static func spread(
         _ fitted: [Double],
         featureCount: Int,

@@ -2,7 +2,8 @@ import Statistics
 
 /// Multinomial logistic regression: a linear score per class, made into probabilities by softmax.
 ///
-/// A value: fitting gives a new one. The same data, options and seed give the same weights, bit for bit, on any machine.
+/// A value type: fitting returns a new value. The same data, options and seed give the same weights, bit for bit, on
+/// any machine.
 public struct SoftmaxRegression: Hashable, Sendable {
     /// Classes of the output's columns, in order; distinct, at least one.
     public let classes: [String]
@@ -11,7 +12,7 @@ public struct SoftmaxRegression: Hashable, Sendable {
     /// `featureCount` + 1 rows of one weight per class; the last row holds the intercepts.
     public let weights: [Double]
 
-    /// A model of given weights.
+    /// Creates a model from weights.
     ///
     /// - Throws: `LearnerError` if they do not fit `classes` and `featureCount`, or one is not finite.
     public init(classes: [String], featureCount: Int, weights: [Double]) throws(LearnerError) {
@@ -50,7 +51,7 @@ public struct SoftmaxRegression: Hashable, Sendable {
         _ = SoftmaxKernel.normalize(output, classes.count)
     }
 
-    /// How likely each class is, in the order of `classes`; they sum to 1.
+    /// The probability of each class, in the order of `classes`; they sum to 1.
     public func probabilities(of features: some Collection<Double>) -> [Double] {
         let contiguous = Array(features)
         return [Double](unsafeUninitializedCapacity: classes.count) { buffer, count in
@@ -79,7 +80,7 @@ public struct SoftmaxRegression: Hashable, Sendable {
         }
     }
 
-    /// The index of the likeliest class, the first of equals.
+    /// The index of the most probable class; of equals, the first.
     public func predict(_ features: some Collection<Double>) -> Int {
         let probabilities = probabilities(of: features)
         var best = 0
@@ -87,7 +88,7 @@ public struct SoftmaxRegression: Hashable, Sendable {
         return best
     }
 
-    /// The share of rows whose likeliest class is the label; NaN for no rows.
+    /// The share of rows whose most probable class is the label; NaN without rows.
     public func accuracy(on matrix: FeatureMatrix, labels: [Int]) -> Double {
         precondition(matrix.rowCount == labels.count, "one label for each row")
         var hits = 0

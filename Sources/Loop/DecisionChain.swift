@@ -3,8 +3,8 @@ public import Hashing
 
 /// The digest over all decisions of a project so far: two replays that agree on it agree on every decision.
 ///
-/// Each entry extends it: SHA-256 of the digest before, the entry number (8 bytes, little-endian), and for each decision its
-/// topic, key and value, each ended by a zero byte.
+/// Each entry extends it: SHA-256 of the previous digest, the entry number (8 bytes, little-endian), and for each
+/// decision its topic, key and value, each followed by a zero byte.
 public struct DecisionChain: Hashable, Sendable {
     /// 32 bytes.
     public private(set) var digest: SHA256Digest
@@ -12,7 +12,7 @@ public struct DecisionChain: Hashable, Sendable {
     /// The chain before the first entry: 32 zero bytes.
     public init() { digest = SHA256Digest(bytes: [UInt8](repeating: 0, count: 32)) ?? SHA256Digest(of: []) }
 
-    /// Nil unless it is 64 hexadecimal digits.
+    /// Creates a chain from its digest; nil unless `hex` is 64 hexadecimal digits.
     public init?(hex: String) {
         guard let digest = SHA256Digest(hex: hex) else { return nil }
         self.digest = digest

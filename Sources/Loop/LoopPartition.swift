@@ -1,6 +1,7 @@
 internal import EngineCore
 
-/// Partition that the loop owns, with the projects in it. Whoever holds it may change it: it is used on the role's thread alone.
+/// Partition that the loop owns, with the projects in it. It can be changed through any reference without a lock,
+/// because it is used on the role's thread only.
 final class LoopPartition {
     var projects: [String: LoopProject] = [:]
     /// Names of the projects that are paused.
@@ -15,11 +16,11 @@ final class LoopPartition {
     var journalOffset: Int64 = 0
     var committedOffset: Int64 = 0
     var isTouched = false
-    /// Rows written since the last snapshot, and when that was.
+    /// Rows written since the last snapshot, and the time of that snapshot, in milliseconds since 1970.
     var rowsSinceSnapshot = 0
     var snapshotAt: Int64 = 0
 
-    /// Pauses a project, or lets it go on where `pause` is nil.
+    /// Pauses a project, or resumes it if `pause` is nil.
     func pause(_ name: String, _ pause: ProjectPause?) {
         projects[name]?.pause(pause)
         if pause == nil { paused.remove(name) } else { paused.insert(name) }

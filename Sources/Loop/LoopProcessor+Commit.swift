@@ -32,7 +32,8 @@ extension LoopProcessor {
                     value: position.jsonBytes
                 )
             )
-            // Also where only a timer wrote: the position must equal the offset that the transaction commits.
+            // The offset is advanced even if only a timer wrote: the position must equal the offset that the
+            // transaction commits.
             transaction.advance(TopicPartition(topics[.journal], number), to: partition.journalOffset)
         }
     }

@@ -5,7 +5,7 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// From an entry to decisions on their topics.
+/// Application of entries, and writing of their decisions to the topics.
 extension LoopProcessor {
     func takeEntry(
         _ record: RecordView,
@@ -19,7 +19,7 @@ extension LoopProcessor {
         }
         guard let entry = try decode(record, at: index, of: batch, into: &transaction) else { return }
         let name = entry.project.rawValue
-        // A key that does not name its project; ours all do.
+        // The key need not name the entry's project, although all keys that Flywheel writes do.
         if partition.paused.contains(name) { return passOver(record, name, partition) }
         apply(entry, from: record, of: name, in: partition, into: &transaction)
     }
@@ -98,7 +98,7 @@ extension LoopProcessor {
             return
         }
         guard let topic = decision.topic else { return }
-        // Here and not in the decision: replay needs no secret.
+        // The token is added here and not in the decision, so that replay needs no secret.
         let token = decision.answerableID.map { tokens.token(on: topics[topic], of: entry.project, for: $0) }
         transaction.write(
             OutputRecord(

@@ -4,22 +4,24 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// One project at a time reads the journal again from where it was paused, beside the live stream.
+/// State of reading the journal again: one project at a time reads it from the position of its pause, beside the live
+/// stream.
 struct JournalCatchUp {
-    /// Records of the journal in one transaction, whichever project they belong to.
+    /// Largest number of journal records in one transaction, of all projects together.
     static let sliceSize = 1_000
-    /// The most that such a transaction holds, in bytes.
+    /// Largest size of such a transaction, in bytes.
     static let maximumBytes = 4 << 20
     /// Transactions of one project before the next project is read.
     static let slice = 16
-    /// Entries applied one per transaction, and milliseconds, before the live stream is processed.
+    /// Largest number of entries applied one per transaction, and longest time for it in milliseconds, before the live
+    /// stream is processed.
     static let streak = 100
     static let streakTime: Int64 = 500
-    /// Deaths, and equal refusals, at one entry.
+    /// Number of deaths, or of refusals for the same reason, at one entry before the project is paused again.
     static let maximumFailures = 3
 
     struct EntryRejection {
-        /// The stored offset.
+        /// The stored offset at which the entry was refused.
         var next: Int64
         var count: Int
         var reason: String
@@ -34,7 +36,7 @@ struct JournalCatchUp {
     var careful: [String: Int] = [:]
     /// Consecutive refusals at one offset.
     var refusals: [String: EntryRejection] = [:]
-    /// Projects whose last reader died with an entry of theirs in hand: to be noted before they are read.
+    /// Projects whose last reader died with one of their entries in hand; the death is recorded before they are read.
     var died: Set<String> = []
     /// The project whose reading ends with the open transaction.
     var ending: String?
@@ -74,7 +76,7 @@ struct JournalCatchUp {
         turns = Self.slice
     }
 
-    /// Everything but the reader stays true.
+    /// Stops reading; everything except the reader and its project is kept.
     mutating func stop() {
         closeReader()
         name = nil
@@ -105,7 +107,7 @@ extension LoopProcessor {
             guard let partition = partitions[topicPartition.partition] else { continue }
             for name in partition.paused {
                 guard let pause = partition.projects[name]?.pause, pause.isResuming else { continue }
-                // Whoever died there may have had this project's entries in hand, or anybody's.
+                // The worker that died there may have had an entry of this project, or of any other, in hand.
                 rereading.careful[name] = JournalCatchUp.sliceSize
                 if pause.isInHand { rereading.died.insert(name) }
             }
@@ -131,7 +133,7 @@ extension LoopProcessor {
         else { return }
         rereading.careful[name] = JournalCatchUp.sliceSize
         if let known = rereading.refusals[name], known.next == stored.next {
-            // Where the verdict itself cannot be written it stays.
+            // A verdict that has been reached is kept even if it cannot be written itself.
             if known.count >= JournalCatchUp.maximumFailures || known.reason == reason {
                 rereading.refusals[name]?.count += 1
                 return
@@ -174,7 +176,7 @@ extension LoopProcessor {
         }
         rereading.turns += 1
         if rereading.died.contains(name), pause.isInHand {
-            // Known to the next worker before anything is read.
+            // The death is recorded for the next worker before anything is read.
             rereading.note(name)
             beginStreak()
             pause.deaths += 1
@@ -312,7 +314,7 @@ extension LoopProcessor {
         return .stands(next)
     }
 
-    /// - Returns: The first offset that is still there, if that is not the one to start at.
+    /// - Returns: The first offset that the journal still contains, if it is after `next`; else nil.
     private func startReader(_ topicPartition: TopicPartition, at next: Int64) throws(StreamError) -> Int64? {
         if rereading.reader == nil { rereading.reader = try transport.makeReader(topics: [topicPartition.topic]) }
         guard rereading.position != next, let reader = rereading.reader else { return nil }
@@ -323,7 +325,7 @@ extension LoopProcessor {
         return nil
     }
 
-    /// - Returns: Whether it may belong to the project.
+    /// - Returns: Whether the record may belong to the project.
     private func rereadEntry(
         _ record: RecordView,
         at index: Int,

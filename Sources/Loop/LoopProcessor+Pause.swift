@@ -5,7 +5,7 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// A project whose entry brings workers down waits, and the others of its partition go on.
+/// Pausing of projects: a project with an entry that crashes workers waits, and the others of its partition continue.
 extension LoopProcessor {
     public var isolates: Bool { true }
 
@@ -61,7 +61,7 @@ extension LoopProcessor {
         }
     }
 
-    /// The project, by the record's key: its value may crash every worker that reads it.
+    /// Name of the project according to the record's key; the value is not read, because it may crash every worker.
     func owner(of record: RecordView) -> String? {
         guard record.key.baseAddress != nil, record.key.count <= 64 else { return nil }
         return ProjectID(checking: String(decoding: record.key, as: UTF8.self))?.rawValue

@@ -13,7 +13,8 @@ extension LoopProcessor {
         return (restored, try startOffset(topicPartition, committed, restored.position))
     }
 
-    /// Nil where there is no snapshot, or it does not fit: the changelog has the last word, and refuses if need be.
+    /// Restores a partition from its snapshot. Nil if there is no snapshot or it does not fit: the changelog is then
+    /// read instead, which is authoritative and may refuse the partition.
     private func restoreFromSnapshot(
         _ topicPartition: TopicPartition,
         _ committed: Int64?,
@@ -88,7 +89,7 @@ extension LoopProcessor {
             let age = time - partition.snapshotAt
             return isLeaving || age >= snapshots.interval || age < 0
         }
-        // It can be done without: what fails here must not cost a transaction.
+        // Snapshots are optional: an error here must not abort the transaction.
         guard !due.isEmpty, let store = try? StateStore(transport: transport, topics: topics) else { return }
         defer { store.close() }
         for number in due { if let ends = try? store.ends(number) { snapshotEnds[number] = ends.high } }

@@ -16,7 +16,7 @@ struct TickTimer {
     private var lastDeadline: Int64 = .min
     private var futile = 0
 
-    /// Whether to write a tick now; if so, that is noted.
+    /// Returns whether to write a tick now, and records it if so.
     mutating func fires(at now: Int64, deadline: Int64) -> Bool {
         guard deadline <= now else { return false }
         let isSame = deadline == lastDeadline

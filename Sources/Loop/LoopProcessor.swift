@@ -13,7 +13,7 @@ public struct LoopCounts: Hashable, Sendable {
     public var entries: Int64 = 0
     /// Decisions written to topics.
     public var decisions: Int64 = 0
-    /// By reason code.
+    /// Refusals, by reason code.
     public var refused: [String: Int64] = [:]
     /// Ticks written to the journal.
     public var ticks: Int64 = 0
@@ -23,10 +23,11 @@ public struct LoopCounts: Hashable, Sendable {
     public init() {}
 }
 
-/// The control plane: applies journal entries in order, one project at a time, and writes decisions, changelog and position
-/// in the transaction that commits the journal offset.
+/// The control plane: applies journal entries in order, one project at a time, and writes decisions, changelog and
+/// position in the transaction that commits the journal offset.
 public final class LoopProcessor: Processor, StoppingProcessor {
-    /// The topics that Loop reads, in the order in which its consumer counts them. Their partitions travel together.
+    /// The topics that the loop reads, in the order of their indices in its consumer. Their partitions are assigned
+    /// together.
     public static let inputs: [Topic] = [.journal, .tallies]
 
     let topics: TopicNames
@@ -35,14 +36,14 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     let tokens: TokenKeys
     let clusterID: String
     let now: () -> Int64
-    /// Nil to restore from the changelog alone.
+    /// Snapshots of this worker; nil to restore from the changelog alone.
     let snapshots: LoopSnapshots?
-    /// Where `state` ended before the transaction that is about to open, where a snapshot is due.
+    /// End offset of `state` before the transaction that is about to open, for each partition with a snapshot due.
     var snapshotEnds: [Int32: Int64] = [:]
     let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
     var partitions: [Int32: LoopPartition] = [:]
     var pendingCounts = LoopCounts()
-    /// The project that is being read again, if any, and what it was found to be in the way of.
+    /// State of reading the journal again for projects that are resuming.
     var rereading = JournalCatchUp()
     /// Calls of `pauseChanged` to make once the transaction has committed.
     var pauseChanges: [(name: String, pause: ProjectPause?)] = []
@@ -111,7 +112,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
             if partition.history.isEmpty { partition.history = "\(clusterID)/\(worker)/\(now())" }
             partition.journalOffset = offset
             partition.committedOffset = offset
-            // Where there is no position yet the first transaction writes one, whatever else it is about.
+            // If there is no position yet, the first transaction writes one, whatever else it contains.
             partition.isTouched = restoredState.position == nil
             partitions[topicPartition.partition] = partition
             positions[topicPartition] = offset
@@ -120,7 +121,8 @@ public final class LoopProcessor: Processor, StoppingProcessor {
         return positions
     }
 
-    /// The journal decides; tallies inform.
+    /// Whether expired records of a partition may be skipped: not those of the journal, which decides; tallies only
+    /// inform.
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { partition.topic != topics[.journal] }
 
     public func unassigned(_ gone: [TopicPartition]) {

@@ -5,11 +5,12 @@ internal import StreamRuntime
 internal import Tables
 public import Vocabulary
 
-/// One project in the loop: its state, the chain of its decisions, its timer. Used by the running loop and by replay alike.
+/// One project in the loop: its state, the chain of its decisions, and its timer. Both the running loop and replay use
+/// it.
 public struct LoopProject: Sendable {
-    /// After the last entry applied, committed or not.
+    /// State after the last entry applied, committed or not.
     public internal(set) var state: ProjectState
-    /// Over every entry applied.
+    /// Chain of the decisions of every entry applied.
     public internal(set) var chain = DecisionChain()
     /// Ticks written to the journal; one is in flight while this exceeds the ticks applied.
     public internal(set) var ticksWritten: UInt64 = 0
@@ -22,7 +23,7 @@ public struct LoopProject: Sendable {
 
     public init(project: ProjectID) { state = ProjectState(project: project) }
 
-    /// Applies an entry and encodes what follows from it.
+    /// Applies an entry and encodes the decisions that follow from it.
     public mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime) -> [EncodedDecision] {
         touch()
         let decisions = state.apply(entry, appendedAt: time)
@@ -47,7 +48,7 @@ public struct LoopProject: Sendable {
         return apply(entry, appendedAt: time)
     }
 
-    /// Rows of its tables.
+    /// Number of rows of its tables.
     public var rowCount: Int { state.rowCount }
 
     /// Every row as the changelog holds it for a project of that name.
@@ -57,13 +58,13 @@ public struct LoopProject: Sendable {
         return rows
     }
 
-    /// Whether no tick is on its way.
+    /// Whether no tick is in flight.
     var isTickPossible: Bool { ticksWritten <= state.position.value.ticks }
 
     /// Whether the pause differs from the stored one.
     var isPauseNew: Bool { before.map { $0.pause != pause } ?? false }
 
-    /// As of the last commit.
+    /// Pause as of the last commit.
     var storedPause: ProjectPause? { before.map { $0.pause } ?? pause }
 
     mutating func pause(_ pause: ProjectPause?) {

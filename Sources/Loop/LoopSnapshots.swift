@@ -8,7 +8,7 @@ internal import Vocabulary
 public struct LoopSnapshots {
     /// Use of a snapshot, for logs.
     public enum Event: Hashable, Sendable {
-        /// So many rows were restored, up to an offset of `state`.
+        /// `rows` rows were restored from the snapshot, up to `offset` of `state`.
         case used(partition: Int32, rows: Int, offset: Int64)
         /// The partition is restored from its changelog.
         case unusable(partition: Int32, reason: String)

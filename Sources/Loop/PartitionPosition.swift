@@ -1,14 +1,14 @@
 public import Events
 public import JSON
 
-/// Position of the loop of a partition: one record in every one of its transactions.
+/// Position of the loop in a partition; every transaction of the partition writes one record of it.
 public struct PartitionPosition: Hashable, Sendable, JSONCodable {
     /// The next journal offset.
     public let journalOffset: Int64
     public let clusterID: String
     public let build: String
-    /// Given when the partition's state begins, and kept: a `state` topic that was made anew has another. Empty in states of
-    /// old.
+    /// Identifier given when the partition's state begins, and kept: a `state` topic that was created again has another
+    /// one. Empty in states that older builds wrote.
     public let history: String
 
     /// The version of the forms in `state`; a later one is refused.

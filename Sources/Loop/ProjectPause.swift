@@ -1,19 +1,20 @@
 public import Events
 public import JSON
 
-/// Why a project's entries wait, and where it will go on: a row of `state` beside the project's tables.
+/// Pause of a project: why its entries wait, and the position at which they continue; a row of `state` beside its
+/// tables.
 public struct ProjectPause: Hashable, Sendable, JSONCodable {
     /// The journal offset of the first entry that is not applied.
     public internal(set) var next: Int64
-    /// Milliseconds since 1970.
+    /// Start of the pause, in milliseconds since 1970.
     public let since: Int64
-    /// For people.
+    /// Reason of the pause, for people.
     public internal(set) var reason: String
     /// Whether resuming was requested: its entries are read again, up to the position of the others.
     public internal(set) var isResuming = false
-    /// Workers that died at `next` while it was read again.
+    /// Number of workers that died while reading the entry at `next` again.
     var deaths = 0
-    /// The entry there is about to be read again, alone, and nothing else is in hand.
+    /// Whether the entry at `next` is about to be read again, alone, with no other entry in hand.
     var isInHand = false
 
     static let table = "loop.pause"

@@ -51,13 +51,13 @@ public struct StateSnapshot: Sendable {
     }
 
     static let magic = Array("flywheel state 1\n".utf8)
-    /// The most bytes of a header, of a key, of a value.
+    /// Largest number of bytes of a header, a key or a value.
     private static let partLimit = 16 << 20
 
     let header: Header
     let projects: [String: LoopProject]
 
-    /// The partition that it is of.
+    /// Partition of the snapshot.
     public var partition: Int32 { header.partition }
 
     static func name(topic: String, partition: Int32) -> String { "\(topic)-\(partition).snapshot" }
@@ -66,7 +66,7 @@ public struct StateSnapshot: Sendable {
 
     /// Replaces the previous snapshot with this one, completely and durably on disk.
     ///
-    /// - Returns: Its bytes.
+    /// - Returns: Size of the snapshot in bytes.
     /// - Complexity: O(rows).
     @discardableResult
     public func write(to store: FolderStore) throws(StorageError) -> Int {
@@ -102,15 +102,15 @@ public struct StateSnapshot: Sendable {
 
     // MARK: - Reading
 
-    /// Why a snapshot is not used.
+    /// Reason why a snapshot is not used.
     struct Unusable: Error, Hashable, CustomStringConvertible {
         let reason: String
         init(_ reason: String) { self.reason = reason }
         var description: String { reason }
     }
 
-    /// The header of a partition's snapshot, nil if there is none. `row` is called with every row, once the checksum of the
-    /// whole has proved right and `check` has passed the header; what they throw is thrown.
+    /// Reads a partition's snapshot and returns its header; nil if there is none. `row` is called with every row, once
+    /// the checksum of the whole file is verified and `check` has accepted the header; the errors of both are thrown.
     static func read(
         _ store: FolderStore,
         topic: String,

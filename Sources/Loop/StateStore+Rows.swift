@@ -6,9 +6,9 @@ internal import StreamRuntime
 internal import Vocabulary
 
 extension LoopProject {
-    /// The changelog since the last commit: nothing for an unmodified project.
+    /// Returns the changelog since the last commit; nothing for an unmodified project.
     ///
-    /// Changes nothing; mutating because tables are visited in place.
+    /// The project does not change; the function is mutating because tables are visited in place.
     mutating func changelog(_ name: String, _ topic: String, _ partition: Int32) -> [OutputRecord] {
         guard isTouched else { return [] }
         var changes = state.changes()

@@ -8,9 +8,9 @@ internal import Vocabulary
 
 /// The tables of a partition's projects, read back from the changelog.
 public struct RestoredPartition: Sendable {
-    /// By name, as of the last commit.
+    /// Projects by name, as of the last commit.
     public var projects: [String: LoopProject] = [:]
-    /// Nil of a partition that no loop has written yet.
+    /// Position of the loop; nil for a partition that no loop has written yet.
     public var position: PartitionPosition?
     /// Records read.
     public var records = 0
@@ -25,11 +25,11 @@ public struct RestoreProgress: Hashable, Sendable {
     public let partition: Int32
     /// Records read.
     public let records: Int
-    /// The next offset to read, and the end as it was at the beginning.
+    /// The next offset to read, and the end of the partition at the time when reading began.
     public let offset: Int64
     public let end: Int64
 
-    /// In 0...100.
+    /// Percentage of the offsets that were read, in `0...100`.
     public var percent: Int { end > 0 ? Int(min(offset, end) * 100 / end) : 100 }
 }
 
@@ -81,7 +81,7 @@ public struct StateStore {
     /// Reads the records added since a partition was read last.
     ///
     /// - Parameters:
-    ///   - partition: Of `state`.
+    ///   - partition: Partition of `state`.
     ///   - restored: The result of the previous read; the new records are added.
     ///   - stable: Whether to end before an open transaction, for read-only observers.
     ///   - limit: The end; nil for the partition's end.
@@ -164,7 +164,7 @@ public struct StateStore {
         }
     }
 
-    /// Puts one row back; a value without an address is a tombstone.
+    /// Restores one row; a value without an address is a tombstone.
     static func take(
         _ rowKey: UnsafeRawBufferPointer,
         _ rowValue: UnsafeRawBufferPointer,
@@ -195,7 +195,7 @@ public struct StateStore {
         _ value: JSONValue?,
         into project: inout LoopProject
     ) throws {
-        // Nearly every row is of one of these.
+        // Nearly every row belongs to a table of the project's state.
         if try project.state.restore(table, row, value) { return }
         let table = String(decoding: table, as: UTF8.self)
         if table == chainTable {

@@ -1,7 +1,7 @@
 internal import JSON
 internal import Vocabulary
 
-/// Folds the tallies of Intake's transactions into one journal entry a project and ten seconds.
+/// Folds the tallies of Intake's transactions into one journal entry per project and ten seconds.
 struct TallyFolder {
     static let interval: Int64 = 10_000
     static let versionLimit = 64
@@ -43,7 +43,7 @@ struct TallyFolder {
         if began == nil { began = now }
     }
 
-    /// A clock that went back counts as time that has passed.
+    /// Whether `interval` has passed since the first record; a clock that went back counts as time that has passed.
     func isDue(_ now: Int64) -> Bool { began.map { now - $0 >= Self.interval || now < $0 } ?? false }
 
     /// Returns the sums collected, by project, and empties the folder.

@@ -5,14 +5,14 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Versions that `dataset-versions` announces: whoever reads the dataset log again, on a new disk or after a loss of its
-/// progress, announces none of them a second time.
+/// Versions that `dataset-versions` announces: a worker that reads the dataset log again, on a new disk or after a loss
+/// of its progress, announces none of them a second time.
 ///
-/// Memory: 22 to 45 bytes a version of the partitions that are owned, as full as the tables are.
+/// Memory: 22 to 45 bytes for each version of the owned partitions, depending on how full the tables are.
 struct AnnouncedVersions {
     /// Digests of the announced ids by partition, project and version number: the id that was announced first.
     private var ids: [Int32: [String: [Int: UInt64]]] = [:]
-    /// Other ids for a version number that has one: of builds with other bytes, or of foreign writers.
+    /// Further ids for the same version numbers, from builds that wrote other bytes or from other writers.
     private var others: [Int32: [String: [Int: Set<UInt64>]]] = [:]
     /// Maximum number of ids that are held beside the first of a version number.
     private static let most = 16
@@ -22,13 +22,13 @@ struct AnnouncedVersions {
     /// Status of a version among the announcements.
     enum Standing: Hashable {
         case new
-        /// It is announced, by this id.
+        /// The version is announced under this id.
         case known
-        /// Another id is announced under its version number, and this one is not.
+        /// Another id is announced under the version number, and this id is not.
         case otherwise
     }
 
-    /// Creates an empty set of announcements; without a transport it only ever holds those that are added.
+    /// Creates an empty set of announcements; without a transport it contains only those that are added.
     init(_ transport: (any StreamTransport)?, topic: String) {
         self.transport = transport
         self.topic = topic
@@ -47,7 +47,7 @@ struct AnnouncedVersions {
         for partition in partitions {
             (ids[partition], others[partition]) = ([:], [:])
             try scan.forEach(partition) { record, _, _ in
-                // An unreadable record is no announcement of ours; Intake reports it.
+                // Flywheel did not write an unreadable record; Intake reports it.
                 guard let json = try? parser.parse(record.value), let project = try? json.object().string("project"),
                     let version = try? SealedVersion(json: json)
                 else { return }
@@ -81,7 +81,7 @@ struct AnnouncedVersions {
         others[partition, default: [:]][project, default: [:]][version.versionNumber, default: []].insert(digest)
     }
 
-    /// Forgets a partition.
+    /// Removes the announcements of a partition.
     mutating func forget(_ partition: Int32) {
         ids[partition] = nil
         others[partition] = nil

@@ -2,21 +2,21 @@ internal import Events
 internal import JSON
 internal import Vocabulary
 
-/// Why a partition of the dataset log cannot be folded any further.
+/// The reason why a partition of the dataset log cannot be processed any further.
 struct WrongFact: Error { let reason: String }
 
-/// Reads facts of the dataset log, and sees to it that none is passed over: a version sealed without a fact would be wrong
-/// for ever.
+/// Reads facts of the dataset log, and checks that none is skipped: a version sealed without a fact would be wrong
+/// permanently.
 struct FactReader {
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
     /// The sequence number of the fact read last, by partition and project.
     private var last: [Int32: [String: Int64]] = [:]
 
-    /// The fact that a record holds.
+    /// Reads the fact in a record.
     ///
-    /// - Returns: Nil of a record that has no project or no number in its sequence: no fact of ours, and none is missing
-    ///   without it.
-    /// - Throws: `WrongFact` of a fact that cannot be read, a kind among them that only a newer build knows.
+    /// - Returns: The fact with its project; nil for a record without a project or sequence number: Flywheel did not
+    ///   write it, and no fact is missing without it.
+    /// - Throws: `WrongFact` for a fact that cannot be read, such as one of a kind that only a newer build knows.
     func read(_ value: UnsafeRawBufferPointer) throws(WrongFact) -> (ProjectID, DatasetLogRecord)? {
         guard let json = try? parser.parse(value), let object = try? json.object(),
             let name = try? object.string("project"), let project = ProjectID(checking: name),
@@ -31,7 +31,8 @@ struct FactReader {
         }
     }
 
-    /// Checks that facts of a project are numbered without a gap; after a restart the first fact may have any number.
+    /// Checks that the facts of a project are numbered without a gap; after a restart the first fact may have any
+    /// number.
     ///
     /// - Throws: `WrongFact` with both numbers.
     func check(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) throws(WrongFact) {

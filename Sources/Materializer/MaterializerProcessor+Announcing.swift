@@ -4,7 +4,7 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Announcements of versions: each of them once.
+/// Announcements of versions, each of which is written once.
 extension MaterializerProcessor {
     /// A version that is in the store and not yet announced.
     struct Announcement {
@@ -13,7 +13,7 @@ extension MaterializerProcessor {
         let record: OutputRecord
     }
 
-    /// Puts a sealed version among what the next transaction announces, unless it is announced already.
+    /// Adds a sealed version to the announcements of the next transaction, unless it is announced already.
     func announce(
         for project: ProjectID,
         version: SealedVersion,
@@ -40,7 +40,7 @@ extension MaterializerProcessor {
     ) -> OutputRecord {
         var writer = JSONWriter()
         SealedVersionEvent(project: project, version: version).write(to: &writer)
-        // No time: sealing a version twice must give the same record.
+        // The headers have no time, because sealing a version twice must give the same record.
         let headers = CloudEventHeaders(
             id: "\(project)-version-\(cut.versionNumber)",
             source: "flywheel/\(project)/materializer",

@@ -2,10 +2,11 @@ internal import DatasetFiles
 internal import Storage
 internal import Vocabulary
 
-/// Labels that wait for long: a project that never cuts, or an import of validation labels alone, must not hold the group's offset
-/// back without end.
+/// Storage of labels that wait for a long time: a project that never cuts, or an import of only validation labels, must
+/// not hold back the group's offset indefinitely.
 extension MaterializerProcessor {
-    /// The first label of a partition that no version holds yet; where there is none, the next record.
+    /// The offset of a partition's first label that no version contains yet; if there is none, the offset of the next
+    /// record.
     func safeOffset(_ partition: Int32) -> Int64? {
         let waiting = (pending[partition] ?? [:]).values.map(\.from).min()
         return waiting ?? next[partition]
@@ -23,13 +24,14 @@ extension MaterializerProcessor {
         noted[partition] = nil
     }
 
-    /// Where the group may go: to the first label that waits, and not back from where labels are kept.
+    /// The offset that the group may commit: that of the first waiting label, but not before the offset at which labels
+    /// are kept.
     func groupOffset(_ partition: Int32, _ safe: Int64) -> Int64 {
         max(safe, (pendingKept[partition] ?? kept[partition])?.offset ?? safe)
     }
 
-    /// Whether so many records follow the first waiting label that a restart should not read them again: at least as
-    /// many records as there are labels to keep, so that keeping them costs no more than reading them did; or a
+    /// Whether so much follows the first waiting label that a restart should not read it again: at least `keepEvery`
+    /// records, and as many as there are labels to keep, so that keeping them costs no more than reading them did; or a
     /// version, which would be sealed again, if little is to be kept.
     func isKeepingDue(_ partition: Int32) -> Bool {
         guard let end = next[partition], let safe = safeOffset(partition), safe < end else { return false }
@@ -39,11 +41,11 @@ extension MaterializerProcessor {
         return read >= (pending[partition] ?? [:]).values.reduce(0) { $0 + Int64($1.count) }
     }
 
-    /// Bytes that are kept for each version that is sealed, at most.
+    /// Maximum number of bytes of waiting labels that are kept for one sealed version.
     private static let keptForVersion = 1 << 20
 
-    /// Whether a version is to be announced whose cut the group's offset cannot pass, because labels of other projects
-    /// wait from before it; and those are few enough to be kept for it.
+    /// Whether there is a version to announce whose cut the group's offset cannot pass, because earlier labels of other
+    /// projects wait, and whether these are few enough to be kept for it.
     private func hasSealedBeside(_ partition: Int32) -> Bool {
         guard keepEvery < .max, !(sealedSinceNote[partition] ?? []).isEmpty, let cut = cutAt[partition],
             let safe = safeOffset(partition), groupOffset(partition, safe) <= cut

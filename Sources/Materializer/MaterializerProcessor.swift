@@ -9,12 +9,11 @@ public import Vocabulary
 /// Writes dataset versions: immutable files for the labels that are new since the parent, a manifest, and the
 /// announcement.
 ///
-/// A fact that it does not know, or one that is missing, stops its partition: a version sealed without it would be
-/// wrong for ever.
+/// An unknown or a missing fact stops its partition: a version sealed without it would be wrong permanently.
 ///
-/// Idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing, and a version
-/// that `dataset-versions` announces already is not announced again (`AnnouncedVersions`). So any number of workers may
-/// share a store, and a worker on an empty disk rebuilds it without new announcements.
+/// Idempotent: a version's bytes depend only on the dataset log, so sealing it twice changes nothing, and a version
+/// that `dataset-versions` announces already is not announced again (`AnnouncedVersions`). Therefore any number of
+/// workers may share a store, and a worker on an empty disk rebuilds it without new announcements.
 ///
 /// If the disk refuses, the current record and those after it wait in memory, one batch at most, nothing more is read,
 /// and the same write is retried. A version is announced, and the group's offset passes it, once all of it is on the
@@ -38,7 +37,8 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     var kept: [Int32: WaitingLabels] = [:]
     /// Waiting labels kept on disk that the pending transaction lets the group's offset move past, by partition.
     var pendingKept: [Int32: WaitingLabels] = [:]
-    /// Where keeping was tried last, for a disk may refuse, and there may be too many.
+    /// Offset at which the last attempt to keep labels was made, by partition: the disk may have refused it, or there
+    /// may have been too many labels.
     var keptAt: [Int32: Int64] = [:]
     /// Offsets for which the first label that waits may hold the group's offset back.
     let keepEvery: Int64
@@ -64,7 +64,8 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
     /// Versions sealed since the start.
     public private(set) var sealed: Int64 = 0
-    /// Records that are no facts at all, passed over: a fact that is missing shows in the sequence.
+    /// Number of records that were skipped because they are no facts. A missing fact is detected by its sequence
+    /// number.
     public private(set) var unreadable: Int64 = 0
     private var stopsByPartition: [Int32: PartitionStop] = [:]
     public var stops: [PartitionStop] { stopsByPartition.keys.sorted().compactMap { stopsByPartition[$0] } }
@@ -100,14 +101,15 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
     {
-        // Behind the group's offsets: whoever committed those has committed its announcements with them.
+        // The announcements are read after the group's offsets are known: the worker that committed these offsets
+        // committed its announcements in the same transaction.
         try announced.read(partitions.map(\.partition))
         var positions: [TopicPartition: Int64] = [:]
         for topicPartition in partitions {
-            // A disk that knows less than the group begins where the disk ends: everything is in the log.
+            // If the disk is behind the group, reading begins where the disk ends: the log contains everything.
             let (group, here) = (committed[topicPartition] ?? 0, try store.progress(topicPartition.partition) ?? 0)
             var offset = min(group, here)
-            // Waiting labels need not be read again if they are kept: the cuts after them are still to be read.
+            // Waiting labels need not be read again if they are kept; reading continues after them.
             if group > offset, let waiting = try store.kept(topicPartition.partition, after: offset, upTo: group) {
                 offset = waiting.offset
                 kept[topicPartition.partition] = waiting
@@ -184,7 +186,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     private func take(partition: Int32, offset: Int64, project: ProjectID, fact: DatasetLogRecord) throws {
         switch fact {
         case .accepted(let label, let names):
-            // In place: a copy of the lines for each label would prolong a large import to hours.
+            // The line is appended in place: a copy of all lines for each label would prolong a large import to hours.
             let line = DatasetLine.bytes(label, names: names)
             pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
                 .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
@@ -226,19 +228,19 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             }
             backlog.removeFirst()
         }
-        // Only the note of the progress can still be refused.
+        // Only the recording of the progress can still be refused.
         if hasMoved { transaction.mustCommit = true } else { storageResumed() }
     }
 
     // MARK: - Commits
 
-    /// Whether a commit would move anything.
+    /// Whether a commit would advance an offset or write announcements.
     private var hasMoved: Bool { hasMoved(apartFrom: [:]) }
 
     /// The group's offset may only pass data that are in files: it stops at the first label that no version holds yet,
     /// or at the offset where such labels are kept.
     public func willCommit(into transaction: inout PendingTransaction) throws {
-        // A server that does not answer is waited for once, not once for every partition.
+        // A server that does not answer is waited for only once, not for every partition.
         var isAway = false
         for partition in next.keys.sorted() {
             guard let safe = safeOffset(partition) else { continue }
@@ -281,7 +283,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         for partition in pendingNext.keys {
             if let waiting = pendingKept[partition] { kept[partition] = waiting }
             guard let one = kept[partition] else { continue }
-            // Past all kept labels, only the log contains the waiting ones.
+            // Kept labels that the group's offset has passed are obsolete: any waiting labels are in the log after it.
             if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
             store.removeKept(partition, except: kept[partition]?.offset)
         }

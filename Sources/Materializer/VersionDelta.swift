@@ -8,11 +8,11 @@ internal import Vocabulary
 struct VersionDelta {
     /// New lines, by split, ascending by sequence.
     private(set) var lines: [Split: [WaitingLabels.Line]]
-    /// Numbers of the parent's lines that no longer hold, ascending.
+    /// Sequence numbers of the parent's lines that are withdrawn, ascending.
     private(set) var tombstones: [Int64] = []
-    /// Their samples, in the order of the log.
+    /// Samples of the withdrawn lines, in the order of the log.
     private(set) var withdrawnSamples: [SampleID] = []
-    /// Whether a label is of another split than it was accepted for, or than its parent has it in.
+    /// Whether a change has moved a label from the split of its acceptance, or of the parent, to another one.
     private(set) var hasMoves = false
     /// Number of withdrawn lines, by the split that they are withdrawn from.
     private(set) var withdrawn: [Split: Int] = [:]
@@ -23,12 +23,12 @@ struct VersionDelta {
         let bytes: [UInt8]
     }
 
-    /// Folds what waits.
+    /// Folds the waiting facts into lines.
     ///
     /// - Parameters:
     ///   - waiting: Facts since the parent.
-    ///   - find: Lines of the parent by their numbers, ascending.
-    /// - Throws: `WrongFact` of a change of a line that is not there, or is another sample's.
+    ///   - find: Returns the parent's lines with the given sequence numbers, which ascend.
+    /// - Throws: `WrongFact` for a change of a line that does not exist, or that belongs to another sample or split.
     init(_ waiting: WaitingLabels.Project, find: ([Int64]) throws -> [Int64: Living]) throws {
         lines = waiting.lines
         guard !waiting.changes.isEmpty else { return }
@@ -76,7 +76,7 @@ struct VersionDelta {
         if !ours.isEmpty {
             for split in Split.allCases { lines[split]?.removeAll { changed.contains($0.sequence) } }
         }
-        // Changes that no later one replaces.
+        // Changes that no later change replaces.
         let added = living.filter { changes.contains($0.key) }.sorted { $0.key < $1.key }
         guard !added.isEmpty else { return }
         for (sequence, line) in added {
@@ -106,10 +106,10 @@ struct VersionDelta {
 }
 
 extension DatasetReader {
-    /// Returns lines by their numbers, which ascend. Reads the pages that may refer to one, and the segments that may
-    /// contain one.
+    /// Returns the lines with given sequence numbers, which ascend. Reads only the pages that may refer to one of them,
+    /// and the segments that may contain one.
     ///
-    /// - Returns: Those that exist, withdrawn or not.
+    /// - Returns: The lines that exist, withdrawn or not, by sequence number.
     func lines(_ sequences: [Int64]) throws -> [Int64: VersionDelta.Living] {
         guard !sequences.isEmpty else { return [:] }
         let wanted = Set(sequences)
@@ -118,7 +118,7 @@ extension DatasetReader {
             guard entry.kind == .labels, let split = entry.split, Self.mayHold(entry.sequences, sequences) else {
                 return
             }
-            // Segments of form 1 may be as large as an import was.
+            // Segments of form 1 may be as large as a whole import, so they are read line by line.
             try files.scan(entry.path, size: entry.size, sha256: entry.sha256) { line in
                 let object = try? parser.parse(line).object()
                 guard let sequence = try? object?.int64("sequence"), wanted.contains(sequence) else { return }

@@ -8,7 +8,8 @@ package import Vocabulary
 /// Creates versions from the labels that wait at a cut: segments, pages, manifest, in this order, each of which is
 /// named by the next.
 ///
-/// It reads the parent's manifest and its last page, and no more of the parent, however large that is.
+/// Only the manifest and the last page of the parent are read, however large it is, unless changes of labels require
+/// its lines.
 package struct VersionSealer {
     let store: DatasetStore
     /// Splits of the samples in the versions sealed before.
@@ -23,13 +24,13 @@ package struct VersionSealer {
 
     /// Seals a cut.
     ///
-    /// A version that was collected is not written again: of it there is a record, and nothing needs more.
+    /// A version that was collected is not written again: the record of its collection is sufficient.
     ///
-    /// A version that is in the store already is made again in the form that it has there, and announced as it was: a build
-    /// that went back to form 1 for a while, or a log that is read again, makes no second id of it.
+    /// A version that is already in the store is computed again in the form that it has there, and announced as before:
+    /// a temporary return to a build with form 1, or a second reading of the log, does not give it a second id.
     ///
-    /// - Returns: The version; nil of one that was collected.
-    /// - Throws: `StorageError` where the store refuses; `WrongFact` where no repetition mends it.
+    /// - Returns: The version; nil if it was collected.
+    /// - Throws: `StorageError` if the store refuses; `WrongFact` for an error that no retry repairs.
     package func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws
         -> SealedVersion?
     {
@@ -41,7 +42,8 @@ package struct VersionSealer {
         var parent: DatasetManifest?
         if cut.versionNumber > 1 {
             parent = try manifest(project, cut.versionNumber - 1, toSeal: cut)
-            // When the log is read again, a collection may be in progress on the parent: some of its pages are missing.
+            // When the log is read again, the parent may be in the middle of its collection, with some of its pages
+            // missing.
             if id != nil, let one = parent, try store.isCollected(project, one.id) { parent = nil }
             guard parent != nil else {
                 if let known { return try store.seal(known: known) }
@@ -55,7 +57,8 @@ package struct VersionSealer {
                 throw Self.incomplete(project, cut, "labels before the cut are missing")
             }
         } catch let wrong as WrongFact {
-            // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
+            // The log was read again from the middle of this project's facts, because another project of the partition
+            // held back the offset: the version is sealed already.
             if let known { return try store.seal(known: known) }
             throw wrong
         }
@@ -73,7 +76,7 @@ package struct VersionSealer {
         if let known, known.id != manifest.id, try isSame(known, as: delta, after: parent, project: project, cut: cut) {
             return try store.seal(known: known)
         }
-        // The id was announced, and releases may name it, though the version was collected and its record removed.
+        // The id was announced, and releases may name it, although the version was collected and its record removed.
         if let id, there == nil, id != manifest.id {
             throw Self.otherwise(project: project, cut: cut, id: id, other: manifest.id)
         }
@@ -96,8 +99,8 @@ package struct VersionSealer {
         )
     }
 
-    /// Whether a version in the store contains the same facts, although its bytes differ: a build whose lines contained
-    /// less wrote it.
+    /// Whether a version in the store contains the same facts, although its bytes differ because a build with fewer
+    /// members in its lines wrote it.
     ///
     /// - Throws: `StorageError` if the store does not allow reading it now, `WrongFact` if it is damaged: a version is
     ///   not assigned a second id because the first could not be read.
@@ -143,7 +146,7 @@ package struct VersionSealer {
             versionNumber: cut.versionNumber,
             sequence: cut.sequence,
             parent: parent?.id,
-            // Additions only: Croissant's rule bumps MINOR.
+            // A version of form 1 only adds labels, for which Croissant's rule increments MINOR.
             semanticVersion: "1.\(cut.versionNumber - 1).0",
             kind: cut.kind,
             classes: cut.classes,
@@ -159,7 +162,7 @@ package struct VersionSealer {
         delta: VersionDelta,
         parent: DatasetManifest?
     ) throws -> DatasetManifest {
-        // Segments of a parent of form 1 are listed in a page, once.
+        // The segments of a parent of form 1 are listed once in the pages.
         var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }
         for split in Split.allCases {
             entries += try store.writeSegments(project, split, delta.lines[split] ?? [])
@@ -203,7 +206,7 @@ package struct VersionSealer {
         return entry
     }
 
-    /// Additions bump MINOR, anything else MAJOR.
+    /// The semantic version after a parent: additions increment MINOR, all other changes MAJOR.
     ///
     /// - SeeAlso: Akhtar et al. (2024), *Croissant: A Metadata Format for ML-Ready Datasets*.
     static func semanticVersion(after parent: DatasetManifest?, isAddition: Bool) -> String {
@@ -219,7 +222,7 @@ package struct VersionSealer {
         try named(project, cut) { try store.manifest(project, versionNumber: versionNumber) }
     }
 
-    /// Names the version that cannot be sealed.
+    /// Runs `body`, and adds the name of the version to an error that no retry repairs.
     ///
     /// - Throws: `WrongFact` for files that no retry repairs: a newer build wrote them, or they were modified.
     private func named<R>(_ project: ProjectID, _ cut: VersionCut, _ body: () throws -> R) throws -> R {
@@ -242,7 +245,7 @@ package struct VersionSealer {
         )
     }
 
-    /// Lines of the parent by their numbers.
+    /// Lines of the parent by their sequence numbers.
     private func lines(
         _ sequences: [Int64],
         of parent: DatasetManifest?,
@@ -253,7 +256,7 @@ package struct VersionSealer {
         return try named(project, cut) { try store.reader(of: parent).lines(sequences) }
     }
 
-    /// Whether what the facts since the parent amount to is all that the cut counts.
+    /// Whether the parent's labels and the delta together give the numbers of labels stated by the cut.
     private static func isComplete(_ delta: VersionDelta, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool {
         for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
             let before = (parent?.count(of: split) ?? 0).subtracting(delta.withdrawn[split] ?? 0)

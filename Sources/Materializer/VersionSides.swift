@@ -4,20 +4,21 @@ internal import Hashing
 internal import JSON
 internal import Vocabulary
 
-/// Training and test samples of the versions sealed last: no sample is both in one version.
+/// Splits of the samples in the versions sealed last, to ensure that no sample of a version is in two splits.
 ///
-/// Labels that are only added are on the side that the loop assigned, once. From a project's first move on, each new
-/// version is compared with the samples of its parent, which are read once for that and then updated.
+/// A label that is only added stays in the split that the loop assigned. From a project's first move on, each new
+/// version is compared with the samples of its parent, which are read once for this purpose and then updated.
 ///
-/// Memory: some 20 bytes a label, of `limit` labels at most, and of versions whose files are not too many bytes to be
-/// read for it.
+/// Memory: some 20 bytes for each label, for at most `limit` labels, and only for versions whose files do not exceed
+/// the byte limit.
 final class VersionSides {
-    /// Labels of all projects that are known at a time; a larger version is left to `flywheel dataset verify`.
+    /// Maximum number of labels of all projects that are held at a time; a larger version is checked only by
+    /// `flywheel dataset verify`.
     static let limit = 1 << 22
-    /// Bytes of files that are read to know a version's samples; a larger one is left to `flywheel dataset verify`, too, since
-    /// nothing is sealed meanwhile.
+    /// Maximum number of bytes of files that are read for a version's samples, because nothing is sealed meanwhile; a
+    /// larger version is likewise checked only by `flywheel dataset verify`.
     private let byteLimit: Int
-    /// Samples that a refusal names.
+    /// Maximum number of samples that a refusal names.
     private static let named = 5
 
     private struct Known {
@@ -27,7 +28,7 @@ final class VersionSides {
 
     /// Change of samples' splits by a version.
     struct Step {
-        /// By hash of the sample; nil of one that is withdrawn.
+        /// New split by hash of the sample; nil for a withdrawn sample.
         fileprivate var splits: [UInt64: Split?] = [:]
         fileprivate let parent: DatasetVersionID
     }
@@ -35,17 +36,17 @@ final class VersionSides {
     private var known: [ProjectID: Known] = [:]
     private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
 
-    /// - Parameter byteLimit: Bytes of files that are read for it.
+    /// - Parameter byteLimit: Maximum number of bytes of files that are read for a version's samples.
     init(byteLimit: Int = 2 << 30) { self.byteLimit = byteLimit }
 
-    /// Refuses a version in which a sample would be on two sides.
+    /// Refuses a version in which a sample would be in two splits.
     ///
     /// - Parameters:
-    ///   - delta: Lines that it adds to its parent, and withdraws.
-    ///   - parent: Nil for a project's first version.
+    ///   - delta: Lines that the version adds to its parent and withdraws from it.
+    ///   - parent: Manifest of the parent; nil for a project's first version.
     ///   - project: Project of the version.
-    ///   - cut: Cut that the version answers.
-    ///   - reader: Reads the parent.
+    ///   - cut: Cut for which the version is sealed.
+    ///   - reader: Returns a reader of the parent.
     /// - Returns: Step for `follow` once the version is sealed; nil if nothing was checked.
     /// - Throws: `WrongFact`, naming the samples; `StorageError` and `EngineError` for a parent that cannot be read.
     /// - Complexity: O(*n*) in the delta; for a project's first move of a run, in the version.
@@ -87,7 +88,7 @@ final class VersionSides {
         return step
     }
 
-    /// The version is sealed.
+    /// Updates the known splits after a version is sealed.
     func follow(_ step: Step?, _ project: ProjectID, _ version: DatasetVersionID) {
         guard let step, known[project]?.version == step.parent else { return }
         for (hash, split) in step.splits { known[project]?.splits[hash] = split }

@@ -5,8 +5,8 @@ internal import JSON
 internal import Storage
 package import Vocabulary
 
-/// Labels of a partition of the dataset log that no version holds yet, as of an offset: what a materializer needs beside the
-/// records from there on.
+/// Labels of a partition of the dataset log before an offset that no version contains yet. A materializer needs nothing
+/// else besides the records from that offset on.
 package struct WaitingLabels {
     package typealias Line = SegmentLine
 
@@ -16,7 +16,7 @@ package struct WaitingLabels {
         let names: [String]?
         let formerNames: [String]?
 
-        /// As a record of the log, with a line feed: its line in a file.
+        /// The change as a record of the log with a line feed: its line in a file.
         var bytes: [UInt8] {
             DatasetLogRecord.changed(fact, names: names, formerNames: formerNames).jsonBytes + [0x0A]
         }
@@ -37,9 +37,9 @@ package struct WaitingLabels {
 
     /// Waiting labels of a project, since its last cut.
     package struct Project {
-        /// Offset of the first.
+        /// Offset of the first waiting fact.
         package var from: Int64
-        /// Number of the last fact.
+        /// Sequence number of the last fact.
         package var sequence: Int64 = 0
         /// In the order of the log.
         package var lines: [Split: [Line]] = [:]
@@ -54,9 +54,9 @@ package struct WaitingLabels {
         var count: Int { lines.values.reduce(changes.count) { $0 + $1.count } }
     }
 
-    /// The next offset: everything before it is in versions, or here.
+    /// The next offset: everything before it is in versions or in `projects`.
     var offset: Int64
-    /// By name.
+    /// Waiting labels by project name.
     var projects: [String: Project] = [:]
 
     /// The first offset whose label waits; nil where none does.
@@ -64,14 +64,14 @@ package struct WaitingLabels {
 
     var count: Int { projects.values.reduce(0) { $0 + $1.count } }
 
-    /// Bytes of the lines that a file holds at most; with more the log is read again.
+    /// Maximum number of bytes of the lines in a file; if there are more, nothing is kept and the log is read again.
     static let limit = 256 << 20
     /// Forms of files: 1 without changes, which older builds read too, and 2 with changes.
     private static let forms = 1...2
 
     private var form: Int { projects.values.allSatisfy(\.changes.isEmpty) ? 1 : 2 }
 
-    /// Hands the lines to `body` in their order in a file.
+    /// Calls `body` with each line in the order of the file.
     private func forEachLine(_ body: ([UInt8]) -> Void) {
         for name in projects.keys.sorted() {
             for split in Split.allCases {
@@ -96,10 +96,10 @@ package struct WaitingLabels {
         return hasher.finish().hex
     }
 
-    /// Stores them whole under a name, or nothing.
+    /// Stores all waiting labels under a name; nothing is stored if there are too many.
     ///
-    /// - Returns: False where there are too many.
-    /// - Complexity: O(bytes).
+    /// - Returns: False if there are too many.
+    /// - Complexity: O(*n*) in the bytes.
     func write(to store: any ObjectStore, as name: String) throws(StorageError) -> Bool {
         var size = 0
         forEachLine { size += $0.count }
@@ -134,7 +134,7 @@ package struct WaitingLabels {
 
     /// Decodes a file.
     ///
-    /// - Returns: Nil if the file is not as it was written, or is of another form: it is a copy of data in the log.
+    /// - Returns: The labels; nil if the file is damaged or of another form. Its data are also in the log.
     init?(_ bytes: [UInt8], offset: Int64) {
         guard let end = bytes.firstIndex(of: 0x0A),
             let header = try? JSONParser(maximumDepth: 8, maximumSize: 64 << 20).withDocument(
@@ -214,10 +214,10 @@ extension DatasetStore {
         try waiting.write(to: objects, as: "\(folder(partition))/\(waiting.offset)")
     }
 
-    /// Returns the labels that were kept of a partition at the greatest offset after `start` and up to `committed`:
-    /// everything that was cut before it has been announced.
+    /// Reads the labels of a partition that were kept at the greatest offset after `start` and up to `committed`: every
+    /// version that was cut before this offset has been announced.
     ///
-    /// - Returns: Nil if no complete copy is kept there: the labels are in the log.
+    /// - Returns: The labels; nil if no complete copy is kept in this range: the labels are in the log.
     /// - Throws: `StorageError` if the store cannot return the kept labels now.
     func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) throws(StorageError) -> WaitingLabels? {
         for offset in try offsetsKept(partition).reversed() where offset > start && offset <= committed {
@@ -232,14 +232,14 @@ extension DatasetStore {
         return nil
     }
 
-    /// Removes what was kept of a partition but for one offset. What cannot be removed does no harm.
+    /// Removes the kept labels of a partition except those of one offset. A file that cannot be removed does no harm.
     func removeKept(_ partition: Int32, except offset: Int64?) {
         for one in (try? offsetsKept(partition)) ?? [] where one != offset {
             try? objects.remove("\(folder(partition))/\(one)")
         }
     }
 
-    /// Ascending.
+    /// Offsets at which labels of a partition are kept, ascending.
     private func offsetsKept(_ partition: Int32) throws(StorageError) -> [Int64] {
         try objects.list(folder(partition)).compactMap { $0.split(separator: "/").last.flatMap { Int64($0) } }.sorted()
     }

@@ -11,9 +11,9 @@ struct CommandDelivery {
     let transport: any StreamTransport
     let topics: TopicNames
 
-    /// How long the loop is waited for.
+    /// The wait for the loop: its limit, a clock and a pause.
     struct Wait {
-        /// Milliseconds; 0 for not at all.
+        /// Maximum wait in milliseconds; 0 for no wait.
         let maximum: Int64
         /// Milliseconds since 1970.
         let now: () -> Int64
@@ -27,7 +27,7 @@ struct CommandDelivery {
     /// producer, and reading the state takes time.
     ///
     /// - Parameters:
-    ///   - attempt: What is attempted, for errors, as in `freeze the releases of pets`.
+    ///   - attempt: The attempted operation, for error messages, as in `freeze the releases of pets`.
     ///   - name: The project.
     ///   - by: The person who requests it.
     ///   - reason: Explanation for people; it is kept permanently.

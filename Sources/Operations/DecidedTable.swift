@@ -8,7 +8,7 @@ struct DecisionID: Hashable, Comparable {
     let entryNumber: UInt64
     let index: UInt64
 
-    /// Nil unless it is one of the project, whose name may hold dashes itself.
+    /// Parses an id; nil if the text is not an id of the project. The project's name may itself contain dashes.
     init?(_ text: String, of project: String) {
         guard text.hasPrefix(project + "-") else { return nil }
         let parts = text.dropFirst(project.count + 1).split(separator: "-", omittingEmptySubsequences: false)
@@ -17,7 +17,7 @@ struct DecisionID: Hashable, Comparable {
         self.index = index
     }
 
-    /// As it is written.
+    /// The id as text.
     func text(of project: String) -> String { "\(project)-\(entryNumber)-\(index)" }
 
     static func < (a: Self, b: Self) -> Bool { (a.entryNumber, a.index) < (b.entryNumber, b.index) }
@@ -67,13 +67,13 @@ struct DecidedTable {
     }
 }
 
-/// Digests of the entries that a tick may still name: each names a later one than the tick before it, or the same.
+/// Digests of the entries that later ticks may name: a tick names the same entry as the tick before it, or a later one.
 struct ChainDigests {
     enum Outcome {
         case equal
-        /// It names none, or one before that of an earlier tick.
+        /// The tick names entry 0, or an entry before the one that an earlier tick named.
         case unknown
-        /// With the digest in hexadecimal; nil if the entry has not arrived.
+        /// The digests differ. The value is the entry's own digest in hexadecimal; nil if the entry has not arrived.
         case differs(String?)
     }
 

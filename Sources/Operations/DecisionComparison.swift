@@ -7,7 +7,7 @@ internal import Hashing
 struct DecisionComparison {
     struct Difference {
         enum Kind {
-            /// Nothing was decided under that id, as it is written.
+            /// No decision has this id in this spelling.
             case foreign(String)
             /// Another record is on the topic under this id.
             case other(stored: [UInt8])
@@ -19,11 +19,13 @@ struct DecisionComparison {
         let kind: Kind
     }
 
-    /// Equal byte for byte, by their digests.
+    /// Number of decisions that equal their records byte for byte, compared by digests.
     private(set) var compared = 0
-    /// Rightly no longer on their topic.
+    /// Number of decisions that compaction or expiry has removed from their topic.
     private(set) var compacted = 0
-    /// Not found, on a topic that ends before an open transaction: they may be in or after that transaction.
+    /// Number of decisions not found on a topic that is readable only up to an open transaction: they may be in or
+    /// after
+    /// that transaction.
     private(set) var unseen = 0
     private(set) var first: Difference?
 
@@ -36,8 +38,8 @@ struct DecisionComparison {
     /// so a missing decision after it is not excused.
     private var oldest: [Topic: Int] = [:]
 
-    /// Last entry with a decision seen, on each topic that an open transaction holds back. Decisions are on a topic
-    /// in the order of their entries, so one that is missing before that entry is missing.
+    /// Last entry with a decision seen, on each topic that an open transaction holds back. Decisions are on a topic in
+    /// the order of their entries, so a decision of an earlier entry that was not seen is missing.
     private var reached: [Topic: UInt64] = [:]
 
     private struct TopicKey: Hashable {
@@ -56,10 +58,10 @@ struct DecisionComparison {
         isSeen = [Bool](repeating: false, count: decided.count)
     }
 
-    /// The first records of a topic have expired.
+    /// Records that the first records of a topic have expired.
     mutating func expires(_ topic: Topic) { oldest[topic] = .max }
 
-    /// A transaction is open on a topic, and nothing behind it is seen.
+    /// Records that a transaction is open on a topic: its records and all later ones are not read.
     mutating func isHeldBack(_ topic: Topic) { reached[topic] = 0 }
 
     /// Processes a record of a topic; a record without an id of this project belongs to another project.
@@ -72,13 +74,14 @@ struct DecisionComparison {
     ) {
         guard let id = DecisionID(text, of: project) else { return }
         if let known = reached[topic] { reached[topic] = max(known, id.entryNumber) }
-        // A record of an entry that has arrived since may also have replaced a decision that is searched for.
+        // A record of an entry after the last one replayed may also have replaced a decision of the table by
+        // compaction.
         let index = decided.find(id) ?? (id.entryNumber > last ? .max : nil)
         if Self.compacting.contains(topic), let index {
             let topicKey = TopicKey(topic: topic, key: DecidedTable.hash(key))
             newest[topicKey] = max(newest[topicKey] ?? 0, index)
         }
-        // Equal numbers may have leading zeros.
+        // An id with leading zeros has equal numbers, but another text.
         guard let index = decided.find(id), id.text(of: project) == text else {
             if id.entryNumber <= last { note(Difference(id: id, topic: topic, kind: .foreign(text))) }
             return
@@ -120,7 +123,8 @@ struct DecisionComparison {
 }
 
 extension DecisionComparison.Difference {
-    /// By entry; an unexpected record before a missing one.
+    /// Whether this difference precedes another one: ordered by entry, then an unexpected record before a missing one,
+    /// then by index.
     fileprivate func comes(before other: Self) -> Bool {
         let (a, b) = (id, other.id)
         if a.entryNumber != b.entryNumber { return a.entryNumber < b.entryNumber }

@@ -3,13 +3,13 @@ internal import Telemetry
 internal import Vocabulary
 
 extension Evidence {
-    /// The figures in a sentence for people; nil where there is nothing to prove. Foreign text is escaped, numbers are rounded to
+    /// Describes the figures in a sentence for people. Text from outside the engine is escaped; numbers are rounded to
     /// hundredths.
     ///
     /// - Parameters:
     ///   - winner: The version that the evidence speaks for.
-    ///   - loser: The one that it speaks against.
-    /// - Returns: Without a full stop.
+    ///   - loser: The version that it speaks against.
+    /// - Returns: The sentence without a full stop; nil if there is no evidence.
     func text(for winner: String, against loser: String) -> String? {
         switch self {
         case .none: nil

@@ -10,9 +10,9 @@ internal import Strategies
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Samples that are no candidates: their predictions are scored again.
+/// Reading of predictions and thresholds: the predictions of a sample that is no candidate are scored again.
 extension Explain {
-    /// How far back the tally of a prediction is searched for, in milliseconds before the first one.
+    /// Margin in milliseconds: tallies are searched from this long before the first prediction or candidate.
     private static let slack: Int64 = 60_000
 
     func readPredictions(
@@ -44,7 +44,7 @@ extension Explain {
                         event: event
                     )
                 )
-                // A sample is predicted a few times, not without end.
+                // Bounds the memory: a sample usually has only a few predictions.
                 if found.count > 2 * Explanation.predictionLimit { found.removeFirst(Explanation.predictionLimit) }
             }
         }
@@ -65,7 +65,8 @@ extension Explain {
         explanation.predictions = found.map { judge($0, tallies: tallies, under: configuration, space: space) }
     }
 
-    /// The sample's prediction in a record, or why Intake refuses it; nil of another's.
+    /// The sample's prediction in a record, or the reason why Intake refuses it; nil if the record is about another
+    /// sample or project.
     private static func prediction(
         in record: RecordView,
         of sample: SampleID,
@@ -139,8 +140,8 @@ extension Explain {
         )
     }
 
-    /// Refuses a prediction outside the space, as Intake does once it knows the space; the current space is used
-    /// for the one known then.
+    /// Refuses a prediction outside the space, as Intake does once it knows the space. The current space stands in for
+    /// the space that Intake knew at that time.
     private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<
         PredictionEvent, RecordRejection
     > {
@@ -171,7 +172,7 @@ extension Explain {
     /// Sets, for each candidate, the threshold that was in force when it was admitted, if a tally still records it.
     func readThresholds(_ configuration: ProjectConfiguration, into explanation: inout Explanation) throws {
         guard let first = explanation.appearances.first?.time.milliseconds else { return }
-        // A candidate's entry and its tally are of one transaction, so they are appended at nearly one time.
+        // A candidate's entry and its tally belong to one transaction, so they are appended at nearly the same time.
         let appearances = explanation.appearances
         let tallies = try StoredTally.read(
             from: transport,
@@ -246,7 +247,7 @@ private struct StoredTally {
         }
     }
 
-    /// The tallies of a project that were written since a time and match `isWanted`, in their order.
+    /// Reads the tallies of a project that were written since a time and match `isWanted`, in the order of the topic.
     static func read(
         from transport: any StreamTransport,
         topics: TopicNames,

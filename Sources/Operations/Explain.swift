@@ -27,14 +27,14 @@ public struct Explain {
     /// to its last committed record; open transactions are not waited for.
     ///
     /// - Parameters:
-    ///   - sample: Its id.
+    ///   - sample: The id of the sample.
     ///   - configuration: The project's newest revision.
     ///   - since: Predictions written before this time are not read, in milliseconds since 1970.
     /// - Returns: The known facts, and the ranges that were read to find them.
-    /// - Throws: When a topic cannot be read, or its journal holds an entry that only a newer build can read; a sample
-    ///   about which nothing is known is no error.
-    /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both,
-    ///   except for the loop's state.
+    /// - Throws: An error when a topic cannot be read, or the project's journal holds an entry that only a newer build
+    ///   can read. A sample about which nothing is known is no error.
+    /// - Complexity: O(*n*) in the records of the project's partitions and in the records of `predictions` after
+    ///   `since`; memory O(1) in both, except for the loop's state.
     public func explain(
         _ sample: SampleID,
         of configuration: ProjectConfiguration,
@@ -78,7 +78,7 @@ public struct Explain {
         defer { scan.close() }
         let ends = try Self.settledEnds(scan, [configuration.partition], of: .journal, &explanation.heldBack)
         try scan.forEach(configuration.partition, until: ends[configuration.partition]?.offset) { record, _, _ in
-            // Loop counts what it can read.
+            // The loop numbers only the entries that it can read.
             guard record.key.elementsEqual(name), let entry = try record.journalEntry(parser) else { return }
             explanation.searched.entries += 1
             guard case .candidate(let candidate) = entry.body, candidate.sample.id == sample else { return }
@@ -164,7 +164,7 @@ public struct Explain {
         return found
     }
 
-    /// The records of a topic that name the project and may name the sample.
+    /// Calls `body` for each record of a topic that names the project and may name the sample.
     private func forEachNaming(
         _ sample: SampleID,
         under configuration: ProjectConfiguration,
@@ -186,7 +186,7 @@ public struct Explain {
         }
     }
 
-    /// The table of the loop that holds the sample, whose last entry is at an offset of the journal.
+    /// Finds the table of the loop that holds the sample. `offset` is the journal offset of the sample's last entry.
     private func locate(
         of sample: SampleID,
         _ candidate: Candidate?,

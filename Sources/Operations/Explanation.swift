@@ -13,7 +13,8 @@ public struct Explanation: Hashable, Sendable {
         /// When the broker appended it.
         public let time: StreamTime
         public let candidate: Candidate
-        /// The threshold that the tallies recorded last before it for its model, in `0...1`; nil where none is retained.
+        /// The threshold in the tally of the same model that is nearest in time, in `0...1`; nil if no such tally is
+        /// retained.
         public internal(set) var threshold: Double?
 
         /// Ways by which it was admitted, as text for people.
@@ -43,8 +44,8 @@ public struct Explanation: Hashable, Sendable {
         case queriedBefore(TaskPurpose)
         /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
         case waiting(String, triggers: [String])
-        /// Waits in the pool behind all others: it is at the location of a queried sample, or else among samples that
-        /// nobody could answer.
+        /// Waits in the pool behind all others: it lies at the location of a queried sample if `isKnown`, or else among
+        /// samples that no annotator could answer.
         case setAside(isKnown: Bool)
         /// Excluded: another sample with its content was queried or imported.
         case copy(TaskPurpose)
@@ -54,21 +55,22 @@ public struct Explanation: Hashable, Sendable {
         case notApplied(pause: String?)
         /// Excluded: it is not in the project's current space; the value describes the fault.
         case outOfSpace(String)
-        /// In no table: better candidates replaced it, or a stream's rule skipped it.
+        /// In no table: better candidates replaced it, or the rule of a stream strategy skipped it.
         case passedOver
     }
 
-    /// A prediction of the sample on `predictions`, judged again.
+    /// A prediction of the sample on `predictions`, with the verdict of a repeated check.
     public struct Prediction: Hashable, Sendable {
         public enum Verdict: Hashable, Sendable {
-            /// It is no prediction; the reason.
+            /// Intake refuses the record; the value is the reason.
             case refused(String)
             /// No tally covers it: Intake has not counted it yet, or its tally has expired.
             case uncounted
-            /// Intake has read it, but counted it together with versions beyond the number that it distinguishes.
+            /// Intake has counted it together with other versions, because there are more versions than it
+            /// distinguishes.
             case amongOthers
             case below
-            /// At or above the threshold recorded, which is that of the transaction's end.
+            /// At or above the recorded threshold, which is the threshold at the end of the transaction.
             case heldBack
         }
 
@@ -76,12 +78,14 @@ public struct Explanation: Hashable, Sendable {
         public let offset: Int64
         public let time: StreamTime
         public let model: ModelReference?
-        /// In `0...1`; nil if it is a draw that requires the worker's salt, or if there is no prediction.
+        /// The score, in `0...1`; nil if it is a random draw that requires the worker's salt, or if the prediction was
+        /// refused.
         public let score: Double?
-        /// In force at the end of the transaction that counted it, in `0...1`.
+        /// The threshold in force at the end of the transaction that counted the prediction, in `0...1`; nil without a
+        /// tally for its model.
         public let threshold: Double?
         public let verdict: Verdict
-        /// Triggers that hold of it, whose limits were used up.
+        /// Triggers whose condition the prediction meets, but whose limits were used up.
         public let limited: [String]
 
         /// Reason why it was not admitted, as text for people.
@@ -131,7 +135,7 @@ public struct Explanation: Hashable, Sendable {
     /// The space that the project works in now.
     var space: EmbeddingSpace?
 
-    /// Predictions, and entries, that are kept of one sample.
+    /// Maximum number of predictions, and of candidate entries, that are kept for one sample.
     public static let predictionLimit = 20
 
     init(project: String, sample: String) {
@@ -146,15 +150,15 @@ public struct Explanation: Hashable, Sendable {
         return !appearances.contains { $0.candidate.auditProbability != nil }
     }
 
-    /// Whether anything is known of the sample.
+    /// Whether anything is known about the sample.
     public var isFound: Bool { !appearances.isEmpty || !predictions.isEmpty || outcome != nil }
 }
 
-/// A label as the dataset log has it.
+/// A label according to the dataset log.
 public struct DatasetLabel: Hashable, Sendable {
-    /// A change of it.
+    /// A change of the label.
     public struct Change: Hashable, Sendable {
-        /// As in "revised from cat to dog".
+        /// Description of the change, as in "revised from cat to dog".
         public let text: String
         public let by: String
         public let reason: String
@@ -164,7 +168,7 @@ public struct DatasetLabel: Hashable, Sendable {
 
     /// The names of its classes, as in "cat".
     public private(set) var className: String
-    /// In `0...1`; nil where a person revised it.
+    /// Confidence of the label, in `0...1`; nil where a person revised it.
     public private(set) var confidence: Double?
     public private(set) var split: Split
     /// Sequence number of the fact that holds the label.
@@ -176,7 +180,7 @@ public struct DatasetLabel: Hashable, Sendable {
     /// The earliest first; the latest `changeLimit`.
     public private(set) var changes: [Change] = []
 
-    /// Changes that are kept of one label.
+    /// Maximum number of changes that are kept for one label.
     public static let changeLimit = 20
 
     init(className: String, confidence: Double, split: Split, sequence: Int64, audit: AuditOrigin? = nil) {

@@ -7,8 +7,8 @@ internal import StreamRuntime
 extension RecordView {
     /// The entry that a record of the journal holds.
     ///
-    /// - Returns: Nil of one that cannot be read: the loop does not apply it either.
-    /// - Throws: `EngineError` of one that only a newer build can read; what follows from it cannot be known here.
+    /// - Returns: The entry; nil if it cannot be read: the loop does not apply such an entry either.
+    /// - Throws: `EngineError` if only a newer build can read the entry: its effect cannot be known here.
     func journalEntry(_ parser: JSONParser) throws(EngineError) -> JournalEntry? {
         do throws(JSONError) {
             return try JournalEntry(json: parser.parse(value))

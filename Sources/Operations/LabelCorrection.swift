@@ -14,7 +14,7 @@ public struct LabelCorrection {
     /// State of the command when its time is up.
     public enum Outcome: Hashable, Sendable {
         case done
-        /// It was so before, and is: the loop has refused the command as a duplicate.
+        /// The label already was as requested: the loop has refused the command as a duplicate.
         case known
         /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
@@ -132,7 +132,7 @@ public struct LabelCorrection {
         throw EngineError(attempt, refusal.text, remedy: remedy)
     }
 
-    /// Whether the label is as the command wanted it.
+    /// Whether the label is in the state that the command requested.
     private static func isCarriedOut(
         _ action: Command.Action,
         on sample: SampleID,

@@ -6,16 +6,16 @@ public import Processes
 public import StreamRuntime
 public import Vocabulary
 
-/// Makes a model that serves already a project's first champion, by a command.
+/// Makes a model that is already in service the first champion of a project, by a command.
 public struct ModelRegistration {
     /// State of the command when its time is up.
     public enum Outcome: Hashable, Sendable {
         case champion
-        /// It was champion before, and nothing was sent.
+        /// The model already was the champion; no command was sent.
         case known
         /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
-        /// Another model is champion by now, or the command was refused.
+        /// Another model has become champion in the meantime, or the command was refused.
         case refused(champion: ModelVersion?)
     }
 
@@ -92,7 +92,7 @@ public struct ModelRegistration {
         }
     }
 
-    /// Whether two references may be of the same bytes: by their digests where both have one, else by their URIs.
+    /// Whether two references may denote the same bytes: compared by digest if both have one, else by URI.
     private static func agree(_ one: ArtifactReference, _ other: ArtifactReference) -> Bool {
         guard let (first, second) = one.sha256.flatMap({ first in other.sha256.map { (first, $0) } }) else {
             return one.uri == other.uri

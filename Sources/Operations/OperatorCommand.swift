@@ -6,15 +6,18 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Sends commands of operators: records like any other, through Intake and the journal.
+/// Sends commands of operators. A command is a record like any other and passes through Intake and the journal.
 ///
-/// Two operators who send commands for one project at the same time: the later one fences the earlier.
+/// If two operators send commands for one project at the same time, the later producer fences the earlier one.
 final class OperatorCommand {
     private let producer: any TransactionalProducer
     private let topics: TopicNames
     private let name: String
 
-    /// - Throws: `StreamError` also where commands may not be sent: before anything is read.
+    /// Opens the producer.
+    ///
+    /// - Throws: `StreamError` when the producer cannot be initialized, also if the principal may not send commands:
+    ///   before anything is read.
     init(transport: any StreamTransport, topics: TopicNames, project name: String) throws {
         self.topics = topics
         self.name = name
@@ -35,7 +38,8 @@ final class OperatorCommand {
     ///   - command: The command.
     ///   - time: Milliseconds since 1970.
     ///   - project: The project against which Intake's own rules are checked first; nil for no check.
-    /// - Throws: `EngineError`, with nothing sent, if Intake would refuse it.
+    /// - Throws: `EngineError` if Intake would refuse the command, which is then not sent; `StreamError` when it cannot
+    ///   be sent.
     func send(_ command: Command, at time: Int64, checkedBy project: ProjectConfiguration? = nil) throws {
         var writer = JSONWriter()
         CommandEvent(project: ProjectID(name), command: command).write(to: &writer)

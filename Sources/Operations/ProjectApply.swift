@@ -10,8 +10,8 @@ public import StreamRuntime
 internal import Telemetry
 internal import Vocabulary
 
-/// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
-/// fences whoever began earlier.
+/// Writes a project's next revision to the `projects` topic. Two concurrent calls cannot both succeed: they share the
+/// transactional id of the project, and the later one fences the earlier one.
 public struct ProjectApply {
     /// Result of applying a file, with the revision now in force.
     public enum Outcome: Hashable, Sendable {
@@ -19,7 +19,8 @@ public struct ProjectApply {
         case unchanged(ProjectConfiguration)
         case created(ProjectConfiguration)
         case revised(ProjectConfiguration, from: ProjectConfiguration)
-        /// Written again as the next revision, with equal settings: the project's newest record could not be followed.
+        /// Written again as the next revision, with equal settings, because workers could not follow the project's
+        /// newest record.
         case rewritten(ProjectConfiguration, over: ProjectFault)
 
         /// Revision now in force.
@@ -31,7 +32,7 @@ public struct ProjectApply {
             }
         }
 
-        /// Whether it wants an older form of dataset versions than the revision before.
+        /// Whether the new revision requires an older format of dataset versions than the previous one.
         public var lowersFormat: Bool {
             guard case .revised(let new, let old) = self else { return false }
             return new.datasets.format ?? 1 < old.datasets.format ?? 1
@@ -46,10 +47,10 @@ public struct ProjectApply {
         self.topics = topics
     }
 
-    /// Makes a configuration the project's next revision, unless it equals the one in force.
+    /// Makes a configuration the project's next revision, unless it equals the revision in force.
     ///
-    /// The one in force is written again where the project's newest record cannot be followed: compaction would keep
-    /// that record alone, and a worker that starts after it would not know the project.
+    /// An equal configuration is written again if workers cannot follow the project's newest record: compaction would
+    /// keep only that record, and a worker that starts afterwards would not know the project.
     ///
     /// If the configuration does not specify tokens, the first revision requires them, and a later one keeps the
     /// setting of the one before; if it does not specify the format of dataset versions, the first has the newest
@@ -69,7 +70,8 @@ public struct ProjectApply {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd()
-        // A configuration applied over it would replace it on the topic, and give its journal another meaning.
+        // A configuration applied over a revision of a newer build would replace it on the topic and change the meaning
+        // of the project's journal.
         if let reason = directory.newer[name] {
             throw EngineError(
                 "apply project \(name)",
@@ -101,7 +103,7 @@ public struct ProjectApply {
             )
             isEqual = same == known && directory[name] != nil
             guard !isEqual || fault != nil else { return .unchanged(known) }
-            // Older builds did not record the initial classes; of a project with one revision they are known.
+            // Older builds did not record the initial classes; they are known if the project has a single revision.
             let isFirst = known.revision == 1
             next = same.numbered(
                 revision: known.revision + 1,
@@ -115,7 +117,7 @@ public struct ProjectApply {
                     remedy: "a project is of one kind for ever: begin another project"
                 )
             }
-            // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
+            // String equality accepts every canonically equivalent spelling, but decisions and files contain the bytes.
             guard next.question.classes.starts(with: known.question.classes, by: { $0.utf8.elementsEqual($1.utf8) })
             else {
                 throw EngineError(
@@ -141,7 +143,7 @@ public struct ProjectApply {
                 initialClasses: proposed.question.extent
             )
         }
-        // Classes of the previous revision are not checked: nothing could be applied any more otherwise.
+        // Classes of the previous revision are not checked: otherwise a project with such a class could not be revised.
         for label in next.question.classes.dropFirst(known?.question.classes.count ?? 0) {
             guard let fault = Self.fault(ofClass: label) else { continue }
             throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)
@@ -172,10 +174,11 @@ public struct ProjectApply {
         return known.map { .revised(next, from: $0) } ?? .created(next)
     }
 
-    /// The least window of a new budget, in milliseconds. Shorter ones that are in force stay, and old journals decide as before.
+    /// Minimum window of a new budget, in milliseconds. A shorter window that is already in force stays valid, and old
+    /// journals decide as before.
     private static let leastWindow: Int64 = 60_000
 
-    /// Why a project must not have a window that is new; nil where it may.
+    /// The reason why a new window of a project is refused; nil if it is permitted.
     public static func fault(ofWindow project: ProjectConfiguration) -> (reason: String, remedy: String)? {
         guard project.acquisition.window < leastWindow else { return nil }
         return (
@@ -184,7 +187,7 @@ public struct ProjectApply {
         )
     }
 
-    /// Why a class that is new must not have a name; nil where it may.
+    /// The reason why a name is refused for a new class; nil if it is permitted.
     public static func fault(ofClass name: String) -> (reason: String, remedy: String)? {
         let shown = "\"\(ForeignText.line(name))\""
         if !ForeignText.isPlain(name) {
@@ -204,7 +207,7 @@ public struct ProjectApply {
                 "write the class without it"
             )
         }
-        // Two spellings that look alike become one class in tables, but two in files.
+        // Two spellings that look alike are one class in tables, but two in files.
         guard !ComposedText.isComposed(name) else { return nil }
         return (
             "\(shown) is not in the composed form of Unicode (NFC: an accent and its letter as one character)",
@@ -222,7 +225,8 @@ public struct ProjectApply {
         try body()
     }
 
-    /// The partition with the fewest projects; of equals the one that the project's hash begins with.
+    /// The partition with the fewest projects; among equals, the first one at or after the position given by the
+    /// project's hash.
     private func partition(_ name: String, _ directory: ProjectDirectory, _ partitions: Int) -> Int32 {
         var load = [Int](repeating: 0, count: max(1, partitions))
         for project in directory.projects.values where Int(project.partition) < load.count {

@@ -60,7 +60,7 @@ public struct ProjectResume {
     /// - Throws: `EngineError` when there is no such project, or it is not paused; `StreamError` when the topics cannot be read
     ///   or written.
     public func send(_ name: String, by: String, reason: String) throws -> ProjectPause {
-        // First, so that a caller without permission gets the error at once.
+        // The producer is opened first, so that a caller without permission gets the error at once.
         let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)

@@ -8,7 +8,8 @@ public import StreamRuntime
 internal import Tables
 public import Vocabulary
 
-/// Controls the releases of a project by commands: rolls back, holds, freezes, and ends that.
+/// Controls the releases of a project by commands: rolls back a version, and holds, freezes or suppresses until a
+/// second command ends it.
 public struct ReleaseControl {
     /// Action that an operator can order.
     public enum Order: String, Hashable, Sendable, CaseIterable {
@@ -18,7 +19,7 @@ public struct ReleaseControl {
         case hold, unhold
         /// No promotion and no study until `unfreeze`, and back to the last trusted champion.
         case freeze, unfreeze
-        /// A class is no answer of services and no choice of people until `unsuppress`.
+        /// Services do not answer with the class, and annotators cannot choose it, until `unsuppress`.
         case suppress, unsuppress
     }
 
@@ -33,11 +34,11 @@ public struct ReleaseControl {
         /// A rollback of a canary was carried out.
         ///
         /// - Parameters:
-        ///   - canary: In quarantine.
-        ///   - live: The version that serves as before.
+        ///   - canary: The version that was rolled back, now in quarantine.
+        ///   - live: The version that serves, as before the command.
         case withdrawn(canary: ModelVersion, live: ModelVersion?)
-        /// Refused by the loop: meanwhile another version had become champion, none was left to return to, or the class was as
-        /// wanted.
+        /// Refused by the loop: another version had become champion meanwhile, there was no version left to return to,
+        /// or the class already was as requested.
         ///
         /// - Parameter live: The version that serves.
         case refused(live: ModelVersion?)

@@ -11,9 +11,9 @@ public struct ReleaseMoment: Hashable, Sendable {
     /// The transition by which the live version became live; nil where none was, or none is known.
     public let live: ReleaseLogRecord?
     public let shadow: ReleaseLogRecord?
-    /// Transition of the version that was on its way by steps, paused or not; nil where none was.
+    /// Transition of the version that was in a stepwise rollout, paused or not; nil where none was.
     public let canary: ReleaseLogRecord?
-    /// Whether models may have served then that are not recorded.
+    /// Whether models that are not recorded may have been in service at that time.
     public let isUncertain: Bool
     private let isEmpty: Bool
 
@@ -60,14 +60,15 @@ public struct ReleaseMoment: Hashable, Sendable {
     }
 }
 
-/// The releases of a project as they are now: who is live, who shadows, since when, and what holds promotions up.
+/// The current releases of a project: the live version, the shadow version, the times since when, and the obstacles to
+/// promotions.
 public struct ReleaseOverview: Sendable {
     public let summary: ProjectSummary
     public let history: ReleaseHistory
 
     /// - Parameters:
     ///   - summary: Summary of the state.
-    ///   - history: Read after it, for the times.
+    ///   - history: The release history, read after the summary; provides the times.
     public init(_ summary: ProjectSummary, _ history: ReleaseHistory) {
         self.summary = summary
         self.history = history
@@ -144,7 +145,7 @@ public struct ReleaseOverview: Sendable {
         return writer.text
     }
 
-    /// Null where there is no such version; without time where its transition is not recorded.
+    /// Writes a model; null if there is no such version, without time if its transition is not recorded.
     private func write(
         _ key: StaticString,
         _ model: ReleasedModel?,
@@ -163,10 +164,11 @@ public struct ReleaseOverview: Sendable {
 
 /// The reasons for the state of a version: `flywheel releases why`.
 public struct ReleaseReasons: Sendable {
-    /// Its transitions, the latest last; at least one.
+    /// Transitions of the version, the latest last; at least one.
     public let transitions: [ReleaseLogRecord]
     private let last: ReleaseLogRecord
-    /// Beside the version that it replaced, or else the live one; nil where they answered no label together.
+    /// The comparison with the version that it replaced, or else with the live one; nil if the two have no answered
+    /// label in common.
     private let window: ReleaseWindow?
 
     /// - Throws: `EngineError` where no transition of the version is recorded.
@@ -211,7 +213,7 @@ public struct ReleaseReasons: Sendable {
 }
 
 extension ReleaseHistory {
-    /// The version of a transition, with time and cause; null where there is none.
+    /// Writes the version of a transition with time and cause; null if there is no transition.
     static func write(_ key: StaticString, _ record: ReleaseLogRecord?, to writer: inout JSONWriter) {
         writer.key(key)
         guard let record else { return writer.null() }

@@ -12,20 +12,20 @@ public struct ReleaseHistory: Hashable, Sendable {
     public private(set) var records: [ReleaseLogRecord] = []
     /// Records of the project that this build cannot decode.
     public private(set) var unreadable = 0
-    /// Partition and offset of the first of them, as in `3/97`.
+    /// Partition and offset of the first unreadable record, as in `3/97`.
     public private(set) var firstUnreadable: String?
     /// Whether a transaction is open on the topic: records behind it are missing here.
     public private(set) var isHeldBack = false
 
     init(project: String) { self.project = project }
 
-    /// Reads the transitions of a project, as far as they are committed.
+    /// Reads the committed transitions of a project.
     ///
     /// - Parameters:
     ///   - name: The project.
-    ///   - transport: To the cluster.
-    ///   - topics: The names in use.
-    /// - Returns: All of them, by ascending entry number.
+    ///   - transport: The transport to the cluster.
+    ///   - topics: The topic names in use.
+    /// - Returns: The history, by ascending entry number.
     /// - Throws: `EngineError` where there is no such project or no such topic; `StreamError` when a topic cannot be read.
     /// - Complexity: O(*n*) in the records of the project's partition.
     public static func read(_ name: String, transport: any StreamTransport, topics: TopicNames) throws -> Self {
@@ -76,8 +76,8 @@ public struct ReleaseHistory: Hashable, Sendable {
 
     /// Adds the next record of the topic.
     ///
-    /// A loop that lost its state decides the journal again, and its records begin anew at an earlier entry: from that
-    /// entry on, they replace the records before them.
+    /// A loop that lost its state decides the journal again and writes records from an earlier entry on. From that
+    /// entry on, the new records replace those appended before.
     mutating func append(_ record: ReleaseLogRecord) {
         if let last = records.last, last.entryNumber >= record.entryNumber,
             let again = records.firstIndex(where: { $0.entryNumber > record.entryNumber || $0.isSameStep(as: record) })
@@ -126,8 +126,8 @@ public struct ReleaseHistory: Hashable, Sendable {
         return holder
     }
 
-    /// Whether the first record is that of the project's first model: a project whose models are older than the topic has
-    /// transitions that are not recorded.
+    /// Whether the first record is a transition of the project's first model. If models of the project are older than
+    /// the topic, some of its transitions are not recorded.
     public var hasBeginning: Bool {
         switch records.first?.transition.cause {
         case .trained, .release(.first), .release(.registered): true

@@ -18,7 +18,7 @@ public struct Replay {
         /// Entries that the loop had not reached, because it lags or the project is paused: they are not replayed
         /// either.
         public var waiting: UInt64 = 0
-        /// Decisions that followed from them.
+        /// Decisions that followed from the entries.
         public var decisions = 0
         /// Decisions found on the topics and equal byte for byte.
         public var compared = 0
@@ -38,9 +38,10 @@ public struct Replay {
         /// A worker writes its `engine` entry once it has taken the project over: its decisions before that precede the
         /// entry.
         public var builds: [BuildSpan] = []
-        /// Set of a project that is paused: what follows its last applied entry is not replayed either.
+        /// The pause of a paused project: entries after its last applied entry are not replayed. Nil if it is not
+        /// paused.
         public var pause: ProjectPause?
-        /// The first thing that differs; nil when all is equal.
+        /// Description of the first difference; nil if there is none.
         public var firstDifference: String?
 
         /// Whether nothing differs; also true of a journal without entries.
@@ -56,7 +57,7 @@ public struct Replay {
     private let transport: any StreamTransport
     private let topics: TopicNames
 
-    /// Kept for thirty days.
+    /// Topics whose records expire after thirty days.
     private static let expiring: [Topic] = [.trainingRequests, .notices]
 
     static let decisionTopics: [Topic] = [
@@ -74,10 +75,10 @@ public struct Replay {
     ///
     /// - Parameters:
     ///   - name: The project, which need not be configured any more.
-    ///   - partition: The project's.
+    ///   - partition: The partition of the project.
     /// - Returns: The numbers replayed and compared, with the first difference if there is one.
-    /// - Throws: When a topic cannot be read, or the loop has applied an entry that only a newer build can read; a
-    ///   difference is no error.
+    /// - Throws: An error when a topic cannot be read, or the loop has applied an entry that only a newer build can
+    ///   read; a difference is no error.
     /// - Complexity: O(*n* log *n*) in entries and decisions; memory of 80 bytes per decision. A difference costs a
     ///   second replay up to it, to show the decision.
     public func verify(project name: String, partition: Int32) throws -> Report {
@@ -129,7 +130,7 @@ public struct Replay {
         return report
     }
 
-    /// Where the topics of a project end, by their names: one wait for all of them.
+    /// The settled ends of a project's topics, by topic name, determined with one wait for all of them.
     private func settledEnds(_ partition: Int32) throws(StreamError) -> [String: SettledEnd] {
         let reader = try transport.makeReader(topics: Self.readTopics.map { topics[$0] })
         defer { reader.close() }
@@ -137,8 +138,8 @@ public struct Replay {
         return ends.reduce(into: [:]) { $0[$1.key.topic] = $1.value }
     }
 
-    /// Describes the build that decided an entry, where it was another than this one: then the builds may cause the
-    /// difference. Empty otherwise.
+    /// Describes the build that decided an entry if it was not this build, since the builds may then cause the
+    /// difference; empty otherwise.
     private static func decider(of entry: UInt64, _ builds: [BuildSpan]) -> String {
         guard let span = builds.last(where: { $0.entryNumber <= entry }), span.build != Build.version else { return "" }
         return "; build \(span.build) decided there, and this is \(Build.version)"
@@ -155,7 +156,7 @@ public struct Replay {
         /// Chain mark of an earlier entry, where this entry is a tick.
         let tick: ChainMark?
         let decisions: [EncodedDecision]
-        /// After it.
+        /// Chain digest after the entry.
         let digest: SHA256Digest
     }
 
@@ -209,7 +210,7 @@ public struct Replay {
         return (last, waiting)
     }
 
-    /// Computes a decision again by replay; nil where its entry does not make it.
+    /// Computes a decision again by replay; nil if its entry does not lead to such a decision.
     private func decision(_ id: DecisionID, _ journal: ProjectJournal) throws -> EncodedDecision? {
         struct Found: Error {}
         var found: EncodedDecision?
@@ -287,6 +288,6 @@ private struct ProjectJournal {
     /// The first offset that the loop had not reached when its position was read; for a paused project, the offset at
     /// which its entries wait.
     let end: Int64
-    /// Where the topics end, by their names.
+    /// Settled ends of the topics, by topic name.
     let ends: [String: SettledEnd]
 }

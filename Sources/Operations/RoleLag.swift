@@ -12,8 +12,8 @@ public struct RoleLag: Hashable, Sendable {
     public let role: Role
     /// Records that it has not processed yet; for the materializer, facts of versions that are cut and not announced.
     public internal(set) var records: Int64
-    /// Whether it is exactly so many; else it is so many at most: there are very many, a transaction is open, or this
-    /// principal may not read them.
+    /// Whether `records` is exact. If not, it is an upper bound: there are very many records, a transaction is open, or
+    /// this principal may not read them.
     public internal(set) var isExact: Bool
 
     public init(_ role: Role, records: Int64 = 0, isExact: Bool = true) {
@@ -28,7 +28,7 @@ public struct RoleLag: Hashable, Sendable {
 /// The materializer's offset waits at the first label that no version contains yet, or at the position where it keeps
 /// such labels: its offset therefore does not indicate its progress; the facts that it has not announced do.
 public final class LagView {
-    /// Maximum number of records that are read of a partition: beyond it, the count is reported as an upper bound.
+    /// Maximum number of records read from one partition: beyond it, the count is reported as an upper bound.
     public static let limit = 2_000
     public static let roles: [Role] = [.intake, .loop, .materializer]
 
@@ -37,28 +37,28 @@ public final class LagView {
     private let reader: any LogReader
     private let limit: Int
     private let group: (Role) -> String
-    /// How long facts are read at once.
+    /// Maximum time for reading facts in one call.
     private let maximumWait: Duration
-    /// Newest version announced, by project; and where to read on.
+    /// Newest announced version, by project; `announcedTo` holds the offsets at which the next call continues.
     private var announced: [String: Int] = [:]
     private var announcedTo: [TopicPartition: Int64] = [:]
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-    /// Where to read on in the dataset log; what was read is not read again.
+    /// Offsets at which the next call continues in the dataset log; no record is read twice.
     private var factsTo: [TopicPartition: Int64] = [:]
     /// Facts that no version holds yet, by project.
     private var pending: [String: Int64] = [:]
-    /// Versions that were cut and not announced, with their facts.
+    /// Versions that were cut and not announced, each with its number of facts.
     private var cut: [(project: String, versionNumber: Int, facts: Int64)] = []
 
     /// A view that has read nothing yet.
     ///
     /// - Parameters:
-    ///   - transport: To the cluster.
-    ///   - topics: Names in use.
-    ///   - limit: Maximum number of records that are read of a partition of an input; facts have no such limit.
+    ///   - transport: The transport to the cluster.
+    ///   - topics: The topic names in use.
+    ///   - limit: Maximum number of records read from one partition of an input; facts have no such limit.
     ///   - maximumWait: Maximum time for reading facts in one call: the remainder then counts as an upper bound, and the
     ///     next call continues there.
-    ///   - group: Names a role's consumer group; nil for the workers' usual name.
+    ///   - group: Returns the name of a role's consumer group; nil for the workers' usual names.
     /// - Throws: `StreamError` when no client can be opened.
     public init(
         transport: any StreamTransport,
@@ -123,8 +123,9 @@ public final class LagView {
         if left > 0 { lag.isExact = false }
     }
 
-    /// The group's offset waits for the slowest project of a partition, so any number of facts after it may already be
-    /// processed: they are read, because only their cuts show this.
+    /// Adds the facts of versions that are cut and not announced. The group's offset waits for the slowest project of a
+    /// partition, so any number of facts after it may already be processed: the facts are read, because only their cuts
+    /// show this.
     private func addFacts(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
         let start = from.reduce(into: [:]) { $0[$1.key] = factsTo[$1.key] ?? $1.value }
         let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + maximumWait) { _, record, _, _ in

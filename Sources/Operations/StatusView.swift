@@ -18,7 +18,7 @@ public final class StatusView {
 
     public func close() { store.close() }
 
-    /// Partitions of `state` in which a transaction is open: what was written there since it began is not seen.
+    /// Partitions of `state` in which a transaction is open: records written there since it began are not read.
     public func heldBack() throws -> [Int32] { try store.heldBack(partitions) }
 
     /// The projects in the order of their names, from committed records. A second call reads only new records.

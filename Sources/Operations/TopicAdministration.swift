@@ -3,15 +3,15 @@ public import Events
 public import KafkaClient
 internal import Processes
 
-/// Makes and checks the topics of the catalogue.
+/// Creates and checks the topics of the catalogue.
 public struct TopicAdministration {
-    /// How many partitions and replicas missing topics are made with; those there are left as they are.
+    /// Numbers of partitions and replicas of the topics that are created; existing topics stay unchanged.
     public struct Plan: Hashable, Sendable {
         /// Partitions of topics whose keys do not matter.
         public var trafficPartitions: Int
         /// Partitions of the topics that belong to projects.
         public var projectPartitions: Int
-        /// Nil for the broker's default.
+        /// Replication factor; nil for the broker's default.
         public var replication: Int?
 
         public init(trafficPartitions: Int = 4, projectPartitions: Int = 4, replication: Int? = nil) {
@@ -54,7 +54,7 @@ public struct TopicAdministration {
         return created
     }
 
-    /// The controller answers before every broker has received the change: waits until the topics are visible.
+    /// Waits until the topics are visible: the controller answers before every broker has received the change.
     private func awaitTopics(_ names: [String], maximumWait: Int64 = 20_000) throws(KafkaError) {
         let began = WallClock.now()
         while WallClock.now() - began < maximumWait {
@@ -77,7 +77,9 @@ public struct TopicAdministration {
         }
     }
 
-    /// The partitions of a topic; nil where it is missing, an error where this principal may not know.
+    /// Number of partitions of a topic; nil if the topic is missing.
+    ///
+    /// - Throws: `KafkaError`, also if this principal may not describe the topic.
     private func count(_ topic: Topic) throws(KafkaError) -> Int? {
         do throws(KafkaError) {
             let count = try admin.partitions(of: topics[topic]).count
@@ -133,8 +135,8 @@ public struct TopicAdministration {
         return problems
     }
 
-    /// Current descriptions of the topics; none if this principal may not read their settings, which is a problem of
-    /// its own.
+    /// Current descriptions of the topics; empty if this principal may not read their settings, which is added to the
+    /// problems.
     private func describe(_ present: [Topic], _ problems: inout [String]) throws(KafkaError) -> [KafkaTopicDescription]
     {
         do throws(KafkaError) {

@@ -11,7 +11,7 @@ package struct Lethal: Sendable {
         case error
         /// The output for the record cannot be written.
         case refusal
-        /// It cannot be read for a while.
+        /// The record cannot be read for a while.
         case outage
     }
 
@@ -61,7 +61,7 @@ package struct Lethal: Sendable {
 /// Error of a process that has ended.
 package struct Death: Error {}
 
-/// A fault of ours.
+/// Error of the processor, thrown for the record.
 package struct Fault: Error {}
 
 /// A processor that one record crashes.
@@ -189,9 +189,9 @@ private final class LethalReader: LogReader {
     func close() { reader.close() }
 }
 
-/// Starts workers one after the other, as a supervisor does, until one settles.
+/// Starts workers one after the other, as a supervisor does, until one of them settles.
 ///
-/// - Returns: The one that settled, and how many died.
+/// - Returns: The worker that settled, and the number of workers that died before it.
 package func supervise(limit: Int = 20, _ make: (Int) throws -> ProcessorRunner) throws -> (
     runner: ProcessorRunner, deaths: Int
 ) {

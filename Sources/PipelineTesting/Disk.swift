@@ -1,9 +1,9 @@
 package import Storage
 internal import Synchronization
 
-/// Effects of a store on its disk: counted, and made to fail.
+/// Records the effects of a store on its disk, and lets them fail as planned.
 package final class Disk: Sendable {
-    /// The process ends before or after the effect of a number, counted from 0.
+    /// End of the process before or after the effect with a number, counted from 0.
     package struct Crash: Sendable, CustomStringConvertible {
         package let number: Int
         package let isAfter: Bool
@@ -79,7 +79,7 @@ extension StorageError {
 }
 
 extension ObjectStore {
-    /// Everything that is in it.
+    /// The content of all objects, by name.
     package var contents: [String: [UInt8]] {
         get throws {
             var contents: [String: [UInt8]] = [:]

@@ -11,7 +11,7 @@ package import Vocabulary
 /// A dataset log with all kinds of facts, generated from a seed, and the expected content of the versions cut from it,
 /// folded in the simplest possible way.
 package struct FactLog {
-    /// A label as the fold has it.
+    /// A label in the expected content of a version.
     package struct Label: Hashable {
         package var sequence: Int64
         package var sample: String
@@ -28,17 +28,17 @@ package struct FactLog {
 
     package static let classes = ["bee", "moth", "wasp"]
     package private(set) var records: [DatasetLogRecord] = []
-    /// Labels that hold at each cut, by sequence.
+    /// Labels in force at each cut, in the order of their sequence numbers.
     package private(set) var versions: [[Label]] = []
     package private(set) var semanticVersions: [String] = []
 
-    /// A log of so many facts and cuts, the first of which are of form 1 where the seed is odd.
+    /// Creates a log of `facts` facts and cuts; if the seed is odd, about the first quarter of them has format 1.
     package init(seed: UInt64, facts: Int = 60) {
         var generator = SplitMix64(seed: seed)
         var living: [String: Label] = [:]
         var sequence: Int64 = 0
         var retracted: [String] = []
-        // Numbers that the versions so far hold.
+        // Sequence numbers of the labels in the latest version.
         var sealed: Set<Int64> = []
         var (major, minor, isAddition) = (1, -1, true)
         var format = seed % 2 == 1 ? 1 : 2
@@ -178,7 +178,7 @@ package struct FactLog {
         }
     }
 
-    /// Labels as a version's lines have them.
+    /// Returns the labels in the lines of a version, in the order of their sequence numbers.
     package static func read(_ store: DatasetStore, _ manifest: DatasetManifest) throws -> [Label] {
         var labels: [Label] = []
         try store.reader(of: manifest).forEachLine { line in
@@ -207,17 +207,17 @@ package struct FactLog {
     }
 }
 
-/// Objects in memory; from a number of writes on nothing is done any more.
+/// Objects in memory; after a planned crash, no further change is made.
 package final class MemoryStore: ObjectStore {
     private struct State {
         var objects: [String: [UInt8]] = [:]
-        /// Seconds since 1970, of objects that a test has aged.
+        /// Times of writing, in seconds since 1970, of objects for which a test has set one.
         var times: [String: Int64] = [:]
         var writes = 0
         var isGone = false
     }
 
-    /// The write that is the last, and whether it is done.
+    /// The last write before the end of the process, by its number, and whether it is executed.
     package struct Crash: Hashable, Sendable {
         package let number: Int
         package let isDone: Bool
@@ -231,7 +231,7 @@ package final class MemoryStore: ObjectStore {
     private let state: Mutex<State>
     private let crash = Mutex<Crash?>(nil)
 
-    /// A store that holds these.
+    /// Creates a store with the given objects.
     package init(_ objects: [String: [UInt8]] = [:]) { state = Mutex(State(objects: objects)) }
 
     package var objects: [String: [UInt8]] { state.withLock { $0.objects } }
@@ -308,7 +308,7 @@ package final class MemoryStore: ObjectStore {
         return Array(bytes[min(range.lowerBound, bytes.count)..<min(range.upperBound, bytes.count)])
     }
 
-    /// Lets an object have been written at a time; others are from 1970.
+    /// Sets the time at which an object was written, in seconds since 1970; all others are from 1970.
     package func setTime(_ seconds: Int64, of name: String) { state.withLock { $0.times[name] = seconds } }
     package func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
 }

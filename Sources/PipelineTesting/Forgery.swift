@@ -10,7 +10,7 @@ internal import Vocabulary
 
 /// Helpers shared by tests of tokens.
 package enum Forgery {
-    /// A world's configuration as `project apply` writes it first.
+    /// The scenario's configuration, as `project apply` writes it first.
     package static func requiring(_ isRequired: Bool? = true) -> ProjectConfiguration {
         Scenario.configuration().numbered(revision: 1, partition: Scenario.partition, lacking: isRequired)
     }

@@ -13,7 +13,7 @@ package final class MeetingStore: ObjectStore {
             self.isAfter = isAfter
         }
 
-        /// All of so many changes.
+        /// Returns all moments of a given number of changes.
         package static func all(_ changes: Int) -> [Moment] {
             (0..<changes).flatMap { number in [false, true].map { Moment(change: number, isAfter: $0) } }
         }

@@ -16,7 +16,7 @@ package struct PagedVersions {
     package let store: DatasetStore
     package private(set) var sequence: Int64 = 0
     package private(set) var versionNumber = 0
-    /// Lines that hold, by split, in the order of the log.
+    /// Lines of the newest version by split, in the order of the log.
     package private(set) var lines: [Split: [[UInt8]]] = [:]
     package private(set) var versions: [SealedVersion] = []
     private var generator: SplitMix64
@@ -81,7 +81,7 @@ package struct PagedVersions {
         return LabelFact(consensus: consensus, split: split, sequence: sequence, format: format)
     }
 
-    /// Lines that a reader returns of a version, by split.
+    /// Returns the lines of a version that a reader provides, by split.
     package static func read(_ store: DatasetStore, _ manifest: DatasetManifest) throws -> [Split: [[UInt8]]] {
         var lines: [Split: [[UInt8]]] = [:]
         try store.reader(of: manifest).forEachLine { line in
@@ -112,7 +112,7 @@ package final class CountingStore: ObjectStore {
 
     private let store: any ObjectStore
     private let state = Mutex(Traffic())
-    /// Names of which no object can be read, for now.
+    /// Part of the names of the objects that cannot be read at present; nil if all can be read.
     package let away = Mutex<String?>(nil)
     package var traffic: Traffic { state.withLock { $0 } }
     package func reset() { state.withLock { $0 = Traffic() } }

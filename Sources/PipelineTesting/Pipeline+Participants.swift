@@ -29,7 +29,7 @@ extension Pipeline {
                 try send(.predictions, Wire.prediction(sample), partition: partition)
                 continue
             }
-            // A canary of these plants serves all.
+            // In these pipelines, a canary serves all samples.
             let served = release.staging?.canary.map {
                 ReleasedModel(
                     version: $0.version,

@@ -137,7 +137,7 @@ package final class Pipeline {
         }
     }
 
-    /// A loop whose timers follow `now`, the plant's clock unless given.
+    /// Creates a loop whose timers follow `now`; if it is nil, `wallClock`, or if that is nil, the pipeline's clock.
     package func makeLoop(
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
@@ -291,7 +291,7 @@ package final class Pipeline {
 
     package func journal() -> [StoredRecord] { cluster.committed(topics[.journal], Scenario.partition) }
 
-    /// Topic, id and value of every decision there is, in the order of the topics.
+    /// Topic, id and value of every decision, in the order of the topics.
     package func decisions() -> [Written] {
         let decided: [Topic] = [
             .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .releaseLog, .notices, .deadLetters,
@@ -310,17 +310,17 @@ extension TokenKeys {
     package static let pipeline = TokenKeys(salt: [1, 2, 3])
 }
 
-/// A decision as it is on a topic.
+/// A decision as it was written to a topic.
 package struct Written: Hashable {
     package let topic: Topic
     package let id: String
     package let value: [UInt8]
 
-    /// The entry that the decision follows from: ids consist of project, entry and index.
+    /// Number of the entry from which the decision follows: ids consist of project, entry and index.
     package var entryNumber: Int { id.split(separator: "-").dropLast().last.flatMap { Int($0) } ?? 0 }
 }
 
-/// How often each element occurs.
+/// Returns how often each element occurs.
 package func counted<T: Hashable>(_ elements: some Sequence<T>) -> [T: Int] {
     var counts: [T: Int] = [:]
     for element in elements { counts[element, default: 0] += 1 }

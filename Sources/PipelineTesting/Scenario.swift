@@ -77,7 +77,7 @@ package struct Scenario {
     }
 }
 
-/// Bytes of events, as services outside write them.
+/// Bytes of events, as external services write them.
 package enum Wire {
     package static func bytes(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()

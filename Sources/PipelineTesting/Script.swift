@@ -5,12 +5,12 @@ internal import StreamRuntime
 package import StreamTesting
 package import Vocabulary
 
-/// A journal recorded from a cycle, to be decided again elsewhere.
+/// A journal recorded from a pipeline, to be processed again elsewhere.
 package struct Recording {
     package let records: [StoredRecord]
     package let configuration: ProjectConfiguration
 
-    /// Runs a plant for some rounds and keeps its journal.
+    /// Runs a pipeline for some rounds and keeps its journal.
     package init(
         seed: UInt64,
         rounds: Int,
@@ -23,7 +23,7 @@ package struct Recording {
         self.configuration = configuration
     }
 
-    /// The journal of a plant that has run.
+    /// Keeps the journal of a pipeline that has run.
     package init(of pipeline: Pipeline) throws {
         records = pipeline.journal()
         configuration = pipeline.configuration
@@ -61,9 +61,9 @@ package struct Recording {
 package enum Successor: Int, CaseIterable {
     /// Another run of the worker itself.
     case itself
-    /// One of another name, once the session of the first has expired.
+    /// A worker with another name, once the session of the first has expired.
     case another
-    /// Two that share the partitions: the first again, and one that is new.
+    /// Two workers that share the partitions: the first one again, and a new one.
     case two
 
     /// Returns the cases in rotation.
@@ -96,7 +96,7 @@ package func settle(
         try first.settle()
     } catch {
         guard plan.hasStruck else { throw error }
-        // As a worker handles an error that its task cannot handle; after a crash nothing is closed.
+        // As a worker does after an error that its task cannot handle; after a crash nothing is closed.
         first.task.abandon()
         switch successor {
         case .itself: try make(FaultPlan(), "w1").settle()
@@ -105,7 +105,8 @@ package func settle(
             try make(FaultPlan(), "w2").settle()
         case .two: try settle([make(FaultPlan(), "w1"), make(FaultPlan(), "w2")], on: pipeline)
         }
-        // Another transactional id aborts nothing: what the first left open ends by its timeout.
+        // A producer with another transactional id does not abort the first one's open transaction, which ends by its
+        // timeout.
         pipeline.clock.advance(by: 10_001)
     }
     return plan

@@ -8,7 +8,7 @@ package import Vocabulary
 
 /// Projects with triggers, and the candidates in their journals.
 package enum TriggerScenario {
-    /// A project whose threshold lets next to nothing through once it is warm.
+    /// A project whose threshold admits hardly any sample once it is warm.
     package static func configuration(_ triggers: [Trigger], share: Double = 0.2, cutoff: Double = 0.1)
         -> ProjectConfiguration
     {

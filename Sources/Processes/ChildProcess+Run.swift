@@ -1,8 +1,8 @@
 import Glibc
 
-/// Output of a process that has ended, and how it ended.
+/// Output and exit status of a process that has ended.
 public struct CapturedRun: Sendable {
-    /// How it ended; SIGKILL if it ran past the timeout.
+    /// Exit status; SIGKILL if the process ran past the timeout.
     public let status: ProcessExit
     /// Bytes that the process wrote to standard output, up to the limit.
     public let output: [UInt8]
@@ -23,9 +23,9 @@ extension ChildProcess {
     ///   - arguments: The arguments after the executable's own name.
     ///   - environment: Variables set in addition to those of this process.
     ///   - directory: Working directory; that of this process, if nil.
-    ///   - timeout: How long it may run before it is killed.
-    ///   - limit: How many bytes of each stream are kept; the rest is read and dropped.
-    /// - Returns: Its output and exit; a failure of the process itself is no error.
+    ///   - timeout: Maximum run time before the process is killed.
+    ///   - limit: Maximum number of bytes kept of each stream; the rest is read and dropped.
+    /// - Returns: The output and exit status; a failure of the process itself is no error.
     /// - Throws: `ProcessError` if it cannot be started.
     public static func run(
         _ executable: String,

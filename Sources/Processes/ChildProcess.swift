@@ -1,14 +1,14 @@
 public import Glibc
 import Synchronization
 
-/// A child process. The code that starts it must wait for it: a process that nobody waits for remains in the process
+/// A child process. The code that starts it must wait for it: a process that is not waited for remains in the process
 /// table.
 ///
 /// It starts with no signal blocked or ignored, in the process group of this process (so that Ctrl-C reaches both),
-/// with the environment of this process and its additions, and without the open files of this process but the three
-/// standard streams. Safe from any thread; once it has been waited for, its number is never signalled again.
+/// with the environment of this process and additions to it, and without the open files of this process except the
+/// three standard streams. Safe from any thread; once it has been waited for, its number is never signalled again.
 public final class ChildProcess: Sendable {
-    /// Its number in the process table.
+    /// Number of the process in the process table.
     public let pid: pid_t
     /// Executable that was started, for messages.
     public let executable: String
@@ -48,7 +48,7 @@ public final class ChildProcess: Sendable {
         pid = try request.spawn([executable] + arguments, environment: Self.merged(environment))
     }
 
-    /// Our environment with additions.
+    /// The environment of this process with additions.
     private static func merged(_ additions: [String: String]) -> [String] {
         var result: [String] = []
         var entry = environ
@@ -62,7 +62,7 @@ public final class ChildProcess: Sendable {
         return result
     }
 
-    /// How it ended, if it has.
+    /// Exit status of the process; nil while it runs.
     public var exitStatus: ProcessExit? {
         ending.withLock { ending in
             if ending == nil {
@@ -73,9 +73,9 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Waits until it has ended, at most for `timeout`, or for ever if nil.
+    /// Waits until the process has ended, for at most `timeout`, or without a limit if nil.
     ///
-    /// - Returns: How it ended; nil if it still runs.
+    /// - Returns: The exit status; nil if the process still runs.
     public func wait(timeout: Duration? = nil) -> ProcessExit? {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         var pause: UInt32 = 500
@@ -87,28 +87,28 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Requests its end (SIGTERM). Nothing happens if it has ended.
+    /// Requests the end of the process (SIGTERM). Has no effect if it has ended.
     public func terminate() { send(SIGTERM) }
 
-    /// Ends it (SIGKILL). Nothing happens if it has ended.
+    /// Ends the process (SIGKILL). Has no effect if it has ended.
     public func kill() { send(SIGKILL) }
 
-    /// Pauses it (SIGSTOP).
+    /// Pauses the process (SIGSTOP).
     public func pause() { send(SIGSTOP) }
 
-    /// Lets it go on (SIGCONT).
+    /// Continues the paused process (SIGCONT).
     public func resume() { send(SIGCONT) }
 
-    /// Sends it a signal, unless it has been waited for.
+    /// Sends a signal to the process, unless it has been waited for.
     public func send(_ signal: Int32) {
         ending.withLock { ending in
             if ending == nil { _ = Glibc.kill(pid, signal) }
         }
     }
 
-    /// Requests its end, and kills it if it has not ended after `grace`.
+    /// Requests the end of the process, and kills it if it has not ended after `grace`.
     ///
-    /// - Returns: How it ended.
+    /// - Returns: The exit status.
     @discardableResult
     public func stop(grace: Duration = .seconds(5)) -> ProcessExit? {
         terminate()

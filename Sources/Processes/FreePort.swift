@@ -1,7 +1,7 @@
 import Glibc
 
-/// Returns a TCP port on 127.0.0.1 that nobody listens on at this time. Another process may bind it before the caller
-/// does.
+/// Returns a TCP port on 127.0.0.1 on which no process listens at this time. Another process may bind it before the
+/// caller does.
 ///
 /// - Throws: `ProcessError` if the system has none.
 public func freePort() throws(ProcessError) -> UInt16 {

@@ -9,14 +9,14 @@ public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The reason in words.
     public let reason: String
 
-    /// An error of our own.
+    /// An error detected by this module.
     init(_ operation: String, reason: String) {
         self.operation = operation
         self.reason = reason
         code = 0
     }
 
-    /// An error of the system.
+    /// An error reported by the operating system.
     init(_ operation: String, code: Int32) {
         self.operation = operation
         self.code = code

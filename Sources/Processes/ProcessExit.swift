@@ -1,20 +1,20 @@
-/// How a process ended.
+/// Exit status of a process.
 public enum ProcessExit: Hashable, Sendable, CustomStringConvertible {
-    /// It ended itself, with this code in 0...255.
+    /// The process exited with this code, in 0...255.
     case exited(Int32)
-    /// A signal ended it, as in 9 for SIGKILL.
+    /// A signal with this number ended the process, as in 9 for SIGKILL.
     case signaled(Int32)
 
-    /// From what `waitpid` reports of a process that has ended.
+    /// Decodes the status that `waitpid` reports for a process that has ended.
     init(waitStatus: Int32) {
         let signal = waitStatus & 0x7f
         self = signal == 0 ? .exited(waitStatus >> 8 & 0xff) : .signaled(signal)
     }
 
-    /// Whether it ended itself with code 0.
+    /// Whether the process exited with code 0.
     public var isSuccess: Bool { self == .exited(0) }
 
-    /// The ending in words.
+    /// The exit status in words.
     public var description: String {
         switch self {
         case .exited(let code): "exit code \(code)"

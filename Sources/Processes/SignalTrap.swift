@@ -5,7 +5,7 @@ import Glibc
 /// released; then the signals have their default effect again.
 public final class SignalTrap: Sendable {
     private let signals: [Int32]
-    // Dispatch sources may be cancelled from any thread, and nothing else is done with them.
+    // Dispatch sources may be cancelled from any thread, and cancelling is the only operation on them.
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
     /// Traps `signals`; the handler gets the signal's number, one call at a time.
@@ -16,7 +16,7 @@ public final class SignalTrap: Sendable {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { handler(number) }
-            // Until the source is registered a signal would be ignored and lost.
+            // Waits, because a signal would be ignored and lost before the source is registered.
             let isRegistered = DispatchSemaphore(value: 0)
             source.setRegistrationHandler { isRegistered.signal() }
             source.resume()
@@ -32,7 +32,7 @@ public final class SignalTrap: Sendable {
 
     deinit { cancel() }
 
-    /// Stops calling the handler and gives the signals back.
+    /// Stops calling the handler and restores the signals' default effect.
     public func cancel() {
         for source in sources { source.cancel() }
         for number in signals { signal(number, SIG_DFL) }

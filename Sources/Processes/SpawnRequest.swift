@@ -5,15 +5,15 @@ import Glibc
 public enum ProcessStream: Hashable, Sendable {
     /// The stream of this process.
     case inherit
-    /// Nowhere; reads find the end at once.
+    /// No destination: output is dropped, and reads find the end at once.
     case null
-    /// A file, made if need be, emptied first unless `appending`.
+    /// A file, created if it does not exist, and truncated first unless `appending`.
     case file(String, appending: Bool = false)
-    /// An open descriptor of ours.
+    /// An open descriptor of this process.
     case descriptor(Int32)
 }
 
-/// Arguments of `posix_spawnp`; owns the C objects for the time of one call.
+/// Arguments of `posix_spawnp`; owns the C objects for the duration of one call.
 struct SpawnRequest: ~Copyable {
     private var actions = posix_spawn_file_actions_t()
     private var attributes = posix_spawnattr_t()
@@ -25,7 +25,7 @@ struct SpawnRequest: ~Copyable {
         let code = posix_spawnattr_init(&attributes)
         if code != 0 {
             posix_spawn_file_actions_destroy(&actions)
-            // The struct is fully initialised, so its deinit would run; keep both halves valid for it.
+            // The struct is fully initialised, so its deinit runs: both C objects must be valid.
             _ = posix_spawn_file_actions_init(&actions)
             throw ProcessError(operation, code: code)
         }

@@ -1,7 +1,7 @@
 internal import Configuration
 internal import Forms
 
-/// Context of a value: the classes, which are the same for all of a file, and the value's depth in unions.
+/// Context of a value: the classes, which are the same for the whole file, and the value's depth in unions.
 struct FileContext {
     /// Positions of classes by name.
     let classes: [String: Int]

@@ -2,7 +2,7 @@ internal import Configuration
 internal import Forms
 internal import Telemetry
 
-/// A fault that the reader knows of already.
+/// Error for a fault that the reader has recorded already.
 struct Noted: Error {}
 
 /// A value of a file, with its location.
@@ -153,8 +153,8 @@ struct FileValue: ValueSource {
         throw Noted()
     }
 
-    /// Returns the requirement that a name violates, nil for none; names in a file are new, so the rules of Intake
-    /// apply to them.
+    /// Returns the requirement that a name violates; nil if there is none. Names in a file are new, so the rules of
+    /// Intake apply to them.
     func fault(ofName name: String) -> String? {
         ForeignName.fault(name).map { "\($0), found \"\(ForeignText.line(name, limit: 64))\"" }
     }

@@ -1,8 +1,8 @@
 public import Configuration
 public import Flywheel
 
-/// A project's file in YAML. All but `project`, `question` and `classes` have defaults; `docs/reference/configuration.md` has
-/// every key.
+/// A project's file in YAML. All keys except `project`, `question` and `classes` have defaults;
+/// `docs/reference/configuration.md` lists every key.
 public enum ProjectFile {
     /// Reads a whole file.
     ///
@@ -10,7 +10,7 @@ public enum ProjectFile {
     ///   - bytes: The text in UTF-8, at most 1 MB.
     ///   - file: The file's name, for messages.
     /// - Returns: The configuration, as revision 1 of partition 0.
-    /// - Throws: `ConfigurationError` with all that is wrong, in the order of lines.
+    /// - Throws: `ConfigurationError` with all issues, in the order of lines.
     public static func read(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> ProjectConfiguration {
         let reader = try ConfigurationReader(yaml: bytes, file: file)
         var fields = FileFields<ProjectConfiguration>(reader, context(reader))
@@ -19,12 +19,13 @@ public enum ProjectFile {
         return configuration
     }
 
-    /// Keys of a file that are accepted and have no effect any more.
+    /// Returns the keys of a file that are still accepted but have no effect any more.
     ///
     /// - Parameters:
     ///   - bytes: The text in UTF-8.
     ///   - file: The file's name.
-    /// - Returns: Each key that the file names, with its replacement, for people; empty for a file that cannot be read.
+    /// - Returns: Each such key in the file, with its replacement, for human readers; empty for a file that cannot be
+    ///   read.
     public static func keysWithoutEffect(_ bytes: [UInt8], file: String) -> [(key: String, replacement: String)] {
         guard let reader = try? ConfigurationReader(yaml: bytes, file: file), reader.contains("rollout") else {
             return []
@@ -40,7 +41,7 @@ public enum ProjectFile {
         .filter { rollout.contains($0.0) }.map { ("rollout.\($0.0)", "without effect: \($0.1)") }
     }
 
-    /// Whether a file names a project, so that it is no worker's file.
+    /// Whether a file names a project, so that it is not a worker's file.
     public static func isProject(_ bytes: [UInt8], file: String) -> Bool {
         let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let text = String(decoding: bytes.dropFirst(mark), as: UTF8.self)

@@ -4,9 +4,9 @@ public import Vocabulary
 
 /// Counts of the verdicts of a bucket of users that were compared with a label, by outcome.
 public struct BucketTrust: Hashable, Sendable {
-    /// Verdicts that the label bore out.
+    /// Verdicts that the label confirms.
     public var agreed: Int32
-    /// Verdicts that it contradicts: a right prediction rejected, or a wrong one confirmed.
+    /// Verdicts that the label contradicts: a right prediction rejected, or a wrong one confirmed.
     public var contradicted: Int32
 
     public init(agreed: Int32 = 0, contradicted: Int32 = 0) {
@@ -16,8 +16,8 @@ public struct BucketTrust: Hashable, Sendable {
 
     /// Weight of the bucket's voices: 1 at first, and down to 0.1 where labels contradict it.
     ///
-    /// The share of verdicts borne out, two more counted in the bucket's favour. Newcomers at less than 1 would delay every
-    /// rollback, and raiders have names enough to be newcomers.
+    /// The share of verdicts that labels confirm, with two more counted in the bucket's favour. If new buckets began
+    /// below 1, every rollback would be delayed, and the users of a raid have enough names to appear as new ones.
     public var weight: Double {
         let known = Double(agreed) + Self.credit
         return max(Self.least, known / (known + Double(contradicted)))
@@ -25,7 +25,7 @@ public struct BucketTrust: Hashable, Sendable {
 
     private static let credit = 2.0
     private static let least = 0.1
-    /// Verdicts counted; above, both counts are halved, so that whoever changes is known by it.
+    /// Maximum number of verdicts counted; above it both counts are halved, so that a bucket's changed behaviour shows.
     static let most: Int32 = 100
 }
 
@@ -43,7 +43,7 @@ public struct BucketVerdict: Hashable, Sendable {
     }
 }
 
-/// One of the newest voices that rejected a prediction of a sample which is no audit sample.
+/// One of the newest voices that rejected a prediction of a sample that is not an audit sample.
 public struct Dispute: Hashable, Sendable {
     /// Number of the voice among those about the version since its release; from 1.
     public let number: Int

@@ -3,23 +3,25 @@ public import Vocabulary
 
 /// Voices of users about one version that serves; each bucket of users has one voice in a window.
 public struct VoiceWatch: Hashable, Sendable {
-    /// Its number among the watches of the project, from 1 on: a bucket's voice counts for one watch.
+    /// Number of the watch among those of the project, from 1: a bucket's voice counts for one watch.
     public var serial: Int32
-    /// Where its newest voices are kept; no two versions that serve at the same time have the same one.
+    /// Index of the slots for its newest voices, in `0..<RolloutState.servingArms`; different for versions that serve
+    /// at the same time.
     public var arm: Int
     /// Voices since the release that found a prediction wrong.
     public var negative: Int
     /// Voices since the release.
     public var total: Int
-    /// The share of negative voices that is tolerated; nil while it is being learnt. It stays what it was once it is known.
+    /// The share of negative voices that is tolerated; nil while it is being learnt. Once known, it changes only when a
+    /// canary becomes champion (`rebaseWatch`).
     public var tolerated: Double?
-    /// Voices since it is known: the number of the last one.
+    /// Number of voices judged since the tolerated share is known; the newest of them has this number.
     public var judged: Int
     /// Number of the newest judged voices that are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
     /// Evidence that the rate rose above the tolerated one.
     public var evidence: RisingRate.Evidence
-    /// How often labels had to decide about it.
+    /// Number of times that the version was suspected, so that labels had to decide about it.
     public var suspicions: Int
     /// Comparison with a version that serves at the same time; nil until a voice has been received for it.
     public var compared: VoiceComparison?
@@ -64,7 +66,7 @@ public struct Voice: Hashable, Sendable {
     }
 }
 
-/// Voices about champions that were replaced by better ones: what a project's users reject of a model that is well.
+/// Voices about champions that were replaced by better ones: the rate at which users reject a model without faults.
 public struct FeedbackPast: Hashable, Sendable {
     /// Voices that found a prediction wrong.
     public var negative: Int
@@ -73,7 +75,7 @@ public struct FeedbackPast: Hashable, Sendable {
     /// Voices that found a prediction wrong, among those about the newest of these champions that had `leastOfOne`
     /// voices.
     public var newestNegative: Int
-    /// All voices about that one; 0 where none had so many, else in `leastOfOne...most`.
+    /// All voices about that champion; 0 if no champion had `leastOfOne` voices, else in `leastOfOne...most`.
     public var newestTotal: Int
     /// Watches begun so far.
     public var watches: Int32
@@ -97,7 +99,7 @@ public struct FeedbackPast: Hashable, Sendable {
     /// Minimum number of voices about one champion from which its rate can be inferred.
     static let leastOfOne = 10
 
-    /// Adds a champion's voices; it is the newest.
+    /// Adds the voices about a champion, which becomes the newest one.
     mutating func add(_ watch: VoiceWatch) {
         (negative, total) = Self.bounded(negative + watch.negative, total + watch.total)
         // A champion that hardly served has too few voices for a rate: the one before it stays the newest.
@@ -116,12 +118,13 @@ public struct FeedbackPast: Hashable, Sendable {
     }
 }
 
-/// Few are behind an alarm, so labels decide: the next audit labels of samples that the version predicted.
+/// A suspicion of a version: few users are behind an alarm, so the next audit labels of samples that it predicted
+/// decide.
 public struct Suspicion: Hashable, Sendable {
     public var since: StreamTime
-    /// Lower limit of the version's accuracy before, on the newest audit labels, in `0...1`.
+    /// Lower limit of the version's accuracy before the suspicion, on the newest audit labels, in `0...1`.
     public var accuracy: Double
-    /// Audit labels since then of samples that it predicted.
+    /// Number of audit labels since then for samples that the version predicted.
     public var labels: Int
     /// Sum of the labels' agreement with the version's predictions; for kind `choice`, the number of right predictions.
     public var right: Double
@@ -129,9 +132,9 @@ public struct Suspicion: Hashable, Sendable {
     public var queried: Int
     /// Audit tasks that ended since then without a label that judges the version.
     public var withoutLabel: Int
-    /// Tasks opened of disputed samples.
+    /// Number of tasks opened for disputed samples.
     public var disputedQueried: Int
-    /// Labels of disputed samples.
+    /// Number of labels received for disputed samples.
     public var disputed: Int
     /// Number of labels in `disputed` that find the version wrong.
     public var disputedWrong: Int
@@ -161,7 +164,7 @@ public struct Suspicion: Hashable, Sendable {
 
 /// Consequences of a feedback that counted, or of a label.
 public struct FeedbackOutcome: Hashable, Sendable {
-    /// A rollback.
+    /// Release that rolls a version back; nil if there is none.
     public var release: ModelRelease?
     /// Notice for people; nil where there is none.
     public var notice: Notice?

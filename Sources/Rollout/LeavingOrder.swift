@@ -8,7 +8,8 @@ enum LeavingRule {
     case label
     /// The sample with the highest draw among those without a label.
     case draw
-    /// The oldest sample without a label, those last on which the two models of its pair may differ.
+    /// The oldest sample without a label; samples on which the models of their pair may differ come later, open tasks
+    /// last.
     case age
 }
 
@@ -16,7 +17,8 @@ enum LeavingRule {
 /// highest draw is first.
 struct Leaving: Comparable, Sendable {
     let isKept: Bool
-    /// Under `age` 0 where the pair agrees or there is none, 1 where it may differ, 2 where its task is open; else 0.
+    /// Under rule `age`: 0 if the models of the pair agree or there is no pair, 1 if they may differ, 2 if its task is
+    /// open. Under the other rules 0.
     let worth: Int
     let order: Double
     let id: SampleID
@@ -58,9 +60,9 @@ struct LeavingOrder: Sendable {
     private var draws = TopK<Leaving>(size: Self.size)
     private var ages = TopK<Leaving>(size: Self.size)
 
-    /// Rows with a label.
+    /// Returns the number of rows with a label.
     ///
-    /// - Complexity: O(1) where changes were followed, else O(*n*).
+    /// - Complexity: O(1) if all changes were followed, else O(*n*).
     mutating func labelled(of rows: Table<SampleID, AuditRow>) -> Int {
         if revision != rows.revision {
             labelled = rows.count { $1.label != nil }
@@ -78,7 +80,7 @@ struct LeavingOrder: Sendable {
         }
     }
 
-    /// Changes a row, or removes it, and follows.
+    /// Changes or removes a row, and updates the orders and the count accordingly.
     mutating func set(_ id: SampleID, _ row: AuditRow?, in rows: inout Table<SampleID, AuditRow>) {
         let isCurrent = revision == rows.revision
         let old = rows[id]

@@ -4,11 +4,11 @@ public import Vocabulary
 /// The time that a version has been champion.
 public struct ServiceTime: Hashable, Sendable {
     public let version: ModelVersion
-    /// The time at which it last became champion; nil while it is none.
+    /// The time at which it last became champion; nil while it is not champion.
     public var since: StreamTime?
-    /// Milliseconds as champion before that, in all.
+    /// Total time as champion before that, in milliseconds.
     public var before: Int64
-    /// When it was last replaced, in a project with rollout steps; nil where that is not known.
+    /// Time at which it was last replaced, in a project with rollout steps; nil if that is not known.
     public var until: StreamTime?
 
     public init(version: ModelVersion, since: StreamTime?, before: Int64 = 0, until: StreamTime? = nil) {
@@ -18,12 +18,12 @@ public struct ServiceTime: Hashable, Sendable {
         self.before = before
     }
 
-    /// Milliseconds as champion, in all.
+    /// Returns the total time as champion, in milliseconds.
     func total(at time: StreamTime) -> Int64 {
         min(before.adding(since.map { max(0, time.milliseconds(since: $0)) } ?? 0), Self.longest)
     }
 
-    /// No sum grows above this: a row holds no larger number.
+    /// Upper limit of a total: a stored row holds no larger number.
     static let longest: Int64 = 1 << 53
 }
 
@@ -31,10 +31,10 @@ public struct ServiceTime: Hashable, Sendable {
 public struct ReleaseTrust: Hashable, Sendable {
     /// Whether an operator stopped promotions and studies.
     public var isFrozen: Bool
-    /// The champion and former champions, as far as both are remembered; at most `capacity`.
+    /// Service times of the champion and of the former champions that are kept; at most `capacity`.
     public var served: [ServiceTime]
 
-    /// The champion and the former champions that are kept.
+    /// Maximum number of service times: those of the champion and of the former champions that are kept.
     public static let capacity = RolloutState.historyCapacity + 1
 
     public init(isFrozen: Bool = false, served: [ServiceTime] = []) {
@@ -47,7 +47,7 @@ extension RolloutState {
     /// Whether promotions and studies are stopped.
     public var isFrozen: Bool { trust.value.isFrozen }
 
-    /// Notes who serves from now on: to be called after every release.
+    /// Records which version is champion from now on; to be called after every release.
     public mutating func noteService(at time: StreamTime) {
         let (phase, old) = (phase.value, trust.value)
         let champion = phase.champion?.version
@@ -107,7 +107,7 @@ extension RolloutState {
         return release(.command, replaced: champion.version, evidence: evidence)
     }
 
-    /// Lets promotions and studies go on.
+    /// Allows promotions and studies again.
     public mutating func endFreeze() { trust.value.isFrozen = false }
 
     private func isTrusted(_ version: ModelVersion, _ policy: RolloutPolicy, _ time: StreamTime) -> Bool {

@@ -2,9 +2,9 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// Which evidence of voices judges a version, and what an alarm does.
+/// Judging of versions by the evidence of voices, and the effect of an alarm.
 extension RolloutState {
-    /// A voice about a version that is judged beside another one, or about that one.
+    /// Judges a version beside another one, by a voice about either of them.
     mutating func judge(
         _ version: ModelVersion,
         beside rival: ModelVersion,
@@ -90,7 +90,8 @@ extension RolloutState {
         version == canary?.version || !phase.value.history.isEmpty
     }
 
-    /// Rolls back where the evidence does not rest on a few buckets; else labels decide.
+    /// Rolls the version back if the evidence does not rest on a few buckets; otherwise suspects it, so that labels
+    /// decide.
     private mutating func alarm(
         _ version: ModelVersion,
         watch: VoiceWatch,
@@ -130,9 +131,9 @@ extension RolloutState {
         return (evidence, leftOut.others)
     }
 
-    /// The buckets that an alarm must do without, and how many others rejected.
+    /// Returns the buckets that an alarm must do without, and the number of other buckets that rejected.
     ///
-    /// - Parameter voices: Their number, bucket, and whether they reject, the oldest first.
+    /// - Parameter voices: Number and bucket of each voice, and whether it rejects; the oldest first.
     /// - Returns: The buckets, and the number of others that rejected.
     static func mostRejecting(
         _ voices: some Sequence<(number: Int, bucket: Int, isNegative: Bool)>
@@ -160,6 +161,6 @@ extension RolloutState {
         return (rest.evidence.mean, rest.rejecting)
     }
 
-    /// Buckets at least that an alarm must do without.
+    /// Minimum number of buckets that an alarm must do without.
     private static let leftOut = 5
 }

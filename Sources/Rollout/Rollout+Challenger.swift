@@ -3,7 +3,7 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// Challenger against champion.
+/// Comparison of the challenger with the champion.
 extension RolloutState {
     /// Starts shadowing by a newly trained model, in place of an older challenger; releases the first model of a
     /// project.
@@ -31,13 +31,13 @@ extension RolloutState {
         return shadow(model, at: time)
     }
 
-    /// Makes a model that served before Flywheel the first champion: whatever is trained is judged against it.
+    /// Makes a model that served before Flywheel the first champion: trained models are judged against it.
     ///
     /// - Parameters:
     ///   - incumbent: The model.
     ///   - evidence: The command.
-    /// - Returns: The release; refused where there is a champion, `duplicate` where it is the same version, or where the
-    ///   version was rolled back.
+    /// - Returns: The release; refused if there is a champion, as `duplicate` if that is the same version, else as
+    ///   `championExists`.
     public mutating func register(
         incumbent: IncumbentModel,
         evidence: Evidence
@@ -69,7 +69,7 @@ extension RolloutState {
         return .success(release)
     }
 
-    /// Whether a release names the version as far as releases are remembered.
+    /// Whether a version is champion, challenger, waiting or canary, a former champion that is kept, or quarantined.
     public func knows(_ version: ModelVersion) -> Bool {
         let state = phase.value
         return version == state.champion?.version || version == state.challenger?.version
@@ -87,7 +87,7 @@ extension RolloutState {
     ///   - sample: A sample of the audit draw.
     ///   - version: The model.
     ///   - draw: The draw of the sample.
-    ///   - isLive: Whether a service made the prediction, beside or in live traffic.
+    ///   - isLive: Whether a service made the prediction, in live traffic or in shadow.
     ///   - isShown: Whether a service showed it to users, rather than shadowed with it.
     ///   - isPredicting: Whether trainers predict for challengers, so that a service's prediction does not count as a
     ///     live one of the challenger.
@@ -127,7 +127,8 @@ extension RolloutState {
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
     }
 
-    /// Whether a prediction that a service shows is the first of a model on its way about a sample: such a one fixes its pair.
+    /// Whether a shown prediction is the first that the model in rollout serves for a sample: it fixes the sample's
+    /// pair.
     private func isServedFirst(_ version: ModelVersion, _ row: AuditRow) -> Bool {
         guard let rollout = progress.value.rollout, rollout.model.version == version, row.label == nil, !row.isQueried,
             row.opening == nil
@@ -179,7 +180,7 @@ extension RolloutState {
         order.set(sample, nil, in: &rows)
     }
 
-    /// The label of an audit sample.
+    /// Records the label of an audit sample.
     public mutating func labelled(_ sample: SampleID, _ label: Label, at time: StreamTime) {
         guard var row = rows[sample] ?? newRow(0, time), row.label == nil else { return }
         row.label = label
@@ -222,12 +223,12 @@ extension RolloutState {
         return AuditRow(draw: draw, since: time)
     }
 
-    /// Adds a row that has just become complete.
+    /// Adds a row to the counts of pairs, if it is complete.
     mutating func countPair(_ row: AuditRow, _ state: RolloutPhase) {
         if let pair = PairCounts(row, state) { pairs.value.add(pair) }
     }
 
-    /// Subtracts a row that is about to change, or to be removed.
+    /// Subtracts a row from the counts of pairs, before it changes or is removed.
     mutating func uncountPair(_ row: AuditRow) {
         if let pair = PairCounts(row, phase.value) { pairs.value.subtract(pair) }
     }
@@ -293,7 +294,7 @@ extension PairCounts {
         self.init(difference: new.agreement(with: label) - old.agreement(with: label))
     }
 
-    /// One pair.
+    /// Creates the counts of one row.
     ///
     /// - Parameter given: The challenger's agreement with the label, less the champion's, in `-1...1`.
     init(difference given: Double) {
@@ -307,8 +308,8 @@ extension PairCounts {
         )
     }
 
-    /// Rounds to a millionth, a power of two: sums of such numbers are exact, so that an added number can be subtracted
-    /// again.
+    /// Rounds to a multiple of 2⁻²⁰, about a millionth: sums of such numbers are exact, so that an added number can be
+    /// subtracted again.
     static func rounded(_ difference: Double) -> Double { (difference * 0x1p20).rounded() / 0x1p20 }
 
     mutating func subtract(_ pair: PairCounts) {

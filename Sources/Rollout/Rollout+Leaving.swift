@@ -1,9 +1,9 @@
 internal import Tables
 public import Vocabulary
 
-/// Audit labels that judge no more.
+/// Removal of audit labels by which models are no longer judged.
 extension RolloutState {
-    /// Samples whose labels are to be evidence and have not entered: their tasks are open, or older ones are.
+    /// Samples whose labels have not entered the evidence yet, because their tasks or older ones are open.
     ///
     /// - Complexity: O(*openings*).
     public var samplesOfOpenings: Set<SampleID> {

@@ -2,7 +2,7 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// Champion against its own past.
+/// Judging of the champion against its own past, and rollbacks.
 extension RolloutState {
     /// Counts one feedback about a version that serves, and rolls the version back when rejections increase.
     ///
@@ -62,7 +62,7 @@ extension RolloutState {
         return .success(FeedbackOutcome(release: rollBack(.rolledBack, evidence: evidence)))
     }
 
-    /// An operator's rollback.
+    /// Rolls back the canary or the champion at once, by an operator's command.
     public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<
         ModelRelease, EntryRejectionError
     > {
@@ -77,7 +77,7 @@ extension RolloutState {
     }
 
     /// Rolls back by an operator's command: at once if the former champion served within `rollbackWindow`, else through
-    /// the steps of any model.
+    /// the same steps as any model.
     public mutating func rollBack(
         from version: ModelVersion,
         evidence: Evidence,
@@ -97,10 +97,11 @@ extension RolloutState {
         return .success(release)
     }
 
-    /// Stops promotions, or lets them go on from the next evidence; rollbacks are not held.
+    /// Stops promotions, or allows them again from the next evidence on; rollbacks are not affected.
     public mutating func hold(_ isHeld: Bool) { phase.value.isHeld = isHeld }
 
-    /// The rate that a champion's past makes no reason to worry: its own, with the tolerance on top.
+    /// Returns the rate of negative feedback that is no reason for concern after a champion's past: its own rate plus
+    /// the tolerance; nil if there is too little feedback.
     func expectedRate(after watch: FeedbackWatch, _ policy: RolloutPolicy) -> Double? {
         // A champion that was replaced early yields a rough estimate, with a margin for the uncertainty of so few
         // answers.
@@ -131,7 +132,7 @@ extension RolloutState {
         state.changedEvidence = 0
         state.quarantine(broken.version)
         phase.value = state
-        // Whoever is on its way was proven better than the one that is broken, and no more.
+        // The model in rollout was only proven to be better than the broken one.
         endRollout()
         watch.value = FeedbackWatch(expectedRate: previous.expectedRate)
         resetVoices(about: broken.version)
@@ -154,7 +155,7 @@ extension RolloutState {
 }
 
 extension FeedbackWatch {
-    /// Remembers whose feedback the detector's statistic is made of.
+    /// Records which buckets' negative feedback the detector's statistic consists of.
     fileprivate mutating func note(_ bucket: Int, _ isNegative: Bool, at statistic: Double) {
         if statistic <= 0 {
             negativeBuckets = []

@@ -5,11 +5,11 @@ public import Vocabulary
 
 /// Suspicion: an alarm that rests on few buckets of users. Nothing is promoted until audit labels have decided.
 extension RolloutState {
-    /// Audit labels that decide.
+    /// Number of audit labels that decide a suspicion.
     public static let deciding = 20
-    /// Newest audit labels from which a version's accuracy before is known.
+    /// Maximum number of newest audit labels from which a version's earlier accuracy is estimated.
     static let accuracyWindow = 500
-    /// How sure the lower limit of that accuracy is.
+    /// Confidence level of the lower limit of that accuracy.
     private static let accuracyLevel = 0.995
     /// Probability that a version whose accuracy is unchanged has so few right answers that it is rolled back. The
     /// *k*-th suspicion of a release uses 1/*k*² of it, so that endless raids do not succeed in the end.
@@ -53,7 +53,7 @@ extension RolloutState {
         )
     }
 
-    /// Lower limit of a version's accuracy on the first `accuracyWindow` of labelled rows; 0 of none.
+    /// Returns the lower limit of a version's accuracy on the first `accuracyWindow` labelled rows; 0 without rows.
     private func leastAccuracy(of version: ModelVersion, on known: [AuditRow]) -> Double {
         var right = 0.0
         for row in known.prefix(Self.accuracyWindow) {
@@ -65,13 +65,13 @@ extension RolloutState {
         return BinomialLimits.lower(right, of: Double(count), level: Self.accuracyLevel)
     }
 
-    /// Versions that labels decide about: the canary, the champion.
+    /// Suspected versions, about which labels decide: the canary before the champion.
     var suspects: [ModelVersion] {
         guard !suspicions.isEmpty else { return [] }
         return [canary?.version, phase.value.champion?.version].compactMap { $0 }.filter { suspicions[$0] != nil }
     }
 
-    /// Audit tasks that are wanted before others.
+    /// Returns the number of audit tasks that are to be opened before others because a version is suspected.
     public func auditTasksWanted(_ policy: RolloutPolicy) -> Int {
         var most = 0
         for version in suspects {
@@ -84,12 +84,12 @@ extension RolloutState {
         return most
     }
 
-    /// An audit task was opened.
+    /// Records that an audit task was opened.
     public mutating func auditTaskOpened() {
         for version in suspects { suspicions[version]?.queried += 1 }
     }
 
-    /// An audit task ended without a label.
+    /// Records that an audit task ended without a label.
     public mutating func auditTaskWithoutLabel() {
         for version in suspects { suspicions[version]?.withoutLabel += 1 }
     }

@@ -93,7 +93,7 @@ extension RolloutState {
         }
     }
 
-    /// Forgets the voices about a version: they are no past to go by.
+    /// Removes the voices about a version without adding them to the past.
     mutating func forgetWatch(_ version: ModelVersion) {
         watches[version] = nil
         endSuspicion(of: version)
@@ -107,8 +107,8 @@ extension RolloutState {
         watches[version] = watch
     }
 
-    /// Forgets the voices about all that serve now: of a version that is rolled back they are no past to go by, the others'
-    /// are.
+    /// Removes the voices about all versions that serve; they are added to the past, except those about the version
+    /// that is rolled back.
     mutating func resetVoices(about broken: ModelVersion) {
         for (version, watch) in watchesInTurn {
             if version != broken { past.value.add(watch) }
@@ -117,12 +117,12 @@ extension RolloutState {
         for version in suspicions.sortedKeys { endSuspicion(of: version) }
     }
 
-    /// In the order they were begun, so that the newest champion is added to the past last.
+    /// The watches in the order in which they were started, so that the newest champion is added to the past last.
     private var watchesInTurn: [(key: ModelVersion, value: VoiceWatch)] {
         watches.sortedRows.sorted { $0.value.serial < $1.value.serial }
     }
 
-    /// Whether a bucket has no voice about the version yet, and has one from now on.
+    /// Records a bucket's voice, if it has none about the version in the current window; returns whether it did.
     private mutating func recordVoice(
         of bucket: Int,
         in watch: VoiceWatch,
@@ -141,7 +141,7 @@ extension RolloutState {
 }
 
 extension VoiceWatch {
-    /// Learns the tolerated rate once there are voices enough.
+    /// Learns the tolerated rate once there are enough voices.
     mutating func calibrate(_ past: FeedbackPast, _ policy: RolloutPolicy) {
         tolerated = past.tolerated(policy)
         if tolerated == nil, past.total + total >= policy.calibration {
@@ -157,11 +157,12 @@ extension FeedbackPast {
         total >= min(10, policy.calibration) ? tolerated(policy, with: VoiceWatch()) : nil
     }
 
-    /// The rate that is no reason to worry: the upper limit of that of the past, or of the newest champion in it where that is
-    /// lower, and the tolerance.
+    /// Returns the rate that is no reason for concern: the tolerance plus the upper limit of the past rate, or of the
+    /// rate of the newest champion in the past if that is lower.
     ///
-    /// From so few voices the rate itself would be too low as often as too high. The past alone would not do: a project's first
-    /// models are poor, and for long after them a broken one would be rejected no more than they were.
+    /// With so few voices, the rate itself would be too low as often as too high. The past rate alone does not suffice:
+    /// a project's first models are poor, and for a long time a broken model would be rejected no more often than they
+    /// were.
     fileprivate func tolerated(_ policy: RolloutPolicy, with watch: VoiceWatch) -> Double {
         var limit = Self.limit(negative + watch.negative, of: total + watch.total)
         if newestTotal >= Self.leastOfOne { limit = min(limit, Self.limit(newestNegative, of: newestTotal)) }
@@ -172,6 +173,6 @@ extension FeedbackPast {
         BinomialLimits.upper(Double(negative), of: Double(total), level: level)
     }
 
-    /// How sure the limit of the past rate is.
+    /// Confidence level of the limit of the past rate.
     private static let level = 0.995
 }

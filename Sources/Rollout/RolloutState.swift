@@ -20,17 +20,18 @@ public struct AuditRow: Hashable, Sendable {
     public let draw: Double
     /// Time at which the sample was first observed.
     public let since: StreamTime
-    /// Nil until its audit task is answered.
+    /// Label of the sample; nil until its audit task is answered.
     public var label: Label?
-    /// The first of each model in question: champion, challenger, those a rollback could return to, and those of its pair.
+    /// The first prediction of each model in question: the champion, challenger, waiting model and canary, versions
+    /// that a rollback could return to, and the models of its pair.
     public var predictions: [AuditPrediction]
-    /// The two models that its label will judge; nil of a sample without a pair.
+    /// The two models that its label will judge; nil for a sample without a pair.
     public var pair: RowPair?
     /// The number of its audit task among those with a pair; nil before it opens.
     public var opening: Int?
     /// Whether it was queried because the two models disagree.
     public var isDuel: Bool
-    /// The stratum that it is counted in among all candidates; nil where eras do not judge.
+    /// The stratum in which it is counted among all candidates; nil if models are not judged by eras.
     public var stratum: AuditStratum?
     /// Whether it was queried, so that it stays in its stratum.
     public var isQueried: Bool
@@ -67,24 +68,24 @@ public struct AuditRow: Hashable, Sendable {
     }
 }
 
-/// The champion against the challenger on the audit labels that both were scored on.
+/// Comparison of the challenger with the champion, on the audit labels that both were scored on.
 public struct PairCounts: Hashable, Sendable {
     /// Audit labels of samples that both predicted.
     public var labels: Int
-    /// Number of labels in `labels` with which the challenger agrees better: of kind `choice`, where it alone is
+    /// Number of labels in `labels` with which the challenger agrees better: for kind `choice`, where it alone is
     /// right.
     public var challengerOnly: Int
     /// Number of labels in `labels` with which the champion agrees better.
     public var championOnly: Int
-    /// Amount by which the challenger's wins fall short of whole ones, in all: a win counts by how much better it
-    /// agrees. 0 of kind `choice`.
+    /// Amount by which the challenger's wins fall short of whole ones, in total: a win counts by how much better it
+    /// agrees. 0 for kind `choice`.
     public var challengerLack: Double
-    /// Amount by which the champion's wins fall short of whole ones, in all. 0 of kind `choice`.
+    /// Amount by which the champion's wins fall short of whole ones, in total. 0 for kind `choice`.
     public var championLack: Double
 
-    /// The differences in agreement where the challenger agrees better, in all; at most `challengerOnly`.
+    /// Sum of the differences in agreement where the challenger agrees better; at most `challengerOnly`.
     public var gain: Double { max(0, Double(challengerOnly) - challengerLack) }
-    /// The differences in agreement where the champion agrees better, in all; at most `championOnly`.
+    /// Sum of the differences in agreement where the champion agrees better; at most `championOnly`.
     public var loss: Double { max(0, Double(championOnly) - championLack) }
 
     public init(
@@ -110,10 +111,10 @@ public struct FeedbackWatch: Hashable, Sendable {
     public var total: Int
     /// The share of negative feedback that is no reason to worry; nil while it is being learnt.
     public var expectedRate: Double?
-    /// The detector's statistic: a sum of logarithms of likelihood ratios, begun anew below 0.
+    /// The detector's statistic: a sum of logarithms of likelihood ratios, restarted at 0 when it falls below 0.
     public var statistic: Double
-    /// Buckets of users that found predictions wrong since the statistic last began anew, in that order; no more than
-    /// `RolloutState.alarmBuckets` of them.
+    /// Buckets of users that found predictions wrong since the statistic last restarted, in that order; at most
+    /// `RolloutState.alarmBuckets`.
     public var negativeBuckets: [Int]
 
     public init(
@@ -203,12 +204,12 @@ public struct RolloutPhase: Hashable, Sendable {
 /// Feedback that a bucket of users gave within a window.
 public struct UserBucket: Hashable, Sendable {
     public let windowStart: StreamTime
-    /// 0 of a voice.
+    /// Number of feedback messages in the window; 0 for a voice.
     public let count: Int32
-    /// The number of the watch that it is a voice in; 0 where no watch has voices.
+    /// Serial number of the watch that the voice belongs to; 0 if feedback is not judged by voices.
     public let serial: Int32
 
-    /// Kept small: there may be 65,536 of them.
+    /// Creates a bucket. The type is kept small: there may be 65,536 buckets for each version that serves.
     public init(windowStart: StreamTime, count: Int32 = 0, serial: Int32 = 0) {
         self.windowStart = windowStart
         self.count = count
@@ -216,7 +217,7 @@ public struct UserBucket: Hashable, Sendable {
     }
 }
 
-/// Releases and what they are judged by. Every table has a fixed capacity.
+/// State of the releases and of the evidence that judges them. Every table has a fixed capacity.
 public struct RolloutState: Sendable {
     public var phase = Cell(RolloutPhase())
     /// Audit samples that were predicted or labelled; see `rowCapacity`.
@@ -235,62 +236,63 @@ public struct RolloutState: Sendable {
     public var openings = Table<Int, AuditOpening>()
     /// Audit candidates by stratum and day, labelled or not, in at most `candidateDays` days; see `candidateCounts`.
     public var candidates = Table<Int, Int64>()
-    /// Begun anew with every champion.
+    /// Feedback about the champion; restarted with every champion.
     public var watch = Cell(FeedbackWatch())
     /// How long versions have served, and whether releases are frozen.
     public var trust = Cell(ReleaseTrust())
-    /// Users fall into 4,096 buckets by hash and share their bucket's cap: memory is bounded, and a raid gains nothing.
+    /// Buckets that users fall into by hash, 4,096 unless a policy sets another number. Users share their bucket's cap:
+    /// memory is bounded, and a raid gains nothing.
     public var buckets = Table<Int, UserBucket>()
-    /// Keys of feedback seen lately, each in the slot that its value names: a duplicate counts once unless 8,192 slots have
-    /// brought another into its own.
+    /// Keys of recent feedback, each in the slot that is its value modulo 8,192: a duplicate is recognized unless
+    /// another key has taken its slot since.
     public var seen = Table<Int, UInt64>()
     /// Voices about the versions that serve.
     public var watches = Table<ModelVersion, VoiceWatch>()
-    /// The newest of them, by arm: `arm` × `voiceCapacity` and the number of the voice, modulo `voiceCapacity`.
+    /// The newest of these voices, by `arm` × `voiceCapacity` plus the number of the voice modulo `voiceCapacity`.
     public var voices = Table<Int, Voice>()
-    /// Buckets of users whose verdicts met labels.
+    /// Trust in the buckets of users whose verdicts were compared with labels.
     public var trusts = Table<Int, BucketTrust>()
-    /// Voices, among the newest about a version, that rejected a prediction of a sample which is no audit sample, by arm: `arm` ×
-    /// `disputeCapacity` and the number of the voice, modulo `disputeCapacity`.
+    /// Voices, among the newest about a version, that rejected a prediction of a sample that is not an audit sample, by
+    /// `arm` × `disputeCapacity` plus the number of the voice modulo `disputeCapacity`.
     public var disputes = Table<Int, Dispute>()
-    /// Disputed samples whose labels are wanted, or on their way.
+    /// Disputed samples whose labels are wanted, or whose tasks are open.
     public var verifications = Table<SampleID, Verification>()
     /// Voices about former champions.
     public var past = Cell(FeedbackPast())
-    /// Classes that are no answer for now.
+    /// Classes that are currently suppressed.
     public var suppression = Cell(Suppression())
-    /// Versions that labels decide about, since few users are behind an alarm.
+    /// Suspected versions, about which labels decide because few users are behind an alarm.
     public var suspicions = Table<ModelVersion, Suspicion>()
     /// The rollout in progress.
     public var progress = Cell(RolloutProgress())
-    /// The newest blocks of voices about two versions, by the arm of the judged one: `arm` × `voiceCapacity` and the number of
-    /// the block, modulo `voiceCapacity`.
+    /// The newest blocks of voices about two versions, by `arm` × `voiceCapacity` of the judged version plus the number
+    /// of the block modulo `voiceCapacity`.
     public var blocks = Table<Int, VoiceBlock>()
-    /// Requests for predictions, the newest; see `requestCapacity`.
+    /// The newest requests for predictions; see `requestCapacity`.
     public var requests = Table<RequestID, RequestedPredictions>()
     /// Answers of services about audit samples at the first step of a rollout, to be compared with a trainer's
     /// answers; see `checkCapacity`.
     public var checks = Table<SampleID, ServedAnswer>()
 
-    /// Former champions remembered, and so rollbacks possible in a row.
+    /// Maximum number of former champions that are kept, and thus of consecutive rollbacks.
     public static let historyCapacity = 8
-    /// Models remembered in quarantine.
+    /// Maximum number of quarantined models that are kept.
     public static let quarantineCapacity = 32
-    /// Audit samples kept.
+    /// Maximum number of audit samples that are kept.
     public static let rowCapacity = 1_000
-    /// Buckets that users fall into.
+    /// Number of buckets that users fall into, if feedback is not judged by voices.
     public static let bucketCount = 4_096
-    /// Distinct buckets that must have found predictions wrong before a champion is rolled back: few users do not decide for
-    /// all, however long they go on.
+    /// Number of distinct buckets that must have found predictions wrong before a champion is rolled back: few users do
+    /// not decide for all, however long they continue.
     public static let alarmBuckets = 8
     /// Slots for keys of feedback.
     public static let seenCapacity = 8_192
 
-    /// Versions that may serve at the same time.
+    /// Maximum number of versions that serve at the same time.
     public static let servingArms = 3
     /// Maximum number of user buckets that a policy may set.
     public static let maximumBuckets = 65_536
-    /// Voices about a version that are kept, to be counted anew without those of a few.
+    /// Maximum number of voices kept about a version, so that they can be counted again without those of a few buckets.
     public static let voiceCapacity = 1_000
 
     public init() {}

@@ -4,14 +4,15 @@ public import Vocabulary
 
 /// Classes that an operator has withdrawn from use.
 public struct Suppression: Hashable, Sendable {
-    /// By their names, in the order in which they were suppressed.
+    /// Names of the classes, in the order in which they were suppressed.
     public var classes: [String]
     /// When the classes changed last.
     public var since: StreamTime
-    /// Candidates of versions that serve whose likeliest class is a suppressed one, since then, as far as they are counted.
+    /// Number of candidates since then whose likeliest class is suppressed although their version serves; up to
+    /// `ignoredLimit`.
     public var ignored: Int
 
-    /// Milliseconds that services have to follow the release.
+    /// Time that services are given to follow the release, in milliseconds.
     static let grace: Int64 = 60_000
     /// Number of candidates counted before people are notified.
     public static let ignoredLimit = 10
@@ -27,7 +28,7 @@ public struct Suppression: Hashable, Sendable {
     }
 }
 
-/// Damage control: a class is no longer an answer, immediately and until an operator revokes it.
+/// Suppression of classes as damage control: a class is no longer an answer, at once and until an operator revokes it.
 extension RolloutState {
     /// Names of the classes that services are not to answer.
     public var suppressedClasses: [String] { suppression.value.classes }

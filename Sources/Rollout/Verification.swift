@@ -20,13 +20,13 @@ public struct Verification: Hashable, Sendable {
     }
 }
 
-/// Samples that users dispute, while labels decide about a version: their labels teach the buckets' trust, and never roll back by
-/// themselves, since whoever rejects only true errors would win.
+/// Samples that users dispute, while labels decide about a version: their labels update the trust in buckets, and never
+/// cause a rollback by themselves, because users who reject only true errors could then force one.
 extension RolloutState {
     /// Maximum number of disputed samples that a suspicion may query.
     public static let disputedWanted = 20
 
-    /// Wants labels of the samples that were disputed last.
+    /// Marks the samples that were disputed last as wanted, at most `disputedWanted`.
     ///
     /// - Complexity: O(`disputeCapacity` log `disputeCapacity`).
     mutating func wantVerifications(of version: ModelVersion) {
@@ -79,7 +79,7 @@ extension RolloutState {
         return verification.said != nil && !verification.isQueried && suspicions[verification.version] != nil
     }
 
-    /// Tasks that are wanted of disputed samples, beside the audit tasks that are wanted.
+    /// Returns the number of wanted tasks for disputed samples, in addition to the audit tasks that are wanted.
     ///
     /// - Parameter policy: The revision in force.
     /// - Returns: At least 0.
@@ -89,15 +89,15 @@ extension RolloutState {
         for version in suspects {
             guard let suspicion = suspicions[version] else { continue }
             let room = policy.verification - max(suspicion.queried, Self.deciding) - suspicion.disputedQueried
-            // No faster than the audit tasks that decide, and no slower: when those have decided it is over. Tasks that were open
-            // before decide, too.
+            // As fast as the audit tasks that decide, because the suspicion is over once those have decided. Tasks that
+            // were open before decide as well.
             let pace = max(suspicion.queried, suspicion.labels) + 1 - suspicion.disputedQueried
             most = max(most, min(Self.disputedWanted - suspicion.disputedQueried, room, pace))
         }
         return most
     }
 
-    /// The task of a disputed sample was opened.
+    /// Records that the task of a disputed sample was opened.
     public mutating func verificationOpened(_ sample: SampleID) {
         guard var verification = verifications[sample] else { return }
         verification.isQueried = true

@@ -9,16 +9,16 @@ struct RequestSigner {
     let credentials: S3Credentials
     let region: String
 
-    /// The digest of no bytes.
+    /// The digest of an empty body.
     static let emptyPayload = SHA256Digest(of: [])
 
     /// Returns all headers of a request: the given ones, and those that sign it.
     ///
     /// - Parameters:
-    ///   - method: As in `GET`.
-    ///   - host: As in the request's `Host`.
-    ///   - path: Encoded, from its first slash to the query.
-    ///   - query: Encoded, as returned by `canonical(query:)`.
+    ///   - method: Method, as in `GET`.
+    ///   - host: Host, as in the request's `Host`.
+    ///   - path: Encoded path, from its first slash to the query.
+    ///   - query: Encoded query, as returned by `canonical(query:)`.
     ///   - headers: Names in lower case, each once, and values without blanks at their ends.
     ///   - payload: The digest of the body.
     ///   - seconds: The time, since 1970.
@@ -81,7 +81,7 @@ struct RequestSigner {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// As in `20130524T000000Z`.
+    /// A time as it is signed, as in `20130524T000000Z`.
     static func timestamp(_ seconds: Int64) -> String {
         let parts = Self.parts(seconds)
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }

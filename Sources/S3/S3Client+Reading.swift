@@ -6,7 +6,7 @@ extension S3Client {
     /// Metadata of an object, as reported by the store.
     struct Finding: Hashable {
         let size: Int
-        /// Its revision: what `If-Match` wants.
+        /// Revision of the object, for `If-Match`.
         let tag: String
         /// SHA-256 of the object's bytes, in base64; nil if the store does not report it.
         let checksum: String?
@@ -17,7 +17,7 @@ extension S3Client {
 
     /// Requests the metadata of an object; nil if there is no such object.
     ///
-    /// - Throws: `StorageError`, among others where the bucket is missing.
+    /// - Throws: `StorageError`, also if the bucket is missing.
     func find(at uri: S3URI) throws(StorageError) -> Finding? {
         var request = Request(method: .head, uri: uri, headers: [Self.withChecksum], operation: "look at")
         let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
@@ -46,7 +46,7 @@ extension S3Client {
         return Finding(size: size, tag: tag, checksum: answer.wholeChecksum)
     }
 
-    /// The bytes of an object, in pieces of one revision.
+    /// Reads the bytes of an object, in pieces of one revision.
     ///
     /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
     public func read(_ uri: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8] {
@@ -75,7 +75,7 @@ extension S3Client {
             switch answer.status {
             case 412: return nil
             case 416 where bytes.isEmpty:
-                // No bytes are no range.
+                // An empty object has no ranges.
                 request.headers.removeAll { $0.name == "range" }
                 let whole = try send(request)
                 return whole.body.count <= maximumSize ? whole.body : nil
@@ -135,7 +135,7 @@ extension S3Client {
             request.maximumSize = 1 << 30
             let answer = try send(request, expecting: [412, 416])
             if answer.status == 412 { return nil }
-            // No object ends there.
+            // The object ends before the range.
             if answer.status == 416 { return bytes.isEmpty ? [] : nil }
             guard answer.header("etag")?.isEmpty == false else { throw notAStore(uri, "read") }
             guard answer.status == 206 else {

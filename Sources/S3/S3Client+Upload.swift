@@ -4,11 +4,11 @@ internal import Storage
 
 /// Writing of objects, whole or in parts.
 extension S3Client {
-    /// When an object is written.
+    /// Condition under which an object is written.
     enum Condition: Hashable {
-        /// Where there is none of its name.
+        /// There is no object of this name.
         case ifAbsent
-        /// Where the one that is there is still this revision.
+        /// The existing object still has this revision.
         case ifUnchanged(String)
 
         fileprivate var header: (name: String, value: String) {
@@ -21,7 +21,7 @@ extension S3Client {
 
     /// Writes an object.
     ///
-    /// - Returns: False if the condition did not hold; also where the answer to an attempt that succeeded was lost.
+    /// - Returns: False if the condition did not hold; also if an attempt succeeded but its answer was lost.
     /// - Throws: `StorageError`.
     func upload(
         _ bytes: UnsafeRawBufferPointer,
@@ -49,7 +49,7 @@ extension S3Client {
         return true
     }
 
-    /// The error of an answer that no store gives.
+    /// Returns the error for an answer that cannot be that of a store.
     func notAStore(_ uri: S3URI, _ operation: String) -> StorageError {
         let reason =
             "what answers at \(endpoint) is no store: its answer lacks what every store's has; look at s3.endpoint"
@@ -116,8 +116,8 @@ extension S3Client {
         return parts
     }
 
-    /// Makes an object of parts; false if the condition does not hold, or there is no such upload any more, as after a first
-    /// attempt whose answer was lost.
+    /// Joins the parts into an object; false if the condition does not hold, or if the upload does not exist any more,
+    /// as after a first attempt whose answer was lost.
     private func complete(
         _ upload: String,
         of parts: [UploadPart],
@@ -144,7 +144,7 @@ extension S3Client {
             }
             // The status is sent before the parts are joined: the result of joining them is in the body.
             guard !fault.code.isEmpty else {
-                // As of one written whole: an answer without a revision is no store's.
+                // As with an object that is written whole, an answer without a revision cannot be that of a store.
                 guard S3Text(answer.body).first("ETag")?.isEmpty == false else {
                     throw notAStore(uri, "finish writing")
                 }
@@ -168,7 +168,7 @@ extension S3Client {
         }.get()
     }
 
-    /// Ends an upload, so that its parts cost nothing; where that fails, `removeLeftovers` does it another day.
+    /// Ends an upload, so that its parts incur no costs; if that fails, `removeLeftovers` does it later.
     private func abort(_ upload: String, at uri: S3URI) {
         _ = try? send(Request(method: .delete, uri: uri, query: [("uploadId", upload)], operation: "end writing"))
     }

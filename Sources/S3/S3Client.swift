@@ -5,7 +5,7 @@ internal import Storage
 /// Client of a service that implements S3: signs and sends requests, retries for a while those that may soon succeed,
 /// and reports all other errors as they are. Safe from any thread.
 public final class S3Client: Sendable {
-    /// How often something is tried, at most.
+    /// Maximum number of attempts.
     static let attempts = 5
     /// The longest pause between two attempts, in milliseconds.
     static let longestPause: Int64 = 2_000
@@ -25,7 +25,7 @@ public final class S3Client: Sendable {
         http = HTTPClient(limits: limits)
     }
 
-    /// The service, for people.
+    /// The URL of the service, for messages.
     public var endpoint: String { settings.endpoint.description }
 
     /// Request about an object, or about its bucket if the key is empty.
@@ -39,7 +39,7 @@ public final class S3Client: Sendable {
         var payload = RequestSigner.emptyPayload
         /// Attempted operation, for error messages.
         var operation: String
-        /// The most bytes of an answer that are wanted.
+        /// Maximum number of bytes of an answer.
         var maximumSize = 1 << 20
     }
 
@@ -49,7 +49,7 @@ public final class S3Client: Sendable {
     /// - Parameters:
     ///   - request: The request.
     ///   - body: The body.
-    ///   - expected: Statuses beside 2xx that the caller handles.
+    ///   - expected: Statuses besides 2xx that the caller handles.
     /// - Returns: An answer of 2xx or an expected status.
     /// - Throws: `StorageError` for any other outcome.
     func send(
@@ -78,7 +78,8 @@ public final class S3Client: Sendable {
         }
     }
 
-    /// How often is tried what ended so. Silence has cost many seconds already, in which the role does nothing else.
+    /// Maximum number of attempts after such a failure. A silent server has cost many seconds already, in which the
+    /// role does nothing else.
     private static func attempts(after kind: HTTPClientError.Kind) -> Int {
         switch kind {
         case .unreachable, .interrupted: attempts
@@ -153,7 +154,8 @@ public final class S3Client: Sendable {
         }
     }
 
-    /// Returns host and encoded path of a URI. A bucket with a full stop in its name has no certificate as a host.
+    /// Returns host and encoded path of a URI. In style `auto`, a bucket with a full stop in its name is part of the
+    /// path, because no certificate covers it as a host.
     func address(of uri: S3URI) -> (host: String, path: String) {
         let endpoint = settings.endpoint
         let isHost =

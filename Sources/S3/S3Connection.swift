@@ -50,8 +50,8 @@ public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable
         )
     }
 
-    /// Endpoint and region, and nothing of the credentials.
+    /// Endpoint and region, without the credentials.
     public var description: String { "S3 at \(endpoint ?? "Amazon's") in \(region ?? "us-east-1")" }
-    /// Shows what the description does.
+    /// Mirror that shows endpoint and region only.
     public var customMirror: Mirror { Mirror(self, children: ["endpoint": endpoint ?? "", "region": region ?? ""]) }
 }

@@ -1,6 +1,6 @@
 /// Credentials for requests to a store. The description never shows a secret.
 public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectable {
-    /// Identifies the requester; not secret, but shown in part only.
+    /// Key that identifies the requester; not secret, but shown in part only.
     public let accessKey: String
     let secretKey: String
     /// Session token of temporary credentials; nil for others.
@@ -9,8 +9,8 @@ public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectabl
     /// Creates credentials.
     ///
     /// - Parameters:
-    ///   - accessKey: Identifies the requester.
-    ///   - secretKey: Signs requests.
+    ///   - accessKey: Key that identifies the requester.
+    ///   - secretKey: Key that signs requests.
     ///   - sessionToken: Token of temporary credentials; nil or empty for others.
     /// - Throws: `S3SettingsError` if a key is empty or cannot be written in a header.
     public init(accessKey: String, secretKey: String, sessionToken: String? = nil) throws(S3SettingsError) {
@@ -27,7 +27,7 @@ public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectabl
         self.sessionToken = token
     }
 
-    /// The first characters of the access key, and nothing of the secret.
+    /// The first characters of the access key, without the secrets.
     public var description: String { "S3 credentials \(accessKey.prefix(4))…" }
     /// Shows nothing inside.
     public var customMirror: Mirror { Mirror(self, children: []) }

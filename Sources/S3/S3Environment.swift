@@ -6,14 +6,14 @@ public struct S3Environment: Sendable {
     public var now: @Sendable () -> Int64
     /// Waits so many milliseconds.
     public var pause: @Sendable (Int64) -> Void
-    /// At random, in `0..<1`.
+    /// Returns a random number in `0..<1`.
     public var jitter: @Sendable () -> Double
     /// Bytes above which an object is sent in parts.
     public var partThreshold: Int
-    /// Bytes of a part, and of a piece that is read at once.
+    /// Number of bytes of a part, and of a piece that is read at once.
     public var partSize: Int
 
-    /// The usual: the system's clock, and parts of 16 MiB above 64 MiB.
+    /// Creates an environment; by default with the system's clock, and parts of 16 MiB for objects above 64 MiB.
     public init(
         now: @escaping @Sendable () -> Int64 = { Self.milliseconds() },
         pause: @escaping @Sendable (Int64) -> Void = { Self.wait($0) },

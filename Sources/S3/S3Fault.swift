@@ -1,14 +1,14 @@
 internal import HTTPClient
 internal import Storage
 
-/// EntryRejection by a store, with its reason, as read from the answer.
+/// Refusal by a store, with its reason, as read from the answer.
 struct S3Fault: Hashable {
     let status: Int
-    /// As in `SlowDown`; empty where the answer names none.
+    /// Error code, as in `SlowDown`; empty if the answer contains none.
     let code: String
-    /// The store's own words, cut short and without control characters.
+    /// The store's message, truncated and without control characters.
     let message: String
-    /// The store's time, as its header `Date` has it.
+    /// The store's time, as given in its header `Date`.
     let date: String?
     /// Region of the bucket as reported by the store.
     let region: String?
@@ -38,7 +38,7 @@ struct S3Fault: Hashable {
         }
     }
 
-    /// There is no such object; the bucket is there.
+    /// Whether there is no such object although the bucket exists.
     var isMissingObject: Bool { status == 404 && (code == "NoSuchKey" || code == "NoSuchVersion") }
 
     private static let full: Set<String> = [
@@ -52,11 +52,11 @@ struct S3Fault: Hashable {
     /// Converts the refusal into the error of the operation that it ends.
     ///
     /// - Parameters:
-    ///   - operation: As in `write`.
+    ///   - operation: Attempted operation, as in `write`.
     ///   - uri: The object's URI.
-    ///   - bucket: Its bucket.
+    ///   - bucket: The object's bucket.
     ///   - endpoint: The service.
-    ///   - time: Ours when the request was signed, as in `20130524T000000Z`.
+    ///   - time: This machine's time when the request was signed, as in `20130524T000000Z`.
     /// - Returns: The cause of the refusal, and its remedy.
     func error(
         _ operation: String,
@@ -120,12 +120,12 @@ struct S3Fault: Hashable {
         }
     }
 
-    /// As in `503 SlowDown: Please reduce your request rate.`
+    /// Status, code and message, as in `503 SlowDown: Please reduce your request rate.`
     private var words: String {
         "\(status)" + (code.isEmpty ? "" : " \(code)") + (message.isEmpty ? "" : ": \(message)")
     }
 
-    /// Words of a stranger, of printable ASCII alone.
+    /// Truncates a text from the store to `limit` characters, and replaces all that are not printable ASCII.
     private static func line(_ text: String, limit: Int) -> String {
         String(text.unicodeScalars.lazy.map { (0x20...0x7E).contains($0.value) ? Character($0) : "?" }.prefix(limit))
     }

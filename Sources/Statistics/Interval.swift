@@ -1,6 +1,6 @@
 /// Two limits that enclose a figure with a stated confidence.
 public struct Interval: Hashable, Sendable {
-    /// At most `upper`.
+    /// The lower limit; at most `upper`.
     public let lower: Double
     public let upper: Double
 
@@ -12,6 +12,6 @@ public struct Interval: Hashable, Sendable {
     /// Whether a number is between the limits, both included.
     public func contains(_ number: Double) -> Bool { lower <= number && number <= upper }
 
-    /// The upper limit less the lower one.
+    /// The upper limit minus the lower limit.
     public var width: Double { upper - lower }
 }

@@ -12,7 +12,7 @@ public struct FileURI: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads `file:///path`, `file://localhost/path` or `file:/path`; fails for other schemes and hosts, queries and
-    /// fragments, escapes that hide a `.` or a `/`, and bytes that are no UTF-8.
+    /// fragments, escapes that hide a `.` or a `/`, and bytes that are not UTF-8.
     public init?(_ text: String) {
         guard text.lowercased().hasPrefix("file:") else { return nil }
         var rest = text.dropFirst(5)

@@ -34,7 +34,7 @@ extension FolderStore {
     /// Whether a name is that of a symbolic link, whatever it leads to.
     public func isLink(_ name: String) throws(StorageError) -> Bool { isSymbolicLink(try path(of: name)) }
 
-    /// Removes an object. Nothing happens if there is none; whatever a symbolic link leads to stays.
+    /// Removes an object. Nothing happens if there is none; the target of a symbolic link is kept.
     public func remove(_ name: String) throws(StorageError) {
         let path = try path(of: name)
         try enter(.remove, path)
@@ -43,7 +43,7 @@ extension FolderStore {
         try synchronize(folder: folder(of: path))
     }
 
-    /// Descends from the root, through folders only.
+    /// Removes an object, descending from the root through folders only; links are not followed.
     ///
     /// - Returns: False if there is no such object.
     private func unlink(_ name: String, _ path: String) throws(StorageError) -> Bool {
@@ -85,9 +85,9 @@ extension FolderStore {
         return found.sortedByName()
     }
 
-    /// Removes what writers have left behind that were killed, if it is older than `age`.
+    /// Removes the temporary files of writers that were killed, if they are older than `age`.
     ///
-    /// - Returns: How many files were removed.
+    /// - Returns: The number of removed files.
     @discardableResult
     public func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         var removed = 0

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Objects in a folder: whole files under names, written so that none is ever seen half.
+/// Objects in a folder: whole files under names, written such that a partial file is never visible.
 ///
-/// A name never leads out of the folder; links inside it are the operator's own affair. A value without open files; safe from
-/// any thread and any process.
+/// A name never leads out of the folder; links inside it are the operator's responsibility. The value holds no open
+/// files, and is safe to use from any thread and any process.
 ///
 /// ```swift
 /// let store = try FolderStore(root: folder)
@@ -32,7 +32,7 @@ public struct FolderStore: ObjectStore {
         try makeFolders(isOnlySlashes ? "/" : self.root)
     }
 
-    /// The path of an object, there or not.
+    /// The path of an object, whether or not it exists.
     public func path(of name: String) throws(StorageError) -> String {
         try ObjectName.check(name)
         return "\(root)/\(name)"
@@ -41,7 +41,7 @@ public struct FolderStore: ObjectStore {
     /// The folder.
     public var location: String { root.isEmpty ? "/" : root }
 
-    /// The `file:` URI of an object, there or not; the folder must have been given by an absolute path.
+    /// The `file:` URI of an object, whether or not it exists; the folder must have been given by an absolute path.
     public func uri(of name: String) throws(StorageError) -> ObjectURI {
         guard let uri = FileURI(path: try path(of: name)) else {
             throw StorageError(.invalidName, "name", root, reason: "the folder's path is not absolute")
@@ -79,7 +79,7 @@ public struct FolderStore: ObjectStore {
         guard isEqual else {
             throw StorageError(.conflict, "put", "\(root)/\(name)", reason: "other bytes are stored under this name")
         }
-        // Whoever wrote it may have died between the name and its being on the disk.
+        // The process that wrote the object may have ended before the name was durable.
         try synchronize(folder: folder(of: path(of: name)))
         return false
     }
@@ -112,7 +112,7 @@ public struct FolderStore: ObjectStore {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Makes a folder and those above it, each of them on the disk before the next.
+    /// Creates a folder and its parents, each of them durable before the next one is created.
     private func makeFolders(_ path: String) throws(StorageError) {
         if try make(path) { return }
         switch errno {
@@ -127,7 +127,7 @@ public struct FolderStore: ObjectStore {
         }
     }
 
-    /// Whether the folder was created; if not, `errno` contains the reason.
+    /// Creates a folder, and returns whether it did; if not, `errno` contains the reason.
     private func make(_ path: String) throws(StorageError) -> Bool {
         var status = stat()
         if stat(path, &status) == 0 {

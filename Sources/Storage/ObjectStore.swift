@@ -9,10 +9,10 @@
 ///   others throw a conflict.
 /// - A reader of a name that is being overwritten receives the old bytes or the new.
 public protocol ObjectStore: Sendable {
-    /// The folder, or the URI that the objects' URIs begin with; for people.
+    /// The folder, or the URI with which the objects' URIs begin; for people.
     var location: String { get }
 
-    /// The URI of an object, there or not.
+    /// The URI of an object, whether or not it exists.
     func uri(of name: String) throws(StorageError) -> ObjectURI
 
     /// The bytes of an object.
@@ -51,8 +51,8 @@ public protocol ObjectStore: Sendable {
     /// Stores bytes under a name, replacing its previous content.
     func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError)
 
-    /// Whether the store keeps what it holds where a write names another revision than that; tried on an object that holds
-    /// these bytes, and changes nothing.
+    /// Whether the store refuses a write that names a revision other than the stored one. This is tried on an object
+    /// with the content `bytes`, and changes nothing.
     func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool
 
     /// Removes an object. Nothing happens if there is none, and nothing outside of the store is ever removed.
@@ -66,9 +66,9 @@ public protocol ObjectStore: Sendable {
     /// - Throws: `StorageError` if a folder cannot be read.
     func entries(_ folder: String) throws(StorageError) -> [ObjectEntry]
 
-    /// Removes what writers have left behind that were killed, if it is older than `age`.
+    /// Removes the leftovers of writers that were killed, if they are older than `age`.
     ///
-    /// - Returns: How many were removed.
+    /// - Returns: The number of removed leftovers.
     @discardableResult
     func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int
 }
@@ -87,10 +87,10 @@ extension ObjectStore {
         }
     }
 
-    /// Where a write needs no revision there is nothing to honour.
+    /// True: a store whose writes name no revision has none to honour.
     public func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool { true }
 
-    /// In buckets there are no links.
+    /// False: buckets have no symbolic links.
     public func isLink(_ name: String) throws(StorageError) -> Bool { false }
 
     /// Whether there is an object of that name.
@@ -102,7 +102,7 @@ extension ObjectStore {
     /// The names of all objects, in byte order.
     public func list() throws(StorageError) -> [String] { try list("") }
 
-    /// Removes what writers have left behind that were killed more than a day ago.
+    /// Removes the leftovers of writers that were killed, if they are more than a day old.
     @discardableResult
     public func removeLeftovers() throws(StorageError) -> Int { try removeLeftovers(olderThan: .seconds(86_400)) }
 
@@ -120,11 +120,11 @@ extension ObjectStore {
 
 /// Description of an object in a store's listing.
 public struct ObjectEntry: Hashable, Sendable {
-    /// In the form that the other methods expect.
+    /// Name of the object, in the form that the other methods expect.
     public let name: String
-    /// In bytes.
+    /// Size in bytes.
     public let size: Int
-    /// When it was written, in seconds since 1970, by the store's clock.
+    /// Time at which it was written, in seconds since 1970, by the store's clock.
     public let modified: Int64
 
     public init(name: String, size: Int, modified: Int64) {
@@ -135,13 +135,13 @@ public struct ObjectEntry: Hashable, Sendable {
 }
 
 extension [ObjectEntry] {
-    /// In byte order of the names.
+    /// The entries, sorted in byte order of their names.
     public func sortedByName() -> [ObjectEntry] {
         sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 }
 
-/// Lends the bytes of an array, and throws what `body` does.
+/// Calls `body` with the bytes of an array, and throws the errors of `body`.
 func lend<R>(
     _ bytes: [UInt8],
     _ body: (UnsafeRawBufferPointer) throws(StorageError) -> R
@@ -155,7 +155,7 @@ public enum ObjectName {
     /// Prefix of the names of files that are not complete yet.
     static let temporaryPrefix = ".tmp-"
 
-    /// Refuses a name that could lead elsewhere.
+    /// Refuses a name that could lead out of the store.
     ///
     /// - Throws: `StorageError` of kind `invalidName`.
     public static func check(_ name: String) throws(StorageError) {

@@ -25,8 +25,8 @@ public enum ObjectURI: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// An `s3:` URI: a bucket and the key of an object in it, or what keys in it begin with. Which service has the bucket is the
-/// reader's own affair.
+/// An `s3:` URI: a bucket, and the key of an object in it or a prefix of keys. It does not state which service has the
+/// bucket; that is up to the reader.
 ///
 /// ```swift
 /// let folder = S3URI("s3://models/digits/")
@@ -34,13 +34,13 @@ public enum ObjectURI: Hashable, Sendable, CustomStringConvertible {
 /// let uri = object?.description
 /// ```
 public struct S3URI: Hashable, Sendable, CustomStringConvertible {
-    /// 3 to 63 of `a-z 0-9 . -`, beginning and ending with a letter or a digit.
+    /// Name of the bucket: 3 to 63 of `a-z 0-9 . -`, beginning and ending with a letter or a digit.
     public let bucket: String
-    /// Without a slash at its beginning and its end, decoded; at most 1,024 bytes. May be empty.
+    /// Key, decoded, without a slash at its beginning and its end; at most 1,024 bytes. May be empty.
     public let key: String
 
-    /// Fails of a bucket that cannot be, and of a key that is too long, holds control characters, or has an empty part or
-    /// one that is `.` or `..`: on their way such keys become others.
+    /// Fails for an invalid name of a bucket, and for a key that is too long, contains control characters, or has a
+    /// part that is empty, `.` or `..`: such keys may be changed on their way to the service.
     public init?(bucket: String, key: String) {
         let name = bucket.utf8
         guard (3...63).contains(name.count), name.allSatisfy({ Self.isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }),
@@ -55,8 +55,8 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         self.key = key
     }
 
-    /// Reads `s3://bucket/key`, `s3://bucket/` or `s3://bucket`; a slash at its end is left out. Fails for anything else,
-    /// queries and fragments, escapes that hide a `.` or a `/`, and bytes that are no UTF-8.
+    /// Reads `s3://bucket/key`, `s3://bucket/` or `s3://bucket`; a slash at its end is ignored. Fails for anything
+    /// else, queries and fragments, escapes that hide a `.` or a `/`, and bytes that are not UTF-8.
     public init?(_ text: String) {
         guard text.lowercased().hasPrefix("s3://"), !text.contains(where: { $0 == "?" || $0 == "#" }) else {
             return nil
@@ -70,13 +70,15 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         self.init(bucket: String(bucket), encodedKey: String(key))
     }
 
-    /// Fails as the other does, and of a key whose escapes are none. A slash may be an escape here, as in lists of stores.
+    /// Fails as the other initializer does, and for a key with invalid escapes. A slash may be escaped here, as in the
+    /// listings of stores.
     public init?(bucket: String, encodedKey: String) {
         guard let key = PercentEncoding.decoded(encodedKey) else { return nil }
         self.init(bucket: bucket, key: key)
     }
 
-    /// Returns the URI of the object of that name below this one; nil where the key would be too long.
+    /// Returns the URI of the object with that name below this one; nil if the resulting key is not valid, for example
+    /// too long.
     public func appending(_ name: String) -> S3URI? {
         S3URI(bucket: bucket, key: key.isEmpty ? name : "\(key)/\(name)")
     }
@@ -112,7 +114,7 @@ enum PercentEncoding {
         return lower.contains("%2e") || lower.contains("%2f")
     }
 
-    /// Nil of an escape that is none, and of bytes that are no UTF-8.
+    /// Decodes a text; nil for an invalid escape, and for bytes that are not UTF-8.
     static func decoded(_ text: some StringProtocol) -> String? {
         var bytes: [UInt8] = []
         var iterator = text.utf8.makeIterator()

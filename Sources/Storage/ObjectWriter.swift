@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// An object in the making: a temporary file that gets its name only when it is whole and on the disk.
+/// Writer of an object: a temporary file that receives its name only when it is complete and durable.
 ///
 /// Unless it is committed, the file is removed; if the process is killed, `removeLeftovers` finds it.
 public struct ObjectWriter: ~Copyable {
@@ -9,7 +9,7 @@ public struct ObjectWriter: ~Copyable {
     private let path: String
     private let folder: String
     private var descriptor: Int32
-    /// How many bytes it holds.
+    /// Number of bytes written so far.
     public private(set) var count = 0
 
     private static let serial = Atomic<Int>(0)
@@ -19,7 +19,7 @@ public struct ObjectWriter: ~Copyable {
         self.folder = folder
         var candidate = ""
         var opened: Int32 = -1
-        // Another machine may share the folder and have a process of our number; O_EXCL settles it.
+        // Another machine may share the folder and have a process with the same id; O_EXCL prevents a conflict.
         repeat {
             let number = Self.serial.add(1, ordering: .relaxed).newValue
             candidate = "\(folder)/\(ObjectName.temporaryPrefix)\(getpid())-\(number)"
@@ -74,7 +74,7 @@ public struct ObjectWriter: ~Copyable {
         let target = try finish(name)
         try store.enter(.rename, target)
         guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
-        // It has its name now, and is not removed whatever follows.
+        // The file has its name now, and must not be removed, whatever follows.
         close(descriptor)
         descriptor = -1
         try store.leave(.rename, target)
@@ -100,13 +100,13 @@ public struct ObjectWriter: ~Copyable {
         try store.leave(.rename, target)
         close(descriptor)
         descriptor = -1
-        // The second name of the file; if the process is killed before this, `removeLeftovers` removes it.
+        // Removes the second name of the file; if the process is killed before this, `removeLeftovers` removes it.
         unlink(path)
         try store.synchronize(folder: folder)
         return true
     }
 
-    /// Makes the bytes durable, and gives the path that they are to have.
+    /// Makes the bytes durable, and returns the path that the file will have.
     private borrowing func finish(_ name: String) throws(StorageError) -> String {
         let target = try store.path(of: name)
         guard store.folder(of: target) == folder else {

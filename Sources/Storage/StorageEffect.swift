@@ -1,4 +1,4 @@
-/// A call to the system that changes a disk, as whoever is interposed sees it: just before it is made, and just after.
+/// A call to the system that changes a disk, as an interposer sees it: just before it is made, and just after.
 public struct StorageEffect: Hashable, Sendable, CustomStringConvertible {
     /// Kinds of calls to the system.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -7,7 +7,7 @@ public struct StorageEffect: Hashable, Sendable, CustomStringConvertible {
 
     /// Kind of the call to the system.
     public let kind: Kind
-    /// The file or folder that it is about; of a rename the new name.
+    /// The file or folder of the call; for a rename, the new name.
     public let path: String
     /// Whether it has been done.
     public let isDone: Bool

@@ -16,7 +16,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge
         /// The system refused; the same call may work later.
         case system
-        /// A server is away, or answers with a fault of its own; the same call may work later.
+        /// A server is unavailable, or answers with an error of its own; the same call may work later.
         case unavailable
         /// A server refuses the client, or the manner of its request; the call works once a person has corrected that.
         case forbidden
@@ -45,7 +45,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The system's last error.
     init(_ operation: String, _ path: String) { self.init(operation, path, code: errno) }
 
-    /// The system's error of a number.
+    /// An error with the system's error number `code`.
     public init(_ operation: String, _ path: String, code: Int32) {
         kind = code == ENOENT ? .notFound : .system
         self.operation = operation
@@ -54,10 +54,12 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         reason = String(cString: strerror(code))
     }
 
-    /// Whether the same call may work later: the disk is full or failing, the folder is away, or the server, or it refuses us.
+    /// Whether the same call may work later: the disk is full or failing, the folder or the server is unavailable, or
+    /// the server refuses the client.
     public var isTemporary: Bool { kind == .system || kind == .notFound || isRemote }
 
-    /// Whether a server keeps us from what may well be there: to go on without it would be wrong.
+    /// Whether a server prevents access to an object that may well exist: it would be wrong to continue without the
+    /// object.
     public var isRemote: Bool { kind == .unavailable || kind == .forbidden }
 
     /// The error in one line: `could not write /data/x: No space left on device`.

@@ -1,9 +1,9 @@
-/// Counts records in cases in which offsets are not sufficient: transaction markers, and records that were aborted or
-/// compacted away, take offsets too.
+/// Counts records where offsets are not sufficient for counting: transaction markers, and records that were aborted or
+/// compacted away, occupy offsets too.
 ///
 /// The scan reads the records that are committed now, and waits for no open transaction.
 package struct CommittedScan {
-    /// Where the reading of a partition ended.
+    /// Position at which the reading of a partition ended.
     package struct End {
         /// Next offset.
         package var next: Int64
@@ -12,7 +12,7 @@ package struct CommittedScan {
     }
 
     private let reader: any LogReader
-    /// Records that are read of a partition at most.
+    /// Maximum number of records that are read from a partition.
     private let limit: Int
     /// Maximum time without a record, in milliseconds.
     private static let maximumWait = 5_000
@@ -27,8 +27,8 @@ package struct CommittedScan {
     /// - Parameters:
     ///   - from: Next offsets; if these have expired, reading begins at the first existing one.
     ///   - deadline: Time at which to stop, even if there is more; nil to read to the ends.
-    ///   - body: An error that it throws ends the scan.
-    /// - Returns: For each partition, how far it was read. Records that are written meanwhile are not included.
+    ///   - body: Called for each record; an error that it throws ends the scan.
+    /// - Returns: The end of the reading for each partition. Records that are written meanwhile are not included.
     /// - Throws: `StreamError` when the topic cannot be read.
     package func read(
         _ from: [TopicPartition: Int64],

@@ -1,10 +1,10 @@
 /// A word `NAME=VALUE` after the mark stored with a committed offset.
 ///
-/// A build that does not know a name ignores the word and writes it again.
+/// A build that does not know a name ignores the word, and keeps it when it writes the metadata again.
 public struct OffsetAttribute: Hashable, Sendable {
-    /// Without spaces and equals signs.
+    /// Name, without spaces and equals signs.
     public let name: String
-    /// Without spaces.
+    /// Value, without spaces.
     public let value: String
 
     public init(_ name: String, _ value: String) {
@@ -12,22 +12,22 @@ public struct OffsetAttribute: Hashable, Sendable {
         self.value = value
     }
 
-    /// The partition was released in order by a worker that had not processed all suspicious records: this is no death
-    /// of its own.
+    /// Attribute of a partition that was released in order by a worker that had not processed all suspicious records.
+    /// It does not count as another death.
     static let left = OffsetAttribute("left", "suspicious")
 
-    /// Bytes of words that are written again: whoever may commit for the group may write anything here, and a broker
-    /// accepts 4,096 bytes.
+    /// Maximum number of bytes of words that are written again: any client that may commit for the group can write
+    /// anything here, and a broker accepts 4,096 bytes.
     private static let mostBytes = 256
 
     var word: String { "\(name)=\(value)" }
 
-    /// The value of the first word of that name; nil where there is none.
+    /// The value of the first word of that name; nil if there is none.
     public static func value(of name: String, in note: String) -> String? {
         note.split(separator: " ").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
     }
 
-    /// Words of a note that are none of these names', as they are to be written again; none where they are too long.
+    /// Words of a note to write again: all attributes except those with the given names; none if they are too long.
     static func words(in note: String, except names: [String]) -> [String] {
         let words = note.split(separator: " ").filter { word in
             word.contains("=") && !names.contains { word.hasPrefix("\($0)=") }
@@ -37,7 +37,8 @@ public struct OffsetAttribute: Hashable, Sendable {
     }
 }
 
-/// Disagreement of a partition's last owner with this member about an attribute in which all members of a group must agree.
+/// Disagreement between a partition's last owner and this member about an attribute in which all members of a group
+/// must agree.
 public struct OffsetDisagreement: Error, Hashable, Sendable, CustomStringConvertible {
     public let partition: TopicPartition
     public let found: OffsetAttribute

@@ -1,7 +1,7 @@
-/// Metadata beside a committed offset: how its committer was at work in the partition.
+/// Metadata of a committed offset: the state of the committer's work in the partition.
 ///
-/// It is written with every transaction, so it costs nothing; a partition that is found without `clean` was left by a worker
-/// that died, or was thought dead.
+/// It is written with every transaction, so it costs nothing. A partition that is found without `clean` was left by a
+/// worker that died or was considered dead, unless `OffsetAttribute.left` states that it was released in order.
 ///
 /// ```swift
 /// let note = OffsetMetadata.few(from: 40, until: 44).note
@@ -9,19 +9,19 @@
 /// let unknown = OffsetMetadata("asleep")
 /// ```
 public enum OffsetMetadata: Hashable, Sendable {
-    /// Left in order: nothing was in hand.
+    /// Released in order: no record was in process.
     case clean
-    /// At work, with any number of records in hand.
+    /// At work, with any number of records in process.
     case open
-    /// At work with care: no records in hand but those from the one offset to below the other.
+    /// At work in small slices: only records from the first offset to below the second are in process.
     case few(from: Int64, until: Int64)
-    /// About to process the record at this offset, alone; this many workers did not survive it before.
+    /// About to process the record at this offset alone; `deaths` is the number of workers that died with it before.
     case one(Int64, deaths: Int)
 
-    /// A record is isolated long before.
+    /// Limit on the number of deaths that is accepted from metadata; a record is quarantined long before.
     private static let mostDeaths = 1_000_000
 
-    /// Nil for what this build does not know. Words with an equals sign are `OffsetAttribute`s and passed over.
+    /// Fails if this build does not know the mark. Words with an equals sign are `OffsetAttribute`s and are ignored.
     public init?(_ note: String) {
         let parts = note.split(separator: " ").filter { !$0.contains("=") }
         switch (parts.first, parts.count) {
@@ -31,7 +31,7 @@ public enum OffsetMetadata: Hashable, Sendable {
             guard let from = Int64(parts[1]), let until = Int64(parts[2]), from >= 0, from < until else { return nil }
             self = .few(from: from, until: until)
         case ("one", 3):
-            // Whoever may commit for the group may write anything here.
+            // Any client that may commit for the group can write anything here.
             guard let offset = Int64(parts[1]), let deaths = Int(parts[2]), (0..<Int64.max).contains(offset),
                 (0...Self.mostDeaths).contains(deaths)
             else { return nil }
@@ -40,7 +40,7 @@ public enum OffsetMetadata: Hashable, Sendable {
         }
     }
 
-    /// As it is stored.
+    /// The metadata as it is stored.
     public var note: String {
         switch self {
         case .clean: "clean"

@@ -4,7 +4,7 @@ public struct PendingTransaction {
     public internal(set) var outputs: [OutputRecord] = []
     /// The next offset to read of each partition that was read from.
     public internal(set) var positions: [TopicPartition: Int64] = [:]
-    /// Bytes of `outputs`, about.
+    /// Approximate number of bytes of `outputs`.
     public internal(set) var bytes = 0
     /// Number of records processed.
     public internal(set) var records = 0
@@ -20,20 +20,20 @@ public struct PendingTransaction {
         outputs.append(record)
     }
 
-    /// The next offset to read once the transaction is committed; the last call of a partition holds.
+    /// Sets the next offset to read once the transaction is committed; the last call for a partition counts.
     public mutating func advance(_ partition: TopicPartition, to next: Int64) { positions[partition] = next }
 
     var isEmpty: Bool { outputs.isEmpty && positions.isEmpty && !mustCommit }
 }
 
-/// One role's work between reading and committing: synchronous, deterministic in what it reads, without I/O of its own
-/// but for restoring.
+/// One role's work between reading and committing: synchronous, determined by the records read, and without I/O of its
+/// own except for restoring.
 public protocol Processor: AnyObject {
     /// Restores the state of newly assigned partitions.
     ///
     /// - Parameters:
     ///   - partitions: New partitions; none of them is assigned yet.
-    ///   - committed: The group's next offsets; a partition that nobody has read yet is missing.
+    ///   - committed: The group's next offsets; partitions that the group has not read yet are missing.
     /// - Returns: The offset at which to begin each of `partitions`; a partition that is left out begins at the first
     ///   record that it still has.
     /// - Throws: An error when something cannot be restored, which ends the task.
@@ -45,25 +45,26 @@ public protocol Processor: AnyObject {
     func unassigned(_ partitions: [TopicPartition])
     /// Processes a batch. Every record must be accounted for in `transaction`, whatever it contains.
     func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws
-    /// Called once a transaction, with or without records: for timers, and everything else that depends on time.
+    /// Called once per cycle, with or without records: for timers, and everything else that depends on time.
     ///
     /// - Parameters:
     ///   - now: Milliseconds since 1970, for timers only.
-    ///   - transaction: Committed at once if this writes and no record was read.
+    ///   - transaction: Pending transaction; committed at once if this call writes and no record was read.
     /// - Throws: An error that ends the task, without a commit of the transaction.
     func punctuate(now: Int64, into transaction: inout PendingTransaction) throws
-    /// A transaction is about to open: the last outputs, the changelog among them.
+    /// Adds the last outputs, such as the changelog, to a transaction that is about to open.
     func willCommit(into transaction: inout PendingTransaction) throws
-    /// The transaction is committed: the state in memory is now the state.
+    /// Reports that the transaction is committed: the state in memory is now the committed state.
     func committed()
-    /// The transaction is aborted: the state returns to the last commit.
+    /// Reports that the transaction is aborted: the state returns to the last commit.
     func aborted()
-    /// Whether it has enough to do: while it is, nothing is fetched, and transactions go on without records.
+    /// Whether the processor has enough to do: while this is true, nothing is fetched, and transactions continue
+    /// without records.
     var wantsPause: Bool { get }
 
-    /// Whether a record that crashes workers is removed from the stream; then `isolate` does it.
+    /// Whether a record that crashes workers is removed from the stream, by `quarantine`.
     var isolates: Bool { get }
-    /// Accounts for a single record without reading its content: no worker survived that.
+    /// Accounts for a single record without reading its content, because no worker survived the attempt.
     func quarantine(
         _ batch: RecordBatch,
         topics: [String],
@@ -73,31 +74,32 @@ public protocol Processor: AnyObject {
     /// Whether an error that this processor threw is caused by the records in process and would occur again; any other
     /// error ends the task.
     func isAboutRecord(_ error: any Error) -> Bool
-    /// The last owner of these partitions died, or was considered dead. Called after `assigned`.
+    /// Reports that the last owner of these partitions died, or was considered dead. Called after `assigned`.
     func foundUnclean(_ partitions: [TopicPartition])
-    /// The group has no offset at all: it has never read anything, or its offsets have expired. Called before
-    /// `assigned`.
+    /// Reports that the group has no offset at all: it has never read anything, or its offsets have expired. Called
+    /// before `assigned`.
     ///
     /// - Throws: An error when the two cases cannot be distinguished, which ends the task.
     func beginsAnew() throws
-    /// Works on stored data, in separate transactions. Called once a transaction, before anything is polled.
+    /// Works on stored data, in separate transactions. Called in each cycle without a pending transaction, before
+    /// anything is polled.
     ///
     /// - Returns: Whether to be called again, once its transaction is committed, before anything is polled.
     func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool
-    /// Reports that the output of `betweenTransactions` could not be written, or that the call failed; the state is that
-    /// before it.
+    /// Reports that the output of `betweenTransactions` could not be written, or that the call failed; the state is the
+    /// one before the call.
     func betweenTransactionsRefused(_ reason: String)
 }
 
 extension Processor {
-    /// Traffic may expire.
+    /// True: records of traffic may expire.
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { true }
 
     /// False, since `process` has dealt with its batch when it returns.
     public var wantsPause: Bool { false }
 
-    /// A processor whose inputs are internal alone stops the stream instead: nothing is marked, and no record is
-    /// removed.
+    /// False, for a processor with internal inputs only: it stops the stream instead, offsets carry no marks, and no
+    /// record is removed.
     public var isolates: Bool { false }
 
     public func quarantine(
@@ -114,7 +116,7 @@ extension Processor {
     public func betweenTransactionsRefused(_ reason: String) {}
 }
 
-/// How much a transaction may gather.
+/// Limits on the duration and the size of a transaction.
 public struct CommitPolicy: Hashable, Sendable {
     /// Milliseconds from the first record to the commit.
     public var interval: Int64

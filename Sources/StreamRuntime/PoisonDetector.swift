@@ -2,7 +2,7 @@
 public struct Quarantine: Hashable, Sendable {
     /// Reason in words: what happened while the record was being processed.
     public let text: String
-    /// Removing it has failed too: as little as possible must be written of it.
+    /// Whether an attempt to remove the record has failed, too: then as little of it as possible must be written.
     public let isStubborn: Bool
 
     public init(_ text: String, isStubborn: Bool = false) {
@@ -23,26 +23,26 @@ public struct Quarantine: Hashable, Sendable {
 /// A transaction that is refused because of the content of a record is halved until that record is found; after three
 /// equal refusals of it alone it is quarantined. Records after the suspicious part are processed as before.
 struct PoisonDetector {
-    /// The least slice of a partition after a first unclean stop, and into how many a transaction is cut: every transaction costs
-    /// some ten milliseconds, whatever it holds.
+    /// Minimum number of records in a slice after a first unclean stop, and the number of slices into which a
+    /// transaction is divided: every transaction takes some ten milliseconds, whatever it contains.
     static let few = 100
     /// Number of slices into which a slice is divided after a worker died with it.
     static let parts: Int64 = 10
-    /// Deaths, and equal refusals, that a record gets.
+    /// Number of deaths, or of equal refusals in a row, after which a record is quarantined.
     static let maximumFailures = 3
     /// Milliseconds without any record after which records that are still suspicious are considered absent.
     static let silence: Int64 = 30_000
 
     private struct Span {
         var size: Int
-        /// Records at or behind this offset are suspicious, ...
+        /// First suspicious offset.
         var from: Int64 = 0
-        /// ... below this one, ...
+        /// End of the suspicious offsets; this offset is not suspicious.
         var until: Int64
-        /// ... and no more than these: offsets have gaps.
+        /// Maximum number of suspicious records that are left: offsets have gaps.
         var left = Int.max
 
-        /// A worker died with exactly these records in process.
+        /// Whether a worker died with exactly these records in process.
         var isNarrow: Bool { left == .max }
 
         func holds(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
@@ -52,32 +52,33 @@ struct PoisonDetector {
         var offset: Int64
         var deaths = 0
         var refusals = 0
-        /// Equal for equal refusals.
+        /// Kind of the last refusal; equal for equal refusals.
         var kind = ""
         var text = ""
-        /// Times that it could not be isolated; nil until it is to be.
+        /// Number of failed attempts to quarantine the record; nil until it is to be quarantined.
         var failures: Int?
     }
 
-    /// A refused transaction, to be processed in slices of this many records below these offsets.
+    /// A refused transaction, to be processed in slices of `limit` records below the offsets `until`.
     private struct Search {
         var limit: Int
         var until: [TopicPartition: Int64]
     }
 
-    /// As the group holds them.
+    /// Marks that are stored with the group's offsets.
     private(set) var marks: [TopicPartition: OffsetMetadata] = [:]
     private var spans: [TopicPartition: Span] = [:]
     private var suspects: [TopicPartition: Suspect] = [:]
     private var search: Search?
-    /// Whether the group knows that this life is at work.
+    /// Whether this run is known to the group as being at work.
     private var isOpened = false
-    /// Partitions whose marks are this life's own.
+    /// Partitions whose marks were written by this run.
     private var own: Set<TopicPartition> = []
     /// Time since which no record has been received.
     private var quietSince: Int64?
 
-    /// Nothing is suspicious, and the group knows that this worker is at work: records may be processed as they arrive.
+    /// Whether nothing is suspicious, and the group knows that this worker is at work: then records may be processed as
+    /// they arrive.
     var isCalm: Bool { isOpened && spans.isEmpty && search == nil }
 
     // MARK: - Partitions
@@ -86,7 +87,7 @@ struct PoisonDetector {
     ///
     /// - Parameters:
     ///   - partition: Partition not owned until now.
-    ///   - found: Offset that the group holds; nil for a partition that nobody has read yet.
+    ///   - found: Offset that the group has committed; nil for a partition that the group has not read yet.
     ///   - high: The end of the partition, uncommitted records included. Records that were in process are before it.
     ///   - transaction: Maximum number of records in a transaction.
     ///   - isExplained: Whether its last owner was this process, which knows why it stopped: no death is counted.
@@ -155,11 +156,11 @@ struct PoisonDetector {
         var indices: [Int] = []
         /// Records of the batch that remain, by their indices.
         var rest: [Int] = []
-        /// Something in it is suspicious: it gets a transaction of its own.
+        /// Whether the slice contains suspicious records, so that it is processed in a separate transaction.
         var isAlone = false
         /// The only record of the slice, if it is processed alone.
         var record: (partition: TopicPartition, offset: Int64)?
-        /// The suspicious records, from the first to behind the last, and how many.
+        /// The suspicious records of each partition: the first offset, the offset after the last, and their number.
         var ranges: [TopicPartition: (from: Int64, until: Int64, count: Int)] = [:]
     }
 
@@ -206,7 +207,7 @@ struct PoisonDetector {
         return slice
     }
 
-    /// Looks a partition up once for all its consecutive records.
+    /// Whether any of the records is suspicious. A partition is looked up once for all its consecutive records.
     private func isSuspicious(_ records: ContiguousArray<RecordView>, _ topics: [String]) -> Bool {
         guard !spans.isEmpty || search != nil else { return false }
         var (topic, number) = (-1, Int32(-1))
@@ -223,7 +224,8 @@ struct PoisonDetector {
         return false
     }
 
-    /// Whether the record has had its chances; then it has no other.
+    /// The reason to quarantine a record that has used up its attempts; nil for any other record. The decision is
+    /// final.
     mutating func verdict(_ partition: TopicPartition, _ offset: Int64) -> Quarantine? {
         guard var suspect = suspects[partition], suspect.offset == offset else { return nil }
         guard
@@ -242,8 +244,8 @@ struct PoisonDetector {
         return Quarantine("\(suspect.refusals) times in a row: \(suspect.text)", isStubborn: isStubborn)
     }
 
-    /// Offset metadata to commit before a slice is processed, where it is not stored yet: that this worker is at
-    /// work, and which records it processes.
+    /// Offset metadata to commit before a slice is processed, where it is not stored yet. It states that this worker is
+    /// at work, and which records it processes.
     func notes(before slice: Slice, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
         var notes: [TopicPartition: OffsetMetadata] = [:]
         if !isOpened {
@@ -280,22 +282,22 @@ struct PoisonDetector {
 
     // MARK: - What became of it
 
-    /// The group knows that this life is at work.
+    /// Notes that the group knows that this run is at work.
     mutating func begin() {
         isOpened = true
         quietSince = nil
     }
 
-    /// A transaction with these marks is committed.
+    /// Notes that a transaction with these marks was committed.
     mutating func stored(_ stored: [TopicPartition: OffsetMetadata]) {
         marks.merge(stored) { $1 }
         own.formUnion(stored.keys)
     }
 
-    /// These marks were read again.
+    /// Notes marks that were read again.
     mutating func found(_ found: [TopicPartition: OffsetMetadata]) { marks.merge(found) { $1 } }
 
-    /// The transaction of a slice was committed.
+    /// Notes that the transaction of a slice was committed.
     mutating func took(_ slice: Slice) {
         for (partition, range) in slice.ranges {
             guard let left = spans[partition]?.left, left < .max else { continue }
@@ -304,7 +306,7 @@ struct PoisonDetector {
         }
     }
 
-    /// Records before an offset are behind us.
+    /// Notes that all records of a partition before an offset are processed.
     mutating func passed(_ partition: TopicPartition, to next: Int64) {
         if let span = spans[partition], next >= span.until { spans[partition] = nil }
         if let suspect = suspects[partition], next > suspect.offset { suspects[partition] = nil }
@@ -316,8 +318,9 @@ struct PoisonDetector {
         if search?.until.isEmpty ?? false { search = nil }
     }
 
-    /// No record of any partition has been received, and nothing is wrong with the broker. After the last record there
-    /// may be offsets that are no records, so a position that reaches the end may never be observed; silence is.
+    /// Notes that no record of any partition has been received, and that there is no error of the broker. After the
+    /// last record there may be offsets that are not records, so a position at the end may never be observed; silence
+    /// can be.
     mutating func quiet(at now: Int64) {
         guard let since = quietSince, now >= since else {
             quietSince = now
@@ -327,22 +330,22 @@ struct PoisonDetector {
         search = nil
         for partition in Array(spans.keys) where suspects[partition] == nil {
             spans[partition] = nil
-            // Left in order, it is left clean.
+            // The partition is marked clean when it is released in order.
             own.insert(partition)
         }
     }
 
-    /// A record was received, or could not be received.
+    /// Notes that a record was received, or could not be received.
     mutating func disturbed() { quietSince = nil }
 
-    /// One record, processed alone, was refused because of its content.
+    /// Notes that one record, processed alone, was refused because of its content.
     ///
-    /// `kind` is equal for equal reasons, `text` is for people.
+    /// `kind` is equal for equal reasons; `text` is for human readers.
     mutating func refused(_ partition: TopicPartition, _ offset: Int64, kind: String, _ text: String) {
         var suspect = suspects[partition] ?? Suspect(offset: offset)
         if suspect.offset != offset { suspect = Suspect(offset: offset) }
         if let failures = suspect.failures {
-            // It is not the record that was refused this time.
+            // This time, the quarantine of the record was refused, and not its processing.
             suspect.failures = failures + 1
         } else {
             suspect.refusals = suspect.kind == kind ? suspect.refusals + 1 : 1
@@ -352,9 +355,10 @@ struct PoisonDetector {
         suspects[partition] = suspect
     }
 
-    /// A transaction of several records was refused for what one of them holds: half as many are tried.
+    /// Notes that a transaction of several records was refused because of the content of one: half as many are tried
+    /// next.
     ///
-    /// `reached` is how far the transaction's records reach, in partitions that it has records of.
+    /// `reached` contains the end of the transaction's records in each partition that it has records of.
     mutating func refused(_ reached: [TopicPartition: Int64], records: Int) {
         guard !reached.isEmpty, records > 0 else { return }
         search = Search(limit: max(1, min(records, search?.limit ?? .max) / 2), until: reached)

@@ -2,13 +2,14 @@ import Glibc
 
 /// Outcome of one poll of a group consumer.
 public enum PollOutcome: Hashable, Sendable {
-    /// Nothing within the timeout.
+    /// No record or change arrived within the timeout.
     case idle
     /// The batch holds at least one record.
     case records
-    /// Partitions are given to us; nothing of them is fetched until `assign` answers.
+    /// Partitions are assigned to this member; nothing is fetched from them until the answer, `assign`.
     case assigned([TopicPartition])
-    /// Partitions are assigned to another member once `unassign` answers; commit or abort the open transaction first.
+    /// Partitions are assigned to another member after the answer, `unassign`; commit or abort the open transaction
+    /// first.
     case revoked([TopicPartition])
     /// Partitions were assigned to another member already: abort, do not commit; answer with `unassign`.
     case lost([TopicPartition])
@@ -46,7 +47,8 @@ public protocol GroupConsumer: AnyObject {
     /// Answers `revoked` and `lost`.
     func unassign(_ partitions: [TopicPartition]) throws(StreamError)
 
-    /// The group's stable committed offsets (waiting out an open transaction's); partitions without one are left out.
+    /// The group's stable committed offsets (after open transactions with offsets have ended); partitions without one
+    /// are left out.
     func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset]
 
     /// The first and the next offset of a partition, uncommitted records included.
@@ -59,7 +61,7 @@ public protocol GroupConsumer: AnyObject {
     func pause(_ partitions: [TopicPartition]) throws(StreamError)
     func resume(_ partitions: [TopicPartition]) throws(StreamError)
 
-    /// Reason for which nothing can be read now, while `poll` continues without an error; nil as far as is known.
+    /// Reason for which nothing can be read now, while `poll` continues without an error; nil if none is known.
     var connectivityError: StreamError? { get }
 
     /// Leaves the group (a static member keeps its partitions until the session times out) and frees the client.
@@ -78,7 +80,8 @@ extension GroupConsumer {
 
 /// A producer with a transactional id. Used on one thread only.
 public protocol TransactionalProducer: AnyObject {
-    /// Fences every older producer of the same id and aborts what it left open. Call once, first.
+    /// Fences every older producer of the same id, and aborts a transaction that it left open. Must be called once,
+    /// before all other calls.
     func initializeTransactions() throws(StreamError)
     func begin() throws(StreamError)
     /// Queues the records in order. Failures of delivery surface in `commit`.
@@ -105,7 +108,7 @@ public enum ReadOutcome: Hashable, Sendable {
     case endOfPartition(TopicPartition, Int64)
 }
 
-/// Where a partition ends for whoever reads committed records.
+/// End of a partition for readers of committed records.
 public struct SettledEnd: Hashable, Sendable {
     /// The next offset: nothing at this offset or after it is read.
     public let offset: Int64
@@ -128,16 +131,17 @@ public protocol LogReader: AnyObject {
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome
     /// The first and the next offset, uncommitted records included.
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
-    /// The next offset of each partition. `stable`: the last stable offset, behind which nothing is seen until a transaction
-    /// has ended; otherwise uncommitted records count.
+    /// The end of each partition, as a next offset. With `stable`, the last stable offset: records after it are not
+    /// visible until a transaction has ended. Without, uncommitted records count.
     func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64]
-    /// The first offset whose record bears that time or a later one, in milliseconds since 1970; the end if there is none.
+    /// The first offset whose record has a timestamp of at least `time`, in milliseconds since 1970; the end if there
+    /// is none.
     func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64
     func close()
 }
 
 extension LogReader {
-    /// If times cannot be looked up, the first available offset.
+    /// The first available offset, for readers that cannot look up times.
     public func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
         try watermarks(partition).low
     }
@@ -153,7 +157,7 @@ extension LogReader {
         let stable = try ends(of: partitions, stable: true)
         let ends = try ends(of: partitions, stable: false)
         var held = partitions.filter { (ends[$0] ?? 0) > (stable[$0] ?? .max) }
-        // In pieces: most have ended after the first.
+        // The wait is divided into steps, because most transactions have ended after the first step.
         for _ in 0..<10 where !held.isEmpty {
             usleep(150_000)
             let now = try self.ends(of: held, stable: true)
@@ -162,8 +166,8 @@ extension LogReader {
         return held
     }
 
-    /// Ends of partitions for a caller that only reads. Records being written at the call are waited for, a second and
-    /// a half at most, once for all partitions: a worker's own transactions have ended by then.
+    /// Ends of partitions for a caller that only reads. The call waits for records that are being written, at most a
+    /// second and a half, once for all partitions: a worker's own transactions have ended by then.
     ///
     /// - Parameter partitions: Partitions of any topics.
     /// - Returns: The end of each partition that has one.
@@ -185,7 +189,7 @@ extension LogReader {
         return settled
     }
 
-    /// Where there are no transactions, both ends are one.
+    /// The ends for readers without transactions, where both kinds of ends are the same.
     public func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
         var ends: [TopicPartition: Int64] = [:]
         for partition in partitions { ends[partition] = try watermarks(partition).high }

@@ -33,7 +33,7 @@ public struct RecordView {
     public let topic: Int
     public let partition: Int32
     public let offset: Int64
-    /// Milliseconds since 1970; -1 when the broker gave none.
+    /// Milliseconds since 1970; -1 if the broker set no timestamp.
     public let timestamp: Int64
     public let key: UnsafeRawBufferPointer
     public let value: UnsafeRawBufferPointer
@@ -67,7 +67,7 @@ public final class RecordBatch {
     /// The headers of the record at `index`, in the order of the wire, duplicates included.
     public func headers(at index: Int) -> [RecordHeader] { headerReader(index) }
 
-    /// Some of the records, lent as these are.
+    /// A batch of some of the records, with the same lifetime.
     func part(_ indices: [Int]) -> RecordBatch {
         guard indices.count < records.count else { return self }
         let part = RecordBatch()

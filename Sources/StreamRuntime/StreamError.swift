@@ -1,4 +1,4 @@
-/// Failed operation of a transport, and what to do about it.
+/// Failed operation of a transport, and the action that it requires.
 public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Action required of the caller.
     public enum Disposition: Hashable, Sendable {
@@ -16,7 +16,7 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The client's code, as in `_FENCED`.
     public let code: String
     public let reason: String
-    /// The content of a record cannot be written: the same error will occur again.
+    /// Whether the content of a record cannot be written, so that the same error will occur again.
     public let isAboutRecord: Bool
 
     public init(
@@ -33,7 +33,7 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// A permission is missing: the same error will occur until it is granted.
+    /// Whether a permission is missing, so that the same error will occur until it is granted.
     public var isForbidden: Bool { code.hasSuffix("_AUTHORIZATION_FAILED") }
 
     public var description: String { "could not \(operation): \(reason) (\(code))" }

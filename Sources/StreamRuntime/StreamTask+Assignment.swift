@@ -38,7 +38,7 @@ extension StreamTask {
         }
     }
 
-    /// Whether the group has no offset of any partition, ours or another member's.
+    /// Whether the group has no offset of any partition, including partitions of other members.
     private func isGroupNew() throws(StreamError) -> Bool {
         let reader = try transport.makeReader(topics: consumer.topics)
         defer { reader.close() }
@@ -49,7 +49,8 @@ extension StreamTask {
         return try retrying { () throws(StreamError) in try self.consumer.committed(topicPartitions) }.isEmpty
     }
 
-    /// Reads from the metadata how the last owners of the partitions ended, and raises suspicion of the records they died with.
+    /// Determines from the metadata how the last owners of the partitions ended, and marks the records with which they
+    /// died as suspicious.
     private func inspect(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
         var unclean: [TopicPartition] = []
         var died: [TopicPartition] = []
@@ -101,7 +102,8 @@ extension StreamTask {
         return clamped
     }
 
-    /// Positions at which the partitions begin: those of the processor, else the first record of the partition.
+    /// Positions at which to begin reading the partitions: those of the processor, else the first record of the
+    /// partition.
     private func begin(
         _ partitions: [TopicPartition],
         _ offsets: [TopicPartition: Int64]

@@ -43,7 +43,8 @@ extension StreamTask {
         return true
     }
 
-    /// Offsets go into every transaction, a timer's too: they carry the group's metadata, which fences a zombie.
+    /// Offsets to commit with the transaction. Every transaction contains offsets, even one of timers alone: they carry
+    /// the group's metadata, which fences a zombie.
     private func offsetsToCommit() -> [TopicPartition: GroupOffset] {
         var positions = transaction.positions
         if positions.isEmpty { positions = committed.filter { owned.contains($0.key) } }
@@ -78,7 +79,7 @@ extension StreamTask {
         try retrying { () throws(StreamError) in try producer.commit() }
     }
 
-    /// The transaction was committed: the data in memory is the state.
+    /// Completes a transaction that was committed: the data in memory is now the state.
     private func settle(_ offsets: [TopicPartition: GroupOffset]) {
         processor.committed()
         failures = 0
@@ -116,7 +117,7 @@ extension StreamTask {
         return false
     }
 
-    /// The processor failed before a transaction was open, and would fail again on the same records.
+    /// Handles a failure of the processor before a transaction was open, which would occur again with the same records.
     func refuse(_ text: String) throws {
         environment.observe(.refused(text))
         attribute(text, text)
@@ -158,7 +159,7 @@ extension StreamTask {
         let moved = transaction.positions.filter { committed[$0.key] != $0.value }
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(self.assignment) }
         if moved.isEmpty {
-            // A transaction of timers alone moves no offset: only the changelog knows.
+            // A transaction of timers alone moves no offset: only the changelog shows whether it was committed.
             beginNextTransaction()
             try reload(found)
             return false
@@ -172,7 +173,7 @@ extension StreamTask {
         return true
     }
 
-    /// Discards the pending transaction and seeks back; restores everything where another member has committed meanwhile.
+    /// Discards the pending transaction and seeks back; restores everything if another member has committed meanwhile.
     private func rewind() throws {
         processor.aborted()
         beginNextTransaction()

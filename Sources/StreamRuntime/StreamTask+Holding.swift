@@ -1,6 +1,7 @@
 /// Back-pressure, and the error in force while nothing can be read.
 extension StreamTask {
-    /// Error because of which nothing can be read now, or written for lack of a permission; nil while there is none.
+    /// Error because of which nothing can be read now, or nothing can be written because a permission is missing; nil
+    /// while there is none.
     public var connectivityError: StreamError? { consumer.connectivityError ?? refusal }
 
     func reportConnectivity() {

@@ -1,4 +1,4 @@
-/// The commit cycle of one role: poll, process, commit; on one thread, without a pause between.
+/// The commit cycle of one role: poll, process, commit; on one thread, without pauses between the steps.
 ///
 ///     running --revoked--> drain (commit) --> revoke --> joining
 ///     running --lost-----> discard --------> revoke --> joining
@@ -15,7 +15,8 @@ public final class StreamTask {
     let environment: StreamTaskEnvironment
     /// Attribute committed with every offset, which must agree with that of the other members; nil for none.
     let agreement: OffsetAttribute?
-    /// Words beside the offsets found that are others', by partition.
+    /// Words in the metadata of the offsets found that do not belong to this task, by partition; they are written
+    /// again.
     var foreignWords: [TopicPartition: [String]] = [:]
     let consumer: any GroupConsumer
     var producer: (any TransactionalProducer)?
@@ -31,9 +32,9 @@ public final class StreamTask {
     var owned: Set<TopicPartition> = []
     var phase = TaskPhase.joining
     var isUnreachable = false
-    /// Why transactions are aborted, where a right is lacking; nil again once one is committed.
+    /// Error because of which transactions are aborted, if a permission is missing; nil again after the next commit.
     var refusal: StreamError?
-    /// Whether fetching is paused; nil where a client's idea of that is not known.
+    /// Whether fetching is paused; nil if it is not known what the client has paused.
     var isHolding: Bool? = false
     /// Suspicious records after a death, and the slices that they are processed in.
     var detector = PoisonDetector()
@@ -41,16 +42,16 @@ public final class StreamTask {
     var explained: Set<TopicPartition>
     /// Offset metadata that the next transaction stores beside that of the records read.
     var notes: [TopicPartition: OffsetMetadata] = [:]
-    /// The only record of the pending transaction, where one is processed alone.
+    /// The only record of the pending transaction, if one is processed alone.
     var alone: (partition: TopicPartition, offset: Int64)?
-    /// Ends of the pending transaction's records by partition, where they are suspicious.
+    /// Ends of the pending transaction's suspicious records, by partition.
     var reached: [TopicPartition: Int64] = [:]
-    /// Whether the pending transaction holds nothing that was polled.
+    /// Whether the pending transaction contains no polled records.
     var isBetweenTransactions = false
-    /// Transactions aborted in a row, and polls that brought nothing but errors.
+    /// Number of consecutive transactions that failed.
     var failures = 0
-    /// Time since which something has been processed that no transaction contains, in milliseconds since 1970; nil
-    /// while all is settled. A role's next run inherits it from the run before.
+    /// Time since which there has been work that no transaction has committed, in milliseconds since 1970; nil while
+    /// there is none. A role's next run inherits it from the run before.
     public var unsettledSince: Int64?
     /// Time since which an answer of the group about the assigned partitions is due, in milliseconds since 1970: from
     /// the beginning, and from the time of their revocation. Nil once the group has answered, even if it assigned none.
@@ -91,7 +92,8 @@ public final class StreamTask {
     /// Partitions owned now, in order.
     public var assignment: [TopicPartition] { owned.sorted() }
 
-    /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
+    /// Polls once, and commits if a commit is due. Throws errors from which the task cannot recover; the caller must
+    /// then close it.
     public func cycle() throws {
         try hold()
         guard try workBetweenTransactions() else { return }
@@ -137,7 +139,8 @@ public final class StreamTask {
     /// once.
     private static let silence: Int64 = 10_000
 
-    /// Another member may have done what a run before this one left undone.
+    /// Notes whether a poll was idle. After `silence`, no work counts as unsettled: another member may have done the
+    /// work that an earlier run left undone.
     private func noteSilence(_ isIdle: Bool) {
         guard isIdle, pollFailures == 0, transaction.isEmpty, consumer.connectivityError == nil, !owned.isEmpty else {
             idleSince = nil
@@ -149,15 +152,17 @@ public final class StreamTask {
         if now - since >= Self.silence { unsettledSince = nil }
     }
 
-    /// How long a group may owe an answer, in milliseconds: members that died are out of it in less, and one that it has
-    /// forgotten waits for ever.
+    /// Maximum wait for an answer of the group, in milliseconds: members that died leave the group in less time, and a
+    /// member that the group has forgotten would wait for ever.
     public static let membershipWait: Int64 = 120_000
 
-    /// - Throws: When the group has not answered for so long: a new member of the same name joins it again.
+    /// Checks that the group answers within `membershipWait`.
+    ///
+    /// - Throws: `StreamError` if it has not: a new member of the same name then joins the group again.
     private func checkMembership() throws(StreamError) {
         guard let since = waitsSince else { return }
         let now = environment.now()
-        // While no broker answers no group can; nor does time count that a clock went back.
+        // While no broker answers, the group cannot answer either. Time does not count if the clock has moved back.
         guard consumer.connectivityError == nil, pollFailures == 0, now >= since else {
             waitsSince = now
             return
@@ -171,7 +176,7 @@ public final class StreamTask {
         )
     }
 
-    /// Something is in hand that must be committed.
+    /// Notes that there is work in process that must be committed.
     func noteWork() {
         if unsettledSince == nil { unsettledSince = environment.now() }
     }
@@ -236,7 +241,8 @@ public final class StreamTask {
         }
     }
 
-    /// How long slices of one batch are processed before rebalances, the stop and the timers are served, in milliseconds.
+    /// Maximum time for slices of one batch, in milliseconds; after it, rebalances, stop requests and timers are
+    /// handled.
     private static let slicesWait: Int64 = 1_000
 
     /// Seeks back to the records of the batch that were not processed.
@@ -250,7 +256,7 @@ public final class StreamTask {
         try consumer.seek(positions)
     }
 
-    /// Processes one slice; a record that was processed in vain too often is quarantined instead.
+    /// Processes one slice; a record that has failed too often is quarantined instead.
     private func process(_ part: RecordBatch, _ record: (partition: TopicPartition, offset: Int64)?) throws -> Bool {
         do {
             if let record, let isolation = detector.verdict(record.partition, record.offset) {
@@ -277,7 +283,7 @@ public final class StreamTask {
         try processor.process(batch, topics: consumer.topics, into: &transaction)
     }
 
-    /// Marks a record as processed: also where its offset is committed later, it is no longer in hand.
+    /// Marks a record as processed: it is no longer in process, even if its offset is committed later.
     private func mark(_ record: RecordView) {
         let partition = TopicPartition(consumer.topics[record.topic], record.partition)
         reached[partition] = record.offset + 1
@@ -322,7 +328,7 @@ public final class StreamTask {
 
     private func isCommitDue(_ now: Int64) -> Bool {
         guard let began = transactionBegan else { return !transaction.isEmpty }
-        // A clock that went back counts as time that has passed.
+        // If the clock has moved back, the interval counts as elapsed.
         return now - began >= policy.interval || now < began || transaction.records >= policy.maximumRecords
             || transaction.bytes >= policy.maximumBytes
     }

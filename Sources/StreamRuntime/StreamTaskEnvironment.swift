@@ -9,7 +9,7 @@ public enum StreamTaskEvent: Sendable {
     /// The last owner of these partitions stopped without marking them as released: it died, or was considered dead.
     /// Reported once: an owner that released them in order since has marked them so.
     case foundUnclean([TopicPartition])
-    /// The processor could not process what it has in hand.
+    /// The processor could not process the records in hand; the reason is in words.
     case refused(String)
     /// This record has used up its attempts and is removed from the stream.
     case isolating(TopicPartition, Int64, Quarantine)
@@ -27,11 +27,11 @@ public enum StreamTaskEvent: Sendable {
 public struct StreamTaskEnvironment {
     /// Milliseconds since 1970.
     public let now: () -> Int64
-    /// Waits so many milliseconds.
+    /// Waits for the given number of milliseconds.
     public let pause: (Int64) -> Void
-    /// In `0..<1`, for jitter.
+    /// Returns a random number in `0..<1`, for jitter.
     public let jitter: () -> Double
-    /// Whether the process is requested to end: then nothing is waited for any more.
+    /// Whether the process is requested to stop; then failed calls are not retried any more.
     public let isStopping: () -> Bool
     public let observe: (StreamTaskEvent) -> Void
 

@@ -32,8 +32,8 @@ enum TaskPhase: String, Hashable, Sendable, CaseIterable {
 
     /// Changes to another phase; a change to the current phase is no transition.
     ///
-    /// - Precondition: It is a legal successor: any other is a programming error, and continuing could commit data that
-    ///   belongs to nobody.
+    /// - Precondition: The phase is a legal successor. Any other is a programming error, and continuing could commit
+    ///   data without an owner.
     mutating func become(_ next: TaskPhase) {
         guard next != self else { return }
         precondition(successors.contains(next), "a task that is \(self) cannot become \(next)")

@@ -1,6 +1,6 @@
 internal import CAllocations
 
-/// Counts what the calling thread allocates: for tests that a hot path allocates nothing.
+/// Counts memory allocations of the calling thread, for tests that a hot path allocates nothing.
 public enum Allocations {
     /// Number of memory allocations by `body`.
     public static func count(_ body: () throws -> Void) rethrows -> UInt64 {

@@ -4,7 +4,7 @@ public import StreamRuntime
 public final class ProcessorRunner {
     /// Processor that the worker runs.
     public let processor: any Processor
-    /// Its commit cycle.
+    /// The commit cycle of the worker.
     public let task: StreamTask
     private let cluster: InMemoryCluster
     /// Events reported by the task, oldest first.

@@ -13,6 +13,6 @@ public final class SimulatedClock: Sendable {
     /// Advances the clock by `span` milliseconds.
     public func advance(by span: Int64) { milliseconds.add(span, ordering: .acquiringAndReleasing) }
 
-    /// Jumps to a time, back too.
+    /// Sets the clock to a time, which may also be earlier.
     public func set(to time: Int64) { milliseconds.store(time, ordering: .releasing) }
 }

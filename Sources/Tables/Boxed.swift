@@ -1,4 +1,4 @@
-/// A large value that is kept once however often it is passed on: a copy is one more reference.
+/// A large value that is stored once, however often it is passed on: a copy is only another reference.
 ///
 /// Two boxes that share one value are equal without a comparison of its parts.
 public struct Boxed<Value: Hashable & Sendable>: Hashable, Sendable {

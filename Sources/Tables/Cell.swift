@@ -1,4 +1,4 @@
-/// One value that remembers, as a table does of its rows, whether it changed since the last commit and what it was before.
+/// A single value with a record of whether it changed since the last commit and of its value before, as in a table.
 ///
 /// The changelog sees a table of one row, which is absent until the value is first set.
 public struct Cell<Value: Equatable & Sendable>: Sendable {
@@ -59,7 +59,7 @@ public struct Cell<Value: Equatable & Sendable>: Sendable {
         self.before = nil
     }
 
-    /// Puts a value read back from the changelog; it is not a change.
+    /// Sets a value that was read back from the changelog; this does not count as a change.
     @inlinable public mutating func restore(_ row: Value?) {
         current = row ?? initial
         isSet = row != nil

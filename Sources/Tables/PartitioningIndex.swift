@@ -1,5 +1,5 @@
 extension RandomAccessCollection where Index == Int {
-    /// Finds where a condition begins to hold, by bisection.
+    /// Finds the index at which a condition begins to hold, by bisection.
     ///
     /// - Parameter condition: False for every element before some index, true for every element from it on.
     /// - Returns: That index; `endIndex` if no element satisfies the condition.

@@ -3,7 +3,7 @@
 ///
 /// Rows are looked up by hash and never visited in hash order: every iteration is by ascending key.
 ///
-/// Everything is inlinable: reducers access tables many times an entry, and code that must determine the types of its
+/// Everything is inlinable: reducers access tables many times per entry, and code that must determine the types of its
 /// rows at run time costs several times as much.
 ///
 /// ```swift
@@ -24,7 +24,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
 
     @inlinable public var count: Int { rows.count }
     @inlinable public var isEmpty: Bool { rows.isEmpty }
-    /// Differs after any change, so that whoever keeps a view of the rows knows when it is out of date.
+    /// Differs after any change, so that the owner of a view of the rows can detect that it is out of date.
     @inlinable public var revision: UInt64 { revisions }
 
     /// - Complexity: O(1).
@@ -46,7 +46,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         let index = rows.index(forKey: key)
         if let index, rows.values[index] == value { return }
         if let known = before.index(forKey: key) {
-            // So with a value: one that is equal to that before the transaction is not written again.
+            // Likewise for values: one that equals the value before the transaction is not written again.
             let old = before.values[known]
             let kept = old.flatMap { $0 == value ? $0 : nil } ?? value
             if let index { rows.values[index] = kept } else { rows[before.keys[known]] = kept }
@@ -77,9 +77,9 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     /// - Complexity: O(*n* log *n*).
     @inlinable public var sortedRows: [(key: Key, value: Value)] { rows.sorted { $0.key < $1.key } }
 
-    /// The row that precedes all others, or nil of an empty table.
+    /// Returns the row that precedes all others; nil for an empty table.
     ///
-    /// - Parameter areInIncreasingOrder: A strict total order of rows, or the answer would depend on hashing.
+    /// - Parameter areInIncreasingOrder: A strict total order of rows; otherwise the result would depend on hashing.
     /// - Returns: The same row whatever the order of insertion.
     /// - Complexity: O(*n*).
     @inlinable public func minimum(
@@ -95,11 +95,12 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         return least
     }
 
-    /// The least ranks of rows, in ascending order.
+    /// Returns the smallest ranks of rows, in ascending order.
     ///
     /// - Parameters:
-    ///   - count: Rows wanted; all if there are fewer.
-    ///   - rank: Differs between any two rows, or the answer would depend on hashing; it had better hold the key.
+    ///   - count: Number of ranks wanted; all are returned if there are fewer.
+    ///   - rank: Must differ between any two rows, otherwise the result would depend on hashing; it should contain the
+    ///     key.
     /// - Returns: The same ranks whatever the order of insertion.
     /// - Complexity: O(*n* log *m*) comparisons for *m* rows wanted, O(*n* + *m* log² *m*) on average.
     @inlinable public func smallest<Rank: Comparable>(_ count: Int, by rank: (Key, Value) -> Rank) -> [Rank] {
@@ -121,7 +122,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         return Array(kept.prefix(count))
     }
 
-    /// How many rows satisfy a condition.
+    /// Returns the number of rows that satisfy a condition.
     ///
     /// - Complexity: O(*n*).
     @inlinable public func count(where condition: (Key, Value) -> Bool) -> Int {
@@ -149,7 +150,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
 
     // MARK: - Changelog
 
-    /// Whether anything differs from the last commit.
+    /// Whether any row was changed since the last commit, even if it was changed back.
     @inlinable public var hasChanges: Bool { !before.isEmpty }
 
     /// The rows to write, by ascending key; a nil value is a tombstone. Rows changed back are left out.
@@ -165,7 +166,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
 
     /// Marks the current rows as stored.
     @inlinable public mutating func commit() {
-        // Most tables are as they were at most commits.
+        // Most tables are unchanged at most commits.
         if !before.isEmpty { before.removeAll(keepingCapacity: true) }
     }
 
@@ -176,7 +177,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         before.removeAll(keepingCapacity: true)
     }
 
-    /// Puts a row read back from the changelog; it is not a change.
+    /// Sets a row that was read back from the changelog; this does not count as a change.
     @inlinable public mutating func restore(_ key: Key, _ value: Value?) {
         rows[key] = value
         revisions += 1

@@ -39,7 +39,7 @@ public struct TopK<Rank: Comparable & Sendable>: Sendable {
         return ranks.last
     }
 
-    /// Changes one row, and follows the change.
+    /// Changes one row, and updates the known ranks if they are current.
     ///
     /// - Parameters:
     ///   - key: The key of the row.
@@ -60,13 +60,13 @@ public struct TopK<Rank: Comparable & Sendable>: Sendable {
         if isCurrent { follow(table, from: old, to: new) }
     }
 
-    /// Whether it knows the table as it is.
+    /// Whether the known ranks are current for the table.
     @inlinable public func isCurrent<Key, Value>(_ table: Table<Key, Value>) -> Bool { revision == table.revision }
 
-    /// Follows one change of a row, if it knew the table as it was before.
+    /// Updates the known ranks after one change of a row; they must have been current before the change.
     ///
     /// - Parameters:
-    ///   - table: As it is now.
+    ///   - table: The table after the change.
     ///   - old: As for `set`.
     ///   - new: As for `set`.
     @inlinable public mutating func follow<Key, Value>(_ table: Table<Key, Value>, from old: Rank?, to new: Rank?) {

@@ -1,7 +1,7 @@
 /// Text from outside that is written to a terminal, a log, a page or a metric.
 ///
-/// A character that could move a cursor, change colour, ring, begin a line or change the direction of writing is
-/// written as an escape, `\u001b`; all others are unchanged. In the text of JSON, where such characters occur within
+/// A character that could move a cursor, change colour, ring the bell, begin a line or change the direction of writing
+/// is written as an escape, `\u001b`; all others are unchanged. In the text of JSON, where such characters occur within
 /// strings only, the escapes mean the same characters.
 public enum ForeignText {
     /// Whether a character is invisible to a reader, but interpreted by a terminal, a log or a page: controls (C0, DEL,
@@ -15,7 +15,7 @@ public enum ForeignText {
         }
     }
 
-    /// True of UTF-8 without any disruptive character.
+    /// Whether UTF-8 contains no disruptive character.
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation.
     @inlinable
@@ -38,13 +38,13 @@ public enum ForeignText {
         return true
     }
 
-    /// Whether a text has no disruptive character, a line feed among them.
+    /// Whether a text contains no disruptive character; a line feed is one.
     public static func isPlain(_ text: String) -> Bool { isPlain(text.utf8) }
 
-    /// The text on one line, disruptive characters escaped, and where it is longer than `limit` bytes cut before that, with its
-    /// length.
+    /// Returns the text on one line, with disruptive characters escaped; a text longer than `limit` bytes is cut there,
+    /// and its length is added.
     ///
-    /// - Complexity: O(*n*) in its bytes, but O(*limit*) where it is cut.
+    /// - Complexity: O(*n*) in its bytes; O(*limit*) if it is cut.
     public static func line(_ text: String, limit: Int = .max) -> String {
         let size = text.utf8.count
         guard size > limit else { return escaped(text, keeping: []) }
@@ -54,7 +54,7 @@ public enum ForeignText {
         return escaped(String(text[..<end]), keeping: []) + "… (\(size) bytes)"
     }
 
-    /// The text with its lines and tabulators, other disruptive characters escaped.
+    /// Returns the text with its line feeds and tabs; other disruptive characters are escaped.
     public static func page(_ text: String) -> String { escaped(text, keeping: ["\n", "\t"]) }
 
     private static func escaped(_ text: String, keeping kept: [UnicodeScalar]) -> String {
@@ -71,7 +71,7 @@ public enum ForeignText {
         return result
     }
 
-    /// The escape of a disruptive character, as JSON has it.
+    /// Returns the escape of a disruptive character, in the form of JSON.
     static func escape(_ scalar: UnicodeScalar) -> String {
         switch scalar {
         case "\n": return "\\n"

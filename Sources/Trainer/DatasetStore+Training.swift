@@ -4,13 +4,13 @@ internal import Events
 internal import Learner
 public import Vocabulary
 
-/// The labels of a version as the built-in trainer holds them, of every split.
+/// Matrices of the labels of a version, of every split, as the built-in trainer holds them.
 public struct TrainingMatrix: Sendable {
     public let rows: Int
     public let columns: Int
     /// Bytes of the numbers, in single precision.
     public var bytes: Int { rows.multiplied(by: columns).multiplied(by: MemoryLayout<Float>.size) }
-    /// Keeps the memory that is measured.
+    /// Keeps the measured memory allocated.
     private let matrices: [FeatureMatrix]
 
     init(_ version: VersionRows) throws {
@@ -26,7 +26,7 @@ public struct TrainingMatrix: Sendable {
 extension DatasetStore {
     /// Reads a version as the built-in trainer does; for benchmarks.
     ///
-    /// - Throws: `EngineError` and `StorageError` of a version that is not whole, or holds nothing to train on.
+    /// - Throws: `EngineError` or `StorageError` if the version is not whole, or holds nothing to train on.
     public func trainingMatrix(_ project: ProjectID, id: DatasetVersionID) throws -> TrainingMatrix {
         guard let manifest = try manifest(project, id: id) else {
             throw EngineError("read version \(id)", "it is not in the store", remedy: "name the store with --store")

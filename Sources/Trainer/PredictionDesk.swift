@@ -19,7 +19,8 @@ struct PendingPrediction {
     let requestedAt: Int64
 }
 
-/// Requests for predictions that a trainer has in hand, and which of them are answered: each once, over all runs of the role.
+/// Requests for predictions that a trainer has in hand, and the answered ones: each request is answered once, over all
+/// runs of the role.
 struct PredictionDesk {
     /// Requests in hand beyond which nothing more is fetched.
     static let capacity = 256
@@ -30,7 +31,7 @@ struct PredictionDesk {
     /// Models kept in memory.
     private static let modelCapacity = 4
 
-    /// In order of arrival.
+    /// Requests without an answer, in order of arrival.
     private(set) var pending: [PendingPrediction] = []
     /// Requests whose answers are committed, from this run or found on the topic, with their deadlines.
     private var answered: [RequestID: Int64] = [:]
@@ -59,7 +60,7 @@ struct PredictionDesk {
         pending.append(prediction)
     }
 
-    /// The offset of the oldest that is not answered; nil where none is.
+    /// Offset of the oldest unanswered request of a partition; nil if there is none.
     func oldest(_ topicPartition: TopicPartition) -> Int64? {
         pending.first { $0.topicPartition == topicPartition }?.offset
     }
@@ -157,7 +158,7 @@ struct PredictionDesk {
 
     // MARK: - Models
 
-    /// A model that can be read; nil, with the reason among the faults, where it never can.
+    /// Reads a model; returns nil, and adds the reason to the faults, if it can never be read.
     private mutating func model(
         _ released: ReleasedModel,
         in buckets: S3Client?,
@@ -220,7 +221,7 @@ struct PredictionDesk {
         writer.member("class", name)
     }
 
-    /// The likeliest class of a sample; nil where its embedding is not of the model's size.
+    /// The likeliest class of a sample; nil if its embedding does not have the model's dimension.
     private static func name(_ model: SoftmaxRegression?, _ sample: Sample, _ faults: inout [String]) -> String? {
         guard let model else { return nil }
         guard let embedding = sample.embedding, embedding.count == model.featureCount else {
@@ -235,7 +236,7 @@ struct PredictionDesk {
 }
 
 extension StudyResults {
-    /// Requests that have an answer on the topic, which gives back their token.
+    /// Requests that have an answer on the topic that returns their token.
     func answers(to predictions: [PendingPrediction]) throws -> Set<RequestID> {
         let wanted = Dictionary(predictions.map { ($0.request.id, $0) }) { first, _ in first }
         let first = predictions.map(\.requestedAt).min() ?? 0

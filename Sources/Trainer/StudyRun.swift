@@ -15,7 +15,7 @@ struct StudyRepeat: Hashable, Sendable {
     let repetition: Int
 }
 
-/// A request that is worked on.
+/// Request for training that is being processed.
 final class StudyRun {
     let request: TrainingRequest
     let project: ProjectID
@@ -102,16 +102,16 @@ final class StudyRun {
     }
 }
 
-/// Searches for results on `training-results`, whoever wrote them.
+/// Searches for results on `training-results`, by any writer.
 struct StudyResults {
     let transport: any StreamTransport
     let topic: String
 
-    /// How much earlier than its request a result may seem to have been written: clocks differ.
+    /// Milliseconds by which a result may seem to have been written before its request, because clocks differ.
     private static let tolerance: Int64 = 86_400_000
 
-    /// The repeats of a study that have a result, including failed ones, since the first one counts. No result was
-    /// written for it before it was requested.
+    /// Repeats of a study that have a result, including a failed one, since the first result counts. Only results
+    /// written since the request are considered, because there are none before it.
     ///
     /// A result that does not return the request's token is ignored: otherwise any writer of such a result could
     /// prevent a repeat from being computed.

@@ -3,7 +3,7 @@ internal import Events
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Answers of models, where services cannot run a challenger.
+/// Predictions of models, for services that cannot run a challenger.
 extension TrainerProcessor {
     /// Answers requests for predictions.
     func answerPredictions(into transaction: inout PendingTransaction) throws {

@@ -38,7 +38,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     private var finished: [RequestID: Set<StudyRepeat>] = [:]
     /// Partitions whose first request may have been started by another trainer.
     private var unsure: Set<TopicPartition> = []
-    /// The next offset to read of each partition, its unfinished requests left aside.
+    /// The next offset to read of each partition, regardless of its unfinished requests.
     private var reached: [TopicPartition: Int64] = [:]
     /// Repeats that the pending transaction reports; `computed` holds their records, those of an aborted
     /// transaction included.
@@ -51,7 +51,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     public private(set) var backoff = StorageBackoff()
     /// Called with every refusal by the disk, and once more with nothing paused when the refusals have ended.
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
-    /// Called with what went wrong in a repeat.
+    /// Called with a description of an error in a repeat.
     public var failed: (String) -> Void = { _ in }
     /// Called with a request whose version holds labels that cannot be used.
     public var leftOut: (RequestID, LeftOutLabels) -> Void = { _, _ in }
@@ -62,7 +62,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// Requests for predictions answered since the start.
     public internal(set) var predictions: Int64 = 0
 
-    /// A trainer that reports after every `budget` milliseconds of work, or after the repeat that took longer.
+    /// Creates a trainer that reports after every `budget` milliseconds of work, or after a repeat that takes longer.
     public init(
         topics: TopicNames,
         transport: any StreamTransport,
@@ -102,7 +102,8 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         storageResumed()
     }
 
-    /// A study in hand does not keep requests for predictions waiting; its own successors are short.
+    /// Whether nothing more is fetched for now. One study in hand is no reason, because requests for predictions must
+    /// not wait for it; the requests for studies that are fetched meanwhile are short.
     public var wantsPause: Bool {
         backoff.isActive || studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity
     }
@@ -197,7 +198,8 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         storageResumed()
     }
 
-    /// Where to go on once everything before is done: at the oldest request that is not.
+    /// Offset from which a partition is to be read again: that of the oldest unfinished request, else the next one to
+    /// read.
     func position(of topicPartition: TopicPartition) -> Int64 {
         let study = studies.first { $0.topicPartition == topicPartition }?.offset
         return [study, desk.oldest(topicPartition)].compactMap { $0 }.min() ?? reached[topicPartition] ?? 0
@@ -249,7 +251,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         storagePaused(backoff)
     }
 
-    /// The record that reports a repeat.
+    /// Computes a repeat and returns the record that reports it.
     ///
     /// - Throws: The store's error if it refuses the model, or does not return the version; any other failure is a
     ///   result.
@@ -263,7 +265,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             let data = try study.data(buckets, kept: &kept) { leftOut(study.request.id, $0) }
             labels = data.leftOut
             let recipe = study.request.trials[task.trial]
-            // A disk that refuses is no reason to compute it again.
+            // A model that the disk refused is not computed again.
             let model =
                 try unstored[task]
                 ?? fit(

@@ -7,7 +7,7 @@ internal import S3
 internal import Storage
 internal import Vocabulary
 
-/// Why a repeat gives no model, and what had to be left out before.
+/// Reason why a repeat yields no model, and the labels that were left out before.
 struct StudyFailure: Error {
     let failure: TrainingResult.Failure
     let error: EngineError
@@ -20,7 +20,7 @@ struct TrainingData {
     let classes: [String]
     let training: FeatureMatrix
     let trainingLabels: [Int]
-    /// Nil without test labels that can be used.
+    /// Embeddings of the test labels that can be used; nil without any.
     let test: FeatureMatrix?
     let testLabels: [Int]
     /// Validation labels that can be used: no decision depends on scores computed on them. Nil without any.
@@ -30,7 +30,7 @@ struct TrainingData {
     let testPositions: [Int]
     /// Test labels of the version, left out or not.
     let testCount: Int
-    /// Nil when every label is used.
+    /// Labels that cannot be used; nil if every label is used.
     let leftOut: LeftOutLabels?
 
     /// Reads a version.
@@ -38,10 +38,10 @@ struct TrainingData {
     /// - Parameters:
     ///   - request: Names the version, and the space of the embeddings.
     ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
-    ///   - kept: What was read for the study before, and, afterwards, for this one: where the version only adds to it, nothing
-    ///     else is read. Nil where it is too large to be kept.
-    /// - Throws: `StudyFailure` of a version that holds nothing to train on; `EngineError` and `StorageError` of one that is
-    ///   not whole or not there.
+    ///   - kept: Data read for the previous study and, afterwards, for this one: if the version only adds to the
+    ///     previous one, nothing else is read. Nil if the data is too large to be kept.
+    /// - Throws: `StudyFailure` if the version holds nothing to train on; `EngineError` or `StorageError` if it is
+    ///   incomplete or missing.
     init(_ request: TrainingRequest, buckets: S3Client? = nil, kept: inout VersionRows?) throws {
         let uri = request.dataset.manifest.uri
         let manifest = try DatasetManifest(ArtifactFile.read(request.dataset.manifest, buckets), file: uri)

@@ -10,10 +10,11 @@ extension TrainingRows {
         return !rows(of: [sequences[row]], among: withdrawn).isEmpty
     }
 
-    /// Removes the rows of lines that no longer hold.
+    /// Removes the rows of lines that are no longer valid.
     ///
-    /// - Parameter withdrawn: Numbers of lines, ascending; those of other splits, and of lines not read yet, are passed over.
-    /// - Returns: How many there were.
+    /// - Parameter withdrawn: Numbers of lines, ascending; those of other splits, and of lines not read yet, are
+    ///   ignored.
+    /// - Returns: Number of rows removed.
     /// - Complexity: O(*n*) in the rows and their embeddings.
     mutating func remove(_ withdrawn: [Int64]) -> Int {
         let gone = rows(of: withdrawn, among: sequences)
@@ -22,7 +23,7 @@ extension TrainingRows {
         return gone.count
     }
 
-    /// Positions in `all`, which ascends, of numbers that it holds.
+    /// Returns the positions in `all`, which is ascending, of the numbers that it contains.
     private func rows(of numbers: [Int64], among all: [Int64]) -> [Int] {
         numbers.compactMap { number in
             var (low, high) = (0, all.count)

@@ -4,17 +4,17 @@ internal import JSON
 internal import Learner
 internal import Vocabulary
 
-/// Labels of one split of a version in the order of the log, as far as they can be trained on: 24 bytes each beside their
-/// embeddings, which are kept in single precision.
+/// Labels of one split of a version, in the order of the log, in the form used for training: 24 bytes each, plus their
+/// embeddings in single precision.
 struct TrainingRows {
     /// Dimension and space of an embedding; labels of one kind can be trained on together.
     private struct Kind: Hashable {
         let dimension: Int
-        /// If the line specifies it.
+        /// Space of the embedding; nil if the line does not name it.
         let space: SpaceID?
     }
 
-    /// Why a label cannot be used.
+    /// Reason why a label cannot be used.
     private enum Fault {
         case line, space, dimension, notFinite, tooFar
     }
@@ -32,10 +32,10 @@ struct TrainingRows {
     private var embeddings: [Int: [Float]] = [:]
     /// The first line that has a fault in itself, and a description of the fault.
     private var firstFault: (row: Int, text: String)?
-    /// Its row.
+    /// Row of `firstFault`.
     var firstFaultRow: Int? { firstFault?.row }
     private var coordinates: [Float] = []
-    /// Whether a class was not among those of the manifest.
+    /// Whether a line names a class that the manifest lacks.
     private(set) var hasUnknownClass = false
 
     var count: Int { classes.count }
@@ -55,7 +55,7 @@ struct TrainingRows {
         sequences.reserveCapacity(rows)
     }
 
-    /// Adds a line; a defect of this line alone is its fault.
+    /// Adds a line; a defect of the line itself is recorded as its fault.
     ///
     /// - Parameters:
     ///   - line: The line.
@@ -115,10 +115,10 @@ struct TrainingRows {
         embeddings[kind.dimension]?.append(contentsOf: coordinates)
     }
 
-    /// Removes rows by their numbers, which ascend.
+    /// Removes rows by their indices, which are ascending.
     mutating func compact(without gone: [Int]) {
         for dimension in Array(embeddings.keys) {
-            // Out of the dictionary: with a second owner it would be copied.
+            // It is taken out of the dictionary, because with a second owner it would be copied.
             guard var floats = embeddings.removeValue(forKey: dimension) else { continue }
             let left = floats.withUnsafeMutableBufferPointer { floats in
                 var (read, write, next) = (0, 0, 0)
@@ -192,16 +192,16 @@ struct TrainingRows {
     /// Rows that can be used, ascending.
     func usable(_ geometry: EmbeddingGeometry) -> [Int] { (0..<count).filter { fault($0, geometry) == nil } }
 
-    /// Rows that cannot, ascending.
+    /// Rows that cannot be used, ascending.
     func unusable(_ geometry: EmbeddingGeometry) -> [Int] { (0..<count).filter { fault($0, geometry) != nil } }
 
-    /// The first row that cannot; nil where all can.
+    /// The first row that cannot be used; nil if all can.
     func firstUnusable(_ geometry: EmbeddingGeometry) -> Int? { (0..<count).first { fault($0, geometry) != nil } }
 
     /// Reason why a row cannot be used, in a sentence that names the sample; nil if it can be used.
     ///
     /// - Parameters:
-    ///   - row: Its number.
+    ///   - row: Index of the row.
     ///   - geometry: The embeddings that can be used.
     ///   - name: Finds the sample's id by the row's number; called if the fault is not the line's own.
     /// - Returns: The sentence.
@@ -228,7 +228,8 @@ struct TrainingRows {
     /// The classes of rows.
     func labels(_ rows: [Int]) -> [Int] { rows.map { Int(classes[$0]) } }
 
-    /// The embeddings of rows that can be used, ascending. Where these are all that have so many coordinates, nothing is copied.
+    /// Embeddings of rows that can be used, in ascending order. Nothing is copied if these are all embeddings of the
+    /// dimension.
     func matrix(_ rows: [Int], _ geometry: EmbeddingGeometry) throws(LearnerError) -> FeatureMatrix {
         let dimension = geometry.dimension
         let all = embeddings[dimension] ?? []
@@ -252,14 +253,14 @@ struct TrainingRows {
 /// Properties of embeddings that can be trained on together: those of the space that the request names; for a property
 /// that it leaves open, the value that most training labels agree on.
 struct EmbeddingGeometry {
-    /// Labels that name another, or none, are left out; nil: none is named.
+    /// Space that the request names; labels that name another, or none, are left out. Nil if it names none.
     let space: SpaceID?
-    /// Unless named the commonest dimension; of equally common ones that of the oldest label.
+    /// Dimension that the request names, else the commonest one; of equally common ones that of the oldest label.
     let dimension: Int
-    /// Unless named, `factor` times the median norm of those that are not 0. One embedding with a very large norm makes
-    /// a fit impossible in all directions, because steps must be small enough for it.
+    /// Largest norm that the request names, else `factor` times the median of the norms that are not 0. One embedding
+    /// with a very large norm makes a fit impossible in all directions, because steps must be small enough for it.
     let largestNorm: Double
 
-    /// How much larger than the median a norm may be.
+    /// Ratio of the largest norm that can be used to the median.
     static let factor = 1_000.0
 }

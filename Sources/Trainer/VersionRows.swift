@@ -5,8 +5,8 @@ internal import JSON
 internal import S3
 internal import Vocabulary
 
-/// A version as it was read for training. The next one that follows on it reads nothing but what it adds, and drops what it
-/// withdraws.
+/// Rows of a version, as they were read for training. For a later version that extends it only the additional files are
+/// read, and withdrawn lines are dropped.
 struct VersionRows {
     let project: ProjectID
     private(set) var classes: [String]
@@ -15,15 +15,15 @@ struct VersionRows {
     private(set) var test = TrainingRows()
     /// Form of the manifest; lines of form 1 have no known order.
     private let formatVersion: Int
-    /// How far each split is read, and what was withdrawn.
+    /// Position up to which each split is read, and the tombstones that apply.
     private var order = LineOrder(Tombstones())
     /// The number of its files, and the digest chain over their entries: each digest covers the ones before it.
     private var files = 0
     private var chain = SHA256Digest(of: [])
-    /// Segments that were read for it.
+    /// Number of segments that were read for this version.
     private(set) var segmentsRead = 0
 
-    /// Bytes of embeddings up to which a version is kept for the next one.
+    /// Size of the embeddings, in bytes, up to which a version is kept for the next one.
     static let limit = 512 << 20
 
     var size: Int { training.size.adding(validation.size).adding(test.size) }
@@ -31,7 +31,7 @@ struct VersionRows {
     /// Reads a version.
     ///
     /// - Parameters:
-    ///   - reader: Of the version.
+    ///   - reader: Reader of the version.
     ///   - kept: The version that was read before, of any project; consumed, whether or not it can be used.
     /// - Throws: `EngineError` and `StorageError` if a version is incomplete or missing.
     init(_ reader: DatasetReader, kept: consuming VersionRows?) throws {
@@ -70,7 +70,7 @@ struct VersionRows {
         self.order = order
     }
 
-    /// Reads a file of a version that follows on what was read.
+    /// Reads the next file after those that were read before.
     private mutating func take(
         _ entry: DatasetEntry,
         order: inout LineOrder,
@@ -111,12 +111,12 @@ struct VersionRows {
         SHA256Digest(of: chain.bytes + entry.jsonBytes)
     }
 
-    /// Files and withdrawn lines that a version has beside those of this one.
+    /// Files and withdrawn lines that a version has in addition to those of this one.
     private struct Addition {
         let entries: [DatasetEntry]
-        /// All of the version, where it withdraws lines.
+        /// All tombstones of the version; nil if it withdraws no further lines.
         var tombstones: Tombstones?
-        /// Numbers of the lines that it withdraws and this one does not, ascending.
+        /// Sequence numbers of the lines that the version withdraws and this one does not, ascending.
         var withdrawn: [Int64] = []
     }
 

@@ -24,9 +24,10 @@ public struct StudyOutcome: Hashable, Sendable {
     public let missing: Int
     /// Repeats of all trials.
     public let repeats: Int
-    /// How many repeats failed for each reason that was given for machines.
+    /// Number of failed repeats for each machine-readable reason.
     public let reasons: [String: Int]
-    /// Labels that the model, or without one the first result, went on without; nil when all were used.
+    /// Labels that were left out in training the model, or without a model, according to the first result; nil if all
+    /// were used.
     public let leftOut: LeftOutLabels?
     /// From request to the last result, in milliseconds.
     public let duration: Int64
@@ -45,7 +46,7 @@ public struct CutVersion: Hashable, Sendable {
     }
 }
 
-/// Decides when to train, and what a study amounts to.
+/// Decides when a study is requested, and determines its outcome.
 extension TrainingState {
     /// Stores a sealed version; requests a study when enough labels are new, none is running and studies are not
     /// stopped.
@@ -82,7 +83,7 @@ extension TrainingState {
     ///   - context: Context of the entry.
     ///   - cut: Position in the log at which the version of a version number was cut, and the changes of its labels
     ///     since, as far as they are known.
-    ///   - isTaken: Whether a model of another owner has that name: the new model gets another.
+    ///   - isTaken: Whether a model of another owner has a name: the new model then gets another name.
     /// - Returns: The request; nil if no study is due, or one is running.
     public mutating func requestIfDue(
         policy: TrainingPolicy,
@@ -94,7 +95,7 @@ extension TrainingState {
         var state = progress.value
         guard state.running == nil, let waiting = state.waiting else { return nil }
         let cut = cut(waiting.version.versionNumber)
-        // Changes since the cut count for the version after it.
+        // Labels changed since the cut count as new labels of a later version.
         let labels = max(0, waiting.version.training - (cut?.changed ?? 0))
         guard labels - state.trainedLabels >= policy.newLabels || state.studies == 0 else { return nil }
         state.studies += 1
@@ -117,12 +118,12 @@ extension TrainingState {
         return request
     }
 
-    /// A training label of the log changes: every model that knows it knows its former value. So it counts as new if it
-    /// stays a training label, and is missed by no model if it does not.
+    /// Records that a training label of the log has changed. Models trained on it know only its former value, so it no
+    /// longer counts among the trained labels: it is new if it stays a training label, and irrelevant if it does not.
     ///
     /// - Parameters:
-    ///   - sequence: Number of the fact that contained it.
-    ///   - isFirst: Whether that fact was its acceptance.
+    ///   - sequence: Number of the fact that contained the label.
+    ///   - isFirst: Whether that fact was the label's acceptance.
     public mutating func labelChanged(from sequence: Int64, isFirst: Bool) {
         let state = progress.value
         let isKnown = state.trainedThrough.map { sequence <= $0 } ?? isFirst
@@ -140,7 +141,7 @@ extension TrainingState {
         return name
     }
 
-    /// Whether the version is one that Flywheel named, as far as its models are remembered.
+    /// Whether Flywheel named the version, as far as its models are stored.
     public func names(_ version: ModelVersion) -> Bool {
         models[version] != nil || progress.value.running?.request.modelVersion == version
             || progress.value.newest?.version == version
@@ -189,7 +190,7 @@ extension TrainingState {
         switch result.outcome {
         case .finished(let artifact, let score, _, let predictions):
             let repeats = study.request.trials.count * study.request.repeats
-            // The first repeat is the one that may become the model.
+            // Only the first repeat of a trial may become the model.
             let leftOut = result.repetition == 0 ? result.leftOut : nil
             let positions = result.leftOut?.testPositions.count ?? 0
             let isKept = ((predictions?.count ?? 0) + positions) * repeats <= Self.predictionCapacity
@@ -222,8 +223,8 @@ extension TrainingState {
         return .success(study.isComplete ? conclude(study, at: time) : nil)
     }
 
-    /// Ends a study whose deadline has expired. Fewer repeats than requested are no reliable distribution: there is no
-    /// model then.
+    /// Ends a study whose deadline has expired. With fewer repeats than requested there is no reliable distribution of
+    /// scores, and therefore no model.
     public mutating func expire(at time: StreamTime) -> StudyOutcome? {
         guard let study = progress.value.running, study.request.deadline <= time else { return nil }
         return conclude(study, at: time)
@@ -302,7 +303,7 @@ extension TrainingState {
         return ValidationScore(value: sum / Double(scores.count), items: first.items)
     }
 
-    /// The trial with the highest mean score, the first of equals, and its scores by repeat.
+    /// The trial with the highest mean score (of equals, the first), and its scores by repeat.
     private func bestTrial(_ study: Study) -> (Int, [Double]) {
         var best: Int?
         var bestScores: [Double] = []
@@ -333,8 +334,7 @@ extension TrainingState {
 }
 
 extension TrainingResult {
-    /// Describes the contradiction between the result and the version that it was to train and test on; nil where
-    /// there is none.
+    /// Describes the contradiction between the result and the requested dataset version; nil if there is none.
     ///
     /// - Complexity: O(*n*) in the predictions and positions.
     func contradiction(of version: SealedVersion, under question: Question) -> String? {

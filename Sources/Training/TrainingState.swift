@@ -1,7 +1,7 @@
 public import Tables
 public import Vocabulary
 
-/// When to train, and how often each setting is repeated.
+/// The conditions of a study, its trials, and the number of their repeats.
 public struct TrainingPolicy: Hashable, Sendable {
     /// New training labels since the last study that trigger another; at least 1.
     public var newLabels: Int
@@ -9,9 +9,9 @@ public struct TrainingPolicy: Hashable, Sendable {
     public var trials: [Hyperparameters]
     /// Repeats of each trial with different seeds; at least 1.
     public var repeats: Int
-    /// Repeats of all trials together, at most: a study must fit a record of the changelog.
+    /// Maximum number of repeats of all trials together: a study must fit in a record of the changelog.
     public static let largestStudy = 500
-    /// Milliseconds that trainers have for a study.
+    /// Time limit for a study, in milliseconds.
     public var deadline: Int64
     /// Allowed locations of artifacts: Intake refuses results that name another location. At least one.
     public var artifacts: [ArtifactPrefix]
@@ -39,7 +39,7 @@ public struct TrainingPolicy: Hashable, Sendable {
 public struct RepeatResult: Hashable, Sendable {
     public let trial: Int
     public let repetition: Int
-    /// Nil when it failed.
+    /// The artifact; nil if the repeat failed.
     public let artifact: ArtifactReference?
     public let score: Double?
     /// Predictions for the test labels; nil when the trainer did not report them, or the study is too large to keep
@@ -47,7 +47,7 @@ public struct RepeatResult: Hashable, Sendable {
     public let predictions: [Label]?
     /// Reason of the failure, if the trainer reports it in machine-readable form.
     public let reason: String?
-    /// Labels that the trainer went on without, of the first repeat of a trial; nil when it used all.
+    /// Labels that the trainer left out, for the first repeat of a trial; nil if it used all.
     public let leftOut: LeftOutLabels?
     /// Whether the artifact was present; nil if it could not be checked.
     public let verified: Bool?
@@ -82,7 +82,7 @@ public struct Study: Hashable, Sendable {
     public let request: TrainingRequest
     public let newestSampleAt: StreamTime
     public let startedAt: StreamTime
-    /// In the order of the journal, one of each repeat of each trial.
+    /// Results in the order of the journal, at most one for each repeat of each trial.
     public var results: [RepeatResult]
 
     public init(
@@ -97,7 +97,7 @@ public struct Study: Hashable, Sendable {
         self.results = results
     }
 
-    /// Whether every repeat of every trial has ended, well or not.
+    /// Whether every repeat of every trial has ended, successfully or not.
     public var isComplete: Bool { results.count >= request.trials.count * request.repeats }
 }
 
@@ -114,13 +114,14 @@ public struct WaitingVersion: Hashable, Sendable {
 
 /// State of Training between studies.
 public struct TrainingProgress: Hashable, Sendable {
-    /// Studies begun.
+    /// Number of studies begun.
     public var studies: Int
-    /// Training labels in the version of the last study, without those that have changed since.
+    /// Number of training labels in the version of the last study, without those that have changed since.
     public var trainedLabels: Int
-    /// Where that version was cut in the log; nil of one of format 1, in which no label changed.
+    /// Sequence number at which that version was cut in the log; nil for a version of format 1, in which no label
+    /// changed.
     public var trainedThrough: Int64?
-    /// One at a time.
+    /// The running study, of which there is at most one; nil if none runs.
     public var running: Study? {
         get { sharedRunning?.value }
         set { sharedRunning = newValue.map { Boxed($0) } }
@@ -135,12 +136,12 @@ public struct TrainingProgress: Hashable, Sendable {
         get { sharedNewest?.value }
         set { sharedNewest = newValue.map { Boxed($0) } }
     }
-    /// Training labels that the newest model knows; none while a study runs.
+    /// Number of training labels that the newest model knows; 0 while a study runs.
     public var learnedLabels: Int { sharedRunning == nil ? trainedLabels : 0 }
     /// The dataset version number of the newest trained model, 0 before the first.
     public var newestVersionNumber: Int { sharedNewest?.value.datasetVersionNumber ?? 0 }
 
-    // Read by every entry, and changed by few.
+    // Boxed, because every entry reads these values but few entries change them.
     private var sharedRunning: Boxed<Study>?
     private var sharedWaiting: Boxed<WaitingVersion>?
     private var sharedNewest: Boxed<ReleasedModel>?
@@ -162,20 +163,20 @@ public struct TrainingProgress: Hashable, Sendable {
     }
 }
 
-/// Studies and the models they made.
+/// Studies and the models that they produced.
 public struct TrainingState: Sendable {
     public var progress = Cell(TrainingProgress())
-    /// The models trained last, by version; see `modelCapacity`.
+    /// The most recently trained models, by version; see `modelCapacity`.
     public var models = Table<ModelVersion, ReleasedModel>()
-    /// Requests that have ended, by whether they produced a model: a late result is distinguished from a stray one. See
-    /// `requestCapacity`.
+    /// Requests that have ended, with the numbers of their studies, so that a late result is distinguished from one for
+    /// an unknown request; see `requestCapacity`.
     public var ended = Table<RequestID, Int>()
 
-    /// Models remembered beside the newest.
+    /// Maximum number of models stored besides the newest.
     public static let modelCapacity = 64
-    /// Ended requests remembered.
+    /// Maximum number of ended requests stored.
     public static let requestCapacity = 256
-    /// Predictions kept of all repeats of a study together: its row must fit a record.
+    /// Maximum number of predictions stored for all repeats of a study together: its row must fit in a record.
     public static let predictionCapacity = 100_000
 
     public init() {}

@@ -13,10 +13,10 @@ public enum AcquisitionFunction: String, Hashable, Sendable, CaseIterable {
     case variationRatio = "variation_ratio"
     /// The score that the service computed itself.
     case provided
-    /// No judgement: every sample is as good as another, and its own hash decides.
+    /// No estimate: all samples count as equally useful, and the hash of each sample decides.
     case random
 
-    /// Whether several members' outputs are what it judges.
+    /// Whether the function is computed from the outputs of several members of an ensemble.
     public var needsMembers: Bool {
         switch self {
         case .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement, .variationRatio: true

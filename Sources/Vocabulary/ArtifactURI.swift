@@ -5,19 +5,20 @@
 public struct ArtifactURI: Hashable, Sendable {
     /// In lower case.
     public let scheme: String
-    /// Host, in lower case where the scheme's hosts are names of the net, and the port unless it is the scheme's own; nil
-    /// where there is no `//`. Of `file` always nil.
+    /// Host, in lower case if the scheme's hosts are DNS names, and the port unless it is the scheme's default; nil if
+    /// there is no `//`, and always nil for `file`.
     public let authority: String?
     /// Whether the path begins with `/`.
     public let isRooted: Bool
-    /// The path's segments, decoded; an empty one at the end is left out.
+    /// The path's segments, decoded; an empty last segment is left out.
     public let segments: [String]
 
-    /// Nil unless `text` is a URI with but one meaning.
+    /// Fails unless `text` is a URI with only one interpretation.
     ///
-    /// It is none with a host that is empty or has `..` in it or a port that cannot be, with a user before the host, with other characters than RFC 3986 knows, with an escape in the host, with a
-    /// segment `.` or `..` however it is spelt, or one that hides `/`, `\` or a control character in an escape; a `file` URI
-    /// is none of another host than this, with a query or a fragment, or without an absolute path.
+    /// Rejected are URIs with an empty host, a host that contains `..`, or an impossible port, if the scheme requires a
+    /// host; with a user before the host; with an escape in the host; with characters that RFC 3986 does not allow; and
+    /// with a segment that is `.` or `..` in any spelling, or that hides `/`, `\` or a control character in an escape.
+    /// A `file` URI is also rejected if it has another host than this one, a query or a fragment, or no absolute path.
     ///
     /// - Complexity: O(*n*) in its bytes.
     public init?(_ text: String) {
@@ -54,7 +55,7 @@ public struct ArtifactURI: Hashable, Sendable {
         self.segments = segments
     }
 
-    /// Byte by byte: names whose spellings Unicode considers equal refer to different locations.
+    /// Compares byte by byte: names whose spellings Unicode considers equal refer to different locations.
     public static func == (a: Self, b: Self) -> Bool {
         a.scheme == b.scheme && a.authority == b.authority && a.isRooted == b.isRooted
             && a.segments.elementsEqual(b.segments) { $0.utf8.elementsEqual($1.utf8) }
@@ -67,12 +68,12 @@ public struct ArtifactURI: Hashable, Sendable {
         for segment in segments { for byte in segment.utf8 { hasher.combine(byte) } }
     }
 
-    /// The absolute path that a `file` URI names; nil of any other.
+    /// The absolute path that a `file` URI names; nil for any other URI.
     public var filePath: String? { scheme == "file" ? "/" + segments.joined(separator: "/") : nil }
 
-    /// Schemes whose URIs lead nowhere without a host.
+    /// Schemes whose URIs require a host.
     static let withHosts: Set = ["http", "https", "s3"]
-    /// Printable characters that no URI has.
+    /// Printable characters that are not allowed in a URI.
     private static let foreign = Set("\"\\<>^`{|}".utf8)
 
     private static func scheme(_ text: Substring) -> String? {
@@ -99,7 +100,7 @@ public struct ArtifactURI: Hashable, Sendable {
         return host
     }
 
-    /// Whether a host, with a port or without, is one: not empty, no `..` in it, a port that there can be.
+    /// Whether a host, with or without a port, is valid: not empty, without `..`, and with a possible port.
     private static func isHost(_ text: String) -> Bool {
         var host = text[...]
         if text.hasPrefix("[") {
@@ -117,12 +118,12 @@ public struct ArtifactURI: Hashable, Sendable {
     }
 
     private static func isPort(_ text: Substring) -> Bool {
-        // None is the scheme's own.
+        // An empty port is the scheme's default.
         text.isEmpty
             || text.utf8.count <= 5 && text.allSatisfy(\.isASCII) && UInt16(text) != nil && !text.hasPrefix("+")
     }
 
-    /// A segment, decoded; nil where it means different things to different readers.
+    /// Decodes a segment; nil if different readers interpret it differently.
     private static func segment(_ text: Substring) -> String? {
         var bytes: [UInt8] = []
         var iterator = text.utf8.makeIterator()
@@ -151,18 +152,18 @@ public struct ArtifactURI: Hashable, Sendable {
 
 /// An allowed location of artifacts: a scheme, or a prefix of their URIs up to the end of a path segment.
 public struct ArtifactPrefix: Hashable, Sendable {
-    /// As it was given.
+    /// The prefix as it was given.
     public let text: String
     /// In lower case.
     private let scheme: String
-    /// Nil where the scheme is enough.
+    /// The prefix as a URI; nil if it is a scheme alone.
     private let uri: ArtifactURI?
 
-    /// Locations for a project that names none.
+    /// Allowed locations for a project that specifies none.
     public static let usual = ["file", "s3", "https"].compactMap { ArtifactPrefix($0) }
 
-    /// Fails unless `text` is a scheme (`s3`, `s3:` or `s3://`), or a URI without query and fragment that `ArtifactURI` can
-    /// read, with a host unless it is a `file` URI.
+    /// Fails unless `text` is a scheme (`s3`, `s3:` or `s3://`), or a URI without query and fragment that `ArtifactURI`
+    /// accepts, with a host unless it is a `file` URI.
     public init?(_ text: String) {
         self.text = text
         let name = text.hasSuffix("://") ? text.dropLast(3) : text.hasSuffix(":") ? text.dropLast() : text[...]
@@ -186,11 +187,11 @@ public struct ArtifactPrefix: Hashable, Sendable {
         let isThere = other.scheme == scheme && other.authority == uri.authority
         // A host alone covers all its paths, the empty one, too.
         guard isThere, other.isRooted == uri.isRooted || uri.segments.isEmpty else { return false }
-        // Byte by byte, as disks and stores do: spellings that Unicode holds to be the same are two folders.
+        // Byte by byte, as in file systems and object stores: spellings that Unicode considers equal are two folders.
         return other.segments.count >= uri.segments.count
             && zip(other.segments, uri.segments).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
     }
 
-    /// The folder (or file) that a `file` prefix names; nil of the scheme alone and of other schemes.
+    /// The folder (or file) that a `file` prefix names; nil for the scheme alone and for other schemes.
     public var folder: String? { uri?.filePath }
 }

@@ -8,13 +8,13 @@ public enum AuditStratum: String, Hashable, Sendable, CaseIterable {
     case unknown = "none"
 }
 
-/// An audit candidate, as those see it who judge models by its label.
+/// Facts about an audit candidate that are used when models are judged by its label.
 public struct AuditPairing: Hashable, Sendable {
     /// When the candidate entered.
     public let enteredAt: StreamTime
     /// The number of its pair of champion and challenger; nil where it has none.
     public let pair: Int?
-    /// When its pair was fixed; without meaning where it has none.
+    /// Time at which its pair was fixed; meaningless without a pair.
     public let fixedAt: StreamTime
     /// `unknown` while the pair's challenger has made no prediction.
     public let stratum: AuditStratum
@@ -51,13 +51,13 @@ public struct AuditPairing: Hashable, Sendable {
         !isSilent || time >= waitEnds(wait)
     }
 
-    /// When the pair's challenger has had its time.
+    /// Time at which the wait for the prediction by the pair's challenger ends.
     public func waitEnds(_ wait: Int64) -> StreamTime {
         awaitedUntil ?? StreamTime(milliseconds: fixedAt.milliseconds.adding(wait))
     }
 }
 
-/// How an audit sample came to be queried.
+/// Circumstances of the query of an audit sample: its cause, the stratum and the day.
 public struct AuditOrigin: Hashable, Sendable {
     /// Whether it was queried because the current pair disagrees; else it was drawn at random.
     public let isDuel: Bool

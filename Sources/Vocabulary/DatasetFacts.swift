@@ -3,13 +3,14 @@ public enum Split: String, Hashable, Sendable, CaseIterable {
     case training, validation, test
 }
 
-/// The forms of a project's dataset versions and of the facts that they are folded from, as `datasets.format` counts them.
+/// Formats of a project's dataset versions and of the facts that they are folded from, by the number in
+/// `datasets.format`.
 public enum DatasetFormat {
     /// Labels are added, and never change.
     public static let additions = 1
     /// Labels can also be revised, retracted and moved; facts contain more details of each.
     public static let changes = 2
-    /// All that this build knows.
+    /// All formats that this build supports.
     public static let known = additions...changes
 }
 
@@ -17,11 +18,11 @@ public enum DatasetFormat {
 public struct LabelFact: Hashable, Sendable {
     public let consensus: ConsensusLabel
     public let split: Split
-    /// Facts and cuts of a project are counted together from 1, without a gap.
+    /// Number of the fact: facts and cuts of a project are counted together from 1, without a gap.
     public let sequence: Int64
     /// See `DatasetFormat`: the properties below are known for `changes` only.
     public let format: Int
-    /// When the entry was appended that brought the label; nil in the first format.
+    /// Append time of the entry that brought the label; nil in the first format.
     public let acceptedAt: StreamTime?
     /// The probability with which the sample belongs to the audit sample, in `0...1`; nil for others, and in the first
     /// format.
@@ -29,8 +30,8 @@ public struct LabelFact: Hashable, Sendable {
     /// The probability with which the step that chose the sample did so, above 0 and at most 1; nil if no step chose
     /// it, if it was not recorded, and in the first format.
     public let propensity: Double?
-    /// How the sample came to be queried, for the audit sample when champion and challenger are distinguished; nil for
-    /// others, and in the first format.
+    /// Circumstances of the query, for samples of the audit sample if champion and challenger are distinguished; nil
+    /// for others, and in the first format.
     public let audit: AuditOrigin?
 
     public init(
@@ -64,28 +65,28 @@ public enum LabelChangeKind: Hashable, Sendable {
     case moved(from: Split)
 }
 
-/// A change of a label that is in the log: later versions hold it so, the earlier ones stay as they are.
+/// A change of a label that is in the log: later versions contain the change, earlier versions stay as they are.
 public struct LabelChange: Hashable, Sendable {
-    /// Bytes of a reason.
+    /// Maximum number of bytes of a reason.
     public static let longestReason = 1_024
-    /// Bytes of the name of whoever wanted it.
+    /// Maximum number of bytes of the requester's name.
     public static let longestBy = 128
 
     public let kind: LabelChangeKind
     public let sample: SampleID
     /// The split after the change; for a retracted label, the split that it is removed from.
     public let split: Split
-    /// The number of the fact whose line held until now: the label's acceptance, or the change before this one.
+    /// The number of the fact that was in force until this change: the label's acceptance, or the previous change.
     public let replaces: Int64
-    /// Counted with all facts and cuts of the project; above `replaces`.
+    /// Number of the change, counted with all facts and cuts of the project; above `replaces`.
     public let sequence: Int64
     /// The answers that a revised label rests on, in the order they were counted; empty where a person decided.
     public let votes: [Vote]
-    /// Confidence of a revised label that votes gave; nil of others.
+    /// Confidence of a revised label that resulted from votes; nil for other changes.
     public let confidence: Probability?
-    /// For people; at most `longestReason` bytes.
+    /// Reason for human readers; at most `longestReason` bytes.
     public let reason: String
-    /// At most `longestBy` bytes.
+    /// Name of the requester; at most `longestBy` bytes.
     public let by: String
     /// The time of the entry that brought the change.
     public let at: StreamTime
@@ -115,9 +116,9 @@ public struct LabelChange: Hashable, Sendable {
     }
 }
 
-/// Everything in the dataset log before this is one version.
+/// A cut in the dataset log: all facts before it make up one version.
 public struct VersionCut: Hashable, Sendable {
-    /// Counted from 1.
+    /// Number of the version, counted from 1.
     public let versionNumber: Int
     public let sequence: Int64
     /// Labels in each split up to here that were neither retracted nor moved elsewhere.
@@ -126,11 +127,11 @@ public struct VersionCut: Hashable, Sendable {
     public let test: Int
     /// Kind of the labels.
     public let kind: KindName
-    /// Class names, in the order of the project's question at this entry; none of a kind without classes.
+    /// Class names, in the order of the project's question at this entry; empty for a kind without classes.
     public let classes: [String]
     /// The project's space at this entry; earlier labels may be in other spaces. Nil if nothing is known of it.
     public let embedding: EmbeddingSpace?
-    /// Form of the version's files, and so of every later version's; see `DatasetFormat`.
+    /// Format of the version's files, and thus of the files of every later version; see `DatasetFormat`.
     public let format: Int
 
     public init(

@@ -25,7 +25,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
     /// Describes what keeps a sample's embedding out of the space, in a sentence that begins with the member of an
     /// event.
     ///
-    /// - Returns: Nil where nothing does: a sample without an embedding is in no space, and one that names none is in any.
+    /// - Returns: Nil if the sample fits: one without an embedding is in no space, and an embedding that names no space
+    ///   may be in any.
     /// - Complexity: O(*dimension*) where there is a largest norm, else O(1).
     public func fault(of sample: Sample) -> String? {
         guard let embedding = sample.embedding else { return nil }
@@ -42,7 +43,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
         return nil
     }
 
-    /// The Euclidean norm; that of finite numbers is finite.
+    /// The Euclidean norm; finite if all coordinates are finite.
     public static func norm(of embedding: [Float]) -> Double {
         var squares = 0.0
         for value in embedding { squares += Double(value) * Double(value) }

@@ -1,6 +1,6 @@
-/// How long texts become in JSON.
+/// Sizes of texts encoded in JSON.
 public enum EncodedText {
-    /// Bytes of a text between its quotes.
+    /// Number of bytes of a text in JSON, without its quotes.
     ///
     /// - Complexity: O(*n*).
     public static func size(of text: String) -> Int {
@@ -17,7 +17,7 @@ public enum EncodedText {
 }
 
 extension Sample {
-    /// No less than the bytes of the sample in JSON, its embedding included.
+    /// Upper bound on the number of bytes of the sample in JSON, its embedding included.
     ///
     /// - Complexity: O(*n*) in its content and metadata.
     public var encodedBound: Int {

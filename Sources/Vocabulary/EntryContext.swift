@@ -1,11 +1,11 @@
-/// Facts that a reducer may use about the entry it is applied to, beside the entry: everything else would not
-/// replay.
+/// Facts about an entry that a reducer may use besides the entry itself; with any other input, a replay would not be
+/// reproducible.
 public struct EntryContext {
     public let project: ProjectID
-    /// Entries of a project are counted by Loop itself, from 1.
+    /// Number of the entry within its project; Loop itself counts the entries, from 1.
     public let entryNumber: UInt64
     public let time: StreamTime
-    /// For generators: derived from project and entry number.
+    /// Seed for random number generators, derived from project and entry number.
     public let seed: UInt64
     private var index: UInt32 = 0
 

@@ -1,6 +1,6 @@
-/// The identity of an imported label: who brought it, and under which name.
+/// The identity of an imported label: its source, and its name within the source.
 public struct ImportOrigin: Hashable, Sendable {
-    /// Bytes of a source's name.
+    /// Maximum number of bytes of a source's name.
     public static let longestSource = 64
 
     /// The file, tool or project that it comes from: 1 to 64 bytes.
@@ -25,17 +25,17 @@ public struct ImportedLabel: Hashable, Sendable {
         case votes([Vote])
     }
 
-    /// Votes of one label.
+    /// Maximum number of votes of one label.
     public static let voteLimit = 100
 
-    /// XXH64 of source and id, by which a second one is known.
+    /// XXH64 of source and id, by which a duplicate is recognized.
     public let key: UInt64
     public let origin: ImportOrigin
     public let sample: Sample
     public let answer: Answer
-    /// Whether scores are read on it; else it trains.
+    /// Whether scores are measured on the label; else it is used for training.
     public let isValidation: Bool
-    /// When it was given, as far as it can be believed.
+    /// Time at which the label was given, as reported by the source; nil if no credible time is known.
     public let labeledAt: StreamTime?
 
     public init(
@@ -54,7 +54,7 @@ public struct ImportedLabel: Hashable, Sendable {
         self.labeledAt = labeledAt
     }
 
-    /// Why the sample has a label, as far as that is known of its tasks.
+    /// Purpose of the sample's label, in terms of the purposes of tasks.
     public var purpose: TaskPurpose { isValidation ? .importedValidation : .imported }
 
     /// Returns the label with its sample's embedding in a space of this name, unless the embedding names one

@@ -7,7 +7,7 @@ public struct Feedback: Hashable, Sendable {
         public var isNegative: Bool { self != .confirmation }
     }
 
-    /// XXH64 of source and id: known for a bounded window, so that a duplicate counts once.
+    /// XXH64 of source and id: remembered for a bounded window, so that a duplicate counts once.
     public let key: UInt64
     public let sample: SampleID
     public let modelVersion: ModelVersion
@@ -80,16 +80,17 @@ public struct Annotation: Hashable, Sendable {
     }
 }
 
-/// Labels of a dataset version that a trainer could not use, and went on without.
+/// Labels of a dataset version that a trainer could not use and left out.
 public struct LeftOutLabels: Hashable, Sendable {
     /// Training labels; at least 0.
     public let training: Int
     /// Test labels; at least 0.
     public let test: Int
-    /// Their positions among the test labels in the order of the manifest, counted from 0, ascending: what the result
-    /// predicts there is no answer of the model. Empty where it predicts nothing.
+    /// Positions of the test labels left out, in the order of the manifest, counted from 0, ascending: the result's
+    /// predictions at these positions are not the model's. Empty if the result contains no predictions.
     public let testPositions: [Int]
-    /// One of them and why, for people: at most `longestExample` bytes without control characters.
+    /// Example of a label left out and the reason, for human readers: at most `longestExample` bytes without control
+    /// characters.
     public let example: String
 
     public init(training: Int, test: Int, testPositions: [Int], example: String) {
@@ -108,15 +109,15 @@ public struct LeftOutLabels: Hashable, Sendable {
     /// The counts and the example alone.
     public var withoutPositions: Self { Self(training: training, test: test, testPositions: [], example: example) }
 
-    /// Bytes kept of an example.
+    /// Maximum number of bytes of an example; more are cut off.
     public static let longestExample = 200
 }
 
-/// How a model does on the validation labels of its version: it informs, and nothing is decided by it.
+/// Score of a model on the validation labels of its version: it informs, and no decision depends on it.
 public struct ValidationScore: Hashable, Sendable {
     /// Accuracy, in `0...1`.
     public let value: Double
-    /// Labels that it was read on; at least 1.
+    /// Number of labels on which the score was measured; at least 1.
     public let items: Int
 
     public init(value: Double, items: Int) {
@@ -136,9 +137,9 @@ public struct TrainingResult: Hashable, Sendable {
     /// Machine-readable reasons for a failed repeat, as reported by the built-in trainer. Other trainers may report
     /// other reasons.
     public enum Failure: String, Hashable, Sendable, CaseIterable {
-        /// Fitting led nowhere, or to numbers that are not finite.
+        /// Fitting did not converge, or led to numbers that are not finite.
         case didNotConverge = "did_not_converge"
-        /// The model is the one before, byte for byte.
+        /// The model is identical to its parent, byte for byte.
         case sameAsParent = "same_as_parent"
         /// No training label has an embedding that can be used.
         case noUsableLabels = "no_usable_labels"
@@ -150,7 +151,7 @@ public struct TrainingResult: Hashable, Sendable {
     /// Counted from 0.
     public let repetition: Int
     public let outcome: Outcome
-    /// With a failure: why, for machines; 1 to 64 of a-z, 0-9 and '_'. See `Failure`.
+    /// Machine-readable reason for a failure; 1 to 64 of a-z, 0-9 and '_'. See `Failure`.
     public let reason: String?
     /// Nil when every label was used.
     public let leftOut: LeftOutLabels?
@@ -207,10 +208,10 @@ public struct TrainingResult: Hashable, Sendable {
 /// A dataset version that the Materializer has written and sealed.
 public struct SealedVersion: Hashable, Sendable {
     public let id: DatasetVersionID
-    /// The cut it is the fold of, counted from 1.
+    /// Number of the cut up to which the version is folded, counted from 1.
     public let versionNumber: Int
     public let parent: DatasetVersionID?
-    /// Croissant's rule: additions bump MINOR, anything else MAJOR.
+    /// Semantic version by Croissant's rule: additions bump MINOR, any other change bumps MAJOR.
     public let semanticVersion: String
     public let manifest: ArtifactReference
     public let training: Int
@@ -253,18 +254,18 @@ public struct Command: Hashable, Sendable {
         case approve(ModelVersion)
         /// Remove a class, by its name, from the answers of services and the choices of people; false restores it.
         case suppress(Bool, className: String)
-        /// Read a paused project's journal on; changes nothing else.
+        /// Continue reading a paused project's journal; changes nothing else.
         case resume
         /// Make a model that was not trained at Flywheel's request the first champion.
         case register(IncumbentModel)
-        /// Let a label name another class, by its name.
+        /// Change a label to another class, given by its name.
         case revise(SampleID, className: String)
         /// Remove a label from all later versions.
         case retract(SampleID)
         /// Assign a label to another split.
         case move(SampleID, to: Split)
 
-        /// The sample whose label is to change; nil of other actions.
+        /// The sample whose label is to change; nil for other actions.
         public var changedSample: SampleID? {
             switch self {
             case .revise(let sample, _), .retract(let sample), .move(let sample, _): sample
@@ -273,7 +274,7 @@ public struct Command: Hashable, Sendable {
         }
     }
 
-    /// The operator's id for it; a second command with the same id does nothing.
+    /// The operator's id for the command; a second command with the same id does nothing.
     public let id: String
     public let action: Action
     public let by: String
@@ -287,7 +288,7 @@ public struct Command: Hashable, Sendable {
     }
 }
 
-/// Exact counts of the predictions and feedback in a stretch of traffic; they inform and never decide.
+/// Exact counts of the predictions and feedback in a stretch of traffic; they inform, and no decision depends on them.
 public struct Tally: Hashable, Sendable {
     public let modelVersion: ModelVersion?
     public let role: ModelRole?

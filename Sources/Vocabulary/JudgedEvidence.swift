@@ -2,9 +2,9 @@
 ///
 /// All counts are of one era: the time from one champion to the next.
 public struct JudgedEvidence: Hashable, Sendable {
-    /// Labels of pairs.
+    /// Numbers of labels of pairs.
     public struct Tally: Hashable, Sendable {
-        /// Audit labels of samples that the champion had predicted, and the challenger could have.
+        /// Number of audit labels of samples that the champion had predicted and the challenger could have predicted.
         public var labels: Int
         /// Number of labels in `labels` with which the challenger agrees better.
         public var wins: Int
@@ -20,7 +20,7 @@ public struct JudgedEvidence: Hashable, Sendable {
 
     /// The era's number; at least 1.
     public var era: Int
-    /// Promotions before it, over the project's life.
+    /// Number of promotions before this era, over the project's lifetime.
     public var promotionsBefore: Int
     /// Quantity that `alpha` bounds.
     public var bound: PromotionBound
@@ -40,7 +40,7 @@ public struct JudgedEvidence: Hashable, Sendable {
     public var threshold: Double
     /// Samples whose pair was settled when their task opened.
     public var settled: Int
-    /// Number of samples in `settled` without a prediction by the challenger; its silence counts as wrong.
+    /// Number of samples in `settled` without a prediction by the challenger; a missing prediction counts as wrong.
     public var silent: Int
     /// Audit labels whose pair was of another era: no evidence.
     public var ofAnotherEra: Int
@@ -91,9 +91,9 @@ public struct JudgedEvidence: Hashable, Sendable {
 public enum PromotionBound: String, Hashable, Sendable, CaseIterable {
     /// Share of promotions that come from eras without a better challenger, over a project's whole lifetime.
     case share
-    /// The chance of even one such promotion in a project's life.
+    /// Probability of even one such promotion over a project's lifetime.
     case any
-    /// The chance that one challenger that is no better is promoted, as it was before there were eras: nothing is bounded over
-    /// a life. Revisions from before keep it.
+    /// Probability that one challenger that is no better is promoted, as before the introduction of eras: nothing is
+    /// bounded over a project's lifetime. Revisions from that time keep this bound.
     case challenger
 }

@@ -24,7 +24,7 @@ public enum Answer: Hashable, Sendable {
     case choice(ClassIndex)
 }
 
-/// Label that answers amount to, and that a dataset line gives its sample.
+/// Label that results from answers, and that a dataset line assigns to its sample.
 public enum Label: Hashable, Sendable {
     case choice(ClassIndex)
 }

@@ -11,7 +11,7 @@ public struct Hyperparameters: Hashable, Sendable {
     }
 }
 
-/// Work for trainers: each trial, so many repeats with different seeds.
+/// Request for trainers to run each trial `repeats` times with different seeds.
 public struct TrainingRequest: Hashable, Sendable {
     public let id: RequestID
     public let dataset: SealedVersion
@@ -54,10 +54,10 @@ public struct TrainingRequest: Hashable, Sendable {
 public struct ReleasedModel: Hashable, Sendable {
     public let version: ModelVersion
     public let artifact: ArtifactReference
-    /// The version number of the dataset version it was trained on; a higher one is a newer model. 0 for a registered
-    /// one.
+    /// The version number of the dataset version that it was trained on; of two models, the higher number is the newer.
+    /// 0 for a registered model.
     public let datasetVersionNumber: Int
-    /// When the newest of its training samples was predicted; 0 of a registered one.
+    /// Time of the prediction for the newest of its training samples; 0 for a registered model.
     public let newestSampleAt: StreamTime
     /// Whether the artifact was found at its location, with its size, when it was reported; nil if it could not be
     /// checked.
@@ -78,19 +78,19 @@ public struct ReleasedModel: Hashable, Sendable {
     }
 }
 
-/// Models to serve from now on, and the proof for it.
+/// Models to serve from now on, and the evidence for the decision.
 public struct ModelRelease: Hashable, Sendable {
     /// Why a release was made.
     public enum Cause: String, Hashable, Sendable, CaseIterable {
-        /// The first model of a project: there was nothing to lose.
+        /// The first model of a project: no other model served before.
         case first
-        /// An operator made the model that served already the champion.
+        /// An operator made a model that was already serving the champion.
         case registered
         /// A challenger begins to shadow.
         case shadow
         /// The challenger was significantly better.
         case promoted
-        /// The newest model led on the few audit labels known, before anything could be proven.
+        /// The newest model led on the few audit labels known, before there was significant evidence.
         case provisional
         /// Users rejected too many of the champion's predictions.
         case rolledBack = "rolled_back"
@@ -141,21 +141,22 @@ public struct ModelRelease: Hashable, Sendable {
     }
 }
 
-/// The figures a rollout decision rests on.
+/// The figures on which a rollout decision is based.
 public enum Evidence: Hashable, Sendable {
     case none
-    /// Audit labels that both models were scored on; `logE` is the natural logarithm of the e-value, `threshold` what it
-    /// had to reach.
+    /// Audit labels on which both models were scored; `logE` is the natural logarithm of the e-value, `threshold` the
+    /// value that it had to reach.
     case paired(labels: Int, challengerOnly: Int, championOnly: Int, logE: Double, threshold: Double)
     /// Audit labels of samples that both had predicted before the samples were queried.
     case judged(JudgedEvidence)
     /// No claim: the newest model led on the few audit labels known.
     case provisional(labels: Int, challengerOnly: Int, championOnly: Int)
-    /// Feedback about the champion: negative answers, all, what was expected, and the detector's statistic.
+    /// Feedback about the champion: the numbers of negative and of all answers, the expected rate of negative answers,
+    /// and the detector's statistic with its threshold.
     case feedback(negative: Int, total: Int, expectedRate: Double, statistic: Double, threshold: Double)
     /// Feedback about two versions that serve at the same time.
     case compared(ComparedVoices)
-    /// Audit labels about a model on its way and the champion.
+    /// Audit labels that compare a model in rollout with the champion.
     case baked(BakedLabels)
     /// Audit labels that were queried because of a suspicion.
     case suspected(SuspicionVerdict)
@@ -165,11 +166,11 @@ public enum Evidence: Hashable, Sendable {
     case command(id: String, by: String, reason: String, metrics: [ModelMetric] = [])
 }
 
-/// A figure reported for a model, as in accuracy 0.93.
+/// A figure reported for a model, such as an accuracy of 0.93.
 public struct ModelMetric: Hashable, Sendable {
-    /// Metrics of one model.
+    /// Maximum number of metrics of one model.
     public static let limit = 16
-    /// Bytes of a name.
+    /// Maximum number of bytes of a name.
     public static let longestName = 64
 
     /// 1 to 64 bytes.

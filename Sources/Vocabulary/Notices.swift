@@ -1,4 +1,4 @@
-/// Something that people should know.
+/// A message about an event that people should know of.
 public struct Notice: Hashable, Sendable {
     /// Subject of a notice; the raw values are on the wire.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -9,7 +9,7 @@ public struct Notice: Hashable, Sendable {
         case studyFinished = "study_finished"
         case projectPaused = "project_paused"
         case projectResumed = "project_resumed"
-        /// Users correct predictions to a class that the project lacks.
+        /// Users correct predictions to a class that the project does not have.
         case classProposed = "class_proposed"
         /// A trained model does not go live: it does not meet the project's requirements for its first model.
         case firstModelWaits = "first_model_waits"
@@ -17,9 +17,9 @@ public struct Notice: Hashable, Sendable {
         case nothingQueried = "nothing_asked"
         /// A challenger waits for live predictions, and no service makes any.
         case nobodyShadows = "nobody_shadows"
-        /// Votes that were counted anew name another class than a label does.
+        /// A new count of the votes results in another class than the label's.
         case labelDisputed = "label_disputed"
-        /// Few users are behind an alarm, and labels decide about the champion; or they have cleared it.
+        /// An alarm is based on few users, so labels decide about the champion; or the labels have cleared it.
         case feedbackRaid = "feedback_raid"
         /// A rollout is paused: evidence is lacking.
         case rolloutPaused = "rollout_paused"
@@ -31,7 +31,7 @@ public struct Notice: Hashable, Sendable {
         case otherVersionServed = "other_version_served"
         /// A version that serves names a class that is suppressed.
         case suppressionIgnored = "suppression_ignored"
-        /// Labels that judge models are no test labels of the project: they are left out.
+        /// Labels by which models would be judged are not test labels of the project; they are left out.
         case labelLeak = "label_leak"
         /// A challenger waits for predictions by trainers, and none arrive.
         case predictionsMissing = "predictions_missing"
@@ -44,7 +44,7 @@ public struct Notice: Hashable, Sendable {
     }
 }
 
-/// Why an entry changed nothing: a reason code, and a sentence for a person.
+/// Reason for which an entry changed nothing: a code, and a sentence for human readers.
 public struct EntryRejection: Hashable, Sendable {
     /// Reason codes; the raw values are on the wire and in the state.
     public enum Code: String, Hashable, Sendable, CaseIterable {

@@ -3,10 +3,10 @@
 public struct PredictionDetail: Hashable, Sendable {
     /// Outputs of the members of an ensemble, of kind `choice` alone.
     public let members: EnsembleOutput?
-    /// One finite number for each class of the project's, in their order; fewer are those of its first classes. Of kind
-    /// `choice` alone.
+    /// One finite number for each class of the project, in their order; if there are fewer, they belong to its first
+    /// classes. Of kind `choice` alone.
     public let logits: [Double]?
-    /// In `0...1`.
+    /// Score that the service computed itself, in `0...1`.
     public let score: Double?
 
     public init(members: EnsembleOutput? = nil, logits: [Double]? = nil, score: Double? = nil) {

@@ -1,16 +1,16 @@
-/// Work for trainers: predictions of two models for samples, before people are asked about some of them.
+/// Request for trainers to predict samples with two models, before people are asked about some of the samples.
 ///
 /// No more than half of the candidates belong to the audit sample, so that the trainer that answers does not learn
 /// which do.
 public struct PredictionRequest: Hashable, Sendable {
-    /// Candidates of a request.
+    /// Maximum number of candidates in a request.
     public static let limit = 20
 
     public let id: RequestID
     /// 2 to `limit` distinct samples, by ascending id.
     public let candidates: [Sample]
     public let champion: ReleasedModel
-    /// The model that is judged: the challenger of a pair, or one at the first step of its rollout.
+    /// The model that is judged: the challenger of a pair, or a model at the first step of its rollout.
     public let challenger: ReleasedModel
     /// The time from which people may be asked; later answers carry no information.
     public let deadline: StreamTime

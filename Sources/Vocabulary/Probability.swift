@@ -8,7 +8,7 @@ public struct Probability: Hashable, Comparable, Sendable {
         self.value = value
     }
 
-    /// The nearest probability; not a number becomes 0.
+    /// The probability nearest to `value`; 0 for NaN.
     public init(clamping value: Double) { self.value = value >= 1 ? 1 : (value > 0 ? value : 0) }
 
     public static func < (a: Self, b: Self) -> Bool { a.value < b.value }

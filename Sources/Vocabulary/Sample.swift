@@ -1,13 +1,13 @@
 /// Content of a sample: a reference to it, or a small payload carried in line.
 public enum Content: Hashable, Sendable {
-    /// Where the owner keeps it, and can erase it.
+    /// Location at which the owner stores the content, and can erase it.
     case uri(String)
     /// At most 16 KB.
     case inline(mediaType: String, text: String)
 
-    /// The most bytes that an inline payload may have.
+    /// Maximum number of bytes of an inline payload.
     public static let inlineLimit = 16_384
-    /// Bytes of a reference.
+    /// Maximum number of bytes of a reference.
     public static let longestURI = 2_048
 }
 
@@ -22,7 +22,7 @@ public struct Sample: Hashable, Sendable {
     public let metadata: SampleMetadata
     /// The space of the embedding, if its service or the project names it; nil without an embedding.
     public let space: SpaceID?
-    /// The group that it belongs to, if any: its name replaces the sample's name in the draw of the audit sample.
+    /// The sample's group, if any; its name replaces the sample's name in the draw of the audit sample.
     public let group: GroupID?
 
     public init(
@@ -56,7 +56,7 @@ public struct Sample: Hashable, Sendable {
     }
 }
 
-/// The part a model plays when it predicts.
+/// Role of a model that predicts.
 public enum ModelRole: String, Hashable, Sendable, CaseIterable {
     case champion, challenger
 }
@@ -65,7 +65,7 @@ public enum ModelRole: String, Hashable, Sendable, CaseIterable {
 public struct ModelReference: Hashable, Sendable {
     public let name: String
     public let version: ModelVersion
-    /// `base`, or how it was derived (pruned, int8, distilled).
+    /// `base`, or the way in which the model was derived (pruned, int8, distilled).
     public let variant: String
     public let role: ModelRole
 
@@ -77,7 +77,7 @@ public struct ModelReference: Hashable, Sendable {
     }
 }
 
-/// A file elsewhere: what it must be when it is fetched.
+/// Reference to an external file, with the size and digest that it must have when it is fetched.
 public struct ArtifactReference: Hashable, Sendable {
     public let uri: String
     /// Bytes; nil for a registered model whose operator did not specify it.
@@ -97,22 +97,22 @@ public struct Candidate: Hashable, Sendable {
     public let sample: Sample
     public let output: Output?
     public let model: ModelReference?
-    /// In `0...1`; higher is more useful. For random selection, the sample's own draw.
+    /// Acquisition score, in `0...1`; higher is more useful. For random selection, the sample's own draw.
     public let score: Double
     /// The probability with which the sample belongs to the audit sample; nil if it does not.
     public let auditProbability: Double?
     /// The sample's draw in `0..<1` for the audit purpose: audit labels are queried in this order.
     public let auditDraw: Double
-    /// When the model predicted, as far as it can be believed.
+    /// Time of the prediction, as far as the reported time is credible.
     public let predictedAt: StreamTime
-    /// Admitted at random, whatever its score: samples on which the model is wrongly confident are found in no other
-    /// way.
+    /// Whether the sample was admitted at random, whatever its score: samples on which the model is wrongly confident
+    /// are found in no other way.
     public let isExploration: Bool
     /// Names of the triggers that fired for this prediction.
     public let triggers: [String]
-    /// Names of the triggers that wait for what a user or another model makes of it.
+    /// Names of the triggers that wait for a user's reaction, or for another model's prediction.
     public let pendingTriggers: [String]
-    /// Whether triggers alone let it through: its score did not.
+    /// Whether the candidate was admitted by triggers alone, and not by its score.
     public let isBelowThreshold: Bool
 
     public init(

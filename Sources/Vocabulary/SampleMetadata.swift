@@ -1,7 +1,7 @@
-/// Metadata that a product service adds to a sample beside its content, as in `source: scanner-7`: names and
-/// short texts.
+/// Metadata that a product service adds to a sample besides its content: keys with short texts, such as
+/// `source: scanner-7`.
 public struct SampleMetadata: Hashable, Sendable {
-    /// A name and its text.
+    /// A key and its text.
     public struct Entry: Hashable, Sendable {
         public let key: String
         public let value: String
@@ -12,11 +12,11 @@ public struct SampleMetadata: Hashable, Sendable {
         }
     }
 
-    /// The most entries of a sample.
+    /// Maximum number of entries of a sample.
     public static let entryLimit = 16
-    /// Bytes of a key.
+    /// Maximum number of bytes of a key.
     public static let longestKey = 64
-    /// Bytes of a text.
+    /// Maximum number of bytes of a text.
     public static let longestValue = 256
     /// Metadata of samples that have none.
     public static let none = SampleMetadata()
@@ -38,6 +38,6 @@ public struct SampleMetadata: Hashable, Sendable {
         self.entries = entries.sorted { $0.key < $1.key }
     }
 
-    /// The text at a key.
+    /// The text at a key; nil if there is no such key.
     public subscript(key: String) -> String? { entries.first { $0.key == key }?.value }
 }

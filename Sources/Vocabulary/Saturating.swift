@@ -1,4 +1,5 @@
-/// Sums that stop at the ends of the type: for numbers from outside, none of which is to stop whoever adds to it.
+/// Saturating arithmetic: results are clamped to the range of the type, so that numbers from outside cannot cause a
+/// trap.
 extension FixedWidthInteger {
     /// The sum, or the bound of the type that it exceeds.
     @inlinable

@@ -1,6 +1,6 @@
 /// Purpose for which a sample is queried.
 public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
-    /// Chosen by the acquisition strategy; its label trains.
+    /// Chosen by the acquisition strategy; its label is used for training.
     case acquisition
     /// Drawn without bias; its label is used for testing.
     case audit
@@ -25,7 +25,7 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     /// The purpose that label tools receive: an annotator must not know that a sample is disputed.
     public var published: TaskPurpose { self == .verification ? .audit : self }
 
-    /// Whether no task was ever opened.
+    /// Whether the label was imported, so that no task was ever opened.
     public var isImported: Bool { self == .imported || self == .importedValidation }
 }
 
@@ -42,7 +42,7 @@ public struct ScorePart: Hashable, Sendable {
         case freshness
         /// Distance from all queried samples.
         case novelty
-        /// How many other candidates are near.
+        /// Density: how many other candidates are near.
         case density
     }
 
@@ -61,10 +61,10 @@ public struct ScorePart: Hashable, Sendable {
 
 /// Reason for the selection of a sample, and the model whose prediction led to it: recorded on its task.
 public struct SelectionReason: Hashable, Sendable {
-    /// As in `margin+kmeans`.
+    /// Name of the strategy that chose the sample, as in `margin+kmeans`.
     public let strategy: String
     public let score: Double
-    /// Parts that the score was computed from; empty where nothing was judged.
+    /// Parts from which the score was computed; empty if no candidate was judged.
     public let parts: [ScorePart]
     /// The model whose output was scored; nil in a cold start.
     public let scoredBy: ModelVersion?
@@ -121,7 +121,7 @@ public struct Selection: Hashable, Sendable {
     public let predictedAt: StreamTime
     /// Cost that the budget reserved for each vote of the task.
     public let voteCost: VoteCost
-    /// Reason why an audit sample was queried; nil of others, and where champion and challenger are not
+    /// Reason why an audit sample was queried; nil for other samples, and if champion and challenger are not
     /// distinguished.
     public let audit: AuditOrigin?
 
@@ -166,7 +166,8 @@ public struct Selection: Hashable, Sendable {
     }
 }
 
-/// The state of a labeling task as label tools see it. Of several records of a task the highest entry number holds.
+/// The state of a labeling task as label tools see it. Of several records of a task, the one with the highest entry
+/// number is valid.
 public struct LabelingTask: Hashable, Sendable {
     /// Open tasks may be answered; closed ones stay closed.
     public enum State: Hashable, Sendable {
@@ -176,11 +177,11 @@ public struct LabelingTask: Hashable, Sendable {
 
     /// Why a task closed; only `answered` gives a label.
     public enum Closing: String, Hashable, Sendable, CaseIterable {
-        /// Enough answers.
+        /// The task received enough answers.
         case answered
-        /// Nobody answered in time.
+        /// The task expired without enough answers for a label.
         case expired
-        /// Skipped or flagged too often.
+        /// The task was skipped or flagged too often.
         case unanswerable
     }
 
@@ -188,11 +189,11 @@ public struct LabelingTask: Hashable, Sendable {
     public let sample: Sample
     public let question: Question
     public let state: State
-    /// Distinct annotators wanted, those who answered included.
+    /// Number of distinct annotators wanted, including the annotators who have answered.
     public let votesWanted: Int
     /// Answers counted so far.
     public let votes: Int
-    /// Higher first.
+    /// Priority among open tasks; tasks with a higher priority come first.
     public let priority: Double
     public let purpose: TaskPurpose
     public let reason: SelectionReason
@@ -236,7 +237,7 @@ public struct Vote: Hashable, Sendable {
     }
 }
 
-/// Label that several answers amount to.
+/// Label that results from several answers.
 public struct ConsensusLabel: Hashable, Sendable {
     public let task: TaskID
     public let sample: Sample

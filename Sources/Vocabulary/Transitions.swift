@@ -1,7 +1,7 @@
 /// The state of a model version within its project. The raw values are on the wire.
 ///
-/// `blessed`, `canary`, `paused` and `rollingBack` are states of rollouts by steps: where a project has one step of share 1 alone,
-/// no transition leads into them.
+/// `blessed`, `canary`, `paused` and `rollingBack` are states of rollouts by steps: if a project has only one step, of
+/// share 1, no transition leads into them.
 public enum ReleaseState: String, Hashable, Sendable, CaseIterable {
     /// Trained, and neither live nor compared: it does not meet the project's requirements for its first model.
     case registered

@@ -28,7 +28,7 @@ public struct EngineMetrics: Sendable {
             self.help = help
         }
 
-        /// Whether a kind and labels are its own.
+        /// Whether a kind and the names of labels are those of the metric.
         func fits(_ kind: Kind, _ given: [String: String]) -> Bool { kind == self.kind && Set(given.keys) == labels }
 
         static let read = Metric(.counter, "flywheel_records_read_total", ["role"], help: "Records read and committed.")
@@ -160,7 +160,7 @@ public struct EngineMetrics: Sendable {
     }
 
     /// Registers at 0 the metrics that these roles may count, before they have counted anything: if a counter appears
-    /// only with its first event, nobody sees that event as an increase. Metrics whose labels have no known set of
+    /// only with its first event, that event is not visible as an increase. Metrics whose labels have no known set of
     /// values are left out: projects, and members that producers name.
     public func begin(_ roles: [Role]) {
         for role in roles where role != .console {
@@ -234,7 +234,7 @@ public struct EngineMetrics: Sendable {
         if backoff.isActive { counter(.storageRefusals, labels).increment() }
     }
 
-    /// Adds the increments to the counters of one name, with a label set each.
+    /// Adds increments to the counters of one metric, one counter for each set of labels.
     private func add(
         _ metric: Metric,
         _ counts: [String: Int64],

@@ -6,10 +6,10 @@ public import Storage
 /// The cluster, and the topics in it, to which the files of a data folder belong; stored in the folder, in
 /// `cluster.json`.
 ///
-/// Dataset versions and models are numbered from 1 in every cluster: in a folder that a worker of another cluster has
-/// written to, its names would be mistaken for those of this cluster.
+/// Dataset versions and models are numbered from 1 in every cluster: in a shared folder, files of another cluster would
+/// be mistaken for files of this cluster.
 public struct FolderOwner: Hashable, Sendable {
-    /// The id that the cluster gave itself; empty of a broker that has none.
+    /// The id of the cluster; empty if the broker has none.
     public let cluster: String
     /// Prefix of its topic names.
     public let prefix: String

@@ -3,8 +3,8 @@ internal import StreamRuntime
 
 /// Transactions of other producers that stay open in topics that roles read: readers of committed records receive
 /// nothing after an open transaction, and everything looks idle. A producer that ends a transaction and leaves the next
-/// one open also blocks a partition, so the time in which its stable end moved is subtracted from the time in which it
-/// did not move, and no more. Used on one thread.
+/// one open also blocks a partition. So a move of the stable end does not reset the time in which it did not move: only
+/// the time in which it moved is subtracted. Used on one thread.
 struct OpenTransactions {
     private struct Standing {
         let offset: Int64
@@ -63,6 +63,6 @@ struct OpenTransactions {
     /// Remedy for open transactions.
     static let remedy =
         "find whose it is with kafka-transactions.sh find-hanging, end it with kafka-transactions.sh abort, and take Write on the topic from whoever leaves transactions open"
-    /// Words that every problem has.
+    /// Text that every problem contains.
     static let mark = " is held by an open transaction at offset "
 }

@@ -17,9 +17,9 @@ public enum RoleTopics {
     ///   - role: Role whose topics are checked.
     ///   - transport: Transport to the cluster.
     ///   - topics: The names in use.
-    ///   - properties: Name the principal, for the remedy of a missing right.
-    /// - Throws: `EngineError` with every topic that is missing, may not be used as the role must, or has the wrong
-    ///   number of partitions; `StreamError` if no broker answers.
+    ///   - properties: Client properties, which name the principal for the remedy of a missing permission.
+    /// - Throws: `EngineError` with every topic that is missing, for which the role lacks a permission, or that has the
+    ///   wrong number of partitions; `StreamError` if no broker answers.
     public static func check(
         _ role: Role,
         transport: any StreamTransport,
@@ -57,11 +57,11 @@ public enum RoleTopics {
         private enum Finding {
             case partitions(Int)
             case missing
-            /// With the code.
+            /// A permission is missing; with the error code.
             case forbidden(String)
         }
 
-        /// Beginning of the words for a lacking right.
+        /// Beginning of the message about a missing permission.
         static let forbidden = "this principal has no right to "
 
         private let reader: any LogReader
@@ -75,7 +75,7 @@ public enum RoleTopics {
 
         /// Faults of the topics of a role, in words.
         ///
-        /// - Throws: When no broker answers.
+        /// - Throws: `StreamError` if no broker answers.
         mutating func problems(of role: Role) throws(StreamError) -> [String] {
             var problems: [String] = []
             var counts: [Int: [String]] = [:]
@@ -84,7 +84,8 @@ public enum RoleTopics {
                 switch try check(topic) {
                 case .missing: problems.append("\(name) is missing")
                 case .forbidden(let code):
-                    // Whoever may read or write a topic may see it: so none of these is given.
+                    // A permission to read or write a topic includes that to see it: so none of these permissions is
+                    // granted.
                     let lacking = AccessRights(role.party, topics: topics).rights.filter {
                         $0.kind == .topic && $0.name == name
                     }

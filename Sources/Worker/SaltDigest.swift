@@ -40,7 +40,7 @@ public struct SaltDigest: Hashable, Sendable {
         }
     }
 
-    /// The disagreement for people.
+    /// Returns the error for a disagreement, with its remedy, for human readers.
     func fault(_ disagreement: OffsetDisagreement, _ role: Role, group: String) -> EngineError {
         let wasNone = disagreement.found == Self.none.attribute
         let own = isNone ? "this worker has none" : "this worker has another one (digest \(hex))"

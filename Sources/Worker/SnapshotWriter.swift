@@ -5,7 +5,8 @@ internal import Storage
 internal import Synchronization
 internal import Telemetry
 
-/// Writes snapshots on a thread of its own, so that the loop need not wait for the disk. At most one of a partition waits.
+/// Writes snapshots on a separate thread, so that the loop need not wait for the disk. At most one snapshot of each
+/// partition waits.
 final class SnapshotWriter: Sendable {
     let store: FolderStore
     private let logger: Logger

@@ -9,7 +9,7 @@ public enum StoreLocation: Hashable, Sendable {
 
     /// Reads a path, a `file:` URI or `s3://BUCKET/PREFIX`.
     ///
-    /// - Throws: `EngineError` of another scheme, and of a bucket or a prefix that cannot be.
+    /// - Throws: `EngineError` for another scheme, and for an invalid bucket or prefix.
     public init(_ text: String) throws(EngineError) {
         // Text that may contain a secret is not repeated.
         let shown = text.contains("@") ? "what holds an @" : "\"\(text.prefix(200))\""
@@ -28,7 +28,7 @@ public enum StoreLocation: Hashable, Sendable {
         self = .folder(text)
     }
 
-    /// Whether a text is not a path: it begins with a scheme.
+    /// Whether a text is a URL and not a path: it begins with a scheme.
     public static func isURL(_ text: String) -> Bool {
         let scheme = text.prefix { $0 != ":" }
         return scheme.count < text.count

@@ -7,8 +7,8 @@ internal import Telemetry
 
 /// Checks whether the topics of a worker's roles still exist, and whether they can be read. Used on one thread.
 ///
-/// A client that reads or writes a deleted topic keeps waiting for it and reports nothing; neither does a client that
-/// waits at a transaction which nobody ends.
+/// A client that reads or writes a deleted topic keeps waiting for it and reports nothing, and so does a client that
+/// waits for the end of an abandoned transaction.
 public final class TopicWatch {
     private let roles: [Role]
     private let topics: TopicNames

@@ -4,19 +4,19 @@ internal import Loop
 internal import Tables
 internal import Vocabulary
 
-/// Versions that are cut and whose announcement has not been received: the loop knows what it waits for, whatever
-/// prevents the materializer from sealing them, and wherever the materializer runs. Used on one thread.
+/// Versions that are cut and whose announcement has not been received. The loop knows them, whatever prevents the
+/// materializer from sealing them, and wherever the materializer runs. Used on one thread.
 struct UnsealedCuts {
     /// Oldest waiting version of a project.
     struct Oldest: Hashable {
-        /// Versions that wait.
+        /// Number of versions that wait.
         let count: Int
-        /// The oldest of them, from 1.
+        /// Number of the oldest waiting version, from 1.
         let versionNumber: Int
-        /// When it was cut, by the broker's clock, in milliseconds since 1970.
+        /// Time at which it was cut, by the broker's clock, in milliseconds since 1970.
         let cutAt: Int64
 
-        /// Nil where nothing waits.
+        /// Fails if no version waits.
         ///
         /// - Complexity: O(*n*) in the versions that wait.
         init?(_ state: DatasetsState) {
@@ -30,15 +30,15 @@ struct UnsealedCuts {
     /// Values of a project's metrics.
     struct Reading: Hashable {
         let project: String
-        /// 0 where nothing waits.
+        /// Number of versions that wait.
         let count: Int
-        /// Milliseconds since the oldest was cut; 0 where nothing waits.
+        /// Milliseconds since the oldest waiting version was cut; 0 if no version waits.
         let age: Int64
     }
 
     private struct Watched {
         let oldest: Oldest
-        /// Since when that version is known to be the oldest, in milliseconds since 1970.
+        /// Time since which that version is known to be the oldest, in milliseconds since 1970.
         let since: Int64
         /// Whether the project is paused: the loop would then not apply the announcement even if it had arrived.
         let isPaused: Bool

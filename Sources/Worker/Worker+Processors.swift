@@ -21,12 +21,12 @@ extension Worker {
         let inputs: [Topic]
         /// Milliseconds from the first record of a transaction to its commit.
         let interval: Int64
-        /// Records of a transaction.
+        /// Maximum number of records in a transaction.
         var maximumRecords = 10_000
         var watch: (StreamTaskEvent) -> Void = { _ in }
-        /// Remarks for people although the role runs.
+        /// Remarks for human readers although the role runs.
         var remarks: () -> [String] = { [] }
-        /// Why the role does less than it should though it runs; nil while it does not.
+        /// Reason why the role does less than it should although it runs; nil while there is none.
         var degradation: () -> String? = { nil }
         /// Reason why the role does less than it should, evaluated after everything that may be its cause; nil while
         /// there is none.
@@ -215,8 +215,8 @@ extension Worker {
         }
     }
 
-    /// Returns the directory of the loop's tables that Intake's threads share; a new one where its reader has
-    /// ended.
+    /// Returns the directory of the loop's tables that Intake's threads share; a new one if the reader of the old one
+    /// has failed.
     private func stateDirectory(_ transport: KafkaStreamTransport) throws -> StateDirectory {
         try stateRead.withLock { known in
             if let known, !known.hasFailed { return known }
@@ -273,9 +273,10 @@ extension Worker {
         }
     }
 
-    /// Nil where none are wanted, or the folder cannot be used: then every restart reads the whole changelog.
+    /// Creates the writer of snapshots; nil if none are wanted, or if the folder cannot be used: then every restart
+    /// reads the whole changelog.
     ///
-    /// - Throws: `EngineError` where the folder is another cluster's; `StreamError` when no broker answers.
+    /// - Throws: `EngineError` if the folder belongs to another cluster; `StreamError` if no broker answers.
     private func makeSnapshotWriter(_ transport: KafkaStreamTransport, _ logger: Logger) throws -> SnapshotWriter? {
         guard !configuration.statePath.isEmpty else { return nil }
         let folder = configuration.instance.map { $0 == "/" ? "_" : $0 }

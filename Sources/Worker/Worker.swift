@@ -10,20 +10,20 @@ internal import StreamRuntime
 internal import Synchronization
 public import Telemetry
 
-/// A long-lived worker: one thread a role, until it is stopped.
+/// A long-lived worker that runs each role on threads of its own until it is stopped.
 public final class Worker: Sendable {
     public let configuration: WorkerConfiguration
     public let health = WorkerHealth()
     public let metrics: EngineMetrics
     let logger: Logger
     let stop: StopFlag
-    /// Faults of projects, by the thread of Intake that has met them; the log has them.
+    /// Faults of projects that were logged, by the thread of Intake that found them.
     let reportedFaults = Mutex<[Int: Set<ProjectFault>]>([:])
     private let refused = Mutex<EngineError?>(nil)
     /// Directory of `state` that Intake's threads share; nil until one needs it.
     let stateRead = Mutex<StateDirectory?>(nil)
 
-    /// Why this worker must not run as it is configured; it has stopped then.
+    /// Reason why this worker must not run with its configuration, for which it has stopped; nil if there is none.
     public var refusal: EngineError? { refused.withLock { $0 } }
 
     /// The roles that run here; the console belongs to the code that composes the worker.
@@ -80,12 +80,12 @@ public final class Worker: Sendable {
                 try work(role, thread: thread, logger: logger, explained: &explained, standstill: standstill)
                 break
             } catch let fault as SaltFault {
-                // It would do harm, and no repetition mends it.
+                // A worker with another salt would do harm, and a retry cannot help.
                 refused.withLock { $0 = $0 ?? fault.error }
                 logger.error("refuses to run", ["reason": .string(fault.error.description)])
                 stop.raise()
             } catch {
-                // One that has worked for long has not failed in a row.
+                // After a long run, a failure is not consecutive to the failures before it.
                 if WallClock.now() - began > 60_000 { failures = 0 }
                 failures += 1
                 let isForbidden = (error as? StreamError)?.isForbidden ?? false
@@ -109,7 +109,7 @@ public final class Worker: Sendable {
         logger.info("stopped")
     }
 
-    /// Another salt was in use than this worker has.
+    /// Error if another salt was in use than this worker's.
     private struct SaltFault: Error { let error: EngineError }
 
     /// Throws `SaltFault` if members of the role's group, or of the group of another role of this worker, have recorded
@@ -141,7 +141,7 @@ public final class Worker: Sendable {
         }
     }
 
-    /// Work that a role has left undone, over all its lives. Used on its thread.
+    /// Work that a role has left undone, over all its runs. Used on the role's thread.
     private final class Standstill {
         var since: Int64?
         /// Whether no broker has answered the check at the beginning of a run.
@@ -162,7 +162,8 @@ public final class Worker: Sendable {
     /// Milliseconds within which a broker must answer before the role reports that none does.
     private static let answerWait = 3_000
 
-    /// Reports at once that no broker answers: the following steps wait much longer before they report anything.
+    /// Checks whether a broker answers, and reports at once if none does: the following steps wait much longer before
+    /// they report anything.
     private func findBroker(
         _ role: Role,
         thread: Int,
@@ -196,8 +197,8 @@ public final class Worker: Sendable {
         }
     }
 
-    /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
-    /// its clients ended it and not a record; then those of this one.
+    /// Runs a role once, from the creation of its clients until they are closed. `explained` contains the partitions of
+    /// the previous run if that run was ended by its clients and not by a record; after a failure, those of this run.
     private func work(
         _ role: Role,
         thread: Int,
@@ -248,7 +249,7 @@ public final class Worker: Sendable {
                     parts.watch(event)
                     Self.log(event, logger)
                     guard let error = event.error, error.isForbidden else { return }
-                    // Only a person mends this: not a warning among others.
+                    // Only a person can correct this, so it is an error and not one warning among others.
                     logger.error("missing permission", ["reason": .string("\(error); \(help)")])
                 }
             )
@@ -285,7 +286,8 @@ public final class Worker: Sendable {
                 )
             }
         } catch {
-            // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.
+            // The process is alive, so no record has killed it. Partitions that an earlier run owned, and that this run
+            // was never assigned, count too.
             explained.formUnion(task.assignment)
             standstill.since = task.unsettledSince
             task.abandon()

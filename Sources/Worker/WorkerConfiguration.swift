@@ -12,16 +12,16 @@ internal import StreamRuntime
 public struct WorkerConfiguration: Sendable {
     public var kafka: KafkaProperties
     public var topics: TopicNames
-    /// Names this worker among others; a restarted worker keeps it, and so its partitions.
+    /// Name that distinguishes this worker from others; a restarted worker keeps it, and thus its partitions.
     public var instance: String
     public var roles: [Role]
     /// Location of the dataset versions: a folder, or `s3://BUCKET/PREFIX`.
     public var storePath: String
-    /// How files of labels are written there.
+    /// Compression of the files of labels in the store.
     public var storeCompression: StoreCompression
     /// Location of the built-in trainer's models: a folder, or `s3://BUCKET/PREFIX`.
     public var artifactsPath: String
-    /// How buckets are reached.
+    /// Connection to the service of the buckets.
     public var s3: S3Connection
     /// Folders that hold artifacts of trainers; nil if they are not configured: then artifacts may be anywhere.
     public var artifactRoots: [String]?
@@ -35,17 +35,17 @@ public struct WorkerConfiguration: Sendable {
     public var healthPort: UInt16?
     /// Secret bytes before the input of every selection by hash, and the key of users' digests.
     public var salt: [UInt8]
-    /// Keys made of the secrets that are named for the tokens; nil: of a secret that is derived from the salt.
+    /// Keys derived from the secrets that are configured for tokens; nil: from a secret that is derived from the salt.
     public var tokenKeys: TokenKeys?
     /// Milliseconds from the first record of a transaction to its commit.
     public var intakeInterval: Int64
-    /// How Intake writes. The loop is always exactly once.
+    /// Delivery guarantee for Intake's writes. The loop always writes exactly once.
     public var intakeDelivery: Delivery
     /// Threads of Intake, at least 1.
     public var intakeThreads: Int
-    /// Refused records of the traffic that one worker keeps whole; the others are counted.
+    /// Maximum number of rejected traffic records that one worker keeps whole per second; the others are only counted.
     public var deadLettersPerSecond: Int
-    /// Journal entries that the records of an input topic may become in a project and an hour, over all workers.
+    /// Limits on the journal entries that records of each input topic may cause per project and hour, over all workers.
     public var entryLimits: EntryLimits
     /// Milliseconds from the first record of a transaction of the loop to its commit.
     public var loopInterval: Int64
@@ -110,13 +110,14 @@ public struct WorkerConfiguration: Sendable {
         }
     }
 
-    /// Threads that a role runs on, each a member of its group and a writer of its own.
+    /// Number of threads that a role runs on; each is a member of the role's group and a separate writer.
     func threads(_ role: Role) -> Int { role == .intake ? max(1, intakeThreads) : 1 }
 
-    /// One in two processors, eight at most: the others are for the client library's own threads.
+    /// Default number of threads of Intake: half the processors, in `1...8`; the others are for the client library's
+    /// own threads.
     public static var usualThreads: Int { max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2)) }
 
-    /// Returns the properties of a role's clients: `kafka`, completed with what the role needs otherwise.
+    /// Returns the properties of a role's clients: `kafka`, completed with the role's defaults for properties not set.
     func properties(_ role: Role) -> KafkaProperties {
         var properties = kafka
         func set(_ name: String, _ value: String) {
@@ -126,7 +127,7 @@ public struct WorkerConfiguration: Sendable {
         set("message.max.bytes", "8388608")
         // A repeat of a study is computed between two polls, and may take long.
         if role == .trainer { set("max.poll.interval.ms", "3600000") }
-        // Each thread fetches ahead: half as much is enough where there are several, and all of it is memory.
+        // Each thread prefetches records into memory: with several threads, half as much is enough for each.
         if threads(role) > 1 { set("queued.max.messages.kbytes", "16384") }
         return properties
     }

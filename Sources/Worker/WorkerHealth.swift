@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Activity of each role of a worker, for health checks: written by the roles, read by any caller.
 public final class WorkerHealth: Sendable {
-    /// `degraded` roles have failed and will begin anew.
+    /// Condition of a role. A `degraded` role has failed and will restart, or runs but does less than it should.
     public enum Condition: String, Hashable, Sendable {
         case starting, running, degraded, stopped
     }
@@ -11,17 +11,17 @@ public final class WorkerHealth: Sendable {
     /// Latest report of a role.
     public struct RoleHealth: Hashable, Sendable {
         public var condition: Condition
-        /// Why it is degraded; empty otherwise.
+        /// Reason why the role is degraded, or not running yet; empty if there is none.
         public var reason: String
         /// Partitions assigned to it.
         public var partitions: Int
-        /// Milliseconds since 1970.
+        /// Time of the last report, in milliseconds since 1970.
         public var lastTransactionAt: Int64
         /// Remarks for people although the role runs, such as a paused project.
         public var remarks: [String] = []
     }
 
-    /// A role may run on several threads.
+    /// One thread of a role: a role may run on several.
     private struct Component: Hashable, Comparable {
         let role: Role
         let number: Int
@@ -39,7 +39,7 @@ public final class WorkerHealth: Sendable {
 
     public init() {}
 
-    /// Records a transaction of a role's thread, counted from 0, at `time`. Nil partitions do not change the count.
+    /// Records a report of a role's thread, counted from 0, at `time`. Nil partitions do not change the count.
     public func set(
         _ role: Role,
         thread number: Int = 0,
@@ -60,7 +60,7 @@ public final class WorkerHealth: Sendable {
         }
     }
 
-    /// Replaces what people should know of a role's thread.
+    /// Replaces the remarks for human readers about a role's thread.
     public func remark(_ role: Role, thread number: Int = 0, _ remarks: [String]) {
         parts.withLock { $0[Component(role: role, number: number)]?.remarks = remarks }
     }
@@ -160,8 +160,7 @@ public final class WorkerHealth: Sendable {
         snapshot.allSatisfy { Self.pause($0.role, $0.health, time) < Self.stall }
     }
 
-    /// Milliseconds since the last transaction; 0 for a trainer, which stays within a study for as long as the study
-    /// takes.
+    /// Milliseconds since the last report; 0 for a trainer, which stays within a study for as long as the study takes.
     private static func pause(_ role: Role, _ health: RoleHealth, _ time: Int64) -> Int64 {
         role == .trainer ? 0 : time - health.lastTransactionAt
     }

@@ -17,7 +17,7 @@ extension BatchRule {
 }
 
 extension AcquisitionPolicy {
-    /// Whether what a candidate is worth depends on the others.
+    /// Whether the utility of a candidate depends on the other candidates.
     fileprivate var comparesCandidates: Bool {
         isDiverse && function != .random
             && (batch.weights.novelty > 0 || batch.weights.density > 0 || batch.duplicateDistance > 0)

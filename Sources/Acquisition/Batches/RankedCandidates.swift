@@ -137,7 +137,7 @@ struct RankedCandidates {
     func choose(_ count: Int, seed: UInt64) -> (indices: [Int], rule: BatchRule) {
         let rule = rule.needsEmbeddings && points == nil ? .top : rule
         let fresh = ranked.count - duplicates
-        // Duplicates only fill what nothing else does.
+        // Duplicates are selected only to fill a batch for which there are too few other candidates.
         guard fresh > count else { return (Array(ranked.indices.prefix(count)), rule) }
         let first = Array(0..<fresh)
         let window = CandidateWindow(
@@ -150,7 +150,7 @@ struct RankedCandidates {
         return (rule.strategy(policy.batch).select(count, from: window, using: &generator), rule)
     }
 
-    /// Before there is a model every sample weighs the same.
+    /// Whether a candidate has a score of its own; samples that no model has scored all have the same weight.
     private func isJudged(_ candidate: Candidate) -> Bool {
         candidate.output != nil || policy.function == .provided
     }

@@ -2,13 +2,14 @@ internal import Statistics
 internal import Strategies
 internal import Vocabulary
 
-/// Worth of a candidate, part by part: the product of the parts, each in `0...1` and to the power of its
-/// weight. A part of weight 0 does not count and is not recorded.
+/// Utility of a candidate: the product of its parts, each in `0...1` and raised to the power of its weight. A part of
+/// weight 0 does not count and is not recorded.
 struct Utility {
     private(set) var value = 1.0
     private(set) var parts: [ScorePart] = []
 
-    /// The value of the parts that need no other candidate, without a record of them: what thousands are ranked by.
+    /// Value of the parts that need no other candidate, without a record of the parts, for ranking thousands of
+    /// candidates.
     static func value(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, at time: StreamTime) -> Double {
         let weights = policy.batch.weights
         guard weights.uncertainty == 1, weights.value == 0, weights.freshness == 0 else {

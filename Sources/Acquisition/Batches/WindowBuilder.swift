@@ -16,18 +16,19 @@ struct WindowBuilder {
     /// Candidates in the order in which they are considered; those before `next` have been considered.
     private var pending: [ScannedCandidate] = []
     private var next = 0
-    /// Pending candidates that are in proportion.
+    /// Number of pending candidates that are no outliers.
     private var inProportion = 0
-    /// How embeddings are compared; nil until they are settled, and where some are missing or differ in dimension.
+    /// Scales on which embeddings are compared; nil until `width` candidates are pending or `settle` is called, if the
+    /// policy does not compare embeddings, and if some are missing, not finite or differ in dimension.
     private var settled: WindowScales?
     private var isSized = false
     /// Utilities of pending candidates with their novelty, from the highest down, at most `width`.
     private var best: [Double] = []
     private var novelties: [SampleID: Double] = [:]
 
-    /// In the window, in order.
+    /// Candidates in the window, in order.
     private(set) var accepted: [PooledCandidate] = []
-    /// Near to one of the window, or out of all proportion, in order.
+    /// Candidates that are outliers or near to one in the window, in order.
     private(set) var last: [PooledCandidate] = []
     private var points: DistinctPoints?
 
@@ -91,7 +92,7 @@ struct WindowBuilder {
         if best.count > width { best.removeLast() }
     }
 
-    /// The utility with its novelty.
+    /// Utility of a candidate, including its novelty if that is known.
     private func utility(_ pooled: PooledCandidate) -> Utility {
         var utility = Utility(pooled.candidate, policy, at: time)
         if !novelties.isEmpty, let novelty = novelties[pooled.candidate.sample.id] {
@@ -100,9 +101,11 @@ struct WindowBuilder {
         return utility
     }
 
-    /// Whether a candidate further down could be worth more than one of the window: novelty only lowers what it is worth.
+    /// Whether a candidate further down the ranking could have a higher utility than one in the window; novelty only
+    /// lowers a utility.
     ///
-    /// - Parameter bound: What the next of the ranking is worth at most, and by which model; nil where there is none.
+    /// - Parameter bound: Upper bound of the utility of the next candidate in the ranking, and the dataset version
+    ///   number of the model that scored it; nil if there is none.
     /// - Returns: False where novelty does not count.
     func isUndecided(_ bound: (utility: Double, versionNumber: Int)?) -> Bool {
         guard let bound, settled != nil, policy.batch.weights.novelty > 0 else { return false }
@@ -110,7 +113,7 @@ struct WindowBuilder {
         return bound.versionNumber >= pending.last?.pooled.modelVersionNumber ?? 0 && bound.utility > least
     }
 
-    /// Brings candidates into the order of their utilities, of the newest model first.
+    /// Sorts the pending candidates if novelty counts: those of the newest model first, then by descending utility.
     mutating func order() {
         guard !novelties.isEmpty else { return }
         let totals = pending.map { utility($0.pooled).value }
@@ -147,7 +150,7 @@ struct WindowBuilder {
 
     /// Returns the window, with the candidates that follow it.
     ///
-    /// - Parameter behind: Candidates for a batch that the window holds too few for, in order.
+    /// - Parameter behind: Candidates that fill the batch if the window holds too few, in order.
     /// - Returns: The candidates that a batch is chosen from.
     func window(_ behind: [PooledCandidate]) -> RankedCandidates {
         RankedCandidates(

@@ -3,10 +3,10 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// Candidate of the window, with its embedding and the size of that.
+/// Candidate of a window, with its embedding and the size of that embedding.
 struct ScannedCandidate {
     let pooled: PooledCandidate
-    /// Empty where there is none.
+    /// Embedding of the sample; empty if it has none.
     let embedding: [Float]
     /// The magnitude of the largest coordinate; nil where one is not finite.
     let size: Float?
@@ -30,7 +30,7 @@ struct ScannedCandidate {
 struct WindowScales {
     /// Parts of the policy that the scale depends on.
     struct Limits {
-        /// As `duplicateDistance`.
+        /// Distance of duplicates as a share of the spread, as in `BatchPolicy.duplicateDistance`.
         let share: Double
         /// Whether long embeddings are folded to the dimension of a sketch.
         let folds: Bool
@@ -44,7 +44,7 @@ struct WindowScales {
     /// Dimension of the candidates' embeddings.
     let dimension: Int
     private let folds: Bool
-    /// A power of two.
+    /// Divisor of the coordinates that are compared; a power of two.
     let scale: Float
     /// Largest magnitude of a coordinate that is no outlier.
     private let largest: Float
@@ -53,12 +53,12 @@ struct WindowScales {
     private(set) var isSettled = false
     /// Half of the squared distance at which two candidates count as far.
     private(set) var spread = 0.0
-    /// The largest squared distance of a duplicate; nil where there are none.
+    /// The largest squared distance of a duplicate; nil if no candidate counts as a duplicate.
     private(set) var limit: Float?
     /// Median of the candidates' squared distances to the samples queried before.
     private var middle = 0.0
 
-    /// Fails where an embedding is missing, empty, not finite or of another dimension.
+    /// Creates the scales of a window; fails if an embedding is missing, empty, not finite or of another dimension.
     ///
     /// - Parameters:
     ///   - candidates: First candidates of the ranking.
@@ -99,7 +99,8 @@ struct WindowScales {
         folds ? EmbeddingSketch.fold(candidate.embedding) : candidate.embedding
     }
 
-    /// Computes from the first candidates the distances that count as far, and as a duplicate's.
+    /// Computes the distance at which candidates count as far, and the one up to which they count as duplicates, from
+    /// the first candidates.
     ///
     /// - Parameter candidates: First candidates of the ranking that are no outliers.
     mutating func settle(_ candidates: [ScannedCandidate]) {
@@ -113,7 +114,7 @@ struct WindowScales {
         middle = distances.isEmpty ? 0 : distances[distances.count / 2]
     }
 
-    /// The squared distance of a candidate to the nearest that is known.
+    /// Squared distance of a candidate to the nearest known sample; infinite if none are known.
     private func distance(of candidate: ScannedCandidate) -> Double {
         guard let known else { return .infinity }
         let (point, _) = known.scaled(EmbeddingSketch.fold(candidate.embedding))
@@ -140,9 +141,9 @@ struct DistinctPoints {
     }
 
     private(set) var matrix: PointMatrix
-    /// Squared; nil where all are distinct.
+    /// Largest squared distance at which points count as near; nil if all points count as distinct.
     private let limit: Float?
-    /// In ascending order, and the row of each.
+    /// Lengths of the points in ascending order; `rows` has the row of each.
     private var lengths: [Float] = []
     private var rows: [Int] = []
 
@@ -153,7 +154,7 @@ struct DistinctPoints {
 
     /// Position that a point would have; nil if it is near to a point that was added.
     ///
-    /// - Complexity: O(*dimension* + log *n*), and the points of about its length.
+    /// - Complexity: O(*dimension* + log *n*), plus one comparison for each point of about the same length.
     func distinct(_ embedding: [Float]) -> ScaledPoint? {
         let (row, length) = matrix.scaled(embedding)
         guard let limit else { return ScaledPoint(row: row, length: length) }

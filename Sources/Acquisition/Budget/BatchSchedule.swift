@@ -1,10 +1,11 @@
 public import Vocabulary
 
-/// Time and contents of the last queries of Acquisition.
+/// Schedule of batches: the last batch, the time since which the next one has been possible, and counts of opened
+/// tasks.
 public struct BatchSchedule: Hashable, Sendable {
-    /// 1970 before the first batch.
+    /// Time of the last batch; 1970 before the first.
     public var lastBatchAt: StreamTime
-    /// The newest model when the last batch was chosen.
+    /// Dataset version number of the newest model when the last batch was chosen; initially -1.
     public var lastBatchVersionNumber: Int
     /// Acquisition tasks ever opened.
     public var acquisitionTasks: Int
@@ -16,12 +17,12 @@ public struct BatchSchedule: Hashable, Sendable {
     public var waitingSince: StreamTime?
     /// Whether the budget was used up at the last check; a notice is issued each time that it becomes so.
     public var isExhaustionReported: Bool
-    /// Audit tasks that the share of those opened for training labels has earned and that are not open yet; at least 0 where
-    /// the share has not been lowered.
+    /// Audit tasks that are owed: those that the share earns by tasks opened for training labels, less those opened
+    /// already; at least 0 unless the share was lowered.
     public var auditOwed: Double
     /// The budget's window that `auditOwed` was last settled in; nil before the first.
     public var auditWindow: StreamTime?
-    /// Training labels that were imported: known as if their samples had been queried.
+    /// Number of imported training labels, which count as if their samples had been queried.
     public var importedLabels: Int
     /// Credit that audit tasks have earned for samples on which champion and challenger disagree, in tasks; at most
     /// 1.
@@ -53,6 +54,6 @@ public struct BatchSchedule: Hashable, Sendable {
         self.auditWindow = auditWindow
     }
 
-    /// Samples with training labels that the project knows or has queried, whoever provided them.
+    /// Number of samples whose training labels were queried or imported.
     public var trainingSamples: Int { acquisitionTasks + importedLabels }
 }

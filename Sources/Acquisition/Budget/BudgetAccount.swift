@@ -4,11 +4,11 @@ internal import Vocabulary
 public struct BudgetAccount: Hashable, Sendable {
     /// Spent in the current window.
     public var spent: Int64
-    /// Promised to open tasks, whenever these were opened.
+    /// Reserved for open tasks, in whichever window they were opened.
     public var reserved: Int64
     /// Unused budget of earlier windows, as far as it may be carried over.
     public var carried: Int64
-    /// All that was ever spent.
+    /// Total amount ever spent.
     public var totalSpent: Int64
 
     public init(spent: Int64 = 0, reserved: Int64 = 0, carried: Int64 = 0, totalSpent: Int64 = 0) {
@@ -21,7 +21,7 @@ public struct BudgetAccount: Hashable, Sendable {
     /// Returns the amount that can still be reserved from a window's budget; without a budget there is no limit.
     func available(of budget: Int64?) -> Int64 {
         guard let budget else { return .max }
-        // Where there was no budget before this one nothing bounded what was promised.
+        // If there was no budget before this one, reservations were not limited and may exceed it.
         return max(0, budget.adding(carried).subtracting(spent).subtracting(reserved))
     }
 

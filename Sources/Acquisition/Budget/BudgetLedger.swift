@@ -7,17 +7,17 @@ public import Vocabulary
 /// converts one reserved vote into a spent one at its actual cost, and closing the task releases the rest. A
 /// reservation may outlast its window: it counts in the next one until it is settled.
 public struct BudgetLedger: Hashable, Sendable {
-    /// When the current window began.
+    /// Start of the current window.
     public var windowStart: StreamTime
     public var votes: BudgetAccount
-    /// In milliseconds.
+    /// Account of time, in milliseconds.
     public var time: BudgetAccount
-    /// In millionths of the unit of money.
+    /// Account of money, in millionths of its unit.
     public var money: BudgetAccount
 
     /// Votes given in the current window.
     public var spent: Int { Int(votes.spent) }
-    /// Votes promised to open tasks, whenever these were opened.
+    /// Votes reserved for open tasks, in whichever window they were opened.
     public var reserved: Int { Int(votes.reserved) }
     /// All votes ever spent.
     public var totalSpent: Int { Int(votes.totalSpent) }
@@ -41,7 +41,7 @@ public struct BudgetLedger: Hashable, Sendable {
         self.money = money
     }
 
-    /// Opens the window that contains `time`; unused budget is carried over as far as allowed.
+    /// Opens the window that contains `now`; unused budget is carried over as far as allowed.
     public mutating func advance(to now: StreamTime, budget: LabelBudget) {
         let elapsed = now.milliseconds(since: windowStart)
         guard budget.window > 0, elapsed >= budget.window else { return }
@@ -52,7 +52,7 @@ public struct BudgetLedger: Hashable, Sendable {
         money.close(windows: windows, of: budget.money, carrying: budget.carriedWindows)
     }
 
-    /// Number of further tasks of so many votes that the budget covers; 0 if the budget was lowered after more was
+    /// Number of further tasks of `count` votes each that the budget covers; 0 if the budget was lowered after more was
     /// reserved.
     public func affordableTasks(votes count: Int, cost: VoteCost, of budget: LabelBudget) -> Int {
         // Tasks that cost nothing would always be affordable: a budget of 0 means that nothing is to be queried.
@@ -65,7 +65,7 @@ public struct BudgetLedger: Hashable, Sendable {
         return Int(tasks)
     }
 
-    /// Promises the votes of one task; false, and nothing, when the budget does not hold them.
+    /// Reserves the votes of one task; returns false and reserves nothing if the budget does not cover them.
     public mutating func reserve(_ count: Int, cost: VoteCost = .free, of budget: LabelBudget) -> Bool {
         guard count >= 0 else { return false }
         guard count == 0 || affordableTasks(votes: count, cost: cost, of: budget) > 0 else { return false }

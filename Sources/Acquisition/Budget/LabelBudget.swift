@@ -8,7 +8,7 @@ public struct LabelBudget: Hashable, Sendable {
     public var time: Int64?
     /// Money, in millionths; nil: no limit.
     public var money: Int64?
-    /// Milliseconds.
+    /// Length of a window, in milliseconds.
     public var window: Int64
     /// Windows whose unused budget is added to later ones; 0: unused budget is lost.
     public var carriedWindows: Int
@@ -21,7 +21,7 @@ public struct LabelBudget: Hashable, Sendable {
         self.carriedWindows = carriedWindows
     }
 
-    /// The most tasks that could be open at once if all that may be carried had been.
+    /// The largest number of tasks that the budget ever covers at once: with as much carried over as may be.
     public func mostTasks(votes count: Int, cost: VoteCost) -> Int {
         let whole = Int64(carriedWindows) + 1
         let ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))

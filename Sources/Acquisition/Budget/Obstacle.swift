@@ -44,7 +44,7 @@ public enum Obstacle: Hashable, Sendable {
         }
     }
 
-    /// Milliseconds.
+    /// Milliseconds up to which the next query counts as due soon.
     private static let soon: Int64 = 600_000
 }
 

@@ -12,7 +12,7 @@ public struct TaskAccounts: Sendable {
     /// slices that have shares of their own.
     public var slices = Table<String, SliceAccount>()
 
-    /// How often the model is sure and wrong.
+    /// Frequency at which the model is sure and wrong.
     public var confidentErrors = ConfidentErrors()
 
     public init() {}
@@ -40,19 +40,19 @@ public struct TaskAccounts: Sendable {
         schedule.value.auditOwed = min(schedule.value.auditOwed, 1)
     }
 
-    /// An audit task opens.
+    /// Counts an audit task that opens.
     mutating func countAudit(_ policy: AcquisitionPolicy) {
         if policy.sharesByWindow, schedule.value.auditTasks >= policy.auditFirst { schedule.value.auditOwed -= 1 }
         schedule.value.auditTasks += 1
     }
 
-    /// When the current window ends.
+    /// End of the current window.
     func windowEnd(_ policy: AcquisitionPolicy) -> StreamTime {
         ledger.value.windowStart.advanced(byMilliseconds: policy.window)
     }
 }
 
-/// Fate of the votes that a task reserved.
+/// Spending and release of the votes that tasks reserved.
 extension AcquisitionState {
     /// Counts one of the votes reserved for a task as given, in the window in which it was given.
     ///
@@ -111,7 +111,7 @@ extension AcquisitionState {
         policy.edition >= 2 ? pool.learnUnanswerable(sample, notes: notes, policy) : []
     }
 
-    /// A task closed with votes left, each reserved at `cost`.
+    /// Releases the votes left of a task that closed, each reserved at `cost`.
     public mutating func votesReleased(_ count: Int, cost: VoteCost = .free) {
         accounts.ledger.value.release(count, cost: cost)
     }

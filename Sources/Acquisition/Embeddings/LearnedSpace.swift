@@ -3,11 +3,11 @@ public import Vocabulary
 
 /// One embedding that a space is learnt from.
 public struct SeenEmbedding: Hashable, Sendable {
-    /// As the prediction names its space.
+    /// Name of the space, as given by the prediction.
     public let space: SpaceID?
-    /// At least 1.
+    /// Number of coordinates; at least 1.
     public let dimension: Int
-    /// Finite, at least 0.
+    /// Norm of the embedding; finite, at least 0.
     public let norm: Double
 
     public init(space: SpaceID?, dimension: Int, norm: Double) {
@@ -20,14 +20,14 @@ public struct SeenEmbedding: Hashable, Sendable {
 /// The space of a project's embeddings as far as its configuration does not specify it: fixed from the first candidates
 /// that carry an embedding.
 public struct LearnedSpace: Hashable, Sendable {
-    /// Embeddings that it is fixed from.
+    /// Number of embeddings from which the space is fixed.
     public static let breadth = 20
-    /// The largest norm is this many times the median of those seen that are not 0.
+    /// Ratio of the largest norm in the space to the median of the nonzero norms seen.
     public static let factor = 10.0
 
     /// The name in the configuration when the space was learnt: under another name the learnt space does not apply.
     public let named: SpaceID?
-    /// Nil until enough have been seen.
+    /// The learnt space; nil until enough embeddings have been seen.
     public let space: EmbeddingSpace?
     /// Embeddings seen, in the order of the journal; empty once the space is fixed.
     public private(set) var seen: [SeenEmbedding]
@@ -44,8 +44,8 @@ public struct LearnedSpace: Hashable, Sendable {
             && (space == nil || declared.dimension == nil || declared.dimension == space?.dimension)
     }
 
-    /// Notes an embedding, and fixes the space with the last of them: the commonest dimension, of equally common ones the first
-    /// seen, and its norm.
+    /// Records an embedding; the last of `breadth` embeddings fixes the space: the commonest combination of name and
+    /// dimension, of equally common ones the first seen, and the largest norm from the embeddings that have it.
     mutating func see(_ embedding: SeenEmbedding) {
         seen.append(embedding)
         guard seen.count >= Self.breadth else { return }
@@ -70,7 +70,7 @@ public struct LearnedSpace: Hashable, Sendable {
 }
 
 extension EmbeddingSpace {
-    /// The declared parts, and for the rest the learnt ones.
+    /// Returns the declared parts, and for the rest the learnt ones.
     public func completed(by learned: LearnedSpace) -> EmbeddingSpace {
         guard let found = learned.space, learned.holds(beside: self) else { return self }
         return EmbeddingSpace(

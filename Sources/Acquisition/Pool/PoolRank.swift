@@ -28,7 +28,7 @@ struct PoolRank: Comparable, Sendable {
     }
 }
 
-/// Draw of a sample, and its id for equal draws.
+/// Order of the audit draws: by draw, and by id for equal draws.
 struct AuditDrawOrder: Comparable, Sendable {
     let draw: Double
     let id: SampleID

@@ -3,7 +3,7 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// How a batch is put together from the pool.
+/// Composition of a batch from the pool.
 extension PoolSource {
     /// Selects the training part of a batch.
     ///
@@ -83,8 +83,8 @@ extension PoolSource {
         return drawn
     }
 
-    /// Rank of a candidate: candidates set aside last, of equals those of the newest model first, of equals the highest
-    /// utility, of equals the lower id.
+    /// Rank of a candidate. The sort keys are, in this order: the reason for setting it aside (such candidates are
+    /// last), the model's version number (newest first), the utility (highest first) and the id (lowest first).
     struct Rank: Comparable {
         var setAside = 0
         let versionNumber: Int
@@ -111,7 +111,7 @@ extension PoolSource {
         if isSpread, let cold = policy.batch.coldStart.rule, isCold(labels, policy) { rule = cold }
         rule = rule.affordable(count)
         let width = rule.width(count, policy)
-        // In a large pool the certain candidates are left out: sorting them all costs more than they are worth.
+        // In a large pool only the first ranks are computed: sorting all candidates costs more than it gains.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
         let wanted = min(candidates.count, reach + left.count)
         var ranks = candidates.smallest(wanted) { id, pooled in

@@ -4,23 +4,24 @@ internal import Vocabulary
 
 /// Candidates that are queried only if no others are left.
 extension PoolSource {
-    /// Knowledge of a pool about queried and about unanswerable samples: a cache of its tables.
+    /// Cached data about the queried and the unanswerable samples, derived from the tables of a pool.
     struct Experience: Sendable {
         var known = KnownSamples()
         var answerability: AnswerabilityModel?
         fileprivate var mark: Mark?
         /// Whether `known` has every row of the memory, at the index of its slot.
         fileprivate var isWhole = false
-        /// Slots written since `mark`, as long as that is all that has changed in the memory; and its revision then.
+        /// Slots written since `mark`, and the revision of the memory after the last of these writes. If the memory has
+        /// another revision, more has changed; nil if nothing was followed yet or too many slots were written.
         private var written: (slots: [Int], revision: UInt64?) = ([], nil)
         private static let mostWritten = 1_024
 
-        /// Follows a change of one slot of the memory.
+        /// Records that one slot of the memory was written.
         ///
         /// - Parameters:
-        ///   - slot: Written.
-        ///   - old: The revision of the memory before.
-        ///   - new: The revision since.
+        ///   - slot: The slot that was written.
+        ///   - old: Revision of the memory before the write.
+        ///   - new: Revision of the memory after the write.
         mutating func wrote(_ slot: Int, from old: UInt64, to new: UInt64) {
             guard written.revision == old else { return }
             written.slots.append(slot)
@@ -86,7 +87,8 @@ extension PoolSource {
 
     /// Brings the known sketches up to date, slot by slot if nothing more has changed.
     ///
-    /// - Returns: Sketches of the queried samples, in the order of their slots; of other dimensions not all of them.
+    /// - Returns: Sketches of the queried samples, in the order of their slots; sketches of other dimensions may be
+    ///   missing.
     private mutating func follow(_ mark: Mark, _ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
         let (dimension, share) = (mark.dimension, mark.share)
         if experience.isWhole, mark.waiting == nil, experience.mark?.slots == mark.slots,
@@ -151,7 +153,7 @@ extension PoolSource {
         for id in copies { candidates[id] = candidates[id]?.settingAside(.known) }
     }
 
-    /// Judges all candidates anew, after a revision under which other reasons hold.
+    /// Determines again which candidates are set aside, after a change that affects the reasons.
     ///
     /// - Complexity: O(*poolCapacity* · *m* · *dimension*) at worst.
     mutating func judgeAnew(_ policy: AcquisitionPolicy) {

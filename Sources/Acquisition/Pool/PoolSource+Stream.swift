@@ -50,8 +50,8 @@ extension PoolSource {
         )
     }
 
-    /// Whether a candidate is an event of the stream at all: a candidate near a queried sample, or among unanswerable
-    /// ones, is none, except for every hundredth. A copy never is.
+    /// Whether a candidate is an event of the stream at all. A candidate near a queried sample or among unanswerable
+    /// ones is not, except for every hundredth; a copy never is.
     private mutating func isJudged(_ sample: Sample, _ rule: StreamPolicy, _ policy: AcquisitionPolicy) -> Bool {
         guard reason(toSetAside: sample, policy) != nil else { return true }
         if let embedding = sample.embedding, experience.known.likeness(of: embedding) == .copy { return false }

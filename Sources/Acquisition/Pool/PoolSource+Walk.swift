@@ -3,7 +3,7 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// How a batch is put together from the whole pool, from edition 2 on.
+/// Composition of a batch from the whole pool, from edition 2 on.
 extension PoolSource {
     /// Selects the training part of a batch: a rule chooses from the window that a walk down the ranking collects.
     ///
@@ -49,10 +49,10 @@ extension PoolSource {
         return rule.affordable(count)
     }
 
-    /// The candidates that a rule considers: the highest utilities of the pool, or an even choice of them. A candidate
-    /// is excluded if it is near to a queried sample or to a better candidate, is among unanswerable samples, is an
-    /// outlier, or has no free capacity in its quota; all but the last kind follow at the end if there are too few
-    /// others.
+    /// The candidates that a rule considers: the highest utilities of the pool, or an even spread over them. A
+    /// candidate is excluded if it is near to a queried sample or to a better candidate, is among unanswerable samples,
+    /// is an outlier, or has no free capacity in its quota; all but the last kind follow at the end if there are too
+    /// few others.
     private mutating func window(
         of count: Int,
         by rule: BatchRule,
@@ -106,9 +106,9 @@ extension PoolSource {
         return builder.window(last)
     }
 
-    /// Number of samples among unanswerable ones, for so many others in a batch: one in ten, and one if there are no
-    /// others, so that people's time is not spent on them once all others were queried, and a region that was wrongly
-    /// reported is tested again.
+    /// Number of samples among unanswerable ones that a batch with `others` other samples may contain: one in ten, or
+    /// one if there are no others. People's time is thus not spent on them once all others were queried, and a region
+    /// that was wrongly reported is tested again.
     private static func mostUnanswerable(beside others: Int) -> Int { others > 0 ? others / 9 : 1 }
 }
 

@@ -77,7 +77,8 @@ public struct PoolSource: TaskSource, Sendable {
 
     // MARK: - Quotas
 
-    /// Quotas of the entry's window, by which a full pool knows which of its rows to do without.
+    /// Quotas of the entry's window, which decide the candidate that a full pool evicts; resets the order of eviction
+    /// if they have changed.
     mutating func quotas(_ accounts: inout TaskAccounts, _ context: SelectionContext) -> SliceQuotas? {
         let quotas = accounts.quotasNow(context)
         let isKept = floorMark.map { mark in quotas.map { $0.keeps(mark) } ?? false } ?? (quotas == nil)
@@ -103,7 +104,7 @@ public struct PoolSource: TaskSource, Sendable {
         block.update(candidates, accounts.quotas(context)) { $1.hasRoom($0.candidate.sample) }
     }
 
-    /// Whether quotas are known to keep back any candidate there was.
+    /// Whether quotas blocked all candidates when they were last checked.
     var isBlockKnown: Bool { block.isKnown }
 
     /// Whether every candidate is known to wait for a quota.
@@ -113,11 +114,12 @@ public struct PoolSource: TaskSource, Sendable {
 
     func isActive(_ context: SelectionContext) -> Bool { !isEmpty || context.policy.stream != nil }
 
-    /// Candidates of the newest model, for each task of a diverse batch, that a batch waits for.
+    /// Candidates of the newest model that a diverse batch waits for, per task.
     private static let diverseBreadth = 10
 
-    /// A stream's rule has chosen already. A batch waits for a model that has learnt from the last one, and for
-    /// candidates that it scored: a model that is one batch behind queries much of the same again.
+    /// Whether a batch need not wait for `maximumWait`. Candidates that a stream's rule has chosen never wait. A batch
+    /// waits for a model that has learnt from the last batch, and for candidates scored by that model: a model that is
+    /// one batch behind queries much of the same again.
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
         if context.policy.stream != nil, !isEmpty { return true }
         let size = context.policy.batchSize
@@ -135,7 +137,7 @@ public struct PoolSource: TaskSource, Sendable {
             && context.unlearnedLabels <= context.policy.batchSize / 2
     }
 
-    /// Whether a model that has learnt from the last batch has scored a batch's worth of candidates, or all that there are.
+    /// Whether a model that has learnt from the last batch has scored enough candidates for a batch, or all candidates.
     func isScored(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
         guard !isEmpty, context.newestVersionNumber > 0, hasLearnt(context, accounts) else { return false }
         let waiting = candidates.count { $1.setAside == nil }
@@ -143,7 +145,7 @@ public struct PoolSource: TaskSource, Sendable {
         return candidates.count { $1.modelVersionNumber >= context.newestVersionNumber && $1.setAside == nil } >= enough
     }
 
-    /// All that is left of a batch.
+    /// All tasks left of the batch; 0 if quotas block all candidates.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         isBlocked(accounts.quotas(context)) ? 0 : room.tasks
     }

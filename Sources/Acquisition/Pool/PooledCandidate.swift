@@ -16,7 +16,7 @@ public enum SetAside: String, Hashable, Sendable, CaseIterable, Comparable {
     var order: Int { self == .unanswerable ? 1 : 2 }
 }
 
-/// A candidate of a source, and how new the model is that scored it.
+/// Candidate of a source, with the version number of the model that scored it.
 public struct PooledCandidate: Hashable, Sendable {
     private let shared: Boxed<Candidate>
     public var candidate: Candidate { shared.value }
@@ -28,7 +28,7 @@ public struct PooledCandidate: Hashable, Sendable {
     public let propensity: Double?
     /// Reason for which it is selected last; nil if it waits like any other.
     public let setAside: SetAside?
-    /// Some bits of its embedding: of two that differ here, neither is a copy of the other.
+    /// Hash of some coordinates of the embedding: two candidates with different keys are no copies of each other.
     let key: UInt32
 
     public init(candidate: Candidate, modelVersionNumber: Int, propensity: Double? = nil, setAside: SetAside? = nil) {
@@ -76,8 +76,8 @@ public struct PooledCandidate: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - purpose: Purpose of the source that queries it.
-    ///   - strategy: As in `margin+kmeans`.
-    ///   - score: Nil: the candidate's own.
+    ///   - strategy: Name of the strategy, as in `margin+kmeans`.
+    ///   - score: Score to record; nil for the candidate's own.
     ///   - inclusionProbability: As in `SelectionReason`.
     ///   - propensity: As in `SelectionReason`.
     ///   - triggers: Names of the triggers that fired.

@@ -15,7 +15,7 @@ struct RankingCursor {
     private(set) var foundAside: [PooledCandidate] = []
 
     /// - Parameters:
-    ///   - pool: Always the same pool.
+    ///   - pool: Pool; every later call must pass the same one.
     ///   - width: Candidates that a rule considers, and whether they are spread over more.
     ///   - count: Samples wanted.
     ///   - left: Candidates that are not visited.
@@ -73,7 +73,8 @@ struct RankingCursor {
         return nil
     }
 
-    /// The utility of the next candidate and the model that saw it, if it is not set aside.
+    /// Utility of the next candidate, and the version number of the model that scored it; nil if the candidate is set
+    /// aside or there is none.
     mutating func bound(in pool: PoolSource) -> (utility: Double, versionNumber: Int)? {
         guard let rank = peek(pool), rank.setAside == 0 else { return nil }
         return (rank.utility, rank.versionNumber)

@@ -11,9 +11,9 @@ public struct UnanswerableSample: Hashable, Sendable {
     /// Notes that people wrote with their flags, at most `noteLimit`.
     public let notes: [String]
 
-    /// Samples remembered; the oldest gives way.
+    /// Largest number of samples remembered; the oldest is replaced.
     public static let limit = 256
-    /// Notes kept of one sample.
+    /// Largest number of notes kept for one sample.
     public static let noteLimit = 3
 
     public init(number: Int, sample: SampleID, sketch: EmbeddingSketch?, notes: [String]) {

@@ -7,7 +7,7 @@ struct QuotaBlock: Sendable {
     private var revision: UInt64 = 0
     private var mark: QuotaMark?
 
-    /// Whether anything is known to be kept back.
+    /// Whether quotas blocked all rows when they were last checked.
     var isKnown: Bool { mark != nil }
 
     /// Whether all rows of a table are known to be kept back.

@@ -2,11 +2,11 @@ public import Vocabulary
 
 /// Votes of the current window that one slice has used.
 public struct SliceAccount: Hashable, Sendable {
-    /// When its first task was opened.
+    /// Time at which its first task was opened.
     public var firstQueriedAt: StreamTime
     /// The window that `votes` belong to.
     public var windowStart: StreamTime
-    /// Votes given to tasks opened in that window, or promised to them.
+    /// Votes given to tasks opened in that window, or reserved for them.
     public var votes: Int
 
     public init(firstQueriedAt: StreamTime, windowStart: StreamTime, votes: Int = 0) {

@@ -4,8 +4,8 @@ internal import Vocabulary
 
 /// Free capacity within the quotas of slices at one time.
 struct SliceQuotas: Sendable {
-    /// Account of the slices beyond those distinguished, which count together. Names of slices begin with a sign, so
-    /// that none is empty and none equals this one.
+    /// Name of the account of the slices beyond those distinguished, which count together. The names of all other
+    /// accounts begin with `=`, so that none equals this one.
     private static let others = "others"
 
     private let quota: SlicePolicy
@@ -84,9 +84,9 @@ struct SliceQuotas: Sendable {
         return kept
     }
 
-    /// When the next slice is new no longer; nil where that changes nothing.
+    /// Time at which the next slice stops being new; nil if there is none, or if new slices have no share of their own.
     ///
-    /// - Complexity: O(*n*) in the slices.
+    /// - Complexity: O(*n* log *n*) comparisons in the slices; O(1) if new slices have no share of their own.
     var nextAgeing: StreamTime? {
         guard quota.newShare != nil else { return nil }
         let ages = slices.smallest(slices.count) { AgeingRank(at: $1.firstQueriedAt, name: $0) }
@@ -127,6 +127,6 @@ struct QuotaMark: Sendable {
     let windowStart: StreamTime
     let votes: Int
     let votesPerTask: Int
-    /// Then a slice is new no longer; nil: never.
+    /// Time at which the next slice stops being new; nil: never.
     let until: StreamTime?
 }

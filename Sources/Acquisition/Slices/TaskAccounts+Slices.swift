@@ -2,7 +2,7 @@ internal import Strategies
 internal import Tables
 public import Vocabulary
 
-/// Quotas of slices. The audit sample has none: it must stay an image of the traffic.
+/// Quotas of slices. The audit sample has none, because it must stay representative of the traffic.
 extension TaskAccounts {
     /// Quotas of the ledger's window; nil where there are none.
     func quotas(_ context: SelectionContext) -> SliceQuotas? {
@@ -18,7 +18,7 @@ extension TaskAccounts {
         }
     }
 
-    /// Quotas of the entry's window, which the entry may be the first of.
+    /// Quotas of the window that contains the entry; the window opens if the entry is its first.
     mutating func quotasNow(_ context: SelectionContext) -> SliceQuotas? {
         guard context.policy.slices != nil else { return nil }
         ledger.value.advance(to: context.time, budget: context.policy.budget)
@@ -41,14 +41,14 @@ extension TaskAccounts {
         let start = ledger.value.windowStart
         func isPast(_ account: SliceAccount) -> Bool {
             guard account.windowStart != start else { return false }
-            // Where new slices have no share of their own, to be new again means nothing.
+            // If new slices have no share of their own, being new again has no effect.
             return quota.newShare == nil || context.time.milliseconds(since: account.firstQueriedAt) >= quota.newFor
         }
         guard slices.count(where: { isPast($1) }) > 0 else { return }
         for (name, account) in slices.sortedRows where isPast(account) { slices[name] = nil }
     }
 
-    /// A task for training was opened.
+    /// Charges the votes of a new task for a training label to its slice.
     mutating func countSlice(_ sample: Sample, _ context: SelectionContext) {
         guard let quota = context.policy.slices else { return }
         let name = SliceQuotas.account(of: sample, quota, in: slices)
@@ -62,8 +62,8 @@ extension TaskAccounts {
 }
 
 extension AcquisitionState {
-    /// Applies a revision: accounts of another key's slices do not apply to the slices of its own key, and other
-    /// reasons may set candidates aside.
+    /// Applies a revision: all accounts of slices are removed if the key has changed, and candidates are judged again
+    /// if the reasons for setting them aside have.
     public mutating func configured(_ policy: AcquisitionPolicy, after old: AcquisitionPolicy) {
         if policy.setsAside != old.setsAside || policy.batch.duplicateDistance != old.batch.duplicateDistance {
             pool.judgeAnew(policy)
@@ -81,7 +81,7 @@ extension AcquisitionState {
     ) {
         guard let quota = policy.slices else { return }
         let name = SliceQuotas.account(of: sample, quota, in: accounts.slices)
-        // Before the account's first task none was charged to it.
+        // Tasks opened before the account's first task were not charged to it.
         guard var account = accounts.slices[name], openedAt >= account.windowStart, openedAt >= account.firstQueriedAt
         else { return }
         account.votes = max(0, account.votes - votes)

@@ -19,7 +19,7 @@ extension AuditSource {
 }
 
 extension AcquisitionState {
-    /// Whether a candidate of the pool is there that hid no audit sample yet.
+    /// Whether the pool has at least `count` candidates that have not hidden an audit sample yet.
     ///
     /// - Complexity: O(*poolCapacity*).
     public func hasCovers(_ count: Int = 1) -> Bool {
@@ -44,7 +44,7 @@ extension AcquisitionState {
             .compactMap { pool.candidates[fresh[$0]]?.candidate.sample }
     }
 
-    /// Notes that samples have hidden audit samples; what has left the pool is forgotten.
+    /// Records that samples have hidden audit samples; samples that have left the pool are removed from the record.
     ///
     /// - Complexity: O(*poolCapacity* log *poolCapacity*).
     public mutating func noteCovers(_ samples: [SampleID], at time: StreamTime) {

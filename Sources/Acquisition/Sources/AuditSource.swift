@@ -16,14 +16,14 @@ public struct AuditSource: TaskSource, Sendable {
     public var candidates = Table<SampleID, PooledCandidate>()
     /// Pairing of each candidate that eras judge by, with the agreement of its two models' predictions.
     public var pairings = Table<SampleID, AuditPairing>()
-    /// The last of the candidates, a cache.
+    /// The candidates drawn last, a cache.
     private var evictionRank = TopK<AuditRank>()
 
     public init() {}
 
     var isEmpty: Bool { candidates.isEmpty }
 
-    /// Adds a candidate, whose sample is new or was scored by a newer model.
+    /// Adds a candidate if its sample is new or it was scored by a newer model.
     ///
     /// - Parameters:
     ///   - pooled: A candidate of the audit sample.
@@ -54,7 +54,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// - Complexity: O(*capacity*) if duels are queried.
     public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
         guard let standing = asking.standingPair else { return false }
-        // More pairs than trainers can answer in time would be lost to silence.
+        // If more pairs waited than trainers can answer in time, the rest would be settled without a prediction.
         if let most = asking.mostSilent, pairings.count(where: { $1.pair == standing && $1.isSilent }) >= most {
             return true
         }
@@ -113,8 +113,8 @@ public struct AuditSource: TaskSource, Sendable {
         context.policy.sharesByWindow ? due(0, accounts, context) > 0 : !isEmpty
     }
 
-    /// Number of audit tasks that are due once so many more tasks for training labels are open; at most the number of
-    /// candidates.
+    /// Number of audit tasks that are due once `training` more tasks for training labels are open; at most the number
+    /// of candidates.
     ///
     /// In each window of the budget they are `auditShare` of all tasks, plus or minus one, as long as there are
     /// candidates.
@@ -127,14 +127,14 @@ public struct AuditSource: TaskSource, Sendable {
     /// Returns the number of audit tasks that are due by the share alone, without the first ones.
     private func owed(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
-        // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
+        // The tolerance makes a share of a fifth owed a whole task after exactly four, however the sum is rounded.
         let owed = accounts.schedule.value.auditOwed + Double(training) * context.policy.auditRatio + 1e-9
         return min(Int(max(0, owed)), candidates.count)
     }
 
-    /// Number of tasks for training labels, at most so many, that leaves capacity for the audit tasks that become due
-    /// with them. The first audit tasks use the remaining capacity: they would block every training task if few may be
-    /// open.
+    /// Number of tasks for training labels, at most `most`, that leaves capacity for the audit tasks that become due
+    /// with them. The first audit tasks use only the remaining capacity: they would block every training task if few
+    /// may be open.
     ///
     /// - Complexity: O(*most*).
     func trainingTasks(_ most: Int, of affordable: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
@@ -164,7 +164,7 @@ public struct AuditSource: TaskSource, Sendable {
         return min(max(0, wanted), candidates.count, max(1, context.policy.batchSize), room.affordable)
     }
 
-    /// As many of so many as need not wait for a challenger.
+    /// Number of tasks, at most `count`, whose samples need not wait for a challenger.
     private func askable(_ count: Int, _ context: SelectionContext) -> Int {
         guard count > 0, !pairings.isEmpty else { return count }
         let waiting = pairings.count { !$1.isSettled(at: context.time, wait: context.audit.wait) }
@@ -192,7 +192,7 @@ public struct AuditSource: TaskSource, Sendable {
         var selections: [Selection] = []
         var credit = accounts.schedule.value.duelCredit
         while selections.count < count {
-            // Three of four are three of four, whatever the sum rounds to.
+            // The tolerance makes a share of three quarters exactly three of four, however the sum is rounded.
             credit += context.audit.duels
             let duel = credit > 1 - 1e-9 ? order.nextDuel() : nil
             guard let id = duel ?? order.next(), let pooled = candidates[id] else { break }
@@ -223,7 +223,8 @@ public struct AuditSource: TaskSource, Sendable {
         )
     }
 
-    /// Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for, or a challenger.
+    /// Audit tasks keep their share of all tasks: if none is due, only a further entry can make one due. If all that
+    /// are due wait for a challenger, they can be queried when the earliest wait ends.
     func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
         let wanted = wanted(room, accounts, context)
         guard wanted > 0 else { return .never }

@@ -10,7 +10,7 @@ struct BatchRoom: SourceReader {
     private(set) var training = 0
     /// Whether a source after the current one has samples to query, too.
     private(set) var isShared = false
-    /// Sources that have samples to query, the next one's bit the lowest.
+    /// Bit set of the sources that have samples to query; the lowest bit is that of the next source.
     private var active: UInt64 = 0
     private var count: UInt64 = 0
 
@@ -26,7 +26,7 @@ struct BatchRoom: SourceReader {
     }
 
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
-        // Audit tasks are beside a batch, so the other sources need not keep to their shares for them.
+        // Audit tasks are added to a batch, so the other sources need not keep to their shares for them.
         let split = source.purpose.split
         let isOnTop = context.policy.sharesByWindow && split != .training
         if !isOnTop, source.isActive(context) { active |= 1 << count }

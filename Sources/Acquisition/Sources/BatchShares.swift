@@ -23,7 +23,7 @@ struct BatchShares: SourceWriter {
     }
 }
 
-/// Determines what quotas block.
+/// Determines which sources quotas block.
 struct QuotaLookup: SourceWriter {
     mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
         source.checkQuotas(accounts, context)

@@ -6,11 +6,11 @@ public import Vocabulary
 /// second time, and members of a group are all on the side of the first.
 ///
 /// Inline contents are distinguished by 8 bytes of their SHA-256, for which no second text can be found; contents
-/// behind a URI are for their owner to compare. By the birthday bound the probability that any two of a million
-/// contents are mistaken for the same one is 3e-8.
+/// behind a URI are not compared, which is left to their owner. By the birthday bound the probability that any two of a
+/// million contents are mistaken for the same one is 3e-8.
 public struct SampleSides: Sendable {
-    /// The purpose of the first sample of a content or group, by the bits of its hash. Two rows a sample at most, so the table
-    /// is bounded by what the budget has paid for, and by imports.
+    /// The purpose of the first sample of a content or group, by the bits of its hash. There are at most two rows per
+    /// sample, so the size of the table is bounded by what the budget has paid for, and by imports.
     public var known = Table<Int, TaskPurpose>()
 
     public init() {}
@@ -35,7 +35,7 @@ public struct SampleSides: Sendable {
         return nil
     }
 
-    /// Notes on which side a sample is. The first of a content or group holds.
+    /// Records the side of a sample. The first sample of a content or group determines the side.
     mutating func note(_ sample: Sample, _ purpose: TaskPurpose) {
         // A disputed sample is on no side, so its group may still be on either.
         let group = purpose.split == nil ? nil : Self.groupKey(sample)
@@ -45,7 +45,7 @@ public struct SampleSides: Sendable {
     }
 
     private static func contentKey(_ sample: Sample) -> Int? {
-        // Whoever sends it may call it plain or Markdown: it is the same to read.
+        // The media type is ignored: the same text may be sent as plain text or as Markdown.
         guard case .inline(_, let text)? = sample.content else { return nil }
         return key("content\0\(text)")
     }

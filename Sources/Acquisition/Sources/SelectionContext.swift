@@ -29,7 +29,7 @@ public struct SelectionContext {
     public let votesPerTask: Int
     /// Classes of the label schema.
     public let classes: Int
-    /// Tasks open now; the open-task limit is the back-pressure of people.
+    /// Tasks open now; the open-task limit is the back-pressure of the annotators.
     public let openTasks: Int
     /// The dataset version number of the newest trained model, 0 before the first.
     public let newestVersionNumber: Int
@@ -71,6 +71,6 @@ public struct SelectionContext {
 
     var time: StreamTime { entry.time }
 
-    /// Whether a whole batch fits below the open-task limit once so many tasks more are open.
+    /// Whether a whole batch fits below the open-task limit once `tasks` more tasks are open.
     func hasRoom(after tasks: Int = 0) -> Bool { openTasks + tasks + policy.batchSize <= policy.openTaskLimit }
 }

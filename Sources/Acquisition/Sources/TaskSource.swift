@@ -2,8 +2,8 @@ internal import Vocabulary
 
 /// A source of labeling tasks: candidates in tables of its own, and a share of the queries.
 ///
-/// `AcquisitionState` lists the sources in the order in which they divide a batch, once for reading and once for writing.
-/// Each is visited with its own type, so that nothing is dispatched at run time.
+/// `AcquisitionState` lists the sources in the order in which they divide a batch, once for reading and once for
+/// writing. Each is visited with its own type, so that nothing is dispatched at run time.
 protocol TaskSource {
     /// Purpose of this source's queries. Tasks for training labels fill a batch and count against the quotas of their
     /// slices; others are added on top, as far as the budget allows.
@@ -51,16 +51,16 @@ enum NextAsking {
     /// Once the batch has waited for `maximumWait`.
     case afterMaximumWait
     case at(StreamTime)
-    /// Only an entry can bring it about.
+    /// Only a further entry can make a query possible.
     case never
 }
 
-/// A read of each source, one after the other.
+/// Visitor that reads each source, one after the other.
 protocol SourceReader {
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext)
 }
 
-/// A change of each source, one after the other.
+/// Visitor that changes each source, one after the other.
 protocol SourceWriter {
     mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext)
 }

@@ -42,7 +42,7 @@ public struct VerificationSource: TaskSource, Sendable {
     }
 
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
-        // As for the audit sample: nothing distinguishes the two.
+        // The values are those of the audit sample, so that the two cannot be distinguished.
         let probability = context.policy.auditCutoff
         return candidates.sortedRows.prefix(count).map { _, pooled in
             pooled.selection(

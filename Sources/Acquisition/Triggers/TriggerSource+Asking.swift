@@ -15,7 +15,8 @@ extension TriggerSource {
         context.policy.stream != nil && isDue(room.forOne(), accounts, context)
     }
 
-    /// Their share of the batch, and of all tasks so far. If there is nothing else to query, the whole batch.
+    /// Number of tasks within the triggers' share of the batch and of all tasks so far; the whole batch if there is
+    /// nothing else to query.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         let share = context.policy.triggerShare
         guard room.tasks > 0, !triggered.isEmpty, share > 0 else { return 0 }

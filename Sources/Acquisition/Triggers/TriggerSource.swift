@@ -3,14 +3,15 @@ internal import Strategies
 public import Tables
 public import Vocabulary
 
-/// Candidates for which triggers fired: beside the pool, with a share of the queries of their own.
+/// Candidates for which triggers fired; they are kept beside the pool and have their own share of the queries.
 public struct TriggerSource: TaskSource, Sendable {
     /// The strategy that is named by a task that a trigger queried.
     public static let strategy = "trigger"
 
     var purpose: TaskPurpose { .acquisition }
 
-    /// At most `poolCapacity` candidates for training labels for which triggers fired; also in the pool if they belong there.
+    /// At most `poolCapacity` candidates for training labels for which triggers fired; they are also in the pool if
+    /// they belong there.
     public var triggered = Table<SampleID, TriggeredCandidate>()
     /// At most `poolCapacity` candidates for which triggers may yet fire.
     public var pending = Table<SampleID, TriggeredCandidate>()
@@ -87,7 +88,8 @@ public struct TriggerSource: TaskSource, Sendable {
         )
     }
 
-    /// Whether champion and challenger disagree; nil unless the two are one of each.
+    /// Whether champion and challenger disagree; nil unless one candidate is the champion's and the other the
+    /// challenger's.
     private static func disagree(_ a: Candidate, _ b: Candidate) -> Bool? {
         guard let one = a.model, let other = b.model, one.role != other.role, one.version != other.version,
             let first = a.output?.top, let second = b.output?.top
@@ -144,7 +146,8 @@ public struct TriggerSource: TaskSource, Sendable {
 }
 
 extension SelectionContext {
-    /// Whether a trigger holds of a candidate once more is known; false where the revision in force has none of that name.
+    /// Whether a trigger holds for a candidate once the facts that `learn` adds are known; false if the revision in
+    /// force has no trigger of that name.
     fileprivate func fires(
         _ name: String,
         for candidate: Candidate,

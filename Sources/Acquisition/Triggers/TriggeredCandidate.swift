@@ -6,9 +6,10 @@ public struct TriggeredCandidate: Hashable, Sendable {
     public let triggers: [String]
     /// Names of the triggers that are undecided about `pooled`.
     public let pendingTriggers: [String]
-    /// The entry that first brought it.
+    /// Number of the entry that first brought the sample.
     public let entryNumber: UInt64
-    /// Whether the champion's and the challenger's predictions of the sample, `pooled` one of them, disagree; nil if unknown.
+    /// Whether the predictions of champion and challenger for the sample, one of them in `pooled`, disagree; nil if
+    /// unknown.
     public let disagrees: Bool?
     /// Whether a user corrected or rejected `pooled`; nil: there is no feedback.
     public let isOverridden: Bool?

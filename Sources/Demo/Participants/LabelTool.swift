@@ -11,7 +11,7 @@ public struct SimulatedAnnotator: Hashable, Sendable {
     /// The share of wrong answers, in `0...1`.
     public let error: Double
 
-    /// Five people, from careful to careless.
+    /// Five annotators, in ascending order of their errors.
     public static let crew = [
         SimulatedAnnotator(id: "a1", error: 0.02), SimulatedAnnotator(id: "a2", error: 0.05),
         SimulatedAnnotator(id: "a3", error: 0.10), SimulatedAnnotator(id: "a4", error: 0.15),
@@ -19,21 +19,21 @@ public struct SimulatedAnnotator: Hashable, Sendable {
     ]
 }
 
-/// A label tool with simulated annotators, who see only what a task shows, answer in their own time, sometimes skip, sometimes
-/// answer twice or late.
+/// A label tool with simulated annotators. They use only the content of a task, take a random time for an answer, and
+/// sometimes skip a task, answer twice or answer late.
 public final class LabelTool {
-    /// How the label tool runs.
+    /// Options of the label tool.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
         /// Prefix of the topic names.
         public var prefix: String
         /// Seed of the annotators and their errors.
         public var seed: UInt64
-        /// Mean milliseconds that an answer takes.
+        /// Mean time for an answer, in milliseconds.
         public var pace: Double
-        /// Whether the truth is permuted per sample: then nothing can be learnt.
+        /// Whether the true classes are permuted per sample, so that nothing can be learnt.
         public var isTruthPermuted: Bool
-        /// The file where it writes down what it did; nil for none.
+        /// Path of the file in which it records its actions; nil for none.
         public var ledger: String?
 
         public init(
@@ -56,7 +56,7 @@ public final class LabelTool {
     private struct Annotator {
         let annotator: SimulatedAnnotator
         var generator: SplitMix64
-        /// The task in hand, and when its answer is ready.
+        /// The current task, and the time at which its answer is ready; nil if there is none.
         var work: (task: String, readyAt: Int64)?
     }
 
@@ -81,7 +81,7 @@ public final class LabelTool {
     private var open: [String: OfferedTask] = [:]
     /// Tasks in the order of arrival.
     private var order: [String] = []
-    /// Answers that an annotator forgot to send in time.
+    /// Answers that are sent late, with the time of sending.
     private var late: [(at: Int64, bytes: [UInt8])] = []
 
     public init(options: Options, stop: StopFlag) throws {
@@ -102,7 +102,7 @@ public final class LabelTool {
         }
     }
 
-    /// Works until it is stopped.
+    /// Runs until `stop` is raised.
     public func run() throws {
         let topic = options.prefix + "labeling-tasks"
         var positions: [KafkaTopicPartition: Int64] = [:]
@@ -187,7 +187,7 @@ public final class LabelTool {
             bytes = event(for: task, id: id, annotator: annotator.id, outcome: "answer", name: task.classes[given])
         }
         if generator.nextUnit() < 0.01 {
-            // The annotator is absent with the answer unsent; another annotator is asked meanwhile.
+            // The annotator is absent before the answer is sent; another annotator is asked meanwhile.
             open[id]?.skipped += 1
             late.append((now + 6_000, bytes))
             return

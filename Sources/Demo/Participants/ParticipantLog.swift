@@ -1,7 +1,7 @@
 internal import Foundation
 internal import JSON
 
-/// A participant's own ledger: one JSON object a line, for the demo to read.
+/// A participant's ledger: a file with one JSON object a line, which the demo reads.
 final class ParticipantLog {
     private let handle: FileHandle?
 

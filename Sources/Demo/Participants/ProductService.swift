@@ -8,10 +8,10 @@ internal import Statistics
 internal import Vocabulary
 internal import Worker
 
-/// A product that recognises digits: serves the released champion on a stream of images, shadows the challenger, and
-/// forwards the feedback of its users. It uses topics and files, and no internals of Flywheel.
+/// A product that recognises digits: it serves the released champion on a stream of images, runs the challenger in
+/// shadow, and forwards the feedback of its users. It uses only topics and files, no internals of Flywheel.
 public final class ProductService {
-    /// How the product service runs.
+    /// Options of the product service.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
         /// Prefix of the topic names.
@@ -46,10 +46,10 @@ public final class ProductService {
         let project: String
         var champion: (version: String, model: SoftmaxRegression)?
         var challenger: (version: String, model: SoftmaxRegression)?
-        /// Champions served so far, one after the other.
+        /// Number of champions served so far.
         var champions = 0
         var hasShipped = false
-        /// The version whose copy was shipped broken.
+        /// The version of which a broken copy was deployed; nil if there is none.
         var broken: String?
         var feedbackSinceBroken = 0
         var order: [Int] = []
@@ -70,7 +70,8 @@ public final class ProductService {
     private let stop: StopFlag
     private let shipBroken: StopFlag
 
-    /// `shipBroken` is raised when the next deployment is to be a broken copy of what was released.
+    /// Creates the service. `shipBroken` is raised when the next deployment is to be a broken copy of the released
+    /// model.
     public init(options: Options, stop: StopFlag, shipBroken: StopFlag) throws {
         self.options = options
         self.stop = stop
@@ -85,7 +86,7 @@ public final class ProductService {
         }
     }
 
-    /// Serves until it is stopped.
+    /// Runs until `stop` is raised.
     public func run() throws {
         var positions: [KafkaTopicPartition: Int64] = [:]
         let topic = options.prefix + "model-releases"
@@ -153,8 +154,8 @@ public final class ProductService {
         if before == deployments[index].broken { deployments[index].broken = nil }
     }
 
-    /// Simulates a faulty deployment: the release's version, with its classes shifted by one. Once for each project,
-    /// and not before there is a champion to roll back to.
+    /// Simulates a faulty deployment: the released version with its classes shifted by one. It happens once for each
+    /// project, and not before there is a champion to which a rollback can return.
     private func ship() {
         for index in deployments.indices where !deployments[index].hasShipped && deployments[index].champions > 1 {
             deployments[index].hasShipped = true
@@ -240,7 +241,7 @@ public final class ProductService {
 
     static let question = Question.choice(LabelSchema(question: "", classes: DigitsScenario.classes))
 
-    /// Users notice wrong answers more than right ones, and a few of them are wrong themselves.
+    /// Simulates feedback: users report wrong answers more often than right ones, and a few of their reports are wrong.
     private func react(to image: DigitImage, at index: Int, version: String, probabilities: [Double]) throws {
         var predicted = 0
         for label in probabilities.indices where probabilities[label] > probabilities[predicted] { predicted = label }

@@ -1,4 +1,4 @@
-/// How often each annotator errs, as the engine estimates it without knowing any answer, and in truth.
+/// Chart of each annotator's error rate: the engine's estimate, made without known answers, beside the true value.
 struct AnnotatorChart {
     let snapshot: DemoSnapshot
 
@@ -46,7 +46,7 @@ struct AnnotatorChart {
             """
     }
 
-    /// The two errors on a line as wide as the column is.
+    /// The two error rates as marks on a line of the column's width.
     private func strip(_ annotator: DemoSnapshot.AnnotatorView, _ end: Double) -> Markup {
         let position = LinearScale(domain: 0...end, start: 2, end: 98)
         let truth = position(annotator.trueError)

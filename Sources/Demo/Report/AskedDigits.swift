@@ -1,8 +1,8 @@
-/// The samples that annotators are asked about at this time, drawn, each with the reason for its query.
+/// Drawings of the samples that are currently queried, each with the reason for its query.
 struct QueriedDigits {
     let snapshot: DemoSnapshot
 
-    /// Cards shown before the rest is folded.
+    /// Number of cards shown before the rest is folded.
     private static let shown = 8
 
     var markup: Markup {
@@ -53,7 +53,7 @@ struct QueriedDigits {
 
     /// Reason for the query of this sample, in words.
     static func reason(_ sample: DemoSnapshot.QueriedSample) -> String {
-        // A no-break space keeps the class off a line of its own.
+        // The no-break space prevents a line break before the class.
         let says = sample.scoredBy.flatMap { model in sample.predicted.map { "\(model) says\u{a0}\($0)" } }
         if sample.purpose == "audit" { return ["drawn by chance", says].compactMap { $0 }.joined(separator: "; ") }
         let parts = sample.strategy.split(separator: "+").map(String.init)
@@ -80,7 +80,7 @@ struct QueriedDigits {
             """
     }
 
-    /// An 8 × 8 picture: one path for each shade, squares that touch in a row drawn as one.
+    /// An 8 × 8 picture: one path for each shade, with adjacent squares of a row drawn as one.
     static func digit(_ pixels: [Int], id: String) -> Markup {
         var paths: [Int: Markup] = [:]
         var index = 0

@@ -2,7 +2,7 @@
 public struct DemoSnapshot: Sendable {
     /// Seed of the run's randomness.
     public var seed: UInt64 = 1
-    /// As in `Apache Kafka 4.3.0`.
+    /// Name and version of the broker, as in `Apache Kafka 4.3.0`.
     public var broker = ""
     /// Seconds since the run began.
     public var elapsed = 0.0
@@ -14,11 +14,11 @@ public struct DemoSnapshot: Sendable {
     public var active = ProjectView(name: "digits")
     /// The project that queries at random.
     public var random = ProjectView(name: "digits-random")
-    /// Everyone who answers, in any order.
+    /// All annotators, in any order.
     public var annotators: [AnnotatorView] = []
     /// In the order they happened.
     public var events: [TimelineEvent] = []
-    /// Filled in at the end: whether replaying the journals gives the same decisions.
+    /// Whether a replay of the journals gives the same decisions; nil before the end of the run.
     public var replayEqual: Bool?
 
     /// A run that has not begun.
@@ -28,19 +28,19 @@ public struct DemoSnapshot: Sendable {
     public struct ProjectView: Sendable {
         /// The project’s id.
         public var name: String
-        /// The version that serves; nil before the first.
+        /// The version that serves; nil before the first champion.
         public var champion: String?
-        /// The version that is judged in its shadow.
+        /// The version that is evaluated in the champion's shadow; nil if there is none.
         public var challenger: String?
-        /// The models measured so far, in the order of their training.
+        /// The models evaluated so far, in the order of their training.
         public var curve: [CurvePoint] = []
         /// Tasks open now, highest priority first.
         public var asking: [QueriedSample] = []
         /// In the order they happened.
         public var releases: [ReleaseView] = []
-        /// The phases passed at least once.
+        /// The phases completed at least once.
         public var phases: [StageView] = []
-        /// The name of the phase that holds the cycle up.
+        /// The name of the phase that delays the cycle most.
         public var bottleneck: String?
         /// Cycles completed, from a query to a judged model.
         public var cycles = 0
@@ -66,18 +66,18 @@ public struct DemoSnapshot: Sendable {
         public var deadLetters = 0
         /// Labelled training samples of the first model at 90 %; nil until there is one.
         public var labelsTo90: Int?
-        /// Labels that people had given by then.
+        /// Training and audit labels in the version of that model; nil until there is one.
         public var humanLabelsTo90: Int?
         /// Answers that annotators had given by then.
         public var votesTo90: Int?
-        /// Held-out accuracy in `0...1` of the last champion; nil before the end.
+        /// Held-out accuracy in `0...1` of the model evaluated last; nil before the first evaluation.
         public var finalAccuracy: Double?
         /// Number of feedbacks until the model that was broken on purpose was rolled back.
         public var brokenRolledBackAfterFeedbacks: Int?
-        /// Seconds from the prediction of the newest training sample to the release, a promotion each.
+        /// Seconds from the prediction of the newest training sample to the release, one value for each promotion.
         public var predictionToRelease: [Double] = []
 
-        /// A project in which nothing has happened.
+        /// Creates the view of a project without events.
         public init(name: String) { self.name = name }
     }
 
@@ -87,12 +87,12 @@ public struct DemoSnapshot: Sendable {
         public var labels: Int
         /// Held-out accuracy in `0...1` of the model trained on it.
         public var accuracy: Double
-        /// The model measured.
+        /// The evaluated model.
         public var modelVersion: String
         /// Seconds since the run began.
         public var at: Double
 
-        /// A model measured.
+        /// Creates a point.
         public init(labels: Int, accuracy: Double, modelVersion: String, at: Double) {
             self.labels = labels
             self.accuracy = accuracy
@@ -105,17 +105,17 @@ public struct DemoSnapshot: Sendable {
     public struct QueriedSample: Sendable {
         /// The sample’s id.
         public var id: String
-        /// 8 × 8 rows of `0...16`, darker is higher.
+        /// 8 × 8 pixels, row by row, in `0...16`; higher values are darker.
         public var pixels: [Int]
         /// `acquisition` or `audit`.
         public var purpose: String
-        /// As in `margin+kmeans`: what chose it.
+        /// The strategy that chose the sample, as in `margin+kmeans`.
         public var strategy: String
         /// The acquisition score; higher is more useful.
         public var score: Double
-        /// The model that was scored; nil in a cold start.
+        /// The model whose prediction was scored; nil in a cold start.
         public var scoredBy: String?
-        /// The class that it thought likeliest.
+        /// The class to which that model gave the highest probability; nil in a cold start.
         public var predicted: String?
         /// Answers so far.
         public var votes: Int
@@ -154,11 +154,11 @@ public struct DemoSnapshot: Sendable {
         public var cause: String
         /// The version that serves from here on.
         public var champion: String
-        /// The version judged in its shadow from here on.
+        /// The version evaluated in its shadow from here on; nil if there is none.
         public var challenger: String?
-        /// The champion before, if this release replaced it.
+        /// The previous champion, if this release replaced it.
         public var replaced: String?
-        /// In words, with figures.
+        /// Evidence for the release, in words and figures.
         public var evidence: String
         /// Held-out accuracy of the champion, if known.
         public var accuracy: Double?
@@ -185,14 +185,14 @@ public struct DemoSnapshot: Sendable {
 
     /// Duration of a phase of the cycle.
     public struct StageView: Sendable {
-        /// As in `label`.
+        /// Name of the phase, as in `label`.
         public var name: String
-        /// How often it was passed.
+        /// Number of times that the phase was completed.
         public var count: Int
         /// Mean duration of the phase.
         public var meanSeconds: Double
 
-        /// A phase passed `count` times.
+        /// Creates the view of a phase.
         public init(name: String, count: Int, meanSeconds: Double) {
             self.name = name
             self.count = count
@@ -200,18 +200,18 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
-    /// An annotator, and how well the engine knows them.
+    /// An annotator, with the true error rate and the engine's estimate of it.
     public struct AnnotatorView: Sendable {
         /// The annotator’s id.
         public var id: String
-        /// In `0...1`.
+        /// The true error rate, in `0...1`.
         public var trueError: Double
-        /// The mean of both projects' estimates; nil before the first.
+        /// The mean of both projects' estimates; nil before the first estimate.
         public var estimatedError: Double?
         /// Answers to both projects.
         public var answers: Int
 
-        /// An annotator.
+        /// Creates the view of an annotator.
         public init(id: String, trueError: Double, estimatedError: Double?, answers: Int) {
             self.id = id
             self.trueError = trueError
@@ -220,20 +220,20 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
-    /// Something that happened to the run.
+    /// An event of the run.
     public struct TimelineEvent: Sendable {
         /// Kind of event.
         public enum Kind: String, Sendable { case workerKilled, workerBack, brokenShipped, rolledBack, promoted, note }
         /// Seconds since the run began.
         public var at: Double
-        /// Decides how it is marked.
+        /// Kind of the event, which determines its mark.
         public var kind: Kind
-        /// Nil when it concerns both projects.
+        /// The project; nil if the event concerns both.
         public var project: String?
         /// Description of the event, in words.
         public var text: String
 
-        /// Something that happened.
+        /// Creates an event.
         public init(at: Double, kind: Kind, project: String?, text: String) {
             self.at = at
             self.kind = kind

@@ -2,7 +2,7 @@
 struct EventList {
     let snapshot: DemoSnapshot
 
-    /// Events shown before the rest is folded.
+    /// Number of events shown before the rest is folded.
     private static let shown = 14
 
     var markup: Markup {

@@ -1,4 +1,4 @@
-/// Numbers as the page writes them: the same on every machine, whatever its locale.
+/// Number formats of the page, which do not depend on the locale of the machine.
 enum Figures {
     /// Text for an unknown number.
     static let unknown = "–"
@@ -8,7 +8,7 @@ enum Figures {
         digits(value, decimals, minus: "−") ?? unknown
     }
 
-    /// A coordinate for SVG or CSS: a tenth, an ASCII minus, no trailing zero.
+    /// A coordinate for SVG or CSS: rounded to a tenth, with an ASCII minus and without a trailing zero.
     static func coordinate(_ value: Double) -> String {
         guard let text = digits(value, 1, minus: "-") else { return "0" }
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
@@ -50,7 +50,7 @@ enum Figures {
         count(value) + " " + (value == 1 ? singular : plural)
     }
 
-    /// The middle of `values`, the mean of the two middles when their number is even.
+    /// The median of `values`: the mean of the two middle values if their number is even; nil without values.
     static func median(_ values: [Double]) -> Double? {
         guard !values.isEmpty else { return nil }
         let sorted = values.sorted()
@@ -72,12 +72,12 @@ enum Figures {
     }
 }
 
-/// How much less the active project needed than the random one.
+/// Comparison of the number that the active project needed with the number that the random one needed.
 struct Saving {
-    /// Random's number over active's.
+    /// The random project's number divided by the active project's.
     let ratio: Double
 
-    /// Nil unless both are known and positive.
+    /// Creates a comparison; nil unless both numbers are known and positive.
     init?(active: Int?, random: Int?) {
         guard let active, let random, active > 0, random > 0 else { return nil }
         ratio = Double(random) / Double(active)
@@ -88,6 +88,6 @@ struct Saving {
     /// The ratio as a number of at least 1, as in `1.8×`.
     var factor: String { Figures.fixed(isGain ? ratio : 1 / ratio, 1) + "×" }
 
-    /// As in `1.8× fewer`.
+    /// The comparison in words, as in `1.8× fewer`.
     var text: String { factor == "1.0×" ? "about the same" : factor + (isGain ? " fewer" : " more") }
 }

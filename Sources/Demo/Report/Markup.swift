@@ -21,8 +21,8 @@ struct Markup: Hashable, Sendable, ExpressibleByStringInterpolation {
 
     static func += (a: inout Markup, b: Markup) { a = a + b }
 
-    /// `text` with the five characters that HTML gives a meaning replaced, white space as a space, and what would disrupt the
-    /// page escaped.
+    /// Escapes `text`: replaces the five characters with a meaning in HTML, replaces white space by a space, and
+    /// escapes characters that would disrupt the page.
     static func escape(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)

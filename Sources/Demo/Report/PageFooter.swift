@@ -1,4 +1,4 @@
-/// Where all of this can be read.
+/// The footer of the page: the topics from which its data can be read.
 struct PageFooter {
     private static let topics: [(name: String, meaning: String)] = [
         ("predictions", "what the models said about each digit"),

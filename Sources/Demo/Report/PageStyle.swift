@@ -1,4 +1,4 @@
-/// The style sheet. Two sets of colours; everything else is defined once.
+/// The style sheet. There are two sets of colours; everything else is defined once.
 enum PageStyle {
     static let sheet: Markup = """
         \(colours)\(layout)\(components)\(drawings)\(small)

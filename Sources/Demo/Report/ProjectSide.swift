@@ -26,7 +26,7 @@ enum ProjectSide: String, CaseIterable {
         }
     }
 
-    /// A coloured sign with the name: distinguished by shape and word as well.
+    /// A coloured sign with the project's name; shape and name distinguish it as well as colour.
     var badge: Markup { "<span class=\"badge\">\(SVG.key(shape, rawValue))\(title)</span>" }
 }
 
@@ -44,13 +44,13 @@ extension DemoSnapshot {
         return ProjectSide.allCases.first { self[$0].name == name }
     }
 
-    /// The time axis reaches at least from 0 to here.
+    /// Minimum end of the time axis, in seconds; the axis begins at 0.
     var horizon: Double {
         let moments = events.map(\.at) + active.releases.map(\.at) + random.releases.map(\.at) + [elapsed, duration, 1]
         return moments.filter(\.isFinite).max() ?? 1
     }
 
-    /// How far the run is, in `0...1`.
+    /// Progress of the run, in `0...1`.
     var progress: Double {
         if isFinished { return 1 }
         guard duration > 0, elapsed.isFinite else { return 0 }
@@ -59,6 +59,6 @@ extension DemoSnapshot {
 }
 
 extension DemoSnapshot.ProjectView {
-    /// The final accuracy, or that of the newest model measured.
+    /// The final accuracy, or that of the newest evaluated model.
     var accuracy: Double? { finalAccuracy ?? curve.last?.accuracy }
 }

@@ -1,4 +1,4 @@
-/// Every release with its evidence. Shadow releases change no answer and are folded.
+/// Table of all releases with their evidence. Shadow releases change no answer and are folded.
 struct ReleaseTable {
     let snapshot: DemoSnapshot
 

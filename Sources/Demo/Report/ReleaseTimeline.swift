@@ -1,4 +1,4 @@
-/// Which model served when, on a time axis, with what happened around it.
+/// Time axis of the models that served, with the events of the run.
 struct ReleaseTimeline {
     let snapshot: DemoSnapshot
 
@@ -136,7 +136,7 @@ struct ReleaseTimeline {
         "from \(Figures.clock(span.from)) to \(Figures.clock(span.to))"
     }
 
-    /// A time in which one model had one role.
+    /// A period during which one model had one role.
     struct Span {
         let version: String
         let from: Double
@@ -165,7 +165,7 @@ struct ReleaseTimeline {
         return spans
     }
 
-    /// Returns the spans during which each model was judged in the shadow.
+    /// Returns the spans during which each model was evaluated in shadow.
     static func challengers(_ releases: [DemoSnapshot.ReleaseView], until end: Double) -> [Span] {
         var spans: [Span] = []
         for (index, release) in releases.enumerated() {
@@ -181,11 +181,11 @@ struct ReleaseTimeline {
     }
 }
 
-/// Why a model was released.
+/// The cause of a release.
 enum ReleaseCause: String, CaseIterable {
     case first, promoted, provisional, shadow, rolledBack = "rolled_back", command
 
-    /// A cause that is not known reads as a command.
+    /// Reads a cause; an unknown one counts as a command.
     init(_ cause: String) { self = ReleaseCause(rawValue: cause) ?? .command }
 
     var isRollback: Bool { self == .rolledBack || self == .command }
@@ -211,7 +211,7 @@ enum ReleaseCause: String, CaseIterable {
         }
     }
 
-    /// The colour's class.
+    /// CSS class that determines the colour.
     var style: String {
         switch self {
         case .first, .command: "plain"

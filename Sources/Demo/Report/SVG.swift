@@ -5,7 +5,8 @@ struct LinearScale {
     let start: Double
     let end: Double
 
-    /// Values outside the domain are drawn at its ends; a value that is not finite at the lower end.
+    /// Position of a value. Values outside the domain are drawn at its ends, a value that is not finite at the lower
+    /// end.
     func callAsFunction(_ value: Double) -> Double {
         let length = domain.upperBound - domain.lowerBound
         guard length > 0, value.isFinite else { return start }
@@ -26,7 +27,7 @@ enum Ticks {
         return power
     }
 
-    /// As `step`, for seconds.
+    /// As `step`, for a time axis in seconds: a round number of seconds, minutes, hours or days.
     static func timeStep(_ length: Double, limit: Int) -> Double {
         let steps: [Double] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400]
         return steps.first { length / $0 <= Double(limit) } ?? step(length, limit: limit)
@@ -78,7 +79,7 @@ enum SVG {
         return "<title>\(text)</title>"
     }
 
-    /// Text is about this wide in the page's font.
+    /// Approximate width of a text in the page's font.
     static func width(of text: String, size: Double) -> Double { Double(text.count) * size * 0.56 }
 
     /// The outlines that distinguish kinds of marks without colour.
@@ -105,7 +106,7 @@ enum SVG {
         return "<g class=\"mark \(style)\">\(inner)\(self.title(title))</g>"
     }
 
-    /// A mark as a legend shows it.
+    /// A mark in the form for legends.
     static func key(_ shape: Shape, _ style: String) -> Markup {
         """
         <svg class="key" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">\

@@ -1,5 +1,5 @@
-/// Events of the run itself, as flags above the lanes and lines through them: a worker killed and back, a
-/// broken model shipped. Promotions and rollbacks are marks of the lanes.
+/// Events of the run itself, as flags above the lanes and lines through them: a worker killed and restarted, a broken
+/// model deployed. Promotions and rollbacks are marks of the lanes.
 struct TimelineFlags {
     private let flags: [Flag]
     private let outages: [(from: Double, to: Double)]

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Processes
 
-/// The broker that the demo runs on: one that `deploy/broker` starts and stops, or one that runs already.
+/// The broker of the demo: either started and stopped by `deploy/broker`, or already running.
 struct BrokerScript {
     let bootstrap: String
     let kind: String

@@ -1,7 +1,7 @@
 internal import Foundation
 public import Processes
 
-/// The demo: every stage of the flywheel, for each seed one run.
+/// The demo: one run of all stages of the flywheel for each seed.
 public struct Demo {
     private let options: DemoOptions
     private let stop: StopFlag
@@ -34,7 +34,7 @@ public struct Demo {
         progress.note("broker: \(broker.kind) at \(broker.bootstrap)")
         var outcomes: [DemoOutcome] = []
         for seed in options.seeds where !stop.isRaised {
-            // A broker of our own is empty; on a shared one every run has topics of its own.
+            // A broker that the demo starts is empty; on a shared one each run has its own topics.
             let isAlone = bootstrap == nil && options.seeds.count == 1
             let prefix = isAlone ? "flywheel." : "flywheel-demo-\(WallClock.now())-\(seed)."
             let run = try DemoRun(
@@ -60,7 +60,7 @@ public struct Demo {
         for seed in options.seeds {
             let folder = options.seeds.count > 1 ? "\(options.folder)/seed-\(seed)" : options.folder
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            // Files of an earlier run would be mistaken for those of this one.
+            // Files of an earlier run are removed: they would be mistaken for files of this run.
             for name in ["logs", "state", "datasets", "models"] {
                 try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
             }

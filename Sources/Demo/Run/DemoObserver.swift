@@ -9,7 +9,7 @@ internal import S3
 internal import StreamRuntime
 internal import Vocabulary
 
-/// Watches a run from the topics alone, and keeps what the page shows.
+/// Observes a run only through its topics, and maintains the data that the page shows.
 final class DemoObserver {
     var snapshot: DemoSnapshot
     private let world: DigitsScenario
@@ -23,7 +23,7 @@ final class DemoObserver {
     private var seenTasks: [String: Set<String>] = [:]
     private var versions: [String: [Int: SealedVersion]] = [:]
     private var accuracies: [String: Double] = [:]
-    /// Votes of each project's labels up to each version.
+    /// Number of votes of the labels accepted so far, by project; `votesAt` holds the numbers at each version.
     private var votes: [String: Int] = [:]
     private var votesAt: [String: [Int: Int]] = [:]
     private var heldOut: FeatureMatrix
@@ -225,8 +225,8 @@ final class DemoObserver {
         )
     }
 
-    /// Evaluates a model when a cycle of the flywheel is complete: labels became a model that is served. Its accuracy
-    /// is measured on images that no topic carries.
+    /// Evaluates a model when a cycle of the flywheel is complete, which means that labels have become a released
+    /// model. Its accuracy is measured on images that no topic contains.
     private func evaluate(_ model: ReleasedModel, _ project: String, _ at: Double) {
         guard let bytes = try? ArtifactFile.read(model.artifact, buckets),
             let loaded = try? SoftmaxRegression(bytes: bytes),
@@ -251,7 +251,7 @@ final class DemoObserver {
 }
 
 extension Evidence {
-    /// For people.
+    /// The evidence in words, for people.
     var words: String {
         switch self {
         case .none: "nothing to compare with yet"

@@ -1,24 +1,24 @@
 internal import Foundation
 public import S3
 
-/// How a demo is run.
+/// Options of the demo.
 public struct DemoOptions: Sendable {
     public var isQuick: Bool
-    /// A run for each, one after the other.
+    /// Seeds of the runs, which take place one after the other.
     public var seeds: [UInt64]
     /// Whether standard output carries the figures as one JSON value.
     public var printsJSON: Bool
-    /// A running cluster; nil starts one through `deploy/broker`.
+    /// Address of a running cluster; nil to start one with `deploy/broker`.
     public var bootstrap: String?
     /// Kind of the broker at `bootstrap`.
     public var brokerKind: String?
     /// Folder of the report.
     public var folder: String
-    /// This program, for the processes it starts.
+    /// Path of this program, which is also run as the processes of the demo.
     public var executable: String
-    /// Honesty check: the label tool's truth is permuted per sample, so that nothing can be learnt.
+    /// Negative control: the label tool's true classes are permuted per sample, so that nothing can be learnt.
     public var isTruthPermuted: Bool
-    /// Seconds of a run; nil for the usual.
+    /// Duration of a run in seconds; nil for the default.
     public var duration: Double?
     /// Location of dataset versions and models, as in `s3://bucket/prefix`; nil: the folder. The environment specifies
     /// the connection to the bucket.
@@ -51,14 +51,14 @@ public struct DemoOptions: Sendable {
     /// Connection to buckets, from the environment.
     public static var buckets: S3Connection { S3Connection(environment: ProcessInfo.processInfo.environment) }
 
-    /// Seconds.
+    /// Duration of a run in seconds.
     var length: Double { duration ?? (isQuick ? 60 : 200) }
-    /// Mean milliseconds that an annotator needs.
+    /// Mean time of an annotator for an answer, in milliseconds.
     var pace: Double { isQuick ? 300 : 650 }
     /// Images a second and project.
     var rate: Int { isQuick ? 420 : 320 }
     /// The share of tasks that are audit tasks. A short run needs more of them to tell models apart in time.
     var auditShare: Double { isQuick ? 0.35 : 0.35 }
-    /// Votes of each project's budget.
+    /// Budget of votes for each project.
     var votes: Int { isQuick ? 430 : 620 }
 }

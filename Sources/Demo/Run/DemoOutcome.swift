@@ -77,7 +77,7 @@ public struct DemoOutcome: Sendable {
 
     private static func rounded(_ value: Double, _ unit: Double) -> Double { (value * unit).rounded() / unit }
 
-    /// The nearest rank.
+    /// The percentile of `values` by the nearest-rank method; nil without values.
     static func percentile(_ values: [Double], _ share: Double) -> Double? {
         guard !values.isEmpty else { return nil }
         let sorted = values.sorted()

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Progress of a run: one line that renews itself on a terminal, plain lines otherwise. All on standard error.
+/// Progress of a run on standard error: one line that is updated in place on a terminal, separate lines otherwise.
 final class DemoProgress {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private var hasLine = false

@@ -6,7 +6,7 @@ internal import Rollout
 internal import Training
 internal import Vocabulary
 
-/// The two projects of the demo: the same but for how they select.
+/// The two projects of the demo, which differ only in how they select samples.
 enum DemoProjects {
     static let active = "digits"
     static let random = "digits-random"
@@ -48,7 +48,7 @@ enum DemoProjects {
                 userWindow: 3_600_000,
                 provisional: 40,
                 userBuckets: 65_536,
-                // Hours are minutes here.
+                // What takes hours in practice takes minutes in the demo, so the hourly limit is high.
                 feedbackPerHour: 1_000_000
             )
         )

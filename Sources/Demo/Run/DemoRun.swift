@@ -8,8 +8,8 @@ internal import Operations
 internal import Processes
 internal import Worker
 
-/// One run of the whole flywheel on real data through a real broker: worker, trainer, product service and label tool are
-/// processes of their own, given a bootstrap address.
+/// One run of the whole flywheel on real data through a real broker: worker, trainer, product service and label tool
+/// are separate processes that receive a bootstrap address.
 final class DemoRun {
     private let options: DemoOptions
     private let seed: UInt64
@@ -21,8 +21,8 @@ final class DemoRun {
     private let topics: TopicNames
     private var children: [String: ChildProcess] = [:]
     private var workerKills = 0
-    /// Location of the run in a bucket, of its own for each run; it is not deleted, because its contents may belong to
-    /// others.
+    /// Location of the run in a bucket, different for each run; nil without a bucket. It is not deleted, because its
+    /// contents may belong to others.
     private let bucket: String?
 
     init(
@@ -47,7 +47,7 @@ final class DemoRun {
         try FileManager.default.createDirectory(atPath: "\(folder)/logs", withIntermediateDirectories: true)
     }
 
-    /// noida-db answers a fetch with all it has, whatever the limit.
+    /// Additional Kafka properties: noida-db answers a fetch with all its records, regardless of the requested limit.
     private static func extraProperties(_ broker: BrokerScript) -> [(String, String)] {
         broker.isNoida ? [("receive.message.max.bytes", "1000000000")] : []
     }

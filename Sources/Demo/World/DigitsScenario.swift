@@ -3,29 +3,31 @@ internal import Statistics
 
 /// One image of a digit.
 public struct DigitImage: Hashable, Sendable {
-    /// As in `img-17`.
+    /// Id of the image, as in `img-17`.
     public let id: String
     /// 64 values in `0...16`, row by row.
     public let pixels: [Int]
-    /// `0` to `9`.
+    /// The digit, `0` to `9`.
     public let digit: Int
 
-    /// The pixels divided by 16: what models see, and the embedding.
+    /// The pixels divided by 16: the input of the models, and the embedding.
     public var features: [Float] { pixels.map { Float($0) / 16 } }
 
     /// The content of the sample: a JSON list of the pixels.
     public var text: String { "[" + pixels.map(String.init).joined(separator: ",") + "]" }
 }
 
-/// The images, parted by a seed: what streams, and what no topic ever carries.
+/// The images, split by a seed into those that are streamed and those that no topic ever contains.
 public struct DigitsScenario: Sendable {
     public static let classes = (0...9).map(String.init)
 
     public let streamed: [DigitImage]
-    /// 30 % of the images, held out to draw the learning curve.
+    /// 30 % of the images, held out to measure the learning curve.
     public let heldOut: [DigitImage]
 
-    /// - Throws: if the data file that is shipped with the program is missing or not as it was published.
+    /// Splits the images by a seed.
+    ///
+    /// - Throws: `DemoError` if the data file of the program is missing or malformed.
     public init(seed: UInt64) throws {
         var images = try Self.load()
         var generator = SplitMix64(seed: seed ^ 0x6469_6769_7473)

@@ -6,7 +6,7 @@ extension AuditOrigin {
     /// Reads `duel`, `stratum` and `audit_day`; nil where there is no `duel`.
     ///
     /// - Parameter object: A fact.
-    /// - Throws: `JSONError` of a day or stratum that is none.
+    /// - Throws: `JSONError` for an invalid day or stratum.
     init?(members object: JSONObject) throws(JSONError) {
         guard object.optional("duel") != nil else { return nil }
         let text = try object.string("audit_day")
@@ -34,6 +34,6 @@ extension AuditOrigin {
         return String(RFC3339.text(milliseconds: milliseconds).prefix(10))
     }
 
-    /// Milliseconds.
+    /// Length of a day in milliseconds.
     private static let dayLength: Int64 = 86_400_000
 }

@@ -3,7 +3,7 @@ public import Vocabulary
 
 /// A record of `dataset-log`.
 public enum DatasetLogRecord: Hashable, Sendable {
-    /// A label with the names of its classes, in its order.
+    /// An accepted label with the names of its classes, in the order of the label.
     case accepted(LabelFact, names: [String])
     /// A change of a label, with the names of its classes and of the former ones if its value changes.
     case changed(LabelChange, names: [String]?, formerNames: [String]?)
@@ -19,7 +19,7 @@ public enum DatasetLogRecord: Hashable, Sendable {
 }
 
 extension DatasetLogRecord: JSONCodable {
-    /// - Throws: `.newerForm` of a kind or format of fact that only a newer build knows.
+    /// - Throws: `JSONError`; `.newerForm` for a kind or format of fact that only a newer build knows.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         switch try object.string("kind") {
@@ -195,7 +195,7 @@ public struct SealedVersionEvent: Hashable, Sendable {
             guard numbers.allSatisfy({ $0 <= Counting.most }) else {
                 throw object.failure("counts", "expected at most \(Counting.most) of anything")
             }
-            // From now on it is part of requests and of rows of the state.
+            // The semantic version becomes part of requests and of rows of the state.
             guard version.semanticVersion.utf8.count <= RecordLimits.semanticVersion else {
                 throw object.failure("semantic_version", "expected at most \(RecordLimits.semanticVersion) bytes")
             }

@@ -3,20 +3,22 @@ internal import JSON
 internal import Kinds
 public import Vocabulary
 
-/// A decision as written to its topic.
+/// A decision encoded as a record of its topic.
 public struct EncodedDecision: Hashable, Sendable {
     public let id: String
-    /// Nil for a refusal that is counted only.
+    /// The topic; nil for a refusal that is only counted.
     public let topic: Topic?
     public let key: String
     public let value: [UInt8]
     public let headers: CloudEventHeaders
-    /// The id that an answer from outside refers to; the record carries a token of it.
+    /// The id that an external client's answer refers to; the record carries a token for it. Nil for a decision that is
+    /// not answered.
     public let answerableID: String?
-    /// Set for a refusal.
+    /// The refusal, if the decision is one.
     public let refusal: EntryRejection?
 
-    /// The record of a decision that the entry of that number and time caused: the same bytes every time.
+    /// Encodes a decision that the entry with the given number and time caused. The same decision always gives the same
+    /// bytes.
     public init(_ decision: Decision, project: ProjectID, question: Question, time: StreamTime, entryNumber: UInt64) {
         id = decision.id
         var writer = JSONWriter()

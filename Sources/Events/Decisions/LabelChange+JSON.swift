@@ -1,9 +1,9 @@
 internal import JSON
 internal import Vocabulary
 
-/// Changes of labels as `dataset-log` has them.
+/// Changes of labels in the form of `dataset-log`.
 extension DatasetLogRecord {
-    /// The change in a record of that kind; nil if the kind is not a change of a label.
+    /// Reads the change in a record of the given kind; nil if the kind is not a change of a label.
     ///
     /// - Throws: If a member is missing, or has a value that is impossible for a change.
     static func changed(_ kind: String, _ object: JSONObject) throws(JSONError) -> DatasetLogRecord? {
@@ -85,7 +85,7 @@ extension DatasetLogRecord {
 }
 
 extension JSONObject {
-    /// A text of at most so many bytes.
+    /// Reads a text of at most `limit` bytes.
     func text(_ key: StaticString, upTo limit: Int) throws(JSONError) -> String {
         let text = try string(key)
         guard text.utf8.count <= limit else {

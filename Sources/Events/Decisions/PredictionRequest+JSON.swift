@@ -37,7 +37,7 @@ extension PredictionRequest: JSONCodable {
             writer.array("candidates", ofValues: candidates)
             writer.member("champion", champion)
             writer.member("challenger", challenger)
-            // A trainer that knows studies alone finds a study in which nothing is to be done.
+            // A trainer that knows only studies reads the request as a study without trials.
             writer.array("trials", ofValues: [Hyperparameters]())
             writer.member("repeats", 0)
             writer.member("deadline_at_ms", deadline)

@@ -41,8 +41,8 @@ public struct ReleaseLogRecord: Hashable, Sendable {
         )
     }
 
-    /// SHA-256, as 64 lower-case hexadecimal digits, of a rollout policy's compact JSON: of the bytes of the member `rollout` of
-    /// a revision on `projects`, where the same build wrote it.
+    /// SHA-256 of a rollout policy's compact JSON, as 64 lower-case hexadecimal digits. The bytes equal those of the
+    /// member `rollout` of a revision on `projects` that the same build wrote.
     public static func digest(of policy: RolloutPolicy) -> String { SHA256Digest(of: policy.jsonBytes).hex }
 }
 

@@ -2,7 +2,8 @@ internal import Forms
 public import JSON
 public import Vocabulary
 
-/// Members of a release: those who serve beside the champion. A release without `state` has none.
+/// Members of a release for the models that serve beside the champion. A release without `state` has none of these
+/// members.
 extension Staging {
     init?(_ object: JSONObject) throws(JSONError) {
         guard object.optional("state") != nil else { return nil }

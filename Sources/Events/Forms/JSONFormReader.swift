@@ -1,10 +1,10 @@
 internal import Forms
 internal import JSON
 
-/// Reads an object by a form. The first fault is thrown; members that the form does not name are passed over.
+/// Reads an object by a form. The first fault is thrown; members that the form does not name are ignored.
 struct JSONFormReader<Root>: Fields {
     let object: JSONObject
-    /// Unions around it.
+    /// Number of unions that enclose the object.
     let level: Int
 
     init(_ object: JSONObject, level: Int = 0) {

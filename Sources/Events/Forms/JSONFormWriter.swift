@@ -90,10 +90,10 @@ struct JSONFormSink: ValueSink {
         writer.endObject()
     }
 
-    /// The members alone.
+    /// Writes the members of a value without braces.
     @inline(__always)
     mutating func members<T: Formed>(_ value: T) {
-        // The writer moves along: two of them would copy what was written.
+        // The writer is moved into the form and back: with two owners its bytes would be copied.
         var fields = JSONFormWriter<T>(root: value, sink: self)
         writer = JSONWriter(capacity: 0)
         _ = T(fields: &fields)

@@ -144,7 +144,7 @@ extension JSONObject {
 }
 
 extension JSONWriter {
-    /// Metrics by name; nothing where there are none.
+    /// Writes metrics as an object by name; nothing if there are none.
     mutating func member(_ key: StaticString, _ metrics: [ModelMetric]) {
         guard !metrics.isEmpty else { return }
         object(key) { writer in

@@ -1,6 +1,6 @@
 package import JSON
 
-/// A value, or the data of a CloudEvent in structured mode.
+/// The content of a record: the value itself, or the data of a CloudEvent in structured mode.
 package struct Envelope {
     package let data: JSONObject
     package let id: String?

@@ -5,7 +5,7 @@ public import Vocabulary
 /// Reaction of a user to a prediction, as the product service reports it.
 public struct FeedbackEvent: Hashable, Sendable {
     public let project: ProjectID
-    /// With `source`, the identity of the event: a second one is a duplicate.
+    /// Identity of the event together with `source`: a second event with the same identity is a duplicate.
     public let id: String?
     public let source: String?
     public let sample: SampleID
@@ -13,7 +13,7 @@ public struct FeedbackEvent: Hashable, Sendable {
     public let user: String
     public let verdict: Feedback.Verdict
     public let answer: Answer?
-    /// Class that a correction names where the project has no such class, verbatim; nil together with an `answer`.
+    /// Class named by a correction if the project has no such class, verbatim; nil if there is an `answer`.
     public let proposedClass: String?
     public var givenAt: Int64?
     /// Members that were read otherwise than they were written, or left out.

@@ -12,7 +12,7 @@ public struct ImportEvent: Hashable, Sendable {
     /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
-    /// Bytes of an annotator's name: with its source before it, it is an annotator's id.
+    /// Maximum number of bytes of an annotator's name; the source and the name together form an annotator's id.
     public static let longestAnnotator = 128
 
     public init(
@@ -33,7 +33,7 @@ public struct ImportEvent: Hashable, Sendable {
 
     /// Reads an event whose project and question are known.
     ///
-    /// - Throws: `RecordRejection` where a member that decides is missing or wrong.
+    /// - Throws: `RecordRejection` if a member that affects decisions is missing or wrong.
     public init(_ object: JSONObject, project: ProjectID, question: Question) throws(RecordRejection) {
         var remarks = Remarks()
         let split: Split
@@ -101,7 +101,7 @@ public struct ImportEvent: Hashable, Sendable {
             guard case .answer(let answer)? = try question.answer(of: element, at: "answer") else {
                 throw RecordRejection(.schema, "votes.answer: expected an answer, found none")
             }
-            // Another tool's names are not those of annotators here.
+            // The source is added, because names of another tool are not the ids of this project's annotators.
             let annotator = AnnotatorID("\(source)/\(name)")
             guard !votes.contains(where: { $0.annotator == annotator }) else {
                 throw RecordRejection(.schema, "votes: annotator \"\(name.prefix(64))\" stands twice")

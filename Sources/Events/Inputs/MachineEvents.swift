@@ -38,7 +38,7 @@ public struct TrainingResultEvent: Hashable, Sendable {
 }
 
 extension TrainingResult: JSONCodable {
-    /// Without `verified`: a producer's claim of it is ignored. See `JournalEntry`.
+    /// Reads a result without `verified`: a producer's claim about it is ignored. See `JournalEntry`.
     public init(json: JSONValue) throws(JSONError) {
         var remarks = Remarks()
         try self.init(json, kind: nil, &remarks)
@@ -87,7 +87,7 @@ extension TrainingResult: JSONCodable {
         )
     }
 
-    /// Reads a trainer's score on validation labels, which only informs.
+    /// Reads a trainer's score on validation labels, which is only informative.
     private static func validation(_ object: JSONObject, _ remarks: inout Remarks) -> ValidationScore? {
         guard object.optional("validation") != nil else { return nil }
         guard let score = try? object.object("validation"), (try? score.string("metric")) == "accuracy",
@@ -110,7 +110,7 @@ extension TrainingResult: JSONCodable {
         return reason
     }
 
-    /// Test labels that a result may predict.
+    /// Maximum number of test labels for which a result may contain predictions.
     public static let predictionLimit = 20_000
 
     private static func predictions(_ object: JSONObject, _ kind: KindName?) throws(JSONError) -> [Label]? {

@@ -21,7 +21,7 @@ public struct PredictedEvent: Hashable, Sendable {
         self.token = token
     }
 
-    /// Whether a record of `training-results` is one.
+    /// Whether a record of `training-results` is an event of this kind.
     public static func isOne(_ object: JSONObject) -> Bool {
         object.optional("kind").flatMap { try? $0.string() } == kind
     }
@@ -30,9 +30,10 @@ public struct PredictedEvent: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - object: The event.
-    ///   - project: Whose it is.
-    ///   - question: Of the project: it names the classes.
-    /// - Throws: `RecordRejection` where a member that decides is missing or wrong; nothing of the answer counts then.
+    ///   - project: The project of the event.
+    ///   - question: The question of the project: it names the classes.
+    /// - Throws: `RecordRejection` if a member that affects decisions is missing or wrong; the whole event is refused
+    ///   then.
     public init(_ object: JSONObject, project: ProjectID, question: Question) throws(RecordRejection) {
         var remarks = Remarks()
         let request: RequestID

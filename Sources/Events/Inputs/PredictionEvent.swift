@@ -16,7 +16,7 @@ public struct PredictionEvent: Hashable, Sendable {
     public let sample: Sample
     public let model: ModelReference?
     public let output: Output?
-    /// Details that some strategies judge beside the output.
+    /// Details besides the output that some strategies use.
     public let detail: PredictionDetail
     /// Time of the prediction, in milliseconds since 1970, if the service reports it.
     public var predictedAt: Int64?
@@ -43,11 +43,11 @@ public struct PredictionEvent: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - object: The event.
-    ///   - project: Whose it is.
-    ///   - question: Of the project: it names the classes.
-    ///   - initialClasses: Classes that the project began with: lists may be as short, see `PredictionDetail`. Nil for as many
-    ///     as it has now.
-    /// - Throws: `RecordRejection` where a member that decides is missing or wrong.
+    ///   - project: The project of the event.
+    ///   - question: The question of the project: it names the classes.
+    ///   - initialClasses: The number of classes that the project began with: lists may be as short as that, see
+    ///     `PredictionDetail`. Nil for the current number.
+    /// - Throws: `RecordRejection` if a member that affects decisions is missing or wrong.
     public init(
         _ object: JSONObject,
         project: ProjectID,
@@ -84,7 +84,7 @@ public struct PredictionEvent: Hashable, Sendable {
         self.remarks = remarks
     }
 
-    /// Writes the event, classes by name.
+    /// Writes the event, with classes by name.
     public func write(to writer: inout JSONWriter, question: Question) {
         writer.object { writer in
             writer.member("project", project)

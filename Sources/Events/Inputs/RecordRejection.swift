@@ -1,9 +1,9 @@
 public import JSON
 
-/// Why Intake refuses a record: a code for machines, a sentence for a person.
+/// The reason why Intake refuses a record: a code for machines, and a sentence for people.
 public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The closed set of reasons. `docs/reference/reasons.md` lists each with its outcome. `badTime` occurs in dead
-    /// letters of builds before 0.5.0: such a time is left out now.
+    /// The closed set of reasons. `docs/reference/reasons.md` lists each with its outcome. `badTime` occurs only in
+    /// dead letters of builds before 0.5.0: now an invalid time is left out, and the record is accepted.
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case notJSON = "not_json"
         case truncated = "truncated_json"
@@ -36,7 +36,7 @@ public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertibl
         self.text = text
     }
 
-    /// A refused text.
+    /// The rejection of a text that is not valid JSON.
     public init(_ error: JSONError) {
         switch error.kind {
         case .truncated: self.init(.truncated, error.description)
@@ -50,7 +50,7 @@ public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// A refused text, with the name of its framing if the first bytes identify one that is not JSON.
+    /// The rejection of a text that is not valid JSON, with the name of its framing if the first bytes identify one.
     public init(_ error: JSONError, of value: UnsafeRawBufferPointer) {
         guard [.syntax, .truncated, .invalidUTF8].contains(error.kind), let name = ForeignFraming.name(of: value) else {
             self.init(error)
@@ -62,11 +62,11 @@ public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertibl
     public var description: String { "\(code.rawValue): \(text)" }
 }
 
-/// Framings of values that begin with something else than JSON.
+/// Recognizes values whose first bytes belong to a framing other than plain JSON.
 enum ForeignFraming {
     private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Describes the framing, and what to do about it; nil of anything that is not known.
+    /// Describes the framing and its remedy; nil for an unknown framing.
     static func name(of value: UnsafeRawBufferPointer) -> String? {
         if value.starts(with: mark) {
             return
@@ -79,7 +79,7 @@ enum ForeignFraming {
             return
                 "the value is compressed by gzip: send it as it is, and let the producer compress batches (compression.type)"
         }
-        // Byte 0, the schema's number in four bytes, the highest first, and the value.
+        // The framing is a byte 0, the schema's number in four big-endian bytes, and the value.
         guard value.count > 5, value[0] == 0 else { return nil }
         let schema = UInt32(bigEndian: value.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
         let isJSON = value[5...].first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")

@@ -1,12 +1,12 @@
 internal import JSON
 internal import Vocabulary
 
-/// Oddities of the members of an event that are only informative: each was read as closely as possible, or left out.
-/// None of them is a reason to refuse the event.
+/// Remarks on informative members of an event that are not as expected: each member was read as closely as possible, or
+/// left out. None of them is a reason to refuse the event.
 ///
 /// `docs/reference/events.md` lists these members; if any other member is unusable, the event is refused.
 public struct Remarks: Hashable, Sendable {
-    /// A member, and what was made of it.
+    /// A remark: the member, and how it was treated.
     public struct Remark: Hashable, Sendable, CustomStringConvertible {
         /// The path of the member, as in `sample.metadata`: it contains no name that a producer chose.
         public let member: String
@@ -15,14 +15,14 @@ public struct Remarks: Hashable, Sendable {
         public var description: String { "\(member): \(text)" }
     }
 
-    /// The most that are kept of an event.
+    /// Maximum number of remarks that are kept for an event.
     public static let limit = 16
 
     public private(set) var all: [Remark] = []
 
     public init() {}
 
-    /// Records a remark on a member. `error` contains its path and its oddity.
+    /// Records a remark on a member. `error` contains the path of the member and the reason.
     mutating func note(_ error: JSONError) {
         // The path of a member is the same, whether or not its event is in an envelope.
         let path = error.path.hasPrefix("data.") ? String(error.path.dropFirst(5)) : error.path
@@ -36,9 +36,9 @@ public struct Remarks: Hashable, Sendable {
     }
 }
 
-/// Members that only inform.
+/// Reading of informative members.
 extension JSONObject {
-    /// A text; a number or truth value as JSON writes it. Nil of anything else, which is remarked on.
+    /// Reads a text; a number or Boolean is read as its JSON text. Nil for any other value, which causes a remark.
     func informingText(_ key: StaticString, _ remarks: inout Remarks) -> String? {
         guard let member = optional(key) else { return nil }
         if let text = try? member.string() { return text }
@@ -86,7 +86,7 @@ extension JSONObject {
 }
 
 extension JSONValue {
-    /// A number or truth value as JSON writes it; nil of anything else.
+    /// The JSON text of a number or Boolean; nil for any other value.
     var scalarText: String? {
         guard kind == .number || kind == .bool else { return nil }
         var writer = JSONWriter()
@@ -96,7 +96,7 @@ extension JSONValue {
 }
 
 extension JSONValue.Kind {
-    /// As it is called in messages.
+    /// Name of the kind with an article, for messages.
     var article: String {
         switch self {
         case .object: "an object"
@@ -110,7 +110,7 @@ extension JSONValue.Kind {
 }
 
 extension String {
-    /// The text, or its longest prefix of at most `limit` bytes that ends between two characters of Unicode.
+    /// The text, or its longest prefix of at most `limit` bytes that ends between two Unicode scalars.
     func cut(toBytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(utf8.startIndex, offsetBy: limit)

@@ -3,7 +3,8 @@ public import JSON
 public import Vocabulary
 
 extension JournalEntry: JSONCodable {
-    /// - Throws: `.newerForm` of an entry that only a newer build can read, whatever else is wrong with it.
+    /// - Throws: `JSONError`; `.newerForm` for an entry that only a newer build can read, whatever else is wrong with
+    ///   it.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let kind = try Self.kind(object)
@@ -32,7 +33,7 @@ extension JournalEntry: JSONCodable {
     @inline(__always) private static func kind(_ object: JSONObject) throws(JSONError) -> Kind {
         let version = try object.int("v", in: 1...Int.max)
         let name = try object.string("kind")
-        // The compiler's own `init(rawValue:)` takes ten times as long.
+        // The synthesized `init(rawValue:)` takes ten times as long.
         guard let kind = Kind.allCases.first(where: { $0.rawValue == name }) else {
             throw newer("kind", "kind \"\(name.prefix(64))\" is not known")
         }
@@ -105,7 +106,7 @@ extension EntryOrigin: JSONCodable {
             writer.member("topic", topic)
             writer.member("partition", Int(partition))
             writer.member("offset", offset)
-            // A value that passed as JSON is UTF-8, so text gives the very bytes back.
+            // A value that was accepted as JSON is UTF-8, so its text gives exactly the same bytes.
             writer.member("value", ifPresent: value.map { String(decoding: $0, as: UTF8.self) })
             writer.member("key", ifPresent: key.map { Base64.encode($0) })
             guard !headers.isEmpty else { return }

@@ -17,8 +17,8 @@ extension JournalEntry.Kind {
 }
 
 extension JournalEntry.Body {
-    /// The version of the form that an entry is written in, as `v`: the earliest that can express it, so that earlier
-    /// builds carry out every entry that they can.
+    /// The version of the form in which an entry is written, as `v`: the earliest version that can express it, so that
+    /// earlier builds apply every entry that they can read.
     public var formVersion: Int {
         guard case .command(let command) = self else { return kind.formVersion }
         return switch command.action {

@@ -1,7 +1,7 @@
 public import JSON
 public import Vocabulary
 
-// As the journal has it: classes by their positions.
+// The form of the journal: classes by their positions.
 
 extension PredictedLabels: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {

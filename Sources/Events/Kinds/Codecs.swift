@@ -2,10 +2,10 @@ internal import JSON
 internal import Kinds
 internal import Vocabulary
 
-// Which type writes and reads the values of a kind. Nowhere but here, and in `Kinds/Dispatch.swift`, is there a switch over
+// The types that write and read the values of a kind. Only this file and `Kinds/Dispatch.swift` contain a switch over
 // kinds.
 
-/// Something to do with the codec of a kind.
+/// An operation on the codec of a kind.
 protocol CodecVisitor {
     associatedtype Found
     associatedtype Failure: Error = Never
@@ -21,7 +21,7 @@ extension KindName {
         }
     }
 
-    /// Whether its values are written inside without their kind: those of `choice`, which existed before there were
+    /// Whether values of the kind are written inside without their kind. True only for `choice`, which is older than
     /// kinds.
     var isBare: Bool { self == .choice }
 

@@ -2,12 +2,12 @@ public import JSON
 internal import Kinds
 public import Vocabulary
 
-// Values of any kind as tasks, the dataset log and results of training have them.
+// The JSON form of values of any kind in tasks, in the dataset log and in training results.
 
-/// A label with the names of its classes: a record that is read without the project's question still contains them.
+/// A label with the names of its classes, so that a record can be read without the project's question.
 public struct NamedLabel: Hashable, Sendable {
     public let label: Label
-    /// In the order of the label; one of kind `choice`.
+    /// Names of the classes in the order of the label; exactly one for kind `choice`.
     public let names: [String]
 
     public init(_ label: Label, names: [String]) {
@@ -15,14 +15,14 @@ public struct NamedLabel: Hashable, Sendable {
         self.names = names
     }
 
-    /// A label that the question allows.
+    /// A label with the names that the question gives its classes.
     public init(_ label: Label, under question: Question) {
         self.init(label, names: question.classNames(in: label))
     }
 }
 
 extension NamedLabel: JSONCodable {
-    /// - Throws: `.newerForm` of a kind that this build does not know.
+    /// - Throws: `JSONError`; `.newerForm` for a kind that this build does not know.
     public init(json: JSONValue) throws(JSONError) { try self.init(json.object()) }
 
     public func write(to writer: inout JSONWriter) { write(to: &writer, hasPositions: true) }
@@ -32,7 +32,7 @@ extension NamedLabel: JSONCodable {
         self = try KindName(of: object).dispatch(codec: &reading)
     }
 
-    /// Writes kind, names and, but for lines of form 1, positions.
+    /// Writes kind and names and, except in lines of form 1, positions.
     public func write(to writer: inout JSONWriter, hasPositions: Bool) {
         writer.object { writer in
             writer.member("kind", label.kind.rawValue)
@@ -51,7 +51,7 @@ extension Question {
         self = try KindName(of: object).dispatch(codec: &reading)
     }
 
-    /// Writes it as a task has it.
+    /// Writes the question in the form of a task.
     func writeToTask(_ writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("kind", kind.rawValue)
@@ -59,7 +59,7 @@ extension Question {
         }
     }
 
-    /// Writes the members of the question as a task has them, without kind and braces.
+    /// Writes the members of the question in the form of a task, without kind and braces.
     func writeTaskMembers(_ writer: inout JSONWriter) {
         var writing = WriteQuestion(question: self, writer: writer)
         writer = JSONWriter(capacity: 0)
@@ -75,7 +75,7 @@ extension KindName {
         return try dispatch(codec: &reading)
     }
 
-    /// Writes it, with its kind. All are of the kind of the first.
+    /// Writes predictions with their kind. All have the kind of the first one.
     static func write(_ predictions: [Label], to writer: inout JSONWriter) {
         let kind = predictions.first?.kind ?? .choice
         writer.tagged("predictions", kind) { writer in

@@ -4,14 +4,14 @@ internal import Vocabulary
 
 /// The JSON forms of one kind of answers.
 ///
-/// *Outside* a value names classes, and states its kind: it is read under the question of its project. *Inside*, in the
-/// journal and in the state, it contains positions; there, and on the dataset log, an unknown kind is from a newer
-/// build.
+/// *Outside*, in records of clients, a value names classes and states its kind: it is read under the question of its
+/// project. *Inside*, in the journal and in the state, it contains positions; there, and on the dataset log, an unknown
+/// kind is from a newer build.
 protocol KindCodec: Kind {
     // MARK: Inside
 
-    /// Writes a value: an object whose first member is its `kind`. Of `choice`, which was there before there were kinds, the
-    /// bare position of a class, and an output without `kind`.
+    /// Writes a value: an object whose first member is its `kind`. A value of `choice`, which is older than kinds, is
+    /// written as the bare position of a class, and its output without `kind`.
     static func write(_ output: Output, to writer: inout JSONWriter)
     static func write(answer: Answer, to writer: inout JSONWriter)
     static func write(label: Label, to writer: inout JSONWriter)
@@ -21,12 +21,12 @@ protocol KindCodec: Kind {
 
     // MARK: Decisions
 
-    /// Members of the question of a task, behind its `kind`.
+    /// Writes the members of the question of a task, after its `kind`.
     static func writeMembers(question: Question, to writer: inout JSONWriter)
     static func question(_ object: JSONObject) throws(JSONError) -> Question
 
-    /// Members of a label on the dataset log and in dataset lines, behind its `kind`: the names of its classes, and their
-    /// positions unless the line is of form 1.
+    /// Writes the members of a label on the dataset log and in dataset lines, after its `kind`: the names of its
+    /// classes, and their positions unless the line is of form 1.
     static func writeMembers(label: Label, names: [String], hasPositions: Bool, to writer: inout JSONWriter)
     static func namedLabel(_ object: JSONObject) throws(JSONError) -> (label: Label, names: [String])
 
@@ -39,8 +39,8 @@ protocol KindCodec: Kind {
         -> Output
     static func writeMembers(output: Output, under question: Question, to writer: inout JSONWriter)
 
-    /// Details that a prediction carries beside its output; `hasOutput` states whether it has an output, `shortest` the
-    /// least extent of the project's question that a model may have been trained under.
+    /// Details that a prediction carries besides its output. `hasOutput` states whether it has an output; `shortest` is
+    /// the smallest extent of the project's question with which a model may have been trained.
     static func detail(
         _ event: JSONObject,
         under question: Question,

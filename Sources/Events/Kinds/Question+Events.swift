@@ -2,19 +2,19 @@ internal import JSON
 internal import Kinds
 internal import Vocabulary
 
-// Values of any kind as services, label tools and trainers send them: read under the question of their project, and
-// refused by name if they are of another kind.
+// Values of any kind as sent by services, label tools and trainers: they are read under the question of their project,
+// and a value of another kind is refused with the name of that kind.
 
 extension Question {
-    /// The output of an event; nil where it has none.
+    /// Reads the output of an event; nil if it has none.
     func output(of event: JSONObject) throws(RecordRejection) -> Output? {
         guard let object = try member("output", of: event) else { return nil }
         var reading = ReadOutput(question: self, object: object, event: event)
         return try kind.dispatch(codec: &reading)
     }
 
-    /// Reads the details that an event carries beside its output; `shortest` is the least extent that the project's
-    /// question had, as far as models go.
+    /// Reads the details that an event carries besides its output; `shortest` is the smallest extent of the project's
+    /// question with which a model may have been trained.
     func detail(
         of event: JSONObject,
         hasOutput: Bool,
@@ -64,22 +64,22 @@ extension Question {
 }
 
 extension JSONWriter {
-    /// An output with the names of its classes.
+    /// Writes an output with the names of its classes.
     mutating func member(_ key: StaticString, _ output: Output, under question: Question) {
         tagged(key, question.kind) { writer in writer.write(.output(output), under: question) }
     }
 
-    /// An answer with the names of its classes.
+    /// Writes an answer with the names of its classes.
     mutating func member(_ key: StaticString, _ answer: Answer, under question: Question) {
         tagged(key, question.kind) { writer in writer.write(.answer(answer), under: question) }
     }
 
-    /// A label with the names of its classes.
+    /// Writes a label with the names of its classes.
     mutating func member(_ key: StaticString, _ label: Label, under question: Question) {
         tagged(key, question.kind) { writer in writer.write(.label(label), under: question) }
     }
 
-    /// The detail beside an output, as members of an object that is open.
+    /// Writes the details besides an output as members of an open object.
     mutating func members(_ detail: PredictionDetail, under question: Question) {
         write(.detail(detail), under: question)
     }
@@ -92,7 +92,7 @@ extension JSONWriter {
         self = writing.writer
     }
 
-    /// An object that begins with its kind.
+    /// Writes an object whose first member is its kind.
     mutating func tagged(_ key: StaticString, _ kind: KindName, _ body: (inout JSONWriter) -> Void) {
         object(key) { writer in
             writer.member("kind", kind.rawValue)

@@ -2,7 +2,7 @@ public import JSON
 internal import Kinds
 public import Vocabulary
 
-// Values of any kind as the journal and the state have them.
+// The form of values of any kind in the journal and in the state.
 
 extension Output: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
@@ -47,7 +47,7 @@ extension Label: JSONCodable {
 }
 
 extension JSONObject {
-    /// A label: of kind `choice` a position called `index`, of another an object called `label`.
+    /// Reads a label: a position called `index` for kind `choice`, an object called `label` for any other kind.
     func label() throws(JSONError) -> Label {
         if let position = optional("index") { return try Label(json: position) }
         guard let label = optional("label") else { throw missing("index", "the position of a class") }
@@ -59,7 +59,7 @@ extension JSONObject {
         optional("index") == nil && optional("label") == nil ? nil : try label()
     }
 
-    /// An answer: of kind `choice` a position called `index`, of another an object called `answer`.
+    /// Reads an answer: a position called `index` for kind `choice`, an object called `answer` for any other kind.
     func answer() throws(JSONError) -> Answer {
         if let position = optional("index") { return try Answer(json: position) }
         guard let answer = optional("answer") else { throw missing("index", "the position of a class") }
@@ -68,14 +68,14 @@ extension JSONObject {
 }
 
 extension JSONWriter {
-    /// Writes a label under the name that its kind has for it; nothing where there is none.
+    /// Writes a label under the member name of its kind; nothing if there is none.
     mutating func member(label: Label?) {
         guard let label else { return }
         key(label.kind.isBare ? "index" : "label")
         label.write(to: &self)
     }
 
-    /// Writes an answer under the name that its kind has for it.
+    /// Writes an answer under the member name of its kind.
     mutating func member(answer: Answer) {
         key(answer.kind.isBare ? "index" : "answer")
         answer.write(to: &self)

@@ -4,13 +4,13 @@ internal import Tables
 
 /// Operations on all tables of a state at once.
 extension ProjectState {
-    /// Makes the current values the stored ones.
+    /// Commits the current values of all tables.
     public mutating func commit() {
         var visitor = CommitVisitor()
         visit(&visitor)
     }
 
-    /// Returns to the last commit.
+    /// Restores the values of the last commit.
     public mutating func undo() {
         var visitor = UndoVisitor()
         visit(&visitor)
@@ -27,7 +27,7 @@ extension ProjectState {
 
     /// Calls `body` with every row, table by table and by ascending key.
     ///
-    /// - Throws: What `body` throws; it is not called again after that.
+    /// - Throws: Any error of `body`, which is not called again after it.
     /// - Complexity: O(*n* log *n*) in the rows of the largest table; the rows of one table at a time are held in memory.
     public func forEachRow<Failure: Error>(_ body: (StateChange) throws(Failure) -> Void) throws(Failure) {
         var state = self
@@ -39,10 +39,10 @@ extension ProjectState {
         if let failure { throw failure }
     }
 
-    /// Rows of all tables.
+    /// Number of rows of all tables.
     public var rowCount: Int { tableCounts.reduce(0) { $0 + $1.rows } }
 
-    /// The name and the rows of each table, in the order of the list.
+    /// The name and the number of rows of each table, in the order of `visit`.
     public var tableCounts: [(name: String, rows: Int)] {
         var (state, visitor) = (self, CountVisitor())
         state.visit(&visitor)
@@ -136,7 +136,8 @@ private struct RestoreVisitor: TableVisitor {
     var isFound = false
     var failure: JSONError?
 
-    /// Names are literals: where this is compiled for one table, its length is a constant, and few tables have the same.
+    /// Whether a table has the name that is sought. Names are literals, so where this is inlined the length is a
+    /// constant; few tables have names of equal length.
     @inline(__always) private mutating func finds(_ name: StaticString) -> Bool {
         guard !isFound, name.utf8CodeUnitCount == self.name.count else { return false }
         isFound = self.name.elementsEqual(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))

@@ -36,7 +36,7 @@ public struct StateChange: Hashable, Sendable {
     public let key: String
     public let value: [UInt8]?
 
-    /// The key of the one row of a cell.
+    /// The key of a cell's only row.
     static let cellKey = "_"
 
     public init(table: String, key: String, value: [UInt8]?) {

@@ -6,7 +6,7 @@ internal import Rollout
 public import Tables
 internal import Training
 
-/// An operation on every table of a project's state, whatever its rows are.
+/// An operation on every table of a project's state, for any type of rows.
 public protocol TableVisitor {
     /// Visits a table by the name that it has in the changelog.
     mutating func table<Key: StateKey & Hashable & Comparable & Sendable, Value: JSONCodable & Equatable & Sendable>(
@@ -21,7 +21,7 @@ public protocol TableVisitor {
 extension ProjectState {
     /// Every table, in the order in which its changes are written: the only list of tables.
     ///
-    /// Tables are visited in place, as no operation may copy the state: a copy costs more than applying an entry.
+    /// Tables are visited in place, because no operation may copy the state: a copy costs more than applying an entry.
     public mutating func visit<Visitor: TableVisitor>(_ visitor: inout Visitor) {
         visitor.cell("loop.position", &position)
         visitor.cell("loop.configuration", &configuration)

@@ -8,9 +8,9 @@ internal import Vocabulary
 /// a new name replaces the least frequent one, but never one that a notice has proposed. Each revision removes all
 /// names.
 enum ClassProposals {
-    /// Names that are kept.
+    /// Maximum number of names that are kept.
     static let limit = 32
-    /// Corrections before a name is proposed; the next notices follow at 10, 30, 100 and so on.
+    /// Number of corrections at which a name is proposed; the next notices follow at 10, 30, 100 and so on.
     static let first: Int64 = 3
 
     /// Counts a correction to a class that the project lacks; its name has 1 to 128 bytes.

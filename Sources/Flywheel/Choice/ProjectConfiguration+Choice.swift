@@ -7,7 +7,7 @@ public import Training
 public import Vocabulary
 
 extension ProjectConfiguration {
-    /// The classes that a project of kind `choice` chooses among; of another kind there are none.
+    /// The classes among which a project of kind `choice` chooses; a project of another kind has none.
     public var schema: LabelSchema { question.schema ?? LabelSchema(question: question.text, classes: []) }
 
     /// The fewest classes of any revision of the project, as far as known, at least 2 and at most the present number: a
@@ -18,7 +18,7 @@ extension ProjectConfiguration {
         return min(now, max(2, initialClasses))
     }
 
-    /// A project of kind `choice`.
+    /// Creates a project of kind `choice`.
     public init(
         project: ProjectID,
         revision: Int,

@@ -3,10 +3,10 @@ import Foundation
 import JSON
 import Processes
 
-/// `flywheel-bench dataset`: what a version costs to seal, however large the one before is, and to read.
+/// `flywheel-bench dataset`: the cost of sealing a version, by the size of the version before it, and of reading one.
 ///
-/// Everything is written by the processor that a worker runs, into a folder that is removed in the end; each measurement has a
-/// process of its own.
+/// Everything is written by the processor that a worker runs, into a folder that is removed at the end; each
+/// measurement runs in a process of its own.
 struct DatasetBenchmark {
     static let specification = CommandSpecification(
         "dataset",

@@ -22,7 +22,7 @@ final class DatasetHistory {
     private let topics = TopicNames(prefix: "bench.")
     private let batch = RecordBatch()
     private let confidence: Probability
-    /// Form of facts and versions.
+    /// Number of the format of facts and versions.
     private let form: Int
     /// Distinct embeddings, which are reused.
     private let embeddings: [[Float]]
@@ -48,7 +48,7 @@ final class DatasetHistory {
         _ = try processor.assigned([partition], committed: [:])
     }
 
-    /// Accepts so many labels and cuts a version of them.
+    /// Accepts a number of labels and cuts a version of them.
     ///
     /// - Returns: Seconds from the cut to its announcement.
     @discardableResult

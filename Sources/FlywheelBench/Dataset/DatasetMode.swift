@@ -20,9 +20,9 @@ struct DatasetMode {
             .option("form", "N", help: "of the versions, 1 or 2", defaultValue: "2"),
         ]
     )
-    /// Labels of a cut where a large version is made.
+    /// Number of labels per cut while a large version is built.
     private static let filling = 10_000
-    /// Cuts that are measured; the median counts.
+    /// Number of cuts that are measured; the median of their times counts.
     private static let seals = 5
 
     private let mode: String

@@ -1,10 +1,10 @@
 import StreamRuntime
 
-/// A cluster of one topic that never changes, to be read and not written.
+/// A simulated cluster of one topic that never changes and can only be read.
 struct FixedTransport: StreamTransport {
     let topic: String
     let count: Int
-    /// A record by its offset; made when it is read.
+    /// Creates the record at an offset; called when the record is read.
     let record: @Sendable (Int) -> (key: [UInt8], value: [UInt8])
 
     private static let missing = StreamError(

@@ -68,7 +68,7 @@ struct IntakeBenchmark {
         }
     }
 
-    /// The topics of one mode: its own, but for what all read.
+    /// Returns the topics of one mode: topics of its own, except those that all modes read.
     static func topics(prefix: String, predictions: String) -> TopicNames {
         TopicNames(prefix: prefix, others: [.predictions: predictions, .projects: "\(predictions).projects"])
     }

@@ -8,11 +8,11 @@ import Vocabulary
 
 /// Records sent to Intake, and the output that must follow from them.
 struct IntakeLedger: Equatable, Sendable {
-    /// Good predictions by project, model version and role.
+    /// Number of valid predictions, by project, model version and role.
     var predictions: [String: Int] = [:]
-    /// Predictions among these that belong to the audit sample.
+    /// Number of these predictions that belong to the audit sample.
     var audits = 0
-    /// Records that are none.
+    /// Number of records that are not valid predictions.
     var bad = 0
 
     var events: Int { predictions.values.reduce(0, +) + bad }
@@ -39,9 +39,10 @@ struct IntakeLedger: Equatable, Sendable {
         for member in try object.object("predictions") { predictions[member.name] = try member.value.int() }
     }
 
-    /// Reads what a run of Intake left behind.
+    /// Reads the output of a run of Intake.
     ///
-    /// - Returns: What was tallied, forwarded for the audit sample, and refused; and journal entries of candidates in all.
+    /// - Returns: The ledger of the output: predictions tallied, forwarded for the audit sample, and refused; and the
+    ///   total number of journal entries of candidates.
     static func found(_ transport: any StreamTransport, _ topics: TopicNames) throws -> (IntakeLedger, forwarded: Int) {
         var ledger = IntakeLedger()
         let parser = JSONParser()
@@ -80,7 +81,7 @@ struct IntakeLedger: Equatable, Sendable {
         }
     }
 
-    /// Describes the first difference from what was sent, in words; nil where there is none.
+    /// Describes the first difference from the records sent, in words; nil if there is none.
     func difference(from sent: IntakeLedger) -> String? {
         if bad != sent.bad { return "\(sent.bad) bad records were sent, \(bad) are dead letters" }
         if audits != sent.audits {

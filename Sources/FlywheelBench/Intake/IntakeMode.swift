@@ -18,7 +18,7 @@ struct IntakeMode {
         case atLeastOnce = "at_least_once"
     }
 
-    /// Figures of one run, over the events behind the warm-up.
+    /// Figures of one run, over the events after the warm-up.
     struct Figures {
         let rate: Double
         let processor: Double
@@ -96,7 +96,7 @@ struct IntakeMode {
         return Figures(began, ProcessUsage.now(), events: counter.count - first)
     }
 
-    /// The worker that `flywheel run --roles intake` runs; what it has read is what it has committed.
+    /// Runs the worker of `flywheel run --roles intake`; the events that it has read are those that it has committed.
     private func runWorker() throws -> Figures {
         let stop = StopFlag()
         let worker = Worker(
@@ -141,7 +141,7 @@ struct IntakeMode {
     }
 }
 
-/// Why a benchmark has no result.
+/// Error of a benchmark that has no result.
 struct BenchmarkError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

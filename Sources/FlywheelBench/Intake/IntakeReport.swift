@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import KafkaClient
 
-/// The figures of all modes: medians, with the smallest and the largest.
+/// Report of all modes: the medians of their figures, with the smallest and the largest.
 struct IntakeReport {
     let broker: String
     let events: Int
@@ -22,7 +22,7 @@ struct IntakeReport {
 
     /// Processor time of a bare consumer over that of Intake with transactions; 1 would be a free Intake.
     var processorRatio: Double? { ratio(\.processor, of: .raw, to: .exactlyOnce) }
-    /// Events a second of Intake with transactions over those of a bare consumer.
+    /// Events per second of Intake with transactions over those of a bare consumer.
     var rateRatio: Double? { ratio(\.rate, of: .exactlyOnce, to: .raw) }
 
     private func ratio(

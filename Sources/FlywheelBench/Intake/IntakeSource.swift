@@ -7,7 +7,7 @@ import KafkaTransport
 import Operations
 import StreamRuntime
 
-/// The topic that all modes read, the projects it speaks of, and what was written to it.
+/// The topic that all modes read, its projects, and a ledger of the records written to it.
 struct IntakeSource {
     let properties: KafkaProperties
     let topic: String

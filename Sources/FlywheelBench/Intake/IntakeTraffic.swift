@@ -5,8 +5,8 @@ import Statistics
 import Strategies
 import Vocabulary
 
-/// Predictions such as products make them: many projects and models, classes as strings, members in mixed order, a sample's
-/// metadata beside its id, and now and then a record that is none.
+/// Predictions such as products make: many projects and models, classes as strings, members in varying order, a
+/// sample's metadata beside its id, and occasionally a record that is not a prediction.
 struct IntakeTraffic {
     static let projectCount = 20
     static let auditCutoff = 0.01
@@ -17,7 +17,7 @@ struct IntakeTraffic {
 
     /// Coordinates of each sample; 0 for none.
     let embedding: Int
-    /// The share of records that are none.
+    /// Share of records that are not predictions.
     let bad: Double
     private var generator: SplitMix64
     private let audits: [StableHash]
@@ -56,7 +56,7 @@ struct IntakeTraffic {
         }
     }
 
-    /// The next record's key and value.
+    /// Returns the key and the value of the next record.
     mutating func next() -> (key: [UInt8]?, value: [UInt8]) {
         let project = generator.next(below: Self.projectCount)
         let id = "s-\(100_000_000 + number)"
@@ -74,12 +74,12 @@ struct IntakeTraffic {
         return (key, value(project: name, id: id, version: model.version, role: model.role, output: probabilities()))
     }
 
-    /// Nine in ten are sure of themselves.
+    /// Returns the class probabilities of a prediction; nine in ten predictions are confident.
     private mutating func probabilities() -> String {
         let isSure = generator.nextUnit() < 0.9
         let top = isSure ? 0.9 + 0.099 * generator.nextUnit() : 0.3 + 0.6 * generator.nextUnit()
         let first = generator.next(below: Self.classes.count)
-        // Neighbours are swapped now and then: no two producers order their members alike.
+        // Two members are swapped each time, because producers do not all order members alike.
         let swapped = generator.next(below: Self.classes.count - 1)
         order.swapAt(swapped, generator.next(below: Self.classes.count))
         var text = ""
@@ -97,7 +97,7 @@ struct IntakeTraffic {
         return text + "}"
     }
 
-    /// Five decimals.
+    /// Formats a probability with five decimals.
     private static func fraction(_ value: Double) -> String {
         let digits = String(Int(max(0, value) * 100_000 + 0.5))
         return digits.count > 5 ? "1.0" : "0." + String(repeating: "0", count: 5 - digits.count) + digits

@@ -4,9 +4,9 @@ import Foundation
 struct ProcessUsage {
     /// User and system time, in seconds.
     let processor: Double
-    /// The wall clock, in seconds from an arbitrary time.
+    /// Monotonic time, in seconds from an arbitrary start.
     let clock: Double
-    /// The most memory that it ever had, in MB.
+    /// Peak memory of the process, in MB.
     let peakMemory: Double
 
     static func now() -> ProcessUsage {

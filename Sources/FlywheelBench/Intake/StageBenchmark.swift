@@ -12,7 +12,7 @@ import Vocabulary
 
 /// `flywheel-bench stage`: the cost of Intake's own code, without a broker and its client: the records are in memory.
 ///
-/// Made for profilers: the same arguments do the same work.
+/// Intended for profilers: the same arguments do the same work.
 struct StageBenchmark {
     static let specification = CommandSpecification(
         "stage",
@@ -33,7 +33,7 @@ struct StageBenchmark {
     /// Number of distinct records, which are reused.
     private static let distinct = 20_000
     private static let batchSize = 10_000
-    /// Batches between commits, as many as Intake reads in 100 ms.
+    /// Number of batches between commits, as many as Intake reads in 100 ms.
     private static let transactionLength = 8
     private static let time: Int64 = 1_767_225_600_000
 
@@ -58,7 +58,7 @@ struct StageBenchmark {
         var bytes = 0
         /// Records written.
         var written = 0
-        /// Over every record written, in order: topic, partition, key, value and headers.
+        /// Digest of every record written, in order, over topic, partition, key, value and headers.
         var digest = ""
     }
 
@@ -138,7 +138,7 @@ struct StageBenchmark {
         return outcome
     }
 
-    /// Each part with its length, absent ones with -1, so that no two records give the same bytes.
+    /// Hashes each part of a record with its length, absent parts with -1, so that no two records give the same bytes.
     private static func add(_ record: OutputRecord, to hasher: inout SHA256Hasher) {
         func add(_ bytes: [UInt8]?) {
             withUnsafeBytes(of: Int64(bytes?.count ?? -1).littleEndian) { hasher.update($0) }

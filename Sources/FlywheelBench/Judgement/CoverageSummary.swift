@@ -1,12 +1,12 @@
 import JSON
 import Statistics
 
-/// How often the 95 % interval of a post-stratified accuracy held the accuracy.
+/// Coverage of the 95 % interval of a post-stratified accuracy: how often it contained the true accuracy.
 struct CoverageSummary {
     let lives: Int
-    /// The share of lives, in `0...1`.
+    /// Share of the lives whose interval contained the accuracy, in `0...1`.
     let covered: Double
-    /// The mean estimate less the accuracy.
+    /// The mean of the estimate minus the accuracy.
     let bias: Double
     /// The mean width of the interval.
     let width: Double

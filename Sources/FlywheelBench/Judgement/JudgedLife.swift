@@ -23,7 +23,7 @@ struct JudgedLife {
         var firstAfterStep: Int?
         var labels = 0
         var duels = 0
-        /// Means over challengers.
+        /// Accuracy of the newest challenger minus that of the champion, as a mean over challengers.
         var gap = 0.0
         /// Post-stratified accuracy of the serving models; nil if it is not measured.
         var accuracy: PostStratification.Estimate?
@@ -102,9 +102,9 @@ struct JudgedLife {
         )
     }
 
-    /// The trainer's next model, the best of its trials on the labels that it knows, and what it reports.
+    /// Simulates the trainer's next model, the best of its trials on the labels that it knows, and its report.
     ///
-    /// - Returns: How accurate it is.
+    /// - Returns: The accuracy of the model.
     private mutating func arrive(_ number: Int, at time: StreamTime) -> Double {
         let accuracy = options.accuracy(of: number, champion: champion.accuracy, generator.nextNormal())
         var best: (model: JudgedModel, answers: [Label], score: Int)?
@@ -204,7 +204,7 @@ struct JudgedLife {
         )
     }
 
-    /// A task opens; where as many are open as may be, one of them is answered.
+    /// Opens a task; if the maximum number of tasks is open, one of them is answered.
     private mutating func ask(at time: StreamTime) {
         // A sample that is predicted at this very time is not queried yet.
         guard let selection = audit.take(1, &accounts, context(time)).first, let item = items[selection.sample.id]

@@ -49,7 +49,7 @@ struct JudgementBenchmark {
         print(printsJSON ? summary.json : summary.text)
     }
 
-    /// All lives, each with a seed of its own, on as many threads as there are processors.
+    /// Simulates all lives, each with a seed of its own, on as many threads as there are processors.
     static func lives(_ options: JudgementOptions) -> [JudgedLife.Outcome] {
         let outcomes = Outcomes(count: options.lives)
         DispatchQueue.concurrentPerform(iterations: options.lives) { index in
@@ -59,7 +59,7 @@ struct JudgementBenchmark {
         return outcomes.all
     }
 
-    /// Outcomes by life, from several threads.
+    /// Outcomes by number of the life, stored by several threads.
     private final class Outcomes: @unchecked Sendable {
         private let lock = NSLock()
         private var found: [JudgedLife.Outcome]
@@ -74,11 +74,11 @@ struct JudgementBenchmark {
 
 /// Results of all lives.
 struct JudgementSummary {
-    /// Labels until something happens, over lives.
+    /// Number of labels until an event, over all lives.
     struct Delay {
         let p50: Int?
         let p90: Int?
-        /// The share of lives in which it never does.
+        /// Share of lives in which the event never happens.
         let never: Double
 
         init(_ found: [Int?]) {

@@ -3,31 +3,31 @@ import Rollout
 import Statistics
 import Vocabulary
 
-/// Settings of the simulated world: how it differs from one in which every model is as good as every other.
+/// Settings of the simulation: how it differs from one in which all models are equally good.
 struct JudgementOptions: Sendable {
     var lives = 1_000
     var challengers = 100
     var labelsEach = 5
     var accuracy = 0.9
-    /// Models of which the best by known labels becomes challenger.
+    /// Number of models of which the best by known labels becomes challenger.
     var trials = 1
-    /// After so many challengers the champion is rolled back; 0: never.
+    /// Number of challengers after which the champion is rolled back; 0: never.
     var rollbackEvery = 0
-    /// The trainer reports that its model is right on all test labels.
+    /// Whether the trainer reports that its model is right on all test labels.
     var hasOracle = false
     /// Share of a challenger's wrong answers that the service omits.
     var silent = 0.0
     /// Standard deviation of challengers' accuracies around the champion's.
     var scatter = 0.0
-    /// Labels in a run of one kind of input; 0: one kind alone.
+    /// Number of labels in a run of one kind of input; 0: there is only one kind.
     var run = 0
     /// The difference of a model's accuracy between the two kinds.
     var difference = 0.0
     /// The share of labels that name another class.
     var labelNoise = 0.0
-    /// Tasks open at once.
+    /// Maximum number of tasks open at once.
     var open = 1
-    /// Accuracy of challengers from one on.
+    /// Accuracy of the challengers from a given number on; nil if it does not change.
     var then: (accuracy: Double, challenger: Int)?
     /// Accuracy of the k-th challenger: A − B exp(−k / C).
     var curve: (a: Double, b: Double, c: Double)?
@@ -76,12 +76,12 @@ struct JudgementOptions: Sendable {
             }
             policy.bound = bound
         }
-        // Blocks are given in labels, a revision has them in time.
+        // Blocks are given as a number of labels, but a policy states them as a time.
         let block = try arguments.int("block", in: 1...1_000_000) ?? 0
         policy.block = Int64(block) * Self.period / Int64(labelsEach)
     }
 
-    /// A change as in 0.95@5.
+    /// Parses a change as in `0.95@5`: a rate, and the number from which it applies.
     static func step(_ text: String) throws -> (Double, Int) {
         let parts = text.split(separator: "@")
         guard parts.count == 2, let value = Double(parts[0]), (0...1).contains(value), let at = Int(parts[1]), at >= 1
@@ -89,7 +89,7 @@ struct JudgementOptions: Sendable {
         return (value, at)
     }
 
-    /// The accuracy of a challenger, the first being 1; 0 is the first champion.
+    /// Returns the accuracy of a challenger by its number from 1; number 0 is the first champion.
     func accuracy(of number: Int, champion: Double, _ noise: Double) -> Double {
         if let curve { return Self.bounded(curve.a - curve.b * Reproducible.exp(-Double(number) / curve.c)) }
         if number > 0, let then, number >= then.challenger { return then.accuracy }

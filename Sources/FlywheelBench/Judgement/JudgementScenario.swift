@@ -1,7 +1,7 @@
 import Statistics
 import Vocabulary
 
-/// A model of a judged life: how often it is right, on each of two kinds of input.
+/// A model of a judged life, with its accuracy on each of two kinds of input.
 struct JudgedModel {
     let version: ModelVersion
     let accuracy: Double
@@ -32,6 +32,6 @@ struct JudgedModel {
 struct JudgedItem {
     let id: SampleID
     let difficulty: Double
-    /// 0 or 1.
+    /// Kind of input, 0 or 1.
     let kind: Int
 }

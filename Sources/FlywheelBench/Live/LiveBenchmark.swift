@@ -14,8 +14,8 @@ import StreamRuntime
 
 /// `flywheel-bench live`: the time from a prediction to the task for it, under a steady load.
 ///
-/// A worker in a process of its own is fed at a fixed rate. Its projects open a task for every candidate that Intake
-/// admits, one by one and at once, so that the measurement covers the path and not the wait for a batch.
+/// A worker in a process of its own receives predictions at a fixed rate. Its projects open a task for every candidate
+/// that Intake admits, one by one and at once, so that the measurement covers the path and not the wait for a batch.
 struct LiveBenchmark {
     static let specification = CommandSpecification(
         "live",
@@ -38,7 +38,7 @@ struct LiveBenchmark {
         let rate: Int
         let interval: Int
         let sent: Double
-        /// Milliseconds, ascending.
+        /// Latencies in milliseconds, ascending.
         let latencies: [Double]
         /// Processor time of the worker, in seconds per second.
         let processor: Double
@@ -135,7 +135,7 @@ struct LiveBenchmark {
             policy.auditShare = 0
             policy.auditCutoff = 0
             policy.isDiverse = false
-            // One by one, and every candidate that Intake admits.
+            // Tasks are opened one by one, for every candidate that Intake admits.
             policy.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 100)
             // A candidate queried by a trigger must not wait for its share either.
             policy.triggerShare = 1
@@ -168,7 +168,7 @@ struct LiveBenchmark {
         try reader.start(Dictionary(positions, uniquingKeysWith: { first, _ in first }))
         let parser = JSONParser()
         var latencies: [Double] = []
-        // A group waits three seconds for its first members.
+        // The warm-up is long enough for a consumer group, which waits three seconds for its first members.
         let warmUp = ProcessUsage.now().clock + 10
         let end = warmUp + Double(seconds)
         var began: (usage: ProcessorTime, clock: Double, sent: Int)?

@@ -18,7 +18,7 @@ final class LiveFeeder: Sendable {
     private let sent = Atomic(0)
     private let failure = Mutex<String?>(nil)
 
-    /// Prepares some thousand predictions; only their ids are written anew.
+    /// Prepares 20,000 predictions; later only their ids are rewritten.
     init(properties: KafkaProperties, topic: String, rate: Int, partitions: Int, embedding: Int) {
         self.properties = properties
         self.topic = topic
@@ -49,7 +49,7 @@ final class LiveFeeder: Sendable {
 
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// Milliseconds from the sending of a sample until now; nil of an id that is not ours.
+    /// Milliseconds from the sending of a sample until now; nil for an id that this benchmark did not create.
     static func age(of sample: String, at now: Double) -> Double? {
         guard sample.hasPrefix("s-"), let moment = Double(sample.dropFirst(2).prefix(digits.moment)) else { return nil }
         return now - moment

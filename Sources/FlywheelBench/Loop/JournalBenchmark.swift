@@ -7,8 +7,8 @@ import KafkaTransport
 import Operations
 import Processes
 
-/// `flywheel-bench journal`: what the loop costs in its worker, from the journal's topic to the topics of decisions, and what
-/// replay costs, over a life of one project.
+/// `flywheel-bench journal`: the cost of the loop in its worker, from the journal's topic to the topics of decisions,
+/// and the cost of replay, over the life of one project.
 struct JournalBenchmark {
     static let specification = CommandSpecification(
         "journal",
@@ -22,7 +22,7 @@ struct JournalBenchmark {
         ]
     )
 
-    /// Work of the worker between two measurements.
+    /// Work of a process between two measurements.
     private struct Stretch {
         let entries: Int64
         let seconds: Double
@@ -52,8 +52,8 @@ struct JournalBenchmark {
             .verify(project: "year", partition: 0)
         let replayed = ProcessUsage.now()
         if let difference = report.firstDifference { throw BenchmarkError("replay differs: \(difference)") }
-        // The benchmark's own ticks name the digests of a loop without a broker: equal digests show that both decided
-        // the same.
+        // The benchmark's own ticks contain the digests of a loop without a broker: equal digests show that both loops
+        // made the same decisions.
         guard report.entries >= UInt64(year.entries), report.decisions >= year.decisions, report.ticksChecked > 0 else {
             throw BenchmarkError("\(report.entries) entries were replayed, and \(year.entries) were written")
         }
@@ -94,11 +94,11 @@ struct JournalBenchmark {
         return year
     }
 
-    /// Runs a worker until it has committed all entries; measured from its first commit on.
+    /// Runs a worker until it has committed all entries; the measurement begins with its first commit.
     private func watch(_ pipeline: LoopPipeline, _ entries: Int64) throws -> Stretch {
         let worker = try pipeline.startWorker(keepsSnapshots: false)
         defer { worker.stop(grace: .seconds(20)) }
-        // librdkafka 2.0.2 cannot read the response for a group that no coordinator knows yet.
+        // librdkafka 2.0.2 cannot read the response about a group that no coordinator has registered yet.
         _ = try WorkerLog(file: pipeline.log).wait(for: "partition restored", worker, seconds: 60)
         var first: (entries: Int64, usage: ProcessorTime, clock: Double)?
         let deadline = ProcessUsage.now().clock + 600

@@ -4,7 +4,7 @@ import Hashing
 import JSON
 import Loop
 
-/// `flywheel-bench loop`: what the loop costs without the broker, over a long life of one project.
+/// `flywheel-bench loop`: the cost of the loop without the broker, over a long life of one project.
 struct LoopBenchmark {
     static let specification = CommandSpecification(
         "loop",

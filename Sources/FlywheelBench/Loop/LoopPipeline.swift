@@ -10,15 +10,15 @@ final class LoopPipeline {
     let topics: TopicNames
     let properties: KafkaProperties
     let admin: KafkaAdmin
-    /// Log of the worker, one JSON value a line.
+    /// Log of the worker, one JSON value per line.
     let log: URL
-    /// Folder of its snapshots.
+    /// Folder of the worker's snapshots.
     let state: URL
 
     private let kafkaOptions: [String]
     private let folder: URL
 
-    /// Makes the topics; the journal keeps the times that its entries are given.
+    /// Creates the topics; the journal keeps the timestamps that its entries are written with.
     init(properties: KafkaProperties, kafkaOptions: [String]) throws {
         self.properties = properties
         self.kafkaOptions = kafkaOptions
@@ -41,14 +41,14 @@ final class LoopPipeline {
         _ = try administration.create(.init(trafficPartitions: 1, projectPartitions: 1))
     }
 
-    /// Removes all of it.
+    /// Deletes the topics, the log and the snapshots.
     func close() {
         _ = try? admin.deleteTopics(Topic.allCases.map { topics[$0] })
         admin.close()
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// A worker that has the loop alone, with a log of its own.
+    /// Starts a worker that runs only the loop, with a log of its own.
     func startWorker(keepsSnapshots: Bool) throws -> ChildProcess {
         let arguments = [
             "live-worker", "--bootstrap", properties["bootstrap.servers"] ?? "", "--prefix", topics.prefix,

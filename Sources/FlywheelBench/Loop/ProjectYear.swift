@@ -44,7 +44,7 @@ struct ProjectYear {
     private var time: Int64 = 1_767_225_600_000
     private var samples = 0
     private var model: ModelReference?
-    /// Tasks that are open, oldest first, with the answers that they have.
+    /// Open tasks, oldest first, with the number of answers that each has received.
     private var open: [(task: TaskID, votes: Int)] = []
     private var studied: RequestID?
 
@@ -66,7 +66,8 @@ struct ProjectYear {
         try apply(.configured(configuration))
     }
 
-    /// One day: a tally every ten seconds, a tick every minute, twenty candidates for each task that the budget allows.
+    /// Simulates one day: a tally every ten seconds, a tick every minute, twenty candidates for each task within the
+    /// budget.
     mutating func liveThroughDay() throws {
         let candidates = Double(dailyVotes) / 3 * 20 / 8_640
         let answers = Double(dailyVotes) / 8_640
@@ -170,7 +171,7 @@ struct ProjectYear {
         model = ModelReference(name: "m", version: request.modelVersion)
     }
 
-    /// Timed: the bytes of an entry become an entry, its decisions, and the project's next state.
+    /// Applies an entry. The timed part parses its bytes, applies it to the project, and commits.
     private mutating func apply(_ body: JournalEntry.Body) throws {
         let text = JournalEntry(project: project.state.project, body: body).jsonBytes
         try record?(text, time)
@@ -188,7 +189,8 @@ struct ProjectYear {
         for decision in made { try observe(decision) }
     }
 
-    /// Nanoseconds of a clock that is read in the process: an entry costs little more than a call of the kernel.
+    /// Time in nanoseconds, from a clock that is read without a call of the kernel: an entry costs little more than
+    /// such a call.
     private static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

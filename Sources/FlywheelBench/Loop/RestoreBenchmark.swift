@@ -23,11 +23,11 @@ struct RestoreBenchmark {
         ]
     )
 
-    /// One start of a worker.
+    /// Measurement of one start of a worker.
     private struct Start {
-        /// Seconds since its start.
+        /// Seconds from the start of the worker until it has the tables.
         let seconds: Double
-        /// Seconds since the assignment of its partitions.
+        /// Seconds from the assignment of its partitions until it has the tables.
         let restoring: Double
         /// Seconds of processor time.
         let processor: Double
@@ -53,7 +53,7 @@ struct RestoreBenchmark {
         let bytes = try fill(pipeline)
         var starts: [(source: String, start: Start)] = []
         for number in 0..<repeats {
-            // Each worker may write a few rows more before it is killed.
+            // Each worker may write a few more rows before it is killed.
             let rows = keys + 1...keys + 1 + (number == 0 ? 0 : 10_000)
             starts.append(("changelog", try start(pipeline, rows: rows)))
         }
@@ -62,13 +62,14 @@ struct RestoreBenchmark {
         print(printsJSON ? json(starts, bytes) : text(starts, bytes))
     }
 
-    /// Writes the rows of as many simulated projects as needed, in transactions, and their position.
+    /// Writes the rows of as many simulated projects as needed, in transactions, and their journal position.
     ///
     /// - Returns: Bytes of keys and values.
     private func fill(_ pipeline: LoopPipeline) throws -> Int {
         var year = ProjectYear(dailyVotes: 1_000)
         try year.configure()
-        // A tenth of all wanted rows, or as many as needed: each further project is the same under another name.
+        // One project is simulated up to a tenth of the wanted rows, within 1,000...100,000: further projects are
+        // copies under other names.
         while year.project.rowCount < max(1_000, min(100_000, keys / 10)) { try year.liveThroughDay() }
         let producer = try KafkaProducer(properties: properties, transactionalID: "\(pipeline.topics.prefix)fill")
         defer { producer.close() }
@@ -105,8 +106,8 @@ struct RestoreBenchmark {
         try producer.commit()
     }
 
-    /// Starts a worker, waits until it has the tables, and kills it before it can write much. It must find as many `rows` in
-    /// the changelog; nil to start from the snapshot.
+    /// Starts a worker, waits until it has the tables, and kills it before it can write much. It must find a number of
+    /// rows in `rows` in the changelog; with nil it starts from the snapshot.
     private func start(_ pipeline: LoopPipeline, rows: ClosedRange<Int>?) throws -> Start {
         let began = ProcessUsage.now().clock
         let worker = try pipeline.startWorker(keepsSnapshots: rows == nil)
@@ -136,7 +137,7 @@ struct RestoreBenchmark {
         )
     }
 
-    /// Runs a worker until it has written its first entries, and stops it in order: the worker then writes a snapshot.
+    /// Runs a worker until it has written its first entries, and stops it gracefully, so that it writes a snapshot.
     private func leaveSnapshot(_ pipeline: LoopPipeline) throws {
         let worker = try pipeline.startWorker(keepsSnapshots: true)
         defer {

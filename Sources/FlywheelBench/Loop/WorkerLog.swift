@@ -6,7 +6,7 @@ import Processes
 struct WorkerLog {
     let file: URL
 
-    /// Waits until a message is there, and returns the numbers beside it.
+    /// Waits until a message is logged, and returns the numbers logged with it.
     func wait(for message: String, _ worker: borrowing ChildProcess, seconds: Double) throws -> [String: Int64] {
         let deadline = ProcessUsage.now().clock + seconds
         while ProcessUsage.now().clock < deadline {
@@ -21,7 +21,7 @@ struct WorkerLog {
     func find(_ message: String) throws -> [String: Int64]? {
         guard let text = try? Data(contentsOf: file) else { return nil }
         let parser = JSONParser()
-        // The last line may not be whole yet.
+        // The last line may be incomplete.
         for line in text.split(separator: UInt8(ascii: "\n")) where text.last == UInt8(ascii: "\n") {
             let found: [String: Int64]? = try parser.withDocument(of: Array(line)) { json in
                 let object = try json.object()

@@ -48,7 +48,7 @@ struct RollbackBenchmark {
         let holdback = try arguments.double("holdback", in: 0...0.5) ?? 0
         let least = RolloutPolicy(
             minimumShadow: 0,
-            // Compared with another version, the tolerance is the margin over that version.
+            // In a comparison with another version, the tolerance is the margin over that version.
             tolerance: max(0, tolerated - rate),
             rollbackAlpha: try arguments.double("alpha", in: 0.0001...0.5) ?? 0.01,
             userBuckets: try arguments.int("buckets", in: 1...RolloutState.maximumBuckets) ?? 4_096,
@@ -71,7 +71,7 @@ struct RollbackBenchmark {
         )
     }
 
-    /// A rate from a voice on.
+    /// Parses a change of a rate: the rate, and the number of the voice from which it applies.
     private static func change(_ name: String, _ arguments: ParsedArguments) throws -> (rate: Double, voice: Int)? {
         try arguments.string(name).map { text in
             let parts = text.split(separator: "@", omittingEmptySubsequences: false)
@@ -113,17 +113,17 @@ struct RollbackBenchmark {
 /// Results of all lives.
 struct RollbackResult {
     let lives: Int
-    /// The voice from which on the rate is another.
+    /// Number of the voice from which the rate is changed; nil if it does not change.
     let change: Int?
     private(set) var rolledBack = 0
-    /// Rollbacks among these before the rate changed.
+    /// Number of these rollbacks that occurred before the rate changed.
     private(set) var early = 0
     private(set) var suspected = 0
     private(set) var cleared = 0
     private(set) var voices = 0
     private var received = 0
     private var seconds = 0.0
-    /// Voices from the change to the rollback; from the first where nothing changes.
+    /// Number of voices from the change to the rollback; from the first voice if nothing changes.
     private var delays: [Int] = []
 
     init(lives: Int, change: Int?) {
@@ -143,14 +143,14 @@ struct RollbackResult {
         if delay > 0 { delays.append(delay) } else { early += 1 }
     }
 
-    /// A quantile of the delay over the lives that saw the change; nil where so many were not rolled back.
+    /// Returns a quantile of the delay over lives not rolled back before the change; nil if too few were rolled back.
     func delay(_ share: Double) -> Int? {
         let index = Int((Double(lives - early) * share).rounded(.up)) - 1
         let sorted = delays.sorted()
         return sorted.indices.contains(max(0, index)) ? sorted[max(0, index)] : nil
     }
 
-    /// Processor time for a feedback, in microseconds, what makes it up and audit labels included.
+    /// Processor time per feedback in microseconds, including its generation and audit labels.
     var microseconds: Double { received == 0 ? 0 : seconds * 1e6 / Double(received) }
 
     var json: String {

@@ -8,9 +8,9 @@ import Vocabulary
 struct RollbackScenario {
     /// The share of honest voices that reject, and of audit labels that find the champion wrong.
     var rate: Double
-    /// Rate from a voice on; nil where nothing changes.
+    /// Changed rate, and the voice from which it applies; nil if nothing changes.
     var then: (rate: Double, voice: Int)?
-    /// The rate of the champion and of the hold-back from a voice on; nil where the world stays as it is.
+    /// Changed rate of both champion and hold-back, and the voice from which it applies; nil if there is no shift.
     var shift: (rate: Double, voice: Int)?
     /// Share of buckets whose feedback about the champion rejects, whatever it predicts.
     var raided: Double
@@ -26,7 +26,7 @@ struct RollbackScenario {
     var users: Int
     /// Number of accounts that each reject once an hour, whatever the champion predicts, all within seconds.
     var raiders: Int
-    /// Voices after which they begin.
+    /// Number of voices after which these accounts begin.
     var raidFrom: Int
     /// Audit labels in a day.
     var labelsPerDay: Int
@@ -41,27 +41,27 @@ struct RollbackLife {
     private var feedback = 0
     private var labels = 0
 
-    /// Voices counted.
+    /// Number of voices counted.
     private(set) var voices = 0
-    /// Whether feedback, or labels that it called for, rolled the champion back.
+    /// Whether feedback, or the labels that it requested, rolled the champion back.
     private(set) var isRolledBack = false
-    /// Whether labels had to decide.
+    /// Whether the champion was suspected, so that labels had to decide.
     private(set) var wasSuspected = false
-    /// Whether they cleared the champion, at least once.
+    /// Whether labels cleared the champion at least once.
     private(set) var wasCleared = false
-    /// Feedback given to the state, counted or not.
+    /// Number of feedbacks passed to the state, counted or not.
     var received: Int { feedback }
 
     private static let old = ModelVersion("v1")
     private static let new = ModelVersion("v2")
 
     /// - Parameters:
-    ///   - scenario: What happens in it.
-    ///   - seed: Of the first of all lives.
-    ///   - number: Of this one.
+    ///   - scenario: The events of the life.
+    ///   - seed: The seed of all lives.
+    ///   - number: The number of this life.
     init(_ scenario: RollbackScenario, seed: UInt64, number: UInt64) {
         self.scenario = scenario
-        // Consecutive seeds are mixed: otherwise their numbers would be the same, one step apart.
+        // The seed and the number are mixed: consecutive seeds would give the same random numbers, one step apart.
         generator = SplitMix64(projectHash: seed, entryNumber: number)
         let start = StreamTime(milliseconds: 0)
         _ = rollout.register(Self.model(Self.old, 1), policy: scenario.policy, at: start)
@@ -81,7 +81,7 @@ struct RollbackLife {
         )
     }
 
-    /// Lives to the end, or to the rollback.
+    /// Simulates the life until its end or the rollback.
     mutating func run() {
         for hour in 0..<24 * scenario.days where !isRolledBack && voices < scenario.voices {
             // Users by the time of their feedback: raiders below 0, honest users from 0 on.
@@ -111,13 +111,13 @@ struct RollbackLife {
         return worldRate
     }
 
-    /// Rate of a version that did not change.
+    /// Rejection rate of a version that did not itself change.
     private var worldRate: Double {
         if let shift = scenario.shift, voices >= shift.voice { return shift.rate }
         return scenario.rate
     }
 
-    /// The version that serves a user, and the share of its voices that reject. Raiders use the champion, as who raids it does.
+    /// Returns the version that serves a user, and the share of its voices that reject. The champion serves raiders.
     private func served(_ name: String, _ user: Int) -> (version: ModelVersion, rate: Double) {
         let holdback = scenario.policy.holdback
         if user >= 0, holdback > 0,
@@ -167,7 +167,7 @@ struct RollbackLife {
         if outcome.notice != nil, !rollout.isSuspected { wasCleared = true }
     }
 
-    /// An audit label, and who had it right.
+    /// Applies an audit label, after the prediction of each given version, right or wrong.
     private mutating func label(_ name: String, _ answers: [(ModelVersion, isRight: Bool)], at time: StreamTime) {
         let sample = SampleID(name)
         for (version, isRight) in answers {

@@ -7,8 +7,8 @@ import Rollout
 import Tables
 import Vocabulary
 
-/// `flywheel-bench rollout`: weeks of a rollout by steps on the state that the worker runs, which is killed between entries and
-/// restored from its rows.
+/// `flywheel-bench rollout`: weeks of a rollout by steps on the state that the worker runs; the worker is killed
+/// between entries and restored from its rows.
 struct RolloutBenchmark {
     static let specification = CommandSpecification(
         "rollout",
@@ -76,7 +76,7 @@ struct RolloutBenchmark {
             if decided != entry.decisions { result.isEqual = false }
             try rows.take(&state)
             guard (number + 1) % spacing == 0, number + 1 < journal.count else { continue }
-            // Whatever is in memory is lost.
+            // The state in memory is lost.
             state = try rows.restored(state.project)
             result.kills += 1
         }
@@ -106,7 +106,7 @@ struct RowStore: Equatable {
         state.forEachRow { rows["\($0.table)/\($0.key)"] = $0.value }
     }
 
-    /// A state of these rows.
+    /// Returns a state restored from these rows.
     func restored(_ project: ProjectID) throws -> ProjectState {
         var state = ProjectState(project: project)
         let parser = JSONParser()
@@ -133,7 +133,7 @@ struct RolloutResult {
     private var labelTime = Moment()
     private var voiceTime = Moment()
 
-    /// Times of many calls.
+    /// Total time and number of calls.
     struct Moment {
         var seconds = 0.0
         var count = 0

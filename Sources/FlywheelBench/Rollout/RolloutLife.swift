@@ -21,7 +21,7 @@ struct RolloutLife {
     }
 
     private(set) var journal: [Entry] = []
-    /// Before the first entry.
+    /// State before the first entry.
     let initial: ProjectState
     private(set) var state: ProjectState
     private(set) var labelTime = RolloutResult.Moment()
@@ -43,7 +43,7 @@ struct RolloutLife {
         self.plan = plan
         generator = SplitMix64(projectHash: plan.seed, entryNumber: 0)
         var state = ProjectState(project: Self.project)
-        // Cut before: three versions wait to be sealed.
+        // Three versions were cut before and wait to be sealed.
         for versionNumber in 1...3 {
             let start = StreamTime(milliseconds: 0)
             state.datasets.pending[versionNumber] = PendingCut(cutAt: start, newestSampleAt: start)
@@ -56,7 +56,7 @@ struct RolloutLife {
     private var rollout: StagedRollout? { state.rollout.progress.value.rollout }
     private var release: Staging? { state.rollout.progress.value.released }
 
-    /// Lives to the end: the rollout, and two days for the broken one.
+    /// Simulates the whole life: the rollout, and two days for the broken model.
     mutating func run() {
         apply(.configured(configuration))
         train(1)
@@ -110,7 +110,7 @@ struct RolloutLife {
         predict("live-\(count)", newerIsRight: true)
     }
 
-    /// Twelve accounts reject a version within minutes, beside others who are content.
+    /// Simulates a raid: twelve accounts reject a version within minutes, while honest users confirm the champion.
     private mutating func raid(_ version: ModelVersion) {
         let champion = state.rollout.phase.value.champion?.version ?? version
         for account in 0..<12 {
@@ -144,13 +144,13 @@ struct RolloutLife {
 
     // MARK: - Labels
 
-    /// Adds audit samples on which the newer model is right and the champion is not, and their labels, until it is
-    /// promoted, cleared, or they remain without effect.
+    /// Adds audit samples, on which the newer model is right and the champion is not if `newerIsRight`, and their
+    /// labels, until the release changes or 120 samples were added.
     private mutating func judge(_ name: String, newerIsRight: Bool) {
         let before = release
         for number in 0..<120 {
             predict("\(name)-\(number)", newerIsRight: newerIsRight)
-            // Audit samples have a share of the tasks, others the rest.
+            // Audit samples get only a share of the tasks, other samples the rest.
             predict("\(name)-pool-\(number)", newerIsRight: newerIsRight, isAudit: false)
             now += 3_000
             pass()

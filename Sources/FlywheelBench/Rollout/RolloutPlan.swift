@@ -9,7 +9,7 @@ struct RolloutPlan {
     let buckets: Int
     let seed: UInt64
 
-    /// Shares that double up to 1, and time that is the same for each; a person approves the last.
+    /// Policy with steps of doubling shares up to 0.4, then 1, all equally long; a person approves the last step.
     var policy: RolloutPolicy {
         let bake = Int64(days) * 86_400_000 / Int64(steps + 2)
         let all = (1...steps).map { number -> RolloutStep in

@@ -49,7 +49,7 @@ enum TopicsCommand {
 }
 
 extension TopicsCommand {
-    /// The rights of a party, as command lines of `kafka-acls.sh` or as JSON.
+    /// Prints the rights of a party, as command lines of `kafka-acls.sh` or as JSON.
     static func acls(_ arguments: ParsedArguments) throws -> Bool {
         if arguments.flag("table") {
             Terminal.show(AccessRights.table)
@@ -153,9 +153,9 @@ enum ProjectCommand {
         return true
     }
 
-    /// The project of a name.
+    /// Returns the project with a name.
     ///
-    /// - Throws: `EngineError` where `projects` names none; `action` says what it was wanted for.
+    /// - Throws: `EngineError` if `projects` has no such project; `action` states what the project is required for.
     @discardableResult
     static func require(_ name: String, to action: String, _ worker: WorkerConfiguration) throws -> ProjectConfiguration
     {
@@ -173,7 +173,7 @@ enum ProjectCommand {
         let name = try arguments.requiredPositional("name")
         let project = try require(name, to: "show a project", try WorkerFile.connected(arguments))
         Terminal.show(String(decoding: project.jsonBytes, as: UTF8.self))
-        // Beside the record, which programs read.
+        // Programs read the record, so the notes go to standard error.
         let rounded = (project.candidatesPerHour * 10).rounded() / 10
         let pace = rounded == rounded.rounded() && rounded < 1e15 ? "\(Int(rounded))" : "\(rounded)"
         Terminal.complain(

@@ -63,7 +63,7 @@ private struct CheckReport {
     private var empty = 0
     private var taken = 0
     private var remarked = 0
-    /// By reason code.
+    /// Number of refused records, by reason code.
     private(set) var refused: [String: Int] = [:]
 
     init(isJSON: Bool, isQuiet: Bool) {
@@ -71,7 +71,7 @@ private struct CheckReport {
         self.isQuiet = isQuiet
     }
 
-    /// An empty line is no record.
+    /// Skips an empty line, which is not a record.
     mutating func passOver() {
         line += 1
         empty += 1

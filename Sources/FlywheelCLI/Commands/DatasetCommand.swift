@@ -130,7 +130,7 @@ enum DatasetCommand {
         return true
     }
 
-    /// The error of a version that is not there.
+    /// Returns the error for a version that is not in the store.
     private static func unknown(
         _ verb: String,
         arguments: ParsedArguments,
@@ -145,8 +145,7 @@ enum DatasetCommand {
         )
     }
 
-    /// Returns the remedy where something is not in the store; it does not propose to name the store where that was
-    /// done.
+    /// Returns the remedy if something is not in the store; it suggests `--store` only if that option was not given.
     private static func remedy(_ arguments: ParsedArguments) -> String {
         let list = "flywheel dataset log lists the versions of a project, and where they are"
         return arguments.string("store") == nil ? "name the store with --store; \(list)" : list
@@ -157,7 +156,7 @@ enum DatasetCommand {
         Terminal.show("\(name): \(ForeignText.line(problem.text, limit: 1_000))")
     }
 
-    /// No fault of the store: the labels are as they were given.
+    /// Reports contents and groups with labels of several splits; not a fault of the store: the labels are as given.
     private static func tell(_ overlap: SideOverlap, of id: DatasetVersionID) {
         guard !overlap.isEmpty else { return }
         let samples = overlap.samples.map { ForeignText.line($0, limit: 64) }.joined(separator: ", ")

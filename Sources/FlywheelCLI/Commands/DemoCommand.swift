@@ -32,7 +32,7 @@ enum DemoCommand {
         return !stop.isRaised
     }
 
-    /// A store in a bucket, if its client can be created.
+    /// Returns the URI of a store in a bucket, if its client can be created; nil if no store is given.
     private static func store(_ arguments: ParsedArguments) throws -> String? {
         guard let text = arguments.string("store") else { return nil }
         guard case .bucket(let uri) = try StoreLocation(text) else {

@@ -13,7 +13,7 @@ internal import Worker
 
 /// `flywheel labels`.
 enum LabelsCommand {
-    /// - Returns: Whether nothing was wrong, or what was wrong was to be left out.
+    /// - Returns: Whether there were no faults, or faulty rows were to be left out.
     static func bring(_ arguments: ParsedArguments) throws -> Bool {
         let path = try arguments.requiredPositional("file")
         let project = try arguments.requiredString("project")
@@ -67,7 +67,7 @@ enum LabelsCommand {
     }
 }
 
-/// Options that imports share.
+/// Options shared by the commands that import files.
 enum ImportOptions {
     static let fields: [OptionSpecification] = [
         .option("format", "FORMAT", help: "csv, jsonl, label-studio or ground-truth (default by the file's beginning)"),
@@ -129,7 +129,7 @@ enum ImportOptions {
         options.filter { arguments.isGiven($0.rawValue) }
     }
 
-    /// A number and its noun, in the plural by an s.
+    /// A number and its noun, with a plural s unless the number is 1.
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     static func format(_ arguments: ParsedArguments, _ bytes: [UInt8], _ path: String) throws -> ImportFormat {

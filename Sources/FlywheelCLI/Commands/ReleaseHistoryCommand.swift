@@ -34,7 +34,7 @@ enum ReleaseHistoryCommand {
         let view = try StatusView(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         defer { view.close() }
         if try !view.heldBack().isEmpty { Terminal.complain(openTransaction(on: worker.topics[.state])) }
-        // Before the history: what the state shows is recorded by then.
+        // The state is read before the history, so that the history contains everything that the state shows.
         let summary = try view.summaries().first { $0.project == name }
         let history = try read(arguments)
         guard let summary else {
@@ -77,7 +77,7 @@ enum ReleaseHistoryCommand {
             if window?.isHeldBack ?? false { Terminal.complain(openTransaction(on: worker.topics[.journal])) }
             return window
         } catch {
-            // Whoever may read the history may lack the right to read the journal.
+            // A user who may read the history may lack the right to read the journal.
             Terminal.complain("no figures of labels: \(error)")
             return nil
         }

@@ -45,7 +45,7 @@ enum ReleasesCommand {
         }
     }
 
-    /// Rolls back, holds or freezes releases, or ends that.
+    /// Rolls back, holds or freezes releases or suppresses a class, or ends a hold, a freeze or a suppression.
     static func control(_ order: ReleaseControl.Order, _ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("project")
         let reason = try arguments.requiredString("reason")
@@ -152,7 +152,7 @@ enum ReleasesCommand {
 
     private static func artifact(_ arguments: ParsedArguments) throws -> ArtifactReference {
         let given = try arguments.requiredString("artifact")
-        // A path is as good as its URI.
+        // A path is accepted in place of its URI.
         let uri = given.contains(":") ? given : URL(filePath: given).absoluteURL.absoluteString
         guard (1...ArtifactReference.longestURI).contains(uri.utf8.count),
             uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C })

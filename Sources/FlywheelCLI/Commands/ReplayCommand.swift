@@ -47,7 +47,7 @@ enum ReplayCommand {
             text += "\n  replayed as far as it was decided: \(ForeignText.line(pause.text, limit: 1_000))"
         }
         if report.waiting > 0 { text += "\n  \(report.waiting) entries that the loop has not come to are left out" }
-        // Each build by its first entry: while workers are replaced one by one, builds alternate.
+        // Each build is listed once, by its first entry: builds alternate while workers are replaced one by one.
         var builds: [Replay.BuildSpan] = []
         for span in report.builds where !builds.contains(where: { $0.build == span.build }) { builds.append(span) }
         if builds.contains(where: { $0.build != Build.version }) {

@@ -62,7 +62,7 @@ enum RunCommand {
                 "roles": .string(configuration.roles.map(\.rawValue).joined(separator: ",")),
             ]
         )
-        // An address that cannot be bound ends the start: nobody would notice a worker that its probes do not reach.
+        // An address that cannot be bound ends the start: a worker that its probes cannot reach would go unnoticed.
         var listeners: [ListenerThread] = []
         defer {
             stop.raise()
@@ -86,7 +86,7 @@ enum RunCommand {
             )
         }
         worker.run()
-        // A worker of the console alone has no other role to wait for.
+        // A worker with only the console has no other role to wait for.
         if Set(configuration.roles).isDisjoint(with: Worker.streamRoles) {
             while !stop.isRaised {
                 worker.health.set(.console, .running, at: WallClock.now())

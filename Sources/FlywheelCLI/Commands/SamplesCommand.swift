@@ -11,7 +11,7 @@ internal import Worker
 
 /// `flywheel samples`.
 enum SamplesCommand {
-    /// - Returns: Whether nothing was wrong, or what was wrong was to be left out.
+    /// - Returns: Whether there were no faults, or faulty rows were to be left out.
     static func bring(_ arguments: ParsedArguments) throws -> Bool {
         let path = try arguments.requiredPositional("file")
         let project = try arguments.requiredString("project")

@@ -18,9 +18,9 @@ struct StatusReport {
 
     struct DeadLetters {
         let count: Int64
-        /// Whether the count is exact; otherwise it is a lower bound.
+        /// Number of these dead letters whose records were sent again.
         let redriven: Int64
-        /// Else there are so many at least.
+        /// Whether `count` is exact; otherwise it is a lower bound.
         let isExact: Bool
 
         var text: String {
@@ -256,7 +256,7 @@ struct StatusReport {
 }
 
 extension ProjectSummary.RefusalSummary {
-    /// The code, with what it means where that is no fault.
+    /// The code, with an explanation if it does not indicate a fault.
     fileprivate var words: String {
         switch code {
         case EntryRejection.Code.taskClosed.rawValue: "\(code) (surplus answers)"

@@ -11,7 +11,8 @@ public enum ByteMutator {
             [0xEF, 0xBB, 0xBF], [0], [0xFF], [0x80], [0xC3], [0xE2, 0x80, 0xAE], [0xF0, 0x9F],
         ]
 
-    /// Changes them at one to four positions: cut, flipped, inserted, repeated, removed, or nested 10,000 deep.
+    /// Changes the bytes at one to four positions: they are cut, flipped, inserted, repeated, removed, or nested 10,000
+    /// deep.
     public static func mutate(_ bytes: inout [UInt8], _ generator: inout SplitMix64) {
         for _ in 0...generator.size(below: 4) {
             let index = generator.next(below: bytes.count + 1)

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Golden files and counter-examples of the published schemas: what mutations begin with.
+/// Golden files and counter-examples of the published schemas, from which mutations start.
 public struct Corpus: Sendable {
-    /// Where they were read.
+    /// Folder from which they were read.
     public let folder: String
     /// Trees of each event (as `prediction`), in the order of file names.
     public let trees: [String: [JSONTree]]
@@ -11,7 +11,7 @@ public struct Corpus: Sendable {
 
     /// Reads the folder `schemas` of the project.
     ///
-    /// - Throws: When it is not there, or holds no golden file.
+    /// - Throws: An error if the folder is missing or contains no golden file.
     public init(folder: String) throws {
         var trees: [String: [JSONTree]] = [:]
         for event in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {

@@ -19,13 +19,13 @@ public enum Extremes {
             "0." + String(repeating: "3", count: 30), "1e" + String(repeating: "0", count: 40) + "1",
         ]
 
-    /// No numbers at all.
+    /// Texts that are no numbers in JSON, or none that a `Double` can hold.
     private static let broken = [
         "1e999", "-1e999", "NaN", "Infinity", "-Infinity", "0x10", "01", "1.", "+1", ".5", "1e", "1_000", "--1", "-",
         "tru", "nul", "True", "@@@",
     ]
 
-    /// Numbers as headers, options and paths may bear them.
+    /// Numbers as headers, options and paths may contain them.
     public static let words: [String] =
         numbers + ["", " ", " 1", "1 ", "１", "١", "1e9", "0b1", "-", "+", "\u{0}", "9223372036854775807\n"]
 
@@ -42,7 +42,7 @@ public enum Extremes {
             [0xC3, 0x28], [0xFF], [0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xC0, 0x80],
         ]
 
-    /// Ids that mean something elsewhere.
+    /// Ids with a special meaning elsewhere, or of unusual length.
     public static let ids: [String] = [
         "", ".", "..", "../../x", "/", "/etc/passwd", "a/b", "a\\b", "con", "-", "--help", "0", "shapes", "shapes-1-0",
         "shapes-9223372036854775807-0", "shapes-18446744073709551616-0", "*", "%", "?", "#", "a b", "__proto__", "null",
@@ -50,7 +50,7 @@ public enum Extremes {
         String(repeating: "é", count: 128), String(repeating: "e\u{301}", count: 90),
     ]
 
-    /// A text between quotes of at most `limit` bytes or a little more: short as a rule.
+    /// Returns a text as it is written between quotes, usually a short one; at most about `limit` bytes.
     public static func text(_ generator: inout SplitMix64, limit: Int = 300_000) -> [UInt8] {
         var bytes: [UInt8] = []
         if generator.chance(0.3) {

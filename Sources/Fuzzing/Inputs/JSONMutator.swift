@@ -1,10 +1,11 @@
 public import Statistics
 
-/// Changes JSON texts as strangers would get them wrong: types, numbers, lengths, depths, keys, order, and bytes.
+/// Changes JSON texts in the ways in which external input may be wrong: types, numbers, lengths, depths, keys, order,
+/// bytes.
 public struct JSONMutator: Sendable {
-    /// Trees of which parts are put in elsewhere.
+    /// Trees whose parts are inserted elsewhere.
     private let corpus: [JSONTree]
-    /// Bytes of the longest text that is put in.
+    /// Size in bytes of the longest text that is inserted.
     private let longest: Int
 
     public init(corpus: [JSONTree], longest: Int = 300_000) {
@@ -17,7 +18,7 @@ public struct JSONMutator: Sendable {
         for _ in 0...generator.size(below: 4) { change(&tree, &generator) }
     }
 
-    /// The text of a tree; now and then with white space, cut, or with bytes changed.
+    /// Returns the text of a tree; in 15 % of cases with some of its bytes changed by `ByteMutator`.
     public func bytes(of tree: JSONTree, _ generator: inout SplitMix64) -> [UInt8] {
         var bytes = tree.bytes
         guard generator.chance(0.15) else { return bytes }
@@ -63,7 +64,7 @@ public struct JSONMutator: Sendable {
     }
 
     private func nested(_ generator: inout SplitMix64) -> JSONTree {
-        // Recursion writes it: deeper ones are made of bytes.
+        // The tree is written recursively; deeper nesting is made from bytes.
         let depth = generator.chance(0.1) ? 1_000 : generator.between(1...80)
         let isObject = generator.chance(0.5)
         var tree: JSONTree = generator.chance(0.5) ? 1 : []

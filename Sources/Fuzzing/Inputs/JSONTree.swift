@@ -45,7 +45,7 @@ public indirect enum JSONTree: Hashable, Sendable {
         return bytes
     }
 
-    /// Values in it, itself included.
+    /// Number of values in the tree, including the tree itself.
     public var count: Int {
         switch self {
         case .object(let members): members.reduce(1) { $0 + $1.value.count }
@@ -54,7 +54,8 @@ public indirect enum JSONTree: Hashable, Sendable {
         }
     }
 
-    /// The member of that name; nil if there is none. Setting nil removes all of that name, another value replaces the first.
+    /// The first member of that name; nil if there is none. Setting nil removes all members of that name; another value
+    /// replaces the first one, or is appended.
     public subscript(key: String) -> JSONTree? {
         get {
             guard case .object(let members) = self else { return nil }
@@ -82,7 +83,7 @@ public indirect enum JSONTree: Hashable, Sendable {
         return elements
     }
 
-    /// A text without escapes of its own, or a word; nil of containers.
+    /// A text without escapes of its own, or a word; nil for containers.
     public var plain: String? {
         switch self {
         case .string(let bytes), .raw(let bytes): String(decoding: bytes, as: UTF8.self)
@@ -90,7 +91,7 @@ public indirect enum JSONTree: Hashable, Sendable {
         }
     }
 
-    /// A whole number.
+    /// The value as a whole number; nil if it is none.
     public var int: Int? {
         guard case .raw(let bytes) = self else { return nil }
         return Int(String(decoding: bytes, as: UTF8.self))
@@ -124,7 +125,7 @@ public indirect enum JSONTree: Hashable, Sendable {
         return false
     }
 
-    /// Appends the text.
+    /// Appends the text of the tree.
     public func write(to bytes: inout [UInt8]) {
         switch self {
         case .object(let members):
@@ -154,7 +155,7 @@ public indirect enum JSONTree: Hashable, Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// The text.
+    /// Text of the tree.
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)

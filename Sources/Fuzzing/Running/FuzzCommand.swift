@@ -2,12 +2,12 @@ internal import Arguments
 internal import Foundation
 internal import Statistics
 
-/// The command line of a fuzzing program: its targets differ, the rest does not.
+/// The command line of a fuzzing program; programs differ in their targets only.
 public struct FuzzCommand {
     private let name: String
     private let makeTargets: (Corpus, String) throws -> [any FuzzTarget]
 
-    /// `makeTargets` gets the corpus and a folder to work in.
+    /// Creates a command; `makeTargets` receives the corpus and a folder to work in.
     public init(_ name: String, targets makeTargets: @escaping (Corpus, String) throws -> [any FuzzTarget]) {
         self.name = name
         self.makeTargets = makeTargets
@@ -59,7 +59,8 @@ public struct FuzzCommand {
         )
     }
 
-    /// Exit codes: 0 nothing was found, 1 something was, 2 usage.
+    /// Runs the command and returns its exit code: 0 if nothing was found, 1 if something was found or failed, 2 for
+    /// wrong usage.
     public func main(_ words: [String]) -> Int32 {
         do {
             switch try ArgumentParser(specification).parse(words) {
@@ -123,9 +124,9 @@ public struct FuzzCommand {
         }
     }
 
-    /// Gives a recorded input to its target.
+    /// Passes a recorded input to its target.
     ///
-    /// - Throws: What the target throws, and `FuzzFault` where there is no such target.
+    /// - Throws: The error of the target, or `FuzzFault` if there is no such target.
     public static func replay(_ path: String, _ targets: [any FuzzTarget], _ outcomes: inout FuzzOutcomes) throws {
         let input = try RecordedInput(path: path)
         guard let target = targets.first(where: { $0.name == input.target }) else {

@@ -69,7 +69,7 @@ struct FuzzRunner {
             let last = folder.modified(folder.current) ?? began
             guard Date().timeIntervalSince(max(last, began)) * 1_000 > Double(maximumWait) else { continue }
             child.send(SIGABRT)
-            // Its last words, if it has any.
+            // Waits for the last output of the child, if there is any.
             if let exit = child.wait(timeout: .seconds(10)) { return (exit, true) }
             child.kill()
             return (child.wait() ?? .exited(1), true)

@@ -12,9 +12,9 @@ public struct FuzzFault: Error, Hashable, Sendable, CustomStringConvertible {
 /// The input of an iteration follows from its generator alone. It is written to the recorder before it is read, so that
 /// it is available after a trap.
 public protocol FuzzTarget: AnyObject {
-    /// As on the command line.
+    /// Name of the target, as on the command line.
     var name: String { get }
-    /// How much of the time it gets, in relation to others.
+    /// Share of the time that the target receives, relative to the others.
     var weight: Double { get }
 
     /// Creates an input, and passes it to the tested code.
@@ -45,7 +45,7 @@ public struct FuzzOutcomes: Hashable, Sendable {
 
     public subscript(kind: String, name: String) -> Int { counts[kind]?[name] ?? 0 }
 
-    /// As JSON, by name.
+    /// The counts as JSON, sorted by name.
     public var tree: JSONTree {
         .object(
             counts.sorted { $0.key < $1.key }.map { kind, names in
@@ -57,7 +57,7 @@ public struct FuzzOutcomes: Hashable, Sendable {
         )
     }
 
-    /// Reads the counts from such JSON; other JSON counts nothing.
+    /// Reads the counts from JSON as in `tree`; other JSON counts nothing.
     public init(_ tree: JSONTree?) {
         guard case .object(let kinds)? = tree else { return }
         for kind in kinds {

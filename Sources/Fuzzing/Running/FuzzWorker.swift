@@ -19,7 +19,7 @@ struct FuzzWorker {
         self.next = next
     }
 
-    /// Works for so many seconds, each target at least one iteration.
+    /// Runs the targets for so many seconds, each for at least one iteration.
     mutating func run(seconds: Double) throws {
         let clock = ContinuousClock()
         let began = clock.now
@@ -51,7 +51,7 @@ struct FuzzWorker {
         }
     }
 
-    /// The target that has had the least of its part.
+    /// The target that has received the least of its share of the time.
     private func due() -> (any FuzzTarget)? {
         targets.min { (spent[$0.name] ?? 0) / $0.weight < (spent[$1.name] ?? 0) / $1.weight }
     }
@@ -84,7 +84,7 @@ struct FuzzWorker {
     }
 }
 
-/// Where a run keeps its files.
+/// Folder in which a run keeps its files.
 struct FuzzFolder {
     let path: String
     static let mostFindings = 20
@@ -102,7 +102,7 @@ struct FuzzFolder {
         "\(path)/findings/\(target)-\(seed)-\(iteration)"
     }
 
-    /// Keeps the input in hand, and beside it why.
+    /// Saves the current input, and the reason in a file beside it.
     func keep(_ target: String, seed: UInt64, iteration: UInt64, reason: String, recorder: InputRecorder) {
         let name = finding(target, seed, iteration)
         try? recorder.save(to: name + ".jsonl")

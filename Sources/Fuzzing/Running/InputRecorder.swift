@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Glibc
 
-/// Writes down the input in hand, a step a line, before anybody reads it: the file is there after a trap.
+/// Records the current input, one step per line, before it is read, so that the file is complete after a trap.
 ///
 /// The first line names target, seed and iteration; the others are the steps of the target.
 public final class InputRecorder {
@@ -23,7 +23,7 @@ public final class InputRecorder {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Forgets the previous input, and records which input follows.
+    /// Discards the previous input, and records which input follows.
     public func begin(_ target: String, seed: UInt64, iteration: UInt64) {
         steps = 0
         guard descriptor >= 0 else { return }
@@ -70,7 +70,7 @@ public struct RecordedInput {
 }
 
 extension JSONTree {
-    /// Bytes as a step has them: text where that is possible, else hexadecimal. Long repetitions are folded.
+    /// Bytes in the form of a step: text if they are valid UTF-8, else hexadecimal; null for nil.
     public static func blob(_ bytes: [UInt8]?) -> JSONTree {
         guard let bytes else { return .null }
         if String(validating: bytes, as: UTF8.self) != nil { return .text(String(decoding: bytes, as: UTF8.self)) }

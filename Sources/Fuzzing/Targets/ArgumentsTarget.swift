@@ -1,7 +1,7 @@
 internal import Arguments
 public import Statistics
 
-/// The parser of command lines, by a specification with every kind of argument.
+/// Target for the parser of command lines, with a specification that has every kind of argument.
 public final class ArgumentsTarget: FuzzTarget {
     public let name = "arguments"
     public let weight = 0.5

@@ -4,8 +4,8 @@ internal import JSON
 public import Statistics
 internal import Vocabulary
 
-/// The codecs of every record type on the topics: each value that is read is written, read again equal, and written to
-/// the same bytes.
+/// Target for the codecs of every record type on the topics: each value that is read is written, and the written text
+/// must be readable and give the same bytes again.
 public final class CodecTarget: FuzzTarget {
     public let name = "codecs"
     public let weight = 1.5

@@ -2,7 +2,8 @@ internal import Foundation
 
 /// Targets that keep no state.
 public enum CodecTargets {
-    /// All of them; project files to begin with are read from `docs/examples` beside the folder `schemas`, where it is.
+    /// Returns all of them. Mutations of project files start from the one in `docs/examples` beside the folder
+    /// `schemas`, if it exists.
     public static func all(_ corpus: Corpus) throws -> [any FuzzTarget] {
         let example = URL(fileURLWithPath: corpus.folder).deletingLastPathComponent()
             .appendingPathComponent("docs/examples/project.yaml")

@@ -21,7 +21,7 @@ public final class GuardedBytes {
 
     deinit { munmap(memory, size + 2 * guardSize) }
 
-    /// Lends a copy of a text with `gap` bytes between its end and the page; the gap holds `filling`.
+    /// Passes to `body` a copy of a text with `gap` bytes between its end and the page; the gap holds `filling`.
     public func lend<R>(
         _ text: [UInt8],
         gap: Int,

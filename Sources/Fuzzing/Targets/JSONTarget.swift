@@ -1,8 +1,8 @@
 internal import JSON
 public import Statistics
 
-/// The JSON module with its shim over simdjson: parsing, scanning, diagnosing and writing, in memory that ends at the
-/// start of an inaccessible page.
+/// Target for the JSON module with its shim over simdjson: parsing, scanning, diagnosing and writing, in memory that
+/// ends at the start of an inaccessible page.
 public final class JSONTarget: FuzzTarget {
     public let name = "json"
     public let weight = 3.0
@@ -127,7 +127,7 @@ public final class JSONTarget: FuzzTarget {
         }
     }
 
-    /// Walks over the structure at random, and once straight.
+    /// Scans the structure by random operations, and then the numbers of an array in order.
     ///
     /// - Returns: Whether the text has a structure.
     private func scan(_ text: UnsafeRawBufferPointer, _ seed: UInt64) throws -> Bool {
@@ -166,7 +166,7 @@ public final class JSONTarget: FuzzTarget {
         let expected = try? other.withDocument(of: text) { try $0.array().doubles() }
         guard let expected, !expected.isEmpty else { return }
         for number in expected {
-            // A number of more digits than it can hold is left to the parser.
+            // The scan leaves a number with more digits than it can hold to the parser.
             guard let found = scan.double() else { return }
             let isNear = found == number || found == number.nextUp || found == number.nextDown
             guard isNear else { throw FuzzFault("the scan reads \(found), the parser \(number)") }

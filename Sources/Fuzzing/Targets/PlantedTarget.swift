@@ -1,7 +1,8 @@
 internal import Glibc
 public import Statistics
 
-/// Faults on purpose, for the runner's own test: a trap, an iteration that does not end, and a law that does not hold.
+/// Target with deliberate faults, for the test of the runner: a trap, an iteration that does not end, and a law that
+/// does not hold.
 public final class PlantedTarget: FuzzTarget {
     public let name = "planted"
     public let weight = 1.0

@@ -3,7 +3,7 @@ internal import Events
 internal import ProjectFiles
 public import Statistics
 
-/// The readers of YAML: project files, and maps read by every type.
+/// Target for the readers of YAML: project files, and maps whose values are read as every type.
 public final class YAMLTarget: FuzzTarget {
     public let name = "yaml"
     public let weight = 1.0
@@ -22,7 +22,7 @@ public final class YAMLTarget: FuzzTarget {
         "${HOME}", "file:/etc/passwd", "2026-01-01", "\u{202E}x", "\u{85}", "\u{FEFF}", "0.5", "margin", "kmeans",
     ]
 
-    /// `files` are project files to begin with.
+    /// Creates the target; mutations start from `files`, which are project files.
     public init(files: [[UInt8]]) { corpus = files }
 
     public func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {

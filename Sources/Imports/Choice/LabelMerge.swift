@@ -10,8 +10,8 @@ public import Processes
 internal import Tables
 internal import Vocabulary
 
-/// Labels of a file made one for each sample, and checked: against each other, the project's classes, what the project knows,
-/// and by what Intake checks.
+/// Labels of a file, merged into one for each sample and checked: against each other, the project's classes and its
+/// state, and by the checks of Intake.
 public struct LabelMerge {
     /// A label, the line on which its sample occurs first, and its record's value.
     public struct Label: Sendable {
@@ -20,13 +20,13 @@ public struct LabelMerge {
         public let value: [UInt8]
     }
 
-    /// In the order of the file.
+    /// The accepted labels, in the order of the file.
     public private(set) var labels: [Label] = []
-    /// By line.
+    /// All faults, sorted by line.
     public private(set) var faults: [ImportFault] = []
-    /// Samples that have the same label in the project already.
+    /// Number of samples that have the same label in the project already.
     public private(set) var known = 0
-    /// Labels by class, in the order of the schema; of votes the majority.
+    /// Number of labels by class, in the order of the schema; votes count for the class of their majority.
     public private(set) var counts: [Int]
 
     /// Rows of one sample.
@@ -37,13 +37,13 @@ public struct LabelMerge {
         var isFaulty = false
     }
 
-    /// A sample with its one label.
+    /// A sample with its merged label.
     private struct Merged {
         let group: Group
         let answer: ImportedLabel.Answer
         let label: ClassIndex
 
-        /// Its content where that is in the file.
+        /// Inline content of the sample; nil if the file does not contain it.
         var text: String? {
             guard case .inline(_, let text)? = group.sample.content else { return nil }
             return text
@@ -53,15 +53,15 @@ public struct LabelMerge {
     private let unit: ImportFault.Unit
 
     /// - Parameters:
-    ///   - file: With labels.
-    ///   - configuration: Of the project.
-    ///   - state: Of the project, as far as it is known: what has another label there, or an embedding outside its space, is a
-    ///     fault.
-    ///   - source: Who brings the labels.
-    ///   - isValidation: Whether scores are read on them; else they train.
+    ///   - file: The file with labels.
+    ///   - configuration: The project's configuration.
+    ///   - state: The project's state, as far as it is known: a sample with another label there, or an embedding
+    ///     outside the project's space, is a fault.
+    ///   - source: Name of the source of the labels.
+    ///   - isValidation: Whether the labels are used for validation scores; otherwise, they are used for training.
     ///   - renames: Classes of the project by names of the file.
     ///   - now: Milliseconds since 1970.
-    /// - Throws: `EngineError` where the project cannot be one.
+    /// - Throws: `EngineError` if the configuration is not valid for a project.
     public init(
         _ file: ImportFile,
         _ configuration: ProjectConfiguration,
@@ -187,7 +187,7 @@ public struct LabelMerge {
         return groups
     }
 
-    /// One answer of all rows of a sample; nil, and a fault, where they contradict each other.
+    /// Merges all rows of a sample into one answer; returns nil, and adds a fault, if they contradict each other.
     private mutating func merge(
         _ group: Group,
         _ schema: LabelSchema,

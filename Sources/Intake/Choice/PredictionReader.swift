@@ -11,7 +11,8 @@ internal import Vocabulary
 /// by the same rules as every other record. A record that is read here is a prediction by these rules, in all of its
 /// members: whether a record is counted or refused does not depend on whether it is forwarded.
 struct PredictionReader {
-    /// Numbers of keys, in the order of `keyNames`; no enumeration, which would be made from a number by a call.
+    /// Numbers of keys, in the order of `keyNames`; not an enumeration, because creating a case from a number is a
+    /// call.
     enum Key {
         static var project: Int { 0 }
         static var sample: Int { 1 }
@@ -59,7 +60,7 @@ struct PredictionReader {
     func read(_ text: JSONScan, _ projects: ProjectTable.View, into reading: inout PredictionReading) -> Bool {
         var scan = text
         var hasModel = false
-        // An output is read when it is known whose classes it names.
+        // An output that precedes the project: it is read at the end, because the project's classes must be known.
         var unread: JSONScan?
         var seen = 0
         guard scan.take(UInt8(ascii: "{")) else { return false }
@@ -135,8 +136,8 @@ struct PredictionReader {
         }
     }
 
-    /// Reads the summary of an output that scores need; false where the output is not a plain distribution over the
-    /// project's classes.
+    /// Reads the summary of an output from which scores are computed; false if the output is not a plain distribution
+    /// over the project's classes.
     ///
     /// - Complexity: O(*k*) in the number of classes named; no allocation.
     private func readOutput(
@@ -175,8 +176,8 @@ struct PredictionReader {
         return seen & needed == needed && abs(sum - 1) < ClassDistribution.tolerance - 1e-9
     }
 
-    /// Number of classes that are summed together: so many fit on the stack, whereas more than a kilobyte would be
-    /// allocated.
+    /// Number of classes that are summed together: a buffer for this many fits on the stack, whereas one of more than a
+    /// kilobyte would be allocated on the heap.
     private static var atOnce: Int { 32 }
 
     @inline(__always)

@@ -4,13 +4,13 @@ internal import Vocabulary
 
 /// The counts of one project, model version and role within one transaction.
 ///
-/// One flat array: four totals, ten tenths of confidence, ten tenths of score, then one count a class.
+/// Stored in one flat array: four totals, ten bins of confidence, ten bins of score, then one count per class.
 struct TallyCounter {
     private static let confidences = 4
     private static let scores = 14
     private static let classes = 24
 
-    /// Empty until something is counted, and after that as long as it ever was.
+    /// Empty until something is counted; after that it never becomes shorter.
     private var counts: ContiguousArray<Int64> = []
     private(set) var isEmpty = true
 
@@ -23,8 +23,9 @@ struct TallyCounter {
     ///
     /// - Parameters:
     ///   - score: In `0...1`.
-    ///   - top: The position of the likeliest class; nil of a sample that no model has seen.
-    ///   - confidence: Its probability.
+    ///   - top: Index of the most probable class; nil if there is none, for example because no model has seen the
+    ///     sample.
+    ///   - confidence: Probability of the most probable prediction; counted only if `top` is not nil.
     @inline(__always)
     mutating func count(score: Double, top: Int?, confidence: Double) {
         reserve(Self.classes + (top ?? -1) + 1)
@@ -41,7 +42,7 @@ struct TallyCounter {
         counts[3] += 1
     }
 
-    /// Counts what a user did.
+    /// Counts one feedback of a user.
     mutating func countFeedback(isNegative: Bool) {
         reserve(Self.classes)
         counts[1] += 1
@@ -63,14 +64,14 @@ struct TallyCounter {
 
     private static func tenth(_ value: Double) -> Int { min(9, max(0, Int(value * 10))) }
 
-    /// Writes the records of the topic `tallies`: one, unless the names of the classes are too many for that. Those behind
-    /// the first hold counts of classes alone.
+    /// Encodes the records for the topic `tallies`: one, or several if the names of the classes do not fit into one.
+    /// The records after the first contain only counts of classes.
     ///
     /// - Parameters:
-    ///   - key: What it counts for.
-    ///   - schema: Names the classes.
-    ///   - threshold: In force at the end, in `0...1`.
-    ///   - inputs: What the transaction read.
+    ///   - key: Project, model version and role of the counts.
+    ///   - schema: Schema with the names of the classes.
+    ///   - threshold: Threshold in force at the end of the transaction, in `0...1`.
+    ///   - inputs: Offsets that the transaction has read.
     /// - Returns: The records' values.
     func records(_ key: TallyKey, schema: LabelSchema, threshold: Double, inputs: [OffsetRange]) -> [[UInt8]] {
         parts(schema).enumerated().map { number, classes in
@@ -86,7 +87,7 @@ struct TallyCounter {
         return other
     }
 
-    /// Positions of classes, cut where their names fill a record.
+    /// Ranges of class indices, split where the names and counts of the classes would exceed a record.
     private func parts(_ schema: LabelSchema) -> [Range<Int>] {
         let end = counts.count - Self.classes
         let longest = 6 * 128 + RecordLimits.tallyCount

@@ -4,7 +4,7 @@ import Crdkafka
 public struct KafkaTopicSpecification: Hashable, Sendable {
     /// The topic's name.
     public var name: String
-    /// How many partitions, at least 1.
+    /// Number of partitions, at least 1.
     public var partitions: Int
     /// Copies of each partition; nil means the cluster's default.
     public var replication: Int?
@@ -24,7 +24,7 @@ public struct KafkaTopicSpecification: Hashable, Sendable {
 public struct KafkaTopicDescription: Hashable, Sendable {
     /// The topic's name.
     public let name: String
-    /// How many partitions it has.
+    /// Number of its partitions.
     public let partitions: Int
     /// Copies of its first partition.
     public let replication: Int

@@ -1,6 +1,6 @@
 import Crdkafka
 
-/// A broker as the cluster names it.
+/// A broker, as the cluster describes it.
 public struct KafkaBroker: Hashable, Sendable, CustomStringConvertible {
     /// The node id.
     public let id: Int32
@@ -43,7 +43,7 @@ public final class KafkaAdmin {
         handle.close()
     }
 
-    /// The id that the cluster gave itself when it was made.
+    /// The id that was assigned to the cluster when it was created.
     public func clusterID() throws(KafkaError) -> String {
         guard let id = rd_kafka_clusterid(handle.client, Int32(timeout)) else {
             throw KafkaError(
@@ -86,14 +86,14 @@ public final class KafkaAdmin {
         return found
     }
 
-    /// The next offsets that a group has committed, without joining it; open transactions are not waited for.
+    /// The next offsets that a group has committed. Does not join the group, and does not wait for open transactions.
     public func committedOffsets(
         group: String,
         _ partitions: [KafkaTopicPartition]
     ) throws(KafkaError) -> [KafkaTopicPartition: Int64] { try committed(group: group, partitions).mapValues(\.next) }
 
-    /// The next offsets that a group has committed, with the metadata committed beside them, without joining it;
-    /// open transactions are not waited for.
+    /// The next offsets that a group has committed, with the metadata committed beside them. Does not join the group,
+    /// and does not wait for open transactions.
     public func committed(
         group: String,
         _ partitions: [KafkaTopicPartition]
@@ -108,7 +108,7 @@ public final class KafkaAdmin {
         var own = properties
         own["group.id"] = group
         own["enable.auto.commit"] = "false"
-        // With uncommitted reads, open transactions are not waited for.
+        // With uncommitted reads, the call does not wait for open transactions.
         own["isolation.level"] = "read_uncommitted"
         let reader = try ClientHandle(
             ClientConfiguration(kind: .consumer, properties: own, events: RD_KAFKA_EVENT_ERROR),
@@ -144,7 +144,7 @@ public final class KafkaAdmin {
         }
     }
 
-    /// Sends one administrative request and lends its answer to `reading`.
+    /// Sends one administrative request and passes its answer to `reading`.
     func perform<R>(
         _ kind: rd_kafka_admin_op_t,
         operation: String,

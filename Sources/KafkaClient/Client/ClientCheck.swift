@@ -3,12 +3,12 @@ public enum ClientCheck {
     /// Opens a member of a group, a reader and a writer with these properties, without brokers, and closes them again.
     ///
     /// - Parameters:
-    ///   - properties: As for any client; the brokers in them are left aside.
-    ///   - group: Of the member.
-    ///   - instance: Its static member id.
-    ///   - transactionalID: Of the writer; nil for one without transactions.
-    /// - Returns: Why one of them cannot be opened: a property that this module relies on and that is given otherwise,
-    ///   properties that contradict each other, a file that is named and not there. Nil if all can.
+    ///   - properties: As for any client; the brokers in them are ignored.
+    ///   - group: Consumer group of the member.
+    ///   - instance: Static member id of the member.
+    ///   - transactionalID: Transactional id of the writer; nil for a writer without transactions.
+    /// - Returns: The reason why one of them cannot be opened: another value for a property on which this module
+    ///   relies, properties that contradict each other, a named file that does not exist. Nil if all can be opened.
     /// - Complexity: Milliseconds: each client starts a thread.
     public static func fault(
         _ properties: KafkaProperties,

@@ -35,7 +35,8 @@ final class ClientHandle {
         isOpen = false
         rd_kafka_queue_destroy(mainQueue)
         rd_kafka_queue_destroy(logQueue)
-        // A consumer was closed by its owner; closing it here again would wait for a group that nobody serves.
+        // A consumer was closed by its owner; closing it here again would wait for a group whose events are no longer
+        // served.
         rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
 
@@ -52,7 +53,7 @@ final class ClientHandle {
         )
     }
 
-    /// Notes an event that calls for no action: an error that librdkafka retries by itself, or one it did not know.
+    /// Notes an event that requires no action: an error that librdkafka retries by itself, or an event of another type.
     func note(_ event: OpaquePointer) {
         if rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR {
             let code = String(cString: rd_kafka_err2name(rd_kafka_event_error(event)))
@@ -68,7 +69,7 @@ final class ClientHandle {
         append(KafkaDiagnostic(severity: 4, facility: error.code, text: error.description))
     }
 
-    /// Moves what librdkafka logged into our bounded list. Cheap when there is nothing.
+    /// Moves the lines that librdkafka logged into the bounded list of diagnostics. Cheap if there are none.
     func drainLog() {
         guard isOpen else { return }
         while rd_kafka_queue_length(logQueue) > 0, let event = rd_kafka_queue_poll(logQueue, 0) {
@@ -89,7 +90,7 @@ final class ClientHandle {
         return diagnostics
     }
 
-    /// To be called once a broker has answered.
+    /// Clears the fault; to be called once a broker has answered.
     func connected() {
         fault = nil
         faultCount = 0
@@ -124,7 +125,7 @@ final class ClientHandle {
 public struct KafkaDiagnostic: Hashable, Sendable, CustomStringConvertible {
     /// As in syslog: 0 emergency … 3 error, 4 warning, 5 notice, 6 information, 7 debug.
     public let severity: Int
-    /// The part of librdkafka that speaks, or the name of an error code.
+    /// The part of librdkafka that logged the line, or the name of an error code.
     public let facility: String
     /// Text of the line; it names brokers, but no secrets.
     public let text: String

@@ -5,13 +5,13 @@
 /// ever, and words some of them differently from version to version. All code that parses its wording is in this file;
 /// the wording is that of 2.0.2 and of 2.16.1, and OpenSSL's.
 public enum ConnectionFault: Hashable, Sendable {
-    /// The broker does not know the user, or the password is another one.
+    /// The broker does not know the user, or the password is wrong.
     case credentials
     /// The broker supports other SASL mechanisms; `offered` lists the ones that it named.
     case mechanism(offered: String)
-    /// The listener speaks no SASL.
+    /// The listener does not support SASL.
     case saslUnexpected
-    /// The listener wants SASL.
+    /// The listener requires SASL.
     case saslMissing
     /// No authority that is trusted here has signed the broker's certificate.
     case untrusted
@@ -21,13 +21,13 @@ public enum ConnectionFault: Hashable, Sendable {
     case notYetValid
     /// The broker's certificate is for other host names.
     case hostName
-    /// The broker's certificate does not hold, for a reason that has no case of its own.
+    /// The broker's certificate is not valid, for a reason that has no case of its own.
     case certificate
-    /// The broker refuses our certificate, or misses one.
+    /// The broker refuses the client's certificate, or requires one.
     case clientCertificate
     /// A client without TLS at a listener with TLS.
     case plaintextToTLS
-    /// A client with TLS at a listener without.
+    /// A client with TLS at a listener without TLS.
     case tlsToPlaintext
 
     /// One sentence: the fault, and the property to check.
@@ -116,7 +116,7 @@ public enum ConnectionFault: Hashable, Sendable {
     /// Words that the shim's verification callback writes before OpenSSL's error number.
     private static let certificateWords = "x509 error "
 
-    /// By OpenSSL's X509_V_ERR_… numbers, which do not change.
+    /// Returns the fault for OpenSSL's X509_V_ERR_… number in the text; these numbers do not change.
     private static func certificate(_ text: String) -> ConnectionFault? {
         // The last match: names from the certificate precede it.
         guard let words = text.ranges(of: certificateWords).last,

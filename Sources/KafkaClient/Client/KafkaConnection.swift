@@ -6,19 +6,19 @@ import Crdkafka
 /// reason. This check reports a user name, a certificate or a protocol that cannot work as such, within a second or
 /// two.
 public enum KafkaConnection {
-    /// Milliseconds after its first sign until a fault is reported, while another broker may still answer.
+    /// Milliseconds from the first sign of a fault until it is reported; another broker may still answer meanwhile.
     private static let grace = 700
-    /// Milliseconds after its first sign until a fault is reported that a starting broker may show, too; it must
-    /// also have been found `signs` times.
+    /// Milliseconds from the first sign until the report of a fault that a starting broker may show, too; the fault
+    /// must also have been found `signs` times.
     private static let longGrace = 1_500
     private static let signs = 3
 
-    /// Returns once a broker has answered: for whoever has nothing to do without one, and a person who waits.
+    /// Returns once a broker has answered: for callers that cannot continue without one, and for a person who waits.
     ///
     /// - Parameters:
     ///   - properties: As for any client.
     ///   - timeoutMilliseconds: How long to wait.
-    /// - Throws: As `check`; and `.retry` where no broker has answered in time.
+    /// - Throws: The errors of `check`; and `.retry` if no broker has answered in time.
     public static func require(
         _ properties: KafkaProperties,
         timeoutMilliseconds: Int = 7_000

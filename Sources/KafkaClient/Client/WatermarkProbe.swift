@@ -20,7 +20,7 @@ final class WatermarkProbe {
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
         own["isolation.level"] = stable ? "read_committed" : "read_uncommitted"
-        // Without a topic of its own the client would believe in a leader for as long as this.
+        // The client has no topic of its own, so it would keep using a former leader for as long as this.
         own["metadata.max.age.ms"] = "1000"
         handle = try ClientHandle(
             ClientConfiguration(kind: .consumer, properties: own, events: 0),
@@ -41,7 +41,7 @@ final class WatermarkProbe {
         return try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END), Deadline(milliseconds: timeout))
     }
 
-    /// The first offset whose record bears that time or a later one; the end if there is none.
+    /// The first offset whose record has that time or a later one; the end if there is none.
     func firstOffset(
         _ partition: KafkaTopicPartition,
         since time: Int64,
@@ -49,7 +49,7 @@ final class WatermarkProbe {
     ) throws(KafkaError) -> Int64 {
         let deadline = Deadline(milliseconds: timeout)
         let end = try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline)
-        // A broker names the end, or none, where no record is that young.
+        // A broker returns the end, or no offset, if no record is that recent.
         return min(end, try offset(of: partition, at: max(0, time), deadline, ifNone: end))
     }
 
@@ -65,7 +65,7 @@ final class WatermarkProbe {
         try offsets(of: [partition], at: time, deadline, ifNone: ifNone)[partition] ?? 0
     }
 
-    /// An offset of each partition; at least one is named.
+    /// Returns an offset for each partition; `ifNone` replaces an offset that the broker does not return.
     private func offsets(
         of partitions: [KafkaTopicPartition],
         at time: Int64,
@@ -105,7 +105,7 @@ final class WatermarkProbe {
 
 /// Queries of the metadata of topics and brokers.
 enum Metadata {
-    /// The partitions of a topic, ascending; `use` is what they are wanted for.
+    /// The partitions of a topic, ascending; `use` is the operation for which they are needed, named in an error.
     static func partitions(
         of topic: String,
         for use: KafkaRight.Operation,
@@ -129,8 +129,8 @@ enum Metadata {
         }
     }
 
-    /// Returns the error, or the authorization error that caused it: librdkafka treats a topic that it receives no
-    /// description of as missing.
+    /// Returns the error, or the authorization error that caused it: librdkafka treats a topic as missing if it
+    /// receives no description of it.
     static func explained(
         _ error: KafkaError,
         _ topic: String,
@@ -148,8 +148,8 @@ enum Metadata {
         }
     }
 
-    /// Lends the metadata to `body`: that of `topic`; without a topic, that of the whole cluster, or without
-    /// `allTopics` that of its brokers and of the topics that the client knows.
+    /// Passes metadata to `body`: those of `topic`; without a topic, those of the whole cluster, or without `allTopics`
+    /// those of its brokers and of the topics that the client knows.
     static func read<R>(
         _ client: OpaquePointer,
         topic: OpaquePointer? = nil,

@@ -1,6 +1,7 @@
 import Crdkafka
 
-/// How a librdkafka client is opened: what may be overridden, what may not, which events it emits.
+/// Configuration of a librdkafka client: properties that may be overridden, properties that may not, and the events
+/// that the client emits.
 struct ClientConfiguration {
     enum Kind { case consumer, producer }
 
@@ -12,7 +13,7 @@ struct ClientConfiguration {
     var required: KafkaProperties = [:]
     var events: Int32
 
-    /// Opens the client. The configuration handle is given to it, or destroyed where anything fails.
+    /// Opens the client, which takes ownership of the configuration handle; on failure, the handle is destroyed.
     func open(operation: String) throws(KafkaError) -> OpaquePointer {
         try checkRequired(operation: operation)
         guard let handle = rd_kafka_conf_new() else {
@@ -99,7 +100,7 @@ struct ErrorText {
     }
 }
 
-/// The librdkafka that this process runs with.
+/// The librdkafka that this process uses.
 public enum KafkaLibrary {
     /// As in `2.0.2`.
     public static var version: String { String(cString: rd_kafka_version_str()) }

@@ -1,8 +1,8 @@
 import Crdkafka
 
-/// Something that the librdkafka of this process cannot do with these properties, in words.
+/// Limitation of this process's librdkafka with given properties, described in words.
 public struct KafkaCaveat: Hashable, Sendable, CustomStringConvertible {
-    /// Whether nothing can work; else it depends on the brokers.
+    /// Whether no client can work; otherwise, it depends on the brokers.
     public let isFatal: Bool
     /// Consequence to expect and action to perform, as text.
     public let description: String

@@ -1,4 +1,4 @@
-/// Properties for librdkafka, in the order they were set and passed through as they are.
+/// Properties for librdkafka, in the order in which they were set; they are passed on unchanged.
 ///
 /// - SeeAlso: librdkafka's table of configuration properties for names, ranges and defaults.
 public struct KafkaProperties: Hashable, Sendable, ExpressibleByDictionaryLiteral, CustomStringConvertible {
@@ -33,7 +33,7 @@ public struct KafkaProperties: Hashable, Sendable, ExpressibleByDictionaryLitera
         names.compactMap { name in values[name].map { (name, $0) } }
     }
 
-    /// These properties, with those of `other` set over them.
+    /// Returns these properties, overridden by those of `other`.
     public func merging(_ other: KafkaProperties) -> KafkaProperties {
         var merged = self
         for entry in other.entries { merged[entry.name] = entry.value }

@@ -15,7 +15,7 @@ enum FetchQueue {
     static let defaults: KafkaProperties = [
         "queued.min.messages": "50000",
         "queued.max.messages.kbytes": "32768",
-        // A fetch that is under way when partitions are assigned or moved delays theirs by this much at most.
+        // A fetch in flight when partitions are assigned or moved delays their first fetch by this much at most.
         "fetch.wait.max.ms": "100",
         // Only a limit: the answers of some brokers are larger than requested.
         "receive.message.max.bytes": "1000000000",

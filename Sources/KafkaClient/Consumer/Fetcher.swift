@@ -23,13 +23,13 @@ final class Fetcher {
         self.waker = waker
     }
 
-    /// Gives the records of the last fetch back.
+    /// Releases the records of the last fetch.
     func release() {
         records.removeAll(keepingCapacity: true)
         buffer.release()
     }
 
-    /// Starts a new assignment. Nothing that was set aside for the old one is reported any more.
+    /// Starts a new assignment. Ends and errors of the old one are no longer reported.
     func restart(_ positions: [KafkaTopicPartition: Int64]) {
         release()
         self.positions = PositionTable(positions, topics: topics)
@@ -39,7 +39,7 @@ final class Fetcher {
         failure = nil
     }
 
-    /// Ends and errors of partitions that are moved are no longer true.
+    /// Discards ends and errors, which do not apply to partitions that are moved.
     func forget() {
         ends.removeAll()
         failure = nil
@@ -64,7 +64,7 @@ final class Fetcher {
 
     func headers(at index: Int) -> [KafkaHeader] { buffer.headers(at: index) }
 
-    /// Replaces `records` by what `queue` holds, at most `maximum`; waits at most `timeout` milliseconds.
+    /// Replaces `records` by those in `queue`, at most `maximum`; waits at most `timeout` milliseconds.
     func fetch(from queue: OpaquePointer, maximum: Int, timeout: Int32) {
         release()
         buffer.read(from: queue, maximum: max(1, maximum), timeout: timeout)

@@ -3,8 +3,8 @@ import Crdkafka
 extension KafkaConsumer {
     /// Commits next offsets and their metadata by themselves, outside of any transaction, and waits for the answer.
     ///
-    /// - Throws: `.retry` when there was no answer in time: the offsets may be committed or not, and may be committed again.
-    ///   `.abortTransaction` when the group has moved on without us.
+    /// - Throws: `.retry` if there was no answer in time: the offsets may be committed or not, and may be committed
+    ///   again. `.abortTransaction` if the group has moved on to a generation without this member.
     public func commit(
         _ offsets: [KafkaTopicPartition: KafkaGroupOffset],
         timeoutMilliseconds: Int = 10_000
@@ -31,8 +31,8 @@ extension KafkaConsumer {
         }
     }
 
-    /// Error of a failed commit: where the group has moved on to another generation, the work is to be undone, as
-    /// in a transaction.
+    /// Error of a failed commit: if the group has moved on to another generation, the work must be undone, as in a
+    /// transaction.
     private static func failure(_ code: rd_kafka_resp_err_t, _ operation: String) -> KafkaError {
         let error = KafkaError(code, operation: operation)
         switch code {

@@ -3,14 +3,14 @@ import Crdkafka
 extension KafkaConsumer {
     /// The group's committed next offsets; partitions without one are left out.
     ///
-    /// Waits out an open transaction that holds offsets of the group, thirty seconds at most.
+    /// Waits for the end of an open transaction that contains offsets of the group, thirty seconds at most.
     public func committedOffsets(
         _ partitions: [KafkaTopicPartition]
     ) throws(KafkaError) -> [KafkaTopicPartition: Int64] { try committed(partitions).mapValues(\.next) }
 
-    /// The group's committed next offsets and what was committed beside them; partitions without one are left out.
+    /// The group's committed next offsets and their metadata; partitions without an offset are left out.
     ///
-    /// Waits out an open transaction that holds offsets of the group, thirty seconds at most.
+    /// Waits for the end of an open transaction that contains offsets of the group, thirty seconds at most.
     public func committed(
         _ partitions: [KafkaTopicPartition]
     ) throws(KafkaError) -> [KafkaTopicPartition: KafkaGroupOffset] {

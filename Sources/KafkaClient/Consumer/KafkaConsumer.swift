@@ -2,13 +2,14 @@ import Crdkafka
 
 /// Outcome of one poll of a consumer.
 public enum KafkaTurn: Hashable, Sendable {
-    /// Nothing within the timeout.
+    /// No record and no change of assignment within the timeout.
     case idle
-    /// `records` holds at least one.
+    /// `records` contains at least one record.
     case records
-    /// Partitions are given to us; nothing of them is fetched until `assign` answers.
+    /// The group assigns partitions to this member; none of their records is fetched until the caller answers with
+    /// `assign`.
     case assigned([KafkaTopicPartition])
-    /// The group assigns the partitions to another member once `unassign` answers.
+    /// The group assigns the partitions to another member once the caller answers with `unassign`.
     case revoked([KafkaTopicPartition])
     /// The partitions were assigned to another member already; answer with `unassign`.
     case lost([KafkaTopicPartition])
@@ -19,18 +20,18 @@ public enum KafkaTurn: Hashable, Sendable {
 /// Rebalances are events that the caller answers when it is ready: until then `poll` returns the same turn again. The
 /// range assignor assigns the partitions; all of them are revoked at every rebalance.
 public final class KafkaConsumer {
-    /// The topics subscribed to; `KafkaRecord.topic` counts in this order.
+    /// The subscribed topics; `KafkaRecord.topic` is an index into them.
     public let topics: [String]
     let group: String
     let handle: ClientHandle
     let fetcher: Fetcher
     private let properties: KafkaProperties
-    /// Rebalances and errors. Never read in batches: that would swallow them.
+    /// Queue of rebalances and errors. It is never read in batches, because that would discard them.
     private let consumerQueue: OpaquePointer
-    /// All assigned partitions' queues are forwarded to this one, which is ours alone.
+    /// Queue to which the queues of all assigned partitions are forwarded; only this object reads it.
     private var fetchQueue: OpaquePointer
     private var unanswered: KafkaTurn?
-    /// Why no broker can be reached, as far as is known; nil while one answers.
+    /// Reason why no broker can be reached, as far as it is known; nil while a broker answers.
     public private(set) var connectivityError: KafkaError?
     private var troubleCheck = Deadline(milliseconds: 0)
     private var isOpen = true
@@ -81,7 +82,7 @@ public final class KafkaConsumer {
         if error != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(error, operation: operation) }
     }
 
-    /// How a member of a group is opened.
+    /// Configuration of a member of a group.
     static func configuration(_ properties: KafkaProperties, group: String, instance: String?) -> ClientConfiguration {
         var required: KafkaProperties = [
             "group.id": group,
@@ -89,7 +90,7 @@ public final class KafkaConsumer {
             "enable.auto.offset.store": "false",
             "partition.assignment.strategy": "range",
             "enable.partition.eof": "false",
-            // Also what makes the group's committed offsets wait for open transactions.
+            // Also makes requests for the group's committed offsets wait for open transactions.
             "isolation.level": "read_committed",
         ]
         required["group.instance.id"] = instance
@@ -226,8 +227,8 @@ public final class KafkaConsumer {
                 return unanswered
             case RD_KAFKA_EVENT_ERROR: try serveError(event)
             case RD_KAFKA_EVENT_FETCH:
-                // Every partition is forwarded before it is fetched, so this would be our bug; its record must not
-                // get lost in silence.
+                // Every partition is forwarded before it is fetched, so this would be a bug of this module; the record
+                // must not be lost silently.
                 throw KafkaError(
                     .abortTransaction,
                     operation: "fetch records",

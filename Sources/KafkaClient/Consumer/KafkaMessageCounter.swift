@@ -11,10 +11,10 @@ public final class KafkaMessageCounter {
     private var partitions: [KafkaTopicPartition: Int64] = [:]
     /// Messages consumed so far.
     public private(set) var count = 0
-    /// Bytes of their values.
+    /// Bytes of the values of these messages.
     public private(set) var bytes = 0
 
-    /// Reads every partition of `topic` from its first offset; `group` is what offsets are committed for.
+    /// Reads every partition of `topic` from its first offset; `commit` commits offsets for `group`.
     public init(properties: KafkaProperties, group: String, topic: String) throws(KafkaError) {
         self.topic = topic
         handle = try ClientHandle(
@@ -53,7 +53,7 @@ public final class KafkaMessageCounter {
         buffer.release()
     }
 
-    /// Commits what was read, and waits for it.
+    /// Commits the positions up to which messages were read, and waits for the answer.
     public func commit() throws(KafkaError) {
         let positions = PartitionList(partitions.mapValues { _ in Int64(RD_KAFKA_OFFSET_INVALID) })
         var error = rd_kafka_position(handle.client, positions.pointer)

@@ -2,9 +2,9 @@ import Crdkafka
 
 /// Outcome of one poll of a reader.
 public enum KafkaReadTurn: Hashable, Sendable {
-    /// Nothing within the timeout.
+    /// No record and no end of a partition within the timeout.
     case idle
-    /// `records` holds at least one.
+    /// `records` contains at least one record.
     case records
     /// The reader has reached this next offset, which is also after transaction markers; no committed record is beyond
     /// it now.
@@ -18,12 +18,12 @@ public enum KafkaReadTurn: Hashable, Sendable {
 ///
 /// Only committed records are returned, unless the properties contain `isolation.level=read_uncommitted`.
 public final class KafkaReader {
-    /// The topics that the reader may be started on; `KafkaRecord.topic` counts in this order.
+    /// The topics on which the reader may be started; `KafkaRecord.topic` is an index into them.
     public let topics: [String]
     private let handle: ClientHandle
     private let fetcher: Fetcher
     private let properties: KafkaProperties
-    /// All partitions that are read are forwarded to this one; another one with every start.
+    /// Queue to which all partitions that are read are forwarded; replaced at every start.
     private var fetchQueue: OpaquePointer
     private var started: [KafkaTopicPartition] = []
     /// Handles of the topics that were ever read; with a topic's first handle librdkafka requests its leaders, at
@@ -50,7 +50,7 @@ public final class KafkaReader {
         fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(given)))
     }
 
-    /// How a reader is opened; names of groups and transactions are left aside.
+    /// Configuration of a reader; names of groups and transactions are ignored.
     static func configuration(_ properties: KafkaProperties) -> ClientConfiguration {
         var given = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { given[name] = nil }

@@ -1,6 +1,6 @@
 import Crdkafka
 
-/// The messages of one poll, in memory that is used again for every poll.
+/// The messages of one poll, in memory that is reused for every poll.
 final class RecordBuffer {
     typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
 
@@ -21,7 +21,8 @@ final class RecordBuffer {
 
     subscript(index: Int) -> Message? { messages[index] }
 
-    /// Appends the messages that `queue` holds now; waits at most `timeout` milliseconds, for the first message only.
+    /// Reads the messages that `queue` contains now, into the released buffer; waits at most `timeout` milliseconds,
+    /// for the first message only.
     ///
     /// librdkafka would wait the whole time for a full batch, so the wait is for one message, and the rest is read
     /// without waiting.

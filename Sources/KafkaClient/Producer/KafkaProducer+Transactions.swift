@@ -5,7 +5,7 @@ import Crdkafka
 /// Temporary errors (a coordinator that is loading, a broker that is unavailable) are retried internally until the
 /// timeout.
 extension KafkaProducer {
-    /// Fences older producers of the same id and aborts what they left open. Call once, first.
+    /// Fences older producers of the same id and aborts their open transactions. Call once, first.
     public func initializeTransactions(timeoutMilliseconds: Int = 60_000) throws(KafkaError) {
         do throws(KafkaError) {
             try repeating("initialize transactions", timeoutMilliseconds, slice: 10_000) { client, timeout in
@@ -74,7 +74,7 @@ extension KafkaProducer {
                 rd_kafka_send_offsets_to_transaction(client, pointer, group, timeout)
             }
         } catch {
-            // Offsets need the right to read what they are of.
+            // Committing offsets requires the right to read their topics.
             let topics = Set(offsets.keys.map(\.topic)).filter { error.reason.contains($0) }.sorted()
             guard error.code == "TOPIC_AUTHORIZATION_FAILED", !topics.isEmpty else {
                 throw explained(error, consumer.group)
@@ -129,7 +129,7 @@ extension KafkaProducer {
         )
     }
 
-    /// Gives the open transaction up: its records and offsets are never seen.
+    /// Aborts the open transaction: its records and offsets never become visible to readers of committed records.
     public func abort(timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
         // The first call purges the queued records, and waits for delivery reports that only this client can process:
         // so its timeout is short.

@@ -1,12 +1,12 @@
 import Crdkafka
 
-/// A record that was not delivered, for good.
+/// A record whose delivery has failed permanently.
 public struct KafkaDeliveryFailure: Hashable, Sendable {
-    /// Where it was to go; the partition is -1 when none had been chosen.
+    /// Destination of the record; the partition is -1 if none had been chosen.
     public let partition: KafkaTopicPartition
     /// The record's key.
     public let key: [UInt8]?
-    /// Why it was not delivered.
+    /// Reason why it was not delivered.
     public let error: KafkaError
 }
 
@@ -45,7 +45,7 @@ public final class KafkaProducer {
         )
     }
 
-    /// How a writer is opened.
+    /// Configuration of a writer.
     static func configuration(_ properties: KafkaProperties, transactionalID: String?) -> ClientConfiguration {
         var defaults: KafkaProperties = [
             // Java's default, so that both put a key into the same partition.
@@ -163,7 +163,7 @@ public final class KafkaProducer {
         }
     }
 
-    /// Records arrive in runs of one topic.
+    /// Notes a topic of the open transaction. Records arrive in runs of one topic, so the last topic is checked first.
     private func note(_ topic: String) {
         guard topic != lastWritten || written.isEmpty else { return }
         lastWritten = topic
@@ -236,7 +236,7 @@ public final class KafkaProducer {
         return list
     }
 
-    /// Null is not the same as empty on the wire, so an empty array needs an address.
+    /// Calls `body` with address and size. Null differs from empty on the wire, so an empty array needs an address.
     private static func withBytes<R>(_ bytes: [UInt8]?, _ body: (UnsafeRawPointer?, Int) -> R) -> R {
         guard let bytes else { return body(nil, 0) }
         guard !bytes.isEmpty else { return withUnsafePointer(to: UInt8(0)) { body(UnsafeRawPointer($0), 0) } }

@@ -1,8 +1,8 @@
-/// One record, lent by a consumer or a reader: its pointers are valid until that is polled again.
+/// One record of a consumer or a reader; its pointers are valid until the consumer or reader is polled again.
 ///
 /// A null key or value is a buffer whose base address is nil.
 public struct KafkaRecord {
-    /// Index into the topics that the consumer or reader was made with.
+    /// Index into the topics with which the consumer or reader was created.
     public let topic: Int
     /// The partition's number.
     public let partition: Int32
@@ -40,7 +40,7 @@ public struct KafkaOutputRecord: Hashable, Sendable {
     public var key: [UInt8]?
     /// The value; nil is a tombstone.
     public var value: [UInt8]?
-    /// In the order of the wire.
+    /// The headers, in the order in which they are transmitted.
     public var headers: [KafkaHeader]
     /// Milliseconds since 1970; nil for now. Topics that store the append time of a record accept no other.
     public var timestamp: Int64?

@@ -19,7 +19,7 @@ struct PartitionList: ~Copyable {
         }
     }
 
-    /// The list frees the metadata with itself.
+    /// Creates a list with offsets and metadata; the metadata are freed together with the list.
     init(_ offsets: [KafkaTopicPartition: KafkaGroupOffset]) {
         pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))
         for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
@@ -38,7 +38,7 @@ struct PartitionList: ~Copyable {
 
     deinit { rd_kafka_topic_partition_list_destroy(pointer) }
 
-    /// The first partition that carries an error.
+    /// The error of the first partition that has one other than `ignored`; nil if there is none.
     func firstError(operation: String, except ignored: rd_kafka_resp_err_t) -> KafkaError? {
         for element in Self.elements(pointer) where element.err != RD_KAFKA_RESP_ERR_NO_ERROR && element.err != ignored
         {
@@ -51,7 +51,7 @@ struct PartitionList: ~Copyable {
         return nil
     }
 
-    /// Partitions whose offset is a real one.
+    /// The partitions whose offset is an actual one, not a negative code.
     func offsets() -> [KafkaTopicPartition: Int64] { Self.offsets(pointer) }
 
     static func offsets(
@@ -62,7 +62,7 @@ struct PartitionList: ~Copyable {
         return found
     }
 
-    /// The real offsets with what was committed beside them.
+    /// The actual offsets, with the metadata committed beside them.
     func groupOffsets() -> [KafkaTopicPartition: KafkaGroupOffset] { Self.groupOffsets(pointer) }
 
     static func groupOffsets(
@@ -82,7 +82,7 @@ struct PartitionList: ~Copyable {
         return elements(list).map(partition).sorted()
     }
 
-    /// The topic of a lone element, which is destroyed.
+    /// Returns the topic of an element that belongs to no list, and destroys the element.
     static func takeTopic(_ element: UnsafeMutablePointer<rd_kafka_topic_partition_t>) -> String {
         defer { rd_kafka_topic_partition_destroy(element) }
         return partition(element.pointee).topic

@@ -55,7 +55,8 @@ public struct ScoredPrediction: Hashable, Sendable {
     public var output: ClassDistribution
     /// Distributions of the members of an ensemble.
     public var members: EnsembleOutput?
-    /// One finite number for each class of the schema, or for the first so many, before softmax. Where they are given, they are judged instead of `output`.
+    /// One finite number for each class of the schema, or for its first classes, before softmax. If present, they are
+    /// scored instead of `output`.
     public var logits: [Double]?
     /// The service's own score, in `0...1`.
     public var provided: Double?
@@ -74,13 +75,14 @@ public struct ScoredPrediction: Hashable, Sendable {
 }
 
 extension ClassDistribution {
-    /// The two highest probabilities over `classes` classes, what no entry names being spread evenly.
+    /// The two highest probabilities over `classes` classes; the remainder is spread evenly over those without an
+    /// entry.
     func topTwo(_ classes: Int) -> (first: Double, second: Double) {
         let second = entries.count > 1 ? entries[1].probability : 0
         return Self.topTwo((entries[0].probability, second), remainder: remainder, unnamed: classes - entries.count)
     }
 
-    /// The two highest probabilities where the remainder is spread evenly over `unnamed` classes.
+    /// The two highest probabilities, if the remainder is spread evenly over `unnamed` classes.
     static func topTwo(
         _ named: (first: Double, second: Double),
         remainder: Double,

@@ -1,11 +1,11 @@
 internal import Statistics
 internal import Vocabulary
 
-/// Mutual information of the members and the label: the entropy of their mean less the mean of their entropies,
-/// over the most that it can be, `ln min(members, classes)`.
+/// Mutual information of the members and the label: the entropy of their mean minus the mean of their entropies,
+/// divided by its maximum, `ln min(members, classes)`.
 ///
-/// In `0...1`: 0 where all members agree, however unsure they are; 1 where each is certain of another class. Rounding below 0
-/// counts as 0.
+/// In `0...1`: 0 if all members agree, however unsure they are; 1 if each is certain of a different class. A rounding
+/// error below 0 counts as 0.
 ///
 /// - SeeAlso: Houlsby, Huszár, Ghahramani, Lengyel (2011), *Bayesian Active Learning for Classification and Preference
 ///   Learning*, arXiv:1112.5745.
@@ -24,7 +24,7 @@ enum BALD {
 }
 
 extension EnsembleOutput {
-    /// A disagreement in nats over the most that so many members can have about so many classes; 0 of a single one.
+    /// A disagreement in nats, divided by its maximum for this number of members and classes; 0 if either number is 1.
     func normalized(_ nats: Double) -> Double {
         let most = min(count, width)
         return most > 1 ? Probability(clamping: nats / Reproducible.log(Double(most))).value : 0

@@ -75,7 +75,7 @@ public enum ChoiceKind: FiniteKind {
         )
     }
 
-    /// 1 of the same class, else 0.
+    /// 1 for the same class, else 0.
     public static func agreement(_ a: ClassIndex, _ b: ClassIndex) -> Double { a == b ? 1 : 0 }
 
     public static func labels(of question: LabelSchema) -> [ClassIndex] {

@@ -1,9 +1,9 @@
 internal import Statistics
 internal import Vocabulary
 
-/// How unsure the members are together: the entropy of their mean over that of a uniform output, `ln k`.
+/// Uncertainty of the members together: the entropy of their mean, divided by that of a uniform output, `ln k`.
 ///
-/// In `0...1`: 0 where all are certain of one class, 1 where their mean is uniform, whether they disagree or are all unsure.
+/// In `0...1`: 0 if all are certain of one class, 1 if their mean is uniform, whether they disagree or are all unsure.
 ///
 /// - SeeAlso: Seung, Opper, Sompolinsky (1992), *Query by Committee*, doi:10.1145/130385.130417; the soft vote entropy of
 ///   Settles (2009), section 3.2.

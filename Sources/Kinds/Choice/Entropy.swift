@@ -9,7 +9,7 @@ internal import Vocabulary
 /// - SeeAlso: Shannon (1948), *A Mathematical Theory of Communication*; Settles (2009), section 3.1.
 public enum Entropy {
     /// - Parameters:
-    ///   - output: A distribution; of one that is cut the remainder counts as spread evenly over the other classes.
+    ///   - output: A distribution; if it is cut, the remainder counts as spread evenly over the other classes.
     ///   - classes: *k*, at least 2.
     /// - Returns: In `0...1`.
     /// - Complexity: O(*k*) in the number of entries.

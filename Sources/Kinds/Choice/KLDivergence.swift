@@ -1,12 +1,12 @@
 internal import Statistics
 internal import Vocabulary
 
-/// How far the members are from their mean: the mean of the Kullback-Leibler divergences of each from it, over the most that
-/// it can be, `ln min(members, classes)`.
+/// Distance of the members from their mean: the mean of their Kullback-Leibler divergences from it, divided by its
+/// maximum, `ln min(members, classes)`.
 ///
-/// In `0...1`. With the mean as consensus it is the Jensen-Shannon divergence, and that is `BALD`, summed in another way; both
-/// names are here because the literature has both. A class that a member gives 0 adds nothing, and the mean is never 0 where a
-/// member is not: no divergence is infinite.
+/// In `0...1`. With the mean as consensus it is the Jensen-Shannon divergence, which equals `BALD` except for the order
+/// of summation; both names are offered because the literature uses both. A class to which a member assigns 0 adds
+/// nothing, and the mean is never 0 where a member is not, so that no divergence is infinite.
 ///
 /// - SeeAlso: McCallum, Nigam (1998), *Employing EM and Pool-Based Active Learning for Text Classification*, ICML.
 enum KLDivergence {
@@ -20,7 +20,7 @@ enum KLDivergence {
         return members.normalized(sum / Double(members.count))
     }
 
-    /// `Σ p ln(p / q)` in nats; where `p` is 0 nothing.
+    /// `Σ p ln(p / q)` in nats; a class with `p` = 0 adds nothing.
     static func divergence(_ member: ArraySlice<Double>, from consensus: [Double]) -> Double {
         var sum = 0.0
         for (probability, mean) in zip(member, consensus) where probability > 0 {

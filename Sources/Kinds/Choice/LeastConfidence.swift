@@ -1,8 +1,9 @@
 internal import Vocabulary
 
-/// How unlikely the likeliest class is: `(1 - p₁) / (1 - 1/k)`.
+/// Complement of the highest probability, scaled to end at 1: `(1 - p₁) / (1 - 1/k)`.
 ///
-/// In `0...1`: 0 of a certain output, 1 of a uniform one. Only the highest probability counts, so outputs that share it tie.
+/// In `0...1`: 0 for a certain output, 1 for a uniform one. Only the highest probability counts, so outputs that share
+/// it tie.
 ///
 /// - SeeAlso: Lewis, Gale (1994), *A Sequential Algorithm for Training Text Classifiers*, arXiv:cmp-lg/9407020; scaled to end
 ///   at 1.

@@ -1,8 +1,8 @@
 internal import Vocabulary
 
-/// How close the two likeliest classes are: `1 - (p₁ - p₂)`.
+/// Closeness of the two likeliest classes: `1 - (p₁ - p₂)`.
 ///
-/// In `0...1`: 0 of a certain output, 1 where the two likeliest classes tie, whatever the others are.
+/// In `0...1`: 0 for a certain output, 1 if the two likeliest classes tie, whatever the others are.
 ///
 /// - SeeAlso: Scheffer, Decomain, Wrobel (2001), *Active Hidden Markov Models for Information Extraction*,
 ///   doi:10.1007/3-540-44816-0_31.

@@ -1,10 +1,10 @@
 internal import Statistics
 internal import Vocabulary
 
-/// How far the strangest member is from the mean of all: the largest of the Kullback-Leibler divergences, over `ln members`,
-/// which none exceeds.
+/// Distance of the most deviating member from the mean of all: the largest of the Kullback-Leibler divergences, divided
+/// by their upper bound, `ln members`.
 ///
-/// In `0...1`: 0 where all agree. One dissenter among many is seen here where the mean of divergences hides it.
+/// In `0...1`: 0 if all agree. A single dissenter among many is visible here, where the mean of divergences hides it.
 ///
 /// - SeeAlso: `max_disagreement_sampling` of modAL (Danka, Horváth 2018, arXiv:1805.00979).
 enum MaxDisagreement {

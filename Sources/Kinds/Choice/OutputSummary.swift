@@ -4,17 +4,17 @@ public import Vocabulary
 /// Summary of a distribution for the scores of one output: its two likeliest classes and the mass that is not
 /// named.
 public struct OutputSummary: Hashable, Sendable {
-    /// The position of the likeliest class, of equals the lowest.
+    /// Position of the likeliest class; on ties, the lowest.
     public var top = 0
-    /// The bits of the two highest probabilities; below 0 while there is none. Of numbers that are not negative bits are in
-    /// the order of the numbers, and whole numbers are selected without a branch.
+    /// The bit patterns of the two highest probabilities; the first is below 0 while there is none. Bit patterns of
+    /// numbers that are not negative have the order of the numbers, and integers are selected without a branch.
     @usableFromInline var firstBits: Int64 = -1
     @usableFromInline var secondBits: Int64 = 0
     /// The highest probability, in `0...1`; below 0 while there is none.
     @inlinable public var first: Double { firstBits < 0 ? -1 : Double(bitPattern: UInt64(bitPattern: firstBits)) }
     /// The next probability, in `0...1`.
     @inlinable public var second: Double { Double(bitPattern: UInt64(bitPattern: secondBits)) }
-    /// Classes named.
+    /// Number of classes named.
     public var count = 0
     /// Sum of all probabilities.
     public var sum = 0.0
@@ -23,14 +23,14 @@ public struct OutputSummary: Hashable, Sendable {
     @usableFromInline var entropy = 0.0
     @usableFromInline let needsEntropy: Bool
 
-    /// Summary of a distribution that names no class yet. `function` determines which score will be requested.
+    /// Creates a summary of a distribution that names no class yet; `function` is the score that will be requested.
     public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
 
     /// A class of an output: its position and its probability, in `0...1`.
     public struct Component {
         @usableFromInline let label: Int
         @usableFromInline let probability: Double
-        /// Minus zero is zero.
+        /// Bit pattern of the probability; minus zero counts as zero.
         @inlinable @inline(__always) var bits: Int64 { Int64(bitPattern: (probability + 0).bitPattern) }
 
         @inlinable @inline(__always)
@@ -66,7 +66,7 @@ public struct OutputSummary: Hashable, Sendable {
         probability > 0 ? probability * Reproducible.log(probability) : 0
     }
 
-    /// The score of the distribution, as `AcquisitionFunction.score` of the whole output gives it but for rounding.
+    /// Returns the score of the distribution: `AcquisitionFunction.score` of the whole output, except for rounding.
     ///
     /// - Complexity: O(1).
     public func score(_ function: AcquisitionFunction, classes: Int) -> Double {
@@ -79,7 +79,7 @@ public struct OutputSummary: Hashable, Sendable {
         case .ratio: return Ratio.score(first: two.first, second: two.second)
         case .entropy:
             return Entropy.score(sum: entropy, remainder: remainder, unnamed: unnamed, classes: classes)
-        // A function whose evidence is not there judges the margin.
+        // The margin is used for a function whose evidence is missing.
         case .margin, .provided, .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement,
             .variationRatio:
             return Margin.score(first: two.first, second: two.second)

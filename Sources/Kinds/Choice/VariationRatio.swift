@@ -1,9 +1,9 @@
 internal import Vocabulary
 
-/// The share of members that do not vote with the most: `1 - votes of the commonest class / members`.
+/// Share of the members that do not vote for the most common class: `1 - votes of the commonest class / members`.
 ///
-/// In `0..<1`: 0 of a unanimous vote, at most `1 - 1/min(members, classes)`. A member votes for its likeliest class, the first
-/// of equals.
+/// In `0..<1`: 0 for a unanimous vote, at most `1 - 1/min(members, classes)`. A member votes for its likeliest class;
+/// on ties, for the first of them.
 ///
 /// - SeeAlso: Freeman (1965), *Elementary Applied Statistics*; Gal, Islam, Ghahramani (2017), *Deep Bayesian Active Learning
 ///   with Image Data*, arXiv:1703.02910.

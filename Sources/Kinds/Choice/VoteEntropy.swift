@@ -1,9 +1,9 @@
 internal import Vocabulary
 
-/// How evenly the members' votes are spread: the entropy of the shares of votes over `ln min(members, classes)`.
+/// Evenness of the members' votes: the entropy of the shares of votes, divided by `ln min(members, classes)`.
 ///
-/// In `0...1`: 0 of a unanimous vote, 1 where no two members agree or every class has as many votes. A member votes for its
-/// likeliest class, the first of equals; how sure it is does not count.
+/// In `0...1`: 0 for a unanimous vote, 1 if no two members agree or every class has equally many votes. A member votes
+/// for its likeliest class, on ties for the first of them; its confidence does not count.
 ///
 /// - SeeAlso: Dagan, Engelson (1995), *Committee-Based Sampling for Training Probabilistic Classifiers*, ICML.
 enum VoteEntropy {

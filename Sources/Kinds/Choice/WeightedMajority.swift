@@ -1,18 +1,18 @@
 public import Vocabulary
 
-/// The posterior over classes given several answers, each weighed by the accuracy of who gave it.
+/// The posterior over classes given several answers, each weighted by the accuracy of its annotator.
 ///
-/// One-coin model (Dawid, Skene 1979, with one parameter an annotator; Zhang et al. 2014): an annotator of accuracy *p*
-/// names the true class with probability *p* and every other with (1 - *p*)/(*k* - 1); all classes are alike likely before.
-/// The class with the highest posterior is the majority vote weighted by log(*p*(*k* - 1)/(1 - *p*)).
+/// One-coin model (Dawid, Skene 1979, with one parameter per annotator; Zhang et al. 2014): an annotator of accuracy
+/// *p* names the true class with probability *p* and every other with (1 - *p*)/(*k* - 1); all classes are equally
+/// likely a priori. The class with the highest posterior is the majority vote weighted by log(*p*(*k* - 1)/(1 - *p*)).
 public struct WeightedMajority: Hashable, Sendable {
-    /// The winner: of equals the lower class.
+    /// The class with the highest posterior; on ties, the lower class.
     public let label: ClassIndex
     public let confidence: Probability
     /// The posterior of each vote's class, in the order of the votes.
     public let posteriors: [Double]
 
-    /// Nil without votes or with fewer than two classes.
+    /// Computes the posterior of votes; nil without votes or with fewer than two classes.
     ///
     /// - Complexity: O(*v*²) in the number of votes.
     public init?(votes: [(label: ClassIndex, accuracy: Double)], classes: Int) {

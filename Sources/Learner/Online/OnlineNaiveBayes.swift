@@ -1,9 +1,10 @@
 internal import Statistics
 
-/// Gaussian naive Bayes that learns one sample at a time. A class seen once or twice borrows the variance of the whole
-/// stream, as if one more of its samples had it; a class never seen has probability 0.
+/// Gaussian naive Bayes that learns one sample at a time. The variance of a class is estimated as if it had one more
+/// sample with the variance of the whole stream, so that a class seen once or twice is usable; a class never seen has
+/// probability 0.
 public struct OnlineNaiveBayes: Hashable, Sendable {
-    /// At least 1.
+    /// Number of classes; at least 1.
     public let classCount: Int
     private let featureCount: Int
     private var stream: OnlineStandardization
@@ -11,7 +12,7 @@ public struct OnlineNaiveBayes: Hashable, Sendable {
     private var means: [Double]
     private var squaredDeviations: [Double]
 
-    /// A model of no labels yet: every class is as likely as another.
+    /// Creates a model without labels: all classes have equal probability.
     public init(featureCount: Int, classCount: Int) {
         self.classCount = classCount
         self.featureCount = featureCount
@@ -35,7 +36,7 @@ public struct OnlineNaiveBayes: Hashable, Sendable {
         }
     }
 
-    /// How likely each class is; they sum to 1.
+    /// The probability of each class; they sum to 1.
     ///
     /// - Complexity: O(features × classes).
     public func probabilities(of features: [Double]) -> [Double] {

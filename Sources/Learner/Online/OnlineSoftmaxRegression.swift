@@ -1,18 +1,18 @@
 /// Multinomial logistic regression that learns one sample at a time by stochastic gradient descent, on features that it
-/// brings to one scale itself.
+/// standardizes itself.
 ///
-/// It forgets by overwriting: at a constant rate the last few hundred labels count most, which is what a drifting stream
-/// wants. With two classes it is binary logistic regression at twice the rate.
+/// Old labels lose influence: at a constant rate the last few hundred labels count most, which suits a drifting stream.
+/// With two classes it is binary logistic regression at twice the rate.
 public struct OnlineSoftmaxRegression: Hashable, Sendable {
-    /// At least 1.
+    /// Number of classes; at least 1.
     public let classCount: Int
-    /// How far a sample moves the weights; above 0.
+    /// The learning rate, by which a sample moves the weights; above 0.
     public let rate: Double
     private var scale: OnlineStandardization
     private let featureCount: Int
     private var weights: [Double]
 
-    /// A model of no labels yet: every class is as likely as another.
+    /// Creates a model without labels: all classes have equal probability.
     public init(featureCount: Int, classCount: Int, rate: Double = 0.0125) {
         self.classCount = classCount
         self.featureCount = featureCount
@@ -24,7 +24,7 @@ public struct OnlineSoftmaxRegression: Hashable, Sendable {
     /// Updates the model with a sample whose label is not known.
     public mutating func observe(_ features: [Double]) { scale.observe(features) }
 
-    /// How likely each class is; they sum to 1.
+    /// The probability of each class; they sum to 1.
     public func probabilities(of features: [Double]) -> [Double] { softmax(scale.standardized(features)) }
 
     /// Moves the weights towards a label, an index below `classCount`.

@@ -1,13 +1,13 @@
-/// Brings each feature to mean 0 and deviation 1 by what was seen of the stream so far.
+/// Standardizes each feature to mean 0 and standard deviation 1 by the samples of the stream observed so far.
 ///
 /// - SeeAlso: Welford (1962), doi:10.1080/00401706.1962.10490022.
 public struct OnlineStandardization: Hashable, Sendable {
-    /// Samples seen.
+    /// Number of samples observed.
     public private(set) var count = 0
     private var mean: [Double]
     private var squaredDeviations: [Double]
 
-    /// - Parameter featureCount: At least 1.
+    /// - Parameter featureCount: Number of features; at least 1.
     public init(featureCount: Int) {
         mean = [Double](repeating: 0, count: featureCount)
         squaredDeviations = mean
@@ -25,10 +25,10 @@ public struct OnlineStandardization: Hashable, Sendable {
         }
     }
 
-    /// The variance of a feature over all samples seen, not less than 0.
+    /// The variance of a feature over all samples observed, at least 0.
     public func variance(_ feature: Int) -> Double { count == 0 ? 0 : squaredDeviations[feature] / Double(count) }
 
-    /// The features on one scale; a feature that has not varied yet is 0.
+    /// The standardized features; a feature that has not varied yet is 0.
     public func standardized(_ features: [Double]) -> [Double] {
         var scaled = features
         for index in scaled.indices {

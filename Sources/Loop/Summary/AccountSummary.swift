@@ -2,16 +2,16 @@ internal import Acquisition
 
 /// A budget of time or money in the current window.
 public struct AccountSummary: Hashable, Sendable {
-    /// With its unit, as in `time_ms`.
+    /// Name of the budget with its unit, as in `time_ms`.
     public let name: String
     public let budget: Int64
     public let carried: Int64
     public let spent: Int64
     public let reserved: Int64
-    /// All that was ever spent.
+    /// Total amount ever spent.
     public let total: Int64
 
-    /// Nil where there is no such budget.
+    /// Creates the summary of an account; nil if there is no such budget.
     init?(_ name: String, _ budget: Int64?, _ account: BudgetAccount) {
         guard let budget else { return nil }
         self.name = name

@@ -7,8 +7,8 @@ internal import Vocabulary
 /// Progress of a challenger: it is promoted once the evidence reaches its threshold, it has won more pairs than it
 /// lost, and it has made enough live predictions, unless promotions are held.
 public struct ChallengerStanding: Hashable, Sendable {
-    /// Audit labels of samples that champion and challenger both predicted; where eras judge, those of the running era, of all its
-    /// challengers.
+    /// Number of audit labels of samples that champion and challenger both predicted; if eras judge, those of the
+    /// running era, for all its challengers.
     public let labels: Int
     /// Labels among these with which the challenger agrees better; for kind `choice`, on which it alone is right.
     public let won: Int
@@ -20,7 +20,7 @@ public struct ChallengerStanding: Hashable, Sendable {
     public let threshold: Double
     /// Live predictions on audit samples.
     public let livePredictions: Int
-    /// How many of these it must have made.
+    /// Number of live predictions that the challenger must have made.
     public let minimumPredictions: Int
 
     init(_ state: RolloutState, _ policy: RolloutPolicy) {

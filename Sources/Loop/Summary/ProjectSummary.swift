@@ -8,7 +8,7 @@ internal import Tables
 internal import Training
 public import Vocabulary
 
-/// A project at a glance: what `flywheel status`, the metrics and the demo's page show.
+/// Summary of a project, as shown by `flywheel status`, the metrics and the demo's page.
 public struct ProjectSummary: Hashable, Sendable {
     /// Duration of a phase, in seconds, over all its measurements.
     public struct CyclePhaseSummary: Hashable, Sendable {
@@ -22,17 +22,18 @@ public struct ProjectSummary: Hashable, Sendable {
     public struct AnnotatorSummary: Hashable, Sendable {
         public let id: String
         public let answers: Int
-        /// Nil before the first answer in a closed task.
+        /// Estimated error of the annotator; nil before the first answer in a closed task.
         public let estimatedError: Double?
-        /// Whether the project names them, or they have earned it: their answers count in full.
+        /// Whether the annotator has standing, because the project names them or they have earned it: their answers
+        /// count in full.
         public let hasStanding: Bool
     }
 
-    /// How often entries changed nothing for one reason.
+    /// Number of entries that changed nothing for one reason.
     public struct RefusalSummary: Hashable, Sendable {
         public let code: String
         public let count: Int64
-        /// Whether such entries occur without anybody's fault, such as answers to a task that has enough votes already.
+        /// Whether such entries occur without any fault, such as answers to a task that has enough votes already.
         public let isExpected: Bool
     }
 
@@ -55,7 +56,8 @@ public struct ProjectSummary: Hashable, Sendable {
     /// Models that predict though no release names them, the busiest first.
     public let unregistered: [UnregisteredSummary]
     public let isHeld: Bool
-    /// Whether few are behind an alarm about the champion, and nothing is promoted until labels have decided.
+    /// Whether only few users are behind an alarm about the champion, and nothing is promoted until labels have
+    /// decided.
     public let isSuspected: Bool
     /// Versions that labels decide about, ordered by version.
     public let suspicions: [SuspicionStanding]
@@ -67,7 +69,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let waiting: ReleasedModel?
     /// Names of the classes that are suppressed.
     public let suppressed: [String]
-    /// Nil while no model is on its way.
+    /// Progress of a rollout by steps; nil while there is none.
     public let rollout: RolloutStanding?
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
@@ -80,7 +82,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let votesCarried: Int
     public let votesReserved: Int
     public let votesTotal: Int
-    /// Budgets of time and money, where there are any.
+    /// Budgets of time and money, if there are any.
     public let accounts: [AccountSummary]
     public let candidates: Int
     public let labels: Int
@@ -96,7 +98,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let feedbackNegative: Int
     public let feedbackTotal: Int
     public let pairedLabels: Int
-    /// Nil while no model is in shadow.
+    /// Progress of the challenger; nil while there is none.
     public let standing: ChallengerStanding?
     /// Reason why nothing is queried, as of the last entry; nil if something is due.
     public let obstacle: String?
@@ -190,7 +192,7 @@ public struct ProjectSummary: Hashable, Sendable {
         pause = project.pause
     }
 
-    /// Votes that can still be promised in this window.
+    /// Votes that can still be reserved in this window.
     public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
     /// The phase with the longest mean duration, once any has been measured.

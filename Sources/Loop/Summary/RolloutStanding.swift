@@ -11,7 +11,7 @@ public import Vocabulary
 public struct RolloutStanding: Hashable, Sendable {
     /// Models that serve beside the champion, as published to services.
     public let staging: Staging
-    /// When the step began; nil until the next entry.
+    /// Time at which the step began; nil until the next entry.
     public let since: StreamTime?
     /// Voices about the canary at this step.
     public let voices: Int
@@ -49,7 +49,7 @@ public struct RolloutStanding: Hashable, Sendable {
         labelThreshold = policy.rollbackAlpha > 0 ? -Reproducible.log(policy.rollbackAlpha) : 0
     }
 
-    /// On one line, for people.
+    /// The progress on one line, for people.
     public var text: String {
         guard let canary = staging.canary else { return "none" }
         let whom =
@@ -68,7 +68,7 @@ public struct RolloutStanding: Hashable, Sendable {
             "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(evidence)\(answers)\(state)"
     }
 
-    /// As one JSON object.
+    /// Writes the progress as one JSON object.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("version", ifPresent: staging.canary?.version.rawValue)
@@ -100,6 +100,6 @@ public struct RolloutStanding: Hashable, Sendable {
         }
     }
 
-    /// To hundredths; 0 has no sign.
+    /// Rounds to hundredths; 0 has no sign.
     private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
 }

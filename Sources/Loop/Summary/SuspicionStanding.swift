@@ -9,15 +9,15 @@ public import Vocabulary
 /// A version about which labels decide, because an alarm is based on few users: the number of labels received.
 public struct SuspicionStanding: Hashable, Sendable {
     public let version: ModelVersion
-    /// When the alarm was raised.
+    /// Time at which the alarm was raised.
     public let since: StreamTime
-    /// The lower limit of the version's accuracy before, in `0...1`.
+    /// The lower limit of the version's accuracy before the alarm, in `0...1`.
     public let accuracy: Double
     /// Number of audit labels since then, drawn at random, of samples that the version predicted.
     public let labels: Int
     /// Total agreement of the labels with its predictions: for kind `choice`, the number of correct predictions.
     public let right: Double
-    /// Labels that decide.
+    /// Number of labels that are needed for a decision.
     public var labelsNeeded: Int { RolloutState.deciding }
     /// Labels of samples that users had rejected; they decide nothing.
     public let disputed: Int
@@ -35,7 +35,7 @@ public struct SuspicionStanding: Hashable, Sendable {
     /// Returns the standings of all suspected versions, ordered by version.
     static func all(_ state: RolloutState) -> [Self] { state.suspicions.sortedRows.map { Self($0.key, $0.value) } }
 
-    /// On one line, for people.
+    /// The standing on one line, for people.
     public var text: String {
         let disputes =
             disputed > 0 ? "; of \(disputed) samples that users had rejected it had \(disputedWrong) wrong" : ""
@@ -43,7 +43,7 @@ public struct SuspicionStanding: Hashable, Sendable {
             "\(ForeignText.line(version.rawValue, limit: 300)) since \(RFC3339.text(milliseconds: since.milliseconds)): \(labels) of \(labelsNeeded) audit labels have come, \(Self.hundredths(right)) of them right; its accuracy before was at least \(Self.hundredths(accuracy * 100)) %\(disputes)"
     }
 
-    /// As one JSON object.
+    /// Writes the standing as one JSON object.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("version", version.rawValue)
@@ -57,7 +57,7 @@ public struct SuspicionStanding: Hashable, Sendable {
         }
     }
 
-    /// To hundredths; a whole number has no point.
+    /// Text of a value rounded to hundredths; a whole number has no point.
     private static func hundredths(_ value: Double) -> String {
         let rounded = (value * 100).rounded() / 100 + 0
         return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"

@@ -2,7 +2,7 @@ internal import Kinds
 public import Statistics
 public import Vocabulary
 
-/// How well one model does on labels, weighed as the candidates are spread.
+/// The score of one model on labels that are weighted by the distribution of the candidates.
 public struct ModelScore: Hashable, Sendable {
     /// A figure with two intervals of 95 %.
     public struct Figure: Hashable, Sendable {
@@ -13,10 +13,10 @@ public struct ModelScore: Hashable, Sendable {
         public let always: Interval
     }
 
-    /// How well the model distinguishes one class.
+    /// Precision and recall of the model for one class.
     public struct ClassFigures: Hashable, Sendable {
         public let name: String
-        /// Labels of the class, and predictions of it.
+        /// Number of labels of the class; `predictions` is the number of predictions of it.
         public let labels: Int
         public let predictions: Int
         /// Precision: the share of the predictions of the class that are right; nil without predictions. Its interval
@@ -32,7 +32,7 @@ public struct ModelScore: Hashable, Sendable {
         public let always: Interval
     }
 
-    /// Labels, predicted as a class, counted as they are.
+    /// The number of labels of one class that were predicted as a class, unweighted.
     public struct Confusion: Hashable, Sendable {
         public let label: String
         public let predicted: String
@@ -44,14 +44,14 @@ public struct ModelScore: Hashable, Sendable {
     public let labels: Int
     /// Mean agreement with the labels, in `0...1`: accuracy, where an answer is right or wrong.
     public let agreement: Figure
-    /// By class; empty where labels are no classes.
+    /// Figures by class; empty if a label or an answer is not exactly one class.
     public let classes: [ClassFigures]
-    /// Pairs that occur, by label and prediction in the order of the classes.
+    /// The pairs that occur, ordered by label, then by prediction, each in the order of the classes.
     public let confusion: [Confusion]
 
-    /// Fails where the model answered none of the items.
+    /// Scores a model on items; nil if it answered none of them.
     ///
-    /// - Complexity: O(*n* *c*) in items and classes.
+    /// - Complexity: O(*n*·*c*) in items and classes.
     public init?(
         _ version: ModelVersion,
         on items: [ScoreBook.Item],
@@ -102,7 +102,7 @@ public struct ModelScore: Hashable, Sendable {
     }
 }
 
-/// Labels by stratum, each with the weight that it represents.
+/// Labels by stratum, each with its weight.
 struct Strata {
     private let cells: [PostStratification.Cell]
     private let figures: PostStratification
@@ -122,7 +122,7 @@ struct Strata {
     ///   - values: In the order of the cells.
     ///   - range: `0...1` or `-1...1`.
     ///   - settled: Strata in which one label determines the value of all.
-    /// - Returns: Nil without labels.
+    /// - Returns: The mean with its intervals; nil without labels.
     func figure(_ values: [Double], in range: ClosedRange<Double>, settled: Set<Int> = []) -> ModelScore.Figure? {
         let labels = zip(cells, values).map { (cell: $0, value: $1) }
         guard let estimate = figures.mean(of: labels, in: range, settled: settled) else { return nil }
@@ -138,7 +138,7 @@ struct Strata {
         )
     }
 
-    /// The share of 1 among values of 1 and 0; nil where there are none.
+    /// The weighted share of 1 among the values of 1 and 0; values of 2 are ignored. Nil if all values are 2.
     func share(_ values: [Double]) -> ModelScore.Share? {
         var (hits, all) = (0.0, 0.0)
         for (value, weight) in zip(values, weights) where value != 2 {

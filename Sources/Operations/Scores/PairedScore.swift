@@ -3,15 +3,16 @@ internal import Rollout
 public import Statistics
 public import Vocabulary
 
-/// Two models on the same labels. Differences are the second less the first.
+/// Comparison of two models on the same labels. Differences are the second minus the first.
 public struct PairedScore: Sendable {
     public let first: ModelScore
     public let second: ModelScore
     /// Labels that both had answered; at least 1.
     public let labels: Int
-    /// In `-1...1`.
+    /// Mean difference in agreement, in `-1...1`.
     public let difference: ModelScore.Figure
-    /// Labels with which the second agrees better, and the first.
+    /// McNemar's test of the labels with which the second model agrees better (wins) and those with which the first
+    /// does (losses).
     public let mcNemar: McNemar
     /// Permutation test of the differences on the labels as they are, unweighted.
     public let permutation: PairedPermutation
@@ -20,23 +21,23 @@ public struct PairedScore: Sendable {
     public let biasCorrected: Interval?
     /// Mean difference in standard deviations (d_z); nil where differences do not vary.
     public let cohensD: Double?
-    /// Wins of the second for each of the first, with 95 % limits; nil without either.
+    /// Ratio of the second model's wins to the first's, with a 95 % interval; nil without any win.
     public let odds: (ratio: Double, interval: Interval)?
-    /// The share of these labels that is expected to be wrong, by the reliability of who gave them: a difference below it may be
-    /// theirs as well as the models'.
+    /// The share of these labels that is expected to be wrong, by the reliability of the annotators: a smaller
+    /// difference may be due to wrong labels as well as to the models.
     public let noiseFloor: Double
 
     /// Whether the difference is below the noise floor.
     public var isBelowNoise: Bool { difference.value.magnitude < noiseFloor }
 
-    /// Fails if there is no label that both have answered.
+    /// Compares two models; nil if there is no label that both have answered.
     ///
     /// - Parameters:
-    ///   - first: The model that is compared with.
-    ///   - second: The other one.
-    ///   - items: Labels; those that only one has answered are excluded.
-    ///   - figures: The project's candidates.
-    ///   - question: The project's.
+    ///   - first: The version that is the basis of the comparison.
+    ///   - second: The other version.
+    ///   - items: Labels; those that only one version has answered are excluded.
+    ///   - figures: Weights by the distribution of the project's candidates.
+    ///   - question: The question of the project.
     public init?(
         _ first: ModelVersion,
         _ second: ModelVersion,
@@ -54,8 +55,8 @@ public struct PairedScore: Sendable {
         let differences = pairs.map { item, old, new in
             new.label.agreement(with: item.label) - old.label.agreement(with: item.label)
         }
-        // Where the pair of a sample agrees, its two models do not differ on any other sample of that stratum either: known if
-        // these two are such a pair, and never differ there.
+        // In the stratum `agree`, the two models of a pair answer alike on every sample, so their difference is 0
+        // there. The two models compared here are taken for such a pair if they never differ in that stratum.
         let isPair = pairs.allSatisfy { item, old, new in
             item.cell.stratum != AuditStratum.agree.index || new.label.agreement(with: old.label) == 1
         }

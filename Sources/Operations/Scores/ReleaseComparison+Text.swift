@@ -100,7 +100,7 @@ extension ReleaseComparison {
 
     private func counted(_ labels: Int) -> String { labels == 1 ? "1 label" : "\(labels) labels" }
 
-    /// Between the repeats of both; nil where they have fewer than two each, or do not vary.
+    /// Welch's test between the repeats of both versions; nil where they have fewer than two each, or do not vary.
     var welch: Welch? { repeats[second].flatMap { new in repeats[first].flatMap { Welch(new, $0) } } }
     var whitney: MannWhitney? { repeats[second].flatMap { new in repeats[first].flatMap { MannWhitney(new, $0) } } }
 }

@@ -15,7 +15,7 @@ public struct ReleaseComparison: Sendable {
         /// The digest of the samples, in the order of acceptance: equal sets have equal digests.
         public let version: String
         public let score: PairedScore
-        /// Labels that were known as the later of the two was released: they speak too well of it.
+        /// Number of labels that were known when the later of the two was released: they favour that version.
         public let known: Int
     }
 
@@ -23,32 +23,34 @@ public struct ReleaseComparison: Sendable {
     public struct Link: Hashable, Sendable {
         public let version: ModelVersion
         public let since: StreamTime
-        /// Labels of the window as the version became live that it and the version before had both answered; of the first its own.
+        /// Number of labels, in the window at the time when the version became live, that it and the previous version
+        /// had both answered; for the first version, the labels that it had answered.
         public let labels: Int
         /// Score of the version on these labels; nil without any.
         public let score: Double?
-        /// The first version's score and the differences since, each on common labels; nil where a step has none.
+        /// The first version's score plus the differences since, each on common labels; nil from a step without common
+        /// labels on.
         public let chained: Double?
     }
 
     public let project: String
     public let first: ModelVersion
     public let second: ModelVersion
-    /// Labels newer than the promotion, or else the registration, of both: no reason for either's release. Nil where they answered
-    /// none of them together.
+    /// Score on labels newer than the promotion, or else the registration, of both versions: these labels played no
+    /// part in either's release. Nil if no such label was answered by both.
     public let fresh: PairedScore?
-    /// Each alone on labels newer than its own promotion or registration; nil without any.
+    /// Score of each version alone on labels newer than its own promotion or registration; nil without any.
     public let alone: [ModelVersion: ModelScore]
-    /// When that was; nil of a version of unknown beginning.
+    /// Time of each version's last promotion, or else of its registration; nil if neither is known.
     public let since: [ModelVersion: StreamTime]
-    /// The second less the first on labels that were known as the later one was released: what it was chosen by, and so too
-    /// favourable.
+    /// The second minus the first on labels that were known when the later one was released: it was chosen by these
+    /// labels, so the figure is too favourable to it.
     public let optimistic: (value: Double, labels: Int)?
     public let anchor: ItemSet?
     public let window: ItemSet?
-    /// Repeats of the trials that the versions are of.
+    /// Scores of the repeats of each version's trial.
     public let repeats: [ModelVersion: [Double]]
-    /// From the first version that was live to the last.
+    /// The chained series, from the first live version to the last.
     public let series: [Link]
     /// Whether a transaction is open on the journal: labels behind it are missing here.
     public private(set) var isHeldBack = false
@@ -120,14 +122,15 @@ public struct ReleaseComparison: Sendable {
         }
     }
 
-    /// A series that a change of the items does not move: each step adds the difference of two versions on the labels that both
-    /// had answered.
+    /// A series that does not shift when the set of items changes: each step adds the difference of two versions on the
+    /// labels that both had answered.
     private static func series(_ book: ScoreBook, _ figures: PostStratification, _ question: Question) -> [Link] {
         var links: [Link] = []
         for reign in book.reigns where links.last?.version != reign.version {
             let window = book.window(until: reign.since)
             guard let last = links.last else {
-                // It became live before there were labels: its first window is that of its own reign.
+                // The first version may have become live before there were labels: its window is then the one at the
+                // end of its reign.
                 let next = book.reigns.first { $0.since > reign.since }?.since
                 let items = window.isEmpty ? book.window(until: next) : window
                 guard let score = ModelScore(reign.version, on: items, figures, question) else { continue }
@@ -157,14 +160,14 @@ public struct ReleaseComparison: Sendable {
     ///
     /// - Parameters:
     ///   - name: The project.
-    ///   - first: The version that is compared with.
-    ///   - second: The other one; the same version is compared with itself.
-    ///   - transport: To the cluster.
-    ///   - topics: The names in use.
+    ///   - first: The version that is the basis of the comparison.
+    ///   - second: The other version; may equal `first`.
+    ///   - transport: The transport to the cluster.
+    ///   - topics: The topic names in use.
     /// - Returns: The comparison, from committed records.
     /// - Throws: `EngineError` if there is no such project or version, or if the journal holds an entry of a newer
     ///   build; `StreamError` when a topic cannot be read.
-    /// - Complexity: That of applying all entries of the project, some microseconds each.
+    /// - Complexity: O(*n*) in the entries of the project, each applied in some microseconds.
     public static func read(
         _ name: String,
         _ first: ModelVersion,
@@ -199,7 +202,7 @@ extension ReleaseComparison.ItemSet {
 }
 
 extension ScoreBook {
-    /// Reads a project's journal from its first entry to where the loop is committed.
+    /// Reads a project's journal from its first entry to its last committed one.
     ///
     /// - Returns: The book, and whether a transaction is open on the journal.
     package static func read(

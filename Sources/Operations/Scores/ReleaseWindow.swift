@@ -5,7 +5,7 @@ public import StreamRuntime
 internal import Telemetry
 public import Vocabulary
 
-/// The labels that a version and the one that it is compared with had both answered, the newest of them: the member `window` of
+/// Comparison of a version with another on the newest labels that both had answered: the member `window` of
 /// `flywheel releases why`.
 public struct ReleaseWindow: Sendable {
     /// The digest of the samples.
@@ -13,7 +13,7 @@ public struct ReleaseWindow: Sendable {
     public let labels: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
-    /// Labels that were known as the later of the two was released.
+    /// Number of labels that were known when the later of the two was released.
     public let known: Int
     /// Whether a transaction is open on the journal: labels behind it are missing here.
     public let isHeldBack: Bool
@@ -21,8 +21,10 @@ public struct ReleaseWindow: Sendable {
 
     /// Compares a version with the one that it replaced as live version, or else with the one that is live.
     ///
-    /// - Returns: Nil where there is no other version, or they answered no label together.
-    /// - Throws: As `ReleaseComparison.read`, but where one of the two has answered nothing.
+    /// - Returns: The comparison; nil if there is no other version, or the two cannot be compared: one of them has
+    ///   answered nothing, or there is no label that both have answered.
+    /// - Throws: `EngineError` if there is no such project, or if the journal holds an entry of a newer build;
+    ///   `StreamError` when a topic cannot be read.
     public static func read(
         _ version: String,
         _ history: ReleaseHistory,
@@ -92,13 +94,13 @@ enum ScoreText {
 
     static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + points(value) }
 
-    /// Hundredths, to one digit behind the point; 0 has no sign.
+    /// A share in per cent, to one digit after the point; 0 has no sign.
     static func points(_ value: Double) -> String { "\((value * 1_000).rounded() / 10 + 0)" }
 
-    /// To three digits behind the point.
+    /// A number to three digits after the point.
     static func rounded(_ value: Double) -> String { "\((value * 1_000).rounded() / 1_000 + 0)" }
 
-    /// A ratio that may be without end.
+    /// A ratio, which may be infinite.
     static func ratio(_ value: Double) -> String { value.isFinite ? rounded(value) : "without end" }
 
     static func pValue(_ value: Double) -> String { value < 0.0005 ? "below 0.001" : rounded(value) }

@@ -7,15 +7,15 @@ public import Statistics
 internal import Tables
 public import Vocabulary
 
-/// Answers of models on the audit labels of a project: all that scores are made of.
+/// Answers of models to the audit labels of a project: the basis of all scores.
 ///
-/// The journal is applied again and watched; nothing is decided anew. An answer counts that was entered before its label was known;
-/// what a trainer reported of labels known is kept apart (`isReported`).
+/// The journal is applied again, and the resulting decisions are only observed. An answer counts as live if it was
+/// entered before its label was known; answers that a trainer reported for known labels are marked (`isReported`).
 public struct ScoreBook: Sendable {
     /// Answer of one model to one sample.
     public struct Answer: Hashable, Sendable {
         public let label: Label
-        /// Whether a trainer reported it, with the label at hand; else it was live.
+        /// Whether a trainer reported the answer when the label was already known; otherwise the answer was live.
         public let isReported: Bool
     }
 
@@ -27,14 +27,15 @@ public struct ScoreBook: Sendable {
         public let acceptedAt: StreamTime
         /// Current label; revisions change scores.
         public internal(set) var label: Label
-        /// The probability that it is right, by the reliability of those who gave it, in `0...1`.
+        /// The probability that the label is right, by the reliability of its annotators, in `0...1`.
         public internal(set) var confidence: Double
         /// Its cell among all candidates.
         public let cell: PostStratification.Cell
         /// Whether it was queried because two models disagreed.
         public let isDuel: Bool
         public internal(set) var answers: [ModelVersion: Answer]
-        /// When it left the test labels for training: no model is scored by it since; nil while it tests.
+        /// Time at which it was moved from the test labels to training: no model has been scored by it since. Nil while
+        /// it is a test label.
         public internal(set) var leftAt: StreamTime?
     }
 
@@ -44,20 +45,20 @@ public struct ScoreBook: Sendable {
         public let since: StreamTime
     }
 
-    /// By number; see `anchorSize`.
+    /// Items by `number`, counted from 1; see `anchorSize`.
     public private(set) var items: [Int: Item] = [:]
     /// Versions in the order in which they became live.
     public private(set) var reigns: [Reign] = []
     /// When each version was first registered.
     public private(set) var registered: [ModelVersion: StreamTime] = [:]
-    /// Scores of the repeats of the trial that each version is of.
+    /// Scores of the repeats of each version's trial.
     public private(set) var repeats: [ModelVersion: [Double]] = [:]
     /// The question in force; nil before the first revision.
     public private(set) var question: Question?
 
-    /// Labels of the anchor: the first that were accepted, whatever becomes of them.
+    /// Number of labels of the anchor: the first labels accepted, including those that have left the test labels since.
     public static let anchorSize = DatasetsState.anchorSize
-    /// Labels of the window, the newest that hold: `rollout.window` of the revision in force.
+    /// Maximum number of labels of the window, the newest test labels: `rollout.window` of the revision in force.
     public var windowSize: Int { state.configuration.value?.rollout.window ?? RolloutPolicy().window }
 
     private var state: ProjectState
@@ -70,7 +71,7 @@ public struct ScoreBook: Sendable {
 
     public init(project: ProjectID) { state = ProjectState(project: project) }
 
-    /// Weights of labels, as the candidates of the project are spread.
+    /// Weights of labels by the distribution of the project's candidates.
     public var figures: PostStratification { PostStratification(candidates: candidates) }
 
     /// Audit candidates by stratum and day, labelled or not.
@@ -80,12 +81,12 @@ public struct ScoreBook: Sendable {
 
     /// Applies the next entry of the project's journal.
     ///
-    /// - Complexity: That of applying it.
+    /// - Complexity: That of `ProjectState.apply`.
     public mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime) {
         var known: DatasetsState?
         if case .trainingResult(let result) = entry.body {
             note(result)
-            // A study that ends forgets which test labels its version had.
+            // The state forgets the test labels of the study's version when the study ends.
             known = state.datasets
         }
         let decisions = state.apply(entry, appendedAt: time)
@@ -151,7 +152,7 @@ public struct ScoreBook: Sendable {
         if transition.to == .live { reigns.append(Reign(version: transition.version, since: time)) }
     }
 
-    /// A model is registered with its trainer's reported answers for the known labels.
+    /// Registers a model's repeats and its trainer's reported answers for the known labels.
     private mutating func register(_ release: ModelRelease, _ known: inout DatasetsState?) {
         guard
             let model = [release.challenger, release.champion].compactMap({ $0 }).first(where: { model in
@@ -171,10 +172,10 @@ public struct ScoreBook: Sendable {
 
     // MARK: - Sets of items
 
-    /// The labels that test now, in the order of acceptance.
+    /// The current test labels, in the order of acceptance.
     public var living: [Item] { testing(at: nil) }
 
-    /// The labels that tested at a time, those accepted later left out; nil: that test now.
+    /// The labels that were accepted by a given time and were test labels then; nil for the current test labels.
     private func testing(at time: StreamTime?) -> [Item] {
         items.sorted { $0.key < $1.key }.map(\.value).filter { item in
             guard let time else { return item.leftAt == nil }
@@ -187,12 +188,12 @@ public struct ScoreBook: Sendable {
 
     /// The newest labels, at most `windowSize`.
     ///
-    /// - Parameter time: The window is that of this time, of labels that have left it since too: whoever was live then was trained
-    ///   on none of them. Nil: it is that of now.
-    /// - Returns: In the order of acceptance.
+    /// - Parameter time: The time of the window, which includes labels that have left the test labels since: a version
+    ///   that was live then was trained on none of them. Nil for the current window.
+    /// - Returns: The items in the order of acceptance.
     public func window(until time: StreamTime? = nil) -> [Item] { Array(testing(at: time).suffix(windowSize)) }
 
-    /// When a version became live last, or else was registered: labels newer than that are no reason for its release.
+    /// Time at which a version last became live, or else was registered: newer labels played no part in its release.
     public func since(_ version: ModelVersion) -> StreamTime? {
         reigns.last { $0.version == version }?.since ?? registered[version]
     }

@@ -1,7 +1,7 @@
 internal import Flywheel
 internal import Forms
 
-/// The pages that are written from the forms of a project's configuration.
+/// Reference documents that are generated from the forms of a project's configuration.
 public enum ConfigurationReference {
     /// The JSON Schema of a revision on the topic `projects`.
     public static var schema: String { SchemaText.document(of: ProjectConfiguration.self) }
@@ -94,12 +94,12 @@ private struct ReferencePage {
         page.table(unionCases(of: type), path: "", column: nil)
     }
 
-    /// The anchor that Markdown makes of a heading.
+    /// The anchor that Markdown derives from a heading.
     private static func anchor(_ path: String) -> String {
         path.lowercased().filter { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
     }
 
-    /// Thousands apart.
+    /// A number with its groups of thousands separated by commas.
     private static func text(_ number: Int64) -> String {
         var digits = "\(number.magnitude)"
         var groups: [String] = []

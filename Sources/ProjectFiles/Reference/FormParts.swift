@@ -3,15 +3,15 @@ internal import Forms
 /// A part of a form, for schemas and tables.
 struct FormPart {
     let key: String
-    /// The key in a record; nil where a record has the part under another form.
+    /// The key in a record; nil if a record contains the part in another form.
     var wire: String?
     let shape: Shape
     let doc: String
-    /// Whether a record must have it.
+    /// Whether a record must contain the part.
     var isRequired = true
-    /// The default of a file, as files have it; nil: it must be named.
+    /// The default in a file, as it is written there; nil if the key is required.
     var standard: String?
-    /// Whether a record is written without it where it is empty.
+    /// Whether a record is written without the part if its value is empty.
     var leavesOutEmpty = false
     /// Whether files have the key.
     var isInFiles = true
@@ -32,7 +32,7 @@ struct FormPart {
     }
 }
 
-/// Runs a form, once for each case of its tag, and notes its parts.
+/// Runs a form, once for each case of its tag, and collects its parts.
 private struct Describer<Root>: Fields {
     let standard: Root?
     var parts: [FormPart] = []
@@ -89,7 +89,7 @@ private struct Describer<Root>: Fields {
     mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {}
 }
 
-/// The parts of a form, in order; those of all cases of its tag.
+/// The parts of a form, in order, including those of all cases of its tag.
 func formParts<T: Formed>(of type: T.Type) -> [FormPart] {
     var describer = Describer<T>(standard: T.standard)
     while describer.run < describer.runs {
@@ -120,7 +120,7 @@ func unionCases<T: FormedUnion>(of type: T.Type) -> [FormPart] {
     return describer.parts
 }
 
-/// A value as files have it.
+/// Text of a value as it is written in a file.
 struct FileText: ValueSink {
     /// Text of a value that is empty or absent.
     static let nothing = "none"

@@ -39,7 +39,7 @@ extension RolloutState {
 }
 
 extension BetLedger {
-    /// Notes the label of an opening whose pair is judged here.
+    /// Counts the label of a task whose pair belongs to this ledger.
     mutating func count(_ opening: AuditOpening, _ difference: Double) {
         counts.labels += 1
         if difference > 0 { counts.wins += 1 }

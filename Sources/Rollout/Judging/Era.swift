@@ -1,20 +1,20 @@
 internal import Statistics
 public import Vocabulary
 
-/// The time from one champion to the next, and the evidence of it.
+/// The time from one champion to the next, and its evidence.
 ///
-/// An era begins with the first pair that is fixed under a champion, and ends when another model becomes champion: eras without
-/// pairs are not numbered.
+/// An era begins with the first pair that is fixed under a champion, and ends when another model becomes champion or
+/// begins its rollout. Eras without pairs are not numbered.
 public struct Era: Hashable, Sendable {
     /// Number of the current era, or of the last one; 0 before the first.
     public var number: Int
-    /// Promotions in the project's life; provisional releases are none.
+    /// Number of promotions in the project's life; provisional releases do not count.
     public var promotions: Int
-    /// Whether its champion serves still.
+    /// Whether the era is running; if not, the next one begins with the next pair.
     public var isRunning: Bool
     /// Natural logarithm of the capital that results from betting a capital of 1 on the challengers.
     public var logCapital: Double
-    /// The number of the pair that new samples get; nil before the first.
+    /// Number of the pair that new samples get; nil before the first pair of the era.
     public var standing: Int?
     /// Pairs numbered so far, in all eras.
     public var pairs: Int
@@ -25,7 +25,7 @@ public struct Era: Hashable, Sendable {
     public var entered: Int
     /// Figures of the era's labels.
     public var counts: EraCounts
-    /// Labels of the block that runs; nil where there are none.
+    /// Labels of the current block; nil if there are none.
     public var block: EraBlock?
 
     public init(
@@ -52,10 +52,11 @@ public struct Era: Hashable, Sendable {
         self.block = block
     }
 
-    /// The number of the era that runs, or else of the next one.
+    /// The number of the running era, or of the next era if none is running.
     var current: Int { isRunning ? number : number + 1 }
 
-    /// The level at which a challenger is promoted in this era: α γᵣ (R + 1) for the share, α γᵣ for any.
+    /// The level at which a challenger is promoted in this era: α γᵣ (R + 1) if the share is bounded, α γᵣ if `any` is,
+    /// with *r* the number of the era and *R* the promotions so far.
     ///
     /// - SeeAlso: Xu & Ramdas (2024), *Online multiple testing with e-values*, arXiv:2311.06412, e-LOND.
     func level(alpha: Double, _ bound: PromotionBound) -> Double {
@@ -63,7 +64,7 @@ public struct Era: Hashable, Sendable {
         return alpha * Self.share(of: current) * factor
     }
 
-    /// γᵣ = 1/(2.1098 (r + 1) ln²(r + 1)): positive, falling, and no more than 1 in all.
+    /// γᵣ = 1/(2.1098 (r + 1) ln²(r + 1)): positive, decreasing, and at most 1 in sum over all *r*.
     static func share(of number: Int) -> Double {
         let next = Double(max(1, number) + 1)
         let log = Reproducible.log(next)
@@ -76,21 +77,21 @@ public struct EraCounts: Hashable, Sendable {
     public var labels: Int
     /// Labels on which the challenger of their pair agrees better.
     public var wins: Int
-    /// Labels on which the champion does.
+    /// Labels on which the champion of their pair agrees better.
     public var losses: Int
     /// Number of labels in `labels` that were queried because the pair disagreed.
     public var duels: Int
-    /// Samples whose pair was settled as their task opened.
+    /// Samples whose pair of predictions was fixed when their task opened.
     public var settled: Int
     /// Number of samples in `settled` without a prediction by the challenger.
     public var silent: Int
-    /// Labels whose pair was of another era.
+    /// Labels whose pair belonged to another era.
     public var ofAnotherEra: Int
-    /// Predictions of a pair's challenger after the task had opened.
+    /// Predictions by a pair's challenger that arrived after the task had opened.
     public var late: Int
-    /// When the first task opened whose label counts; nil before it.
+    /// Opening time of the first task whose label counts; nil before there is one.
     public var firstOpenedAt: StreamTime?
-    /// When the last one did.
+    /// Opening time of the last task whose label counts.
     public var lastOpenedAt: StreamTime?
 
     public init(
@@ -124,7 +125,7 @@ public struct EraBlock: Hashable, Sendable {
     public var number: Int64
     /// Labels in it.
     public var labels: Int
-    /// λ D, in all.
+    /// Sum of λD over its labels; see `PairBet`.
     public var bets: Double
 
     public init(number: Int64, labels: Int = 0, bets: Double = 0) {

@@ -15,17 +15,17 @@ public struct PairBet: Hashable, Sendable {
     public var wins: Int
     /// Number of labels in `labels` with D below 0.
     public var losses: Int
-    /// ΣD over its labels; in blocks, over its means in blocks.
+    /// ΣD over its labels; if labels are counted in blocks, over the means of the completed blocks.
     public var sum: Double
     /// ΣD² over the same.
     public var squares: Double
-    /// ΣD over labels known when the pair was made; they set the bet and are no evidence.
+    /// ΣD over labels known when the pair was made; they set the bet and are not evidence.
     public let priorSum: Double
     /// ΣD² over the same.
     public let priorSquares: Double
-    /// ΣD over all its labels, those of the block that runs included.
+    /// ΣD over all its labels, including those of the current block.
     public var total: Double
-    /// Labels in the block that runs, and their ΣD.
+    /// Labels in the current block, and their ΣD.
     public var blockLabels: Int
     public var blockSum: Double
 
@@ -59,14 +59,14 @@ public struct PairBet: Hashable, Sendable {
 
     /// λ: the share of the capital that is bet on the next label, in `0...0.9`.
     var stake: Double {
-        // Labels known before the pair weigh at most as much as eight labels on which the two differ.
+        // Labels known before the pair was made weigh at most as much as eight labels on which the two models differ.
         let room = priorSquares > Self.mostPrior ? Self.mostPrior / priorSquares : 1
         let sum = sum + priorSum * room
         let squares = squares + priorSquares * room
         return min(Self.mostStake, max(0, sum / (squares + Self.caution)))
     }
 
-    /// A label of its own; in a block it waits for the block's end.
+    /// Counts a label of the pair; if labels are counted in blocks, it enters the sums at the end of its block.
     mutating func count(_ difference: Double, inBlock: Bool) {
         labels += 1
         if difference > 0 { wins += 1 }
@@ -81,7 +81,7 @@ public struct PairBet: Hashable, Sendable {
         squares += difference * difference
     }
 
-    /// The block is over: its mean counts once.
+    /// Ends the current block: the mean over its labels is counted once.
     mutating func endBlock() {
         guard blockLabels > 0 else { return }
         let mean = blockSum / Double(blockLabels)
@@ -96,12 +96,12 @@ public struct PairBet: Hashable, Sendable {
     private static let caution = 4.0
 }
 
-/// The pair of an audit sample, on the row of it.
+/// The pair of an audit sample, as stored in the sample's row.
 public struct RowPair: Hashable, Sendable {
     /// The pair's number; a pair of another era has no bet any more.
     public let number: Int
     public let fixedAt: StreamTime
-    /// Deadline for the answer of its challenger that was requested from a trainer; nil if none was requested.
+    /// Deadline of the request to a trainer for the challenger's prediction; nil if none was requested.
     public var awaitedUntil: StreamTime?
 
     public init(number: Int, fixedAt: StreamTime, awaitedUntil: StreamTime? = nil) {

@@ -30,7 +30,7 @@ extension RolloutState {
         move(sample, row, to: origin.stratum, isQueried: true)
     }
 
-    /// A sample has left the audit sample: it never was a candidate.
+    /// Removes a sample that has left the audit sample from the counts, as if it had never been a candidate.
     mutating func uncountCandidate(_ row: AuditRow) {
         guard let stratum = row.stratum else { return }
         add(-1, stratum, row.day)
@@ -98,7 +98,7 @@ extension AuditRow {
 }
 
 extension AuditStratum {
-    /// Its number among strata, as figures weigh them.
+    /// Index of the stratum, by which figures are weighted.
     public var index: Int {
         switch self {
         case .agree: 0
@@ -109,9 +109,9 @@ extension AuditStratum {
 }
 
 extension PostStratification {
-    /// Weighs labels by the candidates of a project.
+    /// Creates the weighting of labels by the candidates of a project.
     ///
-    /// - Parameter candidates: As `RolloutState.candidateCounts` gives them.
+    /// - Parameter candidates: The counts that `RolloutState.candidateCounts` returns.
     public init(candidates: [(stratum: AuditStratum, day: Int, count: Int)]) {
         self.init(candidates: candidates.map { (Cell(stratum: $0.stratum.index, day: $0.day), $0.count) })
     }

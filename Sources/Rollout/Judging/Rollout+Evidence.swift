@@ -5,8 +5,8 @@ public import Vocabulary
 
 /// Evidence: predictions that entered before annotators were queried, and the labels that followed.
 extension RolloutState {
-    /// Maximum number of audit tasks with a pair whose labels have not entered yet; tasks opened beyond it are no
-    /// evidence.
+    /// Maximum number of audit tasks with a pair whose labels have not entered yet; the labels of tasks opened beyond
+    /// it are not evidence.
     public static let openingCapacity = 4_096
     /// Number of pairs above which pairs that no sample needs are removed.
     static let pairCapacity = 64
@@ -46,7 +46,7 @@ extension RolloutState {
 
     /// The number of the pair assigned to a sample that a version has predicted; nil if none is assigned.
     private mutating func newPair(by version: ModelVersion, _ isShown: Bool, _ policy: RolloutPolicy) -> Int? {
-        // While a model is on its way no era runs: the next begins under whoever is champion then.
+        // While a model is in rollout, no era is running: the next one begins under the champion that follows.
         if let rollout = progress.value.rollout {
             // The model was promoted by its predictions in shadow; a rollout judges the predictions that it serves.
             return isShown ? bakePair(rollout, by: version, policy) : nil
@@ -111,7 +111,7 @@ extension RolloutState {
 
     /// Records that the task of an audit sample is closed: its label enters once all tasks opened before it are closed.
     ///
-    /// In the order of arrival, samples that are labelled quickly would decide.
+    /// If labels entered in the order of arrival, samples that are labelled quickly would decide.
     ///
     /// - Parameters:
     ///   - sample: The queried sample.
@@ -132,7 +132,7 @@ extension RolloutState {
 
     private func opening(of sample: SampleID) -> Int? {
         if let row = rows[sample], let opening = row.opening { return opening }
-        // A full table may have given its row up.
+        // A full table may have evicted the sample's row.
         return openings.reduce(into: Int?.none) { found, number, opening in
             if opening.sample == sample { found = number }
         }
@@ -157,7 +157,7 @@ extension RolloutState {
                 endBlock(&ledger)
                 ledger.block = EraBlock(number: number)
             }
-            // The bet as it was when the block began.
+            // The end of the last block may have changed the bet; its stake then stays the same for the whole block.
             bet = bets[opening.pair] ?? bet
             ledger.block?.labels += 1
             ledger.block?.bets += bet.stake * difference
@@ -172,7 +172,7 @@ extension RolloutState {
         set(ledger, of: opening.pair)
     }
 
-    /// Ends the block that runs: its labels are one factor.
+    /// Ends the current block: its labels make one factor of the capital.
     private mutating func endBlock(_ ledger: inout BetLedger) {
         guard let block = ledger.block else { return }
         ledger.block = nil
@@ -210,21 +210,21 @@ extension RolloutState {
         return number
     }
 
-    /// Sums D and D² of `PairBet` over the known labels for which both models' answers are known, a trainer's
-    /// reports included.
+    /// Sums D and D² of `PairBet` over the labels for which the predictions of both models are known, including those
+    /// that a trainer reported.
     private func known(_ champion: ModelVersion, _ challenger: ModelVersion) -> (sum: Double, squares: Double) {
         rows.reduce(into: (sum: 0, squares: 0)) { sums, _, row in
             guard let label = row.label, let old = row.prediction(of: champion),
                 let new = row.prediction(of: challenger)
             else { return }
-            // Multiples of a millionth, whose sum does not depend on the order.
+            // Multiples of 2⁻²⁰, whose sum does not depend on the order.
             let difference = PairCounts.rounded(new.agreement(with: label) - old.agreement(with: label))
             sums.sum += difference
             sums.squares += PairCounts.rounded(difference * difference)
         }
     }
 
-    /// Forgets pairs that no sample needs any more, where there are many.
+    /// Removes pairs that no sample needs any more, if there are at least `pairCapacity` pairs.
     mutating func forgetPairs() {
         guard bets.count >= Self.pairCapacity else { return }
         var needed: Set<Int> = rows.reduce(into: []) { needed, _, row in
@@ -236,7 +236,8 @@ extension RolloutState {
         }
     }
 
-    /// Another model is champion from now on, or none was before: its pairs begin anew, with the first that is fixed.
+    /// Ends the era, if one is running: its pairs and evidence are removed, and the next pair that is fixed begins an
+    /// era.
     mutating func endEra() {
         guard era.value.isRunning else { return }
         era.value.isRunning = false
@@ -247,8 +248,8 @@ extension RolloutState {
         for number in bets.sortedKeys { bets[number] = nil }
     }
 
-    /// Whether nothing can be proven yet, and the newest model that leads on the few labels serves: no incumbent was registered,
-    /// no era has begun, and fewer than `rollout.provisional` audit labels are known.
+    /// Whether nothing can be proven yet, so that the newest model that leads on the few labels serves: no incumbent
+    /// was registered, no era has begun, and fewer than `rollout.provisional` audit labels are known.
     ///
     /// - Complexity: O(*rowCapacity*) before the first era, then O(1).
     public func isProvisional(_ policy: RolloutPolicy) -> Bool {

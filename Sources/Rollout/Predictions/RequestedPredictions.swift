@@ -7,7 +7,7 @@ public struct RequestedPredictions: Hashable, Sendable {
     public let number: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
-    /// Its candidates, of the audit sample or not.
+    /// The candidates of the request, whether or not they belong to the audit sample.
     public let samples: [SampleID]
     public let requestedAt: StreamTime
     public let deadline: StreamTime
@@ -59,7 +59,7 @@ public struct RequestedPredictions: Hashable, Sendable {
 
 /// Answer of a service about an audit sample at the first step of a rollout.
 public struct ServedAnswer: Hashable, Sendable {
-    /// The model on its way.
+    /// The model in rollout.
     public let version: ModelVersion
     public let label: Label
     public let at: StreamTime
@@ -84,16 +84,17 @@ public struct ServedAnswer: Hashable, Sendable {
 }
 
 extension RolloutPolicy {
-    /// The least that a trainer has to answer, in milliseconds.
+    /// Minimum time that a trainer is given to answer, in milliseconds.
     static let shortestPredictWait: Int64 = 1_000
 
     /// Whether trainers, in place of services, report the predictions of a challenger for audit samples.
     public var predicts: Bool { predict && bound != .challenger }
 
-    /// Whether a promoted model is blessed first: it has steps to complete, or answers of services have to be compared.
+    /// Whether a promoted model is rolled out first: it has steps to complete, or services' answers have to be
+    /// compared.
     public var stagesPromotions: Bool { isStaged || predicts && minimumShadow > 0 }
 
-    /// Fault of the policy where trainers predict; nil where there is none.
+    /// Describes the fault of a policy under which trainers predict but have too little time; nil if there is none.
     var predictFault: String? {
         guard predict, shadowWait < Self.shortestPredictWait else { return nil }
         return

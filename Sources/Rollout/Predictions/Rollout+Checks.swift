@@ -5,7 +5,7 @@ public import Vocabulary
 /// Check at the first step of a rollout: whether the answers of services equal the answers that the trainer reported
 /// for the model. The model was promoted by the trainer's report.
 extension RolloutState {
-    /// Services' answers kept.
+    /// Maximum number of answers of services that are kept.
     public static let checkCapacity = 1_000
 
     /// Records the answer of a service for an audit sample, if its model is at the first step and trainers predict.
@@ -51,7 +51,7 @@ extension RolloutState {
         }
     }
 
-    /// Compares a service's prediction with a trainer's, once a sample.
+    /// Compares a service's prediction with a trainer's, once per sample.
     mutating func compare(_ sample: SampleID, with label: Label, of version: ModelVersion, _ policy: RolloutPolicy) {
         guard var check = checks[sample], check.version == version, !check.isCompared,
             var rollout = progress.value.rollout, rollout.model.version == version, rollout.isChecked(policy)
@@ -70,16 +70,18 @@ extension RolloutState {
 }
 
 extension StagedRollout {
-    /// Comparisons at which the first half is forgotten, unless more are needed.
+    /// Number of comparisons at which the counts are halved, unless more comparisons are needed.
     static let most = 200
 
-    /// Whether services' answers are compared with a trainer's: at the first step of a model that was promoted by a trainer's.
+    /// Whether services' answers are compared with a trainer's: at the first step, for a model promoted by trainers'
+    /// answers.
     func isChecked(_ policy: RolloutPolicy) -> Bool { policy.predicts && step == 1 && !isReturn }
 
-    /// Whether as many of services' own answers were compared as a challenger needs predictions.
+    /// Whether as many answers of services were compared as a challenger needs predictions, or none need to be
+    /// compared.
     func isCompared(_ policy: RolloutPolicy) -> Bool { !isChecked(policy) || compared >= policy.minimumShadow }
 
-    /// Whether more than one of a hundred differs.
+    /// Whether more than one in a hundred of the compared answers differs.
     func differs(_ policy: RolloutPolicy) -> Bool { isChecked(policy) && 100 * differing > compared }
 
     /// Whether there are as many voices and comparisons as the step requires.

@@ -5,16 +5,16 @@ public import Vocabulary
 /// Predictions by trainers where services cannot shadow: trainers report the predictions of a challenger for audit
 /// samples before annotators are queried.
 extension RolloutState {
-    /// Requests remembered, answered or not.
+    /// Maximum number of requests that are kept, answered or not.
     public static let requestCapacity = 256
-    /// Requests that may wait for their answers at the same time.
+    /// Maximum number of requests that wait for their answers at the same time.
     public static let requestsAtOnce = 16
     /// Maximum number of requests written in a minute: their answers stay far below the number that a project's journal
     /// accepts in an hour.
     public static let requestsAMinute = 60
     private static let minute: Int64 = 60_000
 
-    /// Champion and challenger of a pair of the running era.
+    /// Champion and challenger of a pair of the running era or the rollout in progress; nil if the pair is not stored.
     ///
     /// - Complexity: O(1).
     public func models(ofPair number: Int) -> (champion: ModelVersion, challenger: ModelVersion)? {
@@ -26,9 +26,10 @@ extension RolloutState {
     /// - Complexity: O(1).
     public func pairing(of sample: SampleID) -> AuditPairing? { rows[sample].map { pairing(of: $0) } }
 
-    /// When the next request may be written: at most `requestsAtOnce` wait for their answers, and `requestsAMinute` are written.
+    /// Returns the time from which the next request may be written: at most `requestsAtOnce` wait for their answers,
+    /// and at most `requestsAMinute` are written in a minute.
     ///
-    /// - Parameter now: Of the entry.
+    /// - Parameter now: The time of the entry.
     /// - Returns: `now`, or a later time.
     /// - Complexity: O(`requestCapacity` log `requestCapacity`).
     public func nextRequest(at now: StreamTime) -> StreamTime {
@@ -39,7 +40,7 @@ extension RolloutState {
             let over = request.requestedAt.advanced(byMilliseconds: Self.minute)
             if over > now { times.append(over) }
         }
-        // Times from which few enough requests are counted for one more.
+        // Times from which both limits leave room for one more request.
         let room = [(waiting, Self.requestsAtOnce), (recent, Self.requestsAMinute)].map { times, most in
             times.count < most ? now : times.sorted()[times.count - most]
         }
@@ -54,8 +55,8 @@ extension RolloutState {
         return !requests.contains { $1.challenger == version && $1.samples.contains(sample) }
     }
 
-    /// The model in rollout, if labels decide about it: it serves no users meanwhile, so that no service predicts for
-    /// it.
+    /// The model in rollout, if it is suspected: it serves no users until labels have decided, so that no service
+    /// predicts for it.
     public var suspectedCanary: ReleasedModel? {
         guard !suspicions.isEmpty, let canary, suspicions[canary.version] != nil else { return nil }
         return canary
@@ -123,7 +124,7 @@ extension RolloutState {
         requests[labels.request]?.isAnswered = true
         var accepted: [SampleID] = []
         for answer in labels.answers {
-            // A pair of the rollout has the model on its way in the champion's part.
+            // In the pair of a rollout, the model in rollout has the role of the champion.
             if let label = answer.champion { compare(answer.sample, with: label, of: request.champion, policy) }
             guard let label = answer.challenger else { continue }
             compare(answer.sample, with: label, of: request.challenger, policy)

@@ -29,7 +29,7 @@ extension RolloutState {
         return number
     }
 
-    /// Notes a live prediction of an audit sample.
+    /// Records a live prediction of an audit sample, if the champion made it during a rollout.
     mutating func hearInRollout(_ version: ModelVersion) {
         guard let rollout = progress.value.rollout, !rollout.hasChampionPredicted,
             version == phase.value.champion?.version
@@ -37,7 +37,7 @@ extension RolloutState {
         progress.value.rollout?.hasChampionPredicted = true
     }
 
-    /// No label judges the rollout any more.
+    /// Removes the pair of a rollout, which no label judges any more.
     mutating func forgetBake(_ rollout: StagedRollout) {
         if let bake = rollout.bake { bets[bake.pair] = nil }
     }
@@ -49,7 +49,7 @@ extension RolloutState {
     /// at any check.
     ///
     /// - Parameter policy: The revision in force.
-    /// - Returns: The rollback, or nothing.
+    /// - Returns: The rollback; an empty outcome while the evidence does not suffice.
     /// - Complexity: O(1) while the evidence does not suffice.
     public mutating func judgeRollout(policy: RolloutPolicy) -> FeedbackOutcome {
         guard policy.rollbackAlpha > 0, let bake = progress.value.rollout?.bake, let bet = bets[bake.pair],

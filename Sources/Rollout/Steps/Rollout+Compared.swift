@@ -2,7 +2,8 @@ internal import Statistics
 internal import Tables
 internal import Vocabulary
 
-/// A version that serves against another that serves at the same time: a change of the world is in both, and no evidence.
+/// Comparison of a version with another that serves at the same time: a change of the world affects both, and is no
+/// evidence.
 extension RolloutState {
     /// Expected voices about the compared version: if seven were expected, by the number of voices about the other
     /// version, and none was received, the compared version counts as not served.
@@ -14,12 +15,12 @@ extension RolloutState {
         return Double(comparison.unanswered) <= Self.expected / share
     }
 
-    /// How many voices make a block.
+    /// Returns the number of voices about each version that make a block.
     func blockSize(_ version: ModelVersion, beside rival: ModelVersion, _ policy: RolloutPolicy) -> BlockSize {
         BlockSize(share(of: version, policy), share(of: rival, policy))
     }
 
-    /// A voice about a version that is judged beside another one.
+    /// Adds a voice about the judged version to the comparison.
     ///
     /// - Returns: Whether it completes a block.
     mutating func compare(_ voice: Voice, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
@@ -30,7 +31,7 @@ extension RolloutState {
         return complete(&watch, size)
     }
 
-    /// A voice about a version beside which another one is judged.
+    /// Adds a voice about the other version to the comparison of the judged one.
     ///
     /// - Returns: Whether it completes a block.
     mutating func answer(_ isNegative: Bool, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
@@ -45,7 +46,7 @@ extension RolloutState {
         guard var comparison = watch.compared, comparison.waiting.count >= size.judged,
             comparison.otherWaiting.count >= size.other
         else { return false }
-        // Shares may have changed since they began to wait.
+        // The shares may have changed since the voices began to wait.
         let block = VoiceBlock(
             comparison.waiting.suffix(size.judged),
             beside: comparison.otherWaiting.suffix(size.other)

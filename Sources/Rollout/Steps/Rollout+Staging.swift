@@ -12,10 +12,10 @@ extension RolloutState {
         guard policy.stagesPromotions || policy.holdback > 0 || rollout != nil, let champion = phase.value.champion
         else { return nil }
         var shadows: [ModelVersion] = []
-        // Where trainers predict no service is expected to shadow.
+        // If trainers predict, no service is expected to shadow.
         if !policy.predicts {
             if let challenger = phase.value.challenger { shadows.append(challenger.version) }
-            // The canary where others serve, and the champion where the canary does: labels compare the two.
+            // The canary shadows where others serve, and the champion where the canary serves: labels compare the two.
             if let rollout { shadows += [rollout.model.version, champion.version] }
         }
         return Staging(
@@ -72,9 +72,10 @@ extension RolloutState {
         return policy.step(rollout.step).share == 1
     }
 
-    /// The version that serves at the same time and that a version is compared with; nil where there is none.
+    /// Returns the version that serves at the same time and that a version is compared with; nil if there is none.
     ///
-    /// The canary is compared with the champion while that one serves, the champion with the hold-back.
+    /// The canary is compared with the champion, or with the hold-back if the champion no longer serves; the champion
+    /// is compared with the hold-back.
     func rival(of version: ModelVersion, _ policy: RolloutPolicy) -> ModelVersion? {
         guard let champion = phase.value.champion?.version else { return nil }
         let former = holdback(policy)?.version
@@ -84,7 +85,7 @@ extension RolloutState {
         return former
     }
 
-    /// The share of a version; nil where it is not known, as of a ring.
+    /// Returns the share that a version serves; nil if it is not known, as for a ring.
     func share(of version: ModelVersion, _ policy: RolloutPolicy) -> Double? {
         if version == holdback(policy)?.version { return policy.holdback }
         let rollout = progress.value.rollout
@@ -96,11 +97,11 @@ extension RolloutState {
 
 /// Predictions that services show.
 extension RolloutState {
-    /// Milliseconds that services have to follow a release.
+    /// Time that services are given to follow a release, in milliseconds.
     private static let deployment: Int64 = 600_000
     /// Milliseconds before the notice is repeated.
     private static let interval: Int64 = 3_600_000
-    /// Predictions that a canary's share would hold 10 of.
+    /// Number of predictions expected of the canary, by its share, before it counts as not served.
     private static let expected = 10.0
 
     /// Records a prediction that a service showed.
@@ -134,7 +135,7 @@ extension RolloutState {
 
     /// Counts a prediction of the champion while no service has shown a prediction of the canary.
     private mutating func missCanary(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> Notice? {
-        // How many a ring has is not known.
+        // The share of a ring is not known, so a hundredth is assumed.
         let share = policy.step(rollout.step).share ?? 0.01
         let enough = Int((Self.expected / share).rounded(.up))
         guard !rollout.isServed, rollout.unserved < enough else { return nil }

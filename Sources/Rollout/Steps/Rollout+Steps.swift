@@ -4,13 +4,13 @@ public import Vocabulary
 
 /// Rollouts by steps: blessed, canary, live.
 extension RolloutState {
-    /// The model on its way to all users; nil where none is.
+    /// The model in rollout; nil if there is none.
     public var canary: ReleasedModel? { progress.value.rollout?.model }
 
-    /// The milliseconds after which a step that lacks evidence is paused, where its own time is shorter.
+    /// Milliseconds after which a step that lacks evidence is paused, if its own minimum time is shorter.
     static let evidenceWait: Int64 = 3_600_000
 
-    /// Puts a model on its way, at the first step.
+    /// Begins the rollout of a model, at its first step.
     mutating func begin(_ rollout: StagedRollout, evidence: Evidence) -> ModelRelease? {
         progress.value.rollout = rollout
         return release(.canary, replaced: nil, evidence: evidence)
@@ -173,7 +173,7 @@ extension RolloutState {
         return release(.canaryRolledBack, replaced: nil, evidence: evidence)
     }
 
-    /// No model is on its way any more: the voices about it are no past to go by.
+    /// Ends the rollout in progress, if there is one; the voices about its model are not added to the past.
     mutating func endRollout() {
         guard let rollout = progress.value.rollout else { return }
         progress.value.rollout = nil
@@ -220,7 +220,7 @@ extension RolloutState {
 }
 
 extension RolloutPhase {
-    /// A model that is not to be served again.
+    /// Quarantines a version, so that it is not served again.
     mutating func quarantine(_ version: ModelVersion) {
         quarantined.append(version)
         if quarantined.count > RolloutState.quarantineCapacity { quarantined.removeFirst() }

@@ -1,11 +1,11 @@
 public import Vocabulary
 
-/// A blessed model on its way to all users.
+/// State of the rollout of a model, from its first step until it serves all users.
 public struct StagedRollout: Hashable, Sendable {
     public let model: ReleasedModel
-    /// From 1.
+    /// Number of the current step, from 1.
     public var step: Int
-    /// When the step began; nil until the next entry where it begins, or begins anew.
+    /// Time at which the step began; nil from its begin or restart until the next entry.
     public var since: StreamTime?
     /// Voices about the model at this step.
     public var voices: Int
@@ -13,13 +13,13 @@ public struct StagedRollout: Hashable, Sendable {
     public var negative: Int
     /// Nil while the rollout proceeds.
     public var pause: RolloutPause?
-    /// Name of the person who approved the step; nil where nobody has.
+    /// Name of the person who approved the step; nil if it is not approved.
     public var approvedBy: String?
     /// Whether a person was asked to approve the step.
     public var isApprovalRequested: Bool
     /// Steps passed, the latest last; at most `RolloutStep.limit`.
     public var passed: [StepFigures]
-    /// Whether the model is a former champion that a command returns to: then the champion is quarantined.
+    /// Whether the model is a former champion that a command returns to: the champion is then quarantined at the end.
     public let isReturn: Bool
     /// Last number of the dataset log that the evidence may have counted; nil where labels do not change.
     public let evidenceThrough: Int64?
@@ -31,7 +31,7 @@ public struct StagedRollout: Hashable, Sendable {
     public var hasChampionPredicted: Bool
     /// Evidence of audit labels against the model; nil before the first sample of its pair.
     public var bake: BakeEvidence?
-    /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
+    /// Number of answers of services at the first step that were compared with a trainer's, halved once there are many.
     public var compared: Int
     /// Number of answers in `compared` that differ.
     public var differing: Int
@@ -77,7 +77,7 @@ public struct StagedRollout: Hashable, Sendable {
 
 /// The rollout in progress, and the last announcement to services.
 public struct RolloutProgress: Hashable, Sendable {
-    /// Nil while no model is on its way.
+    /// The rollout in progress; nil if there is none.
     public var rollout: StagedRollout?
     /// Staging of the last release; nil in a project without rollout steps and hold-back.
     public var released: Staging?

@@ -1,14 +1,14 @@
 public import Vocabulary
 
-/// One step of a rollout: who is served by the canary, and what must have been seen before the next.
+/// One step of a rollout: the units that the canary serves, and the requirements for the next step.
 public struct RolloutStep: Hashable, Sendable {
     /// Share of the units, above 0, at most 1. Nil where a ring is named.
     public var share: Double?
     /// Samples that the canary serves. Nil where a share is named.
     public var ring: RolloutRing?
-    /// Milliseconds that the step lasts at least.
+    /// Minimum duration of the step, in milliseconds.
     public var bake: Int64
-    /// Voices about the canary that the step needs.
+    /// Number of voices about the canary that the step needs.
     public var voices: Int
     /// Whether a person has to approve before the step is passed.
     public var approve: Bool
@@ -27,15 +27,15 @@ public struct RolloutStep: Hashable, Sendable {
         self.approve = approve
     }
 
-    /// All users at once: the one step that nothing guards.
+    /// Step at which all users are served at once; the only one that may be unguarded.
     public static let atOnce = RolloutStep(share: 1)
-    /// Steps of a policy.
+    /// Maximum number of steps of a policy.
     public static let limit = 16
 
     /// Whether the step is completed without a check, neither of voices nor of a person's approval.
     var isUnguarded: Bool { voices == 0 && !approve }
 
-    /// A fault of a list of steps, for people; nil where there is none.
+    /// Describes a fault of a list of steps, for people; nil if there is none.
     static func fault(_ steps: [RolloutStep]) -> String? {
         var least = 0.0
         for (index, step) in steps.enumerated() {
@@ -64,7 +64,7 @@ extension RolloutPolicy {
     /// Whether a promoted model completes steps before it is champion.
     public var isStaged: Bool { !(steps.first ?? .atOnce).isUnguarded }
 
-    /// The step of a number, from 1; the last one where there are fewer.
+    /// Returns the step with a number, from 1; the last step if there are fewer.
     func step(_ number: Int) -> RolloutStep {
         steps.isEmpty ? .atOnce : steps[min(max(1, number), steps.count) - 1]
     }

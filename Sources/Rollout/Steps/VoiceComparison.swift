@@ -22,7 +22,7 @@ public struct VoiceComparison: Hashable, Sendable {
     public var waiting: [Voice]
     /// Whether the newest voices about the other version that are in no block yet reject it, the oldest first.
     public var otherWaiting: [Bool]
-    /// The other version's rate lately.
+    /// Estimate of the rate at which the other version was recently rejected.
     public var guess: RateGuess
     /// Voices about the judged version since the last one about the other.
     public var unanswered: Int
@@ -54,7 +54,7 @@ public struct VoiceComparison: Hashable, Sendable {
     }
 }
 
-/// A rate as it was lately: counts that are halved when there are many.
+/// Estimate of a recent rate, from counts that are halved when there are many.
 public struct RateGuess: Hashable, Sendable {
     public var negative: Int
     public var total: Int
@@ -64,10 +64,10 @@ public struct RateGuess: Hashable, Sendable {
         self.total = total
     }
 
-    /// Counts above which the past is worth half.
+    /// Total count above which both counts are halved.
     public static let most = 400
 
-    /// The rate, one more of either counted.
+    /// The estimated rate, with one more event of either kind counted.
     var rate: Double { (Double(negative) + 1) / (Double(total) + 2) }
 
     mutating func add(_ events: Int, of count: Int) {
@@ -79,15 +79,17 @@ public struct RateGuess: Hashable, Sendable {
     }
 }
 
-/// How many voices about each of two versions make a block: settled by their shares, so that none has to wait for long.
+/// Number of voices about each of two versions that make a block: determined by their shares, so that no voice has to
+/// wait for long.
 public struct BlockSize: Hashable, Sendable {
     public let judged: Int
     public let other: Int
 
-    /// Voices about one version in a block.
+    /// Maximum number of voices about one version in a block.
     public static let most = 8
 
-    /// One voice about the version that serves fewer, and as many more about the other as it serves more.
+    /// Creates a size of one voice about the version with the smaller share; the other version has as many voices as
+    /// the ratio of the shares, rounded down, up to `most`.
     ///
     /// - Parameters:
     ///   - judged: Share of the judged version; nil where it is not known.
@@ -106,7 +108,7 @@ public struct BlockSize: Hashable, Sendable {
 public struct VoiceBlock: Hashable, Sendable {
     /// Buckets of the users of its voices about the judged version; 1 to `BlockSize.most`.
     public let buckets: [Int]
-    /// Bit mask of the buckets that reject: bit *i* represents bucket *i*.
+    /// Bit mask of the buckets that reject: bit *i* represents `buckets[i]`.
     public let rejecting: Int
     /// Voices about the other version.
     public let otherTotal: Int

@@ -1,6 +1,6 @@
-/// How large a difference is, apart from how sure one may be of it.
+/// Measures of the size of a difference, independent of its significance.
 public enum EffectSize {
-    /// Cohen's d of two samples: the difference of their means in pooled standard deviations.
+    /// Cohen's d of two samples: the difference between their means in units of the pooled standard deviation.
     ///
     /// - Returns: Nil where a sample has fewer than two numbers, or nothing varies.
     /// - SeeAlso: Cohen (1988), *Statistical Power Analysis for the Behavioral Sciences*, section 2.2: 0.2 is small, 0.5 medium, 0.8
@@ -16,7 +16,7 @@ public enum EffectSize {
         return (Statistics.mean(first) - Statistics.mean(second)) / pooled
     }
 
-    /// Cohen's d of paired differences (d_z): their mean in their standard deviations.
+    /// Cohen's d of paired differences (d_z): their mean divided by their standard deviation.
     ///
     /// - Returns: Nil for fewer than two differences, or where they do not vary.
     /// - SeeAlso: Lakens (2013), *Calculating and reporting effect sizes*, doi:10.3389/fpsyg.2013.00863, equation 6.
@@ -26,8 +26,8 @@ public enum EffectSize {
         return deviation > 0 ? Statistics.mean(differences) / deviation : nil
     }
 
-    /// Cliff's delta: the chance that a number of the first sample is larger than one of the second, less the chance that it is
-    /// smaller; ties count as neither.
+    /// Cliff's delta: the probability that a number of the first sample is larger than a number of the second, minus
+    /// the probability that it is smaller; ties count as neither.
     ///
     /// - Returns: In −1...1; nil where a sample is empty.
     /// - SeeAlso: Cliff (1993), *Dominance statistics*, doi:10.1037/0033-2909.114.3.494.
@@ -35,11 +35,12 @@ public enum EffectSize {
         MannWhitney(first, second)?.cliffsDelta
     }
 
-    /// The odds ratio of matched pairs: items that the one model alone got right, for each that the other alone did.
+    /// The odds ratio of matched pairs: the number of items that only the first model got right per item that only the
+    /// second got right.
     ///
     /// - Parameters:
-    ///   - wins: At least 0.
-    ///   - losses: At least 0.
+    ///   - wins: Items that only the first model got right; at least 0.
+    ///   - losses: Items that only the second model got right; at least 0.
     ///   - level: The confidence of the interval, in 0...1.
     /// - Returns: The conditional maximum likelihood estimate and its exact limits, from those of Clopper and Pearson for the
     ///   share of wins; infinity without losses; nil without discordant items.

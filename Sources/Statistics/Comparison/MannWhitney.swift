@@ -3,16 +3,18 @@
 /// - SeeAlso: Mann, Whitney (1947), doi:10.1214/aoms/1177730491. SciPy's `mannwhitneyu` gives the same p-values, two-sided, with
 ///   its correction for continuity.
 public struct MannWhitney: Hashable, Sendable {
-    /// Pairs of a number of each sample of which the first is the larger; ties count half.
+    /// U: the number of pairs, of one number of each sample, in which the number of the first sample is larger; ties
+    /// count half.
     public let statistic: Double
-    /// Two-sided, in 0...1.
+    /// The two-sided p-value, in 0...1.
     public let pValue: Double
     /// Whether the distribution of the statistic is the exact one; else it is the normal one, corrected for ties.
     public let isExact: Bool
-    /// 2 U / (n m) − 1, in −1...1: Cliff's delta, the chance that the first is larger less the chance that it is smaller.
+    /// Cliff's delta, 2 U / (n m) − 1, in −1...1: the probability that a number of the first sample is larger than one
+    /// of the second, minus the probability that it is smaller.
     public let cliffsDelta: Double
 
-    /// The most numbers of each sample for which the exact distribution is counted.
+    /// Maximum size of each sample for which the exact distribution is computed.
     public static let exactLimit = 20
 
     /// Fails if a sample is empty or contains a NaN.
@@ -30,9 +32,10 @@ public struct MannWhitney: Hashable, Sendable {
         pValue = isExact ? Self.exact(Int(extreme), n, m) : Self.normal(extreme, n: n, m: m, tieSum: ranks.tieSum)
     }
 
-    /// Twice the chance of a statistic at least as high, over all orders of the numbers.
+    /// Twice the probability of a statistic at least as high as `extreme`, over all orders of the numbers.
     private static func exact(_ extreme: Int, _ n: Int, _ m: Int) -> Double {
-        // Ways to reach each sum with so many numbers of the first sample among those considered; at most C(40, 20), and exact.
+        // ways[count][sum] is the number of ways to reach the sum with `count` numbers of the first sample; at most
+        // C(40, 20), and therefore exact.
         var ways = Array(repeating: Array(repeating: 0.0, count: n * m + 1), count: n + 1)
         ways[0][0] = 1
         // The k-th number of the first sample, in ascending order, exceeds 0...m numbers of the second, and no fewer
@@ -58,7 +61,7 @@ public struct MannWhitney: Hashable, Sendable {
     }
 }
 
-/// Ranks of two samples put together; equal numbers share the mean of theirs.
+/// Ranks of the numbers of two samples combined; equal numbers have the mean of their ranks.
 private struct Ranks {
     private(set) var sumOfFirst = 0.0
     /// Σ (t³ − t) over groups of t equal numbers.

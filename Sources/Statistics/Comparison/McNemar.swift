@@ -8,9 +8,9 @@
 ///   for binary matched-pairs data: mid-p and asymptotic are better than exact conditional*,
 ///   doi:10.1186/1471-2288-13-91.
 public struct McNemar: Hashable, Sendable {
-    /// Items that the one model alone got right; at least 0.
+    /// Items that only the first model got right; at least 0.
     public let wins: Int
-    /// Items that the other alone got right; at least 0.
+    /// Items that only the second model got right; at least 0.
     public let losses: Int
 
     public init(wins: Int, losses: Int) {
@@ -22,8 +22,8 @@ public struct McNemar: Hashable, Sendable {
     /// The two-sided p-value of the exact binomial test; in 0...1, and 1 without discordant items.
     public var exact: Double { mcNemarPValue(wins: wins, losses: losses) }
 
-    /// The mid-p variant of `exact`, less half the probability of the observed counts: less cautious, and closer to
-    /// its level.
+    /// The mid-p variant of `exact`, in which the observed counts contribute only half their probability: less
+    /// conservative, and closer to the nominal level.
     public var midP: Double {
         guard wins + losses > 0 else { return 1 }
         return min(1, exact - (wins == losses ? 0.5 : 1) * Reproducible.binomialMass(wins, of: wins + losses, 0.5))

@@ -35,7 +35,7 @@ public struct PairedBootstrap: Sendable {
         distribution = means.sorted()
     }
 
-    /// The standard deviation of the resamples' means (divided by their number less 1).
+    /// The standard deviation of the resamples' means (divided by their number minus 1).
     public var standardError: Double { Statistics.standardDeviation(distribution) }
 
     /// The percentile interval.
@@ -51,7 +51,7 @@ public struct PairedBootstrap: Sendable {
     /// - Parameter level: The confidence, in 0...1.
     /// - Returns: The percentile interval with corrected percentiles; nil where all differences are the same, and none is defined.
     public func biasCorrected(level: Double = 0.95) -> Interval? {
-        // Half of those equal to the mean count as below it.
+        // A resample whose mean equals the mean counts as half below it.
         let below = distribution.reduce(0.0) { $0 + ($1 < mean ? 1 : $1 == mean ? 0.5 : 0) }
         let bias = Reproducible.normalQuantile(below / Double(distribution.count))
         guard let acceleration, bias.isFinite else { return nil }

@@ -10,19 +10,20 @@
 public struct PairedPermutation: Hashable, Sendable {
     /// The two-sided p-value: twice the lesser one-sided one, at most 1.
     public let pValue: Double
-    /// The chance of a mean at least as high as the one seen.
+    /// The probability of a mean at least as high as the observed one.
     public let greater: Double
-    /// The chance of a mean no higher than the one seen.
+    /// The probability of a mean no higher than the observed one.
     public let less: Double
     /// Whether all permutations were counted; otherwise they were sampled.
     public let isExact: Bool
 
-    /// Differences other than 0 up to which all 2ⁿ signs are tried.
+    /// Maximum number of nonzero differences for which all 2ⁿ combinations of signs are counted.
     public static let exactLimit = 20
 
     /// Tests the differences.
     ///
-    /// All signs are counted for up to `exactLimit` differences other than 0, and for any number of the same magnitude.
+    /// All combinations of signs are counted for up to `exactLimit` nonzero differences, and for any number of
+    /// differences of one magnitude.
     ///
     /// - Parameters:
     ///   - differences: One per item, each in −1,000...1,000.
@@ -63,7 +64,8 @@ public struct PairedPermutation: Hashable, Sendable {
         pValue = min(1, 2 * min(less, greater))
     }
 
-    /// Signs with a sum no higher, and no lower, than the one seen; by a Gray code, so that each differs from the last in one.
+    /// Counts the combinations of signs whose sum is no higher, and no lower, than the observed one. They are visited
+    /// in the order of a Gray code, so that each step changes one sign.
     private static func countAll(_ magnitudes: [Int], against seen: ClosedRange<Int>) -> (below: Int, above: Int) {
         var signed = magnitudes
         var sum = magnitudes.reduce(0, +)

@@ -4,17 +4,18 @@
 /// - SeeAlso: Welch (1947), *The generalization of "Student's" problem when several different population variances are
 ///   involved*, doi:10.1093/biomet/34.1-2.28; Satterthwaite (1946) for the degrees of freedom.
 public struct Welch: Hashable, Sendable {
-    /// The first mean less the second.
+    /// The first mean minus the second.
     public let difference: Double
-    /// The difference in standard errors.
+    /// The t statistic: the difference divided by its standard error.
     public let statistic: Double
     /// Satterthwaite's degrees of freedom.
     public let degrees: Double
-    /// Two-sided, in 0...1.
+    /// The two-sided p-value, in 0...1.
     public let pValue: Double
     private let standardError: Double
 
-    /// Fails unless both samples have two numbers, and one of them two different ones.
+    /// Tests two samples; nil unless both have at least two numbers, and at least one of them has two different
+    /// numbers.
     ///
     /// - Complexity: O(*n*).
     public init?(_ first: [Double], _ second: [Double]) {

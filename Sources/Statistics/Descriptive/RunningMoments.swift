@@ -3,14 +3,14 @@
 /// - SeeAlso: Welford (1962), *Note on a method for calculating corrected sums of squares and products*,
 ///   doi:10.1080/00401706.1962.10490022; Chan, Golub, LeVeque (1983) for merging.
 public struct RunningMoments: Hashable, Sendable {
-    /// How many numbers there were.
+    /// Number of numbers added.
     public private(set) var count: Int
-    /// Their mean; 0 if there were none.
+    /// Mean of the numbers; 0 if there were none.
     public private(set) var mean: Double
     /// The sum of the squared distances from the mean.
     public private(set) var squaredDeviations: Double
 
-    /// Nothing seen yet, or what was stored of an earlier run.
+    /// Creates empty moments, or restores stored ones.
     public init(count: Int = 0, mean: Double = 0, squaredDeviations: Double = 0) {
         self.count = count
         self.mean = mean
@@ -31,7 +31,7 @@ public struct RunningMoments: Hashable, Sendable {
         squaredDeviations += distance * (number - mean)
     }
 
-    /// Adds all numbers that the other has counted.
+    /// Adds all numbers that another instance has counted.
     public mutating func merge(_ other: RunningMoments) {
         guard other.count > 0 else { return }
         let total = Double(count + other.count)

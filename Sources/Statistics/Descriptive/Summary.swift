@@ -1,16 +1,16 @@
 /// Summary statistics of a set of numbers.
 public struct Summary: Hashable, Sendable {
-    /// How many numbers there are; at least one.
+    /// Number of numbers; at least one.
     public let count: Int
-    /// Their mean.
+    /// Mean of the numbers.
     public let mean: Double
     /// The standard deviation of a population of which they are a sample (divided by n − 1); 0 for a single number.
     public let standardDeviation: Double
-    /// The smallest.
+    /// The smallest number.
     public let minimum: Double
-    /// The largest.
+    /// The largest number.
     public let maximum: Double
-    /// The middle one in order, or the mean of the two in the middle.
+    /// The middle number in ascending order, or the mean of the two in the middle.
     public let median: Double
 
     /// Fails if there is no number, or one that is not finite.

@@ -1,4 +1,5 @@
-/// Shuffles and samples that depend on the generator alone; the algorithms of Swift's own may change between releases.
+/// Shuffles and samples that depend only on the generator; the algorithms of Swift's standard library may change
+/// between releases.
 public enum SeededSampling {
     /// Brings `elements` into random order, each order equally likely (Fisher, Yates; Durstenfeld's form).
     ///

@@ -1,18 +1,18 @@
 /// A small, fast generator whose numbers are the same on every machine and in every release.
 ///
-/// Good for drawing and shuffling, not for secrets.
+/// Suitable for sampling and shuffling, not for cryptography.
 ///
 /// - SeeAlso: Steele, Lea, Flood (2014), *Fast splittable pseudorandom number generators*, doi:10.1145/2660193.2660195.
 public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     /// The complete state: it determines all following numbers.
     public private(set) var state: UInt64
 
-    /// The generator of `seed`.
+    /// Creates a generator from a seed.
     public init(seed: UInt64) {
         state = seed
     }
 
-    /// The generator of one journal entry: seeded by the project's hash and the entry's number.
+    /// Creates the generator of one journal entry, seeded by the project's hash and the entry's number.
     public init(projectHash: UInt64, entryNumber: UInt64) {
         state = Self.mix(Self.mix(projectHash &+ Self.increment) ^ entryNumber)
     }

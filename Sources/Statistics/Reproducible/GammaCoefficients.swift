@@ -43,6 +43,6 @@ enum GammaCoefficients {
         0x1.99999c0716ee9p-46,
     ]
 
-    /// 1 - γ, its first coefficient.
+    /// 1 - γ, the first coefficient of that series.
     static let first = 0x1.b0ee6072093cep-2
 }

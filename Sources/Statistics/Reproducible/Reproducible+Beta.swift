@@ -13,7 +13,7 @@ extension Reproducible {
         betaTails(x, 1 - x, a: a, b: b).lower
     }
 
-    /// 1 − Iₓ(a, b), accurate where that is small.
+    /// 1 − Iₓ(a, b), accurate also where the result is small.
     public static func incompleteBetaComplement(_ x: Double, _ a: Double, _ b: Double) -> Double {
         betaTails(x, 1 - x, a: a, b: b).upper
     }
@@ -27,14 +27,14 @@ extension Reproducible {
         return log1p(-betaTails(x, 1 - x, a: a, b: b).upper)
     }
 
-    /// The number that a Beta(a, b) variable stays under with probability `p`.
+    /// The quantile of the Beta(a, b) distribution at probability `p`: the inverse of `incompleteBeta`.
     ///
     /// - Returns: The smallest `Double` x with Iₓ(a, b) ≥ p, as this type computes it; NaN for parameters out of range.
     /// - Complexity: At most 62 times that of `incompleteBeta`.
     public static func betaQuantile(_ p: Double, _ a: Double, _ b: Double) -> Double {
         guard p >= 0, p <= 1, a > 0, b > 0 else { return .nan }
         guard p > 0, p < 1 else { return p }
-        // The bit patterns of positive numbers are ordered as the numbers are.
+        // The bit patterns of positive numbers have the same order as the numbers.
         var low: UInt64 = 0
         var high = (1.0).bitPattern
         while low + 1 < high {

@@ -68,7 +68,7 @@ extension Reproducible {
         expOfNegativeSquare(x * rootHalf) / rootTwoPi
     }
 
-    /// The number that a standard normal variable stays under with probability `p`: the inverse of `normalCDF`.
+    /// The quantile of the standard normal distribution at probability `p`: the inverse of `normalCDF`.
     ///
     /// - Parameter p: A probability; −infinity for 0, infinity for 1, NaN outside 0...1.
     /// - Returns: Within 10⁻¹² of the value, relatively.

@@ -1,5 +1,6 @@
 extension Reproducible {
-    /// The probability that a Student variable is at least as far from 0 as `t`, on either side.
+    /// The two-sided tail probability of Student's t distribution: the probability of a value at least as far from 0 as
+    /// `t`.
     ///
     /// - Parameters:
     ///   - t: Any number.
@@ -15,7 +16,7 @@ extension Reproducible {
         return betaTails(degrees / sum, square / sum, a: degrees / 2, b: 0.5).lower
     }
 
-    /// The number that a Student variable stays under with probability `p`.
+    /// The quantile of Student's t distribution at probability `p`.
     ///
     /// - Returns: Within 10⁻¹⁰ of the value, relatively; −infinity for 0, infinity for 1, NaN for arguments out of range.
     public static func studentQuantile(_ p: Double, degrees: Double) -> Double {
@@ -23,7 +24,7 @@ extension Reproducible {
         guard p != 0.5 else { return 0 }
         let tails = 2 * min(p, 1 - p)
         guard tails > 0 else { return p == 0 ? -.infinity : .infinity }
-        // |t| from its two tails, by halving bit patterns: those of positive numbers are ordered as the numbers are.
+        // Finds |t| for its two tails by bisection of bit patterns, which have the same order as the positive numbers.
         var (low, high): (UInt64, UInt64) = (0, (0x1p500).bitPattern)
         while low + 1 < high {
             let middle = low + (high - low) / 2

@@ -1,7 +1,7 @@
 /// Elementary and special functions that give the same bits on every processor and every system.
 ///
-/// Nothing is used but + − × ÷ √ on `Double`, each correctly rounded by IEEE 754, in a fixed order and never fused; the
-/// C library's functions differ from processor to processor. Accuracy is stated at each function, and tests compare with
+/// Only + − × ÷ √ on `Double` are used, each correctly rounded by IEEE 754, in a fixed order and never fused, because
+/// the C library's functions differ between processors. The accuracy is stated at each function; tests compare with
 /// Boost.Math in extended precision.
 public enum Reproducible {}
 
@@ -23,7 +23,8 @@ extension Reproducible {
         return scale(power.high + (power.low + power.high * series), byPowerOfTwo: index >> 5)
     }
 
-    /// The nearest whole number, the even one of two, for magnitudes below 2⁵¹; `rounded` may call the C library.
+    /// The nearest whole number, ties to even, for magnitudes below 2⁵¹; `rounded` is not used, because it may call the
+    /// C library.
     private static func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }
 
     /// (eʳ − 1 − r) / r² for small r, below 0.011.
@@ -98,7 +99,7 @@ extension Reproducible {
         let square = ratio * ratio
         let series = 2 * ratio * square * (1.0 / 3 + square * (1.0 / 5 + square * (1.0 / 7)))
         guard position == 128 else { return high + (2 * ratio + (series + low)) }
-        // Near 1 the ratio's own rounding would show: 2 · ratio = distance − ratio · distance.
+        // Near 1 the rounding error of the ratio would be visible: 2 · ratio = distance − ratio · distance.
         return high + (distance - (ratio * distance - (series + low)))
     }
 

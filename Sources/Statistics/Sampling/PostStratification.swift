@@ -1,5 +1,5 @@
-/// Estimates for all candidates from the labels of some, if the probability that a candidate was labelled depends on
-/// its cell: its stratum, and the day on which it arrived.
+/// Estimates for all candidates from the labels of some of them, where the probability that a candidate was labelled
+/// depends on its cell: its stratum, and the day on which it arrived.
 ///
 /// Each cell is weighted by its share of *all* candidates, labelled or not. Neighbouring days of a stratum are merged
 /// until they have `minimumLabels`; within a cell labels must be sampled without regard to their values.
@@ -31,11 +31,11 @@ public struct PostStratification: Hashable, Sendable {
         public let value: Double
         /// Valid for a single evaluation, with approximately the level.
         public let interval: Interval
-        /// Cells that it is put together from.
+        /// Number of cells from which it is computed.
         public let cells: Int
     }
 
-    /// Labels that neighbouring days of a stratum need so that they are not merged with others.
+    /// Minimum number of labels of neighbouring days of a stratum: with fewer, they are merged with further days.
     public static let minimumLabels = 5
 
     private let counts: [Cell: Int]
@@ -54,8 +54,8 @@ public struct PostStratification: Hashable, Sendable {
     ///   - settled: Strata in which one label determines all others, such as for the difference of two models that
     ///     predict the same.
     ///   - level: The confidence of the interval, in 0..<1.
-    /// - Returns: Nil without labels. A stratum that has candidates and no label is counted with the mean of the
-    ///   others, and in the interval with the whole range.
+    /// - Returns: The estimate; nil without labels. A stratum that has candidates but no label counts with the mean of
+    ///   the other strata, and in the interval with the whole range.
     /// - Complexity: O(*n* log *n*) in the cells and labels.
     public func mean(
         of labels: [(cell: Cell, value: Double)],
@@ -81,7 +81,7 @@ public struct PostStratification: Hashable, Sendable {
         var variance = strata.reduce(0.0) { $0 + $1.variance }
         let parts = strata.reduce(0.0) { $0 + square($1.variance) / $1.degrees }
         let degrees = parts > 0 ? square(variance) / parts : .infinity
-        // Shares are counted over candidates that are a sample, too.
+        // The shares of the strata are estimates too, because the candidates are a sample themselves.
         for group in known { variance += group.candidates / part * square(group.mean - value) / all }
         let limits = Self.limits(
             value,
@@ -98,8 +98,8 @@ public struct PostStratification: Hashable, Sendable {
         return Estimate(value: value, interval: interval, cells: groups.count)
     }
 
-    /// How much wider, squared, an interval is where variances of strata rest on fewer degrees of freedom than there are labels; 1
-    /// of a single stratum.
+    /// The squared factor by which an interval is wider because the variances of strata have fewer degrees of freedom
+    /// than there are labels; 1 for a single stratum.
     private static func correction(_ labels: Int, _ degrees: Double, _ level: Double) -> Double {
         let all = Double(max(1, labels - 1))
         guard degrees < all else { return 1 }
@@ -117,8 +117,8 @@ public struct PostStratification: Hashable, Sendable {
         return all.reduce(0) { $0 + square($1 - mean) } / Double(all.count)
     }
 
-    /// Wilson's score limits for a proportion known with a variance, that is from p (1 − p) / variance labels; of a difference the
-    /// normal limits.
+    /// Wilson's score limits for a proportion with a given variance, that is, from p (1 − p) / variance effective
+    /// labels; for a difference, the normal limits.
     private static func limits(
         _ value: Double,
         variance: Double,
@@ -130,7 +130,7 @@ public struct PostStratification: Hashable, Sendable {
             let reach = quantile * variance.squareRoot()
             return Interval(max(range.lowerBound, value - reach), min(range.upperBound, value + reach))
         }
-        // One over the effective number; with the same two labels added as to the variance.
+        // The reciprocal of the effective number of labels, with the same two labels added as in the variance.
         let added = (value * Double(labels) + 1) / Double(labels + 2)
         let inverse = variance / (added * (1 - added))
         let square = quantile * quantile * inverse
@@ -143,7 +143,7 @@ public struct PostStratification: Hashable, Sendable {
     /// label.
     ///
     /// - Parameter cells: The cells of the labels.
-    /// - Returns: The weights in the order of the labels. Candidates of strata without labels are represented by none.
+    /// - Returns: The weights in the order of the labels. No label represents the candidates of strata without labels.
     public func weights(of cells: [Cell]) -> [Double] {
         let groups = joined(cells.map { ($0, 0) }).filter { !$0.values.isEmpty }
         let all = groups.reduce(0.0) { $0 + $1.candidates }
@@ -197,7 +197,7 @@ public struct PostStratification: Hashable, Sendable {
                 groups.append(group)
             }
         }
-        // The last days of a stratum may lack labels still: they join those before.
+        // The last days of a stratum may still have too few labels: they are merged with the days before.
         var complete: [Group] = []
         for group in groups {
             if let last = complete.last, last.stratum == group.stratum, group.values.count < Self.minimumLabels {

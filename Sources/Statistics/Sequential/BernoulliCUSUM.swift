@@ -13,9 +13,9 @@
 /// - SeeAlso: Page (1954), *Continuous inspection schemes*, doi:10.1093/biomet/41.1-2.100; Shin, Ramdas, Rinaldo
 ///   (2022), *E-detectors: a nonparametric framework for sequential change detection*, arXiv:2203.03532.
 public struct BernoulliCUSUM: Hashable, Sendable {
-    /// The rate that is still fine, in 0..<1 and above 0.
+    /// The rate that is still acceptable, above 0 and below 1.
     public let normalRate: Double
-    /// The rate to be noticed soon, above `normalRate` and below 1.
+    /// The rate to be detected soon, above `normalRate` and below 1.
     public let alarmRate: Double
     /// Value of the statistic at which the alarm is raised: ln of the average run length.
     public let threshold: Double
@@ -25,13 +25,13 @@ public struct BernoulliCUSUM: Hashable, Sendable {
     private let gainOfEvent: Double
     private let gainOfNone: Double
 
-    /// Fails unless 0 < `normalRate` < `alarmRate` < 1 and `averageRunLength` > 1.
+    /// Creates a monitor; nil unless 0 < `normalRate` < `alarmRate` < 1 and `averageRunLength` > 1.
     ///
     /// - Parameters:
-    ///   - normalRate: The rate that is still fine.
+    ///   - normalRate: The rate that is still acceptable.
     ///   - alarmRate: The rate to be detected soon.
     ///   - averageRunLength: The minimum average number of events between false alarms.
-    ///   - statistic: The statistic at the end of an earlier run; 0 at first.
+    ///   - statistic: The statistic at the end of an earlier run; 0 for a new monitor.
     public init?(normalRate: Double, alarmRate: Double, averageRunLength: Double, statistic: Double = 0) {
         guard normalRate > 0, normalRate < alarmRate, alarmRate < 1, averageRunLength > 1, averageRunLength < .infinity
         else { return nil }
@@ -55,6 +55,6 @@ public struct BernoulliCUSUM: Hashable, Sendable {
         return isAlarming
     }
 
-    /// Forgets what was seen, after an alarm has been dealt with.
+    /// Resets the statistic to 0, for use after an alarm has been handled.
     public mutating func reset() { statistic = 0 }
 }

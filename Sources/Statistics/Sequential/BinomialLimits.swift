@@ -1,5 +1,5 @@
-/// Limits for a probability of which so many trials succeeded (Clopper and Pearson, exact: each holds with at least its level,
-/// whatever the probability is).
+/// Exact limits of Clopper and Pearson for the probability of success, from a number of successes in a number of
+/// trials. Each limit holds with at least its level, for every value of the probability.
 ///
 /// - SeeAlso: Clopper, Pearson (1934), *The use of confidence or fiducial limits illustrated in the case of the binomial*,
 ///   doi:10.1093/biomet/26.4.404.
@@ -9,14 +9,14 @@ public enum BinomialLimits {
     /// - Parameters:
     ///   - successes: In `0...trials`; need not be whole.
     ///   - trials: At least 0.
-    ///   - level: The minimum chance that the probability is below the limit, in `0...1`.
+    ///   - level: The minimum probability that the limit is not below the true value, in `0...1`.
     /// - Returns: In `0...1`; 1 if all trials succeeded, or there were none.
     public static func upper(_ successes: Double, of trials: Double, level: Double) -> Double {
         guard successes < trials else { return 1 }
         return Reproducible.betaQuantile(level, successes + 1, trials - successes)
     }
 
-    /// The lower limit; 0 where no trial succeeded.
+    /// The lower limit, with the parameters of `upper`; 0 if no trial succeeded.
     public static func lower(_ successes: Double, of trials: Double, level: Double) -> Double {
         guard successes > 0 else { return 0 }
         return Reproducible.betaQuantile(1 - level, successes, trials - successes + 1)

@@ -1,5 +1,4 @@
-/// Monitors two streams of yes/no events for a rise of the rate of one stream above that of the other by more than is
-/// tolerated.
+/// Monitors two streams of yes/no events for a rise of one stream's rate above the other's by more than a tolerance.
 ///
 /// Events arrive in blocks; the number of events of each stream in a block is fixed before the block. For each of three
 /// differences to be detected there is an e-value: that of a block is its likelihood at the rates (*a*, *b*) over that
@@ -17,14 +16,14 @@ public struct ComparedRates: Hashable, Sendable {
     /// Tolerated excess of the judged rate over the other, in `0...1`.
     public let tolerance: Double
 
-    /// - Parameter tolerance: A value outside `0...1` is replaced by the nearest limit.
+    /// - Parameter tolerance: The tolerated excess; a value outside `0...1` is replaced by the nearest limit.
     public init(tolerance: Double) { self.tolerance = min(max(tolerance, 0), 1) }
 
     /// Events of one stream within a block.
     public struct Events: Hashable, Sendable {
         /// Number of events of the kind whose rate is watched.
         public let events: Int
-        /// All; at least `events`.
+        /// Number of all events; at least `events`.
         public let total: Int
 
         public init(_ events: Int, of total: Int) {
@@ -40,8 +39,8 @@ public struct ComparedRates: Hashable, Sendable {
     ///   - other: Events of the other stream.
     ///   - otherRate: A guess of the other stream's rate, known before the block.
     ///   - number: The block's number, 1 for the first.
-    ///   - weight: In `0...1`, known before the block: its e-values are raised to the power of it, which is no more
-    ///     than 1 on average (Jensen).
+    ///   - weight: The exponent of the block's e-values, in `0...1`, known before the block. The mean of the resulting
+    ///     values is no more than 1 (Jensen).
     ///   - evidence: The evidence so far; evidence of a rise from this block on is added to it.
     /// - Complexity: O(`judged.total` + `other.total`).
     public func observe(
@@ -68,7 +67,7 @@ public struct ComparedRates: Hashable, Sendable {
     private func ratio(of judged: Events, to other: Events, guess: Double, rise: Double) -> Double {
         let otherRate = min(max(guess, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
         let tolerated = otherRate + tolerance
-        // Where all is tolerated there is nothing to notice.
+        // If the tolerated rate reaches the upper end of the range, no rise can be detected.
         guard tolerated < RisingRate.rates.upperBound else { return 1 }
         let rate = tolerated + (1 - tolerated) * rise
         let nearest = nearest(otherRate, rate, weights: (Double(other.total), Double(judged.total)))
@@ -79,8 +78,8 @@ public struct ComparedRates: Hashable, Sendable {
             * Self.power((1 - otherRate) / (1 - nearest), other.total - other.events)
     }
 
-    /// The other stream's rate of the tolerated pair (*a*, *a* + δ) that is nearest to a pair: where the derivative of the
-    /// divergence vanishes, which rises from below 0 at the one end to above 0 at the other.
+    /// The other stream's rate *a* in the tolerated pair (*a*, *a* + δ) that is nearest to a given pair. It is the zero
+    /// of the derivative of the divergence, which rises from below 0 at one end to above 0 at the other.
     private func nearest(_ other: Double, _ judged: Double, weights: (other: Double, judged: Double)) -> Double {
         var (low, high) = (other, judged - tolerance)
         for _ in 0..<48 {

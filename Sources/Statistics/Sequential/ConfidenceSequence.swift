@@ -6,14 +6,14 @@
 public enum ConfidenceSequence {
     /// Limits for a probability.
     ///
-    /// All p at which the mixture over θ, uniform on 0...1, of the likelihood ratios of θ to p stays below 1/α; the mixture is
-    /// 1/((n + 1) · P(successes of n at p)).
+    /// The interval contains all p at which the mixture of the likelihood ratios of θ to p, with θ uniform on 0...1,
+    /// stays below 1/α. The mixture is 1/((n + 1) · P(successes of n at p)).
     ///
     /// - Parameters:
     ///   - successes: In `0...trials`.
     ///   - trials: At least 0.
     ///   - level: The confidence, in 0..<1.
-    /// - Returns: 0...1 where there is no trial.
+    /// - Returns: The interval; 0...1 without trials.
     /// - Complexity: O(1), some 120 values of the binomial distribution.
     /// - SeeAlso: Robbins (1970), *Statistical methods related to the law of the iterated logarithm*,
     ///   doi:10.1214/aoms/1177696786, section 1; Ville (1939).
@@ -30,13 +30,14 @@ public enum ConfidenceSequence {
 
     /// Limits for the mean of numbers in `0...1`.
     ///
-    /// A capital is bet on the numbers being above m, another on their being below, each spread evenly over 63 stakes:
-    /// a share of 1/64 to 63/64 of the amount that may be lost. m is inside while neither capital has grown to 2/α.
+    /// For each possible mean m, one capital bets that the numbers lie above m, another that they lie below. Each is
+    /// spread evenly over 63 stakes: 1/64 to 63/64 of the amount that may be lost. m is inside while neither capital
+    /// has grown to 2/α.
     ///
     /// - Parameters:
-    ///   - numbers: Each in `0...1`, to a millionth.
+    ///   - numbers: Numbers in `0...1`; they are rounded to multiples of 2⁻²⁰, about a millionth.
     ///   - level: The confidence, in 0..<1.
-    /// - Returns: 0...1 if there are no numbers.
+    /// - Returns: The interval; 0...1 without numbers.
     /// - Complexity: O(*k*) for *k* different numbers, some 7,000 logarithms each.
     /// - SeeAlso: Waudby-Smith, Ramdas (2024), *Estimating means of bounded random variables by betting*,
     ///   arXiv:2010.09686, theorem 3 (hedged capital); Orabona, Jun (2021), *Tight concentrations and confidence
@@ -59,9 +60,9 @@ public enum ConfidenceSequence {
         return Interval(2 * interval.lower - 1, 2 * interval.upper - 1)
     }
 
-    /// Limits for a / (a + b) where limits of both are known: if both hold, so does it.
+    /// Limits for a / (a + b) from limits of a and b: the result holds if both limits hold.
     ///
-    /// - Returns: 0...1 where b may be all, or nothing be known.
+    /// - Returns: The limits. The lower one is 0 if a may be 0; the upper one is 1 if b may be 0.
     static func share(of a: Interval, beside b: Interval) -> Interval {
         Interval(
             a.lower > 0 ? a.lower / (a.lower + b.upper) : 0,
@@ -75,11 +76,11 @@ public enum ConfidenceSequence {
             let middle = 0.5 * (out + into)
             if isInside(middle) { into = middle } else { out = middle }
         }
-        // The one outside: rounding must not cut the interval.
+        // Returns the bound outside, so that rounding does not make the interval too narrow.
         return out
     }
 
-    /// The least mean at which betting on more has not yet grown to the bound.
+    /// The smallest mean at which the capital of the bets on larger numbers has not yet grown to the bound.
     private static func lower(_ counts: Counts, _ bound: Double) -> Double {
         guard !counts.isEmpty, counts.mean > 0 else { return 0 }
         return edge(outside: 0, inside: counts.mean) { $0 > 0 && counts.logCapital(above: $0) < bound }
@@ -108,8 +109,8 @@ public enum ConfidenceSequence {
 
         var mirrored: Counts { Counts(rows.reversed().map { (1 - $0.number, $0.count) }) }
 
-        /// The logarithm of the present value of an initial capital of 1: the mean over stakes c of Π (1 − c + c x /
-        /// m), each factor of mean at most 1.
+        /// The logarithm of the current value of an initial capital of 1: the mean over stakes c of Π (1 − c + c x /
+        /// m), in which each factor has a mean of at most 1.
         func logCapital(above m: Double) -> Double {
             let logs = (1...63).map { step in
                 let stake = Double(step) / 64
@@ -122,11 +123,11 @@ public enum ConfidenceSequence {
     }
 }
 
-/// Figures of several strata, which together hold at all times: the level is shared out among the strata.
+/// Limits for several strata that hold at all times simultaneously: the error probability is divided among the strata.
 extension ConfidenceSequence {
-    /// Numbers of one stratum, and how much it weighs.
+    /// The numbers of one stratum, and its weight.
     public struct Stratum: Hashable, Sendable {
-        /// Its share of all candidates, in `0...1`; over all strata these sum to 1.
+        /// The stratum's share of all candidates, in `0...1`; the shares of all strata sum to 1.
         public let share: Double
         public let numbers: [Double]
         /// Whether one number determines all others, as for the difference of two models that predict the same.
@@ -141,7 +142,8 @@ extension ConfidenceSequence {
 
     /// Limits for the mean over all candidates of numbers in `range`, which is `0...1` or `-1...1`.
     ///
-    /// - Returns: The shares' sum of the limits of the strata; a stratum without numbers has those of the range.
+    /// - Returns: The sum of the strata's limits, weighted by their shares; a stratum without numbers has the limits of
+    ///   the range.
     /// - Complexity: That of `mean(_:level:)`, and of `proportion(_:of:level:)` where all numbers are 0 or 1.
     public static func mean(
         of strata: [Stratum],

@@ -33,7 +33,7 @@ public func pairedEProcess(wins: Int, losses: Int) -> Double {
 ///
 /// - Parameters:
 ///   - gain: The sum of the differences above 0; at least 0.
-///   - loss: The sum of the others, without their sign; at least 0.
+///   - loss: The sum of the magnitudes of the differences below 0; at least 0.
 /// - Returns: The natural logarithm of the e-value, or of a smaller value.
 /// - Complexity: O(√(gain + loss)).
 public func pairedEProcess(gain: Double, loss: Double) -> Double {

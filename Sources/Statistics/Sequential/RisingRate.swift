@@ -1,4 +1,4 @@
-/// Monitors a stream of yes/no events for a rise of their rate above a rate that is still fine, at an unknown time.
+/// Monitors a stream of yes/no events for a rise of their rate above an acceptable rate, at an unknown time.
 ///
 /// For each of three rates to be detected, *p* = *p₀* + (1 − *p₀*)·{0.15, 0.35, 0.65}, the evidence is 0 at first and
 /// becomes (*M* + 1/(*n*(*n* + 1)))·*L* with the *n*-th event, *L* being the likelihood of that event at *p* over that
@@ -16,7 +16,7 @@
 public struct RisingRate: Hashable, Sendable {
     /// Evidence for each of the three rates: an e-value, at least 0.
     public struct Evidence: Hashable, Sendable {
-        /// For the rate nearest to the one that is fine.
+        /// Evidence for the rate nearest to the acceptable one.
         public var slight: Double
         public var clear: Double
         public var gross: Double
@@ -27,22 +27,23 @@ public struct RisingRate: Hashable, Sendable {
             self.gross = gross
         }
 
-        /// Mean of the three: the e-value by which is decided.
+        /// Mean of the three: the e-value that decides.
         public var mean: Double { (slight + clear + gross) / 3 }
     }
 
-    /// Rates to be detected, each as a fraction of the distance from the rate that is fine to certainty.
+    /// Rates to be detected, each as a fraction of the distance from the acceptable rate to 1.
     public static let rises = (slight: 0.15, clear: 0.35, gross: 0.65)
     /// Upper limit of the evidence. A value below an e-value is an e-value too, and no product of a value below the
     /// limit and the greatest ratio overflows.
     public static let maximumEvidence = 0x1p900
 
-    /// The rate that is still fine, in `rates`.
+    /// The rate that is still acceptable, in `rates`.
     public let normalRate: Double
-    /// Rates that may be watched: below them every event would be proof, above them nothing could rise.
+    /// Range of the acceptable rate: below it a single event would be proof, above it no rise would be possible.
     public static let rates = 0.001...0.999
 
-    /// - Parameter normalRate: The rate that is still fine; a value outside `rates` is replaced by the nearest of them.
+    /// - Parameter normalRate: The rate that is still acceptable; a value outside `rates` is replaced by the nearest
+    ///   limit.
     public init(normalRate: Double) {
         self.normalRate = min(max(normalRate, Self.rates.lowerBound), Self.rates.upperBound)
     }
@@ -50,9 +51,9 @@ public struct RisingRate: Hashable, Sendable {
     /// Adds an event.
     ///
     /// - Parameters:
-    ///   - isEvent: Whether it is one of the events whose rate is monitored.
+    ///   - isEvent: Whether the outcome is an event of the kind whose rate is monitored.
     ///   - number: Its number, 1 for the first.
-    ///   - weight: In `0...1`.
+    ///   - weight: The weight of the event, in `0...1`.
     ///   - evidence: The evidence so far; evidence of a rise from this event on is added to it.
     /// - Complexity: O(1).
     public func observe(_ isEvent: Bool, number: Int, weight: Double = 1, into evidence: inout Evidence) {

@@ -1,4 +1,4 @@
-/// How a batch is put together once it is known what each candidate is worth.
+/// Rule by which a batch is composed from the utilities of the candidates.
 public enum BatchRule: String, Hashable, Sendable, CaseIterable {
     /// The highest utilities.
     case top
@@ -20,7 +20,7 @@ public enum BatchRule: String, Hashable, Sendable, CaseIterable {
     /// The most typical sample of each cluster without queried samples (Hacohen, Dekel, Weinshall 2022).
     case typical
 
-    /// Whether every sample of a batch is drawn.
+    /// Whether the rule draws every sample of a batch at random.
     package var drawsEvery: Bool { self == .power || self == .softmax }
 
     /// Whether the rule uses embeddings.
@@ -77,9 +77,9 @@ public struct UtilityWeights: Hashable, Sendable {
     }
 }
 
-/// How a batch is chosen from the pool.
+/// Policy for choosing a batch from the pool.
 public struct BatchPolicy: Hashable, Sendable {
-    /// Where batches are diverse, by which rule.
+    /// Rule by which diverse batches are composed.
     public var rule: BatchRule
     public var coldStart: ColdStart
     /// Labels for each class that the model distinguishes, after which the cold start ends; not negative.
@@ -90,7 +90,7 @@ public struct BatchPolicy: Hashable, Sendable {
     public var classValues: [Double]
     /// The age, in milliseconds, at which a prediction is half as fresh.
     public var halfLife: Int64
-    /// How sharply `power` and `softmax` prefer high utilities, above 0; without bound they are `top`.
+    /// How sharply `power` and `softmax` prefer high utilities, above 0; as it grows, both approach `top`.
     public var sharpness: Double
     /// Samples nearer than this to a queried sample, or to a sample of the batch, are its duplicates and are selected
     /// last; a share of the spread of all candidates, in `0...1`.

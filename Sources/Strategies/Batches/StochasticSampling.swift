@@ -13,7 +13,7 @@ internal import Statistics
 struct StochasticSampling: BatchStrategy {
     /// Whether a weight is `utility ^ sharpness`, else `exp(sharpness · utility)`.
     let isPower: Bool
-    /// Above 0.
+    /// Exponent of the utility, or its factor in the exponential; above 0.
     let sharpness: Double
 
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {

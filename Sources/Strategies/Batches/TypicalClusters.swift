@@ -12,7 +12,7 @@ internal import Statistics
 struct TypicalClusters: BatchStrategy {
     /// Clusters smaller than this are selected last, as in the paper.
     private static let smallest = 5
-    /// Neighbours that typicality is judged by.
+    /// Number of nearest neighbours whose distances determine typicality.
     private static let neighbours = 20
     private static let clusterLimit = 500
 

@@ -33,7 +33,7 @@ struct UncertaintyHerding: BatchStrategy {
             }
         }
         let weights = window.utilities.map { Float($0) }
-        // A gain only ever falls, so what it was is a bound: most are never computed again.
+        // Gains never increase, so an earlier gain is an upper bound, and most gains are never recomputed.
         var gains = (0..<n).map { Self.gain(of: $0, kernel: kernel, covered: covered, weights: weights) }
         var step = [Int](repeating: 0, count: n)
         var chosen: [Int] = []
@@ -106,7 +106,7 @@ struct UncertaintyHerding: BatchStrategy {
         return distances
     }
 
-    /// The squared width of the kernel; 0 where nothing has any distance.
+    /// The squared width of the kernel; 0 if the median distance is 0.
     private static func width(_ known: [Float], _ distances: [Float], _ n: Int) -> Float {
         if let first = known.first, first.isFinite { return median(known) }
         var nearest = [Float](repeating: .infinity, count: n)

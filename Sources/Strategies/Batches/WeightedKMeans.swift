@@ -17,7 +17,7 @@ struct WeightedKMeans: BatchStrategy {
     }
 }
 
-/// Clusters of points: their centres, and which each point is nearest to.
+/// Clusters of points: their centres, and the nearest centre of each point.
 struct Clusters {
     /// `count` rows of the points' stride.
     private(set) var centres: [Float]
@@ -52,13 +52,13 @@ struct Clusters {
         }
     }
 
-    /// Each next centre is drawn by weight × squared distance to the nearest so far.
+    /// Draws each next centre in proportion to weight × squared distance to the nearest centre so far.
     private mutating func seed(_ points: PointMatrix, _ weights: [Double], _ generator: inout SplitMix64) {
         var distance = [Float](repeating: 1, count: points.count)
         for chosen in 0..<count {
             var total = 0.0
             for index in distance.indices { total += weights[index] * Double(distance[index]) }
-            // Points that all coincide or weigh nothing: one is as good as another.
+            // If all points coincide or have weight 0, any point will do.
             var next = chosen
             if total > 0 {
                 var left = generator.nextUnit() * total
@@ -84,10 +84,10 @@ struct Clusters {
         return found != nearest
     }
 
-    /// The nearest centre of each of some points, the first of equals.
+    /// The nearest centre of each point, the first of equals.
     ///
-    /// - Parameter points: Of the stride of the points that the centres are of; else all go to the first.
-    /// - Returns: A cluster for each.
+    /// - Parameter points: Points of the same stride as the centres; with another, all belong to the first cluster.
+    /// - Returns: The index of a cluster for each point.
     func nearestCentre(of points: PointMatrix) -> [Int] {
         var found = [Int](repeating: 0, count: points.count)
         guard points.stride == stride else { return found }

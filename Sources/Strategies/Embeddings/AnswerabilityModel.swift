@@ -1,24 +1,24 @@
 internal import Statistics
 internal import Tables
 
-/// Classifier of samples that resemble unanswerable samples: a cache, no part of the state.
+/// Classifier that recognizes samples that resemble unanswerable samples. It is a cache and not part of the state.
 ///
 /// A sample is judged by one number: its distance to unanswerable samples divided by its distance to the other queried
-/// samples. The values of this number for either kind are measured on the samples themselves, each without itself. So
-/// noise samples that are similar are recognized by their similarity, and noise samples that resemble nothing by being
-/// as far from all samples as noise is. If the medians of the two kinds do not differ by more than two standard errors,
-/// there is no model.
+/// samples. The values of this number for both kinds are measured on the queried samples themselves; no sample is
+/// compared with itself. So noise samples that are similar are recognized by their similarity, and noise samples that
+/// resemble nothing by being as far from all samples as noise is. If the medians of the two kinds do not differ by more
+/// than two standard errors, there is no model.
 ///
 /// A candidate counts as unanswerable if that is more likely than not. The threshold is chosen so that almost all
 /// candidates that resemble unanswerable samples are found: a missed one has a high score and is queried first, while a
 /// candidate excluded in error is one of many. But the model never excludes more than half of the candidates that
 /// resemble the other samples.
 package struct AnswerabilityModel: Sendable {
-    /// Samples of either kind below which there is no model.
+    /// Minimum number of samples of each kind; with fewer, there is no model.
     static let fewest = 5
-    /// Unanswerable samples that are compared with, and others.
+    /// Maximum numbers of unanswerable and of other samples that a sample is compared with.
     private static let breadth = (unanswerable: 96, others: 192)
-    /// Nearest neighbours that a distance is the mean of.
+    /// Number of nearest neighbours whose mean distance is used.
     private static let neighbours = 3
 
     private let unanswerable: PointMatrix
@@ -31,7 +31,8 @@ package struct AnswerabilityModel: Sendable {
     ///
     /// - Parameters:
     ///   - unanswerable: Sketches of unanswerable samples, in an order that is part of the state.
-    ///   - queried: Sketches of all queried samples, in such an order: the unanswerable ones are left out.
+    ///   - queried: Sketches of all queried samples, in an order that is part of the state; unanswerable samples are
+    ///     ignored.
     ///   - dimension: Dimension of the embeddings that are judged.
     /// - Complexity: O(*dimension*) times the square of the samples compared with, about 300.
     package init?(unanswerable: [EmbeddingSketch], queried: [EmbeddingSketch], dimension: Int) {
@@ -69,16 +70,16 @@ package struct AnswerabilityModel: Sendable {
         return Self.number(point, unanswerable, without: nil, others, without: nil) < bound
     }
 
-    /// The standard deviation of a normal distribution, from distances to its median.
+    /// Estimate of a normal distribution's standard deviation from distances to its median; at least 0.02.
     private static func deviation(_ distances: [Double]) -> Double { max(1.4826 * median(distances), 0.02) }
 
-    /// So many at even distances; all where there are fewer.
+    /// Selects `count` sketches at even intervals; returns all sketches if there are no more than `count`.
     private static func even(_ sketches: [EmbeddingSketch], _ count: Int) -> [EmbeddingSketch] {
         guard sketches.count > count else { return sketches }
         return (0..<count).map { sketches[$0 * sketches.count / count] }
     }
 
-    /// The number of each row of one of two matrices.
+    /// The number by which each row is judged, for all rows of one of the two matrices.
     private static func numbers(of rows: PointMatrix, _ first: PointMatrix, _ second: PointMatrix) -> [Double] {
         let isFirst = rows.values == first.values
         return (0..<rows.count).map { row in
@@ -87,7 +88,7 @@ package struct AnswerabilityModel: Sendable {
         }
     }
 
-    /// The logarithm of the distance to the first over that to the second.
+    /// The logarithm of a point's distance to the first matrix divided by its distance to the second.
     private static func number(
         _ point: [Float],
         _ first: PointMatrix,
@@ -100,7 +101,7 @@ package struct AnswerabilityModel: Sendable {
         return Reproducible.log((distance(point, first, one) + least) / (distance(point, second, other) + least))
     }
 
-    /// The mean distance to the nearest rows.
+    /// The mean distance of a point to the nearest rows, without row `left`.
     private static func distance(_ point: [Float], _ rows: PointMatrix, _ left: Int?) -> Double {
         var nearest = [Float](repeating: .infinity, count: neighbours)
         for row in 0..<rows.count where row != left {
@@ -113,7 +114,7 @@ package struct AnswerabilityModel: Sendable {
             sum += Double(square).squareRoot()
             count += 1
         }
-        // Out of all proportion: as far from either.
+        // If every squared distance overflows, the point counts as equally far from both kinds.
         return count > 0 ? sum / count : 1e18
     }
 

@@ -1,4 +1,5 @@
-/// Arithmetic of rows. Lanes are summed in one fixed order, and nothing is fused: the same bits on every processor.
+/// Arithmetic of rows. Lanes are summed in one fixed order, and no operations are fused: results have the same bits on
+/// every processor.
 enum Distance {
     /// The squared distance of two rows of `stride` elements, a multiple of 8.
     @inline(__always)
@@ -16,9 +17,10 @@ enum Distance {
         return total(sum)
     }
 
-    /// Whether the squared distance of two rows, as `squared` has it, is at most `limit`.
+    /// Whether the squared distance of two rows, as computed by `squared`, is at most `limit`.
     ///
-    /// No lane ever falls, and their sum is not below any of them, rounded or not: one above the limit decides.
+    /// No lane ever decreases, and the sum of the lanes, rounded or not, is not below any lane. So one lane above the
+    /// limit decides.
     @inline(__always)
     static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, stride: Int) -> Bool {
         let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))

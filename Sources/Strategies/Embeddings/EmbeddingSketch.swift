@@ -1,8 +1,8 @@
 /// Compressed copy of an embedding: up to 256 coordinates of 8 bits each.
 ///
-/// Up to 256 dimensions each coordinate is kept; of more, each is added to or subtracted from one of 256 sketch
-/// coordinates, selected by a hash of its index, which keeps inner products and distances on average. Rounding is
-/// within 1/254 of the largest coordinate.
+/// An embedding of up to 256 dimensions keeps each coordinate. With more dimensions, each coordinate is added to or
+/// subtracted from one of 256 sketch coordinates, selected by a hash of its index, which preserves inner products and
+/// distances on average. The rounding error is within 1/254 of the largest coordinate.
 ///
 /// - SeeAlso: Weinberger, Dasgupta, Langford, Smola, Attenberg (2009), *Feature Hashing for Large Scale Multitask
 ///   Learning*, arXiv:0902.2206.
@@ -11,7 +11,7 @@ public struct EmbeddingSketch: Hashable, Sendable {
     public let dimension: Int
     /// Value of a coordinate of 1; finite and above 0.
     public let unit: Float
-    /// One for each of `indices(of: dimension)`.
+    /// Rounded coordinates in multiples of `unit`; as many as `dimension`, at most `limit`.
     public let coordinates: [Int8]
     /// Digest of the original embedding, by which its copies are recognized; nil where none was kept, as in edition
     /// 1.
@@ -50,7 +50,7 @@ public struct EmbeddingSketch: Hashable, Sendable {
         coordinates = folded.map { Int8(max(-127, min(127, ($0 / unit).rounded()))) }
     }
 
-    /// The coordinates again, as near as they were kept.
+    /// The coordinates restored from the sketch, within its rounding error.
     public var values: [Float] { coordinates.map { Float($0) * unit } }
 
     /// Reduces an embedding to the coordinates of a sketch, without rounding.

@@ -1,9 +1,9 @@
 internal import Tables
 
-/// Embeddings of queried samples, prepared for many lookups: a cache, no part of the state.
+/// Embeddings of queried samples, prepared for many lookups. It is a cache and not part of the state.
 ///
 /// A sample is near if its distance is within a share of the distances between queried samples. Queried samples are
-/// apart from each other, which makes their distances a scale: of candidates any number may be copies of one sample.
+/// apart from each other, so their distances define a scale; among candidates, any number may be copies of one sample.
 package struct KnownSamples: Sendable {
     /// Similarity of a sample to the known samples.
     package enum Likeness {
@@ -22,20 +22,20 @@ package struct KnownSamples: Sendable {
 
     /// Sketches of the known samples, in the order in which they were passed in.
     package private(set) var sketches: [EmbeddingSketch] = []
-    /// A row for each.
+    /// Matrix with one row for each sketch.
     private var all: PointMatrix?
-    /// Its lengths in ascending order, and the rows.
+    /// Rows of `all` with their lengths, in ascending order of length.
     private var order: [Length] = []
-    /// Number of leading entries of `order` whose length is not out of all proportion.
+    /// Number of leading entries of `order` whose length is not out of proportion; see `PointMatrix.proportion`.
     private var reach = 0
-    /// How many have each digest.
+    /// Number of sketches with each digest.
     private var digests: [UInt64: Int] = [:]
     private var dimension = 0
     private var isOff = true
-    /// Rows of the known samples, without those longer than all proportion, in the order in which they were passed
-    /// in.
+    /// Rows of the known samples, without those whose length is out of proportion, in the order in which they were
+    /// passed in.
     package private(set) var rows: PointMatrix?
-    /// The largest squared distance that is near; nil where each row has its own.
+    /// Largest squared distance that is near; nil if each row has its own limit.
     private var limit: Float?
     /// Largest squared distance that is near, for each row of `all`, where the rows are few.
     private var limits: [Float] = []
@@ -55,8 +55,8 @@ package struct KnownSamples: Sendable {
     /// - Parameters:
     ///   - given: Sketches of the queried samples, in an order that is part of the state.
     ///   - dimension: Dimension of the embeddings that are looked up; other sketches do not count.
-    ///   - share: Samples nearer than this share of their spread are near, in `0...1`; 0: neither copies nor neighbours
-    ///     are.
+    ///   - share: Samples nearer than this share of their spread are near, in `0...1`; with 0, not even copies are
+    ///     recognized.
     /// - Complexity: O(*n* · *dimension*) for *n* indices at which other sketches are given than before, and O(*m* ·
     ///   (*dimension* + log *m*)) for determining which are near among *m*.
     package mutating func update(_ given: [EmbeddingSketch], dimension: Int, share: Double) {
@@ -71,7 +71,7 @@ package struct KnownSamples: Sendable {
         apply(changes, share)
     }
 
-    /// Replaces some sketches alone: the others are unchanged.
+    /// Replaces some sketches; the others stay unchanged.
     ///
     /// - Parameters:
     ///   - changes: Indices in the given sketches, the index after the last included, and the new sketches there.
@@ -122,7 +122,7 @@ package struct KnownSamples: Sendable {
         judge(share)
     }
 
-    /// Brings a row to its sketch.
+    /// Writes a row's current sketch to the matrix, and updates `order` and `nearness`.
     private mutating func write(_ row: Int, in matrix: inout PointMatrix) {
         if row < matrix.count {
             let old = Length(length: matrix.length(of: row), row: row)
@@ -165,8 +165,8 @@ package struct KnownSamples: Sendable {
 
     /// Similarity of an embedding to the known samples.
     ///
-    /// - Returns: Nil if it is near to none.
-    /// - Complexity: O(*dimension* + log *m*), and the rows of about its length.
+    /// - Returns: Nil if the embedding is not near to any known sample.
+    /// - Complexity: O(*dimension* + log *m*), plus a comparison with each row of similar length.
     package func likeness(of embedding: [Float]) -> Likeness? {
         guard !isOff, let all, embedding.count == dimension else { return nil }
         if !digests.isEmpty, let digest = EmbeddingSketch.digest(of: embedding), digests[digest] != nil { return .copy }

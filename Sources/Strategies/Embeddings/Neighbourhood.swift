@@ -23,7 +23,8 @@ package struct Neighbourhood {
         return distances.map { 1 - Reproducible.exp(-Double($0) / median) }
     }
 
-    /// How much of the window is near each: the mean of `exp(-d² / spread)` over all others, in `0...1`; 1 where all coincide.
+    /// Density of the window around each point: the mean of `exp(-d² / spread)` over all other points, in `0...1`; 1 if
+    /// all points coincide.
     ///
     /// - SeeAlso: Settles, Craven (2008), *An Analysis of Active Learning Strategies for Sequence Labeling Tasks*, EMNLP:
     ///   information density, here with a Gaussian kernel.
@@ -112,7 +113,7 @@ private struct RowsByLength {
         self.lengths = rows.map { lengths[$0] }
     }
 
-    /// Whether any row of about a length satisfies a condition.
+    /// Whether any row whose length differs from `length` by at most `reach` satisfies a condition.
     func contains(around length: Float, _ reach: Float, where condition: (Int) -> Bool) -> Bool {
         var (low, high) = (0, rows.count)
         while low < high {

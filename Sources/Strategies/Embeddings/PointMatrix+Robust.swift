@@ -1,23 +1,23 @@
-/// Scales that no single row moves, and rows one by one.
+/// Scales that do not depend on any single row, and operations on single rows.
 extension PointMatrix {
-    /// Embeddings this many times as long as the middle one are out of all proportion.
+    /// Multiple of the median length above which the length of an embedding is out of proportion.
     static let proportion: Float = 32
 
-    /// The middle of lengths that are above 0, the lower of two; 0 where there are none.
+    /// The median of the finite lengths above 0, the lower one of two; 0 if there are none.
     static func middle(of lengths: [Float]) -> Float {
         let sorted = lengths.filter { $0 > 0 && $0.isFinite }.sorted()
         return sorted.isEmpty ? 0 : sorted[(sorted.count - 1) / 2]
     }
 
-    /// The length above which an embedding is out of all proportion to others; infinity where all are 0.
+    /// The length above which an embedding is out of proportion to the others; infinity if all lengths are 0.
     package static func longest(of lengths: [Float]) -> Float {
         let middle = middle(of: lengths)
         return middle > 0 ? middle * proportion : .infinity
     }
 
-    /// A power of two that brings the middle of some lengths, as `middle` has it, to about 1.
+    /// A power of two; divided by it, the median of some lengths, as computed by `middle(of:)`, is about 1.
     ///
-    /// - Complexity: O(*n*): of the middle one no more than its exponent matters.
+    /// - Complexity: O(*n*): only the exponent of the median matters.
     package static func scale(of lengths: some Sequence<Float>) -> Float {
         var counts = [Int](repeating: 0, count: 255)
         var count = 0
@@ -35,7 +35,7 @@ extension PointMatrix {
         return exponent > 0 ? Float(bitPattern: UInt32(exponent) << 23) : Float.leastNormalMagnitude
     }
 
-    /// The magnitude of the largest coordinate of each row, as it was before it was scaled.
+    /// The magnitude of the largest coordinate of each row, before scaling.
     package var sizes: [Float] {
         (0..<count).map { row in
             var largest: Float = 0
@@ -69,7 +69,8 @@ extension PointMatrix {
         return Double(distances[distances.count * 3 / 4]) / 2
     }
 
-    /// The nearest other row of a row, and its squared distance; of equals the first. Infinity where there is no other.
+    /// The nearest other row of a row, and its squared distance; the first of equals. If there is no other, the row
+    /// itself and infinity.
     ///
     /// - Complexity: O(*n* · *dimension*).
     func nearest(to row: Int) -> (row: Int, distance: Float) {
@@ -81,7 +82,7 @@ extension PointMatrix {
         return nearest
     }
 
-    /// A point as a row of this matrix would be, and its length.
+    /// Returns an embedding as a row in the scale of this matrix, and the length of that row.
     ///
     /// - Parameter embedding: Embedding with `dimension` coordinates.
     /// - Returns: A row of `stride` elements.
@@ -94,7 +95,7 @@ extension PointMatrix {
         return (row, square.squareRoot())
     }
 
-    /// Whether a row lies within a squared distance of a point as `place` makes it.
+    /// Whether a row lies within a squared distance of a point, as returned by `scaled(_:)`.
     package func isWithin(_ limit: Float, _ row: Int, of point: [Float]) -> Bool {
         values.withUnsafeBufferPointer { values in
             point.withUnsafeBufferPointer { point in
@@ -104,7 +105,7 @@ extension PointMatrix {
         }
     }
 
-    /// The squared distance of a row to a point as `place` makes it.
+    /// The squared distance of a row to a point, as returned by `scaled(_:)`.
     package func squaredDistance(_ row: Int, toPoint point: [Float]) -> Float {
         values.withUnsafeBufferPointer { values in
             point.withUnsafeBufferPointer { point in

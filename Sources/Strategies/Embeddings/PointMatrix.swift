@@ -1,12 +1,13 @@
 package import Tables
 
-/// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
+/// Embeddings of one dimension, row by row, in a common scale so that no square overflows or underflows.
 package struct PointMatrix: Sendable {
     package private(set) var count: Int
     package let dimension: Int
     /// Elements of a row: `dimension` rounded up to a whole number of vectors, the rest 0.
     let stride: Int
-    /// A power of two, so that dividing by it is exact: every coordinate is at most 1.
+    /// Divisor of all coordinates: a power of two, so that the division is exact. If it was determined from the points,
+    /// every coordinate is below 2 in magnitude.
     package let scale: Float
     private(set) var values: [Float]
 
@@ -88,14 +89,14 @@ package struct PointMatrix: Sendable {
 
     /// Adds a row, coordinate by coordinate.
     ///
-    /// - Parameter coordinate: Of each axis, divided by `scale`.
+    /// - Parameter coordinate: The coordinate on each axis, already divided by `scale`.
     mutating func append(_ coordinate: (Int) -> Float) {
         for axis in 0..<dimension { values.append(coordinate(axis)) }
         for _ in dimension..<stride { values.append(0) }
         count += 1
     }
 
-    /// Adds a row as `place` makes it.
+    /// Adds a row, as returned by `scaled(_:)`.
     package mutating func append(row: [Float]) {
         values += row
         count += 1
@@ -128,7 +129,7 @@ package struct PointMatrix: Sendable {
         return matrix
     }
 
-    /// Rows of another matrix, in the order of `indices`.
+    /// A matrix of the rows at `indices`, in that order.
     package func rows(_ indices: [Int]) -> PointMatrix { PointMatrix(self, indices) }
 
     private init(_ other: PointMatrix, _ indices: [Int]) {
@@ -151,7 +152,7 @@ package struct PointMatrix: Sendable {
         }
     }
 
-    /// The squared distance of each row to its nearest in `others`, infinity if there is none.
+    /// The squared distance of each row to the nearest row of `others`; infinity if there is none.
     ///
     /// - Complexity: O(*n* · *m* · *dimension*).
     func nearest(in others: PointMatrix?) -> [Float] {
@@ -187,7 +188,7 @@ package struct PointMatrix: Sendable {
         }
     }
 
-    /// Whether a row of another matrix of the same stride is near to a row of this matrix.
+    /// Whether any row of another matrix of the same stride is near to a row of this matrix.
     ///
     /// - Parameters:
     ///   - row: Index of the row of this matrix.
@@ -195,7 +196,7 @@ package struct PointMatrix: Sendable {
     ///   - lengths: Lengths of the rows of `others`.
     ///   - range: Range of lengths; rows of other lengths are not considered.
     ///   - limit: The largest squared distance that counts as near.
-    /// - Returns: False if there is none.
+    /// - Returns: False if no row of `others` is near.
     /// - Complexity: O(*m* · *dimension*) at worst, O(*m*) if few are near.
     func isNear(
         _ row: Int,

@@ -1,13 +1,13 @@
 public import Statistics
 
-/// The events of the highest scores among the last hundred, as many as the budget's share; the threshold is lowered
-/// while unused budget builds up.
+/// Queries the events with the highest scores among the last hundred, as many as the budget's share; the threshold is
+/// lowered while unused budget builds up.
 ///
-/// Two features can be added. A part of the stream selected at random finds samples of which the model is wrongly sure.
-/// And while labels are pending that the model does not know yet, its scores are those of an outdated model: the same
+/// Two features can be added. A part of the stream selected at random finds samples on which the model is wrongly
+/// confident. And while labels are pending that the model does not know yet, its scores are outdated: the same
 /// kind of sample would be queried until they arrive. The more labels are pending, the more of the last scores are
-/// accepted, up to two thirds, so that the budget is spent evenly on all samples but those of which the model is
-/// surest.
+/// accepted, up to two thirds, so that the budget is spent evenly on all samples except those on which the model is
+/// most confident.
 ///
 /// - SeeAlso: Kottke, Krempl, Spiliopoulou (2015), *Probabilistic Active Learning in Datastreams*,
 ///   doi:10.1007/978-3-319-24465-5_13 (balanced incremental quantile filter).
@@ -18,12 +18,12 @@ public struct QuantileFilter: Hashable, Sendable {
     public static let slack = 5.0
     /// Largest part of the last scores that is accepted because of pending labels.
     public static let widest = 2.0 / 3
-    /// As many labels on their way bring the threshold half the way there.
+    /// Number of pending labels that raises the accepted part halfway to `widest`.
     public static let maximumWait = 5.0
 
-    /// The part of the stream left to chance, in `0...1`.
+    /// The part of the stream that is judged at random, in `0...1`.
     public let chance: Double
-    /// Whether the threshold gives way while labels are on their way.
+    /// Whether the threshold is lowered while labels are pending.
     public let heedsPending: Bool
     /// The last scores, at most `window`; the oldest is the next to be replaced.
     public private(set) var recent: [Double]

@@ -1,4 +1,4 @@
-/// Queried labels against observed events: at every point of the stream, asked ≤ burst + share × events.
+/// Ledger of queried labels against observed events: at every point of the stream, queried ≤ burst + share × events.
 ///
 /// Every event adds its share of a label to the credit, and a query subtracts one whole label from it. All numbers are
 /// integers, so nothing drifts. The usual estimate of the labels spent, a moving average of labels over the last
@@ -34,11 +34,11 @@ public struct ShareLedger: Hashable, Sendable {
     /// Whether the credit holds a whole label.
     public var canAsk: Bool { credit >= LabelShare.whole }
 
-    /// One more event of the stream.
+    /// Records one more event of the stream.
     ///
     /// - Parameters:
-    ///   - share: What an event adds.
-    ///   - savings: Labels that unused credit may grow to, at least 1; credit above it, as of a burst, is kept.
+    ///   - share: Share of a label that the event adds to the credit.
+    ///   - savings: Labels that unused credit may grow to, at least 1; credit above it, as from a burst, is kept.
     public mutating func observe(_ share: LabelShare, savings: Int?) {
         events += 1
         let most = Int64(min(max(1, savings ?? Self.longestSavings), Self.longestSavings)) * LabelShare.whole
@@ -53,6 +53,6 @@ public struct ShareLedger: Hashable, Sendable {
         return true
     }
 
-    /// More than any project queries; its millionths fit the integer.
+    /// Limit on credit and burst in labels: more than any project queries, and its millionths fit in `Int64`.
     private static let longestSavings = 1_000_000_000
 }

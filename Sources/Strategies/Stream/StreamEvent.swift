@@ -35,6 +35,6 @@ public struct StreamJudgement: Hashable, Sendable {
         self.propensity = propensity
     }
 
-    /// The ledger holds no label.
+    /// Verdict not to query, with propensity 0, as when the ledger holds no label.
     static let no = StreamJudgement(asks: false, propensity: 0)
 }

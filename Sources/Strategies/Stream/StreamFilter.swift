@@ -3,11 +3,11 @@ public import Statistics
 /// Policy for querying labels one by one as candidates arrive, instead of in batches.
 public struct StreamPolicy: Hashable, Sendable {
     public var strategy: StreamStrategy
-    /// The share of candidates whose labels may be queried. With 0 none is.
+    /// The share of candidates whose labels may be queried; with 0, no label is queried.
     public var share: LabelShare
     /// Labels that may be queried ahead of the share; at least 0.
     public var burst: Int
-    /// Labels that an unused share saves up, at least 1; nil: without limit.
+    /// Maximum number of labels that an unused share accumulates, at least 1; nil: no limit.
     public var savings: Int?
 
     public init(
@@ -23,7 +23,7 @@ public struct StreamPolicy: Hashable, Sendable {
     }
 }
 
-/// A rule and its ledger: they select the events of a stream to query.
+/// Budget rule with its ledger, which selects the events of a stream to query.
 ///
 /// ```swift
 /// let policy = StreamPolicy(strategy: .fixed, share: LabelShare(millionths: 500_000), burst: 1)
@@ -35,11 +35,10 @@ public struct StreamPolicy: Hashable, Sendable {
 public struct StreamFilter: Hashable, Sendable {
     public private(set) var rule: StreamRule
     public private(set) var ledger: ShareLedger
-    /// Candidates that were no event since the last of their kind that was one; at most `skipped`.
+    /// Number of candidates passed over since the last one that was judged nevertheless; at most `skipped`.
     public private(set) var passedOver: Int
 
-    /// Candidates skipped before one is judged, among those that resemble queried samples or samples that nobody could
-    /// answer.
+    /// Number of candidates skipped before one is judged, among those that resemble queried or unanswerable samples.
     public static let skipped = 99
 
     /// A filter before its first event.

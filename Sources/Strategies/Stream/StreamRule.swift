@@ -8,7 +8,7 @@ public enum StreamStrategy: String, Hashable, Sendable, CaseIterable {
     case randomized = "rand_var_uncertainty"
     case split
     case quantile
-    /// The quantile filter with a fifth of the stream left to chance and regard for labels on their way: the default.
+    /// The quantile filter with a fifth of the stream judged at random, and with regard to pending labels: the default.
     case adaptive
 
     /// The rule before the first event.

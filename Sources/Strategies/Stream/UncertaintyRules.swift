@@ -1,6 +1,6 @@
 public import Statistics
 
-/// Every event with the same probability: the share itself.
+/// Queries every event with the same probability: the share itself.
 public struct RandomSampling: Hashable, Sendable {
     public init() {}
 
@@ -11,13 +11,13 @@ public struct RandomSampling: Hashable, Sendable {
     }
 }
 
-/// Every event of which the model is less sure than a fixed threshold.
+/// Queries every event for which the model's confidence is below a fixed threshold.
 ///
-/// If the model is surer than that everywhere, nothing is queried, whatever changes.
+/// If the confidence is never below the threshold, nothing is queried, whatever changes.
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *fixed uncertainty*.
 public struct FixedUncertainty: Hashable, Sendable {
-    /// In `0...1`.
+    /// Confidence below which an event is queried, in `0...1`.
     public let threshold: Double
 
     public init(threshold: Double = 0.9) { self.threshold = threshold }
@@ -30,15 +30,15 @@ public struct FixedUncertainty: Hashable, Sendable {
 
 /// A threshold on the model's confidence that falls with every query and rises with every event that is not queried.
 ///
-/// It moves only while the budget holds a label, so with a sure model the events of which it is least sure are queried,
-/// and with an unsure model not all events are queried at once.
+/// It moves only while the budget holds a label. So with a confident model the events of least confidence are queried,
+/// and with an uncertain model not all events are queried at once.
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *variable uncertainty*.
 public struct VariableUncertainty: Hashable, Sendable {
-    /// By how much the threshold moves, as a part of itself.
+    /// Relative change of the threshold with each event.
     public static let step = 0.01
 
-    /// Above 0.
+    /// Confidence below which an event is queried now; above 0.
     public private(set) var threshold: Double
 
     public init(threshold: Double = 1) { self.threshold = threshold }
@@ -65,7 +65,7 @@ public struct RandomizedUncertainty: Hashable, Sendable {
     public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
         let draw = generator.nextUnit()
         guard event.canAsk else { return .no }
-        // The threshold times a normal number of mean 1 and deviation 1 is above the confidence so often.
+        // The probability that the threshold times a normal variate of mean 1 and deviation 1 exceeds the confidence.
         let propensity = 1 - Reproducible.normalCDF(event.confidence / variable.threshold - 1)
         let asks = draw < propensity
         variable.move(asks)
@@ -78,7 +78,7 @@ public struct RandomizedUncertainty: Hashable, Sendable {
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *split*.
 public struct SplitUncertainty: Hashable, Sendable {
-    /// The part of the stream that is left to chance.
+    /// The part of the stream that is selected at random.
     public static let chance = 0.2
 
     public private(set) var variable: VariableUncertainty

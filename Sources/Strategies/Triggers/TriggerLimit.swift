@@ -5,7 +5,7 @@
 /// predictions of one sample both are admitted or neither. The limit affects which predictions are inspected, never a
 /// decision.
 public struct TriggerLimit: Sendable {
-    /// The rate is measured over so many milliseconds.
+    /// Time over which the rate is measured, in milliseconds.
     private static let span = 60_000.0
     /// Part of the rate that selection by hash uses; the rest refills the bucket.
     private static let drawn = 0.8
@@ -18,7 +18,7 @@ public struct TriggerLimit: Sendable {
     private var began: Int64?
     private var last: Int64 = 0
 
-    /// An empty record of observations, and a full bucket.
+    /// A limit without observations, and with a full bucket.
     ///
     /// - Parameter perHour: Admissions allowed per hour, above 0; a tenth of them, but at least two, may occur at once.
     public init(perHour: Double) {
@@ -27,7 +27,7 @@ public struct TriggerLimit: Sendable {
         tokens = burst
     }
 
-    /// Allows another rate from now on; what was seen is not forgotten, and the bucket is not filled.
+    /// Allows another rate from now on; the observations are kept, and the bucket is not refilled.
     public mutating func setRate(perHour: Double) {
         perMillisecond = perHour / 3_600_000
         burst = max(2, perHour / 10)

@@ -8,16 +8,16 @@ public enum TriggerVerdict: Hashable, Sendable {
 
 /// Facts by which a trigger judges a prediction, apart from names and hash values.
 public struct TriggerFacts: Hashable, Sendable {
-    /// The position of the likeliest class; below 0 of a sample that no model has seen.
+    /// The position of the likeliest class; below 0 for a sample that no model has seen.
     public var top: Int
-    /// Its probability.
+    /// The probability of the likeliest class.
     public var confidence: Double
     /// The difference of the two highest probabilities, in `0...1`.
     public var margin: Double
     /// The acquisition score, in `0...1`.
     public var score: Double
     public var role: ModelRole?
-    /// Whether champion and challenger think different classes likeliest; nil: not known.
+    /// Whether champion and challenger predict different classes as likeliest; nil: not known.
     public var disagrees: Bool?
     /// Whether a user corrected or rejected the prediction; nil: not known.
     public var isOverridden: Bool?
@@ -53,7 +53,7 @@ public struct TriggerProgram: Sendable {
     }
 
     fileprivate var steps: ContiguousArray<Step> = []
-    /// Conditions on names, which are compared before.
+    /// Conditions on names, which `names(version:metadata:)` evaluates in advance.
     private var named: [TriggerCondition] = []
     /// Classes whose probability is read, whether likeliest or not.
     public private(set) var watched: [ClassIndex] = []
@@ -63,7 +63,7 @@ public struct TriggerProgram: Sendable {
     /// Hash for conditions that select samples by hash.
     public let draw: StableHash
 
-    /// The project's trigger; its condition keeps to the limits of `TriggerCondition`.
+    /// Compiles a trigger of a project; its condition must be within the limits of `TriggerCondition`.
     public init(_ trigger: Trigger, project: ProjectID) {
         draw = StableHash(project: project.rawValue, purpose: "trigger/\(trigger.name)")
         _ = add(trigger.condition)
@@ -71,7 +71,7 @@ public struct TriggerProgram: Sendable {
 
     /// Appends a condition, after the conditions that it combines.
     ///
-    /// - Returns: Its bit.
+    /// - Returns: The bit of the condition.
     private mutating func add(_ condition: TriggerCondition) -> UInt64 {
         let step: Step
         switch condition {
@@ -114,7 +114,7 @@ public struct TriggerProgram: Sendable {
         return bits
     }
 
-    /// The sample's hash value in `0..<1`: anybody can compute it.
+    /// The sample's hash value in `0..<1`, which any program can compute.
     public func draw(of sample: UnsafeRawBufferPointer) -> Double { draw.unit(key: sample) }
 
     /// Judges a prediction.
@@ -139,7 +139,7 @@ public struct TriggerProgram: Sendable {
         }
     }
 
-    /// Judges a prediction that is there whole, whose score and role are in `facts`.
+    /// Judges a prediction from its sample and complete output; its score and role are in `facts`.
     public func judge(
         _ facts: TriggerFacts,
         sample: Sample,
@@ -171,13 +171,13 @@ public final class BorrowedTrigger {
         memory.deallocate()
     }
 
-    /// They hold while this lives.
+    /// The steps, valid during the lifetime of this object.
     public var steps: TriggerSteps {
         TriggerSteps(start: UnsafePointer(memory.baseAddress), count: memory.count)
     }
 }
 
-/// The steps of a program, in memory that another object keeps.
+/// The steps of a program, in memory that another object owns.
 public struct TriggerSteps {
     let start: UnsafePointer<TriggerProgram.Step>?
     let count: Int

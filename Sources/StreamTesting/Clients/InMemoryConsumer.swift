@@ -12,7 +12,7 @@ final class InMemoryConsumer: GroupConsumer {
     private var positions: [TopicPartition: Int64] = [:]
     private var assignment: [TopicPartition] = []
     private var paused: Set<TopicPartition> = []
-    /// The change that was reported and not answered yet; it is reported again.
+    /// Change of assignment that was reported and not answered yet; it is reported again.
     private var unanswered: PollOutcome?
     private var transaction = 0
     private var lent: LentRecords?
@@ -146,7 +146,7 @@ final class InMemoryConsumer: GroupConsumer {
         }
     }
 
-    /// A change of assignment, if there is one to report.
+    /// Returns a change of assignment to report; nil if there is none.
     private func rebalance() throws(StreamError) -> PollOutcome? {
         if member == nil { try join() }
         guard let member else { return nil }

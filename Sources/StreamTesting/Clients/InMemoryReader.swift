@@ -5,7 +5,7 @@ final class InMemoryReader: LogReader {
     private let cluster: InMemoryCluster
     let topics: [String]
     private var positions: [TopicPartition: Int64] = [:]
-    /// Where the end was reported last.
+    /// Offset at which the end of each partition was reported last.
     private var reported: [TopicPartition: Int64] = [:]
     private var lent: LentRecords?
 
@@ -63,7 +63,7 @@ final class InMemoryReader: LogReader {
             reported[topicPartition] = position
             return .endOfPartition(topicPartition, position)
         }
-        // Whoever waits for a transaction to end sees it time out.
+        // A caller that waits for the end of a transaction sees it time out.
         cluster.clock.advance(by: Int64(timeoutMilliseconds))
         return .idle
     }

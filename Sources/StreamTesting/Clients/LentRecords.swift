@@ -1,6 +1,6 @@
 internal import StreamRuntime
 
-/// The memory behind the records of one batch: freed with the next, so that whoever keeps a pointer is found out.
+/// Memory of the records of one batch; it is freed with the next batch, so that use of a stale pointer is detected.
 final class LentRecords {
     private let bytes: UnsafeMutableRawBufferPointer
 
@@ -29,7 +29,7 @@ final class LentRecords {
     }
 
     deinit {
-        // Overwritten first: a stale view reads nonsense, not yesterday's record.
+        // The memory is overwritten first, so that a stale view reads invalid data and not the old record.
         bytes.initializeMemory(as: UInt8.self, repeating: 0xDD)
         bytes.deallocate()
     }

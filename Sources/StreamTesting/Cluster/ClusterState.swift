@@ -1,6 +1,6 @@
 internal import StreamRuntime
 
-/// Everything that a cluster knows: a value, changed under one lock.
+/// The whole state of a cluster, as a value that is changed under one lock.
 struct ClusterState: Sendable {
     struct TopicLog: Sendable {
         var partitions: [PartitionLog]
@@ -13,14 +13,14 @@ struct ClusterState: Sendable {
         let owner: String
         let openedAt: Int64
         var partitions: Set<TopicPartition> = []
-        /// Offsets that commit with it, by group.
+        /// Offsets that are committed with the transaction, by group.
         var offsets: [String: [TopicPartition: GroupOffset]] = [:]
-        /// Why it cannot commit.
+        /// Error because of which the transaction cannot commit; nil if there is none.
         var refusal: StreamError?
     }
 
     struct Owner: Sendable {
-        /// Counts the producers of this id; only the newest may write.
+        /// Number of producers of this id so far; only the newest may write.
         var epoch = 0
         var open: Int?
     }
@@ -36,7 +36,7 @@ struct ClusterState: Sendable {
     private var markers: [(topicPartition: TopicPartition, transaction: Int, isCommitted: Bool, dueAt: Int64)] = []
     /// Errors that the next polls of group members throw, one each, in order.
     var pollErrors: [StreamError] = []
-    /// Counts everything that happens: writes, deliveries, rebalances.
+    /// Counter of all activity: writes, deliveries, rebalances.
     var activity = 0
 
     func count(of topic: String) -> Int { topics[topic]?.partitions.count ?? 0 }
@@ -61,7 +61,7 @@ struct ClusterState: Sendable {
 
     // MARK: - Producers
 
-    /// Fences the producers of this id made before, and aborts what they left open.
+    /// Fences the earlier producers of this id, and aborts the transaction that they left open.
     mutating func initialize(_ owner: String, at time: Int64) -> Int {
         if let open = owners[owner]?.open { finish(open, isCommitted: false, at: time) }
         owners[owner, default: Owner()].epoch += 1
@@ -90,7 +90,7 @@ struct ClusterState: Sendable {
 
     mutating func append(_ record: OutputRecord, to transaction: Int?, at time: Int64) throws(StreamError) {
         let operation = "write to \(record.topic)"
-        // Numbers alone: a log that is held here as well would be copied whole by the append below.
+        // Only numbers are kept: if a log were referenced here, too, the append below would copy it as a whole.
         let (count, maximumBytes) = (count(of: record.topic), topics[record.topic]?.maximumBytes ?? 0)
         guard count > 0 else {
             throw StreamError(
@@ -156,7 +156,8 @@ struct ClusterState: Sendable {
         activity += 1
     }
 
-    /// Aborts what was open for too long; its producer is fenced.
+    /// Writes the transaction markers that are due, and aborts transactions that were open for too long; their
+    /// producers are fenced.
     mutating func expire(olderThan timeout: Int64, at time: Int64) {
         for marker in markers where marker.dueAt <= time {
             topics[marker.topicPartition.topic]?.partitions[Int(marker.topicPartition.partition)]
@@ -169,7 +170,7 @@ struct ClusterState: Sendable {
         }
     }
 
-    /// Whether offsets of one of these partitions wait for a transaction.
+    /// Whether an open transaction contains offsets of one of these partitions.
     func isUnsettled(_ partitions: [TopicPartition], of group: String) -> Bool {
         transactions.values.contains { transaction in
             guard let offsets = transaction.offsets[group] else { return false }

@@ -19,7 +19,7 @@ struct GroupState: Sendable {
 
     private(set) var generation = 0
     private(set) var members: [Int: Member] = [:]
-    /// Members replaced by another of the same static id.
+    /// Members that were replaced by another member with the same static id.
     private(set) var fenced: Set<Int> = []
     var offsets: [TopicPartition: GroupOffset] = [:]
     private var isPreparing = false
@@ -85,7 +85,7 @@ struct GroupState: Sendable {
             switch member.phase {
             case .stable, .answering: member.phase = member.isAway ? .joining : .mustRevoke
             case .toAssign:
-                // Never reported, so there is nothing to revoke.
+                // The assignment was never reported, so there is nothing to revoke.
                 member.phase = .joining
                 member.assignment = []
             case .joining, .mustRevoke, .revoking: break
@@ -106,7 +106,7 @@ struct GroupState: Sendable {
         assign(partitions)
     }
 
-    /// Each topic by itself: its partitions in ranges, over the members in the order of their names.
+    /// Assigns the partitions of each topic separately, in ranges, to the members in the order of their names.
     private mutating func assign(_ partitions: (String) -> Int) {
         let topics = Set(members.values.flatMap(\.topics))
         for topic in topics.sorted() {

@@ -4,8 +4,8 @@ internal import Synchronization
 /// A Kafka cluster in memory, with the features that correctness depends on: transactions that hide uncommitted
 /// records, fencing, consumer groups with generations and static members, append times from a clock that the test owns.
 ///
-/// Nothing waits: a poll without a result returns at once. A reader's poll advances the clock by its timeout, a group
-/// consumer's does not: its caller sets the time.
+/// No call waits: a poll without a result returns at once. A reader's poll advances the clock by its timeout; a group
+/// consumer's poll does not, because its caller sets the time.
 ///
 /// ```swift
 /// let cluster = InMemoryCluster()
@@ -19,10 +19,10 @@ internal import Synchronization
 /// let visible = cluster.committed("numbers")
 /// ```
 public final class InMemoryCluster: StreamTransport {
-    /// Append times and timeouts follow it.
+    /// Clock of append times and timeouts.
     public let clock: SimulatedClock
     private let name: String
-    /// Milliseconds that a transaction may stay open.
+    /// Maximum time that a transaction may stay open, in milliseconds.
     private let transactionTimeout: Int64
     private let state = Mutex(ClusterState())
 
@@ -71,7 +71,7 @@ public final class InMemoryCluster: StreamTransport {
         InMemoryReader(cluster: self, topics: topics)
     }
 
-    /// The name it was given.
+    /// The cluster id that was passed to the initializer.
     public func clusterID() throws(StreamError) -> String { name }
 
     /// Offsets that the group has committed.
@@ -115,7 +115,7 @@ public final class InMemoryCluster: StreamTransport {
         (0..<Int32(partitionCount(of: topic))).flatMap { committed(topic, $0) }
     }
 
-    /// 0 for a topic that is not there.
+    /// Number of partitions of a topic; 0 if it does not exist.
     public func partitionCount(of topic: String) -> Int { state.withLock { $0.count(of: topic) } }
 
     /// The committed next offsets of a group.
@@ -123,12 +123,12 @@ public final class InMemoryCluster: StreamTransport {
         state.withLock { $0.groups[group]?.offsets.mapValues(\.next) ?? [:] }
     }
 
-    /// Metadata beside a committed offset; nil where no offset is committed.
+    /// Metadata of a committed offset; nil if no offset is committed.
     public func note(of topicPartition: TopicPartition, group: String) -> String? {
         state.withLock { $0.groups[group]?.offsets[topicPartition]?.note }
     }
 
-    /// Sets committed next offsets, or forgets one where nil: what an operator, or expiry, does to a group.
+    /// Sets the committed next offset of a partition, or removes it if nil, as an operator or expiry does.
     public func setOffset(_ offset: Int64?, of topicPartition: TopicPartition, group: String) {
         state.withLock {
             $0.groups[group, default: GroupState()].offsets[topicPartition] = offset.map { GroupOffset($0) }
@@ -145,10 +145,10 @@ public final class InMemoryCluster: StreamTransport {
         }
     }
 
-    /// Lets the next poll of a group consumer fail; called again, the one after it.
+    /// Makes the next poll of a group consumer fail; each further call makes one more poll fail.
     public func failPoll(_ error: StreamError) { state.withLock { $0.pollErrors.append(error) } }
 
-    /// Forgets records before an offset, as retention does.
+    /// Deletes the records before an offset, as retention does.
     public func delete(_ topicPartition: TopicPartition, before offset: Int64) {
         state.withLock {
             $0.topics[topicPartition.topic]?.partitions[Int(topicPartition.partition)].delete(before: offset)
@@ -165,7 +165,7 @@ public final class InMemoryCluster: StreamTransport {
         }
     }
 
-    /// Makes a topic anew, with nothing in it.
+    /// Recreates a topic without records, with the same number of partitions.
     public func recreateTopic(_ topic: String) {
         state.withLock { state in
             let count = state.topics[topic]?.partitions.count ?? 0
@@ -173,7 +173,7 @@ public final class InMemoryCluster: StreamTransport {
         }
     }
 
-    /// Removes a topic with all that is in it.
+    /// Removes a topic with all its records.
     public func deleteTopic(_ topic: String) { state.withLock { $0.topics[topic] = nil } }
 
     /// Adds empty partitions to a topic, up to `count`.
@@ -185,18 +185,18 @@ public final class InMemoryCluster: StreamTransport {
         }
     }
 
-    /// From now on transactions end on this topic so many milliseconds after they end elsewhere: as with Kafka, what
-    /// commits together does not become visible together.
+    /// Delays the end of transactions on this topic from now on by the given number of milliseconds: as with Kafka,
+    /// records that are committed together do not become visible together.
     public func delayMarkers(of topic: String, by milliseconds: Int64) {
         state.withLock { $0.markerDelays[topic] = milliseconds }
     }
 
-    /// Transactions that are open now.
+    /// Number of transactions that are open now.
     public var openTransactions: Int {
         expireTransactions()
         return state.withLock { $0.transactions.count }
     }
 
-    /// Counter of all activity: while it does not change, nothing happens.
+    /// Counter of all activity; while it does not change, nothing happens.
     public var activity: Int { state.withLock { $0.activity } }
 }

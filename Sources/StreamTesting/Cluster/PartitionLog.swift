@@ -4,13 +4,13 @@ public import StreamRuntime
 public struct StoredRecord: Hashable, Sendable {
     /// Its offset in its partition; transaction markers occupy offsets too.
     public let offset: Int64
-    /// Milliseconds since 1970, the time it was appended.
+    /// Append time, in milliseconds since 1970.
     public let timestamp: Int64
     /// Nil for null.
     public let key: [UInt8]?
     /// Nil for null.
     public let value: [UInt8]?
-    /// In the order of writing.
+    /// Headers in the order of writing.
     public let headers: [RecordHeader]
 
     init(offset: Int64, timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) {
@@ -37,7 +37,7 @@ public struct StoredRecord: Hashable, Sendable {
     /// The key as text; empty for null.
     public var keyText: String { String(decoding: key ?? [], as: UTF8.self) }
 
-    /// The text of the last header of that name.
+    /// The text of the last header of that name; nil if there is none, or if it is null.
     public func header(_ name: String) -> String? {
         headers.last { $0.name == name }.flatMap { $0.value.map { String(decoding: $0, as: UTF8.self) } }
     }
@@ -49,7 +49,7 @@ struct PartitionLog: Sendable {
         let record: StoredRecord
         let transaction: Int?
         let isMarker: Bool
-        /// Removed by compaction: its offset remains.
+        /// Whether compaction removed the record; its offset remains.
         var isGone = false
     }
 
@@ -76,7 +76,7 @@ struct PartitionLog: Sendable {
         entries.append(Entry(record: stored, transaction: transaction, isMarker: false))
     }
 
-    /// Ends a transaction here with a marker.
+    /// Ends a transaction in this partition with a marker.
     mutating func finish(_ transaction: Int, isCommitted: Bool, at time: Int64) {
         guard open.removeValue(forKey: transaction) != nil else { return }
         if !isCommitted { aborted.insert(transaction) }
@@ -93,7 +93,8 @@ struct PartitionLog: Sendable {
 
     /// Committed records from an offset on.
     ///
-    /// - Returns: The records, and where to read on: markers and aborted records behind the last of them are passed over.
+    /// - Returns: The records, and the next offset to read: markers and aborted records after the last record are
+    ///   skipped.
     func read(from offset: Int64, maximum: Int) -> (records: [StoredRecord], next: Int64) {
         var records: [StoredRecord] = []
         var next = max(offset, start)
@@ -115,7 +116,7 @@ struct PartitionLog: Sendable {
         !entry.isMarker && !entry.isGone && !(entry.transaction.map { aborted.contains($0) } ?? false)
     }
 
-    /// Keeps the last record of each key, as compaction does; tombstones too unless they are to go.
+    /// Keeps the last record of each key, as compaction does; tombstones, too, unless they are to be removed.
     mutating func compact(removingTombstones: Bool) {
         var last: [[UInt8]: Int] = [:]
         let end = Int(lastStable - start)

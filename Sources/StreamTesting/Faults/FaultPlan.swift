@@ -1,14 +1,14 @@
 internal import StreamRuntime
 internal import Synchronization
 
-/// Lets a worker fail at one of its effects, and counts them.
+/// Plan that makes a worker fail at one of its effects, and counts the effects.
 public final class FaultPlan: Sendable {
-    /// Operations of a worker that another could observe, or that a restart repeats.
+    /// Operations of a worker that another worker could observe, or that a restart repeats.
     public enum Operation: String, Hashable, Sendable, CaseIterable {
         case initialize, begin, send, sendOffsets, commit, abort, committedOffsets, assign, read
     }
 
-    /// How it fails.
+    /// Kind of failure.
     public enum Fault: String, Hashable, Sendable, CaseIterable {
         /// The process has ended: every later call of its clients fails, and none of them is closed.
         case crash
@@ -30,9 +30,9 @@ public final class FaultPlan: Sendable {
 
     /// One fault at one effect.
     public struct Step: Hashable, Sendable, CustomStringConvertible {
-        /// Counted from 0.
+        /// Number of the effect, counted from 0.
         public let number: Int
-        /// How.
+        /// Kind of failure at the effect.
         public let fault: Fault
         /// When, seen from the effect.
         public let moment: Moment
@@ -44,7 +44,7 @@ public final class FaultPlan: Sendable {
             self.moment = moment
         }
 
-        /// As in `crash before effect 7`.
+        /// The step in words, as in `crash before effect 7`.
         public var description: String { "\(fault.rawValue) \(moment.rawValue) effect \(number)" }
     }
 
@@ -56,10 +56,10 @@ public final class FaultPlan: Sendable {
 
     private let step: Step?
     private let state = Mutex(State())
-    /// Called once, on the thread of the worker, which is that of the test: nothing else touches it.
+    /// Called once, on the thread of the worker, which is the thread of the test: no other thread accesses it.
     private nonisolated(unsafe) var interlude: (number: Int, body: () -> Void)?
 
-    /// Counts only, unless there is a step.
+    /// A plan with one step; without a step, it only counts the effects.
     public init(_ step: Step? = nil) {
         self.step = step
         interlude = nil
@@ -105,7 +105,7 @@ public final class FaultPlan: Sendable {
         }
     }
 
-    /// Every step worth trying on a run of these effects.
+    /// Returns every step that can happen in a run with these effects.
     public static func steps(_ effects: [Operation], _ faults: [Fault] = Fault.allCases) -> [Step] {
         var steps: [Step] = []
         for (number, operation) in effects.enumerated() {
@@ -118,7 +118,7 @@ public final class FaultPlan: Sendable {
         return steps
     }
 
-    /// Counts an effect; the step that strikes there.
+    /// Counts an effect, and returns the step if it is due at this effect.
     func reach(_ operation: Operation) -> Step? {
         if let interlude, interlude.number == effects.count {
             self.interlude = nil

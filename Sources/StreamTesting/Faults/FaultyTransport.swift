@@ -35,10 +35,10 @@ public struct FaultyTransport: StreamTransport {
         return FaultyReader(try transport.makeReader(topics: topics), plan)
     }
 
-    /// The cluster's own.
+    /// The id of the underlying cluster.
     public func clusterID() throws(StreamError) -> String { try transport.clusterID() }
 
-    /// The group's own.
+    /// The offsets of the group in the underlying cluster.
     public func groupOffsets(
         _ group: String,
         _ partitions: [TopicPartition]
@@ -46,7 +46,7 @@ public struct FaultyTransport: StreamTransport {
 }
 
 extension FaultPlan {
-    /// Does `whole`, unless the plan strikes before it, halfway or after it.
+    /// Performs `whole`, unless the plan makes it fail before, halfway or after.
     func perform<R>(
         _ operation: Operation,
         half: () throws(StreamError) -> Void = {},

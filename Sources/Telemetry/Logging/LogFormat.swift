@@ -1,14 +1,14 @@
 internal import Dates
 internal import JSON
 
-/// How a record becomes a line of bytes.
+/// Format in which a record is written as a line of bytes.
 public enum LogFormat: Hashable, Sendable {
     /// `2026-01-31T12:00:00.123Z info  intake: message key=value`, for people.
     case text
-    /// One JSON object a line, for machines.
+    /// One JSON object per line, for machines.
     case json
 
-    /// The record as a line, with its line feed.
+    /// Returns the record as a line, with its line feed.
     public func line(of record: LogRecord) -> [UInt8] {
         var line = ""
         switch self {

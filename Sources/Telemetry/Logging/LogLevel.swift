@@ -1,18 +1,18 @@
-/// How much a log record matters.
+/// Severity of a log record.
 public enum LogLevel: String, Hashable, Sendable, Comparable, CaseIterable {
-    /// Every step, for hunting one bug.
+    /// Every step, for the search for a single bug.
     case trace
     /// Details for a developer of the module.
     case debug
     /// Information that an operator may need later. Libraries log at or below this level.
     case info
-    /// Unusual but fine.
+    /// An unusual but acceptable event.
     case notice
-    /// Something is off and the process copes.
+    /// A problem that the process handles.
     case warning
-    /// Something failed that should not.
+    /// A failure that should not have occurred.
     case error
-    /// The process cannot go on.
+    /// A reason why the process cannot continue.
     case critical
 
     private var rank: Int {
@@ -27,6 +27,6 @@ public enum LogLevel: String, Hashable, Sendable, Comparable, CaseIterable {
         }
     }
 
-    /// Whether `left` matters less than `right`.
+    /// Whether `left` is less severe than `right`.
     public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 }

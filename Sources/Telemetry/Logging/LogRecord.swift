@@ -1,8 +1,8 @@
-/// One thing that happened: a sentence, and the data beside it.
+/// Record of an event: a message, and the data that belong to it.
 public struct LogRecord: Sendable {
-    /// When, in nanoseconds since 1970 (UTC).
+    /// Time of the event, in nanoseconds since 1970 (UTC).
     public let time: Int64
-    /// How much it matters.
+    /// Severity of the event.
     public let level: LogLevel
     /// Module that logs the record.
     public let module: String
@@ -62,7 +62,7 @@ public struct LogFields: Sendable, ExpressibleByDictionaryLiteral {
         list = elements.map { LogField(name: $0.0, value: $0.1) }
     }
 
-    /// Fields made one by one.
+    /// Creates fields from a list.
     public init(_ list: [LogField]) {
         self.list = list
     }

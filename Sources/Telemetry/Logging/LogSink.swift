@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Where log records go. Called from any thread.
+/// Destination of log records. It is called from any thread.
 public protocol LogSink: Sendable {
     /// Writes a record; must not throw, block for long or log.
     func write(_ record: LogRecord)
@@ -11,7 +11,7 @@ public protocol LogSink: Sendable {
 public struct StandardErrorSink: LogSink {
     private let format: LogFormat
 
-    /// A sink of the given format; by default text on a terminal and JSON lines otherwise.
+    /// Creates a sink of the given format; by default text on a terminal and JSON lines otherwise.
     public init(format: LogFormat? = nil) {
         self.format = format ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
     }
@@ -46,7 +46,7 @@ public final class MemoryLogSink: LogSink {
 
 /// Drops everything.
 public struct NullLogSink: LogSink {
-    /// The sink.
+    /// Creates the sink.
     public init() {}
     /// Does nothing.
     public func write(_ record: LogRecord) {}

@@ -4,12 +4,12 @@ extension Logger {
         log(.trace, message(), fields())
     }
 
-    /// Logs what a developer wants to see.
+    /// Logs details for a developer of the module.
     public func debug(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> LogFields = [:]) {
         log(.debug, message(), fields())
     }
 
-    /// Logs what an operator may want to know later.
+    /// Logs information that an operator may need later.
     public func info(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> LogFields = [:]) {
         log(.info, message(), fields())
     }
@@ -24,12 +24,12 @@ extension Logger {
         log(.warning, message(), fields())
     }
 
-    /// Logs what failed and should not have.
+    /// Logs a failure that should not have occurred.
     public func error(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> LogFields = [:]) {
         log(.error, message(), fields())
     }
 
-    /// Logs why the process cannot go on.
+    /// Logs the reason why the process cannot continue.
     public func critical(_ message: @autoclosure () -> String, _ fields: @autoclosure () -> LogFields = [:]) {
         log(.critical, message(), fields())
     }

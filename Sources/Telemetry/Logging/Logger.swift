@@ -1,6 +1,7 @@
 import Glibc
 
-/// Logs events, with a module's name on every record. A value: pass it along, there is no global one.
+/// Logs events, with a module's name in every record. It is a value that is passed as an argument; there is no global
+/// logger.
 ///
 /// Messages and fields below the level are not even computed.
 public struct Logger: Sendable {
@@ -12,13 +13,13 @@ public struct Logger: Sendable {
     private let fields: [LogField]
     private let clock: @Sendable () -> Int64
 
-    /// A logger.
+    /// Creates a logger.
     ///
     /// - Parameters:
     ///   - module: The module that logs.
     ///   - level: Records below this level are dropped.
-    ///   - sink: Where records go.
-    ///   - clock: What time it is, in nanoseconds since 1970.
+    ///   - sink: Destination of the records.
+    ///   - clock: Returns the current time, in nanoseconds since 1970.
     public init(
         module: String,
         level: LogLevel = .info,

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Counts what happens; only grows.
+/// Counter of events; it only grows.
 public final class Counter: Sendable {
     private let count = Atomic<UInt64>(0)
 
     init() {}
 
-    /// How often it happened.
+    /// Number of events counted so far.
     public var value: UInt64 { count.load(ordering: .relaxed) }
 
     /// Counts `amount` more, which must not be negative.
@@ -16,13 +16,13 @@ public final class Counter: Sendable {
     }
 }
 
-/// Shows a number as it is now.
+/// Metric that shows the current value of a quantity.
 public final class Gauge: Sendable {
     private let bits = Atomic<UInt64>(0)
 
     init() {}
 
-    /// The number.
+    /// The current value.
     public var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
 
     /// Shows another number.
@@ -31,7 +31,7 @@ public final class Gauge: Sendable {
     /// Shows another number.
     public func set(_ value: Int) { set(Double(value)) }
 
-    /// Adds to the number.
+    /// Adds an amount to the value.
     public func add(_ amount: Double) {
         var old = bits.load(ordering: .relaxed)
         while true {
@@ -43,7 +43,7 @@ public final class Gauge: Sendable {
     }
 }
 
-/// Counts numbers by size.
+/// Metric that counts numbers by size, in buckets.
 public final class Histogram: Sendable {
     /// Bounds for durations in seconds, from a millisecond to a minute.
     public static let secondBounds = [
@@ -52,13 +52,13 @@ public final class Histogram: Sendable {
 
     /// Counts of a histogram at one time.
     public struct Snapshot: Sendable, Hashable {
-        /// The upper bounds of the buckets, rising.
+        /// The upper bounds of the buckets, ascending.
         public let bounds: [Double]
-        /// How many numbers are in each bucket, and at the end how many are above all bounds.
+        /// Number of values in each bucket; the last element is the number of values above all bounds.
         public fileprivate(set) var counts: [UInt64]
         /// The sum of all numbers.
         public fileprivate(set) var sum: Double
-        /// How many numbers there were.
+        /// Number of all values.
         public var count: UInt64 { counts.reduce(0, +) }
     }
 

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// All metrics of a process, by name and labels. Made once and passed along; safe from any thread.
+/// All metrics of a process, by name and labels. It is created once and passed as an argument; it is safe from any
+/// thread.
 ///
-/// Asking again for a metric gives the same one. A name or label that Prometheus would refuse, or one name for two kinds
-/// of metric, is a bug of the caller and stops the process.
+/// Every request for the same metric returns the same instance. A name or label that Prometheus would refuse, or one
+/// name for two kinds of metric, is a bug of the caller and stops the process.
 public final class MetricsRegistry: Sendable {
     private let families = Mutex<[String: MetricFamily]>([:])
 
@@ -97,7 +98,7 @@ struct MetricLabel: Hashable {
     let value: String
 }
 
-/// One of the three kinds.
+/// Metric of one of the three kinds.
 enum Metric {
     case counter(Counter)
     case gauge(Gauge)

@@ -20,10 +20,11 @@ extension DatasetManifest {
     }
 }
 
-/// Computation of a repeat, apart from all files and topics.
+/// Computation of a repeat, independent of files and topics.
 extension TrainerProcessor {
-    /// The first repeat weighs every label alike. The objective is convex, so another starting point would end in the same
-    /// model; the other repeats weigh the labels anew instead, so that their scores show how much hangs on single labels.
+    /// Fits the model of a repeat. The first repeat weights every label equally. The objective is convex, so another
+    /// starting point would end in the same model; the other repeats draw new weights of the labels instead, so that
+    /// their scores show how much depends on single labels.
     func fit(
         _ data: TrainingData,
         _ recipe: Hyperparameters,
@@ -57,7 +58,7 @@ extension TrainerProcessor {
         return fit.model
     }
 
-    /// Nothing was learnt: released again, the model would only shadow itself.
+    /// Failure of a repeat that learnt nothing: if it were released again, the model would only shadow itself.
     static func unchanged(_ request: TrainingRequest, _ data: TrainingData) -> StudyFailure {
         StudyFailure(
             failure: .sameAsParent,
@@ -105,8 +106,8 @@ extension TrainerProcessor {
         )
     }
 
-    /// Weights of a smoothed Bayesian bootstrap: each the mean of eight exponential draws, so mean 1 and variance 1/8. No label
-    /// is lost, as a resample would lose a third of them.
+    /// Weights of a smoothed Bayesian bootstrap: each is the mean of eight exponential draws, so it has mean 1 and
+    /// variance 1/8. No label is lost, whereas a resample would lose a third of them.
     ///
     /// - SeeAlso: Rubin (1981), *The Bayesian Bootstrap*; Newton, Raftery (1994), the weighted likelihood bootstrap.
     static func weights(_ count: Int, seed: UInt64) -> [Double] {

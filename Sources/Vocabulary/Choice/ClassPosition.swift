@@ -1,6 +1,6 @@
 public import Forms
 
-/// A class: its position in a record, its name in a file.
+/// Value kind of a class, which is written as its position in a record, and as its name in a file.
 public struct ClassPosition: ValueKind {
     @inlinable public init() {}
     public var sample: ClassIndex { ClassIndex(0) }

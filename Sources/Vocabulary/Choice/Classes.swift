@@ -13,12 +13,12 @@ public struct ClassIndex: Hashable, Comparable, Sendable {
 /// let label = schema.index(of: "dog").map { Label.choice($0) }
 /// ```
 public struct LabelSchema: Hashable, Sendable {
-    /// Bytes of a class's name.
+    /// Maximum number of bytes of a class's name.
     public static let longestName = 128
     public let question: String
     /// 2 to 10,000 distinct names. A later revision may only append.
     public let classes: [String]
-    /// By name; empty for few classes, which are searched linearly: a table costs more than it saves.
+    /// Positions by name; empty for few classes, which are searched linearly because a table costs more than it saves.
     private let positions: [String: Int]
     private static let fewClasses = 16
 
@@ -34,13 +34,13 @@ public struct LabelSchema: Hashable, Sendable {
         self.positions = positions
     }
 
-    /// The position of a class; nil of one that the schema does not name.
+    /// The position of a class; nil if the schema does not name it.
     public func index(of name: String) -> ClassIndex? {
         (positions.isEmpty ? classes.lastIndex(of: name) : positions[name]).map { ClassIndex($0) }
     }
     /// Whether the schema names the class at a position; a later revision may name more.
     public func contains(_ index: ClassIndex) -> Bool { classes.indices.contains(index.rawValue) }
-    /// The classes of a schema of before, as long as classes were only appended: the first `count` of these, at most all.
+    /// An earlier version of the schema, given that classes were only appended: the first `count` classes, at most all.
     public func prefix(_ count: Int) -> LabelSchema {
         count >= classes.count ? self : LabelSchema(question: question, classes: Array(classes.prefix(count)))
     }
@@ -62,15 +62,15 @@ public struct ClassDistribution: Hashable, Sendable {
         }
     }
 
-    /// Likeliest first; of equals the lower class.
+    /// Entries by descending probability; of equals the lower class first.
     public let entries: [Entry]
-    /// The mass that no entry names, spread over classes unknown.
+    /// Probability mass outside of the entries, spread over unknown classes.
     public let remainder: Double
 
-    /// How far from 1 a sum of probabilities may be.
+    /// Limit on the difference between a sum of probabilities and 1.
     public static let tolerance = 0.01
-    /// How far below 0 a probability may be and still count as 0: the remainder of a rounding (`1 - 0.7 - 0.2 - 0.1` is
-    /// -2.8e-17, in 32 bits -2.2e-8).
+    /// Largest magnitude of a negative probability that counts as 0, as the remainder of a rounding
+    /// (`1 - 0.7 - 0.2 - 0.1` is -2.8e-17, in 32 bits -2.2e-8).
     @inlinable public static var rounding: Double { 1e-6 }
 
     /// A probability as it is accepted: 0 for a negative rounding remainder; nil unless it is finite and in `0...1`,

@@ -13,12 +13,12 @@ public struct EnsembleOutput: Hashable, Sendable {
     /// Maximum number of members.
     public static let memberLimit = 128
 
-    /// Fails unless there are 1 to 128 members, each with one finite number in `0...1` for each of at least one label, that
-    /// sum to 1 within 0.01.
+    /// Fails unless there are 1 to 128 members and at least one label, and each member has one finite number in `0...1`
+    /// for each label, with a sum of 1 within 0.01.
     ///
     /// - Parameters:
-    ///   - members: A row each.
-    ///   - labels: Distinct; nil for all classes in their order.
+    ///   - members: One row of probabilities for each member.
+    ///   - labels: Distinct classes of the columns; nil for all classes in their order.
     public init?(_ members: [[Double]], labels: [ClassIndex]? = nil) {
         guard let first = members.first, !first.isEmpty, members.count <= Self.memberLimit else { return nil }
         let labels = labels ?? first.indices.map { ClassIndex($0) }
@@ -59,7 +59,7 @@ public struct EnsembleOutput: Hashable, Sendable {
         return mean
     }
 
-    /// How many members hold each class for the likeliest, one number a class; of a member's equals the first.
+    /// Number of members for which each class is the likeliest, one number per class; of equals, the first counts.
     ///
     /// - Complexity: O(*count* · *width*).
     public var votes: [Int] {

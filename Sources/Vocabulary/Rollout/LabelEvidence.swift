@@ -2,7 +2,7 @@
 public struct BakedLabels: Hashable, Sendable {
     /// The champion.
     public let other: ModelVersion
-    /// Labels that entered.
+    /// Number of labels that entered the comparison.
     public let labels: Int
     /// Number of labels in `labels` that were queried because the two models disagreed.
     public let duels: Int
@@ -12,7 +12,7 @@ public struct BakedLabels: Hashable, Sendable {
     public let otherBetter: Int
     /// Samples whose task opened.
     public let settled: Int
-    /// Number of samples in `settled` without a prediction by the champion; its silence counts as wrong.
+    /// Number of samples in `settled` without a prediction by the champion; a missing prediction counts as wrong.
     public let silent: Int
     /// Natural logarithm of the e-value that the champion is better.
     public let logE: Double
@@ -42,24 +42,25 @@ public struct BakedLabels: Hashable, Sendable {
     }
 }
 
-/// Audit labels that decided about a version which users rejected, and few were behind it.
+/// Audit labels that decided about a version after rejections by only a few users.
 public struct SuspicionVerdict: Hashable, Sendable {
     /// Number of audit labels, drawn at random, of samples that the version predicted since it was suspected.
     public let labels: Int
     /// Total agreement of the labels with its predictions: for kind `choice`, the number of correct predictions; in
     /// `0...labels`.
     public let right: Double
-    /// Fewer roll it back.
+    /// Value of `right` below which the version is rolled back.
     public let least: Int
     /// The lower limit of its accuracy before, in `0...1`.
     public let accuracy: Double
     /// Suspicions of the version so far, this one included; from 1.
     public let suspicions: Int
-    /// Voices about the version since its release.
+    /// Number of voices about the version since its release.
     public let voices: Int
     /// Number of voices in `voices` that reject the version.
     public let rejecting: Int
-    /// Labels of samples that users had rejected; they teach how far each bucket is trusted, and roll nothing back.
+    /// Number of labels of samples whose predictions users had rejected. They determine how far each bucket of users is
+    /// trusted, and do not count for a rollback.
     public let disputed: Int
     /// Number of labels in `disputed` that find the version wrong, as the users did.
     public let disputedWrong: Int

@@ -13,7 +13,7 @@ public struct RolloutRing: Hashable, Sendable {
 
 /// The unit that is assigned to a version as a whole, by its draw.
 public enum AssignmentUnit: String, Hashable, Sendable, CaseIterable {
-    /// The user, by the name that the service has for it.
+    /// The user, by the name that the service uses for the user.
     case user
     /// The sample, by its id.
     case sample
@@ -25,9 +25,9 @@ public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
     case insufficientEvidence = "insufficient_evidence"
     /// Promotions are held by command.
     case manualHold = "manual_hold"
-    /// An alarm is based on few users: the canary serves nobody until labels have decided.
+    /// An alarm is based on few users: the canary serves no user until labels have decided.
     case suspected
-    /// Its answers in services differ from those that its trainer reports for it.
+    /// The model's answers in services differ from the answers that its trainer reports for it.
     case inconclusive
 }
 
@@ -40,9 +40,9 @@ public struct Staging: Hashable, Sendable {
     public struct Canary: Hashable, Sendable {
         public let version: ModelVersion
         public let artifact: ArtifactReference
-        /// In `0...1`; 0 while it is paused under suspicion. Nil where a ring is named.
+        /// Share of the units, in `0...1`; 0 while the rollout is paused under suspicion. Nil if a ring is named.
         public let share: Double?
-        /// Nil where a share is named.
+        /// Metadata by which samples are selected; nil if a share is named.
         public let ring: RolloutRing?
         /// From 1.
         public let step: Int
@@ -78,11 +78,11 @@ public struct Staging: Hashable, Sendable {
 
     /// `canary` or `paused` while a rollout is in progress, else `live`.
     public let state: ReleaseState
-    /// Set where `state` is `paused`.
+    /// Reason for the pause; set if `state` is `paused`.
     public let pause: RolloutPause?
     public let canary: Canary?
     public let holdback: Holdback?
-    /// Versions to run on samples that are shown another one's output, and whose output is published.
+    /// Versions that also predict samples for which another version's output is shown, and whose output is published.
     public let shadows: [ModelVersion]
     public let unit: AssignmentUnit
 
@@ -105,9 +105,9 @@ public struct Staging: Hashable, Sendable {
     /// The version that serves a unit.
     ///
     /// - Parameters:
-    ///   - champion: Of the same release.
+    ///   - champion: Champion of the same release.
     ///   - draw: The unit's draw, in `0..<1`.
-    ///   - metadata: The sample's.
+    ///   - metadata: Metadata of the sample.
     /// - Returns: The hold-back, the canary or the champion.
     public func version(champion: ModelVersion, draw: Double, metadata: SampleMetadata = .none) -> ModelVersion {
         if let holdback, draw >= 1 - holdback.share { return holdback.version }
@@ -117,7 +117,7 @@ public struct Staging: Hashable, Sendable {
     }
 }
 
-/// The figures of a rollout step that is over, or of the one in progress.
+/// The figures of a rollout step that is finished or in progress.
 public struct StepFigures: Hashable, Sendable {
     /// From 1.
     public let step: Int
@@ -126,7 +126,7 @@ public struct StepFigures: Hashable, Sendable {
     public let ring: RolloutRing?
     public let from: StreamTime
     public let to: StreamTime
-    /// Voices about the canary at this step.
+    /// Number of voices about the canary at this step.
     public let voices: Int
     /// Number of voices in `voices` that found a prediction wrong.
     public let negative: Int
@@ -136,11 +136,13 @@ public struct StepFigures: Hashable, Sendable {
     /// Natural logarithm of the e-value that it is rejected more often than the project's past; nil if that was not
     /// examined.
     public let logEAgainstPast: Double?
-    /// Natural logarithm of the e-value that the champion is better, by audit labels since the rollout began; nil where none has a pair.
+    /// Natural logarithm of the e-value that the champion is better, by audit labels since the rollout began; nil if no
+    /// label has a pair.
     public let logEByLabels: Double?
     /// Name of the person who approved the step; nil if there is none.
     public let approvedBy: String?
-    /// Answers of services that were compared with a trainer's, where trainers predict: of the newest, as far as they are counted.
+    /// Number of services' answers that were compared with a trainer's, if trainers predict; the count is halved
+    /// whenever it is large, so that the newest answers weigh most.
     public let compared: Int
     /// Number of answers in `compared` that differ.
     public let differing: Int
@@ -180,17 +182,17 @@ public struct StepFigures: Hashable, Sendable {
 public struct ComparedVoices: Hashable, Sendable {
     /// The version that the other voices are about.
     public let other: ModelVersion
-    /// Blocks of voices about each.
+    /// Number of blocks of voices about each version.
     public let blocks: Int
-    /// Voices about the judged version in them.
+    /// Number of voices about the judged version in these blocks.
     public let total: Int
     /// Number of voices in `total` that found a prediction wrong.
     public let negative: Int
-    /// Voices about the other version in them.
+    /// Number of voices about the other version in these blocks.
     public let otherTotal: Int
     /// Number of voices in `otherTotal` that found a prediction wrong.
     public let otherNegative: Int
-    /// The rise over the other version that is tolerated.
+    /// Tolerated increase over the other version.
     public let tolerance: Double
     /// Natural logarithm of the e-value, without the buckets that rejected most.
     public let logE: Double

@@ -1,8 +1,8 @@
 internal import Vocabulary
 
 extension Utility {
-    /// The expected value of the label, over the largest that there is. Where no model has seen the sample every class is
-    /// as likely.
+    /// Expected value of a sample's label, divided by the largest value of a class, which is at least 1. If no model
+    /// has scored the sample, all classes count as equally likely.
     static func worth(_ output: ClassDistribution?, _ values: [Double]) -> Double {
         var most = 1.0
         var sum = 0.0

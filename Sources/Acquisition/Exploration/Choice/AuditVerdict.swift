@@ -8,11 +8,11 @@ public struct AuditVerdict: Hashable, Sendable {
     public var confidence: Double
     /// The dataset version number of the model, 0 for one that was not trained here; -1 before any.
     public var versionNumber: Int
-    /// Nil until the task is answered.
+    /// The label that people gave; nil until the task is answered.
     public var label: ClassIndex?
     /// Number of audit labels before this one; 0 without a label.
     public var number: Int
-    /// Audit labels that there were when label and prediction were last renewed: how old the verdict is.
+    /// Number of audit labels when the label or the prediction was last renewed, which shows how old the verdict is.
     public var renewed: Int
 
     public init(
@@ -34,9 +34,9 @@ public struct AuditVerdict: Hashable, Sendable {
 
 /// The level of exploration that audit labels call for.
 public struct ExplorationLevel: Hashable, Sendable {
-    /// Audit labels that verdicts were passed with.
+    /// Number of audit labels recorded in verdicts so far.
     public var labels: Int
-    /// Added to the share that the policy states, before the policy's bound; in `0...1`.
+    /// Extra share of random selection, added to the share in the policy before the policy's bound applies; in `0...1`.
     public var extra: Double
     /// Classes from which the extra share is drawn: those that the newest model is sure of too often, ascending.
     public var classes: [ClassIndex]

@@ -4,18 +4,18 @@ internal import Statistics
 ///
 /// The hypothesis that the model errs with probability 1 − confidence is tested against the alternative that it errs
 /// beyond that in a part ε of all cases. The likelihood ratio is 1 − ε for a prediction that is right and 1 + ε ×
-/// confidence / (1 − confidence) for a wrong one: a single error of a model that was sure to four nines is stronger
-/// evidence than many of one that was sure to nine tenths. Its mean over several ε is an e-value: if the hypothesis
-/// holds, it exceeds *x* with a probability of at most 1 / *x*.
+/// confidence / (1 − confidence) for a wrong one: a single error at confidence 0.9999 is stronger evidence than many
+/// errors at confidence 0.9. Its mean over several ε is an e-value: if the hypothesis holds, it exceeds *x* with a
+/// probability of at most 1 / *x*.
 ///
 /// - SeeAlso: Vovk, Wang (2021), *E-values: calibration, combination and applications*, Annals of Statistics 49.
 struct ConfidenceRecord: Equatable, Sendable {
-    /// Shares of errors in excess of the stated ones that are weighed.
+    /// Values of ε over which the mean is taken.
     private static let surpluses = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
     /// Logarithms of 1 − ε.
     private static let logRight = surpluses.map { Reproducible.log(1 - $0) }
 
-    /// Predictions, by weight.
+    /// Sum of the weights of the predictions counted.
     private(set) var count = 0.0
     /// Logarithms of the likelihood ratios so far, one for each ε.
     private var logRatios = [Double](repeating: 0, count: surpluses.count)
@@ -25,7 +25,8 @@ struct ConfidenceRecord: Equatable, Sendable {
     /// - Parameters:
     ///   - isRight: Whether the label is the predicted one.
     ///   - doubt: 1 − confidence, in `0..<1` without 0.
-    ///   - weight: In `0...1`; the ratio to this power has a mean of at most 1, too.
+    ///   - weight: Weight of the outcome, in `0...1`; the likelihood ratio raised to this power has a mean of at most
+    ///     1, too.
     mutating func count(isRight: Bool, doubt: Double, weight: Double) {
         count += weight
         for (index, surplus) in Self.surpluses.enumerated() {
@@ -34,10 +35,11 @@ struct ConfidenceRecord: Equatable, Sendable {
         }
     }
 
-    /// The part of the predictions that is wrong in excess of the stated confidence: the mean of the ε, each weighed by its likelihood.
+    /// Share of the predictions that are wrong in excess of the stated confidence: the mean of the ε, each weighted by
+    /// its likelihood.
     ///
-    /// - Parameter threshold: Of the e-value, above 0.
-    /// - Returns: Nil where the e-value is below the threshold.
+    /// - Parameter threshold: Lower bound of the e-value, above 0.
+    /// - Returns: Nil if the e-value is below the threshold.
     func surplus(evidence threshold: Double) -> Double? {
         guard let most = logRatios.max() else { return nil }
         var (sum, mean) = (0.0, 0.0)

@@ -5,16 +5,17 @@ public import Vocabulary
 
 /// Frequency at which the newest model is sure and wrong, measured without bias on the audit sample.
 ///
-/// No score finds a class that a model is wrongly sure to know: its samples appear to be the least useful. Audit labels
-/// find it in proportion. If the model is wrong more often than its own confidence states, a batch explores; once the
-/// model has learnt better, its predictions for the same audit samples show it, and the exploration ends. Of the audit
-/// labels, only one rate for each class that the model predicts is used outside the audit sample.
+/// No score finds a class that a model is wrongly sure to know, because its samples appear to be the least useful.
+/// Audit labels find such a class in proportion to its frequency. If the model is wrong more often than its own
+/// confidence states, part of each batch is selected at random; once newer models predict the same audit samples
+/// better, this exploration ends. Of the audit labels, only one rate for each class that the model predicts is used
+/// outside the audit sample.
 public struct ConfidentErrors: Sendable {
     /// Queried audit samples: at most one row for each open audit task, and `capacity` with a label.
     public var verdicts = Table<SampleID, AuditVerdict>()
     public var level = Cell(ExplorationLevel())
 
-    /// Verdicts with a label that are kept; the oldest label gives way.
+    /// Largest number of verdicts with a label that are kept; the verdict with the oldest label is removed.
     public static let capacity = 256
     /// Lowest probability of a class at which a model counts as sure of it.
     static let sure = 0.9
@@ -25,14 +26,15 @@ public struct ConfidentErrors: Sendable {
     /// The evidence against a model's confidence that starts exploration: at most a tenth of models that are right as
     /// often as they state reach it.
     static let evidence = 10.0
-    /// Share of a batch for each part of confident predictions that is wrong in excess of the stated confidence.
+    /// Ratio of the extra share of a batch to the share of confident predictions that are wrong in excess of the stated
+    /// confidence.
     static let gain = 10.0
 
     public init() {}
 
     // MARK: - Verdicts
 
-    /// An audit task opens.
+    /// Creates the verdict of an audit sample whose task opens.
     mutating func note(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors else { return }
         var verdict = AuditVerdict()
@@ -58,8 +60,8 @@ public struct ConfidentErrors: Sendable {
         verdicts[candidate.sample.id] = verdict
     }
 
-    /// A model is known to be right about an audit sample, though not how sure it is: it has learnt what an older one was wrong
-    /// about.
+    /// Records that a newer model predicts the label of an audit sample, with unknown confidence: it has learnt what an
+    /// older one was wrong about.
     mutating func corrected(_ sample: SampleID, _ label: ClassIndex, modelVersionNumber: Int) {
         guard var verdict = verdicts[sample], verdict.label == label, verdict.predicted != nil,
             verdict.predicted != label, modelVersionNumber > verdict.versionNumber
@@ -70,7 +72,8 @@ public struct ConfidentErrors: Sendable {
         verdicts[sample] = verdict
     }
 
-    /// An audit task closes, with a label or without.
+    /// Adds the label of a closed audit task to its verdict; the verdict is removed if there is no label or errors are
+    /// not measured.
     mutating func closed(_ sample: SampleID, label: ClassIndex?, _ policy: AcquisitionPolicy) {
         guard var verdict = verdicts[sample] else { return }
         guard let label, policy.measuresErrors else {
@@ -85,7 +88,7 @@ public struct ConfidentErrors: Sendable {
         makeRoom()
     }
 
-    /// The label of an audit sample names another class, or none any more.
+    /// Replaces the label of a verdict; nil removes the verdict.
     mutating func relabelled(_ sample: SampleID, _ label: ClassIndex?) {
         guard var verdict = verdicts[sample], verdict.label != nil else { return }
         verdict.label = label
@@ -123,7 +126,8 @@ public struct ConfidentErrors: Sendable {
 
     /// Works out how much exploration the verdicts call for, and in which of the classes that the model predicts.
     ///
-    /// - Complexity: O(*n* log *n*) in the verdicts: they are added up by ascending id, for sums depend on their order.
+    /// - Complexity: O(*n* log *n*) in the verdicts, which are added up by ascending id because sums depend on their
+    ///   order.
     mutating func settle(_ policy: AcquisitionPolicy) {
         var (extra, classes): (Double, [ClassIndex]) = (0, [])
         if policy.measuresErrors {
@@ -142,7 +146,7 @@ public struct ConfidentErrors: Sendable {
         if level != self.level.value { self.level.value = level }
     }
 
-    /// Record of each class, from the audit samples that the newest model was sure to be of that class.
+    /// Record of each predicted class, from the audit samples that the newest model was sure belong to it.
     private var records: [ClassIndex: ConfidenceRecord] {
         var records: [ClassIndex: ConfidenceRecord] = [:]
         guard !verdicts.isEmpty else { return records }
@@ -162,14 +166,14 @@ public struct ConfidentErrors: Sendable {
 }
 
 extension AcquisitionState {
-    /// An audit task closed, with a label or without.
+    /// Records that an audit task closed, and its label; nil if it closed without one.
     ///
-    /// - Complexity: O(1), or O(*n*) in the verdicts kept where it has a label.
+    /// - Complexity: O(1), or O(*n*) in the verdicts kept if there is a label.
     public mutating func auditClosed(_ sample: SampleID, label: Label?, policy: AcquisitionPolicy) {
         accounts.confidentErrors.closed(sample, label: label?.classIndex, policy)
     }
 
-    /// The label of an audit sample names another class; nil where it tests no more.
+    /// Records that the label of an audit sample changed; nil if the sample is no longer used for testing.
     ///
     /// - Complexity: O(1).
     public mutating func auditRelabelled(_ sample: SampleID, _ label: Label?) {

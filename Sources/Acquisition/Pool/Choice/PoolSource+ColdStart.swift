@@ -2,8 +2,8 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// When the uncertainty of models begins to mean something. Of a kind without classes it does as soon as the newest model has
-/// judged what there is.
+/// End of the cold start: the time from which the uncertainty of models is meaningful. For kinds without classes this
+/// is as soon as the newest model has scored its candidates.
 extension PoolSource {
     /// Whether the newest model has seen too few labels for its uncertainty to be meaningful: in edition 1, fewer than
     /// `handover` for each class that it distinguishes, counted as the perplexity of its mean output over the pool.
@@ -32,8 +32,8 @@ extension PoolSource {
         return mean
     }
 
-    /// Whether there are enough labels even if the model distinguished as many classes as it names: how well it does
-    /// need not be known.
+    /// Whether there are enough labels even if the model distinguished all classes that its outputs name, so that its
+    /// perplexity need not be computed.
     ///
     /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
     func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
@@ -41,11 +41,11 @@ extension PoolSource {
         return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
     }
 
-    /// A summary of the outputs over the pool, whatever their number.
+    /// Summary of all outputs over the pool.
     private struct PoolOutputs {
         private var newest = Int.min
         private var unjudged = 0
-        /// No fewer than the classes that any output names.
+        /// Upper bound of the number of classes that the outputs name.
         private(set) var classes = 0
         /// Whether there is a candidate, and each candidate of the newest model has an output of it.
         var isJudged: Bool { newest > .min && unjudged == 0 }

@@ -11,12 +11,13 @@ public struct PredictedShares: Equatable, Sendable {
     public var versionNumber: Int
     /// Samples queried, and imported, for training when the model was observed.
     public var labels: Int
-    /// Candidates that these are the means of.
+    /// Number of candidates over which the means were taken.
     public var candidates: Int
-    /// The classes of the largest shares, at most `limit`, in order, and the share of each, in `0...1`.
+    /// Classes with the largest shares, at most `limit`, in ascending order; `shares` has the share of each, in
+    /// `0...1`.
     public var classes: [ClassIndex]
     public var shares: [Double]
-    /// Whether they had moved little since the model before.
+    /// Whether the shares differ little from those of the model before.
     public var isSettled: Bool
 
     public init(
@@ -35,11 +36,12 @@ public struct PredictedShares: Equatable, Sendable {
         self.isSettled = isSettled
     }
 
-    /// Classes that are kept.
+    /// Largest number of classes that are kept.
     static let limit = 64
     /// Models are compared if the second has at least a sixth more labels: fewer change nothing.
     static let growth = (more: 7, than: 6)
-    /// Half the sum of the differences, beyond what chance makes, from which on shares still move.
+    /// Half the sum of the differences of the shares, beyond what chance explains, from which on they count as
+    /// unstable.
     static let movement = 0.035
     /// Earliest end of a cold start, as a fraction of the labels at which it ends whatever its shares do.
     static let earliest = 0.375
@@ -67,7 +69,7 @@ public struct PredictedShares: Equatable, Sendable {
         self = next
     }
 
-    /// Half the sum of the differences of all shares that are kept.
+    /// Half the sum of the absolute differences of all shares that are kept.
     private func distance(to other: PredictedShares) -> Double {
         var sum = 0.0
         var (own, others) = (0, 0)
@@ -87,11 +89,11 @@ public struct PredictedShares: Equatable, Sendable {
 /// Mean prediction of one model over the pool.
 struct MeanOutput {
     let versionNumber: Int
-    /// Above 0.
+    /// Number of outputs taken; above 0 once finished.
     var candidates = 0
     /// The mean share of each class, by its position.
     var means: [Double] = []
-    /// The mean of its square.
+    /// Mean square of the share of each class, by its position.
     private var squares: [Double] = []
 
     init(of versionNumber: Int) { self.versionNumber = versionNumber }
@@ -109,7 +111,7 @@ struct MeanOutput {
         }
     }
 
-    /// Sums become means.
+    /// Converts the sums into means.
     mutating func finish() {
         for index in means.indices {
             means[index] /= Double(candidates)
@@ -124,8 +126,8 @@ struct MeanOutput {
         return Reproducible.exp(entropy)
     }
 
-    /// Half the sum of the differences that are to be expected between the means over these candidates and over so many others
-    /// of the same kind: of each class √(2 σ² / π).
+    /// Half the sum of the absolute differences that chance alone explains between the means over these candidates and
+    /// over `others` candidates of the same kind: √(2 σ² / π) for each class.
     func noise(beside others: Int) -> Double {
         let scale = (1 / Double(candidates) + 1 / Double(others)) * 2 / Double.pi
         var sum = 0.0

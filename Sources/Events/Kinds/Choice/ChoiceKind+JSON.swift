@@ -2,9 +2,9 @@ internal import JSON
 internal import Kinds
 internal import Vocabulary
 
-/// Kind `choice`: outside a class by its name, inside by its position.
+/// The JSON form of kind `choice`: a class is written by its name outside, by its position inside.
 extension ChoiceKind: KindCodec {
-    /// Positions that a record may hold.
+    /// Range of the positions that a record may contain.
     private static let positions = 0...9_999
 
     // MARK: - Inside

@@ -1,9 +1,9 @@
 internal import Vocabulary
 
-/// Why numbers for classes are no distribution: the first of a list of faults, each with a sentence of its own.
+/// The reason why numbers for classes are no distribution: the first of a list of faults, each with its own sentence.
 struct DistributionFault {
     private let numbers: [(label: ClassIndex, probability: Double)]
-    /// Nil where there is none.
+    /// Probability of the classes that are not listed; nil if none is given.
     private let remainder: Double?
     private let schema: LabelSchema
 
@@ -21,7 +21,7 @@ struct DistributionFault {
         return labels.first { !seen.insert($0).inserted }
     }
 
-    /// The fault in one sentence, with the class and the value where one of them is at fault.
+    /// The fault in one sentence, with the class and the value if a single class is at fault.
     func text(at path: String, _ remainderPath: String = "remainder") -> String {
         guard !numbers.isEmpty else { return "\(path): expected a probability for at least one class, found none" }
         if let label = Self.repeated(numbers.map(\.label)) {

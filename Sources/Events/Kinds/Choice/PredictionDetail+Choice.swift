@@ -9,8 +9,8 @@ extension PredictionDetail {
     ///   - schema: Names the classes; lists have a number for each of them, in its order.
     ///   - hasOutput: Whether there is an output; members and logits belong to one.
     ///   - shortest: The number of classes that the project began with, at least 2. A model that was trained before
-    ///     classes were appended predicts nothing for these: a list of `shortest` to all numbers is for that many first
-    ///     classes, the others have probability 0.
+    ///     classes were appended predicts nothing for these: a list may therefore have between `shortest` numbers and
+    ///     one for every class. It applies to the first classes; the others have probability 0.
     ///   - remarks: Receives a remark on an invalid score.
     /// - Throws: `RecordRejection` that names the member of the event, what was expected and what was found.
     init(
@@ -93,7 +93,7 @@ extension PredictionDetail {
         return numbers
     }
 
-    /// Writes what there is as members of an object that is open.
+    /// Writes the details that are present as members of an open object.
     func writeMembers(to writer: inout JSONWriter, schema: LabelSchema) {
         let all = schema.classes.indices.map { ClassIndex($0) }
         if let members {
@@ -117,8 +117,8 @@ extension PredictionDetail {
     }
 }
 
-/// Numbers for classes: an object of class names, or a list of one for each class of the schema in its order, or for the first
-/// so many.
+/// Numbers for classes: an object by class name, or a list with one number for each class of the schema, or for the
+/// first classes, in its order.
 private struct Row {
     let labels: [ClassIndex]
     private let values: [Double]
@@ -163,13 +163,13 @@ private struct Row {
         self.values = values
     }
 
-    /// How many classes there may be, for messages: `10`, or `8 to 10`.
+    /// The permitted number of classes, for messages: `10`, or `8 to 10`.
     static func expected(_ shortest: Int, _ schema: LabelSchema) -> String {
         let count = schema.classes.count
         return shortest < count ? "\(shortest) to \(count)" : "\(count)"
     }
 
-    /// The numbers in the order of `wanted`; nil if these are other classes.
+    /// The numbers in the order of `wanted`; nil if the classes differ.
     func numbers(for wanted: [ClassIndex]) -> [Double]? {
         if labels == wanted { return values }
         var positions: [ClassIndex: Int] = [:]

@@ -40,7 +40,7 @@ struct DeadLetterPage {
         return lines.joined(separator: "\n")
     }
 
-    /// Returns a text escaped for one line; of more than 4,096 bytes, the beginning alone: `--json` has all.
+    /// Returns a text escaped for one line, cut after 4,096 bytes; `--json` has the whole text.
     private static func line(_ text: String) -> String { ForeignText.line(text, limit: 4_096) }
 
     var json: String {
@@ -80,7 +80,7 @@ struct DeadLetterPage {
         return writer.text
     }
 
-    /// An array, since two headers may have one name.
+    /// Writes headers as an array, since two of them may have the same name.
     private static func write(_ headers: [RecordHeader], to writer: inout JSONWriter) {
         writer.array { writer in
             for header in headers {
@@ -94,7 +94,7 @@ struct DeadLetterPage {
     }
 }
 
-/// Bytes for people and for machines, without tokens: text where they are text, else hexadecimal digits.
+/// Output of bytes for people and machines, with tokens masked: text if they are text, else hexadecimal digits.
 private enum Bytes {
     static func text(_ bytes: [UInt8]) -> String? {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
@@ -120,7 +120,7 @@ private enum Bytes {
         return text(masked) ?? "hex \(hex(masked))"
     }
 
-    /// Null, `{"text": …}` or `{"hex": …}`.
+    /// Writes null, `{"text": …}` or `{"hex": …}`.
     static func write(_ bytes: [UInt8]?, to writer: inout JSONWriter) {
         guard let bytes = bytes.map(TokenMask.masked) else { return writer.null() }
         writer.object { writer in

@@ -9,7 +9,7 @@ import StreamRuntime
 import Telemetry
 import Worker
 
-/// `flywheel dead-dead deadLetters list` and `show`.
+/// `flywheel dead-letters list` and `show`.
 enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
@@ -23,7 +23,7 @@ enum DeadLettersCommand {
         try scan.forEachDeadLetter { deadLetter in
             guard filter.matches(deadLetter) else { return }
             rows.append(DeadLetterRow(deadLetter, marks[deadLetter.position] ?? []))
-            // Not more is kept than may be shown.
+            // Memory is bounded: at most twice as many rows are kept as may be shown.
             if rows.count >= 2 * limit { rows = newest(rows, limit) }
         }
         for row in newest(rows, limit) { Terminal.show(arguments.flag("json") ? row.json : row.text) }

@@ -10,9 +10,9 @@ import StreamRuntime
 import Telemetry
 import Worker
 
-/// `flywheel dead-dead deadLetters redrive`.
+/// `flywheel dead-letters redrive`.
 enum RedriveCommand {
-    /// Whether nothing that was meant was refused.
+    /// Runs the command; returns whether no selected dead letter was refused, and positions given match at least one.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
         let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         guard filter.isEmpty || !arguments.flag("all") else {

@@ -46,7 +46,7 @@ struct GradientEmbeddings: BatchStrategy {
         }
     }
 
-    /// An index by its weight; where nothing weighs anything, the first that is left.
+    /// Draws an index in proportion to its weight; if all weights are 0, returns the first index that is not taken.
     private static func draw(_ weights: [Double], _ isTaken: [Bool], _ generator: inout SplitMix64) -> Int {
         var total = 0.0
         for index in weights.indices where !isTaken[index] { total += weights[index] }
@@ -62,7 +62,7 @@ struct GradientEmbeddings: BatchStrategy {
         return last
     }
 
-    /// `p - y` where `y` is the likeliest class. Without an output every gradient is as long.
+    /// `p - y`, where `y` is the likeliest class. All candidates without an output have the same residual, of length 1.
     private static func residual(_ output: ClassDistribution?) -> Residual {
         guard let output else { return Residual(labels: [0], values: [1], square: 1) }
         var residual = Residual()

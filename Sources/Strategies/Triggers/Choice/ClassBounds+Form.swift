@@ -1,7 +1,7 @@
 internal import Forms
 internal import Vocabulary
 
-/// The probability of the likeliest class, or of any.
+/// Bounds on the probability of the likeliest class, and the class that it must be; nil: any class.
 struct ClassBounds: Formed {
     let label: ClassIndex?
     let bounds: TriggerBounds
@@ -17,7 +17,7 @@ struct ClassBounds: Formed {
     }
 }
 
-/// The probability of a class.
+/// Bounds on the probability of a class.
 struct NamedClassBounds: Formed {
     let label: ClassIndex
     let bounds: TriggerBounds

@@ -1,7 +1,7 @@
 internal import Vocabulary
 
 extension Trigger {
-    /// The class that a trigger names and a project with so many does not have; nil where there is none.
+    /// A message if the trigger names a class that a project with `classes` classes does not have; nil otherwise.
     public func complaint(classes: Int) -> String? {
         for part in condition.flattened {
             let label: ClassIndex?

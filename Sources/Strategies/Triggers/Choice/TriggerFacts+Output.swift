@@ -17,7 +17,7 @@ extension TriggerFacts {
 }
 
 extension ClassDistribution {
-    /// The probability of a class; of one that is not named, its even part of the remainder.
+    /// The probability of a class; for a class that is not named, an equal part of the remainder.
     func probability(of label: Int, classes: Int) -> Double {
         if let entry = entries.first(where: { $0.label.rawValue == label }) { return entry.probability }
         let unnamed = classes - entries.count
