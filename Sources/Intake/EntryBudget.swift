@@ -67,6 +67,9 @@ struct EntryBudget {
 
     init(_ limits: EntryLimits) { self.limits = limits }
 
+    /// Number of accounts that are kept; at most 65,536.
+    var count: Int { accounts.count }
+
     /// Charges an entry to the budget, if the budget has capacity for it.
     ///
     /// - Parameters:
@@ -96,7 +99,7 @@ struct EntryBudget {
             account.bytes -= Double(size)
         }
         if before[key] == nil { before[key] = .some(known) }
-        if known == nil, accounts.count >= Self.capacity { accounts.removeAll() }
+        if known == nil, accounts.count >= Self.capacity { removeFull(at: time, share: share) }
         accounts[key] = account
         return isTaken
     }
@@ -106,18 +109,30 @@ struct EntryBudget {
         account(Key(project: project, topic: topic, isVouched: false), at: time, share: share).hasRoom
     }
 
+    /// Entries and bytes of a full account.
+    private func most(_ key: Key, share: Double) -> (entries: Double, bytes: Double) {
+        (max(1, Double(limits.entries[key.topic] ?? .max) * share), Double(limits.bytes(of: key.topic)) * share)
+    }
+
     /// Returns the account of a key with its capacity at a time; a new account is full.
     private func account(_ key: Key, at time: Int64, share: Double) -> Account {
-        let most = (
-            entries: max(1, Double(limits.entries[key.topic] ?? .max) * share),
-            bytes: Double(limits.bytes(of: key.topic)) * share
-        )
+        let most = most(key, share: share)
         var account = accounts[key] ?? Account(entries: most.entries, bytes: most.bytes, last: time)
         let part = Double(max(0, time - account.last)) / Self.hour
         account.last = time
         account.entries = min(most.entries, account.entries + most.entries * part)
         account.bytes = min(most.bytes, account.bytes + most.bytes * part)
         return account
+    }
+
+    /// Removes the accounts that are full again, which a new account would equal: nearly all, since usual traffic is far
+    /// below the limits. If hardly any is full, all are removed, so that the next removal is not due at once.
+    private mutating func removeFull(at time: Int64, share: Double) {
+        accounts = accounts.filter { key, _ in
+            let (known, most) = (account(key, at: time, share: share), most(key, share: share))
+            return known.entries < most.entries || known.bytes < most.bytes
+        }
+        if accounts.count > Self.capacity / 8 * 7 { accounts.removeAll() }
     }
 
     /// The transaction is committed.

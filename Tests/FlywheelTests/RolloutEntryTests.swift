@@ -149,6 +149,25 @@ struct RolloutEntryTests {
         #expect(stand.state.rollout.trust.value.served.map(\.version.rawValue) == ["v1", "v2"])
     }
 
+    @Test("A former champion returns by the steps: superseded, canary, live, and the other version is quarantined")
+    func returns() throws {
+        var stand = Self.stand()
+        let quick = [RolloutStep(share: 0.5, bake: Self.hour, voices: 1), RolloutStep(share: 1)]
+        _ = stand.apply(.configured(Self.configuration(6, quick, holdback: 0)))
+        _ = stand.apply(Self.shown(by: "v1"))
+        _ = stand.apply(Self.feedback(1, "v2"))
+        #expect(transitions(tick(&stand, at: 2 * Self.hour)) == ["v1 live superseded live", "v2 canary live live"])
+        // Longer than `rollbackWindow` after it served.
+        stand.now += 15 * 24 * Self.hour
+        let back = stand.command("c1", .rollBack(ModelVersion("v2")))
+        #expect(transitions(back) == ["v1 superseded canary canary"])
+        for case .transition(let step, _) in back { #expect(step.by == "ada" && step.reason == "noon") }
+        #expect(release(back)?.champion.version == ModelVersion("v2"))
+        _ = stand.apply(Self.feedback(2, "v1"))
+        let live = tick(&stand, at: stand.now + 2 * Self.hour)
+        #expect(transitions(live) == ["v2 live quarantined live", "v1 canary live live"])
+    }
+
     @Test("A revision that changes shares is reported in a release, and one without steps ends the rollout")
     func revisions() {
         var stand = Self.stand()

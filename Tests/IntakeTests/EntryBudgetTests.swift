@@ -1,12 +1,13 @@
 import EngineCore
 import Events
 import Flywheel
-import Intake
 import PipelineTesting
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
+
+@testable import Intake
 
 /// Additions of floods to the journal, which keeps them for ever.
 @Suite("The budget of journal entries")
@@ -39,6 +40,33 @@ struct EntryBudgetTests {
         #expect(counts.deadTotal + counts.droppedTotal == 5_000 && Set(counts.dead.keys) == ["entry_budget"])
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
         #expect(pipeline.journal().count == 20_051)
+    }
+
+    /// Before: all accounts were removed, and a project that had used up its hour began again.
+    @Test("With more accounts than are kept, those that are full again are removed, and no others")
+    func capacity() {
+        var budget = EntryBudget(limits(.commands, 3_600))
+        func takes(_ name: String, at time: Int64) -> Bool {
+            budget.takes(ProjectID(name), .commands, size: 1, at: time, share: 1)
+        }
+        var taken = 0
+        while takes("spent", at: 0) { taken += 1 }
+        #expect(taken == 3_600)
+        // Each is full again after a second; the one that is spent has one entry left for each second.
+        var refused = 0
+        for number in 0..<60_000 where !takes("p\(number)", at: 2_000) { refused += 1 }
+        for number in 60_000..<120_000 where !takes("p\(number)", at: 4_000) { refused += 1 }
+        #expect(refused == 0 && budget.count <= 65_536)
+        var left = 0
+        while takes("spent", at: 4_000) { left += 1 }
+        #expect((3...4).contains(left), "\(left)")
+    }
+
+    @Test("Where no account is full again, all are removed: memory is bounded")
+    func noneFull() {
+        var budget = EntryBudget(limits(.commands, 3_600))
+        for number in 0..<70_000 { _ = budget.takes(ProjectID("p\(number)"), .commands, size: 1, at: 0, share: 1) }
+        #expect(budget.count <= 65_536 && budget.count > 0)
     }
 
     @Test("Dead letters of a flood are capped and counted, as those of traffic are")
