@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Slices that are new no longer")
+@Suite("Slices that are no longer new")
 struct AgedSliceTests {
     @Test("The time at which the share of a slice may grow is a deadline")
     func deadline() {

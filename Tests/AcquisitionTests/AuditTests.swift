@@ -58,7 +58,7 @@ import Vocabulary
         #expect(abs(Double(audit) / Double(all) - expected) < 0.03, "\(audit) of \(all)")
     }
 
-    @Test("If nothing else is to be queried the audit sample waits; in edition 1 it fills batches")
+    @Test("The audit sample waits if no other sample can be queried; in edition 1 it fills batches")
     func alone() {
         var policy = freePolicy { $0.auditShare = 0.1 }
         let candidates = (0..<8).map { candidate("s\($0)", draw: 0.01 * Double($0), cutoff: 0.1) }
@@ -71,7 +71,7 @@ import Vocabulary
     }
 
     @Test(
-        "The policy's number of first audit tasks precedes all others, and none of them counts for the share",
+        "The configured first audit tasks precede all others, and none of them counts towards the share",
         arguments: [0, 3, 7]
     )
     func first(count: Int) {
@@ -114,7 +114,7 @@ import Vocabulary
         #expect(kept == Array(draws.sorted().prefix(AuditSource.capacity)))
     }
 
-    @Test("A sample of the audit sample stays there when the cut-off is lowered, and enters when it is raised")
+    @Test("A sample stays in the audit sample when the cut-off is lowered, and enters it when the cut-off is raised")
     func movingCutoff() {
         let policy = freePolicy {
             $0.auditShare = 0.5
@@ -158,7 +158,7 @@ import Vocabulary
 
     /// Before: 78 % of the tasks with a small pool and quick annotators at a share of 0.2, 28 % at 0.
     @Test(
-        "Within one task the share holds in every window, whatever pool, budget, batch and pace",
+        "In every window the share holds to within one task, for any pool, budget, batch and pace",
         arguments: 0..<40 as Range<UInt64>
     )
     func shareInWindows(seed: UInt64) {
@@ -180,7 +180,7 @@ import Vocabulary
         var time: Int64 = 0
         for round in 0..<250 as Range<UInt64> {
             time += Int64(draw(100...4_000))
-            // Dry spells, in which the pool runs out, and floods.
+            // Periods without candidates, in which the pool runs out, alternate with bursts.
             for number in 0..<(draw(0...3) == 0 ? 0 : draw(0...15)) {
                 let one = candidate("p\(round)-\(number)", score: generator.nextUnit())
                 state.receive(
@@ -217,7 +217,7 @@ import Vocabulary
         }
     }
 
-    @Test("Audit tasks that a window lacked candidates for are not carried into the next")
+    @Test("Audit tasks for which a window lacked candidates are not carried into the next window")
     func noDebt() {
         let policy = freePolicy {
             $0.auditShare = 0.5

@@ -6,11 +6,11 @@ import Testing
 import Vocabulary
 
 @Suite struct BatchTests {
-    /// Names that sort as their numbers do.
+    /// Name that sorts as its number does.
     static func name(_ number: Int) -> String { "s\(100_000 + number)" }
 
     @Test(
-        "Without a spread the highest scores are selected, and the lower id of equal scores",
+        "Without diversity the highest scores are selected, and of equal scores the lower id",
         arguments: 0..<32 as Range<UInt64>
     )
     func topScores(seed: UInt64) {
@@ -45,7 +45,7 @@ import Vocabulary
         #expect(state.batch(policy).ids == (0..<5).map { Self.name($0) })
     }
 
-    @Test("A spread batch contains one candidate of each well separated cluster", arguments: 0..<48 as Range<UInt64>)
+    @Test("A diverse batch contains one candidate of each well separated cluster", arguments: 0..<48 as Range<UInt64>)
     func spread(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let clusters = 2 + generator.next(below: 7)
@@ -67,7 +67,7 @@ import Vocabulary
         #expect(chosen.sorted() == (0..<clusters).map { "\($0)" })
     }
 
-    @Test("A spread batch is as large as can be, of distinct samples, even when points coincide or weigh nothing")
+    @Test("A diverse batch has the full size and distinct samples, even if points coincide or scores are zero")
     func degenerate() {
         let policy = freePolicy { $0.isDiverse = true }
         for score in [0.0, 1.0] {
@@ -117,7 +117,7 @@ import Vocabulary
         }
     }
 
-    @Test("Another entry may spread a batch otherwise, the same entry never does")
+    @Test("The same entry always selects the same diverse batch; another entry may select another")
     func seeds() {
         var generator = SplitMix64(seed: 1)
         var candidates: [Candidate] = []
@@ -127,7 +127,7 @@ import Vocabulary
         }
         let policy = freePolicy {
             $0.isDiverse = true
-            // A cold start by herding draws nothing at random.
+            // A cold start by herding has no random draws.
             $0.batch.coldStart = .none
         }
         let state = AcquisitionState(candidates, policy: policy)
@@ -141,7 +141,7 @@ import Vocabulary
         #expect(batches.count > 1)
     }
 
-    @Test("A newer model's word replaces an older one's, and only then")
+    @Test("A candidate is rescored by a newer model only")
     func rescoring() {
         let policy = freePolicy { $0.batchSize = 1 }
         var state = AcquisitionState([candidate("a", score: 0.1), candidate("b", score: 0.5)], policy: policy)

@@ -10,7 +10,7 @@ import Vocabulary
         var votes: Int
     }
 
-    @Test("Prices and windows as extreme as are accepted stop nothing")
+    @Test("Prices and windows as extreme as accepted neither trap nor overflow")
     func extremes() {
         let price = VoteCost(
             maximumTime: VoteCost.longestTime,
@@ -39,7 +39,7 @@ import Vocabulary
     }
 
     @Test(
-        "Votes, time and money never exceed their budgets with what was carried, whatever happens",
+        "Votes, time and money never exceed their budgets plus the amounts carried over",
         arguments: 0..<32 as Range<UInt64>
     )
     func neverOverspends(seed: UInt64) {
@@ -102,7 +102,7 @@ import Vocabulary
         #expect(given > 20, "seed \(seed) bought too little to say anything")
     }
 
-    @Test("Unused budget is carried as far as configured, and no further")
+    @Test("Unused budget is carried over as far as configured, and no further")
     func carrying() {
         let budget = LabelBudget(votes: 10, window: 100, carriedWindows: 2)
         var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
@@ -151,7 +151,7 @@ import Vocabulary
         #expect(budget.mostTasks(votes: 1, cost: .free) == 0)
     }
 
-    @Test("A task that no window holds alone waits until enough was carried, and is not waited for in vain")
+    @Test("A task too large for one window waits for carried budget; if none is carried, there is no deadline")
     func waitsForCarried() {
         var policy = freePolicy {
             $0.votes = 2

@@ -8,7 +8,7 @@ import Vocabulary
 
 @Suite struct ColdStartTests {
     @Test(
-        "With one model, a batch is cold while labels are below the handover for each class that it distinguishes",
+        "With one model, a batch is cold while labels are fewer than the handover for each class that it distinguishes",
         arguments: 0..<200 as Range<UInt64>
     )
     func handover(seed: UInt64) {
@@ -39,7 +39,7 @@ import Vocabulary
             )
         }
         var state = AcquisitionState(candidates, policy: policy)
-        // Near the handover, and up to beyond all that could matter.
+        // The number of labels ranges from zero to well beyond the handover.
         let labels = generator.next(below: 3 * classes * Int(policy.batch.handover))
         state.accounts.schedule.value.acquisitionTasks = labels
 

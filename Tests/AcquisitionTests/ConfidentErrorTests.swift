@@ -16,16 +16,16 @@ private struct AuditedModel {
     private var generator: SplitMix64
     private var next = 0
     private var round = 0
-    /// The extra share after each batch, and the share of the batch that was drawn at random.
+    /// The extra share after each batch; `drawn` is the share of its training selections that was drawn at random.
     private(set) var extras: [Double] = []
     private(set) var drawn: [Double] = []
-    /// Selections drawn at random, each with the number of candidates in the pool that were eligible.
+    /// Selections of the latest batch that were drawn at random.
     private(set) var selections: [Selection] = []
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
     /// Selects a batch and labels its audit tasks: the confidence of the model is drawn uniformly from 0.9 upwards, and
-    /// its rate of errors is a function of the stated one.
+    /// the actual rate of errors is a function of the rate that the confidence states.
     mutating func advance(surplus: (Double) -> Double, isClosedWithout label: Bool = false) {
         round += 1
         for number in 0..<24 {
@@ -70,7 +70,7 @@ private struct AuditedModel {
 
 @Suite("Exploration follows the rate of confident errors")
 struct ConfidentErrorTests {
-    @Test("A model that is wrong as often as it states is hardly ever explored, and in the end not at all")
+    @Test("A model that is wrong as often as it states is explored in less than a tenth of the batches")
     func calibrated() {
         var (batches, raised) = (0, 0)
         for seed in 0..<30 as Range<UInt64> {
@@ -84,7 +84,7 @@ struct ConfidentErrorTests {
     }
 
     @Test(
-        "The share grows with the rate of errors, keeps to its bounds, and is 0 once the errors have stopped",
+        "The share grows with the rate of errors, stays within its bounds, and is 0 once the errors have stopped",
         arguments: 0..<12 as Range<UInt64>
     )
     func grows(seed: UInt64) {
@@ -101,7 +101,7 @@ struct ConfidentErrorTests {
         #expect(many.extras.last == 0 && many.drawn.last == 0)
     }
 
-    @Test("A newer model that is right about the same audit samples ends it at once, by its own word or its trainer's")
+    @Test("Correct predictions of the same audit samples, by a newer model or its trainer, end exploration at once")
     func corrected() throws {
         for isByTrainer in [false, true] {
             var model = AuditedModel(seed: 3)
@@ -130,7 +130,7 @@ struct ConfidentErrorTests {
         }
     }
 
-    @Test("Rows are bounded, and none outlives a task that closes without a label")
+    @Test("Rows are bounded, and a task that closes without a label leaves none")
     func bounded() {
         var model = AuditedModel(seed: 5)
         for _ in 0..<20 { model.advance(surplus: { $0 }, isClosedWithout: true) }
@@ -164,7 +164,7 @@ struct ConfidentErrorTests {
         }
     }
 
-    @Test("Edition 1, a bound of 0 and a stated share at the bound measure nothing and draw nothing extra")
+    @Test("Under edition 1, a bound of 0, or a share at the bound, nothing is measured and nothing extra is drawn")
     func off() {
         let changes: [(inout AcquisitionPolicy) -> Void] = [
             { $0.edition = 1 }, { $0.explorationMost = 0 }, { ($0.explorationShare, $0.explorationMost) = (0.4, 0.4) },

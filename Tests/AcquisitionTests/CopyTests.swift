@@ -25,7 +25,7 @@ struct CopyTests {
         }
     }
 
-    /// A world of so many dimensions: clusters of some width, each sample with an output of four classes.
+    /// Candidates of a given dimension in clusters of some width, each with an output of four classes.
     static func candidates(_ count: Int, _ prefix: String, _ generator: inout SplitMix64, dimension: Int) -> [Candidate]
     {
         let centres = (0..<4).map { _ in (0..<dimension).map { _ in 3 * generator.nextNormal() } }
@@ -98,7 +98,7 @@ struct CopyTests {
     }
 
     @Test(
-        "Copies that preceded the query of their sample are evicted from a full pool",
+        "Copies received before the query of their sample are evicted from a full pool",
         arguments: 0..<6 as Range<UInt64>
     )
     func copiesBefore(seed: UInt64) throws {
@@ -132,7 +132,7 @@ struct CopyTests {
     }
 
     @Test(
-        "One embedding times 1,000 changes no choice among the others: they are chosen as if it were not there",
+        "An embedding scaled by 1,000 does not affect which of the other candidates are queried",
         arguments: rules,
         0..<2 as Range<UInt64>
     )
@@ -152,7 +152,7 @@ struct CopyTests {
         #expect(queried(first, then: more, policy) == alone)
     }
 
-    @Test("An embedding times 1,000 in the first batch changes nothing either", arguments: rules)
+    @Test("An embedding scaled by 1,000 in the first batch does not affect the queries either", arguments: rules)
     func outlierFirst(batch: BatchPolicy) {
         var generator = SplitMix64(seed: 77)
         let policy = Self.policy(batch)
@@ -171,7 +171,7 @@ struct CopyTests {
         }
     }
 
-    @Test("Novelty is computed over the whole pool: novel candidates are found below the first ones")
+    @Test("Novelty is computed over the whole pool: novel candidates are found below the highest scores")
     func noveltyBehindTheCut() {
         var generator = SplitMix64(seed: 3)
         let policy = Self.policy(

@@ -33,7 +33,7 @@ private func pairing(_ pair: Int?, _ stratum: AuditStratum, at time: Int64 = 0) 
 struct DuelTests {
     private let policy = freePolicy { ($0.auditShare, $0.auditCutoff, $0.auditAge) = (0.5, 1, 86_400_000) }
 
-    @Test("Three of four audit tasks are duels if there are enough, the rest follows the order of draws")
+    @Test("Three of four audit tasks are duels if there are enough; the rest follow the order of draws")
     func share() {
         var (source, accounts) = (AuditSource(), TaskAccounts())
         for number in 0..<100 {
@@ -51,7 +51,7 @@ struct DuelTests {
         #expect(taken.allSatisfy { $0.reason.strategy == "audit" && $0.reason.inclusionProbability == 1 })
     }
 
-    @Test("Without disagreement of the current pair all tasks follow the order of draws, and no duels accumulate")
+    @Test("Without disagreement of the current pair, all tasks follow the order of draws and no duels accumulate")
     func none() {
         var (source, accounts) = (AuditSource(), TaskAccounts())
         for number in 0..<40 {

@@ -46,7 +46,7 @@ import Vocabulary
     }
 
     @Test(
-        "A share of the batch is drawn from the randomly forwarded candidates, and states so",
+        "A share of the batch is drawn from the randomly forwarded candidates, with the propensity stated",
         arguments: 0..<16 as Range<UInt64>
     )
     func share(seed: UInt64) {
@@ -60,7 +60,7 @@ import Vocabulary
         #expect(best.allSatisfy { $0.reason.score > 0.75 && $0.reason.propensity == 1 })
     }
 
-    @Test("Nothing is drawn at random if nothing was forwarded at random, or no share is wanted")
+    @Test("Nothing is drawn at random if no candidate was forwarded at random or the share is 0")
     func none() {
         for batch in [batch(share: 0.3, isExploring: false, seed: 1), batch(share: 0, isExploring: true, seed: 1)] {
             #expect(batch.count == 10)

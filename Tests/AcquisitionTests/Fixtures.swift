@@ -32,7 +32,7 @@ func context(_ entry: UInt64, at milliseconds: Int64 = 0) -> EntryContext {
     )
 }
 
-/// Nothing in the way of a batch: no budget to speak of, no limit, no audit sample.
+/// A policy under which nothing prevents a batch: a budget that is never reached, no limit, no audit sample.
 func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> AcquisitionPolicy {
     var policy = AcquisitionPolicy(
         isDiverse: false,
@@ -51,7 +51,7 @@ func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> Acqui
     return policy
 }
 
-/// Calls of the reducer with the inputs that tests set.
+/// Calls of the reducer with default values for the inputs that a test does not set.
 extension AcquisitionState {
     mutating func receive(
         _ candidate: Candidate,
@@ -96,7 +96,7 @@ extension AcquisitionState {
         )
     }
 
-    /// At the beginning of the window where no time is given.
+    /// The next deadline as of a time, by default the beginning of the window.
     func nextDeadline(
         openTasks: Int,
         votesPerTask: Int,
@@ -124,7 +124,7 @@ extension AcquisitionState {
         }
     }
 
-    /// The batch after the maximum wait.
+    /// Selects a batch after the maximum wait.
     mutating func batch(
         _ policy: AcquisitionPolicy,
         entry: UInt64 = 2,

@@ -6,7 +6,7 @@ import Vocabulary
 
 /// Laws that hold after every step of any history.
 @Suite struct HistoryTests {
-    /// A task that still has votes to be given.
+    /// A task with votes still to be given.
     struct Task {
         var left: Int
     }
@@ -99,7 +99,7 @@ import Vocabulary
         #expect(state.accounts.queried.count == queried.count)
     }
 
-    @Test("A deadline that is kept brings a batch, or the window that allows one", arguments: 0..<24 as Range<UInt64>)
+    @Test("Each deadline brings a batch, or a window that allows one", arguments: 0..<24 as Range<UInt64>)
     func deadlines(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let policy = freePolicy {
@@ -146,12 +146,12 @@ import Vocabulary
                 context: context(2, at: time)
             ).count
         }
-        // A newer model that has scored nothing yet: wait.
+        // A newer model has scored no candidates yet, so the batch waits.
         #expect(select(&state, 2, 999) == 0)
         #expect(select(&state, 2, 1_000) == 5)
         // The maximum wait applies again, since no newer model has been added.
         #expect(select(&state, 2, 1_999) == 0)
-        // Enough candidates of a newer model that has learnt from the last batch: at once.
+        // A model that has learnt from the last batch has scored enough candidates, so the batch is selected at once.
         for number in 0..<20 {
             state.receive(
                 candidate("t\(number)"),
@@ -165,7 +165,7 @@ import Vocabulary
         #expect(select(&state, 3, 2_000) == 0)
     }
 
-    @Test("Open tasks hold a batch back until it fits")
+    @Test("Open tasks delay a batch until it fits into the limit")
     func backPressure() {
         let policy = freePolicy { $0.openTaskLimit = 12 }
         let state = AcquisitionState((0..<50).map { candidate("s\($0)") }, policy: policy)
@@ -184,7 +184,7 @@ import Vocabulary
         #expect(state.nextDeadline(openTasks: 0, votesPerTask: 1, policy: freePolicy()) == nil)
     }
 
-    @Test("A budget that holds no task at all sets no deadline")
+    @Test("A budget that does not cover a single task sets no deadline")
     func noBudget() {
         let policy = freePolicy { $0.votes = 1 }
         var state = AcquisitionState([candidate("s")], policy: policy)
@@ -194,7 +194,7 @@ import Vocabulary
 }
 
 @Suite struct BudgetLedgerTests {
-    @Test("A window ends on its own grid, however late it is noticed")
+    @Test("Windows start at multiples of their length, however late the end of one is noticed")
     func windows() {
         let budget = LabelBudget(votes: 5, window: 100)
         var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))

@@ -3,7 +3,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("The space of embeddings is learnt as far as it is not declared")
+@Suite("Undeclared properties of the embedding space are learnt")
 struct LearnedSpaceTests {
     /// Resolves the space of samples with these embeddings, and returns the indices of those that are outside it.
     private func resolveSpace(
@@ -23,14 +23,14 @@ struct LearnedSpaceTests {
     }
 
     @Test(
-        "The commonest dimension of the first 20 counts, of equally common ones the first, and ten times its median norm"
+        "The space has the commonest dimension of the first 20, on a tie the first one, and ten times the median norm"
     )
     func fixed() {
         var state = AcquisitionState()
         let tie: [[Float]] = (0..<20).map { $0 % 2 == 0 ? [3, 4] : [1e9] }
         #expect(resolveSpace(Array(tie.dropLast()), in: &state) == [])
         #expect(state.knownSpace(nil).isUnknown)
-        // The last sample fixes the space, and is itself outside it.
+        // The last sample fixes the space and is itself outside of it.
         #expect(resolveSpace([tie[19]], in: &state) == [0])
         #expect(state.knownSpace(nil) == EmbeddingSpace(dimension: 2, norm: 50))
         #expect(state.space.value.seen.isEmpty)
@@ -48,7 +48,7 @@ struct LearnedSpaceTests {
         #expect(resolveSpace(Array(repeating: [0, 0], count: 20) + [[1e30, 0], [1]], in: &zero) == [21])
     }
 
-    @Test("Declared properties are not learnt, and the space that producers name is")
+    @Test("Declared properties are not learnt, and the space name that producers state is")
     func declared() {
         var state = AcquisitionState()
         let whole = EmbeddingSpace(dimension: 1, norm: 4)
@@ -63,7 +63,7 @@ struct LearnedSpaceTests {
         #expect(resolveSpace([[1]], in: &state, part) == [])
     }
 
-    @Test("Another name or dimension begins anew; another norm, or naming the dimension that is there, does not")
+    @Test("Another name or dimension resets the learnt space; another norm, or declaring the known dimension, does not")
     func revisions() {
         var state = AcquisitionState()
         #expect(resolveSpace(Array(repeating: [3, 4], count: 20), in: &state) == [])

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Each model predicts the same output for every sample, so that its mean output is the one that the test sets.
+/// Cold starts under models that predict the same output for every sample, so that a test sets their mean output.
 @Suite("A cold start ends once predicted shares are stable") struct PredictedSharesTests {
     private static let policy = freePolicy {
         $0.isDiverse = true
@@ -57,17 +57,17 @@ import Vocabulary
         return cold > 0
     }
 
-    @Test("At rest, from three labels a class on") func rest() {
+    @Test("Stable shares end the cold start from three labels per class on") func rest() {
         var state = AcquisitionState()
-        // Four classes as likely: 32 labels at the latest, 12 at the earliest.
+        // With four equally likely classes the cold start ends at 12 labels at the earliest, at 32 at the latest.
         let even = [0.25, 0.25, 0.25, 0.25]
         #expect(Self.isCold(&state, even, versionNumber: 1, labels: 5))
-        // At rest, but too few labels.
+        // The shares are stable, but there are too few labels.
         #expect(Self.isCold(&state, even, versionNumber: 2, labels: 10))
         #expect(!Self.isCold(&state, [0.26, 0.24, 0.26, 0.24], versionNumber: 3, labels: 15))
     }
 
-    @Test("Not while they move, and at eight labels a class whatever they do") func movement() {
+    @Test("Moving shares do not end the cold start before eight labels per class") func movement() {
         var state = AcquisitionState()
         for (index, labels) in [5, 10, 15, 20, 25, 30].enumerated() {
             // Half the sum of the differences is 0.06.
@@ -86,7 +86,7 @@ import Vocabulary
         #expect(!Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], versionNumber: 3, labels: 18))
     }
 
-    @Test("A model that predicted the same before is no evidence either, though labels were added") func sameModel() {
+    @Test("A later batch of the same model is no evidence either, even if labels were added") func sameModel() {
         var state = AcquisitionState()
         let shares = [0.4, 0.2, 0.2, 0.2]
         #expect(Self.isCold(&state, shares, versionNumber: 1, labels: 15))
@@ -95,7 +95,7 @@ import Vocabulary
         #expect(state.pool.shares.value == before)
     }
 
-    @Test("Shares that move again, as those of a new class, make a batch cold again") func unrest() {
+    @Test("Shares that move again, for example because of a new class, make a batch cold again") func unrest() {
         var state = AcquisitionState()
         let even = [0.25, 0.25, 0.25, 0.25]
         #expect(Self.isCold(&state, even, versionNumber: 1, labels: 10))
@@ -116,7 +116,7 @@ import Vocabulary
         #expect(!Self.isCold(&state, even, versionNumber: 9, labels: 35, policy: policy))
     }
 
-    @Test("Of ten thousand classes the largest shares are kept, and they suffice") func manyClasses() {
+    @Test("Of 2,002 classes the 64 largest shares are kept, which is enough to find them stable") func manyClasses() {
         var state = AcquisitionState()
         var generator = SplitMix64(seed: 4)
         let weights = (0..<2_000).map { _ in generator.nextUnit() / 1_000 }
@@ -131,7 +131,7 @@ import Vocabulary
         #expect(state.pool.shares.value.classes.prefix(2) == [ClassIndex(0), ClassIndex(1)])
     }
 
-    @Test("A row that lacks shares traps nothing") func spoiltRow() {
+    @Test("A row that lacks shares causes no trap") func spoiltRow() {
         var state = AcquisitionState()
         let classes = [ClassIndex(0), ClassIndex(1), ClassIndex(2)]
         var row = PredictedShares(versionNumber: 1, labels: 10, candidates: 40)

@@ -19,7 +19,7 @@ extension QuotaTests {
         #expect(state.accounts.slices.sortedKeys == ["=new-0", "=new-1", "=new-2", "=new-3", "=x1", "=x2"])
     }
 
-    @Test("Triggered candidates that wait for a quota next to a stream's rule have a deadline")
+    @Test("Triggered candidates that wait for a quota under a stream rule have a deadline")
     func triggeredWaits() {
         let policy = policy(half) {
             $0.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 100)
@@ -59,7 +59,7 @@ extension QuotaTests {
         #expect(state.batch(policy, entry: 5, at: 100_000).ids == ["a10"])
     }
 
-    @Test("Votes returned for a task of another slice key reduce nothing of the slice that now has the name")
+    @Test("Votes returned for a task of another slice key are not credited to a slice of the same name")
     func otherKey() {
         let policy = policy(half)
         var state = AcquisitionState((0..<5).map { sample("a\($0)", of: "a", score: 0.9) }, policy: policy)

@@ -43,7 +43,7 @@ struct QuotaTests {
         state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(7, at: time))
     }
 
-    @Test("A slice at its quota that fills the pool yields to the others, and reduces nothing of theirs")
+    @Test("A slice at its quota that fills the pool makes room for other slices, and does not reduce their votes")
     func fullPool() {
         let policy = policy(half)
         var state = AcquisitionState((0..<30).map { sample("a\($0)", of: "a", score: 0.9) }, policy: policy)
@@ -57,7 +57,7 @@ struct QuotaTests {
         #expect(state.pool.candidates.sortedKeys.count { $0.rawValue.hasPrefix("b") } == 20)
         #expect(state.batch(policy, entry: 5, at: 40_000).ids.allSatisfy { $0.hasPrefix("b") })
         #expect(state.accounts.slices["=b"]?.votes == 5)
-        // In the next window the candidates with higher scores have free capacity again.
+        // In the next window the slice has quota again, so a candidate of it with a high score enters the pool.
         for _ in 0..<15 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: 50_000)) }
         receive(sample("a99", of: "a", score: 0.99), &state, policy, at: 100_001)
         #expect(state.pool.candidates[SampleID("a99")] != nil)
@@ -79,7 +79,7 @@ struct QuotaTests {
         var time: Int64 = 0
         for entry in 1...600 as ClosedRange<UInt64> {
             time += Int64(generator.next(below: 800))
-            // Its caches know nothing.
+            // The fresh state has empty caches.
             var fresh = AcquisitionState()
             for (id, row) in state.pool.candidates.sortedRows { fresh.pool.candidates.restore(id, row) }
             for (id, row) in state.accounts.queried.sortedRows { fresh.accounts.queried.restore(id, row) }
@@ -115,7 +115,7 @@ struct QuotaTests {
         #expect(state.accounts.queried.count > 20)
     }
 
-    @Test("So it is with a stream: what was chosen and waits for a quota gives way")
+    @Test("In a stream, too, selected candidates that wait for a quota make room for other slices")
     func stream() {
         let policy = policy(half) {
             $0.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: 1_000_000))
@@ -141,7 +141,7 @@ struct QuotaTests {
         return state
     }
 
-    @Test("A slice with a share of its own is always distinguished, and the account of the others has none")
+    @Test("A slice with a share of its own always has its own account, and the shared account has no such share")
     func named() {
         var slices = half
         slices.shares = [

@@ -58,7 +58,7 @@ import Vocabulary
         #expect(queried.count { $0.hasPrefix("c") } == 4, "samples without a slice are one together")
     }
 
-    @Test("Where only a quota is in the way the next window is waited for, and begins anew")
+    @Test("If only a quota prevents a batch, the next window is the deadline, and the quota begins anew")
     func window() {
         let policy = policy(half)
         var state = AcquisitionState((0..<30).map { sample("b\($0)", of: "b", score: 0.5) }, policy: policy)
@@ -70,7 +70,7 @@ import Vocabulary
         #expect(state.batch(policy, entry: 4, at: 120_000).count == 2)
     }
 
-    @Test("Unused votes return to the slice in the window of their task, and not later")
+    @Test("Unused votes return to their slice only within the window of their task")
     func released() {
         let policy = policy(half)
         var state = AcquisitionState((0..<30).map { sample("b\($0)", of: "b", score: 0.5) }, policy: policy)
@@ -86,7 +86,7 @@ import Vocabulary
         #expect(state.accounts.slices["=b"]?.votes == 2, "a task of the window before frees nothing of this one")
     }
 
-    @Test("A new slice has a share of its own until it is known")
+    @Test("A new slice has the share for new slices until it has aged")
     func newSlice() {
         var slices = half
         slices.newShare = LabelShare(millionths: 50_000)
@@ -100,7 +100,7 @@ import Vocabulary
         #expect(state.batch(policy, entry: 4, at: 210_000).count == 5, "a batch, of ten votes that it may take")
     }
 
-    @Test("Slices beyond the distinguished ones share the quota of a single slice")
+    @Test("Slices beyond the limit of distinguished ones share the quota of a single slice")
     func bounded() {
         var state = AcquisitionState()
         for number in 0..<SlicePolicy.sliceLimit {

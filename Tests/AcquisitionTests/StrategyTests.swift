@@ -5,9 +5,9 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Laws that hold for every way to put a batch together.
+/// Laws that hold for every way to select a batch.
 @Suite struct StrategyTests {
-    /// Every rule with and without a cold start, one after the other.
+    /// Every combination of a rule and a cold start.
     static let policies: [BatchPolicy] = BatchRule.allCases.flatMap { rule in
         ColdStart.allCases.map { BatchPolicy(rule: rule, coldStart: $0) }
     }
@@ -46,7 +46,7 @@ import Vocabulary
     }
 
     @Test(
-        "A batch holds distinct samples of the pool, as many as are wanted and no more than there are",
+        "A batch holds distinct samples of the pool, as many as configured or as there are",
         arguments: policies,
         [1, 6, 7, 8, 60, 120]
     )
@@ -109,7 +109,7 @@ import Vocabulary
     }
 
     @Test(
-        "Equal scores, one class, points that coincide, and no score at all still give a whole batch",
+        "Equal or zero scores, one class, and coinciding or missing points still give a whole batch",
         arguments: policies
     )
     func degenerate(batch: BatchPolicy) {
@@ -144,7 +144,7 @@ import Vocabulary
     }
 
     @Test(
-        "A change of dimension in mid-stream affects only the sketches of queried samples",
+        "A change of dimension in mid-stream neither shrinks batches nor keeps old candidates in them",
         arguments: policies
     )
     func dimensionChanges(batch: BatchPolicy) {
@@ -166,7 +166,7 @@ import Vocabulary
         }
     }
 
-    @Test("Ten thousand classes are no obstacle", arguments: policies)
+    @Test("Ten thousand classes are supported by every rule", arguments: policies)
     func manyClasses(batch: BatchPolicy) throws {
         let policy = Self.policy(batch)
         var generator = SplitMix64(seed: 8)

@@ -39,7 +39,7 @@ import Vocabulary
         #expect(state.pool.stream.value?.ledger.queried == selections.count)
     }
 
-    @Test("A challenger's prediction, and the same candidate once more, pay nothing into the ledger")
+    @Test("A challenger's prediction does not count as an event of the stream, and neither does a repeated candidate")
     func paidOnce() {
         var state = AcquisitionState()
         let policy = policy(0.1)
@@ -73,7 +73,7 @@ import Vocabulary
         #expect(run(&other, broke, 500).isEmpty)
     }
 
-    @Test("Before there is a model the share alone decides")
+    @Test("Without a model the share alone decides")
     func cold() {
         var state = AcquisitionState()
         #expect(run(&state, policy(0.1), 1_000, cold: true).count == 100)
@@ -88,7 +88,7 @@ import Vocabulary
         #expect(state.pool.candidates[SampleID("old")] == nil)
     }
 
-    @Test("Audit tasks keep to their share though the pool is empty most of the time")
+    @Test("Audit tasks keep their share although the pool is empty most of the time")
     func audit() {
         var policy = policy(0.1)
         policy.auditShare = 0.2

@@ -36,7 +36,7 @@ struct StuckCameraTests {
     }
 
     @Test(
-        "Of 49 frames that are equal, or nearly, one is queried",
+        "Of 49 frames that are equal or nearly equal, one is queried",
         arguments: StreamStrategy.allCases,
         [0, 0.01, 0.02]
     )
@@ -49,7 +49,7 @@ struct StuckCameraTests {
                 let start = stream.count / 2
                 for frame in 0..<49 {
                     let moved = point.map { $0 + Float(generator.nextNormal() * noise) }
-                    // What a model is least sure of.
+                    // The output is as uncertain as possible.
                     let entries = (0..<4).map { ClassDistribution.Entry(label: ClassIndex($0), probability: 0.25) }
                     let camera = Candidate(
                         sample: Sample(id: SampleID("camera\(frame)"), embedding: moved),
@@ -73,7 +73,7 @@ struct StuckCameraTests {
         }
     }
 
-    @Test("Copies of queried samples are no events of the stream: the others are judged as without them")
+    @Test("Copies of queried samples are no events of the stream: the others are selected as without them")
     func others() {
         var generator = SplitMix64(seed: 4)
         let policy = policy(.quantile, share: 100_000, burst: 5)
@@ -88,7 +88,7 @@ struct StuckCameraTests {
         #expect(queried(more, policy) == alone)
     }
 
-    @Test("A stream in a space of one dimension does not run dry")
+    @Test("A stream of one-dimensional embeddings does not run dry")
     func oneDimension() {
         var generator = SplitMix64(seed: 6)
         let stream = (0..<5_000).map { number in

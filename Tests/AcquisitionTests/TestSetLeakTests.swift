@@ -3,8 +3,8 @@ import Statistics
 import Testing
 import Vocabulary
 
-/// Selections for training must depend on audit labels only by the rate of confident errors: anything else would let the test
-/// set choose the training set.
+/// Selections for training must depend on audit labels only by the rate of confident errors: otherwise the test set
+/// would influence the training set.
 @Suite("Audit labels do not leak into the selection of training samples")
 struct TestSetLeakTests {
     /// Plays batches in which a fixed number of the queried audit samples get another label than predicted.
@@ -28,7 +28,7 @@ struct TestSetLeakTests {
         for round in 1...40 {
             for number in 0..<24 {
                 let isAudited = number % 3 == 0
-                // Audit samples differ in nothing but their ids: so any of them may be the wrong one.
+                // Audit samples differ only in their ids, so any of them may be the wrong one.
                 let confidence = isAudited ? 0.97 : 0.9 + 0.0999 * generator.nextUnit()
                 let outputs = [
                     ClassDistribution.Entry(label: ClassIndex(0), probability: confidence),
@@ -69,7 +69,7 @@ struct TestSetLeakTests {
         let last = play(seed: seed) { count, wanted in Set(count - wanted..<count) }
         #expect(first.labels != last.labels)
         #expect(first.training == last.training)
-        // The rate itself does matter: else the test would show nothing.
+        // The rate itself does matter; otherwise the test would be vacuous.
         let none = play(seed: seed) { _, _ in [] }
         #expect(first.training != none.training)
     }

@@ -58,7 +58,7 @@ extension TriggeredTests {
         #expect(state.triggers.triggered.isEmpty && state.triggers.pending.count == 1)
     }
 
-    @Test("Where only triggers and the audit sample have anything, each has its part")
+    @Test("If only triggers and the audit sample have candidates, each fills its share")
     func triggersAndAudit() {
         let policy = policy { $0.auditShare = 0.2 }
         var state = AcquisitionState()
@@ -80,7 +80,7 @@ extension TriggeredTests {
         #expect(batch.count { $0.reason.triggers == ["low"] } == 10)
     }
 
-    @Test("Next to a stream's rule a triggered candidate waits for no batch, within its share")
+    @Test("Under a stream rule a triggered candidate within its share does not wait for a batch")
     func besideAStream() {
         let policy = policy {
             $0.triggerShare = 0.5

@@ -68,7 +68,7 @@ struct TriggeredTests {
         state.receive(candidate, modelVersionNumber: 1, classes: classes, policy: policy, context: context(entry))
     }
 
-    @Test("Triggers query their share of a batch and no more, and are named on the task")
+    @Test("Triggers query at most their share of a batch, and tasks name them")
     func share() {
         let policy = policy()
         var state = AcquisitionState()
@@ -85,7 +85,7 @@ struct TriggeredTests {
         #expect(state.accounts.schedule.value.triggerTasks == 2 && state.accounts.schedule.value.acquisitionTasks == 10)
     }
 
-    @Test("Small batches owe triggers their share of all tasks", arguments: [0.2, 0.35])
+    @Test("Across small batches triggers receive their share of all tasks", arguments: [0.2, 0.35])
     func smallBatches(share: Double) {
         let policy = policy {
             $0.batchSize = 1

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Utility of candidates, and what a task states of it.
+/// Utility of candidates, and the statement of it on a task.
 @Suite struct UtilityTests {
     static func one(_ reason: SelectionReason, _ name: ScorePart.Name) -> ScorePart? {
         reason.parts.first { $0.name == name }
@@ -120,7 +120,7 @@ import Vocabulary
         #expect(state.batch(policy, entry: 3, at: 90_000).count == 5)
     }
 
-    @Test("A queried sample is found in any slot, with few comparisons or many", arguments: [20, 100])
+    @Test("A queried sample is recognized in any slot, with few comparisons or many", arguments: [20, 100])
     func knownSlots(count: Int) {
         let policy = freePolicy {
             $0.isDiverse = true
@@ -131,7 +131,7 @@ import Vocabulary
         let candidates = (0..<count).map { candidate("s\($0)", embedding: [Float($0 + 1), 1]) }
         var state = AcquisitionState(candidates, policy: policy)
         state.pool.queriedSketches[3] = EmbeddingSketch([1, 1] as [Float])
-        // Of another model's space, and beyond what the policy remembers.
+        // Sketches of another model's space, and in slots beyond the memory of the policy.
         state.pool.queriedSketches[9] = EmbeddingSketch([3, 1, 0] as [Float])
         state.pool.queriedSketches[900] = EmbeddingSketch([2, 1] as [Float])
         state.pool.queriedSketches[policy.batch.memory] = EmbeddingSketch([4, 1] as [Float])

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 extension WindowTests {
-    /// A point of so many coordinates, of which one is far out.
+    /// A point of the given dimension with one large coordinate.
     private func point(_ axis: Int, _ dimension: Int) -> [Float] {
         (0..<dimension).map { $0 == axis ? 10 : Float(($0 * 7 + axis) % 5) / 10 }
     }
@@ -57,7 +57,7 @@ extension WindowTests {
     }
 
     @Test(
-        "Embeddings of two dimensions reduce selection to the highest scores, also if both are folded",
+        "Embeddings of two dimensions reduce selection to the highest scores, even if both are folded",
         arguments: BatchRule.allCases
     )
     func mixture(rule: BatchRule) {

@@ -6,7 +6,7 @@ import Testing
 import Vocabulary
 
 /// The candidates that a rule considers, and the space in which it compares them.
-@Suite("What a rule chooses from")
+@Suite("Candidates that a rule considers")
 struct WindowTests {
     func policy(_ rule: BatchRule, _ change: (inout AcquisitionPolicy) -> Void = { _ in })
         -> AcquisitionPolicy
@@ -20,7 +20,7 @@ struct WindowTests {
         }
     }
 
-    @Test("Large batches follow the rule, and above the affordable size the highest utilities are selected")
+    @Test("Large batches follow the rule; above the affordable size the highest utilities are selected")
     func large() {
         for (rule, count, isChosen) in [
             (BatchRule.herding, 512, true), (.kCenter, 600, true), (.power, 1_024, true), (.classBalanced, 1_024, true),
@@ -40,7 +40,7 @@ struct WindowTests {
         }
     }
 
-    @Test("Under the rule top density and duplicates within the window count, too")
+    @Test("Under the rule `top`, density and duplicates within the window count, too")
     func top() {
         let dense = policy(.top) {
             $0.batch.weights.density = 16

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// Numbers from records, headers, files and topics are bounded before anything is added to them.
+/// Numbers from records, headers, files and topics are bounded before they are used in arithmetic.
 @Suite struct ArithmeticTests {
-    /// Where such numbers are read.
+    /// Modules that read such numbers.
     private static let edges = [
         "EngineCore", "DatasetFiles", "Intake", "Loop", "Materializer", "Trainer", "DeadLetters", "Imports",
         "Operations",
         "Worker", "Events", "StreamRuntime", "KafkaTransport", "FlywheelCLI", "Console",
     ]
 
-    /// A line that a pattern finds and that is harmless, with the reason.
+    /// A harmless line that a pattern matches, with the reason why it is harmless.
     private struct Harmless {
         let file: String
         let code: String
@@ -23,7 +23,8 @@ import Testing
         }
     }
 
-    /// Codecs read what rows and facts count with `count`, `count64` and `number`, or name a range.
+    /// Reads of a number without a bound. Codecs read counts of rows and facts with `count`, `count64` and `number`, or
+    /// name a range.
     private static let unbounded =
         #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)|\.informingMilliseconds\("#
     private static let unboundedReads = [
@@ -120,16 +121,16 @@ import Testing
         Harmless("DeadLetters/RedriveSender.swift", "attempt += 1", "our own"),
     ]
 
-    @Test("Nothing is added to an unbounded input number, or its location is listed here with the reason")
+    @Test("No unbounded input number is used in arithmetic, unless it is listed here with the reason")
     func additions() throws { try check(Self.sums, Self.harmlessSums) }
 
-    /// A narrowing traps on what does not fit.
+    /// Conversions to narrower integers of input numbers: a value that does not fit traps.
     private static let narrowing = #"\b(U?Int(8|16|32)|UInt(64)?)\((try |Int\(|record\.|header\.|letter\.|find\()"#
     private static let harmlessNarrowing = [
         Harmless("Sources", " in: 0...", "the range fits")
     ]
 
-    @Test("Numbers from outside are narrowed within a range only")
+    @Test("Input numbers are narrowed only within a range")
     func narrowings() throws { try check(Self.narrowing, Self.harmlessNarrowing) }
 
     private func check(
@@ -138,7 +139,7 @@ import Testing
         in folders: [String] = edges,
         _ isMeant: (String) -> Bool = { _ in true }
     ) throws {
-        // By default a name and its member are one word.
+        // By default the boundary algorithm treats a name and its member as one word.
         let expression = try Regex(pattern).wordBoundaryKind(.simple)
         var used: Set<Int> = []
         var found = 0

@@ -2,10 +2,10 @@ import Testing
 
 /// A docstring names the thing: it begins with a noun phrase, or with a verb.
 @Suite struct DocstringTests {
-    /// First words of docstrings that name nothing.
+    /// First words of docstrings that do not name the thing.
     private static let dialect = ["What", "That", "Of", "The same", "Those", "Who", "Whom", "Whose", "Whoever", "Such"]
 
-    /// First lines of the docstrings of a text that begin with one of `dialect`, with their numbers.
+    /// The first lines of the docstrings of a text that begin with a word of `dialect`, with their line numbers.
     static func dialect(in text: String) -> [(line: String, number: Int)] {
         var found: [(line: String, number: Int)] = []
         var isWithin = false
@@ -22,7 +22,7 @@ import Testing
         return found
     }
 
-    @Test("The rule finds first lines alone")
+    @Test("The rule applies only to first lines of docstrings")
     func rule() {
         let text = """
             /// What a vote costs.

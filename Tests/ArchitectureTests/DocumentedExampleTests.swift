@@ -3,14 +3,14 @@ import Testing
 /// Examples in docstrings, fenced as Swift: each is contained, line for line, in a test that is compiled and run.
 @Suite struct DocumentedExampleTests {
     static let tests = "Tests/DocumentedExamplesTests"
-    /// Modules that show their use, at least.
+    /// The least number of modules with an example in a docstring.
     static let fewestModules = 10
 
     /// A fenced block of a doc comment.
     struct Example: Equatable {
         /// The line of the fence, counted from 1.
         let line: Int
-        /// Without the comment's marks; nil where the comment ends before the block does.
+        /// Lines of the block without the comment marks; nil if the comment ends before the block does.
         let code: [String]?
     }
 
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("Blocks of Swift are found whole, and are contained in a text only line for line")
+    @Test("Swift blocks are found whole, and are contained in a text only line for line")
     func rule() {
         let source = """
             /// Sums.

@@ -47,9 +47,9 @@ import Testing
         guard run.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }) else { return nil }
         let (after, before) = (Character(UnicodeScalar(after)), Character(UnicodeScalar(before)))
         var name = String(decoding: run, as: UTF8.self)[...]
-        // A name outside the repository, such as a URL, or with a variable beginning.
+        // The name is outside the repository, such as a URL, or begins with a variable.
         if name.hasPrefix("/") || "$}*>)".contains(after) { return nil }
-        // What follows differs from case to case.
+        // The part of the name before a placeholder counts only up to its last slash.
         if "*<{$\\".contains(before) { name = name[...(name.lastIndex(of: "/") ?? name.startIndex)] }
         while name.hasSuffix(".") { name.removeLast() }
         let isFile = endings.contains { name.hasSuffix($0) && name != $0 && !name.hasSuffix("/\($0)") }
@@ -59,7 +59,7 @@ import Testing
         return isFile || isOurs ? String(name) : nil
     }
 
-    @Test("Names are found whole, and names of users' files and of other locations are ignored")
+    @Test("Names are found whole, and names of users' files and of files outside the repository are ignored")
     func rule() {
         func found(_ text: String) -> [String] { Self.names(in: text).map(\.name) }
         #expect(found("see docs/guides/operator.md.") == ["docs/guides/operator.md"])
@@ -72,13 +72,13 @@ import Testing
         #expect(found("`project.yaml` manifest.json a/b Apache-docs/").isEmpty)
     }
 
-    @Test("Every file of this repository that a document, a comment or a message names is there")
+    @Test("Every file of this repository that a document, a comment or a message names exists")
     func existence() throws {
         let files =
             (Repository.trackedFiles()
             ?? ["Sources", "Tests", "docs", "schemas", "deploy"].flatMap { Repository.files(below: $0) })
             .filter { FileManager.default.fileExists(atPath: Repository.root.appendingPathComponent($0).path) }
-        // Every end of a path that begins with a whole name, of files and of folders.
+        // Every suffix of a path of a file or a folder that begins with a whole name.
         var known: Set<Substring> = []
         for file in files {
             var path = Substring(file)

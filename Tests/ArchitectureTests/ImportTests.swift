@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 @Suite struct ImportTests {
-    /// The modules that a line imports, as in `@preconcurrency internal import struct Foundation.URL`.
+    /// The module that a line imports, as in `@preconcurrency internal import struct Foundation.URL`; nil if the line
+    /// is no import.
     static func imported(_ line: String) -> String? {
         let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ";" })
         guard let position = words.firstIndex(of: "import"), position + 1 < words.count else { return nil }
@@ -40,7 +41,7 @@ import Testing
         #expect(seen > 100, "only \(seen) import lines were found")
     }
 
-    @Test("Every edge of Package.swift, those of tests included, is used by an import line")
+    @Test("Every edge of Package.swift, including those of tests, is used by an import line")
     func unusedEdges() throws {
         let stated = try ModuleGraphTests.statedEdges(of: ["module(", "executable(", "tests("])
         #expect(stated.count > 50, "only \(stated.count) targets were found")
@@ -58,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("Deterministic modules import nothing of the toolchain but Swift itself")
+    @Test("Deterministic modules import no module of the toolchain")
     func purity() throws {
         for module in ModuleGraph.deterministic {
             for path in Repository.files(below: "Sources/\(module)", withExtension: "swift") {
@@ -80,7 +81,7 @@ import Testing
                 for line in try Repository.text(path).split(separator: "\n") where line.hasPrefix("#include") {
                     seen += 1
                     let name = String(line.dropFirst("#include".count).filter { !" <>\"\t".contains($0) })
-                    // Headers of the C and C++ standard libraries are in no folder of the repository.
+                    // Headers of the C and C++ standard libraries are not in the repository.
                     let isStandard = line.contains("<") && Self.standard.contains(name)
                     let isLibrary = library.headers.contains { name == $0 || ($0.hasSuffix("/") && name.hasPrefix($0)) }
                     let isOwn = line.contains("\"") && own.contains(name)

@@ -9,22 +9,23 @@ struct KindSeamTests {
     static let dispatching = ["Sources/Kinds/Dispatch.swift", "Sources/Events/Kinds/Codecs.swift"]
     /// Modules that know one kind only, or display its values: built-in models, benchmarks, the demo.
     static let ofChoice = ["Learner", "FlywheelBench", "Demo"]
-    /// Files outside of them that may name a class's position or a distribution over classes.
+    /// The most files outside the folders of `choice` and these modules that may name a class's position or a
+    /// distribution over classes.
     static let bar = 30
 
-    /// Other enumerations that have a case of a kind's name.
+    /// Folders with other enumerations that have a case of a kind's name, with the reason.
     private static let harmless = [
         ("Sources/Forms/", "a shape of values"), ("Sources/ProjectFiles/Reference/", "a shape of values"),
     ]
 
-    /// Names of the kinds, as `Vocabulary` lists them.
+    /// Names of the kinds, as declared in `Vocabulary`.
     private static func kinds() throws -> [String] {
         let text = try Repository.text("Sources/Vocabulary/Kinds.swift")
         let body = try #require(text.split(separator: "public enum KindName").last?.split(separator: "\n}").first)
         return body.matches(of: #/\n    case (\w+)/#).map { String($0.output.1) }
     }
 
-    /// Sources outside the kinds' own folders.
+    /// Sources outside the kinds' own folders and the modules in `ofChoice`.
     private static func shared(_ kinds: [String]) -> [String] {
         let folders = kinds.map { "/\($0.prefix(1).uppercased())\($0.dropFirst())/" }
         return Repository.files(below: "Sources", withExtension: "swift").filter { path in
@@ -32,12 +33,12 @@ struct KindSeamTests {
         }
     }
 
-    @Test("Only the two dispatchers distinguish kinds")
+    @Test("Only the two dispatchers distinguish between kinds")
     func switches() throws {
         let kinds = try Self.kinds()
         #expect(kinds.contains("choice"))
         let names = kinds.joined(separator: "|")
-        // A pattern of a case, and a comparison with one.
+        // Matches a pattern with a kind's case and a comparison with one.
         let name = #"(\w+)?\.("# + names + #")\b"#
         let telling = try Regex(
             #"(\bcase (let )?\(?"# + name + #"|\bcase \(.*, *(let )?"# + name + #"|[!=]= "# + name + #"|"# + name

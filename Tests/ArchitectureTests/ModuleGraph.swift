@@ -1,11 +1,11 @@
-/// The module graph of the design: what each module may import of ours. Nothing else is allowed.
+/// The module graph of the design: the modules of this package that each module may import. No other import is allowed.
 ///
 /// `Package.swift` states the same edges; a test compares the two, so that neither changes alone.
 enum ModuleGraph {
     static let base = ["Vocabulary", "Tables", "Statistics", "Hashing"]
     static let reducers = ["Acquisition", "Labeling", "Datasets", "Training", "Rollout"]
     static let kits = ["StreamTesting", "KafkaTesting", "S3Testing", "PipelineTesting", "Fuzzing"]
-    /// Executables that are tests: they may import kits, and nothing that is shipped may import them.
+    /// Executables that are tests: they may import test kits, and no shipped module may import them.
     static let testPrograms = ["FlywheelFuzz", "FlywheelFuzzCodecs"]
 
     /// Roles of a worker.
@@ -32,7 +32,7 @@ enum ModuleGraph {
         "Processes": ["CSpawn"],
         // kinds of answers
         "Kinds": ["Forms", "Vocabulary", "Statistics"],
-        // what samples are chosen by, without a state
+        // selection strategies, which keep no state
         "Strategies": ["Forms", "Hashing", "Kinds", "Statistics", "Tables", "Vocabulary"],
         // decisions
         "Acquisition": ["Forms", "Hashing", "Kinds", "Statistics", "Strategies", "Tables", "Vocabulary"],
@@ -44,14 +44,14 @@ enum ModuleGraph {
             "Acquisition", "Datasets", "Forms", "Hashing", "Kinds", "Labeling", "Rollout", "Strategies", "Tables",
             "Training", "Vocabulary",
         ],
-        // wire, run
+        // wire formats, stream runtime
         "Events": [
             "Acquisition", "Datasets", "Dates", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling", "Rollout",
             "Strategies", "Tables", "Training", "Vocabulary",
         ],
         "StreamRuntime": [],
         "ProjectFiles": ["Configuration", "Flywheel", "Forms", "JSON", "Telemetry"],
-        // join
+        // adapters between the two
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         "S3": ["Dates", "Storage", "HTTPClient", "Hashing"],
         // services import a small core, not one another
@@ -133,7 +133,8 @@ enum ModuleGraph {
         ],
     ]
 
-    /// The layers, lowest first. An edge leads down, never sideways but within base, where it is named in `sideways`.
+    /// The layers, lowest first. An edge leads to a lower layer; edges between modules of base are listed in
+    /// `sideways`.
     static let layers: [[String]] = [
         cLibraries.keys.sorted(),
         base + [
@@ -155,13 +156,13 @@ enum ModuleGraph {
         ["FlywheelCLI", "FlywheelBench"],
     ]
 
-    /// Edges within base, beside those to Telemetry.
+    /// Edges between modules of base, except those to Telemetry.
     static let sideways: [String: Set<String>] = [
         "Vocabulary": ["Forms"], "Learner": ["Statistics"], "Telemetry": ["Dates", "JSON"],
     ]
 
-    /// Each C target, the one module that knows it (nil for tests alone), and the headers it may include beside the
-    /// standard library's.
+    /// Each C target, the only module that imports it (nil if only tests do), and the headers that it may include in
+    /// addition to the standard library's.
     static let cLibraries: [String: (owner: String?, headers: [String])] = [
         "Crdkafka": ("KafkaClient", ["librdkafka/"]),
         "CYAML": ("Configuration", ["yaml.h"]),
@@ -179,7 +180,7 @@ enum ModuleGraph {
     /// Modules of the toolchain.
     static let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Darwin", "Dispatch", "Synchronization"]
 
-    /// Modules whose answers must not depend on clock, chance or machine.
+    /// Modules whose results must not depend on clock, randomness or machine.
     static let deterministic =
         ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics", "Strategies"] + reducers + ["Flywheel"]
 }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct ModuleGraphTests {
-    /// The edges that `Package.swift` states for targets that are declared by the given calls.
+    /// The edges that `Package.swift` states for targets declared by the given calls.
     static func statedEdges(of calls: [String] = ["module(", "executable("]) throws -> [String: Set<String>] {
         let text = try Repository.text("Package.swift")
         guard let start = text.range(of: "targets: [\n        // 0  C") else { return [:] }
@@ -26,7 +26,7 @@ import Testing
         return edges
     }
 
-    /// Text up to the parenthesis that closes one already open.
+    /// The text up to the parenthesis that closes the one already open.
     private static func balanced(_ text: Substring) -> String {
         var depth = 1
         for index in text.indices {
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(
-        "A reducer imports only Forms, Kinds, Vocabulary, Tables, Statistics and Hashing, and Acquisition Strategies, too",
+        "Reducers import only Forms, Kinds, Vocabulary, Tables, Statistics and Hashing; Acquisition also Strategies",
         arguments: ModuleGraph.reducers
     )
     func reducers(module: String) {
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test(
-        "Intake, Loop, Materializer and Trainer import the core, and nothing of one another",
+        "Intake, Loop, Materializer and Trainer do not import each other",
         arguments: ModuleGraph.services
     )
     func services(module: String) {
@@ -84,7 +84,7 @@ import Testing
         #expect(ModuleGraph.edges[module, default: []].isDisjoint(with: others))
     }
 
-    @Test("A module has 60 files at most")
+    @Test("A module has at most 60 files")
     func sizes() {
         for module in ModuleGraph.edges.keys.sorted() {
             let count = Repository.files(below: "Sources/\(module)", withExtension: "swift").count
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test("Each C library is known to one module, beside tests and kits")
+    @Test("Each C library is imported by one module, apart from test kits")
     func cLibraries() {
         for (library, entry) in ModuleGraph.cLibraries {
             let known = ModuleGraph.edges.filter { $0.value.contains(library) }.map(\.key)
@@ -128,7 +128,7 @@ import Testing
     func testFolders() throws {
         let text = try Repository.text("Package.swift")
         let stated = text.matches(of: #/\btests\(\s*"(\w+)"/#).map { String($0.output.1) }
-        // Written in Python, so that it shares nothing with the engine.
+        // Tests written in Python, which share no code with the engine.
         let foreign: Set = ["Acl", "Chaos", "Examples", "Hostile", "S3"]
         #expect(Set(Repository.folders(in: "Tests")).subtracting(foreign) == Set(stated))
         #expect(stated.count == Set(stated).count)
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test("Every module declares something public, and an executable nothing")
+    @Test("Every module declares something public, and executables nothing")
     func publicDeclarations() throws {
         let declaration =
             #/^(?:public|package) (?:final |nonisolated )*(?:struct|enum|class|protocol|func|let|var|typealias) \w+/#
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    /// A module that has no source yet beyond a placeholder: it is allowed to be empty, never half made.
+    /// Whether a module has no source yet beyond a placeholder: such a module may be empty, but not half finished.
     private static func isPlanned(_ module: String) -> Bool {
         let files = Repository.files(below: "Sources/\(module)", withExtension: "swift")
         let lines = files.compactMap { try? Repository.text($0) }.flatMap { codeLines($0) }

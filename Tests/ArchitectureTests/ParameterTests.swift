@@ -2,10 +2,10 @@ import Testing
 
 /// A call names the purpose of its arguments: few parameters have no label.
 @Suite struct ParameterTests {
-    /// The most parameters of a function that have no label.
+    /// The largest number of parameters without a label that a function may have.
     private static let mostUnlabeled = 3
 
-    /// Functions that have more, by file; an entry that excuses nothing is a fault.
+    /// Functions that may have more, each with its file; an unneeded entry is an error.
     private static let exempt: Set<String> = []
 
     @Test("No function or initializer has more than three parameters without a label")
@@ -51,7 +51,7 @@ import Testing
         )
         #expect(counts("static func < (left: A, right: A) -> Bool { true }") == ["1 <(left:right:) 0"])
         #expect(counts("subscript(_ a: Int, b: Int) -> Int { a }") == ["1 subscript(_:b:) 1"])
-        // Parameters of a closure are not those of the function.
+        // Parameters of a closure are not parameters of the function.
         #expect(
             counts("func f(_ body: (_ a: Int, _ b: Int) -> Void, _ c: Int) { g { (_ x, _ y) in } }") == ["1 f(_:_:) 2"]
         )
@@ -67,9 +67,9 @@ import Testing
 /// The head of a function, an initializer or a subscript.
 private struct Signature {
     let line: Int
-    /// As in `copy(_:to:)`.
+    /// The name with the argument labels, as in `copy(_:to:)`.
     let name: String
-    /// Parameters whose argument label is `_`.
+    /// Number of parameters whose argument label is `_`.
     let unlabeled: Int
 }
 
@@ -82,7 +82,7 @@ private func signatures(in source: String) -> [Signature] {
         var position = index + 1
         var name = word.text
         if name == "func" {
-            // A name of one word, or an operator.
+            // The name is one word, or an operator of several characters.
             name = ""
             while position < words.count, name.isEmpty || (!words[position].isName && words[position].text != "(") {
                 if !name.isEmpty, isNameStart(name), words[position].text == "<" { break }
@@ -126,7 +126,7 @@ private func labels(_ words: [Word], from start: Int) -> [String] {
             position = end(of: words, from: position)
             continue
         } else if text == "@", begins {
-            // An attribute before the label.
+            // Skips an attribute before the label.
             position += 1
         } else if begins {
             if text == "`" { position += 1 }
@@ -138,7 +138,7 @@ private func labels(_ words: [Word], from start: Int) -> [String] {
     return labels
 }
 
-/// The position behind the angle brackets that begin at a position.
+/// The position after the angle brackets that begin at a position.
 private func end(of words: [Word], from start: Int) -> Int {
     var depth = 0
     var position = start

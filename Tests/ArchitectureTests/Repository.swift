@@ -30,8 +30,8 @@ enum Repository {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
-    /// Paths of the files that git tracks, and of new ones that it does not ignore; nil where there is no git or no
-    /// checkout, as in an archive of the sources.
+    /// Paths of the files that git tracks, and of new files that it does not ignore; nil if git or a checkout is
+    /// missing, as in an archive of the sources.
     static func trackedFiles() -> [String]? {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -47,7 +47,7 @@ enum Repository {
     }
 }
 
-/// A line of Swift without its comments and without what its string literals hold.
+/// A line of Swift without its comments and the contents of its string literals.
 struct CodeLine {
     let number: Int
     let text: String

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct SourceTextTests {
-    @Test("Comments and string literals are not code, and words are whole")
+    @Test("Comments and string literals are not code, and only whole words match")
     func scanner() {
         let lines = codeLines("let a = \"Date(\" + b // Date(\n/* Date(\n*/ Date()\nlet c = \"\"\"\n  try! x\n  \"\"\"")
         #expect(lines.map { $0.text.contains("Date(") } == [false, false, true, false, false, false])
@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(
-        "Deterministic modules know no clock, no chance, no environment and no hash of a process",
+        "Deterministic modules use no clock, randomness, environment or per-process hash",
         arguments: ModuleGraph.deterministic
     )
     func determinism(module: String) throws {
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("No file of Swift is longer than 500 lines")
+    @Test("No Swift file is longer than 500 lines")
     func lengths() throws {
         var long: [String] = []
         for path in ["Sources", "Tests"].flatMap({ Repository.files(below: $0, withExtension: "swift") }) {
@@ -46,11 +46,11 @@ import Testing
         }
     }
 
-    @Test("Sources neither trap at will nor put work off")
+    @Test("Sources contain no forced traps and no postponed work")
     func traps() throws {
         for path in Repository.files(below: "Sources", withExtension: "swift") {
             for line in codeLines(try Repository.text(path)) {
-                // A method of that name is no trap.
+                // A method of that name does not trap.
                 let code = line.text.replacing(".fatalError(", with: "").replacing("func fatalError(", with: "")
                 for word in ["fatalError(", "try!", "as!"] where contains(code, word: word) {
                     Issue.record("\(path):\(line.number) says \(word)")
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("Commands print through one exit, which escapes foreign text")
+    @Test("Commands print only through `Terminal`, which escapes foreign text")
     func exits() throws {
         for path in Repository.files(below: "Sources/FlywheelCLI", withExtension: "swift")
         where !path.hasSuffix("/Terminal.swift") {
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test("No text names a path on a developer's machine")
+    @Test("No file names a path on a developer's machine")
     func folders() throws {
         let folders = ["work", "home", "root"].map { "/\($0)/" }
         let files =
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    /// Whether a line contains the beginning of an absolute path: no part of a name precedes it.
+    /// Whether a line contains the beginning of an absolute path, not preceded by part of a name.
     private static func names(_ folder: String, in line: Substring) -> Bool {
         var start = line.startIndex
         while let range = line.range(of: folder, range: start..<line.endIndex) {

@@ -58,7 +58,7 @@ import Testing
             case let milliseconds?: "\(milliseconds / 86_400_000) days"
             }
         #expect(row[3] == kept)
-        // Every further property is named, by its Kafka name or, for the tombstones, in words.
+        // Every further property is named by its Kafka name or, for the retention of tombstones, in words.
         for (name, value) in properties {
             switch name {
             case "delete.retention.ms": #expect(row[4].contains("tombstones \((Int64(value) ?? 0) / 86_400_000) days"))

@@ -53,7 +53,7 @@ private func failure(_ words: [String]) -> String {
 }
 
 @Suite struct ArgumentParserTests {
-    @Test("--version prints the build, only instead of a command")
+    @Test("--version alone prints the build; after a command it is an error")
     func version() throws {
         let parser = ArgumentParser(specification, version: "flywheel 1.2.3")
         guard case .help("flywheel 1.2.3") = try parser.parse(["--version"]) else {
@@ -64,7 +64,7 @@ private func failure(_ words: [String]) -> String {
         #expect(failure(["--version"]) == "unknown option '--version'")
     }
 
-    @Test("Options are read in both spellings, anywhere after their command")
+    @Test("Options are read in both spellings, at any position")
     func options() throws {
         let arguments = try parse([
             "--json", "run", "--config", "a.yaml", "--project=b", "--port=-1", "--project", "c=d",
@@ -78,7 +78,7 @@ private func failure(_ words: [String]) -> String {
         #expect(try parse(["run", "--config=", "--json"]).string("config") == "")
     }
 
-    @Test("Defaults, numbers and choices are typed")
+    @Test("Values are read by type, with defaults, ranges and choices")
     func types() throws {
         let arguments = try parse(["run", "--config", "x", "--rate", "-0.5", "--role", "loop"])
         #expect(try arguments.int("port", in: 1...65_535) == 8_080)
@@ -93,7 +93,7 @@ private func failure(_ words: [String]) -> String {
         #expect(throws: ArgumentsError.self) { try other.choice("role", of: Role.self) }
     }
 
-    @Test("Positional arguments are read by name, and after -- nothing is an option")
+    @Test("Positional arguments are read by name, and no argument after -- is an option")
     func positionals() throws {
         let arguments = try parse(["topics", "create", "a", "--", "--json", "-x"])
         #expect(arguments.positional("PREFIX") == "a")

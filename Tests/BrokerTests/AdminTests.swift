@@ -32,7 +32,7 @@ struct AdminTests {
     /// Behaviour of brokers that `TopicCatalogue` relies on. Before: 32 KB of a packed record were a gigabyte in
     /// every reader.
     @Test(
-        "A record that is small only while it is packed is refused where a topic keeps what it holds unpacked",
+        "A topic that stores records uncompressed refuses one that is small only while it is compressed",
         .disabled(if: Broker.isNoida, Broker.noidaLacks)
     )
     func unpacked() throws {

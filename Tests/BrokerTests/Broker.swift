@@ -9,7 +9,7 @@ import Testing
 enum Broker {
     static var isNoida: Bool { (try? BrokerProcess.shared.get())?.isNoida ?? false }
 
-    /// Whether the broker is one that we started, and may end.
+    /// Whether this process started the broker, and may stop it.
     static var isOurs: Bool { (try? BrokerProcess.shared.get())?.directory != nil }
 
     static let noidaLacks: Comment = "noida-db does not carry this; Apache Kafka does"
@@ -52,7 +52,7 @@ enum Broker {
         #expect(try producer.flush(timeoutMilliseconds: 60_000) == [])
     }
 
-    /// The values of everything that is committed in a topic, read from the beginning to the end.
+    /// The values of all committed records of a topic, read from the beginning to the end.
     static func committed(_ topic: String) throws -> [String] {
         let reader = try transport().makeReader(topics: [topic])
         defer { reader.close() }
@@ -98,7 +98,7 @@ struct Seen: Hashable {
     let value: String
 }
 
-/// A group member that answers rebalances from the committed offsets, and collects.
+/// A group member that answers rebalances with the committed offsets, and records the outcomes of polls.
 final class Member {
     let consumer: any GroupConsumer
     private(set) var assigned: [TopicPartition] = []
@@ -133,7 +133,7 @@ final class Member {
         return []
     }
 
-    /// Polls until `isDone`, for at most 30 s.
+    /// Polls until `isDone` holds for the records that were read, for at most 30 s.
     func run(maximum: Int = 1000, until isDone: ([Seen]) -> Bool) throws -> [Seen] {
         let end = ContinuousClock.now + .seconds(30)
         var seen: [Seen] = []

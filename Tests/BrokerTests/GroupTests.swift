@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A consumer group on a broker", .serialized)
 struct GroupTests {
-    @Test("Two consumers split the partitions, and a closed one hands over what it had not committed")
+    @Test("Two consumers split the partitions, and when one closes its uncommitted records go to the other")
     func handOver() throws {
         let topic = try Broker.makeTopics(1, partitions: 4)[0]
         try Broker.write(0..<4000, to: topic, partitions: 4)
@@ -80,7 +80,7 @@ struct GroupTests {
     }
 
     @Test(
-        "Partitions of a static member that stays away go to the others after its session",
+        "When the session of a static member expires, its partitions go to the others",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func sessionExpires() throws {
@@ -101,7 +101,7 @@ struct GroupTests {
     }
 
     @Test(
-        "A member whose static id another one uses is fenced, fatally",
+        "A member is fenced, with a fatal error, when another member uses its static id",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func fencedInstance() throws {
@@ -123,7 +123,7 @@ struct GroupTests {
 
     /// Before: up to five minutes later.
     @Test(
-        "A partition that is added is read from its first record within half a minute, with no property set",
+        "An added partition is read from its first record within half a minute, without any property set",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func partitionAdded() throws {
@@ -139,7 +139,7 @@ struct GroupTests {
         }
         try Broker.get().addPartitions(topic, upTo: 3)
         let began = ContinuousClock.now
-        // Written before anybody in the group knows of it.
+        // These records are written before any member knows of the partition.
         try Broker.write(0..<300, to: topic, partitions: 3)
         var seen: Set<String> = []
         while seen.count < 300, began.duration(to: .now) < .seconds(30) {
@@ -152,7 +152,7 @@ struct GroupTests {
         for member in members { member.consumer.close() }
     }
 
-    @Test("A consumer that moves while it is fed sees every record from there once", .timeLimit(.minutes(1)))
+    @Test("A consumer that seeks under load reads every record from the new position once", .timeLimit(.minutes(1)))
     func seekUnderLoad() throws {
         let topic = try Broker.makeTopics(1, partitions: 3)[0]
         try Broker.write(0..<90_000, to: topic, partitions: 3, size: 200)
@@ -163,7 +163,7 @@ struct GroupTests {
         _ = try member.run { $0.count >= 1000 }
         for round in 0..<30 {
             let partitions = (0..<3).map { TopicPartition(topic, Int32($0)) }
-            // Forward, backward, and to the current position, in rotation.
+            // Pseudo-random positions, before or after the current one.
             let targets = partitions.enumerated().map { Int64((round * 7919 + $0.offset * 4001) % 25_000) }
             let positions = Dictionary(uniqueKeysWithValues: zip(partitions, targets))
             try member.consumer.seek(positions)

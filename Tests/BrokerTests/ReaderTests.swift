@@ -20,7 +20,7 @@ struct ReaderTests {
         return nil
     }
 
-    @Test("The end is found past the markers of transactions, and the high watermark is the broker's")
+    @Test("The end of a partition is found past transaction markers, and equals the broker's high watermark")
     func endPastMarkers() throws {
         let topic = try Broker.makeTopics(1)[0]
         let partition = TopicPartition(topic, 0)
@@ -40,7 +40,7 @@ struct ReaderTests {
         #expect(end.offset == 4)
         let watermarks = try reader.watermarks(partition)
         #expect(watermarks.low == 0 && watermarks.high == 4)
-        // A start at the end, between markers, and over again.
+        // The reader starts at the end, between markers, and before a record again.
         try reader.start([partition: 4])
         #expect(try #require(try ends(reader, batch)).offset == 4)
         try reader.start([partition: 3])
@@ -49,7 +49,7 @@ struct ReaderTests {
         #expect(try #require(try ends(reader, batch)).values == ["b"])
     }
 
-    @Test("The high watermark counts an open transaction, which the reader does not deliver")
+    @Test("The high watermark includes records of an open transaction, which the reader does not deliver")
     func openTransaction() throws {
         let topic = try Broker.makeTopics(1)[0]
         let partition = TopicPartition(topic, 0)
@@ -69,7 +69,7 @@ struct ReaderTests {
         #expect(try #require(try ends(reader, batch)).values == ["a"])
     }
 
-    @Test("A record keeps the time that it was given; without one it has that of its sending")
+    @Test("A record keeps the time given to it; without one it has the time at which it was sent")
     func times() throws {
         let topic = try Broker.makeTopics(1)[0]
         let given: Int64 = 1_700_000_000_000
@@ -92,7 +92,7 @@ struct ReaderTests {
         #expect(times.last.map { $0 > given } == true)
     }
 
-    @Test("A reader started again delivers from there, and nothing of before")
+    @Test("A restarted reader delivers from the new position, and no records of before")
     func startedAgain() throws {
         let topic = try Broker.makeTopics(1)[0]
         try Broker.write(0..<20_000, to: topic, size: 100)

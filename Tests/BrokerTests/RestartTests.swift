@@ -4,14 +4,14 @@ import KafkaTransport
 import StreamRuntime
 import Testing
 
-@Suite("A broker that is killed and started again", .serialized)
+@Suite("A broker that is killed and restarted", .serialized)
 struct RestartTests {
     @Test(
-        "Clients wait, and go on without losing a record",
+        "Clients wait, and continue without losing a record",
         .enabled(if: !Broker.isNoida && Broker.isOurs, Broker.noidaLacks)
     )
     func killed() throws {
-        // One of its own: the others' tests would not like it.
+        // The test needs a broker of its own, because it would disturb the other tests.
         let broker = try BrokerProcess()
         defer { broker.remove() }
         let transport = KafkaStreamTransport(properties: broker.properties)
@@ -38,12 +38,12 @@ struct RestartTests {
         #expect(try member.transaction(milliseconds: 200) == [])
         try broker.restart()
         try commit(100..<200)
-        // The group may have rebalanced meanwhile; nothing was committed, so it then begins again at the beginning.
+        // The group may have rebalanced in the meantime; nothing was committed, so it then reads from the beginning.
         do {
             seen += try member.run { [seen] late in Set((seen + late).map(\.value)).count == 200 }
         } catch let error as StreamError where error.code == "FENCED_INSTANCE_ID" {
-            // A static member whose answer to a join was lost with the broker may be fenced by its own second try. That is
-            // fatal to the client, not to the worker: it makes a new one, as here.
+            // A static member may be fenced by its own second attempt to join, if the answer to the first was lost with
+            // the broker. The error is fatal to the client, not to the worker, which makes a new client, as here.
             #expect(error.disposition == .fatal)
             member.consumer.close()
             member = Member(try transport.makeConsumer(group: "g", instance: "one", topics: ["in"]))

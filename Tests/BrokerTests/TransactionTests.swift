@@ -10,7 +10,7 @@ struct TransactionTests {
         OutputRecord(topic: topic, partition: partition, key: nil, value: Array(value.utf8))
     }
 
-    @Test("A commit makes records and offsets visible together, an abort neither")
+    @Test("A commit makes records and offsets visible together, and an abort makes neither visible")
     func commitAndAbort() throws {
         let names = try Broker.makeTopics(2)
         let input = names[0]
@@ -74,7 +74,7 @@ struct TransactionTests {
 
     @Test(
         "Without transactions, offsets wait for records that cannot be written",
-        // noida-db makes a topic that it does not know.
+        // noida-db creates a topic that it does not know.
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func atLeastOnceFailure() throws {
@@ -103,7 +103,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "Committed offsets wait for an open transaction that holds them",
+        "A query of committed offsets waits for an open transaction that contains them",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func stableOffsets() throws {
@@ -120,7 +120,7 @@ struct TransactionTests {
         try producer.begin()
         try producer.sendOffsets([partition: 4], of: member.consumer)
         let start = ContinuousClock.now
-        // The broker aborts the transaction, and only then is there an answer: none was committed.
+        // The query is answered only after the broker has aborted the transaction, so no offset was committed.
         #expect(try member.consumer.committedOffsets([partition]) == [:])
         #expect(ContinuousClock.now - start > .milliseconds(500))
     }
@@ -167,7 +167,7 @@ struct TransactionTests {
         #expect(Set(processed.map(\.value)).count == 20_000)
     }
 
-    @Test("A record that the topic refuses requires an abort, and the producer continues")
+    @Test("A record that the topic refuses requires an abort, after which the producer continues")
     func refusedRecord() throws {
         let admin = try KafkaAdmin(properties: Broker.get().properties)
         defer { admin.close() }
@@ -203,7 +203,7 @@ struct TransactionTests {
         if !Broker.isNoida { #expect(try Broker.committed(topic) == ["0", "1", "2"]) }
     }
 
-    @Test("A producer whose id another one takes over is fenced, fatally, and its records stay hidden")
+    @Test("A producer is fenced, with a fatal error, when another takes over its id, and its records stay hidden")
     func zombie() throws {
         let output = try Broker.makeTopics(1)[0]
         let id = Broker.makeName("id")
@@ -223,7 +223,7 @@ struct TransactionTests {
     }
 
     @Test(
-        "A transaction that was open for too long is fatal, and a new producer continues",
+        "The timeout of a transaction is fatal to its producer, and a new producer continues",
         .enabled(if: !Broker.isNoida, Broker.noidaLacks)
     )
     func timedOut() throws {
@@ -244,7 +244,7 @@ struct TransactionTests {
         #expect(try Broker.committed(output) == ["next"])
     }
 
-    /// Until the broker has written the abort marker behind the record: then a reader ends at offset 2.
+    /// Waits until the broker has written the abort marker after the record: then a reader ends at offset 2.
     private func awaitAbort(of topic: String) throws {
         let reader = try Broker.transport().makeReader(topics: [topic])
         defer { reader.close() }

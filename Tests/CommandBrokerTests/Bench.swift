@@ -4,14 +4,14 @@ import KafkaTesting
 import Processes
 import Testing
 
-/// Topics under a prefix of their own, and the program `flywheel`.
+/// Topics under a prefix of their own, and the processes of the program `flywheel` that use them.
 final class Bench {
     let broker: BrokerProcess
     let prefix = "commands-\(UUID().uuidString.prefix(8).lowercased())."
     let directory: URL
     private var running: [ChildProcess] = []
 
-    /// Why these tests cannot run here; nil when they can.
+    /// The reason why these tests cannot run on this machine; nil if they can.
     static let missing: String? = {
         guard FileManager.default.isExecutableFile(atPath: program) else { return "\(program) is not built" }
         if case .failure(let error) = BrokerProcess.shared { return "there is no broker: \(error)" }
@@ -68,7 +68,7 @@ final class Bench {
         return process
     }
 
-    /// Checks every 20 ms until the condition holds; false when the time has expired.
+    /// Checks every 20 ms whether the condition holds; returns false if it does not hold within the limit.
     func wait(_ limit: Duration = .seconds(40), until isSo: () throws -> Bool) rethrows -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
@@ -85,7 +85,7 @@ final class Bench {
         #expect(try producer.flush(timeoutMilliseconds: 60_000) == [])
     }
 
-    /// The headers of everything that is committed in a topic now.
+    /// The headers of all records that are committed in a topic at present.
     func headers(_ topic: String) throws -> [[KafkaHeader]] {
         let reader = try KafkaReader(properties: broker.properties, topics: [prefix + topic])
         defer { reader.close() }
@@ -106,7 +106,7 @@ final class Bench {
     }
 }
 
-/// The text of the last header of a name.
+/// The value of the last header of a name, as text.
 func text(_ name: String, of headers: [KafkaHeader]) -> String? {
     headers.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
 }

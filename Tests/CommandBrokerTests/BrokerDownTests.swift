@@ -13,12 +13,12 @@ struct BrokerDownTests {
     /// Seconds of processor time that a process has used.
     private func processorTime(_ process: ChildProcess) throws -> Double {
         let line = try String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)
-        // The name in brackets may hold spaces; user and system time are the 12th and 13th fields behind it.
+        // The name in parentheses may contain spaces; user and system time are the 12th and 13th fields after it.
         let fields = line.suffix(from: line.lastIndex(of: ")") ?? line.startIndex).split(separator: " ")
         return Double((Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    @Test("Without a broker, at the start or later, it reports that, waits without spinning, and resumes by itself")
+    @Test("A worker without a broker, at the start or later, reports it, waits without spinning and resumes by itself")
     func down() throws {
         let broker: BrokerProcess
         do { broker = try BrokerProcess() } catch {
@@ -70,7 +70,7 @@ struct BrokerDownTests {
             try bench.wait(.seconds(60)) { try ready(port).contains("degraded") },
             "it does not say that the broker went"
         )
-        // Another role may have been the first to report it, for another reason.
+        // Another role may have been the first to become degraded, for another reason.
         #expect(
             try bench.wait(.seconds(60)) {
                 try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)/metrics"]).outputText.contains(

@@ -5,7 +5,7 @@ import Processes
 import Testing
 
 @Suite(
-    "A worker on a cluster that is not in order",
+    "A worker on a misconfigured cluster",
     .serialized,
     .enabled(if: Bench.isThere, "no broker or no program, see above")
 )

@@ -14,7 +14,7 @@ struct CollectionCommandTests {
         (report[key] as? [[String: Any]] ?? []).compactMap { $0["ordinal"] as? Int }
     }
 
-    @Test("Collection removes data that is not needed and is a day old, and verify reports it")
+    @Test("Collection removes unneeded data that is older than a day, and verify reports the collected versions")
     func collection() throws {
         let bench = try Bench()
         #expect(try bench.flywheel("topics", "create").status.isSuccess)
@@ -67,7 +67,7 @@ struct CollectionCommandTests {
             "\(report)"
         )
         #expect(versionNumbers(report, "collected") == [] && versionNumbers(report, "kept").count >= 5)
-        // Two days later.
+        // All files are dated back by two days.
         let old = Date(timeIntervalSinceNow: -172_800)
         let names = FileManager.default.enumerator(atPath: store)?.compactMap { $0 as? String } ?? []
         for name in names {
@@ -90,7 +90,7 @@ struct CollectionCommandTests {
         let refused = try dataset("show", "\(try #require(gone.first))")
         #expect(!refused.status.isSuccess && refused.errorText.contains("was collected by flywheel dataset gc"))
         #expect(try dataset("show", "\(try #require(kept.last))").status.isSuccess)
-        // Of another cluster's prefix the store is not this one's.
+        // With the prefix of another cluster, the store is refused.
         let other = try ChildProcess.run(
             Bench.program,
             [

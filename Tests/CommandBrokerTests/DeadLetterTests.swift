@@ -21,7 +21,7 @@ struct DeadLetterTests {
         #expect(worker.stop(grace: .seconds(20)) == .exited(0))
     }
 
-    @Test("Killed midway and run again, redrive sends each dead letter once, and its loop ends")
+    @Test("Killed midway and run again, redrive sends each dead letter once, and attempts are bounded")
     func redrive() throws {
         let bench = try Bench()
         let count = 2_000
@@ -78,7 +78,7 @@ struct DeadLetterTests {
 
     /// Before: `dataset log` of any name exited with 0.
     @Test(
-        "A project that is not there is an error of every command that reads one",
+        "Every command that reads a project fails if it does not exist",
         arguments: [
             "dataset log --project none", "dataset log --changes --project none", "replay --project none",
             "explain s --project none", "project show none", "releases log none", "releases show none",

@@ -1,7 +1,7 @@
 import Foundation
 import Processes
 
-/// A file system of a megabyte, where this process may mount one.
+/// A file system of one megabyte, on systems where this process may mount one.
 final class SmallDisk {
     let path: String
 

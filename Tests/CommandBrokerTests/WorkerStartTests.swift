@@ -5,7 +5,7 @@ import Processes
 import Testing
 
 @Suite(
-    "A worker that must not run reports the reason, and ends",
+    "A worker that must not run reports the reason and exits",
     .serialized,
     .enabled(if: Bench.isThere, "no broker or no program, see above")
 )
@@ -53,7 +53,7 @@ struct WorkerStartTests {
         #expect(try bench.flywheel("topics", "create").status.isSuccess)
         let own = try worker(bench, salt: "pepper")
         let first = try start(bench, "first", roles: "intake,loop,console", port: 0, ["--config", own])
-        // What it refuses it commits all the same, with the digest beside it.
+        // Refused records are committed, too, and the digest of the salt is stored with the offsets.
         try bench.write(20, to: "commands") {
             KafkaOutputRecord(topic: bench.prefix + "commands", partition: Int32($0 % 4), value: [0x7B])
         }
@@ -63,7 +63,7 @@ struct WorkerStartTests {
         #expect(status.contains(#""dead_letters":20,"dead_letters_sent_again":0"#), "\(status)")
         for (name, salt) in [("other", "vinegar" as String?), ("none", nil)] {
             let file = try worker(bench, salt: salt)
-            // Nor does a role that does not depend on the salt join its group.
+            // The other roles of the worker, which do not depend on the salt, do not join their groups either.
             let wrong = try start(bench, name, roles: "intake,materializer,console", port: 0, ["--config", file])
             let began = ContinuousClock.now
             #expect(wrong.wait(timeout: .seconds(30)) == .exited(1), "\(bench.text("\(name).err"))")
@@ -85,7 +85,7 @@ struct WorkerStartTests {
         // too.
     }
 
-    @Test("A port in use ends the start, also where the other is a worker of ours; a console alone is ready")
+    @Test("A port in use, even by another worker, ends the start; a worker with only the console is ready")
     func port() throws {
         let bench = try Bench()
         #expect(try bench.flywheel("topics", "create").status.isSuccess)

@@ -13,7 +13,7 @@ struct ZstdTests {
         try text.withUnsafeBytes { buffer in try Zstd.pack(buffer, level: level) }
     }
 
-    @Test("Packed bytes are unpacked, of any length and at every level")
+    @Test("Bytes of any length are unpacked as they were packed, at every level")
     func roundTrip() throws {
         for count in [0, 1, 2, 100, 65_536, 1_000_003] {
             let text = text(count, seed: UInt64(count))
@@ -43,7 +43,7 @@ struct ZstdTests {
         #expect(error != nil)
     }
 
-    @Test("Bytes that are no whole frame are refused: cut off, one flipped, two frames, or nothing like it")
+    @Test("Bytes other than one whole frame are refused: cut off, changed, two frames, or no frame at all")
     func damage() throws {
         let text = text(5_000, seed: 3)
         let frame = try pack(text)
@@ -54,7 +54,7 @@ struct ZstdTests {
         for index in frame.indices where index < 30 || index % 31 == 0 {
             var other = frame
             other[index] ^= 1
-            // The checksum detects a difference in any byte; a bit without meaning may differ.
+            // The checksum detects a difference in any byte of the text; a bit without meaning may be flipped.
             if let unpacked = try? Zstd.unpack(other, maximumSize: 1 << 20) {
                 #expect(unpacked == text, "\(index)")
                 survived += 1

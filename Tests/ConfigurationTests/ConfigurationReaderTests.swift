@@ -7,7 +7,7 @@ private func reader(_ yaml: String, environment: [String: String] = [:]) throws 
     try ConfigurationReader(yaml: Array(yaml.utf8), file: "worker.yaml", environment: environment)
 }
 
-/// Issues that `finish` throws after `body`, one a line.
+/// Issues that `finish` throws after `body`, one per line.
 private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ in }) -> String {
     do {
         let reader = try reader(yaml)
@@ -62,7 +62,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         try reader.finish()
     }
 
-    @Test("All errors are reported at once, with file, line, key, expectation and finding")
+    @Test("All errors are reported at once, each with file, line, key, expected value and value found")
     func allErrors() {
         let yaml = """
             count: "7"
@@ -98,7 +98,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         #expect(found == expected)
     }
 
-    @Test("A key that stands twice is one issue among the others, and its first value is kept")
+    @Test("A repeated key is one issue among the others, and its first value is used")
     func doubledKeys() throws {
         let yaml = """
             count: 1
@@ -132,7 +132,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         #expect(lines[100] == "worker.yaml: 899 more are not listed")
     }
 
-    @Test("A file of another encoding than UTF-8 is refused, also one of a byte order mark alone")
+    @Test("A file in another encoding than UTF-8 is refused, even if it contains only a byte order mark")
     func encodings() throws {
         func read(_ bytes: [UInt8]) -> String {
             do {
@@ -205,7 +205,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         }
     }
 
-    @Test("Texts cut anywhere never crash")
+    @Test("A text cut off at any position does not crash the reader")
     func truncation() {
         let text = Array("a: {b: [1, \"x\\n\"], c: 'é'}\nd: |\n  text\ne:\n  - f: 1\n".utf8)
         for count in text.indices {

@@ -25,7 +25,7 @@ import Testing
         try reader.finish()
     }
 
-    @Test("What cannot be resolved is an issue that shows no secret")
+    @Test("An issue about an unresolved secret does not show it")
     func issues() throws {
         let yaml = "a: hunter2\nb: ${NOWHERE}\nc: file:/no/such/file\nd: [hunter2]\n"
         let reader = try ConfigurationReader(yaml: Array(yaml.utf8), file: "x")
@@ -41,7 +41,7 @@ import Testing
         )
     }
 
-    @Test("Of a map, names that hold secrets need references, and a fault names its line")
+    @Test("Secret names of a map need references, and a fault is reported with its line")
     func secretMap() throws {
         let yaml = "kafka:\n  acks: all\n  sasl.password: hunter2\n  ackss: all\n"
         let reader = try ConfigurationReader(yaml: Array(yaml.utf8), file: "x")
@@ -58,7 +58,7 @@ import Testing
         )
     }
 
-    @Test("A secret never prints")
+    @Test("No printed form of a secret shows it")
     func printing() {
         let secret = Secret("hunter2")
         var dumped = ""

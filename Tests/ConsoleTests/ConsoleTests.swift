@@ -8,7 +8,7 @@ import Telemetry
 import Testing
 import Worker
 
-/// A console on a thread of its own, until it is released.
+/// A console that runs on a thread of its own until it is released.
 private final class RunningConsole: Sendable {
     let health = WorkerHealth()
     let registry = MetricsRegistry()
@@ -52,7 +52,7 @@ private final class RunningConsole: Sendable {
 
 @Suite("The console of a worker")
 struct ConsoleTests {
-    @Test("It lists its pages; a page for health alone serves no metrics")
+    @Test("The console lists its pages; one for health alone serves no metrics")
     func pages() throws {
         let all = try RunningConsole(.all)
         #expect(try all.answer("/").text.hasSuffix("/health/live\n/health/ready\n/metrics\n"))
@@ -62,7 +62,7 @@ struct ConsoleTests {
         #expect(try health.answer("/metrics").status == 404)
     }
 
-    @Test("Another path is not found, and nothing can be posted")
+    @Test("Unknown paths are not found, and POST is not allowed")
     func refused() throws {
         let console = try RunningConsole(.all)
         #expect(try console.answer("/health").status == 404)
@@ -70,7 +70,7 @@ struct ConsoleTests {
         #expect(try console.answer("/health/live", by: .head).text.isEmpty)
     }
 
-    @Test("Readiness follows the roles; a reason from outside cannot break the JSON")
+    @Test("Readiness follows the roles, and a reason with hostile characters does not break the JSON")
     func health() throws {
         let console = try RunningConsole(.all)
         let now = WallClock.now()

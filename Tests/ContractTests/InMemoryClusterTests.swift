@@ -2,7 +2,7 @@ import StreamRuntime
 import StreamTesting
 import Testing
 
-/// Behaviour that only a cluster can have whose time and faults a test controls.
+/// Behaviour of a cluster whose time and faults a test controls.
 @Suite("The in-memory cluster")
 struct InMemoryClusterTests {
     private let clock = SimulatedClock()
@@ -46,7 +46,7 @@ struct InMemoryClusterTests {
         try two.transaction()
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
-        // While the rebalance waits for the member its generation still holds: it commits before it answers.
+        // While the rebalance waits for the member, its generation is still valid: it commits before it answers.
         try producer.begin()
         try producer.sendOffsets([topicPartition: 7], of: one.consumer)
         try producer.commit()
@@ -73,7 +73,7 @@ struct InMemoryClusterTests {
         #expect(memory.committed("t").isEmpty)
     }
 
-    @Test("Abort and commit may be called again when their answer was lost")
+    @Test("Abort and commit may be repeated, as after a lost answer")
     func idempotence() throws {
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
@@ -88,7 +88,7 @@ struct InMemoryClusterTests {
         #expect(memory.committed("t").map(\.text) == ["b"])
     }
 
-    @Test("Append times are the clock's at the append")
+    @Test("A record has the clock's time at its append unless another time is given")
     func times() throws {
         clock.set(to: 5_000)
         try memory.append(record("t", "a"))

@@ -6,11 +6,11 @@ import StreamRuntime
 import StreamTesting
 import Testing
 
-/// An implementation of the ports, as the laws see it.
+/// An implementation of the ports, to which the laws are applied.
 enum Port: CustomStringConvertible, CaseIterable, Sendable {
     case memory, kafka
 
-    /// The in-memory cluster always; Kafka where there is a broker.
+    /// The in-memory cluster, and Kafka if there is a broker.
     static let available: [Port] = {
         do {
             _ = try BrokerProcess.shared.get()
@@ -21,10 +21,10 @@ enum Port: CustomStringConvertible, CaseIterable, Sendable {
         }
     }()
 
-    /// Where transactions are isolated as Kafka isolates them; noida-db does not.
+    /// Available ports with transactions as isolated as Kafka's; those of noida-db are not.
     static let isolating: [Port] = available.filter { $0 == .memory || !isNoida }
 
-    /// Whether two headers may have one name.
+    /// Whether two headers of a record may have the same name.
     var keepsHeadersOfOneName: Bool { self == .memory || !Self.isNoida }
 
     private static var isNoida: Bool { (try? BrokerProcess.shared.get())?.isNoida ?? false }
@@ -36,7 +36,7 @@ enum Port: CustomStringConvertible, CaseIterable, Sendable {
         }
     }
 
-    /// A cluster whose transactions may stay open for so many milliseconds.
+    /// Opens a cluster whose transactions may stay open for at most `timeout` milliseconds.
     func open(transactionTimeout timeout: Int = 10_000) throws -> Cluster {
         switch self {
         case .memory: return Cluster(memory: InMemoryCluster(transactionTimeout: Int64(timeout)))
@@ -91,7 +91,7 @@ final class Cluster {
         return producer
     }
 
-    /// Writes records in one transaction of a producer of its own.
+    /// Writes records in one transaction, with a producer made for it.
     func write(_ records: [OutputRecord]) throws {
         let producer = try producer(name("writer"))
         defer { producer.close() }
@@ -104,7 +104,7 @@ final class Cluster {
         Member(try transport.makeConsumer(group: group, instance: instance, topics: topics))
     }
 
-    /// Records that a new reader sees of a partition up to its current end, and the offset of that end.
+    /// The records that a new reader delivers of a partition up to its current end, and the offset of that end.
     func scan(_ topicPartition: TopicPartition) throws -> (records: [Kept], end: Int64) {
         let reader = try transport.makeReader(topics: [topicPartition.topic])
         defer { reader.close() }
@@ -149,7 +149,7 @@ struct Kept: Hashable {
     }
 }
 
-/// A group member that answers rebalances from the committed offsets, and collects.
+/// A group member that answers rebalances with the committed offsets, and keeps the records that it reads.
 final class Member {
     let consumer: any GroupConsumer
     private(set) var assigned: [TopicPartition] = []

@@ -12,7 +12,7 @@ struct PortLaws {
     func roundTrip(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic()
-        // noida-db keeps one header of a name, the last; Apache Kafka keeps all.
+        // Of several headers of one name noida-db keeps only the last; Apache Kafka keeps all of them.
         let second = port.keepsHeadersOfOneName ? "a" : "b"
         let headers = [RecordHeader("a", "1"), RecordHeader("none", nil), RecordHeader(second, "2")]
         try cluster.write([
@@ -47,7 +47,7 @@ struct PortLaws {
     }
 
     @Test(
-        "An open transaction hides itself and all records behind it; an aborted one is never visible",
+        "An open transaction hides its records and all that follow them; an aborted one is never visible",
         arguments: Port.isolating
     )
     func isolation(_ port: Port) throws {
@@ -57,7 +57,7 @@ struct PortLaws {
         defer { open.close() }
         try open.begin()
         try open.send([record(topicPartition.topic, "pending")])
-        // The record must have left the client before another writes behind it.
+        // The record must have left the client before another is written after it.
         let watch = try cluster.transport.makeReader(topics: [topicPartition.topic])
         defer { watch.close() }
         let deadline = ContinuousClock.now + .seconds(10)
@@ -105,7 +105,7 @@ struct PortLaws {
         #expect(Set(reported).count == reported.count)
     }
 
-    @Test("Offsets become the group's with the transaction, and not without it", arguments: Port.isolating)
+    @Test("Offsets of a transaction are committed by its commit, and not by its abort", arguments: Port.isolating)
     func offsets(_ port: Port) throws {
         let cluster = try port.open()
         let input = TopicPartition(try cluster.makeTopic(), 0)
@@ -176,7 +176,7 @@ struct PortLaws {
         try producer.begin()
         try producer.sendOffsets([one: GroupOffset(0, note: "open salt=1f")], of: member.consumer)
         try producer.commit()
-        // Where a transaction has just ended, an answer may still be the one before.
+        // Shortly after a transaction has ended, a query may still return the state before it.
         let end = ContinuousClock.now + .seconds(10)
         var found: [TopicPartition: GroupOffset] = [:]
         while found.isEmpty, ContinuousClock.now < end {
@@ -201,7 +201,7 @@ struct PortLaws {
         try producer.begin()
         try producer.sendOffsets([input: 1], of: member.consumer)
         do throws(StreamError) {
-            // A client may wait: then until the transaction is over, here by its timeout.
+            // A client may wait until the transaction is over, which here ends by its timeout.
             #expect(try member.consumer.committedOffsets([input]).isEmpty)
         } catch {
             #expect(error.disposition == .retry)
@@ -211,7 +211,7 @@ struct PortLaws {
     }
 
     @Test(
-        "A newer producer of the same id fences the older one and aborts what it left open",
+        "A newer producer of the same id fences the older one and aborts its open transaction",
         arguments: Port.available
     )
     func fencing(_ port: Port) throws {
@@ -247,7 +247,7 @@ struct PortLaws {
         try producer.abort()
     }
 
-    @Test("A partition that the topic does not have is the record's fault", arguments: Port.available)
+    @Test("A partition that the topic lacks is an error of the record", arguments: Port.available)
     func noSuchPartition(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic()
@@ -263,7 +263,7 @@ struct PortLaws {
         try producer.abort()
     }
 
-    @Test("Members share partitions in ranges, topic by topic, so that equal numbers meet", arguments: Port.available)
+    @Test("Members are assigned equal ranges of partition numbers in every topic", arguments: Port.available)
     func ranges(_ port: Port) throws {
         let cluster = try port.open()
         let topics = [try cluster.makeTopic(partitions: 4), try cluster.makeTopic(partitions: 4)]
@@ -299,7 +299,7 @@ struct PortLaws {
         }
         let topicPartition = TopicPartition(topic, 0)
         #expect(reported == [.assigned([topicPartition]), .assigned([topicPartition]), .assigned([topicPartition])])
-        // A member that has no offset yet queries the start of the partition before it answers.
+        // A member without an offset queries the start of the partition before it answers.
         let ends = try consumer.watermarks(topicPartition)
         #expect(ends.low == 0 && ends.high > 0)
         try consumer.assign([topicPartition: ends.low])
@@ -330,7 +330,7 @@ struct PortLaws {
         #expect(stays.outcomes.count == reported)
     }
 
-    @Test("Offsets of a member that another has replaced are refused with an abort", arguments: Port.isolating)
+    @Test("Offsets of a member that another has replaced are refused, and require an abort", arguments: Port.isolating)
     func staleMember(_ port: Port) throws {
         let cluster = try port.open()
         let topicPartition = TopicPartition(try cluster.makeTopic(), 0)

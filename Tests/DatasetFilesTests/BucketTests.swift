@@ -13,10 +13,10 @@ import Testing
 import Trainer
 import Vocabulary
 
-/// Fault of a bucket that a worker may meet.
+/// A fault of a bucket that a worker may encounter.
 struct BucketFault: Sendable, CustomTestStringConvertible {
     let fault: FakeBucket.Fault
-    /// Words in the health report; empty where they are not checked.
+    /// Text that the reason of the pause contains; empty if it is not checked.
     let words: String
     var testDescription: String { words }
 
@@ -32,13 +32,13 @@ struct BucketFault: Sendable, CustomTestStringConvertible {
         BucketFault(fault: .truncated(after: 3), words: ""),
     ]
 
-    /// Faults for one of two tests, every second one; `make s3` runs all of them in each test.
+    /// Every second fault, alternating between two tests; `make s3` runs all of them in each test.
     static func tried(_ test: Int) -> [BucketFault] {
         Exhaustive.isOn ? all : all.enumerated().filter { $0.offset % 2 == test }.map(\.element)
     }
 }
 
-@Suite("A bucket instead of a folder: the same versions, and faults that pause work and lose nothing")
+@Suite("A bucket instead of a folder gives the same versions, and its faults pause work without losing any")
 struct BucketTests {
     private func client(_ bucket: FakeBucket) throws -> S3Client { try .pipeline(bucket) }
 
@@ -85,7 +85,7 @@ struct BucketTests {
     }
 
     @Test(
-        "Errors of the bucket pause Materializer, which ends with the same bytes",
+        "Errors of the bucket pause Materializer, which then produces the same bytes",
         arguments: BucketFault.tried(0)
     )
     func materializer(fault: BucketFault) throws {
@@ -93,7 +93,8 @@ struct BucketTests {
         for _ in 0..<10 { try source.round() }
         let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
         try undisturbed.makeMaterializer().settle()
-        // Behind what a materializer asks for before it begins: of each partition its progress, and what is kept.
+        // The first requests of a materializer are excluded: those for the progress of each partition, and for what is
+        // kept.
         for start in Exhaustive.isOn ? [4, 6, 13] : [[4, 6, 13][fault.words.utf8.count % 3]] {
             let bucket = FakeBucket { number, _ in number >= start ? fault.fault : nil }
             let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
@@ -143,7 +144,7 @@ struct BucketTests {
         }
     }
 
-    @Test("Materializer killed at any request, executed or not, ends with the same bytes")
+    @Test("Materializer killed at any request, executed or not, produces the same bytes after a restart")
     func crashes() throws {
         let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
@@ -158,7 +159,7 @@ struct BucketTests {
         for (number, isDone) in tried {
             let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
             let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
-            // None of its requests is answered from now on, which is equivalent to its death.
+            // From now on none of its requests is answered, which is equivalent to a crash.
             try? pipeline.makeMaterializer().settle()
             bucket.set(nil)
             for versionNumber in try pipeline.store.versionNumbers(Scenario.project) {
@@ -178,7 +179,7 @@ struct BucketTests {
         print("crash points tried on a bucket: \(tried.count) of \(points.count)")
     }
 
-    @Test("Two materializers that both believe they own the partition end with equal objects")
+    @Test("Two materializers that both believe they own the partition produce the same objects")
     func two() throws {
         let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
@@ -189,7 +190,7 @@ struct BucketTests {
         let runners = try plants.map { try $0.makeMaterializer() }
         for (number, record) in source.cluster.committed(source.topics[.datasetLog], Scenario.partition).enumerated() {
             for pipeline in plants { try pipeline.send(.datasetLog, record.value, partition: Scenario.partition) }
-            // Now the one is ahead, now the other.
+            // The two materializers are ahead of each other in turn.
             try runners[number / 3 % 2].settle()
             if number % 5 == 0 { for runner in runners { try runner.settle() } }
         }
@@ -202,7 +203,7 @@ struct BucketTests {
     }
 
     @Test(
-        "Trainer waits if the bucket does not return a version or does not store a model",
+        "Trainer waits while the bucket does not return a version or store a model",
         arguments: BucketFault.tried(1)
     )
     func trainer(fault: BucketFault) throws {

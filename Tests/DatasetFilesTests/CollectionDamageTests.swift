@@ -13,7 +13,7 @@ import Vocabulary
 @testable import EngineCore
 @testable import Materializer
 
-@Suite("Damaged, older, newer or concurrently written objects neither stop a collection nor are lost by one")
+@Suite("A collection neither stops at damaged, older, newer or concurrently written objects nor loses them")
 struct CollectionDamageTests {
     /// Objects of `MemoryStore` are from 1970: all of them are older than a day.
     private static let now: Int64 = 10 * 86_400
@@ -30,7 +30,7 @@ struct CollectionDamageTests {
         try ahead.cut(8)
         let pages = other.objects.filter { $0.key.hasPrefix("shapes/pages/") }
         #expect(pages.count > 1)
-        // Cut off before its manifest.
+        // The seal of the next version was interrupted before it wrote the manifest.
         for (name, bytes) in pages { try objects.put(bytes, as: name) }
         let plan = try versions.store.collection(Scenario.project, VersionNeeds(newestKnown: 60), now: Self.now)
         #expect(plan.collected.count == 59)
@@ -64,7 +64,7 @@ struct CollectionDamageTests {
         #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
-    @Test("The number of a collected version is not changed to another id: the partition stops and reports both")
+    @Test("The number of a collected version keeps its id: the partition stops and reports both ids")
     func pointer() throws {
         let objects = MemoryStore()
         var versions = try PagedVersions { _ in objects }
@@ -77,7 +77,7 @@ struct CollectionDamageTests {
         let error = #expect(throws: WrongFact.self) { try again.cut(5) }
         #expect(error?.reason.contains(other) == true && error?.reason.contains(id.rawValue) == true)
         #expect(try versions.store.id(Scenario.project, versionNumber: 1)?.rawValue == other)
-        // Of the same id nothing is in the way.
+        // With the same id the version is sealed again.
         try objects.write(Array(id.rawValue.utf8), to: "shapes/ordinals/1")
         var once = try PagedVersions { _ in objects }
         try once.cut(5)
@@ -85,7 +85,7 @@ struct CollectionDamageTests {
     }
 
     /// Before: its pages were waited for without end.
-    @Test("A manifest that reappears while it is collected is no parent of a version sealed again")
+    @Test("A manifest that reappears while it is collected is not the parent of a version sealed again")
     func resurrected() throws {
         for seed in UInt64(1)...4 {
             let log = FactLog(seed: seed, facts: 200)
@@ -130,7 +130,7 @@ struct CollectionDamageTests {
         for name in odd { try objects.put([UInt8](repeating: 0x78, count: DatasetForm.pageSize + 1), as: name) }
         let plan = try store.collection(Scenario.project, needs, now: Self.now)
         #expect(Set(plan.spared.map(\.name)) == Set(odd) && plan.collected.count == 5)
-        // A version that is damaged, and the pages that it may name.
+        // A damaged version keeps itself and all pages, because it may name any of them.
         let damaged = "shapes/versions/\(versions.versions[1].id)/manifest.json"
         try objects.write(Array("{}".utf8), to: damaged)
         let other = try store.collection(Scenario.project, needs, now: Self.now)
@@ -141,7 +141,7 @@ struct CollectionDamageTests {
         #expect(try store.verify(Scenario.project).problems.map(\.versionNumber) == [2])
     }
 
-    @Test("A project's folder that is a link is refused before any record is written")
+    @Test("A collection refuses a project folder that is a symbolic link before it records anything")
     func link() throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
@@ -159,7 +159,7 @@ struct CollectionDamageTests {
         #expect(try versions.store.collected(Scenario.project).isEmpty)
     }
 
-    @Test("Missing version numbers, and manifests without one, are reported")
+    @Test("Missing version numbers, and manifests without a number, are reported")
     func gaps() throws {
         let objects = MemoryStore()
         var versions = try PagedVersions { _ in objects }

@@ -42,7 +42,8 @@ struct CollectionTests {
         return pipeline
     }
 
-    /// The versions that are there read as the naive fold, the others are named as collected, and nothing is wrong.
+    /// Checks that the kept versions read as the naive fold, that the others are recorded as collected, and that no
+    /// problem is found.
     private func expect(
         _ log: FactLog,
         in store: DatasetStore,
@@ -63,7 +64,7 @@ struct CollectionTests {
         #expect(verified.versions.count == kept.count, comment)
     }
 
-    @Test("Needed, newest and young versions stay; the rest is removed, with its pages and packs")
+    @Test("Needed, newest and young versions are kept; the rest is removed with its pages and packs")
     func collection() throws {
         for seed in UInt64(1)...6 {
             let log = FactLog(seed: seed, facts: 300)
@@ -91,14 +92,14 @@ struct CollectionTests {
             try expect(log, in: store, kept: stays, "seed \(seed)")
             #expect(try objects.list("shapes/packs/\(packed)") == [])
             #expect(try !objects.list("shapes/packs/\(kept)").isEmpty)
-            // Every page that is left is named by a version that is kept.
+            // Every remaining page is named by a kept version.
             let again = try store.collection(Scenario.project, needs, now: Self.now)
             #expect(again.removed == [] && again.collected == [] && again.spared == [], "\(seed)")
             #expect(again.collectedBefore == count - 4)
         }
     }
 
-    @Test("A kill at any change leaves complete versions and named ones, and the next collection removes the rest")
+    @Test("A kill at any change leaves versions complete or recorded as collected, and the next collection continues")
     func kills() throws {
         let log = FactLog(seed: 4, facts: 120)
         let needs = VersionNeeds(reasons: [2: ["champion"]], newestKnown: log.versions.count)
@@ -133,7 +134,7 @@ struct CollectionTests {
         print("kills tried of a collection: \(2 * changes)")
     }
 
-    @Test("Reading a log again writes no collected version, announces nothing, and continues")
+    @Test("Rereading a log writes no collected version, announces nothing, and continues")
     func readAgain() throws {
         for seed in UInt64(1)...6 {
             let log = FactLog(seed: seed, facts: 200)
@@ -168,15 +169,15 @@ struct CollectionTests {
             try second.settle()
             #expect(try announced(pipeline).map(\.versionNumber) == Array(1...log.versions.count))
             try expect(log, in: store, kept: Set(there...log.versions.count), "seed \(seed)")
-            // The same versions as without any collection.
+            // The versions are those of a run without any collection.
             let alone = MemoryStore()
             let undisturbed = try sealed(log, alone)
             #expect(try announced(undisturbed).map(\.id) == announced(pipeline).map(\.id))
         }
     }
 
-    /// A materializer is interrupted at any change, for longer than a day; a collection runs, either to its end or
-    /// interrupted itself while the materializer continues; the versions are those of an undisturbed run.
+    /// A materializer is interrupted at any change for longer than a day. A collection runs, either to its end or
+    /// interrupted while the materializer continues. The versions are those of an undisturbed run.
     @Test("A collection in the middle of a seal removes no object that the next version names, however old")
     func inTheMiddle() throws {
         let log = FactLog(seed: 9, facts: 110)
@@ -202,7 +203,7 @@ struct CollectionTests {
             let store = DatasetStore(objects: objects)
             _ = Result { try pipeline.makeMaterializer(store: store).settle() }
             objects.set(nil)
-            // The removals are decided now, and are carried out while the materializer checks which objects it reuses.
+            // The removals are planned now, and carried out while the materializer checks which objects it reuses.
             let plan = try store.collection(Scenario.project, VersionNeeds(newestKnown: received), now: Self.now)
             spared += plan.spared.count
             let meeting = MeetingStore(objects, at: .init(change: number % 7, isAfter: isDone)) {
@@ -282,7 +283,7 @@ struct CollectionTests {
     }
 
     @Test(
-        "In a folder and a bucket, only objects older than a day by the store's own times are removed",
+        "In a folder and in a bucket, only objects that the store dates more than a day back are removed",
         arguments: [true, false]
     )
     func times(isFolder: Bool) throws {
@@ -303,7 +304,7 @@ struct CollectionTests {
         try expect(log, in: store, kept: [log.versions.count], "later")
     }
 
-    @Test("What the loop's state names is needed: champion, challenger, former ones, studies and what waits")
+    @Test("All versions that the loop's state names are needed: champions, challengers, former ones and studies")
     func needs() throws {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<24 { try pipeline.round() }
@@ -328,7 +329,7 @@ struct CollectionTests {
             let manifest = try #require(try store.manifest(Scenario.project, versionNumber: versionNumber))
             #expect(try store.verify(Scenario.project, id: manifest.id) == [])
         }
-        // The loop continues.
+        // The loop continues to produce versions.
         let before = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count
         for _ in 0..<8 { try pipeline.round() }
         #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count > before)

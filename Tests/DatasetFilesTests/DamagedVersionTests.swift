@@ -10,14 +10,14 @@ import Vocabulary
 @testable import DatasetFiles
 @testable import EngineCore
 
-/// A way in which files of a version of form 2 may be wrong, though every digest that names one is right.
+/// A defect in files of a version of form 2 in which every digest that names a file is correct.
 struct Damage: Sendable, CustomTestStringConvertible {
     enum File: Sendable { case root, page, segment, tombstones }
 
     let file: File
     let old: String
     let new: String
-    /// Words in the refusal.
+    /// Text that the refusal contains.
     let named: String
     var testDescription: String { "\(file): \(named)" }
 
@@ -56,11 +56,11 @@ struct Damage: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite("Files of a version that are wrong are refused by their names, by every reader")
+@Suite("Every reader refuses damaged files of a version by name")
 struct DamagedVersionTests {
     private static let project = Scenario.project
 
-    /// Versions of all kinds of facts; the last has tombstones.
+    /// A store with versions of all kinds of facts, and the manifest of the last one, which has tombstones.
     private func prepared() throws -> (store: MemoryStore, manifest: DatasetManifest) {
         let store = MemoryStore()
         let log = FactLog(seed: 4, facts: 80)
@@ -80,12 +80,12 @@ struct DamagedVersionTests {
         return entries
     }
 
-    /// Renaming of a changed file: its old name and size, and the new ones.
+    /// The old and the new name and size of a changed file.
     private struct Renaming {
         let old: (name: String, size: Int)
         let new: (name: String, size: Int)
 
-        /// The text of whatever names the file.
+        /// The text of a file that names the renamed file, with the new name and size.
         func applied(to text: String) -> String {
             text.replacing(old.name, with: new.name)
                 .replacing(
@@ -95,7 +95,7 @@ struct DamagedVersionTests {
         }
     }
 
-    /// Puts a changed copy of a file beside it.
+    /// Writes a changed copy of a file next to it, named by its digest.
     private func change(
         _ store: MemoryStore,
         _ file: String,
@@ -111,7 +111,7 @@ struct DamagedVersionTests {
         return Renaming(old: (name, bytes.count), new: (digest, new.count))
     }
 
-    /// Changes a file, and whatever names it by its digest, up to the manifest.
+    /// Changes a file, and the files that name it by its digest, up to the manifest.
     private func rewrite(_ store: MemoryStore, _ manifest: DatasetManifest, _ damage: Damage) throws -> DatasetVersionID
     {
         func apply(_ text: String) throws -> String {
@@ -144,7 +144,7 @@ struct DamagedVersionTests {
         return DatasetVersionID(id)
     }
 
-    @Test("Whatever is wrong, verify and the reader name it", arguments: Damage.all)
+    @Test("Verify and the reader name every kind of damage", arguments: Damage.all)
     func refused(damage: Damage) throws {
         let (store, manifest) = try prepared()
         let datasets = DatasetStore(objects: store)
@@ -167,7 +167,7 @@ struct DamagedVersionTests {
         #expect("\(error)".contains(damage.named), "\(error)")
     }
 
-    @Test("A byte that is flipped in any file, and any file that is missing, is found, and named")
+    @Test("A flipped byte in any file, and any missing file, is found and named")
     func changedFiles() throws {
         let (store, manifest) = try prepared()
         let datasets = DatasetStore(objects: store)
@@ -199,12 +199,12 @@ struct DamagedVersionTests {
         #expect(Set(problems.compactMap(\.version)).count == versions.count)
     }
 
-    @Test("A page that names itself, and one deeper than can be, end no walk: they have other digests or levels")
+    @Test("A page that names itself causes no endless walk, because its digest or level does not match")
     func cycle() throws {
         let (store, manifest) = try prepared()
         let datasets = DatasetStore(objects: store)
         let page = manifest.pages[0]
-        // The page of the root is put above itself, under its own name.
+        // A page that contains the manifest's page replaces it under its name.
         let above = DatasetPage(pages: [page]).jsonBytes
         try store.write(above, to: "\(Self.project)/pages/\(page.sha256).json")
         let problems = try datasets.verify(Self.project, id: manifest.id)
@@ -213,7 +213,7 @@ struct DamagedVersionTests {
     }
 
     @Test(
-        "A link instead of a file, and a path outside the project, are refused by name, also in form 1"
+        "A link instead of a file, and a path outside the project, are refused by name, in form 1, too"
     )
     func links() throws {
         var versions = try PagedVersions()

@@ -12,11 +12,11 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// A change that a newer build could have made to what it wrote.
+/// A change that a newer build could have made to a file of a version.
 struct NewerForm: Sendable, CustomTestStringConvertible {
     let old: String
     let new: String
-    /// Words in the refusal.
+    /// Text that the refusal contains.
     let named: String
     var isOfLine = false
 
@@ -53,7 +53,7 @@ struct NewerForm: Sendable, CustomTestStringConvertible {
     }
 }
 
-@Suite("What a newer build wrote into a version is refused by its name, by every reader")
+@Suite("Every reader refuses a form of a newer build by name")
 struct NewerFormTests {
     private let source: Pipeline
 
@@ -96,7 +96,7 @@ struct NewerFormTests {
         return (reference, file.isEmpty ? "versions/\(id)/manifest.json" : file)
     }
 
-    @Test("By verify", arguments: NewerForm.all)
+    @Test("Verify names the file and the unknown form", arguments: NewerForm.all)
     func verify(form: NewerForm) throws {
         let id = try #require(try source.store.manifest(Scenario.project, versionNumber: 1)?.id)
         #expect(try source.store.verify(Scenario.project, id: id) == [])
@@ -117,7 +117,7 @@ struct NewerFormTests {
     }
 
     @Test(
-        "By the built-in trainer, in which every repeat is a failure that states the reason",
+        "The built-in trainer fails every repeat and states the reason",
         arguments: NewerForm.all
     )
     func trainer(form: NewerForm) throws {
@@ -157,7 +157,7 @@ struct NewerFormTests {
     }
 
     @Test(
-        "By the materializer, which seals nothing upon it and stops the partition",
+        "The materializer seals no version upon it and stops the partition",
         arguments: NewerForm.all.filter { !$0.isOfLine }
     )
     func materializer(form: NewerForm) throws {

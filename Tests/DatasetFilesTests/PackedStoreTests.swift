@@ -16,7 +16,7 @@ import Vocabulary
 @testable import DatasetFiles
 @testable import EngineCore
 
-@Suite("Label files may be packed: ids, readers and conflicts depend on the texts only")
+@Suite("Label files may be packed: ids, readers and conflicts depend only on the unpacked texts")
 struct PackedStoreTests {
     private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
         let pipeline = try Pipeline(isApplied: false)
@@ -40,7 +40,7 @@ struct PackedStoreTests {
         try objects.contents.filter { !$0.key.hasPrefix("progress/") }
     }
 
-    /// Objects with all that is packed unpacked, under the names of the texts.
+    /// The objects with packed ones unpacked, under the names of the unpacked texts.
     private func texts(_ objects: [String: [UInt8]]) throws -> [String: [UInt8]] {
         var texts: [String: [UInt8]] = [:]
         for (name, bytes) in objects {
@@ -51,7 +51,7 @@ struct PackedStoreTests {
         return texts
     }
 
-    @Test("Versions have the same ids, and the same texts, packed or not")
+    @Test("Versions have the same ids and the same texts whether packed or not")
     func ids() throws {
         let log = FactLog(seed: 3, facts: 120)
         let (plain, packed) = (MemoryStore(), MemoryStore())
@@ -71,7 +71,7 @@ struct PackedStoreTests {
         }
     }
 
-    @Test("One store holds both: half is written plain, half packed, then everything is read again")
+    @Test("A store can contain plain and packed files: versions in both forms are read again")
     func mixed() throws {
         let log = FactLog(seed: 8, facts: 140)
         for order in [[StoreCompression.none, .zstd], [.zstd, .none]] {
@@ -87,7 +87,7 @@ struct PackedStoreTests {
             let names = objects.objects.keys.filter { $0.contains("/segments/") }
             #expect(names.contains { $0.hasSuffix(".zst") } && names.contains { !$0.hasSuffix(".zst") })
             try expect(log, in: DatasetStore(objects: objects), "\(order)")
-            // A text that is there plain is not written packed beside it.
+            // A text that exists plain is not also written packed.
             let before = try files(objects)
             for name in try objects.list("progress") { try objects.remove(name) }
             try pipeline.makeMaterializer(store: DatasetStore(objects: objects, compression: .zstd)).settle()
@@ -97,7 +97,7 @@ struct PackedStoreTests {
         }
     }
 
-    @Test("The same text in other packed bytes is no conflict, another text is one")
+    @Test("The same text packed to other bytes is no conflict; another text is one")
     func conflicts() throws {
         let text = Array(String(repeating: "{\"sequence\":1,\"a\":\"b\"}\n", count: 300).utf8)
         let name = "shapes/segments/\(SHA256Digest(of: text).hex).jsonl"
@@ -121,7 +121,7 @@ struct PackedStoreTests {
     }
 
     @Test(
-        "A text that is there packed is not written plain beside it, unless that is damaged; one that is away is no conflict"
+        "A text that exists packed is written plain only if the packed copy is damaged, not if it is unavailable"
     )
     func plainBeside() throws {
         let text = Array((1...3_000).map { "{\"sequence\":\($0),\"a\":\"\($0 * 7_919 % 1_009)\"}\n" }.joined().utf8)
@@ -131,7 +131,7 @@ struct PackedStoreTests {
         try objects.put(try text.withUnsafeBytes { try Zstd.pack($0, level: 19) }, as: "\(name).zst")
         #expect(try !plain.objects.put(text, as: name))
         #expect(objects.objects.count == 1)
-        // Packed bytes of another writer that cannot be read at present.
+        // The packed copy of another writer cannot be read at present.
         let counting = CountingStore(objects)
         counting.away.withLock { $0 = ".zst" }
         for compression in StoreCompression.allCases {
@@ -141,7 +141,7 @@ struct PackedStoreTests {
         }
         try objects.write([1, 2, 3], to: "\(name).zst")
         #expect(try plain.objects.put(text, as: name))
-        // A damaged copy does not prevent the read of the other.
+        // A damaged copy does not prevent reading the other one.
         for store in [plain, packing] {
             #expect(try store.objects.read(name, maximumSize: text.count) == text)
         }
@@ -154,7 +154,7 @@ struct PackedStoreTests {
         #expect(try plain.problemOfCopy(entry, name) == nil && packing.problemOfCopy(entry, name) == nil)
     }
 
-    /// Damages of a packed file, with words of the refusal.
+    /// Damages of a packed file, each with text that the refusal contains.
     private static let damages: [(name: String, change: @Sendable ([UInt8]) throws -> [UInt8], words: String)] = [
         (
             "flipped",
@@ -170,7 +170,7 @@ struct PackedStoreTests {
         ),
     ]
 
-    @Test("A packed file that is damaged, cut off, no frame or a bomb is refused by its name", arguments: 0..<4)
+    @Test("A damaged, truncated, frameless or oversized packed file is refused by name", arguments: 0..<4)
     func damage(kind: Int) throws {
         let log = FactLog(seed: 3, facts: 60)
         let pipeline = try Pipeline(compression: .zstd)
@@ -189,7 +189,7 @@ struct PackedStoreTests {
         let newest = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: log.versions.count))
         let inStore = #expect(throws: EngineError.self) { try FactLog.read(pipeline.store, newest) }
         #expect(inStore?.description.contains(text) == true)
-        // By URIs, as a trainer reads.
+        // The version is read by URIs, as a trainer does.
         let uri = try objects.uri(of: "shapes/versions/\(newest.id)/manifest.json").description
         let reader = DatasetReader(newest, DatasetFiles(uri, nil), name: uri)
         let byURI = #expect(throws: EngineError.self) { try reader.forEachLine { _ in } }
@@ -197,7 +197,7 @@ struct PackedStoreTests {
     }
 
     @Test(
-        "The whole cycle runs on packed files, in a folder and in a bucket, and decides the same",
+        "The whole cycle makes the same decisions on packed files, in a folder and in a bucket",
         arguments: [false, true]
     )
     func cycle(isBucket: Bool) throws {
@@ -217,7 +217,7 @@ struct PackedStoreTests {
         #expect(try packed.store.verify(Scenario.project).problems == [])
     }
 
-    @Test("A large file is scanned in pieces: the lines are those of a whole one, and any damage is reported")
+    @Test("A large file scanned in pieces yields the same lines, and any damage is reported")
     func pieces() throws {
         var lines = (0..<400).map { "{\"sequence\":\($0),\"x\":\"\(String(repeating: "y", count: $0 % 37))\"}" }
         lines[7] = String(repeating: "z", count: 3_000)
@@ -261,7 +261,7 @@ struct PackedStoreTests {
         }
     }
 
-    @Test("A collection knows packed files as those of the versions that name them")
+    @Test("A collection treats packed files as the files that versions name")
     func collection() throws {
         let log = FactLog(seed: 7, facts: 160)
         let objects = MemoryStore()

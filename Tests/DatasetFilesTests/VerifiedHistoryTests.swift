@@ -13,11 +13,11 @@ import Vocabulary
 @testable import EngineCore
 @testable import Trainer
 
-@Suite("What verify calls whole can be read, and nothing else")
+@Suite("Verify reports a version as whole exactly if it can be read")
 struct VerifiedHistoryTests {
     private static let project = Scenario.project
 
-    /// A history of all kinds of facts, and the log that it was made of.
+    /// Objects and manifests of a history of all kinds of facts.
     private func prepared(seed: UInt64 = 4) throws -> (objects: MemoryStore, manifests: [DatasetManifest]) {
         let objects = MemoryStore()
         let log = FactLog(seed: seed, facts: 80)
@@ -37,7 +37,7 @@ struct VerifiedHistoryTests {
         return entries
     }
 
-    /// Seals a version of these files behind the last one; every digest that names something is right.
+    /// Seals a version of these files after the last one; every digest that names a file is correct.
     private func seal(
         _ objects: MemoryStore,
         _ entries: [DatasetEntry],
@@ -54,7 +54,7 @@ struct VerifiedHistoryTests {
         return try seal(objects, pages: pages, counts, after: last)
     }
 
-    /// Seals a version of these pages behind the last one.
+    /// Seals a version of these pages after the last one.
     private func seal(
         _ objects: MemoryStore,
         pages: [DatasetPageReference],
@@ -88,7 +88,8 @@ struct VerifiedHistoryTests {
         ]
     }
 
-    /// Whether a version is whole by verify, beside the rest of its history, and by the reader; the others are whole.
+    /// Problems of a version that verify reports, and the error of the reader; expects that verify reports no other
+    /// version.
     private func judge(_ objects: MemoryStore, _ manifest: DatasetManifest) throws -> (
         verified: [String], read: String?
     ) {
@@ -105,7 +106,7 @@ struct VerifiedHistoryTests {
         }
     }
 
-    @Test("For repeated, reordered, omitted or altered files verify and the reader agree, 300 times")
+    @Test("Verify and the reader agree on 300 versions with repeated, reordered, omitted or altered files")
     func agree() throws {
         var generator = SplitMix64(seed: 20_261_130)
         var (whole, refused) = (0, 0)
@@ -125,7 +126,7 @@ struct VerifiedHistoryTests {
                 case 0: list.insert(entry, at: other)
                 case 1:
                     list.remove(at: index)
-                    // The counts match the remaining files: order and withdrawals must detect it.
+                    // The counts match the remaining files, so only order and withdrawals reveal the omission.
                     if let split = entry.split { counts[split] = max(0, (counts[split] ?? 0) - entry.records) }
                 case 2: list.swapAt(index, other)
                 case 3:
@@ -158,7 +159,7 @@ struct VerifiedHistoryTests {
         #expect(whole > 60 && refused > 60, "\(whole) whole, \(refused) refused")
     }
 
-    @Test("A version of no pages that counts labels is not whole")
+    @Test("A version without pages whose manifest counts labels is not whole")
     func noPages() throws {
         let (objects, manifests) = try prepared()
         let last = try #require(manifests.last)
@@ -167,7 +168,7 @@ struct VerifiedHistoryTests {
         #expect(!verified.isEmpty && read?.contains("labels hold, it says") == true)
     }
 
-    @Test("Pages that name one page again and again are refused at once, however deep they are")
+    @Test("Pages that name one page repeatedly are refused at once, at any depth")
     func manyTimes() throws {
         let (objects, manifests) = try prepared()
         let last = try #require(manifests.last)
@@ -184,13 +185,13 @@ struct VerifiedHistoryTests {
         #expect(read?.contains("is named twice") == true)
     }
 
-    @Test("What a trainer keeps of a version refuses, in the next one, what reading all of it refuses")
+    @Test("A trainer with rows kept from the last version refuses a version that it refuses without them")
     func keptRows() throws {
         let (objects, manifests) = try prepared()
         let store = DatasetStore(objects: objects)
         let last = try #require(manifests.last)
         var list = try entries(objects, last)
-        // The first file of labels once more, and counted.
+        // The first file of labels is repeated, and counted twice.
         let again = try #require(list.first { $0.kind == .labels })
         let split = try #require(again.split)
         list.append(again)

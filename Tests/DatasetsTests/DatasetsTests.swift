@@ -42,7 +42,7 @@ import Vocabulary
     }
 
     @Test(
-        "Facts and cuts count together without a gap, and a cut counts the labels before it",
+        "Facts and cuts share one sequence without gaps, and a cut counts the labels before it",
         arguments: 0..<64 as Range<UInt64>
     )
     func sequence(seed: UInt64) throws {
@@ -109,7 +109,7 @@ import Vocabulary
         #expect(cutAfter == ["e"])
     }
 
-    @Test("Half of a version's labels make it while no task is open", arguments: [(1, 1), (2, 1), (3, 2), (10, 5)])
+    @Test("Half of the labels suffice for a version if no task is open", arguments: [(1, 1), (2, 1), (3, 2), (10, 5)])
     func whenNoMoreComes(cutEvery: Int, enough: Int) throws {
         let policy = DatasetPolicy(cutEvery: cutEvery, cutAfter: 1_000_000)
         var state = DatasetsState()
@@ -123,7 +123,7 @@ import Vocabulary
         }
     }
 
-    @Test("A version is cut when its first label has waited long enough, at the deadline and not before")
+    @Test("A version is cut when its first label has waited long enough, and not before that deadline")
     func byTime() throws {
         let policy = DatasetPolicy(cutEvery: 100, cutAfter: 1_000)
         var state = DatasetsState()
@@ -136,12 +136,12 @@ import Vocabulary
         let cut = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1_050))
         #expect(cut?.training == 2)
         #expect(state.nextDeadline(policy: policy) == nil)
-        // Without new labels there is no new version, however long one waits.
+        // Without new labels there is no new version, after any time.
         let empty = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(99_000))
         #expect(empty == nil)
     }
 
-    @Test("A version needs something to train on; test labels alone wait, and set no deadline")
+    @Test("A version needs training labels; test labels alone wait, and set no deadline")
     func testLabelsAlone() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
@@ -155,7 +155,7 @@ import Vocabulary
         #expect(cut?.test == 1)
     }
 
-    @Test("A class beyond the schema never enters the log")
+    @Test("A class that the schema lacks never enters the log")
     func unknownClass() {
         var state = DatasetsState()
         let result = state.accept(Self.consensus("a", label: 2), question: Self.question, at: Self.time(0))
@@ -168,7 +168,7 @@ import Vocabulary
         #expect(state.position.value == LogPosition())
     }
 
-    @Test("A cut is sealed once, and one that was never made not at all")
+    @Test("A cut is sealed once, and a version that was never cut is not sealed")
     func sealing() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
@@ -190,7 +190,7 @@ import Vocabulary
         // Versions may be sealed in any order.
         let second = state.seal(Self.version(2))
         #expect(second?.cutAt == Self.time(101))
-        // The newest of all training samples up to the cut.
+        // The time of the newest of all training samples up to the cut.
         #expect(second?.newestSampleAt == Self.time(40))
         let again = state.seal(Self.version(2))
         #expect(again == nil)
@@ -200,7 +200,7 @@ import Vocabulary
     }
 
     @Test(
-        "Test samples are in the order of the log, after aborts and in a restored state, too",
+        "Test samples are in the order of the log, even after aborts and in a restored state",
         arguments: 0..<20 as Range<UInt64>
     )
     func testOrder(seed: UInt64) {
@@ -223,7 +223,7 @@ import Vocabulary
                 var restored = DatasetsState()
                 for (key, row) in state.labels.sortedRows { restored.labels.restore(key, row) }
                 let count = generator.next(below: 60)
-                // A version that was cut before there were marks.
+                // The version has no cut mark, as if it had been cut before there were marks.
                 let (known, anew) = (state.testSamples(of: 1, first: count), restored.testSamples(of: 1, first: count))
                 #expect(known == Array(expected.prefix(count)), "seed \(seed), step \(step)")
                 #expect(anew == known)

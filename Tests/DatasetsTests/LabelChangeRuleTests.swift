@@ -4,12 +4,12 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Rules of each change.
+/// Rules for each kind of change.
 extension LabelChangeTests {
     @Test("A row of a label occupies at most 64 bytes, since every label has one")
     func size() { #expect(MemoryLayout<LabelRow>.stride <= 64) }
 
-    @Test("Labels of a project of format 1 do not change, and its facts have no new members")
+    @Test("Labels of a project of format 1 cannot be changed, and its facts have no new members")
     func firstFormat() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
@@ -36,7 +36,7 @@ extension LabelChangeTests {
         #expect(state.position.value == before)
     }
 
-    @Test("A project with a version of format 2, or a changed label, stays in format 2 after any revision")
+    @Test("A project with a version of format 2 or a changed label stays in format 2 under any later revision")
     func sticky() throws {
         let old = DatasetPolicy(cutEvery: 1, cutAfter: 10, format: 1)
         var cut = DatasetsState()
@@ -57,7 +57,7 @@ extension LabelChangeTests {
         }
     }
 
-    @Test("An accepted label of format 2 states its time of acceptance and the known facts of its selection")
+    @Test("An accepted label of format 2 states its time of acceptance and what is known of its selection")
     func acceptance() throws {
         var state = DatasetsState()
         let reason = SelectionReason(
@@ -89,7 +89,7 @@ extension LabelChangeTests {
         #expect(unqueried.inclusionProbability == nil && unqueried.acceptedAt != nil)
     }
 
-    @Test("A change makes a version once it has waited long enough, and never by itself before")
+    @Test("A change alone makes a version once it has waited long enough, and not before")
     func cut() throws {
         var state = DatasetsState()
         for number in 0..<4 { _ = try Self.accept("s\(number)", into: &state) }
@@ -110,7 +110,7 @@ extension LabelChangeTests {
         let due = cut(at: 21_000)
         let late = cut(at: 99_000)
         #expect(early == nil && due?.training == 3 && late == nil)
-        // Or with the next labels.
+        // A change is also included in the version of the next labels.
         _ = try state.revise(
             SampleID("s2"),
             to: .choice(ClassIndex(2)),
@@ -124,7 +124,7 @@ extension LabelChangeTests {
         #expect(one == nil && two?.training == 5)
     }
 
-    @Test("Test labels are from the audit sample only: none is moved to test, and a test label only to training")
+    @Test("A label is never moved to test, and a test label can be moved only to training")
     func splits() throws {
         var state = DatasetsState()
         _ = try Self.accept("train", into: &state)
@@ -145,12 +145,12 @@ extension LabelChangeTests {
         _ = try state.move(SampleID("train"), to: .validation, context).get()
         let log = state.position.value
         #expect([log.training, log.validation, log.test] == [2, 1, 0])
-        // Predictions of models for a label that was once a test label are no evidence, whatever it is revised to.
+        // Predictions for a former test label are no evidence, even after the label is revised.
         _ = try state.revise(SampleID("audit"), to: .choice(ClassIndex(1)), question: Self.question, context).get()
         #expect(state.labels[SampleID("audit")]?.isOutOfEvidence == true)
     }
 
-    @Test("A retracted label keeps its row: it has none to change, and a second one is refused")
+    @Test("A retracted label keeps its row, and further changes of it are refused")
     func retracted() throws {
         var state = DatasetsState()
         _ = try Self.accept("a", .imported, imported: 7, into: &state)
@@ -166,7 +166,7 @@ extension LabelChangeTests {
         ]
         for result in again { #expect(Self.code(result) == .unknownLabel) }
         #expect(throws: EntryRejectionError.self) { _ = try Self.accept("a", into: &state) }
-        // Its key is known, also in a lookup after an undo.
+        // The key of its import stays known, also in a lookup after an undo.
         func known() -> [Bool] { [state.hasImported(7), state.hasImported(8)] }
         #expect(known() == [true, false])
         state.labels.commit()
@@ -177,7 +177,7 @@ extension LabelChangeTests {
         #expect(known() == [true, false])
     }
 
-    @Test("A revision names another class of the schema")
+    @Test("A label can be revised only to another class of the schema")
     func revised() throws {
         var state = DatasetsState()
         _ = try Self.accept("a", label: 1, into: &state)

@@ -48,7 +48,7 @@ import Vocabulary
 
     // MARK: - The naive fold
 
-    /// Line of a version, as derived by reading the log from its beginning.
+    /// A line of a version, as derived by reading the log from its beginning.
     struct Line: Equatable {
         let sample: SampleID
         let label: Label
@@ -106,7 +106,7 @@ import Vocabulary
         return lines
     }
 
-    /// State of a new worker: rows, and no cache.
+    /// State of a restarted worker: the rows without any cache.
     static func restored(_ state: DatasetsState) -> DatasetsState {
         var fresh = DatasetsState()
         for (key, row) in state.labels.sortedRows { fresh.labels.restore(key, row) }
@@ -122,11 +122,11 @@ import Vocabulary
         var state = DatasetsState()
         var facts: [Fact] = []
         var cuts: [VersionCut] = []
-        /// The versions that wait for a study, or are studied.
+        /// Versions that are studied, or wait for a study.
         var studied: [Int] = []
     }
 
-    /// One thing that may happen, in a world whose first labels may be of format 1.
+    /// Applies one random event; the first labels may be of format 1.
     static func step(_ scenario: inout Scenario, _ step: Int, _ policy: DatasetPolicy, _ generator: inout SplitMix64) {
         let time = Int64(step) * 1_000
         let sample = SampleID("s\(generator.next(below: 60))")
@@ -156,7 +156,7 @@ import Vocabulary
                 scenario.facts.append(.changed(change))
             }
         default:
-            // A version is sealed, a study begins or ends.
+            // A version is sealed and its study begins, or all studies end.
             if generator.next(below: 2) == 0, let versionNumber = scenario.state.pending.sortedKeys.first {
                 _ = scenario.state.seal(DatasetsTests.version(versionNumber))
                 scenario.studied = [versionNumber] + (generator.next(below: 2) == 0 ? scenario.studied.prefix(1) : [])
@@ -177,7 +177,7 @@ import Vocabulary
     }
 
     @Test(
-        "Every version holds what the fold of the log holds: counts and test labels, whatever is changed, restored or undone later",
+        "Every version has the counts and test labels of the folded log, after any change, restore or undo",
         arguments: 0..<200 as Range<UInt64>
     )
     func fold(seed: UInt64) throws {
@@ -191,7 +191,7 @@ import Vocabulary
             Self.step(&scenario, step, policy, &generator)
             switch generator.next(below: 16) {
             case 0:
-                // The transaction is aborted: tables go back, and what was written was never committed.
+                // The transaction is aborted: the tables are undone, and the facts were never committed.
                 scenario.state.labels.undo()
                 scenario.state.position.undo()
                 scenario.state.pending.undo()
@@ -232,7 +232,7 @@ import Vocabulary
         }
         #expect(scenario.facts.map(\.sequence) == (1...Int64(scenario.facts.count)).map { $0 })
         #expect(lists > 5, "seed \(seed)")
-        // No study is wanted any more: nothing is kept for one.
+        // No study is wanted any more, so no data is kept for one.
         for versionNumber in scenario.state.pending.sortedKeys {
             _ = scenario.state.seal(DatasetsTests.version(versionNumber))
         }
@@ -240,7 +240,7 @@ import Vocabulary
         #expect(scenario.state.cuts.isEmpty && scenario.state.former.isEmpty)
     }
 
-    @Test("Data kept for lists is bounded by the versions that may be studied and the changes since")
+    @Test("Data kept for lists of test samples is bounded by the versions that may be studied and later changes")
     func bound() throws {
         var state = DatasetsState()
         for number in 0..<40 { _ = try Self.accept("t\(number)", .audit, into: &state) }

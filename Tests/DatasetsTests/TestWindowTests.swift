@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// The test labels that are removed from the window, and their order.
+/// The order in which test labels leave the window.
 @Suite("The window of test labels")
 struct TestWindowTests {
     private static let context = LabelChangeTests.context(at: 9)
@@ -34,7 +34,7 @@ struct TestWindowTests {
         ).get()
     }
 
-    /// A state with an anchor and so many labels behind it, of the names `w0`, `w1`, ….
+    /// A state with an anchor and `count` labels after it, with the names `w0`, `w1`, ….
     private static func filled(_ count: Int) throws -> DatasetsState {
         var state = DatasetsState()
         for number in 0..<DatasetsState.anchorSize { try accept("a\(number)", into: &state) }
@@ -54,7 +54,7 @@ struct TestWindowTests {
         }
     }
 
-    @Test("The oldest labels behind the anchor in excess of the window are moved to training")
+    @Test("The oldest labels after the anchor in excess of the window are moved to training")
     func oldest() throws {
         var state = try Self.filled(10)
         let before = state.position.value
@@ -85,7 +85,7 @@ struct TestWindowTests {
         #expect(left == (0..<(count - 1)).map { "w\($0)" })
     }
 
-    @Test("A label that waits to be evidence stays, and those behind it do not wait for it")
+    @Test("A label that is still to be used as evidence stays, and does not hold up those after it")
     func waiting() throws {
         var state = try Self.filled(8)
         #expect(Self.leave(&state, 4, waiting: ["w0", "w2"]) == ["w1", "w3"])
@@ -104,7 +104,7 @@ struct TestWindowTests {
         #expect(state.window.count == 1, "it is looked at once")
     }
 
-    @Test("Labels moved or retracted by hand are not in the window, revised labels keep their position")
+    @Test("Labels moved or retracted by hand leave the window, and revised labels keep their position")
     func byHand() throws {
         var state = try Self.filled(8)
         _ = try state.revise(
@@ -124,9 +124,9 @@ struct TestWindowTests {
         _ = try state.move(SampleID("w1"), to: .training, Self.context).get()
         _ = try state.retract(SampleID("a3"), Self.context).get()
         #expect(state.window.sortedRows.map(\.value.sample.rawValue) == ["w0", "w2", "w3", "w4", "w5"])
-        // The newest three that hold are w3, w4 and w5.
+        // The newest three that still test are w3, w4 and w5.
         #expect(Self.leave(&state, 3) == ["w0", "w2"])
-        // A moved label may still be revised and retracted, and returns to no window.
+        // A moved label may still be revised and retracted, but does not return to the window.
         let revised = try state.revise(
             SampleID("w2"),
             to: .choice(ClassIndex(2)),
@@ -139,14 +139,14 @@ struct TestWindowTests {
         #expect(LabelChangeTests.code(state.move(SampleID("w2"), to: .test, Self.context)) == .splitFixed)
     }
 
-    @Test("Labels from before there was a window go on testing, and count towards the anchor")
+    @Test("Labels from before the window existed stay test labels, and count towards the anchor")
     func begins() throws {
         var state = DatasetsState()
         for number in 0..<DatasetsState.anchorSize - 2 { try Self.accept("o\(number)", leaves: false, into: &state) }
         #expect(state.position.value.anchored == 0 && state.window.isEmpty)
         for number in 0..<5 { try Self.accept("w\(number)", into: &state) }
         #expect(state.window.sortedRows.map(\.value.sample.rawValue) == ["w2", "w3", "w4"])
-        // Once the order has begun it is kept, whatever a revision states.
+        // Once the order has begun it continues, whatever later revisions state.
         try Self.accept("w5", leaves: false, into: &state)
         #expect(Self.leave(&state, 1) == ["w2", "w3", "w4"])
 
@@ -168,7 +168,7 @@ struct TestWindowTests {
         var number = 0
         for _ in 0..<60 {
             let start = (state, number)
-            // The same steps twice: on a state whose cache is current, and after an undo.
+            // The same steps run twice: on a state with a current cache, and after an undo.
             var found: [[String]] = []
             for attempt in 0..<2 {
                 var steps = generator

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Civil dates")
 struct CivilDateTests {
-    @Test("Days and dates are each other's inverse, and go on without a gap, over ten thousand years")
+    @Test("Conversions between days and dates are inverse and without gaps over ten thousand years")
     func inverse() {
         var before = CivilDate(daysSince1970: -2_000_001)
         for days in stride(from: Int64(-2_000_000), through: 2_000_000, by: 1) {
@@ -26,7 +26,7 @@ struct CivilDateTests {
         }
     }
 
-    @Test("Dates are those of another calendar's code")
+    @Test("Dates agree with those of Foundation's calendar")
     func foundation() throws {
         var calendar = Calendar(identifier: .iso8601)
         calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))

@@ -7,9 +7,10 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@Suite("Refused records are sent again")
+@Suite("Refused records are redriven")
 struct RedriveTests {
-    /// Annotations of no known task, bytes that are no JSON, and an unknown project: a dead letter each.
+    /// A pipeline with annotations of unknown tasks, bytes that are not JSON, and a record of an unknown project: one
+    /// dead letter each.
     private func pipeline(annotations count: Int = 3) throws -> Pipeline {
         let pipeline = try Pipeline()
         for number in 0..<count {
@@ -104,7 +105,7 @@ struct RedriveTests {
         }
     }
 
-    @Test("A record refused again has its attempts counted, and the third dead letter is the last")
+    @Test("Attempts of a record that is refused again are counted, and the third is the last")
     func loopEnds() throws {
         let pipeline = try pipeline(annotations: 1)
         var filter = DeadLetterFilter()
@@ -115,7 +116,7 @@ struct RedriveTests {
             try pipeline.settle()
         }
         let last = try #require(deadLetters(pipeline).filter { $0.header("flywheel.redrive.attempt") == "3" }.first)
-        // The record's own headers, behind the counter.
+        // The record's own headers follow the counter.
         #expect(last.headers[2] == RecordHeader("trace", [0, 0xFF]))
         let report = try redrive(pipeline).run(filter)
         #expect((report.matched, report.sent, report.done, report.refusedCount) == (4, 0, 3, 1))
@@ -161,7 +162,7 @@ struct RedriveTests {
         #expect(marks(pipeline).isEmpty && again(pipeline, .annotations).isEmpty)
     }
 
-    @Test("What only workers write, and what was cut, is refused with the reason")
+    @Test("Records that only workers write, and records that were cut, are refused with the reason")
     func refused() throws {
         let pipeline = try Pipeline()
         try pipeline.send(.predictions, [UInt8](repeating: 0x20, count: 1_000_000))
@@ -177,7 +178,7 @@ struct RedriveTests {
         )
     }
 
-    @Test("Killed at any effect and run again, redrive sends every dead letter once")
+    @Test("Killed at any effect and run again, redrive sends every dead letter exactly once")
     func crashes() throws {
         let counted = FaultPlan()
         let undisturbed = try pipeline()

@@ -30,7 +30,7 @@ import Testing
         let html = ReportPage(Self.snapshot(hostile: "<b a='1' b=\"2\">&</b>")).html
         #expect(!html.contains("<b a="))
         let escaped = "&lt;b a=&#39;1&#39; b=&quot;2&quot;&gt;&amp;&lt;/b&gt;"
-        // Broker, two names, champions, challengers, samples, releases, stages, annotators and events all show it.
+        // It is shown by broker, project names, champions, challengers, samples, releases, stages, annotators, events.
         #expect(html.split(separator: escaped, omittingEmptySubsequences: false).count > 20)
         #expect(isBalanced(html))
     }
@@ -42,7 +42,7 @@ import Testing
         #expect(markup.source == "<i>a&lt;b&gt;&quot;c&quot;&#39;&amp;\\u0007 </i><u>x</u>0|2.5")
     }
 
-    @Test("The page needs nothing from outside itself")
+    @Test("The page loads nothing from outside itself")
     func selfContained() {
         let html = ReportPage(Self.snapshot).html
         for forbidden in ["http:", "https:", "//", "<script", "@import", "url(", "src="] {
@@ -62,12 +62,12 @@ import Testing
         for index in 0..<count { #expect(html.contains("picture of sample s\(index)\"")) }
     }
 
-    @Test("A digit's paths cover its pixels, each with its shade")
+    @Test("A digit's paths cover its pixels with their shades")
     func digitPaths() {
         var pixels = [Int](repeating: 0, count: 64)
         pixels[9] = 16
         pixels[10] = 16
-        // Touching across the end of a row is not touching.
+        // The last pixel of a row and the first of the next do not touch.
         pixels[15] = 8
         pixels[16] = 8
         let source = QueriedDigits.digit(pixels, id: "s").source
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(
-        "The reason of a task in words",
+        "A task's reason is shown in words",
         arguments: [
             ("margin+kmeans", "acquisition", "v4" as String?, "8" as String?, "margin 0.97 by v4, which says\u{a0}8"),
             ("least_confidence", "acquisition", "v4", nil, "least confidence 0.97 by v4"),
@@ -93,7 +93,7 @@ import Testing
         #expect(QueriedDigits.reason(sample) == expected)
     }
 
-    @Test("Audit samples are marked by word and frame")
+    @Test("Audit samples are marked by a tag and a frame")
     func auditSamples() {
         var snapshot = DemoSnapshot()
         var sample = Self.sample("s")
@@ -104,7 +104,7 @@ import Testing
         #expect(html.contains("<span class=\"tag\">audit sample</span>"))
     }
 
-    @Test("Every point of both curves is plotted, once wide and once narrow")
+    @Test("Every point of both curves is plotted twice, in the wide and in the narrow chart")
     func curvePoints() {
         let html = ReportPage(Self.snapshot).html
         #expect(occurrences(of: "<g class=\"mark point active\">", in: html) == 2 * Self.snapshot.active.curve.count)
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test(
-        "Figures are written the same everywhere",
+        "Figures are formatted in one way everywhere",
         arguments: [
             (Figures.fixed(-0.04, 1), "0.0"), (Figures.fixed(-1.25, 1), "−1.3"), (Figures.fixed(2.005, 0), "2"),
             (Figures.fixed(.nan, 2), "–"), (Figures.coordinate(12.04), "12"), (Figures.coordinate(.infinity), "0"),
@@ -172,7 +172,8 @@ extension ReportPageTests {
         )
     }
 
-    /// A run in which a bad model is promoted and rolled back. With `hostile`, every text is that.
+    /// A run in which a bad model is promoted and rolled back. With `hostile`, every text of the snapshot is replaced
+    /// by it.
     static func snapshot(hostile: String?) -> DemoSnapshot {
         func text(_ usual: String) -> String { hostile ?? usual }
         func release(_ at: Double, _ cause: String, _ champion: String, _ challenger: String?, _ replaced: String?)
@@ -222,7 +223,7 @@ extension ReportPageTests {
         whole.split(separator: part, omittingEmptySubsequences: false).count - 1
     }
 
-    /// Whether every element that is opened is closed, in the right order.
+    /// Whether every opened element is closed in the right order.
     func isBalanced(_ html: String) -> Bool {
         let void: Set<String> = ["!DOCTYPE", "meta", "link"]
         var open: [String] = []

@@ -2,7 +2,7 @@ import Arguments
 import Testing
 
 @Suite struct ArgumentsExamples {
-    @Test("A command line is read by its specification")
+    @Test("A command line is read according to its specification")
     func commandLine() throws {
         let limits = OptionSpecification.option("limit", "N", help: "Lines to show.", defaultValue: "10")
         let command = CommandSpecification("head", summary: "Show the first lines", options: [limits])

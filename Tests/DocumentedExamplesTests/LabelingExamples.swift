@@ -2,7 +2,7 @@ import Labeling
 import Testing
 
 @Suite struct LabelingExamples {
-    @Test("Accuracy follows the answers found right")
+    @Test("An annotator's accuracy follows the share of correct answers")
     func accuracy() {
         var reliability = AnnotatorReliability()
         let unknown = reliability.accuracy

@@ -2,7 +2,7 @@ import Statistics
 import Testing
 
 @Suite struct StatisticsExamples {
-    @Test("Thirty wins of forty are proof at a level of 5 %")
+    @Test("Thirty wins out of forty are proof at the 5 % level")
     func evidence() {
         let level = 0.05
         let evidence = pairedEProcess(wins: 30, losses: 10)

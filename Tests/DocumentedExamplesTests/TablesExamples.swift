@@ -2,7 +2,7 @@ import Tables
 import Testing
 
 @Suite struct TablesExamples {
-    @Test("A table knows what changed, and undoes it")
+    @Test("A table lists its changes and undoes them")
     func changes() {
         var votes = Table<String, Int>()
         votes["s-1"] = 1
@@ -15,7 +15,7 @@ import Testing
         #expect(votes["s-1"] == 1)
     }
 
-    @Test("The first row is known without a scan")
+    @Test("The first row is found without a scan")
     func first() {
         var pool = Table<String, Int>()
         var lowest = TopK<Int>()

@@ -8,13 +8,13 @@ import Testing
 
 /// The whole flywheel, as run by `make demo`: real processes, a real broker, real data.
 @Suite(
-    "The demo, from outside",
+    "The demo run as a program",
     .serialized,
     .enabled(if: Prerequisites.areMet, "there is no broker; the log says why")
 )
 struct WholeDemoTests {
     @Test(
-        "It completes cycles, survives a worker's end, replays equal, and no topic contains a held-out image",
+        "The demo completes cycles, survives a worker's kill, replays equal, and publishes no held-out image",
         .timeLimit(.minutes(5))
     )
     func turns() throws {
@@ -40,7 +40,7 @@ struct WholeDemoTests {
         #expect(page.contains("<svg") && !page.contains("http-equiv=\"refresh\""))
     }
 
-    @Test("With the annotators' truth permuted per sample nothing is learnt", .timeLimit(.minutes(5)))
+    @Test("With the annotators' truth permuted per sample, models learn nothing", .timeLimit(.minutes(5)))
     func permutedTruth() throws {
         let run = try DemoProcess(seconds: 40, options: ["--permute-truth"])
         for name in ["active", "random"] {
@@ -52,7 +52,7 @@ struct WholeDemoTests {
     }
 }
 
-/// One run of `flywheel demo`, ended.
+/// A finished run of `flywheel demo`.
 final class DemoProcess {
     let folder: URL
     let figures: [String: Any]
@@ -112,7 +112,8 @@ final class DemoProcess {
         return images
     }
 
-    /// Images are JSON lists of 64 pixels in a text: found at any location, escaped or not.
+    /// Collects the images in a record. Images are JSON lists of 64 pixels, found at any position in the text, whether
+    /// escaped or not.
     private static func collect(_ value: UnsafeRawBufferPointer, _ images: inout Set<SHA256Digest>) {
         var start: Int?
         for (index, byte) in value.enumerated() {
@@ -132,7 +133,7 @@ final class DemoProcess {
     }
 }
 
-/// Prerequisites of the demo beside this repository.
+/// Prerequisites of the demo outside this repository.
 enum Prerequisites {
     static let flywheel: String = {
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path

@@ -18,7 +18,7 @@ struct AccessRightsTests {
         Set(AccessRights(party, topics: topics).rights.map(\.description))
     }
 
-    @Test("The table of the operators' guide is the one that the command prints")
+    @Test("The operators' guide contains the table that the command prints")
     func table() throws {
         let guide = try String(contentsOf: Self.root.appending(path: "docs/guides/operator.md"), encoding: .utf8)
         #expect(
@@ -27,7 +27,7 @@ struct AccessRightsTests {
         )
     }
 
-    @Test("A role may read what its stage reads, and no topic is without a writer and a reader")
+    @Test("Every role may read the inputs of its stage, and every topic has a writer and a reader")
     func complete() {
         for topic in Topic.allCases { #expect(!topic.writers.isEmpty && !topic.readers.isEmpty, "\(topic)") }
         #expect(IntakeProcessor.inputs.allSatisfy { $0.readers.contains(.intake) })
@@ -38,7 +38,7 @@ struct AccessRightsTests {
         #expect(AccessRights(.console, topics: TopicNames()).rights.isEmpty)
     }
 
-    @Test("Trainers read back what they have reported")
+    @Test("Trainers may read the results that they reported")
     func trainers() {
         #expect(
             Topic.trainingResults.writers.filter { $0 != .redrive }.allSatisfy(Topic.trainingResults.readers.contains)
@@ -59,7 +59,7 @@ struct AccessRightsTests {
         }
     }
 
-    @Test("Names follow the prefix; without one every topic is named")
+    @Test("Names in rights follow the prefix; without a prefix every topic is named")
     func prefixes() {
         let own = rights(.operator, TopicNames(prefix: "ours."))
         #expect(own.contains("Create on Topic ours.*"))

@@ -10,8 +10,9 @@ import Vocabulary
 @testable import Intake
 @testable import Operations
 
-/// `project apply` accepts new classes in NFC only; other writers to `projects` cannot add others.
-@Suite("Classes in revisions that others write")
+/// Revisions written to `projects` by other programs than `project apply`, which accepts new classes in NFC only,
+/// cannot add other classes either.
+@Suite("Classes in revisions that other programs write")
 struct ClassSpellingTests {
     private static let composed = "caf\u{E9}"
     private static let decomposed = "cafe\u{301}"
@@ -43,7 +44,7 @@ struct ClassSpellingTests {
         )
     }
 
-    /// Lets a running Intake meet a revision; the classes that it writes entries under then.
+    /// Lets a running Intake read a revision, and returns the classes under which it then writes entries.
     private func classes(_ pipeline: Pipeline, _ name: String = "shapes") throws -> [String]? {
         try pipeline.serve(1)
         try pipeline.settle()
@@ -55,7 +56,7 @@ struct ClassSpellingTests {
     }
 
     /// Before: all of these were applied.
-    @Test("A new class that is not composed, and an old one spelt otherwise, are faults of the new revision alone")
+    @Test("A new class not in composed form, or an old one spelt differently, is a fault of its revision alone")
     func refused() throws {
         let pipeline = try Pipeline()
         try pipeline.round()
@@ -74,16 +75,16 @@ struct ClassSpellingTests {
             #expect(faults.count == 1 && faults[0].project == "shapes", "\(faults)")
             #expect(faults.first?.reason.contains(reason) ?? false, "\(faults)")
         }
-        // Other projects continue. A project that is seen for the first time may be one that an earlier build accepted.
+        // Other projects are not affected. A project seen for the first time may be one that an earlier build accepted.
         try put(pipeline, configuration("others", revision: 2, ["cross"]))
         try put(pipeline, configuration("unseen", revision: 1, [Self.decomposed]))
         #expect(areSame(try classes(pipeline, "others"), Scenario.classes + ["cross"]))
         #expect(areSame(try classes(pipeline, "unseen"), Scenario.classes + [Self.decomposed]))
         #expect(pipeline.intakeProcessor?.projectFaults.map(\.project) == ["shapes"])
-        // Two spellings in one revision were never accepted: they are not distinct.
+        // A revision with both spellings was never accepted, because they are not distinct.
         try put(pipeline, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
         #expect(try classes(pipeline, "twice") == nil)
-        // A good revision ends it, for commands and for workers that begin anew.
+        // A valid revision clears the fault, for commands and for restarted workers.
         try put(pipeline, configuration(revision: 3, [Self.composed, "cross"]))
         #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed, "cross"]))
         let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
@@ -94,12 +95,12 @@ struct ClassSpellingTests {
     }
 
     @Test(
-        "A revision accepted by an earlier build stays in force, may be extended, and keeps its spelling",
+        "A revision accepted by an earlier build stays in force, can be extended, and keeps its spelling",
         arguments: [true, false],
         [true, false]
     )
     func kept(isCompacted: Bool, readsState: Bool) throws {
-        // A build before is played by a journal and a state in which the revision is.
+        // The earlier build is simulated by a journal and a state that contain the revision.
         let old = try Pipeline(isApplied: false)
         let revisions = [
             configuration(revision: 1), configuration(revision: 2, [Self.decomposed]),
@@ -146,7 +147,7 @@ struct ClassSpellingTests {
         #expect(reason.contains("otherwise than revision 4"), "\(reason)")
     }
 
-    @Test("A new class holds no character that people do not see; joiners and variants of pictures are seen")
+    @Test("A new class must not contain invisible characters; joiners and variation selectors are accepted")
     func hidden() {
         for hidden in ["a\u{200B}", "a\u{AD}", "\u{2060}a", "\u{3164}", "a\u{E0041}", "a\u{34F}", "a\u{202E}"] {
             #expect(ProjectApply.fault(ofClass: hidden) != nil, "\(hidden.unicodeScalars.map(\.value))")

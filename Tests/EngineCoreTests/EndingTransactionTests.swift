@@ -94,7 +94,7 @@ struct EndingTransactionTests {
         defer { directory.close() }
         try directory.readToEnd(for: name, pause: { _ in })
         #expect(directory[name]?.revision == 1)
-        // The search for a project that does not exist takes no longer than before.
+        // The search for a project that does not exist waits for no transaction.
         try directory.readToEnd(for: "nowhere", pause: { _ in Issue.record("nothing is open") })
         #expect(directory["nowhere"] == nil)
     }

@@ -11,7 +11,7 @@ import Vocabulary
 @testable import EngineCore
 @testable import Operations
 
-/// An open transaction of another producer hides the records behind it, and blocks no command that only reads.
+/// An open transaction of another producer hides the records after it, but does not block a command that only reads.
 @Suite("Reading past an open transaction")
 struct OpenTransactionLookTests {
     /// Begins a transaction in the project's partition of topics, and neither commits nor aborts it.
@@ -38,7 +38,7 @@ struct OpenTransactionLookTests {
     // MARK: - Replay
 
     /// Before: each topic was waited for, 15 s at a time, and the replay then gave up.
-    @Test("Replay verifies as far as is committed, and names every topic in which a transaction is open")
+    @Test("Replay verifies all committed records, and names every topic with an open transaction")
     func replay() throws {
         let pipeline = try pipeline()
         let whole = try verify(pipeline)
@@ -53,7 +53,7 @@ struct OpenTransactionLookTests {
         #expect(report.unseen == 0 && report.compared == whole.compared && report.chain == whole.chain)
     }
 
-    @Test("Records possibly behind an open transaction are no difference, and records missing before it are")
+    @Test("A record that may follow an open transaction is no difference, but one missing before it is")
     func unseen() throws {
         let pipeline = try pipeline(rounds: 4)
         try leaveOpen(pipeline, [.labelingTasks])
@@ -63,8 +63,8 @@ struct OpenTransactionLookTests {
         let report = try verify(pipeline)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
         #expect(report.unseen > 0 && report.heldBack == [pipeline.topics[.labelingTasks]])
-        // A record of a later entry shows that the topic contains the records up to that entry: then no missing record
-        // is excused.
+        // A record of a later entry shows that the topic contains all records up to that entry, so no missing record
+        // before it is excused.
         let decisions = (1...3).map {
             EncodedDecision(
                 Decision(id: "p-\($0)-0", body: .notice(Notice(kind: .nobodyShadows, text: "\($0)"))),
@@ -90,7 +90,7 @@ struct OpenTransactionLookTests {
         }
     }
 
-    @Test("If a position is behind an open transaction, the entries after it are replayed later")
+    @Test("If a position may follow an open transaction, the entries after the last known one are not replayed yet")
     func state() throws {
         let pipeline = try pipeline(rounds: 4)
         let first = try verify(pipeline)
@@ -99,7 +99,7 @@ struct OpenTransactionLookTests {
         let report = try verify(pipeline)
         #expect(report.isEqual && report.heldBack == [pipeline.topics[.state]])
         #expect(report.entries >= first.entries && report.waiting > 0)
-        // Where no position is seen at all, nothing is claimed.
+        // If no position is visible, nothing is verified.
         let hidden = try Pipeline.prepared([.journal, .labelingTasks, .datasetLog], from: pipeline)
         try leaveOpen(hidden, [.state])
         let nothing = try verify(hidden)
@@ -110,7 +110,7 @@ struct OpenTransactionLookTests {
     // MARK: - Explain
 
     /// Before: as replay, and 30 s for `state`.
-    @Test("Explain reports the committed facts, and which topics may contain more")
+    @Test("Explain reports the committed facts, and the topics that may contain more")
     func explain() throws {
         let pipeline = try pipeline()
         let explain = Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
@@ -134,7 +134,7 @@ struct OpenTransactionLookTests {
 
     // MARK: - Dead letters
 
-    @Test("Dead letters are listed as far as they are committed; a redrive must read every mark")
+    @Test("Dead letters are listed as far as they are committed, but a redrive must read every mark")
     func deadLetters() throws {
         let pipeline = try pipeline(rounds: 1)
         for number in 0..<4 { try pipeline.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
@@ -170,7 +170,7 @@ struct OpenTransactionLookTests {
 
     // MARK: - The ends
 
-    @Test("A transaction that ends while it is awaited is read whole, and blocks nothing")
+    @Test("A settled end states whether an open transaction hides records after it")
     func settles() throws {
         let pipeline = try pipeline(rounds: 1)
         let reader = try pipeline.cluster.makeReader(topics: [pipeline.topics[.notices]])

@@ -5,7 +5,7 @@ import Rollout
 import Testing
 import Vocabulary
 
-@Suite("Which version of a release serves a unit")
+@Suite("The assignment of units to versions of a release")
 struct AssignmentTests {
     private static let artifact = ArtifactReference(uri: "s3://m", size: 1, sha256: String(repeating: "0", count: 64))
 
@@ -46,7 +46,7 @@ struct AssignmentTests {
         )
     }
 
-    @Test("The vectors that the example in Python agrees with are ours")
+    @Test("Assignments agree with the test vectors of the example in Python")
     func vectors() throws {
         let root = SchemaFiles.root.deletingLastPathComponent()
         let bytes = Array(try Data(contentsOf: root.appendingPathComponent("docs/examples/assignment.json")))
@@ -66,7 +66,7 @@ struct AssignmentTests {
                 let metadata = try #require(SampleMetadata(entries))
                 let version = release.version(for: unit, of: project, metadata: metadata)
                 #expect(version.rawValue == (try vector.string("version")), "\(unit)")
-                // The content of a release is sufficient: it reads back as it was written.
+                // The release is read back as it was written, and its content is sufficient for the assignment.
                 let again = try JSONParser().withDocument(of: release.jsonBytes) { try ModelRelease(json: $0) }
                 #expect(again == release && again.version(for: unit, of: project, metadata: metadata) == version)
                 count += 1
@@ -75,7 +75,7 @@ struct AssignmentTests {
         #expect(count >= 30)
     }
 
-    @Test("Shares that grow keep whom they have, and the hold-back is the other end")
+    @Test("A growing share keeps the units that it has, and the hold-back takes units from the other end")
     func nested() {
         let project = ProjectID("digits")
         func serves(_ share: Double, _ user: Int) -> ModelVersion {

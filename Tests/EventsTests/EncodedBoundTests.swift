@@ -4,15 +4,15 @@ import Statistics
 import Testing
 import Vocabulary
 
-@Suite("How long a sample becomes in JSON")
+@Suite("The length of a sample in JSON")
 struct EncodedBoundTests {
-    /// A text of so many bytes: plain, of quotes, of control characters, or of wide ones.
+    /// A text of the given length in bytes: plain, or of quotes, control characters or two-byte characters.
     private func text(_ bytes: Int, _ kind: Int) -> String {
         let unit = ["a", "\"", "\u{1}", "é"][kind]
         return String(repeating: unit, count: bytes / unit.utf8.count)
     }
 
-    @Test("No sample is longer than its bound, and a request of the largest samples fits a record")
+    @Test("A sample never exceeds its bound, and a request with the largest samples fits into a record")
     func bound() throws {
         var generator = SplitMix64(seed: 3)
         var largest = 0
@@ -39,7 +39,7 @@ struct EncodedBoundTests {
             #expect(sample.jsonBytes.count <= sample.encodedBound)
             largest = max(largest, sample.jsonBytes.count)
         }
-        // Two are always sent, whatever their size.
+        // A request always has room for two samples, however large they are.
         #expect(largest > 100_000 && 2 * (RecordLimits.sample + 4_096 * 6) < 900_000)
     }
 }

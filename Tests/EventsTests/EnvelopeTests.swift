@@ -8,7 +8,7 @@ import Vocabulary
 
 @Suite struct EnvelopeTests {
     @Test(
-        "Times are written as RFC 3339",
+        "Times are written in the format of RFC 3339",
         arguments: [
             (0, "1970-01-01T00:00:00.000Z"),
             (1, "1970-01-01T00:00:00.001Z"),
@@ -33,13 +33,13 @@ import Vocabulary
         #expect(RFC3339.text(milliseconds: milliseconds) == text)
     }
 
-    @Test("Times that the form cannot hold are clamped, never a crash")
+    @Test("Times that the format cannot represent are clamped")
     func extremes() {
         #expect(RFC3339.text(milliseconds: .max) == "9999-12-31T23:59:59.999Z")
         #expect(RFC3339.text(milliseconds: .min) == "0001-01-01T00:00:00.000Z")
     }
 
-    @Test("Every day of four centuries follows the one before")
+    @Test("Every day over four centuries is written as the day after the previous one")
     func calendar() {
         func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -83,7 +83,7 @@ import Vocabulary
         }
     }
 
-    @Test("A decision is published to the topic, with the key and type, that the reference names")
+    @Test("A decision is published to the topic, and with the key and type, that the reference names")
     func decisions() throws {
         let question = SchemaFiles.question
         let sample = Sample(id: SampleID("s1"), embedding: [1, 2])
@@ -140,7 +140,7 @@ import Vocabulary
         }
     }
 
-    @Test("Every event type of a decision is in the reference")
+    @Test("The reference names every event type of a decision")
     func documentedTypes() throws {
         let reference = SchemaFiles.root.deletingLastPathComponent().appendingPathComponent("docs/reference/events.md")
         let text = try String(contentsOf: reference, encoding: .utf8)
@@ -187,7 +187,7 @@ import Vocabulary
         #expect(text.contains("`\(encoded.headers.type)`"))
     }
 
-    @Test("A transition is written with time, entry, revision and the policy's digest, which changes with the policy")
+    @Test("A transition states its time, entry, revision and policy digest, which changes with the policy")
     func transitions() throws {
         let configuration = try SchemaFiles.configuration()
         var other = configuration.rollout
@@ -225,7 +225,7 @@ import Vocabulary
         }
     }
 
-    @Test("Times of RFC 3339 are read as they are written, with any zone and fraction")
+    @Test("Times in RFC 3339 are read with any zone and fraction")
     func readTimes() {
         for milliseconds in stride(from: Int64(-62_135_596_800_000), through: 253_402_300_799_999, by: 91_234_567_891) {
             #expect(RFC3339.milliseconds(of: RFC3339.text(milliseconds: milliseconds)) == milliseconds)

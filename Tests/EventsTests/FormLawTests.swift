@@ -16,7 +16,7 @@ import Vocabulary
 /// bytes.
 struct FormLaw: Sendable, CustomStringConvertible {
     let description: String
-    /// Complaint about the value of a seed; nil where the law holds.
+    /// A description of the failure for the value of a seed; nil if the law holds.
     let complaint: @Sendable (UInt64) -> String?
 
     init<T: Formed & JSONCodable>(_ type: T.Type) {
@@ -65,7 +65,7 @@ struct FormLaw: Sendable, CustomStringConvertible {
     ]
 }
 
-/// Forms with the faults that the law is there to find.
+/// Forms with faults that the law must detect.
 private struct WrongGetter: Formed, JSONCodable {
     var least: Int
     var most: Int
@@ -96,12 +96,12 @@ private struct WrongImplied: Formed, JSONCodable {
 
 @Suite("Forms of records")
 struct FormLawTests {
-    @Test("What a form writes it reads again, and writes again to the same bytes", arguments: FormLaw.all, 0..<40)
+    @Test("A form reads what it wrote, and writes it again to the same bytes", arguments: FormLaw.all, 0..<40)
     func law(form: FormLaw, seed: UInt64) {
         #expect(form.complaint(seed) == nil)
     }
 
-    @Test("Every form of a record is held to the law")
+    @Test("The law is checked for every form of a record")
     func coverage() throws {
         let path = "Sources/Events/Forms/Formed+JSON.swift"
         let root = SchemaFiles.root.deletingLastPathComponent()
@@ -111,7 +111,7 @@ struct FormLawTests {
     }
 
     @Test(
-        "The law detects a wrong getter, a duplicate key, and two values of one absence",
+        "The law detects a wrong getter, a duplicate key, and two values for one absent member",
         arguments: [FormLaw(WrongGetter.self), FormLaw(SameKeyTwice.self), FormLaw(WrongImplied.self)]
     )
     func finds(form: FormLaw) {

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct GoldenTests {
-    /// Events whose values Engine writes and reads by itself.
+    /// Events whose values are read and written outside of `Events`.
     static let withoutCodec: Set<String> = ["dead-letter", "state", "tally"]
 
     @Test("A golden file is read and written again byte for byte", arguments: SchemaFiles.paths("golden"))
@@ -17,7 +17,7 @@ import Vocabulary
             return
         }
         if path.contains("/foreign-") {
-            // Another's hand: read, and from then on in our own form.
+            // A file that another program wrote is read, and from then on is written in the project's own form.
             let third = try SchemaFiles.recode(SchemaFiles.event(of: path), again)
             #expect(third == again)
         } else {
@@ -53,7 +53,7 @@ import Vocabulary
     }
 
     @Test(
-        "A counter-example of an input is refused for its own reason",
+        "A counter-example of an input is refused with its own code",
         arguments: [
             ("prediction/invalid/probability-above-one.json", RecordRejection.Code.badProbabilities),
             ("prediction/invalid/planned-kind.json", .unknownKind),
@@ -78,7 +78,7 @@ import Vocabulary
         #expect(rejection?.code == code, "\(rejection?.description ?? "accepted")")
     }
 
-    @Test("Golden rows of the state are those of its tables")
+    @Test("Golden rows of the state can be read by the codecs of its tables")
     func stateRows() throws {
         try JSONParser().withDocument(of: try SchemaFiles.bytes("state/golden/asked.json")) { json in
             let purpose = try TaskPurpose(json: json)

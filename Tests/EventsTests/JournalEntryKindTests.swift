@@ -5,14 +5,14 @@ import Testing
 import Vocabulary
 
 @Suite struct JournalEntryKindTests {
-    /// Kinds that build 0.1.0 knows; none is ever added.
+    /// Kinds that build 0.1.0 knows; the set never grows.
     private static let first: Set = [
         "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command", "tally",
         "tick", "engine",
     ]
 
     @Test(
-        "A kind that build 0.1.0 does not know has a form that it does not know: it stops there",
+        "A kind unknown to build 0.1.0 has a form unknown to it, so that the build stops there",
         arguments: JournalEntry.Kind.allCases
     )
     func forms(kind: JournalEntry.Kind) {
@@ -20,7 +20,7 @@ import Vocabulary
     }
 
     @Test(
-        "An entry of a later form than its kind's, or of a kind that is not known, is of a newer build",
+        "An entry with a later form than its kind's, or with an unknown kind, is reported as a newer build's",
         arguments: JournalEntry.Kind.allCases
     )
     func newer(kind: JournalEntry.Kind) throws {
@@ -35,7 +35,7 @@ import Vocabulary
         }
     }
 
-    @Test("The earliest form that can express an entry is written: earlier builds refuse none that they know")
+    @Test("An entry is written in the earliest form that can express it, so that earlier builds can read it")
     func written() throws {
         let project = ProjectID("p")
         let artifact = ArtifactReference(uri: "s3://m", size: nil, sha256: nil)

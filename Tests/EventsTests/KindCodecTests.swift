@@ -9,7 +9,7 @@ import Vocabulary
 
 @testable import Events
 
-/// Values of each kind, for laws of their bytes.
+/// Values of each kind, to which the laws of codecs are applied.
 private struct KindValues: Sendable, CustomStringConvertible {
     let question: Question
     let outputs: [Output]
@@ -48,16 +48,16 @@ struct KindCodecTests {
         return try JSONParser().withDocument(of: writer.bytes) { try read($0.object()) }
     }
 
-    /// Expects that a written value is read back equal, and written again to the same bytes.
+    /// Expects that a written value is read back equal and written again to the same bytes.
     private func check<T: JSONCodable & Equatable>(_ value: T) throws {
         let again: T = try read(String(decoding: value.jsonBytes, as: UTF8.self))
         #expect(again == value && again.jsonBytes == value.jsonBytes)
     }
 
-    @Test("Every kind has values that are tried")
+    @Test("Every kind has test values")
     func allKinds() { #expect(KindValues.all.map(\.question.kind) == KindName.allCases) }
 
-    @Test("Bytes round trip, in the journal, in the state, on tasks and on the dataset log", arguments: KindValues.all)
+    @Test("Values in the journal, the state, tasks and the dataset log survive a round trip", arguments: KindValues.all)
     fileprivate func inside(kind: KindValues) throws {
         try check(kind.question)
         for output in kind.outputs { try check(output) }
@@ -160,7 +160,7 @@ struct KindCodecTests {
         #expect(again == result)
     }
 
-    @Test("Rows of kind `choice` are written as they were before kinds existed")
+    @Test("Rows of kind `choice` are written as before kinds existed")
     func rows() {
         func text(_ value: some JSONCodable) -> String { String(decoding: value.jsonBytes, as: UTF8.self) }
         let label = Label.choice(ClassIndex(2))
@@ -193,7 +193,7 @@ struct KindCodecTests {
     }
 
     @Test(
-        "An entry of a kind that is not known is a newer build's",
+        "An entry of an unknown kind is reported as a newer build's",
         arguments: [
             #""kind":"annotation","project":"p","entry":{"task":"t","annotator":"a","outcome":"answer","answer":{"kind":"boxes"}}"#,
             #""kind":"candidate","project":"p","entry":{"sample":{"id":"s"},"output":{"kind":"boxes"},"score":0.5,"audit_draw":0.5,"predicted_at_ms":1}"#,
@@ -208,7 +208,7 @@ struct KindCodecTests {
         #expect(error?.description.contains("upgrade this worker") == true)
     }
 
-    @Test("So is a row of the state, and a fact")
+    @Test("A state row or a fact of an unknown kind is reported as a newer build's")
     func rowsOfAnotherKind() {
         func expectNewer<T: JSONCodable>(_ text: String, _ type: T.Type) {
             let error = #expect(throws: JSONError.self) { try read(text, type) }
@@ -229,7 +229,7 @@ struct KindCodecTests {
         )
     }
 
-    @Test("An answer, an output and predictions of another kind than the project's are refused by name")
+    @Test("Answers, outputs and predictions of another kind than the project's are refused by name")
     func otherKinds() {
         let question = KindValues.all[0].question
         func refusal(_ text: String, _ read: (JSONObject) throws -> Void) -> RecordRejection? {

@@ -3,7 +3,7 @@ import JSON
 import Testing
 import Vocabulary
 
-/// Rules for facts that change labels which no schema can express, and forms that a newer build may write.
+/// Rules for facts that change labels, which no schema can express, and forms that a newer build may write.
 @Suite struct LabelChangeTests {
     private func read(_ path: String, _ old: String, _ new: String) throws -> JSONError? {
         let text = String(decoding: try SchemaFiles.bytes(path), as: UTF8.self)
@@ -18,7 +18,7 @@ import Vocabulary
     }
 
     @Test(
-        "A change without effect, or that replaces a later fact, is refused by its path",
+        "A change with an invalid value, without effect, or that replaces a later fact, is refused by its path",
         arguments: [
             ("label-revised", #""class":"1","index":1"#, #""class":"7","index":7"#, "label"),
             ("label-moved", #""from":"test""#, #""from":"training""#, "split"),
@@ -43,7 +43,7 @@ import Vocabulary
         #expect(error.kind == .newerForm && error.reason.contains("upgrade this worker"), "\(error)")
     }
 
-    @Test("A reason is counted in bytes")
+    @Test("The limit of a reason is in bytes")
     func reasons() throws {
         let path = "dataset-log/golden/label-retracted.json"
         let reason = #""reason":"taken without consent""#
@@ -53,7 +53,7 @@ import Vocabulary
         #expect(error.path == "reason")
     }
 
-    @Test("Facts of the first format are written as before, whatever else is known of the label")
+    @Test("Facts of the first format have no later members")
     func firstFormat() throws {
         for name in ["label-accepted", "test-label", "imported-label", "version-cut"] {
             let text = String(decoding: try SchemaFiles.bytes("dataset-log/golden/\(name).json"), as: UTF8.self)

@@ -14,7 +14,7 @@ struct PolicyCodecTests {
         try JSONParser().withDocument(of: value.jsonBytes) { try T(json: $0) }
     }
 
-    @Test("A labeling policy is read as it was written, whichever part of ageing it names")
+    @Test("A labeling policy is read as it was written, whichever of its ageing members are set")
     func ageing() throws {
         for every in [nil, 5_000] as [Int64?] {
             for by in [LabelingPolicy().ageingBy, 0.25] {
@@ -25,7 +25,7 @@ struct PolicyCodecTests {
         #expect(!String(decoding: LabelingPolicy().jsonBytes, as: UTF8.self).contains("ageing"))
     }
 
-    @Test("A policy from before there were batch policies means what it meant; a new one is written with all of it")
+    @Test("A policy without a batch policy keeps its old meaning; a new policy is written with its batch policy")
     func withoutBatch() throws {
         let policy = AcquisitionPolicy()
         #expect(try recoded(policy) == policy)
@@ -38,9 +38,9 @@ struct PolicyCodecTests {
         #expect(read.strategyName == "margin+kmeans")
     }
 
-    /// Keys that revisions of older builds lack, and what they meant when those were in use.
+    /// Keys that revisions of older builds lack, each with the value that its absence means.
     @Test(
-        "A revision without a newer key means for ever what it meant",
+        "A newer key that a revision lacks has a frozen value",
         arguments: [
             ("acquisition", "exploration_share", "0.0"), ("acquisition", "temperature", "1.0"),
             ("rollout", "minimum_shadow", "10"),

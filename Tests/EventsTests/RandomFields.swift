@@ -1,9 +1,9 @@
 import Forms
 
-/// A draw that yields no value: a rule over several parts refused it.
+/// The error of a draw that yields no value, because a rule over several parts refused it.
 struct NoValue: Error {}
 
-/// Numbers from a seed (xorshift).
+/// Random numbers from a seed (xorshift).
 final class Draws {
     private var state: UInt64
 
@@ -16,14 +16,14 @@ final class Draws {
         return state
     }
 
-    /// A number below `count`.
+    /// A random number in `0..<count`.
     func below(_ count: Int) -> Int { Int(next() >> 33) % count }
 
-    /// In `0..<1`.
+    /// A random number in `0..<1`.
     func unit() -> Double { Double(next() >> 11) / 0x1p53 }
 }
 
-/// Draws the parts of a form at random.
+/// Fields that draw the parts of a form at random.
 struct RandomFields<Root>: Fields {
     let value: RandomValue
 
@@ -59,7 +59,7 @@ struct RandomFields<Root>: Fields {
     }
 }
 
-/// Draws a value of any kind at random, with the ends of ranges frequent.
+/// A source that draws values of any kind at random; the ends of ranges are frequent.
 struct RandomValue: ValueSource {
     typealias Failure = NoValue
 

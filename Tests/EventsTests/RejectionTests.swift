@@ -5,7 +5,7 @@ import Vocabulary
 
 @Suite struct RejectionTests {
     @Test(
-        "Each way of not being JSON has its code",
+        "Every kind of invalid JSON has its code",
         arguments: [
             ([], RecordRejection.Code.truncated),
             (Array("{\"project\":".utf8), .truncated),
@@ -31,7 +31,7 @@ import Vocabulary
     }
 
     @Test(
-        "Each way of being other JSON than expected has its code",
+        "Every kind of unexpected JSON has its code",
         arguments: [
             (#"{"project":"digits"}"#, RecordRejection.Code.schema),
             (#"{"sample":7}"#, .schema),
@@ -95,7 +95,7 @@ import Vocabulary
 
     /// Before: the count and the sum of the numbers, whatever was wrong with one of them.
     @Test(
-        "An output that is no distribution is refused with its first fault, class and value named",
+        "The refusal of an output names its first fault with class and value",
         arguments: [
             (
                 #"{"7":0.5,"1":-0.001,"2":0.501}"#,
@@ -119,7 +119,7 @@ import Vocabulary
 
     /// Before: -1e-17, which is 1 less the others in 64 bits, was `bad_probabilities`, and so was the whole event.
     @Test(
-        "A negative rounding error is read as 0: in an output, a remainder, a member",
+        "A negative rounding error is read as 0 in an output, a remainder, a member and a score",
         arguments: [-1e-17, -2.2e-8, -1e-6]
     )
     func rounding(number: Double) throws {
@@ -141,7 +141,7 @@ import Vocabulary
         }
     }
 
-    @Test("More than 128 members are refused, and so are members without an output")
+    @Test("More than 128 members, and members without an output, are refused")
     func memberLimits() throws {
         let member = #"{"7":1}"#
         for (count, isRefused) in [(128, false), (129, true)] {
@@ -159,7 +159,7 @@ import Vocabulary
         #expect(throws: Never.self) { try Self.read(#"{"sample":{"id":"s"},"score":0.5,"members":null}"#) }
     }
 
-    @Test("Probabilities may miss 1 by less than 0.01, either way")
+    @Test("The sum of probabilities may differ from 1 by less than 0.01")
     func tolerance() throws {
         #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4901}"#)) }
         #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5099}"#)) }
@@ -167,7 +167,7 @@ import Vocabulary
         #expect(throws: RecordRejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5101}"#)) }
     }
 
-    @Test("An annotator's text of excessive length is cut, not refused")
+    @Test("A note that exceeds the limit is cut, not refused")
     func longNote() throws {
         let note = String(repeating: "ä", count: 4_000)
         let text = #"{"task":"t","annotator":"a","outcome":"flag","note":"\#(note)"}"#
@@ -177,7 +177,7 @@ import Vocabulary
         #expect(event.annotation.outcome == .flag(String(repeating: "ä", count: 500)))
     }
 
-    @Test("Codes are distinct words for machines")
+    @Test("Codes consist of lower-case letters, digits and underscores")
     func codes() {
         for code in RecordRejection.Code.allCases {
             #expect(code.rawValue.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "_" })

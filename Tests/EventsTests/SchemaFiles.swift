@@ -9,7 +9,7 @@ enum SchemaFiles {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("schemas")
 
-    /// The question that the files of `digits` were written under.
+    /// The question under which the files of `digits` were written.
     static let question = Question.choice(
         LabelSchema(question: "Which digit is this?", classes: (0...9).map { String($0) })
     )
@@ -19,7 +19,8 @@ enum SchemaFiles {
         try JSONParser().withDocument(of: bytes("project/golden/defaults.json")) { try ProjectConfiguration(json: $0) }
     }
 
-    /// Paths of a kind of file, relative to `schemas/`, as in `command/golden/hold.json`.
+    /// Paths of the files in folders of one name, such as `golden`, relative to `schemas/`, as in
+    /// `command/golden/hold.json`.
     static func paths(_ kind: String) -> [String] {
         let manager = FileManager.default
         var paths: [String] = []
@@ -44,7 +45,7 @@ enum SchemaFiles {
         try JSONParser().withDocument(of: bytes) { json in
             var writer = JSONWriter()
             guard try recode(event, json, to: &writer) else { return nil }
-            // A token is written next to the decision.
+            // A token is written beside the content of the decision.
             let carriesToken = ["labeling-task", "training-request"].contains(event)
             let token = carriesToken ? try RequestToken(of: json.object()) : nil
             return token?.added(to: writer.bytes) ?? writer.bytes

@@ -2,7 +2,7 @@ import Events
 import JSON
 import Testing
 
-@Suite("Tokens that people do not see")
+@Suite("Masking of tokens")
 struct TokenMaskTests {
     static let secret = "0123456789abcdef0123456789abcdef"
 
@@ -11,7 +11,7 @@ struct TokenMaskTests {
     }
 
     @Test(
-        "However it is written, the value of a member token is hidden, and nothing else",
+        "The value of a member `token` is hidden in every spelling, and nothing else is",
         arguments: [
             (#"{"task":"t","token":"S","n":1}"#, #"{"task":"t","token":"***","n":1}"#),
             (#"{ "token" : "S" }"#, #"{ "token" : "***" }"#),
@@ -33,7 +33,7 @@ struct TokenMaskTests {
         #expect(masked(text) == expected)
     }
 
-    @Test("A record contained as text in a journal entry is masked there, and stays JSON")
+    @Test("A record contained as text in a journal entry is masked, too, and stays valid JSON")
     func nested() throws {
         var inner = #"{"task":"t","token":"\#(Self.secret)","note":"a\nb \u00e4 \"q\""}"#
         for depth in 1...3 {
@@ -49,12 +49,12 @@ struct TokenMaskTests {
         }
     }
 
-    @Test("Bytes that are no text, and texts cut at any point, are accepted as they are")
+    @Test("Bytes that are not text are unchanged, and texts cut at any point show no part of a token")
     func anything() {
         let whole = Array(#"{"a":"\u00e4\\","tok\u0065n" : "\#(Self.secret)","b":{"c":"\ud83d\ude00"}}"#.utf8)
         for end in whole.indices {
             let shown = TokenMask.masked(Array(whole[..<end]))
-            // A text cut within the value does not show any part of it either.
+            // A text cut within the value shows no part of it.
             #expect(!String(decoding: shown, as: UTF8.self).contains("0123"), "\(end)")
         }
         let odd: [UInt8] = [0xFE, 0x22, 0xFF, 0x5C, 0x22]

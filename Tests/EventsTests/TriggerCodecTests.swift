@@ -35,7 +35,7 @@ struct TriggerCodecTests {
         return "{\"all\":[\(first),\(rest)]}"
     }
 
-    @Test("Eight levels, 64 conditions and 16 triggers are accepted; one more of each is refused by its path")
+    @Test("Eight levels, 64 conditions and 16 triggers are accepted, and one more of each is refused by its path")
     func limits() throws {
         let most = (0..<16).map { trigger(nested(8), name: "t\($0)") }
         #expect(try configuration("[\(most.joined(separator: ","))]").acquisition.triggers.count == 16)
@@ -55,7 +55,7 @@ struct TriggerCodecTests {
         }
     }
 
-    @Test("A policy without triggers is written as before there were any")
+    @Test("A policy without triggers is written as before triggers existed")
     func absent() {
         let bytes = String(decoding: AcquisitionPolicy().jsonBytes, as: UTF8.self)
         #expect(!bytes.contains("trigger"))

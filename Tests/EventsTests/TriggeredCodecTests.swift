@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite("Rows of triggered candidates")
 struct TriggeredCodecTests {
-    @Test("The known facts of a prediction are kept, and a row without them is read as before")
+    @Test("A row keeps what is known of its prediction, and a row without it is still read")
     func facts() throws {
         let candidate = Candidate(
             sample: Sample(id: SampleID("s")),

@@ -2,11 +2,11 @@ import Foundation
 import Processes
 import Testing
 
-/// `docs/guides/adopting.md`, command by command.
-@Suite("Adopting, as the guide has it", .serialized)
+/// The commands of `docs/guides/adopting.md`, one after the other.
+@Suite("Adopting as described in the guide", .serialized)
 struct AdoptingTests {
     @Test(
-        "A scikit-learn model serves as incumbent, labels make version 1, and a model trained on them must win",
+        "A scikit-learn model becomes incumbent, labels make version 1, and a model trained on them must win",
         .enabled(if: Prerequisites.areMet, "something outside this repository is missing; the log says what"),
         .timeLimit(.minutes(4))
     )
@@ -66,7 +66,7 @@ struct AdoptingTests {
         let isPromoted = stage.wait(for: "promoted: champion v", from: "product_service", atMost: .seconds(240))
         #expect(isPromoted, "nothing better: \(summary(stage))")
 
-        // All that was brought is known, and is not sent again.
+        // All imported labels are known and are not sent again.
         let known = try stage.flywheel(labels, options: on + names)
         expectSuccess(known)
         #expect(known.outputText.contains("120 known already"), "\(known.outputText)")

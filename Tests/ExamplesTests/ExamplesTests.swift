@@ -26,7 +26,8 @@ struct ExamplesTests {
         try stage.example("label_tool", "--seconds", "0.02", "--error", "0.02")
         try stage.example("product_service", "--rate", "150")
 
-        // The service has fetched the model that the trainer wrote, found it to be what was released, and predicts with it.
+        // The service has fetched the model that the trainer wrote, verified that it is the released one, and predicts
+        // with it.
         let isReleased = stage.wait(for: "first: champion v1", from: "product_service", atMost: .seconds(70))
         #expect(isReleased, "no model was released: \(summary(stage))")
         #expect(stage.log(of: "sklearn_trainer").contains("v1 trial 0 repeat"))
@@ -51,7 +52,7 @@ struct ExamplesTests {
         expectSuccess(replay)
         #expect(replay.outputText.contains("\"equal\":true"), "\(replay.outputText)")
 
-        // What people sent was understood, all of it.
+        // Every record of the programs was accepted.
         let refused = try stage.flywheel("dead-letters", "list")
         expectSuccess(refused)
         #expect(refused.outputText.contains("no dead letters"), "\(refused.outputText)")
@@ -61,7 +62,7 @@ struct ExamplesTests {
         #expect(run.status == .exited(0), "\(run.outputText)\(run.errorText)", sourceLocation: sourceLocation)
     }
 
-    /// Last output of each program, up to 600 characters.
+    /// The last 600 characters of the output of each program.
     private func summary(_ stage: Stage) -> String {
         ["worker", "product_service", "label_tool", "sklearn_trainer"]
             .map { "\($0): \(stage.log(of: $0).suffix(600))" }.joined(separator: "\n")

@@ -2,11 +2,11 @@ import Foundation
 import Processes
 import Testing
 
-@Suite("Imports that are interrupted", .serialized)
+@Suite("Interrupted imports", .serialized)
 struct InterruptedImportTests {
     /// Before: the signal ended the program without a message, and one of two imports reported `_FENCED`.
     @Test(
-        "A signal ends an import between transactions, a rerun resumes it, and a second import replaces the first",
+        "A signal ends an import between transactions, a rerun resumes it, and a concurrent import replaces it",
         .enabled(if: Prerequisites.areMet, "something outside this repository is missing; the log says what"),
         .timeLimit(.minutes(2))
     )

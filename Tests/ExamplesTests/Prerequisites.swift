@@ -3,24 +3,24 @@ import KafkaTesting
 import Processes
 import Testing
 
-/// Prerequisites of the examples beside this repository, and which of them are missing.
+/// Prerequisites of the examples outside this repository.
 enum Prerequisites {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The interpreter: `FLYWHEEL_PYTHON`, or that of `.venv` at the root.
+    /// Path of the Python interpreter: `FLYWHEEL_PYTHON`, or that of `.venv` at the root.
     static let python: String =
         ProcessInfo.processInfo.environment["FLYWHEEL_PYTHON"]
         ?? root.appendingPathComponent(".venv/bin/python").path
 
-    /// The program itself, built beside this test.
+    /// Path of the program `flywheel`, built beside this test.
     static let flywheel: String = {
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
         let built = root.appendingPathComponent(".build/debug/flywheel").path
         return FileManager.default.isExecutableFile(atPath: beside) ? beside : built
     }()
 
-    /// Why the examples cannot run here; nil when they can.
+    /// The reason why the examples cannot run on this machine; nil if they can.
     static let missing: String? = {
         guard FileManager.default.isExecutableFile(atPath: python) else {
             return "there is no interpreter at \(python): name one with FLYWHEEL_PYTHON"

@@ -3,7 +3,8 @@ import KafkaTesting
 import Processes
 import Testing
 
-/// A folder, a prefix of topics, and the programs that were started in them; all ends with it.
+/// A folder, a prefix of topics and the programs started with them. The programs end, and the folder is removed, when
+/// the stage is released.
 final class Stage {
     let directory: URL
     let bootstrap: String
@@ -36,7 +37,7 @@ final class Stage {
         return try ChildProcess.run(Prerequisites.flywheel, command + connection + options, timeout: .seconds(40))
     }
 
-    /// Starts a program whose output is written to a file of its name.
+    /// Starts a program whose output is written to a log file with its name.
     func start(_ name: String, _ executable: String, _ arguments: [String]) throws {
         let log = path("\(name).log")
         let process = try ChildProcess(
@@ -56,7 +57,8 @@ final class Stage {
 
     func log(of name: String) -> String { (try? String(contentsOfFile: path("\(name).log"), encoding: .utf8)) ?? "" }
 
-    /// Waits until a program has printed a text; false when the time has expired, or when a program has ended before.
+    /// Waits until a program has printed a text; returns false if the limit has passed or if any program has ended
+    /// before.
     func wait(for text: String, from name: String, atMost limit: Duration) -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
@@ -70,7 +72,7 @@ final class Stage {
         return false
     }
 
-    /// Requests the end of a program, and returns its exit status.
+    /// Stops a program and returns its exit status; nil if it is not running.
     func stop(_ name: String) -> ProcessExit? {
         guard let index = running.firstIndex(where: { $0.name == name }) else { return nil }
         return running.remove(at: index).process.stop(grace: .seconds(15))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FlywheelBench
 
-@Suite("Figures from labels of a judged life")
+@Suite("Estimates from the labels of a judged life")
 struct CoverageTests {
     private static var options: JudgementOptions {
         var options = JudgementOptions()
@@ -12,7 +12,7 @@ struct CoverageTests {
         return options
     }
 
-    @Test("A life is estimated from its labels, the same every time, and near the truth")
+    @Test("The estimate from the labels of a life is reproducible and near the truth")
     func estimate() throws {
         var values: [Double] = []
         for seed in 1...6 as ClosedRange<UInt64> {
@@ -22,13 +22,14 @@ struct CoverageTests {
             #expect(accuracy.interval.contains(accuracy.value) && accuracy.interval.width < 0.25)
             values.append(accuracy.value)
         }
-        // The plain share of right answers is far below: most labels are of samples on which two models disagree.
+        // The plain share of right answers is far below, because most labels are of samples on which two models
+        // disagree.
         #expect((mean(values) - 0.9).magnitude < 0.03, "\(values)")
         let summary = CoverageSummary(JudgementBenchmark.lives(Self.options.with(lives: 4)), accuracy: 0.9)
         #expect(summary.json.hasPrefix("{\"lives\":4,\"covered\":"))
     }
 
-    @Test("Without the option nothing is estimated")
+    @Test("Without the option there is no estimate")
     func silent() {
         var options = Self.options
         options.coverage = false

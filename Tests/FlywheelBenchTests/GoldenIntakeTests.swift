@@ -5,7 +5,7 @@ import Testing
 
 @testable import FlywheelBench
 
-/// Output of Intake for recorded traffic, as one digest in the golden set of the build.
+/// Intake's output for recorded traffic, stored as digests in the golden set of the build.
 @Suite struct GoldenIntakeTests {
     private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "FlywheelTests/Golden/\(Build.version)/intake.txt")
@@ -21,7 +21,7 @@ import Testing
         return "\(arguments.joined(separator: " ")) written \(outcome.written) digest \(outcome.digest)"
     }
 
-    @Test("Intake writes, byte for byte, what was recorded of this build", .disabled(if: isRecording))
+    @Test("Intake writes byte for byte the output that was recorded of this build", .disabled(if: isRecording))
     func digests() throws {
         let recorded = try String(contentsOf: Self.file, encoding: .utf8).split(separator: "\n").map { String($0) }
         #expect(
@@ -30,7 +30,7 @@ import Testing
         )
     }
 
-    /// `make golden` alone.
+    /// Runs with `make golden` only.
     @Test("Recording", .enabled(if: isRecording))
     func record() throws {
         let lines = try Self.traffic.map { try Self.line($0) + "\n" }

@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(
-        "A class column is found by name or number, with or without a header, quotes, spaces and CR",
+        "The class column is found by name or number, with or without a header, quotes, spaces and CR",
         arguments: [
             ("a,b,kind\n1,2,cat\n3,4,dog\n", "kind"), ("1,2,cat\n3,4,dog", "3"), ("a,b,kind\n1,2,cat\n3,4,dog\n", "3"),
             ("\"a\",\"b\",\"kind\"\r\n1, 2, \"cat\"\r\n3, 4, \"dog\"\r\n", "kind"),
@@ -32,14 +32,14 @@ import Testing
         #expect(try load("1,10\n1,9\n1,2\n", "2").classes == ["2", "9", "10"])
     }
 
-    @Test("Scales: by the largest of all, or each column to mean 0 and deviation 1; a constant column is no error")
+    @Test("Features are scaled by the largest of all or standardized by column, even if a column is constant")
     func scales() throws {
         #expect(try load("2,-8,x\n4,0,y\n", "3", .max).features == [[0.25, -1], [0.5, 0]])
         #expect(try load("2,5,x\n4,5,y\n", "3", .standard).features == [[-1, 0], [1, 0]])
     }
 
     @Test(
-        "What cannot be read is named by line and column",
+        "An error names the line and column that cannot be read",
         arguments: [
             ("1,2,cat\n3,dog\n", "3", "line 2: expected 3 cells, found 2"),
             ("1,2,cat\n3,?,dog\n", "3", "line 2, column 2: expected a finite number, found \"?\""),
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("A split keeps the classes' shares, and no row is in both parts")
+    @Test("A stratified split keeps the shares of the classes, and its parts are disjoint")
     func split() throws {
         let text = (0..<200).map { "\($0),\($0 % 4 == 0 ? "a" : "b")" }.joined(separator: "\n")
         let data = try load(text, "2")

@@ -10,7 +10,7 @@ import Vocabulary
 @testable import FlywheelBench
 
 @Suite struct ReplayTests {
-    /// Three clusters in two dimensions, 40 samples each.
+    /// Three classes in two dimensions, 40 samples each.
     static func data() throws -> LabelledData {
         var generator = SplitMix64(seed: 5)
         var text = "x,y,kind\n"
@@ -43,7 +43,7 @@ import Vocabulary
     ]
 
     @Test(
-        "For a replay's entries, read back from journal bytes, the worker's reducer queries the same ids",
+        "The worker's reducer queries the same ids from a replay's entries, read back from their journal bytes",
         arguments: policies,
         [false, true]
     )
@@ -64,14 +64,14 @@ import Vocabulary
         #expect(queried == replay.selections)
     }
 
-    @Test("A replay is the same each time, and another for another seed")
+    @Test("A replay is reproducible, and differs with another seed")
     func deterministic() throws {
         let first = try Self.replay(Self.policies[0]).selections
         #expect(try Self.replay(Self.policies[0]).selections == first)
         #expect(try Self.replay(Self.policies[0], seed: 2).selections != first)
     }
 
-    @Test("A round queries one batch, the last one the rest of the budget")
+    @Test("Each round queries one batch, and the last round the rest of the budget")
     func rounds() throws {
         var options = AcquisitionReplay.Options(policy: Self.policies[0])
         options.window = 20

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FlywheelBench
 
-@Suite("flywheel-bench rollback")
+@Suite("The benchmark of rollbacks")
 struct RollbackBenchmarkTests {
     private func result(_ options: String) throws -> [String: Any] {
         let line = ["rollback", "--json"] + options.split(separator: " ").map(String.init)
@@ -15,7 +15,7 @@ struct RollbackBenchmarkTests {
         return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    @Test("A broken champion falls soon, in every life")
+    @Test("A broken champion is rolled back soon in every life")
     func broken() throws {
         let found = try result("--lives 10 --voices 2000 --then 0.9@1000")
         #expect(found["lives"] as? Int == 10 && found["rolled_back"] as? Int == 10)
@@ -25,7 +25,7 @@ struct RollbackBenchmarkTests {
         #expect(try #require(delay["p90"]) >= delay["p50"] ?? 0)
     }
 
-    @Test("One that is as it was stays, and five raiders of a quiet project are cleared by labels")
+    @Test("An unchanged champion stays, and labels clear a champion that five users of a quiet project reject")
     func well() throws {
         let boundary = try result("--lives 3 --voices 2000 --rate 0.2 --tolerated 0.2")
         #expect(boundary["rolled_back"] as? Int == 0 && boundary["voices"] as? Int == 6_000)
@@ -37,7 +37,7 @@ struct RollbackBenchmarkTests {
         #expect(many["rolled_back"] as? Int == 3)
     }
 
-    @Test("The same seed gives the same result, another seed another")
+    @Test("The same seed gives the same result, and another seed another result")
     func seeds() throws {
         func voices(_ seed: Int) throws -> Int? {
             try result("--lives 2 --voices 3000 --then 0.4@1000 --seed \(seed)")["voices"] as? Int
@@ -47,7 +47,7 @@ struct RollbackBenchmarkTests {
     }
 
     @Test(
-        "What cannot be meant is refused",
+        "Options out of range are refused",
         arguments: ["--then 0.9", "--then 2@5", "--then 0.5@-1", "--rate 1.5", "--lives 0"]
     )
     func refused(option: String) throws {

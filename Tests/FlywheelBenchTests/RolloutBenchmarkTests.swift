@@ -14,7 +14,7 @@ struct RolloutBenchmarkTests {
         return try RolloutBenchmark(arguments).result()
     }
 
-    @Test("A rollout that is killed after every entry ends in the same bytes, and has been in every state")
+    @Test("A rollout killed after every entry ends with the same bytes, and passes through every state")
     func kills() throws {
         let result = try result(["--days", "2", "--steps", "2", "--voices-per-hour", "6", "--kills", "all"])
         #expect(result.isEqual && result.kills == result.entries - 1)
@@ -26,7 +26,7 @@ struct RolloutBenchmarkTests {
             ]),
             "\(result.transitions)"
         )
-        // Its services shadow, so that no trainer contradicts them.
+        // The services of the benchmark shadow, so no trainer's prediction contradicts them.
         let pauses = Set(RolloutPause.allCases).subtracting([.inconclusive])
         #expect(Set(result.paused.keys) == pauses, "\(result.paused)")
     }

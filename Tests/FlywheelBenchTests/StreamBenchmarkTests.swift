@@ -8,7 +8,7 @@ import Testing
 @testable import FlywheelBench
 
 @Suite struct StreamBenchmarkTests {
-    /// A file of two classes that is removed after `body`.
+    /// Writes a file with two classes, which is removed after `body`.
     private func withStream<T>(rows: Int = 300, _ body: (String) throws -> T) throws -> T {
         var generator = SplitMix64(seed: 1)
         var text = "x,y,kind\n"
@@ -31,7 +31,7 @@ import Testing
         return try StreamBenchmark(arguments)
     }
 
-    @Test("One JSON object reports accuracy and queried share of every strategy, budget and delay")
+    @Test("A JSON object reports accuracy and queried share for every strategy, budget and delay")
     func json() throws {
         let text = try withStream { path in
             try benchmark(path, ["--budget", "0.05,0.2", "--delay", "0,30", "--seeds", "2"]).report(asJSON: true)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("One strategy is shown beside random, and fewer rows than free labels are no error")
+    @Test("A single strategy is reported beside random, even with fewer rows than free labels")
     func one() throws {
         let text = try withStream(rows: 12) { path in
             try benchmark(path, ["--strategy", "split", "--seeds", "1", "--learner", "bayes"]).report(asJSON: false)
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(
-        "What cannot be run is refused by its option",
+        "The refusal of an invalid option names the option",
         arguments: [
             ["--budget", "1.5"], ["--budget", "-0.1"], ["--budget", "much"], ["--budget", ","], ["--delay", "-1"],
             ["--delay", "soon"], ["--strategy", "oracle"], ["--seeds", "0"], ["--learner", "tree"],

@@ -7,8 +7,8 @@ import Testing
 @testable import FlywheelBench
 
 @Suite struct StreamReplayTests {
-    /// Two classes separated along a line, one of them rare, with noise in three more features; the direction of the
-    /// line is reversed halfway.
+    /// Samples of equally frequent classes, separated along a line, with noise in three more features. The direction of
+    /// the line is reversed halfway.
     private func drifting(_ count: Int, seed: UInt64, classes: Int = 2) throws -> LabelledData {
         var generator = SplitMix64(seed: seed)
         var text = ""
@@ -33,7 +33,7 @@ import Testing
         return replay.run()
     }
 
-    @Test("The share never exceeds the budget, at no event, under any strategy", arguments: StreamStrategy.allCases)
+    @Test("The queried share exceeds the budget at no event, under any strategy", arguments: StreamStrategy.allCases)
     func shares(strategy: StreamStrategy) throws {
         let data = try drifting(1_200, seed: 3)
         for (share, delay) in [(10_000, 0), (100_000, 0), (100_000, 100), (0, 0)] as [(Int64, Int)] {
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test("The default learns more from its labels than random selection does from as many")
+    @Test("With equal budgets, the default strategy reaches a higher accuracy than random selection")
     func betterThanRandom() throws {
         var gained = 0.0
         for seed in 1...4 as ClosedRange<UInt64> {
@@ -55,7 +55,7 @@ import Testing
         #expect(gained / 4 > 0.01, "by \(gained / 4) only")
     }
 
-    /// Samples far from the boundary are not informative; nine of ten events are there.
+    /// A stream in which eight of ten samples are far from the boundary, and thus not informative.
     private func rareRegion(_ count: Int, seed: UInt64) throws -> LabelledData {
         var generator = SplitMix64(seed: seed)
         var text = ""
@@ -73,14 +73,14 @@ import Testing
         return try LabelledData(path: path, labelColumn: "3", scale: .none)
     }
 
-    @Test("The same seed gives the same run, and another seed another one")
+    @Test("The same seed gives the same run, and another seed another run")
     func deterministic() throws {
         let data = try drifting(800, seed: 5)
         #expect(run(data, .adaptive, share: 100_000) == run(data, .adaptive, share: 100_000))
         #expect(run(data, .random, share: 100_000).queried != run(data, .random, share: 100_000, seed: 2).queried)
     }
 
-    @Test("Late labels cost accuracy where the world changes; all labels are the most there is to have")
+    @Test("Under drift, late labels cost accuracy, and all labels give more than few")
     func delays() throws {
         let data = try drifting(2_000, seed: 6)
         let all = run(data, nil, share: 100_000)
@@ -89,7 +89,7 @@ import Testing
         #expect(all.accuracy > run(data, .random, share: 10_000).accuracy)
     }
 
-    @Test("Classes of any number and name, and constant columns, are learnt")
+    @Test("A stream with five classes and features of pure noise is learnt")
     func manyClasses() throws {
         let data = try drifting(1_500, seed: 7, classes: 5)
         let outcome = run(data, .adaptive, share: 100_000)

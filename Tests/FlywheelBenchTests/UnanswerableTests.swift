@@ -6,7 +6,7 @@ import Vocabulary
 
 @testable import FlywheelBench
 
-/// A stream that contains a share of noise, queried by the reducer that the worker runs.
+/// A stream with a share of noise, queried by the worker's reducer.
 @Suite("Unanswerable samples")
 struct UnanswerableTests {
     private static func digits() throws -> LabelledData {
@@ -20,7 +20,7 @@ struct UnanswerableTests {
     }
 
     @Test(
-        "Of 29 % noise in a stream at most 10 % of training tasks are left after the first hundred",
+        "With 29 % noise in a stream, at most 10 % of training tasks after the first hundred are noise",
         arguments: AcquisitionReplay.Nuisance.allCases,
         1..<3 as Range<UInt64>
     )

@@ -3,8 +3,8 @@ import JSON
 import Processes
 import Testing
 
-/// `flywheel check`, run by a user who has a file of records and a project's file, and no broker.
-@Suite("Report of the check of a file of records")
+/// `flywheel check`, run with a file of records, a project file and no broker.
+@Suite("Checks of a file of records")
 struct CheckTests {
     private static let project = """
         project: shapes
@@ -19,7 +19,7 @@ struct CheckTests {
 
     private static let good = prediction(#"{"circle":0.7,"square":0.3,"star":-1e-17}"#)
 
-    /// Runs the check in a folder of its own that holds the two files.
+    /// Runs the check in a temporary folder that contains both files.
     private func check(
         _ kind: String,
         _ records: [UInt8],
@@ -45,7 +45,10 @@ struct CheckTests {
         )
     }
 
-    @Test("Line, verdict, code and text of each record, and their totals", arguments: ["records.jsonl", "-"])
+    @Test(
+        "The report lists line, verdict, code and text of each record, and totals",
+        arguments: ["records.jsonl", "-"]
+    )
     func report(file: String) throws {
         let lines = [
             Self.good, "", Self.prediction(#"{"circle":1.2,"square":-0.2}"#), "   ",
@@ -70,7 +73,7 @@ struct CheckTests {
         #expect(quiet.outputText == expected.replacing("1: ok\n", with: ""))
     }
 
-    @Test("Lines end with CR LF or LF or not at all, and a file may begin with a byte order mark, which is named")
+    @Test("Lines may end with CR LF, LF or the file; a byte order mark before a record is refused by name")
     func ends() throws {
         for text in [Self.good, Self.good + "\n", Self.good + "\r\n", "\r\n\n" + Self.good + "\r\n\r\n"] {
             let run = try check("prediction", Array(text.utf8))
@@ -83,18 +86,18 @@ struct CheckTests {
         #expect(marked.outputText.contains("2: ok\n"))
         let framed = try check("prediction", [0, 0, 0, 0, 7] + Array(Self.good.utf8))
         #expect(framed.outputText.contains("1: refused not_json: the value is in the frame of a Confluent"))
-        // An empty file is a file without a fault.
+        // An empty file has no faults.
         #expect(try check("prediction", []).status == .exited(0))
     }
 
     /// Before: line 1, "could not find expected ':'" or an unknown key `project`; now the mark is skipped.
-    @Test("A byte order mark before a project's file is skipped")
+    @Test("A byte order mark at the start of a project file is skipped")
     func markedProject() throws {
         let run = try check("prediction", Array(Self.good.utf8), project: "\u{FEFF}" + Self.project)
         #expect(run.status == .exited(0), "\(run.outputText)\(run.errorText)")
     }
 
-    @Test("A line of any length is one record and uses no more memory than the largest accepted one")
+    @Test("A line of any length is one record, and needs no more memory than the largest accepted record")
     func longLines() throws {
         let long = [UInt8](repeating: UInt8(ascii: "x"), count: 3_000_001)
         let run = try check("feedback", long + [0x0A] + long)
@@ -103,7 +106,7 @@ struct CheckTests {
             let text = "\(line): refused too_large: expected at most 262144 bytes, found 3000001\n"
             #expect(run.outputText.contains(text), "\(run.outputText)")
         }
-        // A line that is split between two slices of the file is joined again.
+        // A line that spans two slices of the file is read as one record.
         let filler = String(repeating: " ", count: 700)
         let many = (0..<1_500).map { _ in Self.good + filler }.joined(separator: "\n")
         let all = try check("prediction", Array(many.utf8), options: "--quiet")
@@ -113,7 +116,7 @@ struct CheckTests {
         )
     }
 
-    @Test("Each kind of record is checked by its own rules, and the program reads as JSON what it writes as JSON")
+    @Test("Each kind of record is checked by its own rules, also in the JSON report")
     func kinds() throws {
         let feedback =
             #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"u","verdict":"correction","answer":{"kind":"choice","class":"moon"}}"#
@@ -137,21 +140,21 @@ struct CheckTests {
         #expect(run.outputText.contains(#""remarks":[{"member":"duration_ms""#), "\(run.outputText)")
     }
 
-    @Test("Escapes of a terminal in a record are shown and not obeyed")
+    @Test("Terminal escapes in a record are shown without effect")
     func foreignText() throws {
         let name = #"\u001b[2J\nok"#
         let run = try check("prediction", Array(Self.prediction(#"{"\#(name)":1}"#).utf8))
         #expect(!run.output.contains(0x1B) && run.outputText.split(separator: "\n").count == 2, "\(run.outputText)")
     }
 
-    @Test("Lists shorter than the classes are accepted if the project began with fewer")
+    @Test("Lists shorter than the classes are accepted if the project began with fewer classes")
     func initialClasses() throws {
         let record = Array(Self.prediction(#"{"circle":1}"#, #","logits":[1,2]"#).utf8)
         #expect(try check("prediction", record).status == .exited(1))
         #expect(try check("prediction", record, options: "--initial-classes 2").status == .exited(0))
     }
 
-    @Test("An unknown kind, a missing file and a missing project are reported")
+    @Test("An unknown kind and a missing file are reported")
     func usage() throws {
         let kind = try check("predictions", [])
         #expect(kind.status == .exited(2))

@@ -8,7 +8,7 @@ import Testing
 @Suite("Random command lines")
 struct CommandLineTests {
     @Test(
-        "Every sequence of words is accepted, answered with help, or refused with a hint",
+        "Every command line is accepted, answered with help, or refused with a reference to the help",
         arguments: 1...8 as ClosedRange<UInt64>
     )
     func lines(seed: UInt64) throws {

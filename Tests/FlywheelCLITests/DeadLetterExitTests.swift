@@ -8,7 +8,7 @@ import Testing
 
 @testable import FlywheelCLI
 
-/// Bytes that a stranger may have put into a refused record.
+/// Hostile bytes that another client may have put into a refused record.
 private let hostile: [(name: String, bytes: [UInt8])] = [
     ("CSI", Array("\u{1B}[31mred\u{1B}[2J".utf8)), ("OSC", Array("\u{1B}]0;title\u{7}".utf8)),
     ("C1", Array("\u{9B}31m".utf8)),
@@ -17,9 +17,9 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
     ("1 MB", Array(repeating: 0x1B, count: 1 << 20)),
 ]
 
-@Suite("Exits of the commands") struct DeadLetterExitTests {
-    /// A dead letter with foreign bytes in every field that can contain bytes, as written by a stranger with access to
-    /// the topic.
+@Suite("Output of commands about dead letters") struct DeadLetterExitTests {
+    /// A dead letter with hostile bytes in every field that can contain bytes, as another client with access to the
+    /// topic could write it.
     private func deadLetter(_ bytes: [UInt8]) throws -> DeadLetter {
         let cluster = InMemoryCluster()
         let topics = TopicNames(prefix: "t.")
@@ -50,7 +50,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
         if let lines { #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == lines) }
     }
 
-    @Test("A line of the list is a line, and moves nothing", arguments: hostile)
+    @Test("A dead letter takes one line of the list, and its control characters have no effect", arguments: hostile)
     func list(name: String, bytes: [UInt8]) throws {
         let row = DeadLetterRow(try deadLetter(bytes), [])
         expectPlain(Terminal.page(row.text), lines: 1)
@@ -58,7 +58,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
         expectPlain(Terminal.page(row.json), lines: 1)
     }
 
-    @Test("A dead letter's page has the expected lines, and no control character has an effect", arguments: hostile)
+    @Test("A dead letter's page has the expected lines, and its control characters have no effect", arguments: hostile)
     func show(name: String, bytes: [UInt8]) throws {
         let deadLetter = try deadLetter(bytes)
         let mark = RedriveMark(
@@ -70,7 +70,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
         )
         let page = DeadLetterPage(deadLetter: deadLetter, marks: [mark])
         let text = Terminal.page(page.text)
-        // Everything except the value, which is last, is on lines that the program formats itself.
+        // All fields except the value, which is last, are on lines that the program formats itself.
         let value = "\nvalue      \(bytes.count) bytes\n"
         let parts = text.split(separator: value, omittingEmptySubsequences: false)
         #expect(parts.count == 2)
@@ -79,7 +79,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
         expectPlain(Terminal.page(page.json), lines: 1)
     }
 
-    @Test("What a message quotes begins no message", arguments: hostile)
+    @Test("Text quoted in a message cannot begin a message of its own", arguments: hostile)
     func complaint(name: String, bytes: [UInt8]) {
         let text = Terminal.message("could not read \"\(String(decoding: bytes, as: UTF8.self))\"")
         expectPlain(text)

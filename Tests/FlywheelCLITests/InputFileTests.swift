@@ -7,7 +7,7 @@ import Worker
 @testable import FlywheelCLI
 
 @Suite("Files that a command reads") struct InputFileTests {
-    /// A folder that is removed after `body`.
+    /// Runs `body` with the path of a folder that is removed afterwards.
     private func inFolder(_ body: (String) throws -> Void) throws {
         let path = NSTemporaryDirectory() + "input-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -15,7 +15,7 @@ import Worker
         try body(path)
     }
 
-    /// Faults of a worker's file, one a line; nil if it has none.
+    /// Faults of a worker's file, one per line; nil if it has none.
     private func faults(_ yaml: String, replaced: Set<String> = []) throws -> String? {
         var found: String?
         try inFolder { folder in
@@ -30,7 +30,7 @@ import Worker
         return found
     }
 
-    @Test("A file that cannot be read is an error that says why")
+    @Test("A file that cannot be read is an error with the reason")
     func unreadable() throws {
         try inFolder { folder in
             func reason(_ path: String) -> String? {
@@ -49,7 +49,7 @@ import Worker
     }
 
     /// Before: values were checked once nothing else was wrong, and without a line.
-    @Test("Faults of values are reported by line with all others of a worker's file")
+    @Test("Faults of values are reported with their lines, together with all other faults of a worker's file")
     func values() throws {
         let yaml = """
             topics: {prefix: "a b"}
@@ -77,7 +77,7 @@ import Worker
         for (line, start) in zip(lines, expected) { #expect(line.hasPrefix(start)) }
     }
 
-    @Test("A value that could not be read is reported once, and one that an option replaces not at all")
+    @Test("A value that cannot be read is reported once, and one replaced by an option is not reported")
     func once() throws {
         let found = try #require(try faults("roles: [nothing]\n"))
         #expect(found.split(separator: "\n").count == 1 && found.contains("expected some of intake"))

@@ -3,7 +3,7 @@ import Processes
 import Synchronization
 import Testing
 
-/// The program itself, in the cases in which it contacts no broker.
+/// The compiled program, in the cases in which it contacts no broker.
 @Suite("Messages of the program before it contacts a broker")
 struct ProgramTests {
     private var program: String {
@@ -25,22 +25,22 @@ struct ProgramTests {
         return try flywheel(["config", "check", path])
     }
 
-    @Test("--version names the build")
+    @Test("--version prints the build")
     func version() throws {
         let run = try flywheel(["--version"])
         #expect(run.status == .exited(0))
         #expect(run.outputText.wholeMatch(of: #/flywheel \d+\.\d+\.\d+\n/#) != nil, "\(run.outputText)")
     }
 
-    @Test("Output to a full disk is no success", arguments: ["config reference", "--help"])
+    @Test("Output to a full disk fails", arguments: ["config reference", "--help"])
     func fullDisk(words: String) throws {
-        // Swift's own child has a pipe; a shell has the device that is always full.
+        // A shell redirects the output to the device that is always full; output of `ChildProcess` goes to a pipe.
         let shell = try ChildProcess.run("/bin/sh", ["-c", "\"$0\" \(words) > /dev/full", program])
         #expect(shell.status == .exited(1))
         #expect(shell.errorText.contains("could not be written, No space left on device"), "\(shell.errorText)")
     }
 
-    @Test("A password in the file and properties that librdkafka refuses are refused, each by its line")
+    @Test("A literal password and properties that librdkafka refuses are reported with their lines")
     func faults() throws {
         let run = try check(
             "kafka:\n  bootstrap.servers: x:1\n  sasl.password: hunter2\n  aks: all\n  linger.ms: soon\n"
@@ -59,7 +59,7 @@ struct ProgramTests {
 
     /// Before, `config check` called all of these valid files of a worker.
     @Test(
-        "Whatever run refuses before it contacts a broker, config check refuses in the same words",
+        "A file that run refuses before it contacts a broker is refused by config check in the same words",
         arguments: [
             ("topics:\n  prefix: \"my topics.\"\n", "topics.prefix: expected letters, digits, full stops"),
             ("topics:\n  prefix: \(String(repeating: "p", count: 240))\n", "of 249 that Kafka takes"),
@@ -97,7 +97,7 @@ struct ProgramTests {
         #expect(check.errorText == run.errorText)
     }
 
-    @Test("An option replaces a value of the file that would be refused, and a log level of no name is shown")
+    @Test("An option replaces an invalid value of the file, and the error about an unknown log level quotes it")
     func replaced() throws {
         let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString).yaml"
         try "instance: \"..\"\nroles: []\n".write(toFile: path, atomically: true, encoding: .utf8)
@@ -122,7 +122,7 @@ struct ProgramTests {
         #expect(run.errorText.contains("--kafka: aks is not known to librdkafka"), "\(run.errorText)")
     }
 
-    @Test("Codes and topics that no dead letter has, and contradictory options, are usage errors")
+    @Test("Codes and topics that no dead letter can have, and contradictory options, are usage errors")
     func deadLetters() throws {
         for command in ["list", "redrive"] {
             for (words, text) in [
@@ -139,13 +139,13 @@ struct ProgramTests {
         }
         let all = try flywheel(["dead-letters", "redrive", "--bootstrap", "127.0.0.1:1", "--all", "--code", "not_json"])
         #expect(all.status == .exited(2) && all.errorText.contains("--all means every dead letter"), "\(all.errorText)")
-        // A valid combination contacts the broker, which does not exist.
+        // A valid combination contacts the broker, which is not there.
         let known = ["--code", "unreadable_entry", "--topic", "journal", "--topic", "flywheel.commands"]
         let run = try flywheel(["dead-letters", "list", "--bootstrap", "127.0.0.1:1"] + known)
         #expect(run.status == .exited(1), "\(run.errorText)")
     }
 
-    @Test("A change of a label without a reason, to what no split is called or of no sample, is a matter of usage")
+    @Test("A label change without a reason, with an invalid split or class, or with an invalid id is a usage error")
     func changes() throws {
         for (words, text) in [
             (["retract", "s"], "--reason"), (["revise", "s", "--reason", "x"], "--to"),
@@ -158,7 +158,7 @@ struct ProgramTests {
         }
     }
 
-    @Test("A history without a project, a version or a time that can be read is a matter of usage")
+    @Test("A missing project or version, or an invalid time, in a command about releases is a usage error")
     func releases() throws {
         for (words, text) in [
             (["log"], "missing argument project"), (["why", "digits"], "missing argument version"),
@@ -173,19 +173,19 @@ struct ProgramTests {
         }
     }
 
-    @Test("FLYWHEEL_BOOTSTRAP names the brokers where nothing else does")
+    @Test("FLYWHEEL_BOOTSTRAP names the brokers if no option or file does")
     func environment() throws {
         let none = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": ""])
         #expect(none.status == .exited(2))
         #expect(none.errorText.contains("which brokers?"), "\(none.errorText)")
-        // No broker listens there, and the error reports exactly that.
+        // No broker listens at this address, and the error reports it.
         let named = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": "127.0.0.1:1"])
         #expect(named.status == .exited(1))
         #expect(named.errorText.contains("check bootstrap.servers and that the brokers run"), "\(named.errorText)")
     }
 
     /// Before: nothing for 14 s, and no metric until later still.
-    @Test("Without an answering broker log, health and a metric present from the start report it within 5 s")
+    @Test("Without an answering broker, log, health and a metric that exists from the start report it within 5 s")
     func unreachable() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "down-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

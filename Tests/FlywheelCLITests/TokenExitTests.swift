@@ -12,13 +12,13 @@ import Worker
 
 private let secretToken = "0123456789abcdef0123456789abcdef"
 private let project = ProjectID("p")
-/// A skip that gives a token back.
+/// An annotation that skips a task and returns a token.
 private let skip = Array(
     #"{"project":"p","task":"t","annotator":"a","outcome":"skip","token":"\#(secretToken)"}"#.utf8
 )
 
-@Suite("Tokens and secrets in what commands read and show") struct TokenExitTests {
-    /// A refused annotation that gave a token back.
+@Suite("Tokens and secrets in the input and output of commands") struct TokenExitTests {
+    /// A cluster with a dead letter: a refused annotation that returns a token.
     private func cluster(value: [UInt8]) throws -> (InMemoryCluster, TopicNames) {
         let cluster = InMemoryCluster()
         let topics = TopicNames(prefix: "t.")
@@ -41,7 +41,7 @@ private let skip = Array(
     }
 
     @Test(
-        "A dead letter's line and page show no token, and a redrive sends it as it was received",
+        "A dead letter's line and page hide its token, and a redrive sends the record as it was received",
         arguments: [skip, skip + [0xFF]]
     )
     func deadLetter(value: [UInt8]) throws {
@@ -80,7 +80,7 @@ private let skip = Array(
 
     private func token(_ keys: TokenKeys) -> RequestToken { keys.token(on: "t", of: project, for: "x") }
 
-    @Test("A worker's file names one secret, or two of which the first makes tokens; without one the salt is used")
+    @Test("A worker's file has one secret, or two of which the first makes tokens; without one the salt is used")
     func secrets() throws {
         let (one, two) = ("a secret of sixteen bytes", "another of sixteen bytes")
         let single = try read("tokens: {secret: SECRET0}", secrets: [one]).tokens
@@ -96,7 +96,7 @@ private let skip = Array(
     }
 
     @Test(
-        "A secret written in the file, too short, or one too many stops the start, and no message shows it",
+        "A literal, short, repeated or surplus secret stops the start, and no message shows it",
         arguments: [
             ("tokens: {secret: hunter2hunter2hunter2}", "key tokens.secret: expected ${VARIABLE} or file:PATH"),
             ("tokens: {secret: SECRET0}", "expected a secret of at least 16 bytes, found a shorter one"),

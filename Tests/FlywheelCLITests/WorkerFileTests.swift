@@ -15,7 +15,7 @@ struct WorkerFileTests {
         WorkerKeys(try ConfigurationReader(yaml: Array(text.utf8), file: "worker.yaml"))
     }
 
-    /// Reads a text and returns the configuration in words, or the faults.
+    /// Reads a text and returns a dump of the configuration, or the faults.
     private func read(_ text: String, for use: WorkerFile.Use = .worker) throws -> String {
         let keys = try keys(text)
         let worker = WorkerFile.configuration(keys, for: use)
@@ -30,7 +30,7 @@ struct WorkerFileTests {
         return parts.count == 2 ? "\(parts[0]):\n  \(parts[1]): \(value)\n" : "\(key): \(value)\n"
     }
 
-    @Test("The keys that reading knows are those of the reference, each once")
+    @Test("The known keys are those of the reference, each once")
     func known() throws {
         let keys = try keys()
         _ = WorkerFile.configuration(keys, for: .worker)
@@ -40,7 +40,7 @@ struct WorkerFileTests {
         #expect(keys.reader.knownKeys == Set(rows).union(sections))
     }
 
-    @Test("docs/reference/worker.md is what make reference writes")
+    @Test("docs/reference/worker.md is the output of make reference")
     func page() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -48,7 +48,7 @@ struct WorkerFileTests {
         #expect(committed == (try WorkerFile.reference()), "run make reference")
     }
 
-    @Test("A default of the reference, written into the file, changes nothing")
+    @Test("A default value of the reference, written into the file, changes nothing")
     func defaults() throws {
         let usual = try read("")
         let keys = try keys()
@@ -62,7 +62,7 @@ struct WorkerFileTests {
         #expect(count >= 17)
     }
 
-    @Test("An unknown key is reported with all known ones, read already or not")
+    @Test("An unknown key is reported with all known keys of its section")
     func unknown() throws {
         let console = try read("console:\n  prot: 1\n")
         #expect(console.contains("unknown key; known here: health_port, host, port"), "\(console)")
@@ -74,7 +74,7 @@ struct WorkerFileTests {
         }
     }
 
-    @Test("A folder of artifacts is absolute and there, or the file is refused and the folder named")
+    @Test("A folder of artifacts must be absolute and exist, and a fault names the folder")
     func roots() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "roots-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -92,11 +92,11 @@ struct WorkerFileTests {
         let missing = try read(roots("\(folder), \(folder)/none"))
         #expect(missing.contains("key artifacts.roots: there is no folder \(folder)/none"), "\(missing)")
         #expect(try read(roots("\(folder)/file")).contains("found the file \(folder)/file"))
-        // A command that inspects a store runs no worker.
+        // A command that inspects a store runs no worker, so the folders are not checked.
         #expect(try !read(roots("models"), for: .offline).contains("key artifacts.roots"))
     }
 
-    @Test("A store in a bucket: its URL, its connection, and its refusals; no secret is shown")
+    @Test("A bucket's URL and connection are read, faults are refused, and no secret is shown")
     func buckets() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID().uuidString)").path
         try "hush-hush\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -122,7 +122,7 @@ struct WorkerFileTests {
             #expect(fault.contains("worker.yaml:2: key store.url: expected"), "\(fault)")
             #expect(!fault.contains("k:v"))
         }
-        // Only who reads or writes a bucket wants its secrets.
+        // Only a worker or command that reads or writes a bucket needs its secrets.
         let keys = "s3:\n  access_key: ${FLYWHEEL_NO_KEY}\n  secret_key: ${FLYWHEEL_NO_SECRET}\n"
         let bucket = "store:\n  url: s3://models/x\n" + keys
         #expect(try self.read(bucket).contains("FLYWHEEL_NO_KEY"))
@@ -133,7 +133,7 @@ struct WorkerFileTests {
         #expect(try !self.read(keys).contains("FLYWHEEL_NO"))
     }
 
-    @Test("run and config check refuse a bucket that a role cannot reach, and no bucket that no role uses")
+    @Test("A bucket that a role cannot reach is refused, and one that no role uses is not checked")
     func bucketsAsked() throws {
         var worker = WorkerConfiguration(kafka: ["bootstrap.servers": "x:1"], roles: [.materializer])
         worker.storePath = "s3://models/x"
@@ -149,7 +149,7 @@ struct WorkerFileTests {
         #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("artifacts: expected a folder or s3://") })
     }
 
-    @Test("A command wants the secrets that it uses, and no others")
+    @Test("A command needs only the secrets that it uses")
     func secrets() throws {
         let text = """
             kafka:
@@ -166,7 +166,7 @@ struct WorkerFileTests {
         let connection = try read(text, for: .connection)
         #expect(connection.contains("key kafka.sasl.password") && !connection.contains("SALT"), "\(connection)")
         #expect(try !read(text, for: .offline).contains("worker.yaml:"))
-        // A secret written in the file itself is refused all the same.
+        // A literal secret in the file is refused in any case.
         #expect(try read("salt: pepper\n", for: .offline).contains("found the secret itself"))
     }
 

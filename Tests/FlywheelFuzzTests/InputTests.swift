@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Inputs of the fuzzer")
 struct InputTests {
-    @Test("A golden file read as a tree is written unchanged")
+    @Test("A golden file read as a tree is written back unchanged")
     func trees() throws {
         let corpus = try TestFiles.corpus()
         #expect(corpus.all.count > 100)
@@ -21,7 +21,7 @@ struct InputTests {
         }
     }
 
-    @Test("Bytes of any kind are restored from a recorded step")
+    @Test("Arbitrary bytes are restored from a recorded step")
     func blobs() {
         var generator = SplitMix64(seed: 3)
         for _ in 0..<500 {
@@ -35,7 +35,7 @@ struct InputTests {
     }
 
     @Test(
-        "The same seed and iteration make the same input, another makes another",
+        "The same seed and iteration make the same input, and another iteration another input",
         arguments: ["topics", "letters", "codecs"]
     )
     func determinism(name: String) throws {
@@ -56,7 +56,7 @@ struct InputTests {
         }
     }
 
-    @Test("Mutations of a golden file are mostly JSON still, and differ")
+    @Test("Mutations of a golden file are often valid JSON, and differ from each other")
     func mutations() throws {
         let corpus = try TestFiles.corpus()
         let mutator = JSONMutator(corpus: corpus.all, longest: 1_000)

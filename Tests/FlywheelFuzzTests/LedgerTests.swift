@@ -7,10 +7,10 @@ import Testing
 
 @testable import FlywheelFuzz
 
-/// The ledger is worth as much as what it finds: books that are wrong on purpose.
+/// The ledger is tested on worlds whose books are wrong on purpose.
 @Suite("The fuzzer's ledger")
 struct LedgerTests {
-    /// A world with a project, one good and one refused record of each topic, workers stopped.
+    /// A world with a project, one accepted and one refused record of each topic, and stopped workers.
     private func pipeline(_ folder: String, _ spoil: (Pipeline) throws -> Void) throws -> Pipeline {
         let pipeline = try Pipeline(folder: folder, settings: Pipeline.Settings())
         let player = StepPlayer(pipeline: pipeline, recorder: nil)
@@ -60,11 +60,11 @@ struct LedgerTests {
         Issue.record("there is no such record on \(topic)")
     }
 
-    @Test("An unmodified ledger has no fault")
+    @Test("An unmodified world has no fault")
     func untouched() throws { #expect(try fault { _ in } == nil) }
 
     @Test(
-        "An unread record, a duplicate entry, dead letter, decision or tally, and an unreadable one are found"
+        "Unread, duplicate, unreadable and forged records are found"
     )
     func touched() throws {
         let unread = try fault { try $0.cluster.append(OutputRecord(topic: "t.commands", partition: 0, value: [1])) }

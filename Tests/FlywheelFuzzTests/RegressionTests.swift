@@ -11,7 +11,7 @@ enum TestFiles {
 
     static func corpus() throws -> Corpus { try Corpus(folder: root.appendingPathComponent("schemas").path) }
 
-    /// A folder that is removed behind `body`.
+    /// Runs `body` with the path of a folder that is removed afterwards.
     static func withFolder<R>(_ body: (String) throws -> R) throws -> R {
         let folder = NSTemporaryDirectory() + "fuzz-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -19,7 +19,7 @@ enum TestFiles {
         return try body(folder)
     }
 
-    /// A program that was built beside the tests.
+    /// Path of a program that was built beside the tests.
     static func program(_ name: String) -> String {
         let beside = Bundle.main.bundleURL.appendingPathComponent(name).path
         let built = root.appendingPathComponent(".build/debug/\(name)").path
@@ -27,13 +27,13 @@ enum TestFiles {
     }
 }
 
-@Suite("Inputs that were found")
+@Suite("Recorded inputs that once failed")
 struct RegressionTests {
     private static let folder = TestFiles.root.appendingPathComponent("Tests/FlywheelFuzzTests/Regressions").path
     static let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
         .filter { $0.hasSuffix(".jsonl") }.sorted()
 
-    @Test("An input that broke something breaks nothing any more", arguments: files)
+    @Test("A recorded input no longer fails", arguments: files)
     func replays(file: String) throws {
         try TestFiles.withFolder { folder in
             let targets = try FlywheelFuzz.targets(TestFiles.corpus(), folder)
@@ -43,7 +43,7 @@ struct RegressionTests {
         }
     }
 
-    @Test("There are such inputs, one of every kind of target that keeps state")
+    @Test("There are recorded inputs of the targets `topics`, `letters` and `json`")
     func exist() throws {
         let targets = try Self.files.map { try RecordedInput(path: "\(Self.folder)/\($0)").target }
         #expect(Set(targets).isSuperset(of: ["topics", "letters", "json"]), "\(targets)")

@@ -13,7 +13,7 @@ struct RunnerTests {
         )
     }
 
-    @Test("A trap, a law that does not hold and an iteration that does not end are found, kept and played again")
+    @Test("A trap, a violated law and an endless iteration are found, recorded and reproduced")
     func planted() throws {
         try TestFiles.withFolder { folder in
             let words = ["--target", "planted", "--out", folder, "--patience", "2000"]
@@ -24,7 +24,7 @@ struct RunnerTests {
             for kind in ["traps", "hangs", "faults"] { #expect(report[kind]?.int ?? 0 > 0, "\(kind): \(line)") }
             let files = (report["findings"]?.elements ?? []).compactMap(\.plain)
             #expect(!files.isEmpty)
-            // A recorded input fails again; a trap ends its process.
+            // A recorded input fails again; a trap terminates the process.
             var exits: Set<String> = []
             for file in files.prefix(6) {
                 let input = try RecordedInput(path: "\(folder)/findings/\(file)")
@@ -42,7 +42,7 @@ struct RunnerTests {
         }
     }
 
-    @Test("A killed runner does not leave any worker process behind")
+    @Test("A killed runner leaves no worker process behind")
     func orphan() throws {
         try TestFiles.withFolder { folder in
             let runner = try ChildProcess(
@@ -59,7 +59,7 @@ struct RunnerTests {
                 return ((try? String(contentsOfFile: list, encoding: .utf8)) ?? "").split(separator: " ")
                     .compactMap { Int32($0) }
             }
-            // Whoever has ended and was not waited for yet is a zombie.
+            // A process that has ended and was not waited for yet is a zombie.
             func isGone(_ worker: Int32) -> Bool {
                 let text = (try? String(contentsOfFile: "/proc/\(worker)/stat", encoding: .utf8)) ?? ""
                 return text.isEmpty || text.contains(") Z ")
@@ -76,7 +76,7 @@ struct RunnerTests {
         }
     }
 
-    @Test("A run that finds nothing exits with success, and reports what it covered")
+    @Test("A run without findings exits with success, and reports what it covered")
     func clean() throws {
         try TestFiles.withFolder { folder in
             let found = try run(["run", "--seconds", "2", "--seed", "1", "--out", folder])

@@ -9,7 +9,7 @@ import Tables
 import Training
 import Vocabulary
 
-/// The way in which a project of these tests queries labels: each seed selects one.
+/// The way in which a project of these tests queries labels; each seed selects one.
 enum Asking: UInt64, CaseIterable {
     case batches, slices, stream, money, triggers
 
@@ -75,7 +75,7 @@ func configuration(
         schema: LabelSchema(question: "Which animal?", classes: classes),
         acquisition: acquisition,
         labeling: asking.labeling,
-        // In two ways of asking labels change.
+        // With slices and with triggers, labels can change.
         datasets: DatasetPolicy(
             cutEvery: 6,
             cutAfter: 60_000,
@@ -95,21 +95,21 @@ func configuration(
             falseAlarmEvery: 200,
             userCap: 3,
             userWindow: 30_000,
-            // In one way of asking a first model waits for test labels.
+            // With a money budget, a first model waits for test labels.
             first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0),
-            // In two ways of asking eras judge.
+            // With a money budget and with a stream, eras judge challengers.
             bound: asking == .money ? .share : asking == .stream ? .any : .challenger,
             duels: asking == .money ? 0.75 : 0,
             provisional: asking == .stream ? 4 : 0,
             shadowWait: 1_000,
             shadowShare: asking == .stream ? 0.8 : 1,
             block: asking == .stream ? 20_000 : 0,
-            // In another feedback is judged as before there were voices.
+            // With slices, feedback is judged as before voices existed.
             rollbackAlpha: asking == .slices ? 0 : 0.2,
-            // In one configuration a promoted model is released in steps.
+            // With triggers, a promoted model is released in steps.
             steps: asking == .triggers ? steps : [.atOnce],
             holdback: asking == .triggers ? 0.2 : 0,
-            // In some worlds trainers speak for challengers.
+            // In some scenarios trainers predict for challengers.
             predict: predict
         )
     )

@@ -10,7 +10,7 @@ import Testing
 import Training
 import Vocabulary
 
-/// Rows of a whole state in the form of the changelog.
+/// Rows of a whole state in the format of the changelog.
 enum Dump {
     static func changes(of state: ProjectState) -> [StateChange] {
         var state = state
@@ -34,7 +34,7 @@ enum Dump {
         }
     }
 
-    /// False where no table has its name.
+    /// Restores a row; returns false if no table has its name.
     static func restore(_ row: StateChange, into state: inout ProjectState) throws -> Bool {
         let parser = JSONParser()
         return try Array(row.table.utf8).withUnsafeBytes { name in
@@ -46,12 +46,12 @@ enum Dump {
 
 @Suite struct ChangelogTests {
     @Test(
-        "A state read back from its changelog is the state, and decides as it would have",
+        "A state restored from its changelog equals the original and makes the same decisions",
         arguments: DeterminismTests.seeds
     )
     func restore(seed: UInt64) throws {
         var scenario = Scenario(seed: seed)
-        // A compacted changelog: of a key the last row, none after a tombstone.
+        // A compacted changelog: the last row of each key, and no row after a tombstone.
         var stored: [String: StateChange] = [:]
         for _ in 0..<8 {
             scenario.run(entries: 150)
@@ -99,7 +99,7 @@ enum Dump {
         let rows = Dump.changes(of: scenario.state)
         #expect(Set(rows.map(\.table)).count > 20)
         for row in rows {
-            // A row put back and then changed back to what it was before is the row again.
+            // A restored row that is set again to its value is written as the same row.
             var one = ProjectState(project: ProjectID("pets"))
             guard row.value != nil, try Dump.restore(row, into: &one) else {
                 Issue.record("\(row.table)/\(row.key) is a tombstone though nothing was stored, or of no table")
@@ -112,7 +112,7 @@ enum Dump {
         }
     }
 
-    /// Writes rows of the tables whose values can be read and set anew.
+    /// Writes again the rows of the tables whose values can be read and set.
     private static func rewrite(_ state: ProjectState) -> [StateChange] {
         var fresh = ProjectState(project: state.project)
         for (key, value) in state.acquisition.pool.candidates.sortedRows {
@@ -153,7 +153,7 @@ enum Dump {
         }
     }
 
-    @Test("A key that is none of a table's is refused, not guessed at")
+    @Test("An invalid key of a table is refused")
     func keys() throws {
         var state = ProjectState(project: ProjectID("pets"))
         for (name, key) in [("datasets.pending", "first"), ("rollout.seen", "1.5"), ("loop.stages", "sleep")] {
@@ -162,7 +162,7 @@ enum Dump {
         }
     }
 
-    @Test("A row of a table that is not listed is restored nowhere")
+    @Test("A row of an unlisted table is not restored")
     func unknownTables() throws {
         var state = ProjectState(project: ProjectID("pets"))
         for name in ["", "loop.positions", "loop.positiom", "acquisition"] {

@@ -10,7 +10,7 @@ import Vocabulary
 @Suite struct DeterminismTests {
     static let seeds = 0..<6 as Range<UInt64>
 
-    @Test("The same entries give the same decisions and ids, byte for byte", arguments: seeds)
+    @Test("The same entries give the same decisions with the same ids, byte for byte", arguments: seeds)
     func replay(seed: UInt64) {
         var scenario = Scenario(seed: seed)
         scenario.run(entries: 1_000)
@@ -28,7 +28,7 @@ import Vocabulary
     }
 
     @Test(
-        "Every id consists of the entry's number and the decision's index, and tasks and requests use it",
+        "An id consists of the entry's number and the decision's index, and is the id of its task or request",
         arguments: seeds
     )
     func ids(seed: UInt64) {
@@ -38,10 +38,10 @@ import Vocabulary
         var tasks: Set<TaskID> = []
         for (position, decisions) in scenario.decisions.enumerated() {
             for (index, decision) in decisions.enumerated() {
-                // Ids count up within the entry in the order in which they were given, each once.
+                // Within an entry, ids count up in the order of the decisions, and no id occurs twice.
                 #expect(decision.id.hasPrefix("pets-\(position + 1)-"))
                 #expect(seen.insert(decision.id).inserted, "\(decision.id) stands twice")
-                // Later records of a task, as when it ages, have ids of their own.
+                // Later records of a task, such as those of ageing, have ids of their own.
                 if case .task(let task) = decision.body, tasks.insert(task.id).inserted {
                     #expect(task.id.rawValue == decision.id)
                 }
@@ -52,7 +52,7 @@ import Vocabulary
         #expect(seen.count > 300)
     }
 
-    @Test("Undoing an entry and applying it again gives what it gave", arguments: seeds)
+    @Test("An entry that is undone and applied again gives the same decisions", arguments: seeds)
     func undo(seed: UInt64) {
         var scenario = Scenario(seed: seed)
         scenario.run(entries: 700)
@@ -79,7 +79,7 @@ import Vocabulary
         }
     }
 
-    @Test("A project's decisions do not depend on its neighbours, only on its own name and entries")
+    @Test("A project's decisions depend only on its name and its entries")
     func projects() {
         var scenario = Scenario(seed: 4)
         scenario.run(entries: 300)
@@ -97,7 +97,7 @@ import Vocabulary
 }
 
 @Suite struct WorldTests {
-    @Test("The drill is worth its name: every kind of decision is made and every table is filled")
+    @Test("The scenarios make every kind of decision and fill every table")
     func coverage() {
         var kinds: Set<String> = []
         var causes: Set<String> = []
@@ -125,7 +125,7 @@ import Vocabulary
             }
         }
         for seed in 0..<16 as Range<UInt64> {
-            // The tight budget of some is exhausted; the others have more to decide.
+            // Some scenarios exhaust their tight budget; the others make more decisions.
             var scenario = Scenario(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
             for _ in 0..<120 {
                 scenario.run(entries: 10)
@@ -133,7 +133,7 @@ import Vocabulary
             }
             take(scenario)
         }
-        // Trainers that speak for challengers, and one that is away.
+        // In these scenarios trainers predict for challengers, and are absent for a while.
         for seed in [6, 11] as [UInt64] {
             guard let plan = GoldenPlan.all.first(where: { $0.name == "predicted" }) else { continue }
             var golden = GoldenScenario(plan, seed: seed)
@@ -143,7 +143,7 @@ import Vocabulary
             }
             take(golden.scenario)
         }
-        // Another scenario has more than a hundred test labels, and the oldest are removed from the window.
+        // This scenario has more than a hundred test labels, and the oldest leave the window.
         let moving = TestWindowTests.scenario(seed: 0, entries: 4_000, TestWindowTests.moving())
         for table in moving.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
         #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
@@ -161,9 +161,9 @@ import Vocabulary
         ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }
-        // Notices of the runtime follow from no entry, and no votes are counted anew yet. A leak results from damage
-        // only. These scenarios are too short for an hour without voices, ten minutes after a release, and a canary or
-        // a suppression that no service follows.
+        // No entry causes notices of the runtime, and votes are not yet recounted. A leak results only from a damaged
+        // state. These scenarios are too short for an hour without voices, for ten minutes after a release, and for a
+        // canary or a suppression that services ignore.
         let reported: Set<Notice.Kind> = [
             .projectPaused, .projectResumed, .labelDisputed, .rolloutPaused, .otherVersionServed, .nobodyServes,
             .suppressionIgnored, .labelLeak,

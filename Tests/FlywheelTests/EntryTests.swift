@@ -19,7 +19,7 @@ import Vocabulary
         decisions.compactMap { if case .refused(let refusal) = $0.body { refusal.code } else { nil } }
     }
 
-    @Test("Time never runs back, whatever the broker's clock does")
+    @Test("Stream time never goes back, even if the broker's clock does")
     func clock() {
         var state = ProjectState(project: ProjectID("pets"))
         var last: Int64 = 0
@@ -31,7 +31,7 @@ import Vocabulary
         #expect(state.position.value.entryNumber == 6)
     }
 
-    @Test("Before its configuration a project decides nothing, but counts its entries")
+    @Test("An unconfigured project decides nothing, but counts its entries")
     func unconfigured() {
         var state = ProjectState(project: ProjectID("pets"))
         let skip = Annotation(task: TaskID("t"), annotator: AnnotatorID("a"), outcome: .skip)
@@ -42,7 +42,7 @@ import Vocabulary
         #expect(state.entries["annotation"] == 1)
     }
 
-    @Test("A newer revision counts, a known or older one changes nothing")
+    @Test("A newer revision is applied; a known or older one changes nothing")
     func revisions() {
         var state = ProjectState(project: ProjectID("pets"))
         func apply(_ revision: Int, _ classes: [String]) -> [EntryRejection.Code] {
@@ -58,7 +58,7 @@ import Vocabulary
         #expect(state.configuration.value?.revision == 5)
     }
 
-    @Test("A revision that removes, renames or reorders classes is refused: old labels would change their meaning")
+    @Test("A revision that removes, renames or reorders classes is refused, because old labels would change meaning")
     func classes() {
         var state = ProjectState(project: ProjectID("pets"))
         _ = state.apply(Self.entry(.configured(configuration(revision: 1))), appendedAt: Self.time(1))
@@ -73,7 +73,7 @@ import Vocabulary
         #expect(state.refusals["invalid_configuration"] == 4)
     }
 
-    @Test("A command is executed once, whatever its repetition contains")
+    @Test("A repeated command is not executed, whatever it contains")
     func commands() {
         var state = ProjectState(project: ProjectID("pets"))
         _ = state.apply(Self.entry(.configured(configuration())), appendedAt: Self.time(1))
@@ -91,7 +91,7 @@ import Vocabulary
         #expect(state.commands["c1"] == 2)
     }
 
-    @Test("A tick advances time: tasks expire at their deadline and their votes are free again")
+    @Test("A tick advances time: tasks expire at their deadline, and their reserved votes are released")
     func expiry() throws {
         var scenario = Scenario(seed: 1)
         let project = configuration()
@@ -117,7 +117,7 @@ import Vocabulary
         #expect(scenario.state.position.value.ticks >= 2)
     }
 
-    @Test("An audit task that is closed blocks no later label, whether it gave one or not")
+    @Test("A closed audit task delays no later label, whether or not it gave one")
     func openings() {
         var (closed, entered) = (0, 0)
         for seed in 0..<3 as Range<UInt64> {
@@ -135,7 +135,7 @@ import Vocabulary
             }
             entered += scenario.state.rollout.era.value.entered
         }
-        // Else nothing was seen of what the test is about.
+        // Otherwise the test would be vacuous.
         #expect(closed > 0 && entered > 0, "\(closed) rows closed, \(entered) labels entered")
     }
 
@@ -158,7 +158,7 @@ import Vocabulary
         }
     }
 
-    @Test("The books balance after any entry", arguments: DeterminismTests.seeds)
+    @Test("Ledgers, tasks and labels are consistent after any entry", arguments: DeterminismTests.seeds)
     func books(seed: UInt64) {
         var scenario = Scenario(seed: seed)
         var labels: Set<String> = []
@@ -180,7 +180,7 @@ import Vocabulary
                 && counts.sequence == Int64(state.datasets.labels.count + counts.versionNumber + changes(in: scenario))
             if !isBalanced { Issue.record("seed \(seed), round \(round): \(ledger), \(held) held, \(counts)") }
         }
-        // One task a sample, one label a sample, test labels from the audit sample alone.
+        // A sample has one task and one label, and only labels of the audit sample are test labels.
         for decision in scenario.decisions.joined() {
             switch decision.body {
             case .task(let task) where task.state == .open && task.votes == 0:
@@ -196,12 +196,12 @@ import Vocabulary
         #expect(labels.count > 20)
     }
 
-    /// Changes of labels so far.
+    /// The number of label changes so far.
     private func changes(in scenario: Scenario) -> Int {
         scenario.decisions.joined().count { if case .change = $0.body { true } else { false } }
     }
 
-    /// Whether time and money are within their budgets too, where there are any.
+    /// Whether time and money are within their budgets, if there are any.
     private func isWithin(_ ledger: BudgetLedger, asking: Asking) -> Bool {
         let budget = configuration(asking: asking).acquisition.budget
         let accounts = [(ledger.time, budget.time), (ledger.money, budget.money)]
@@ -210,7 +210,7 @@ import Vocabulary
         }
     }
 
-    @Test("An exhausted budget is reported once, and again only after some of it was free")
+    @Test("An exhausted budget is reported once, and again only after some of it has been released")
     func exhaustion() {
         var scenario = Scenario(seed: 4, votes: 15)
         scenario.run(entries: 1_500)

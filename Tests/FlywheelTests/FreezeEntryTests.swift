@@ -20,7 +20,7 @@ struct FreezeEntryTests {
         return candidate.auditProbability != nil && candidate.model?.version == version
     }
 
-    @Test("What would have promoted a model does not while releases are frozen, and does afterwards")
+    @Test("While releases are frozen no entry promotes a model; afterwards the next one does")
     func promotions() throws {
         var tested = 0
         for seed in 0..<10 as Range<UInt64> {
@@ -41,7 +41,7 @@ struct FreezeEntryTests {
             #expect(state.rollout.phase.value.champion == champion)
             _ = state.apply(self.entry("unfreeze-1", .unfreeze), appendedAt: at)
             #expect(!state.rollout.isFrozen)
-            // The next entry about the audit sample; an old prediction of the champion is sufficient.
+            // An entry about the audit sample promotes the model; an old prediction of the champion is sufficient.
             let old = scenario.journal[..<promoted].last { isAudited($0.entry, by: champion?.version) }
             let next = (old.map { [$0.entry] } ?? []) + scenario.journal[(promoted + 1)...].map(\.entry)
             let isPromoted = next.contains { state.apply($0, appendedAt: at).contains(where: isPromotion) }
@@ -61,7 +61,7 @@ struct FreezeEntryTests {
         let running = stand.seal(2)
         #expect(asks(running))
         _ = stand.command("c1", .freeze)
-        // The study that runs ends as it would have, and none follows it.
+        // The running study ends as usual, and no study follows it.
         #expect(!asks(stand.finish(running)))
         #expect(stand.state.rollout.phase.value.challenger?.version.rawValue == "v2")
         #expect(!asks(stand.seal(3)) && !asks(stand.seal(4)))
@@ -69,7 +69,7 @@ struct FreezeEntryTests {
         #expect(asks(ended))
         guard case .training(let request)? = ended.first else { return }
         #expect(request.dataset.versionNumber == 4)
-        // Once more changes nothing.
+        // A repeated command changes nothing.
         #expect(stand.command("c3", .unfreeze).isEmpty)
     }
 
@@ -87,13 +87,13 @@ struct FreezeEntryTests {
         #expect(step.to == .registered && step.reason == "releases are frozen")
     }
 
-    @Test("A champion that is too young gives way to the last one that is trusted, and is superseded")
+    @Test("A freeze replaces a champion that is too young by the last trusted one")
     func returns() {
         var stand = ReleaseStand()
         _ = stand.train(1)
         stand.now += stand.configuration.rollout.bakeBeforeTrust
         _ = stand.train(2)
-        // Promoted, however that is decided.
+        // The challenger is made champion, as by a promotion.
         var phase = stand.state.rollout.phase.value
         phase.history = [FormerChampion(model: ReleaseStand.model("v1"), expectedRate: 0.2)]
         (phase.champion, phase.challenger) = (phase.challenger, nil)

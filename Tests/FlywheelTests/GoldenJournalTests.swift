@@ -12,13 +12,13 @@ import Vocabulary
 @testable import EngineCore
 @testable import Loop
 
-/// Journals that were recorded once, and what each build decided of them.
+/// Recorded journals, with the decisions that each build made on them.
 @Suite struct GoldenJournalTests {
     private static let remedy =
         "raise Build.version, record again (make golden), and say in the changelog what changed"
     static let isRecording = ProcessInfo.processInfo.environment["FLYWHEEL_GOLDEN"] == "record"
 
-    /// A world of a frozen or the newest set.
+    /// A scenario of a frozen set or of the newest one.
     struct Part: Sendable, CustomStringConvertible {
         let set: GoldenSet
         let scenario: String
@@ -27,7 +27,7 @@ import Vocabulary
 
     static let parts = GoldenSet.all.flatMap { set in set.worlds.map { Part(set: set, scenario: $0) } }
 
-    @Test("The build that runs has a recorded set, of every golden journal", .disabled(if: isRecording))
+    @Test("The running build has a recorded set with every golden journal", .disabled(if: isRecording))
     func isRecorded() {
         #expect(!GoldenJournal.worlds.isEmpty)
         #expect(
@@ -37,7 +37,7 @@ import Vocabulary
     }
 
     @Test(
-        "Every entry is decided, and changes rows and deadline, as was recorded of this build",
+        "Every entry gives the decisions, changed rows and deadline that were recorded of this build",
         .disabled(if: isRecording),
         arguments: GoldenJournal.worlds
     )
@@ -55,7 +55,7 @@ import Vocabulary
     }
 
     @Test(
-        "A journal of any build is applied to its end, without a refusal that was not there then",
+        "A journal of any build is applied to its end without a new refusal",
         .disabled(if: isRecording),
         arguments: parts
     )
@@ -73,7 +73,7 @@ import Vocabulary
     }
 
     @Test(
-        "Rows, and a snapshot if there is one, of any build are restored, and the journal continues to its end",
+        "Rows and snapshots of any build are restored, and the journal continues to its end",
         .disabled(if: isRecording),
         arguments: parts
     )
@@ -100,7 +100,7 @@ import Vocabulary
     }
 
     @Test(
-        "Every set has a snapshot of some scenario, and the newest set those that are recorded",
+        "Every set has a snapshot of some scenario, and the newest set all that are configured",
         .disabled(if: isRecording)
     )
     func snapshots() {
@@ -110,13 +110,13 @@ import Vocabulary
         }
     }
 
-    @Test("A set is not larger than 2 MB", arguments: GoldenSet.all)
+    @Test("A set has at most 2 MB", arguments: GoldenSet.all)
     func size(set: GoldenSet) throws {
         let size = try set.size
         #expect(size <= GoldenSet.largest, "\(set) has \(size) bytes")
     }
 
-    @Test("The journals hold every kind of entry, decision, notice and refusal", .disabled(if: isRecording))
+    @Test("The journals contain every kind of entry, decision, notice and refusal", .disabled(if: isRecording))
     func coverage() throws {
         var entries: Set<String> = []
         var decisions: Set<String> = []
@@ -130,7 +130,7 @@ import Vocabulary
             entries.formUnion(journal.map(\.entry.body.kind.rawValue))
             #expect(journal.count { $0.entry.body.kind == .configured } >= 2, "\(scenario)")
             #expect(journal.contains { $0.entry.origin != nil })
-            // One revision lacks the keys that were added later.
+            // One revision lacks the keys that later builds added.
             let text = try String(contentsOf: GoldenJournal.file(scenario), encoding: .utf8)
             #expect(text.split(separator: "\n").contains { $0.contains("label_schema") && !$0.contains("temperature") })
             var state = ProjectState(project: ProjectID("pets"))
@@ -159,7 +159,7 @@ import Vocabulary
                 guard position + 1 == GoldenPlan.middle(of: scenario) else { continue }
                 tables.formUnion(Dump.changes(of: state).map(\.table))
                 #expect(!state.labeling.open.isEmpty, "\(scenario)")
-                // There a canary is on its way most of the time.
+                // In this scenario a canary is in rollout most of the time.
                 guard scenario != "disputes" else { continue }
                 #expect(state.training.progress.value.running != nil, "\(scenario)")
                 #expect(state.rollout.phase.value.challenger != nil, "\(scenario)")
@@ -183,15 +183,15 @@ import Vocabulary
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
         let states: [ReleaseState] = [.registered, .shadow, .live, .superseded, .quarantined]
         expected.formUnion(states.map { "transition \($0)" })
-        // Notices of the runtime follow from no entry, no votes are counted anew yet, and a leak results from damage
-        // only.
+        // No entry causes notices of the runtime, votes are not yet recounted, and a leak results only from a damaged
+        // state.
         let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed, .labelLeak]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
         #expect(expected.subtracting(decisions).isEmpty)
         #expect(Set(EntryRejection.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)
     }
 
-    /// `make golden` alone: writes journals that no file holds, and the set of the build that runs.
+    /// Writes the journals that are not recorded yet and the set of the running build. Runs with `make golden` only.
     @Test("Recording", .enabled(if: isRecording))
     func record() throws {
         let files = FileManager.default

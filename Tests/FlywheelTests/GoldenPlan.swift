@@ -13,20 +13,20 @@ import Vocabulary
 /// The plan of one golden journal: a project under several revisions, one after the other.
 struct GoldenPlan: Sendable {
     let name: String
-    /// Revisions by the entry before which each enters, the first at entry 2.
+    /// Revisions of the project: the first is entry 2, and each other one is appended at its beginning.
     let revisions: [ProjectConfiguration]
 
-    /// Entries of a world's journal: fewer where the set would be larger than it may be.
+    /// Number of entries of a scenario's journal, which is smaller where the set would exceed its size limit.
     static func entries(of scenario: String) -> Int {
         ["changes": 400, "predicted": 800, "moves": 1_000][scenario] ?? 1_000
     }
-    /// Rows and snapshot of every set are recorded after this entry.
+    /// Number of entries after which the rows and the snapshot of a set are recorded.
     static func middle(of scenario: String) -> Int { entries(of: scenario) / 2 }
 
     var entries: Int { Self.entries(of: name) }
     var middle: Int { Self.middle(of: name) }
 
-    /// The first entry under each revision: evenly spaced, so that the middle is within one.
+    /// The number of entries after which a revision is appended. Revisions are evenly spaced.
     func begin(of revision: Int) -> Int { revision * (entries / revisions.count) }
 
     /// Journals that are not yet recorded in a file are generated from these plans; a recorded journal is an input and
@@ -39,7 +39,7 @@ struct GoldenPlan: Sendable {
             policy.function = [.leastConfidence, .margin, .entropy, .bald][revision]
             policy.isDiverse = revision != 0
             policy.explorationShare = revision == 3 ? 0.3 : 0
-            // A batch waits for the newest model, and for enough that it scored.
+            // A batch waits for the newest model, and for enough candidates that it has scored.
             (policy.batchSize, policy.maximumWait) = (2, 30_000)
             policy.poolCapacity = 100
         },
@@ -125,7 +125,7 @@ struct GoldenPlan: Sendable {
                 policy.slices = SlicePolicy(key: "shelter", share: LabelShare(millionths: 400_000))
             }
         },
-        // Learnt, named, learnt under a name, and of another dimension.
+        // The space is learnt, then declared by name, then learnt under a name, then declared with another dimension.
         GoldenPlan(
             "spaces",
             embedding: {
@@ -150,12 +150,12 @@ struct GoldenPlan: Sendable {
             policy.votes = 120
             policy.maximumWait = 4_000 + Int64(revision)
         },
-        // Corrections that name classes which the project lacks, while one is appended.
+        // Corrections name classes that the project lacks; one of them is appended later.
         GoldenPlan("proposals") { policy, revision in
             policy.votes = 100
             policy.maximumWait = 5_000 + Int64(revision)
         },
-        // From the first edition of the rules of choosing to the second, with several shares of the audit sample.
+        // The rules of selection change from edition 1 to edition 2, with several shares of the audit sample.
         GoldenPlan("shares") { policy, revision in
             policy.edition = revision == 0 ? 1 : 2
             policy.auditFirst = [0, 0, 6, 40][revision]
@@ -163,7 +163,7 @@ struct GoldenPlan: Sendable {
             (policy.votes, policy.window) = (60, 50_000)
             policy.maximumWait = 8_000
         },
-        // Tasks that are unanswerable after one skip or flag, and copies of queried samples, in batches and one by one.
+        // Tasks are unanswerable after one skip or flag, and queried samples have copies, in batches and in a stream.
         GoldenPlan(
             "declined",
             labeling: { policy, _ in policy.maximumSkips = 1 },
@@ -178,8 +178,8 @@ struct GoldenPlan: Sendable {
                 policy.time = 10_000_000
             }
         ),
-        // The absence of events is reported: a budget that covers no task, challengers that no service runs; and groups
-        // and texts that recur under other ids.
+        // Missing events are reported: the budget covers no task, and no service runs a challenger. Groups and texts
+        // recur under other ids.
         GoldenPlan("silence") { policy, revision in
             policy.edition = 2
             policy.votes = revision >= 2 ? 2 : 200
@@ -187,11 +187,10 @@ struct GoldenPlan: Sendable {
             policy.maximumWait = 5_000 + Int64(revision)
             policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 1)
             policy.money = 1_000_000
-            // Stored tables are kept small: a set has a size limit.
+            // Small tables keep the set within its size limit.
             (policy.poolCapacity, policy.batch.memory) = (8, 8)
         },
-        // A model that is confident, because its outputs are tempered, and wrong: exploration starts and ends with its
-        // bound.
+        // A model is confident, because its outputs are tempered, and wrong: exploration starts, and follows its bound.
         GoldenPlan("confident") { policy, revision in
             policy.edition = 2
             policy.explorationMost = [0.5, 0.2, 1, 0.5][revision]
@@ -201,13 +200,12 @@ struct GoldenPlan: Sendable {
             policy.votes = 200
             policy.maximumWait = 5_000 + Int64(revision)
         },
-        // A first model waits, then an incumbent is registered; traffic of unregistered models; imported labels.
+        // A first model waits, then an incumbent is registered; unregistered models serve, and labels are imported.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100
             policy.maximumWait = 6_000 + Int64(revision)
         },
-        // Labels that are revised, retracted and moved, once a revision allows it; a later revision that does not is
-        // too late.
+        // Labels are revised, retracted and moved once a revision allows it; a later revision cannot disallow it again.
         GoldenPlan("changes") { policy, revision in
             policy.edition = 2
             policy.votes = 200
@@ -216,7 +214,8 @@ struct GoldenPlan: Sendable {
             (policy.batchSize, policy.auditFirst) = (2, 4)
             policy.maximumWait = 2_000 + Int64(revision)
         },
-        // Eras judge: the newest model that leads serves first, then challengers bet, alone and in blocks.
+        // Eras judge challengers: first the newest leading model serves provisionally, then challengers bet, alone and
+        // in blocks.
         GoldenPlan("eras") { policy, revision in
             policy.edition = 2
             policy.votes = 800
@@ -225,7 +224,7 @@ struct GoldenPlan: Sendable {
             policy.auditAge = revision == 1 ? 20_000 : 0
             policy.maximumWait = 2_000 + Int64(revision)
         },
-        // Few users who reject, again and again, and many who do.
+        // A few users reject repeatedly, and at other times many users reject.
         GoldenPlan("raids") { policy, revision in
             policy.edition = 2
             policy.votes = 200
@@ -233,14 +232,14 @@ struct GoldenPlan: Sendable {
             (policy.auditShare, policy.auditFirst) = (0.5, 4)
             policy.maximumWait = 3_000 + Int64(revision)
         },
-        // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
+        // Rollouts have steps; some services ignore them, some hours pass without voices, and classes are suppressed.
         GoldenPlan("steps", change: staged),
-        // Few users who dispute predictions, and canaries that are rolled back because of labels.
+        // A few users dispute predictions, and labels roll canaries back.
         GoldenPlan("disputes") { policy, revision in
             staged(&policy, revision)
             (policy.votes, policy.auditShare) = (900, 0.7)
         },
-        // Test labels that are removed from a window, which grows, shrinks, and is held constant for a while.
+        // Test labels leave a window that shrinks twice, and none leave while `rollout.move` is off.
         GoldenPlan("moves") { policy, revision in
             policy.edition = 2
             policy.votes = 4_000
@@ -248,7 +247,7 @@ struct GoldenPlan: Sendable {
             (policy.batchSize, policy.openTaskLimit, policy.auditShare) = (2, 20, 0.85)
             policy.maximumWait = 1_000 + Int64(revision)
         },
-        // Services cannot shadow: trainers predict, and services' answers are compared at the first step.
+        // Services cannot shadow: trainers predict, and the answers of services are compared at the first step.
         GoldenPlan("predicted") { policy, revision in
             policy.edition = 2
             policy.votes = 800
@@ -266,7 +265,7 @@ struct GoldenPlan: Sendable {
         policy.maximumWait = 2_000 + Int64(revision)
     }
 
-    /// Whether an operator returns to former champions; else users' feedback does.
+    /// Whether rollbacks in the plan are made by an operator; otherwise users' feedback causes them.
     var rollsBackByCommand: Bool {
         ["slices", "budgets", "standing", "silence", "confident", "changes", "eras"].contains(name)
     }
@@ -281,7 +280,7 @@ struct GoldenPlan: Sendable {
         self.name = name
         let counts = ["stream": StreamStrategy.allCases.count, "weights": 5]
         revisions = (0..<(counts[name] ?? 4)).map { revision in
-            // A class is appended half-way.
+            // A class is appended halfway.
             let classes = ["cat", "dog", "cow"] + (revision >= 2 ? ["horse"] : [])
             let usual = configuration(revision: revision + 1, classes: classes, votes: 90)
             var (acquisition, labeling) = (usual.acquisition, usual.labeling)
@@ -372,7 +371,7 @@ struct GoldenPlan: Sendable {
         }
     }
 
-    /// Whether samples belong to groups, and texts recur under other ids.
+    /// Whether samples belong to groups and texts recur under other ids.
     var hasGroups: Bool { name == "silence" }
 
     /// Whether candidates are from several encoders.

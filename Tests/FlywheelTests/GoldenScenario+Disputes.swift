@@ -7,7 +7,7 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Few users who dispute predictions of a champion or a canary, and canaries that perform worse in service than as
+/// A few users who dispute predictions of a champion or a canary, and canaries that perform worse in service than as
 /// shadows.
 extension GoldenScenario {
     mutating func dispute() {
@@ -25,16 +25,16 @@ extension GoldenScenario {
         if !scenario.state.labeling.open.isEmpty { return answer() }
         let differing = scenario.state.acquisition.audit.pairings.count { $1.stratum == .disagree }
         if differing < 3 { return compare() }
-        // Not to the next deadline: tasks would expire.
+        // Time does not advance to the next deadline, because tasks would expire.
         scenario.now += 2_100
         scenario.append(.tick(ChainMark(entryNumber: scenario.state.position.value.entryNumber, digest: "")))
     }
 
-    /// Kind of a canary: at 0 it is disputed, and wrong as the champion is; at 2 it alone is wrong; else it is
-    /// disputed, and right.
+    /// Kind of a canary. Kind 0 is disputed and as wrong as the champion, kind 2 is undisputed and alone wrong, and the
+    /// others are disputed and right.
     private func kind(of canary: ModelVersion) -> Int { (Int(canary.rawValue.dropFirst()) ?? 0) % 4 }
 
-    /// Many are content.
+    /// Several users confirm predictions of a version.
     private mutating func praise(_ version: ModelVersion) {
         for _ in 0..<4 { giveFeedback(.confirmation, by: "s\(scenario.journal.count)", about: version) }
     }
@@ -53,7 +53,7 @@ extension GoldenScenario {
         scenario.now += 600
     }
 
-    /// A disputed sample that Intake forwards because of its name.
+    /// Predicts a disputed sample, as if Intake had forwarded it because of its name.
     private mutating func name(_ sample: SampleID?) {
         guard let sample, let version = scenario.state.rollout.verifications[sample]?.version else {
             return scenario.tick()
@@ -74,7 +74,7 @@ extension GoldenScenario {
         if let newer { predict(sample, by: newer, kind == 0 || kind == 2 ? wrong : right, isAudit: true) }
     }
 
-    /// Annotators answer a task for a sample that they know, or another one where no such task is open.
+    /// Annotators answer an open task about a sample of `compare`, or another task if there is none.
     private mutating func answer() {
         let open = scenario.state.labeling.open.sortedRows
         let known = open.first { $0.value.selection.sample.id.rawValue.hasPrefix("d") }

@@ -9,7 +9,7 @@ import Tables
 import Training
 import Vocabulary
 
-/// Inputs of golden journals: feedback, candidates, and the records that entries originate from.
+/// Inputs of golden journals: feedback, candidates, and records from which entries originate.
 extension GoldenScenario {
     mutating func giveFeedback(
         _ verdict: Feedback.Verdict,
@@ -78,7 +78,7 @@ extension GoldenScenario {
         return .inline(mediaType: "text/plain", text: "Grüße \(text)\n\"ok\"")
     }
 
-    /// Every third entry that originates from a record names that record.
+    /// Adds the origin to every third entry that originates from a record.
     func reported(_ appended: Appended, at position: Int) -> Appended {
         let topic: String
         switch appended.entry.body {

@@ -5,12 +5,12 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Test labels that are removed from a small window, and later changes and predictions of them.
+/// Test labels that leave a small window, and later changes and predictions of them.
 extension GoldenScenario {
-    /// Outcomes that the plan about moves must reach.
+    /// Outcomes that the plan `moves` must reach.
     static let moving: Set<String> = ["left", "late revised", "late retracted", "window"]
 
-    /// Candidates of the audit sample arrive fast, annotators answer fast, and moved labels are reviewed again.
+    /// Appends audit samples and answers quickly, and reviews moved labels again.
     mutating func move() {
         switch generator.next(below: 12) {
         case 0..<5: audit()
@@ -19,14 +19,14 @@ extension GoldenScenario {
         }
     }
 
-    /// A new audit sample, predicted by champion and challenger.
+    /// Predicts a new audit sample by champion and challenger.
     private mutating func audit() {
         let number = scenario.journal.count
         let phase = scenario.state.rollout.phase.value
         let versions = [phase.champion?.version, phase.challenger?.version].compactMap { $0 }
         guard !versions.isEmpty else { return scenario.run(entries: 1) }
         for (index, version) in versions.enumerated() {
-            // Each later model knows more.
+            // Later models are right more often.
             let skill = 10 + (Int(version.rawValue.dropFirst()) ?? 0) * 2
             let top = ClassIndex(number % 20 < skill ? number * 7 % 3 : (number * 7 + 1) % 3)
             scenario.append(

@@ -4,18 +4,18 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// Services that cannot shadow: trainers predict, are absent for a while, and report predictions that services do not
-/// answer.
+/// Services cannot shadow. Trainers predict, are absent for a while, and report predictions that services contradict.
 extension GoldenScenario {
-    /// Outcomes that the plan about predictions must reach.
+    /// Outcomes that the plan `predicted` must reach.
     static let predicted: Set<String> = [
         "prediction", "predicted", "late", "judged", "canary", "inconclusive", "predictions_missing",
         "contradicts_request",
     ]
 
-    /// Services show what serves, trainers answer or do not; people and trainers of models are quick.
+    /// Services publish predictions, trainers answer requests unless they are absent, and annotators and trainers of
+    /// models are quick.
     mutating func speak() {
-        // Before the middle the trainer is away.
+        // The trainer is absent from entry 150 to entry 389.
         scenario.isTrainerAway = (150..<390).contains(scenario.journal.count)
         (scenario.isTrainerSloppy, scenario.lead) = (false, 7)
         if !scenario.isTrainerAway, !scenario.queried.isEmpty { return scenario.answer() }
@@ -26,7 +26,7 @@ extension GoldenScenario {
         }
     }
 
-    /// A prediction of a new sample: of the pool, or of the audit sample.
+    /// Publishes a prediction of a new sample of the pool or of the audit sample.
     private mutating func serve() {
         let rollout = scenario.state.rollout
         guard let version = rollout.canary?.version ?? rollout.phase.value.champion?.version else {
@@ -34,7 +34,7 @@ extension GoldenScenario {
         }
         let number = 1_000 + generator.next(below: 9_000)
         let isAudited = generator.next(below: 2) == 0
-        // Often a service answers what its model does not.
+        // While a canary is in rollout, about half of the services' answers differ from their model's.
         let isOdd = rollout.canary != nil && generator.next(below: 2) == 0
         let top = (scenario.answer(of: version, to: number) + (isOdd ? 1 : 0)) % 3
         let entries = [

@@ -6,7 +6,7 @@ import Vocabulary
 
 /// Releases in steps, and their failures.
 extension GoldenScenario {
-    /// Outcomes that each of the plans about steps must reach.
+    /// Outcomes that each of the plans with steps must reach.
     static let staged: [String: Set<String>] = [
         "steps": [
             "canary", "live", "assignment", "suppression", "approval_wanted", "other_version_served",
@@ -18,8 +18,8 @@ extension GoldenScenario {
         ],
     ]
 
-    /// Operators approve a model or suppress a class; services follow or do not; hours elapse; annotators and trainers
-    /// are quick.
+    /// Operators approve a model or suppress a class, services follow or do not, hours elapse, and annotators and
+    /// trainers are quick.
     mutating func phase() {
         switch generator.next(below: 16) {
         case 0:
@@ -33,7 +33,7 @@ extension GoldenScenario {
         }
     }
 
-    /// No rollout is in progress: a service shows a former champion, or a class that is suppressed.
+    /// Without a rollout in progress, publishes a prediction of a former champion, or of a suppressed class.
     private mutating func lag() {
         let phase = scenario.state.rollout.phase.value
         if generator.next(below: 3) == 0 { scenario.now += 700_000 }
@@ -42,8 +42,8 @@ extension GoldenScenario {
         if let champion = phase.champion?.version { show(champion) }
     }
 
-    /// A canary that the scenario's services omit is not served, waits an hour for voices, and is rolled back; others
-    /// receive feedback and are approved.
+    /// Every third canary is not served by services, waits an hour for voices, and is rolled back; the others receive
+    /// feedback and are approved.
     private mutating func follow(_ rollout: StagedRollout) {
         let version = rollout.model.version
         if rollout.isApprovalRequested { return order(.approve(version)) }
@@ -59,7 +59,7 @@ extension GoldenScenario {
         }
     }
 
-    /// Voices about all that serve, each of a user of its own.
+    /// Adds a confirmation of every serving model, each by another user.
     private mutating func receiveFeedback(_ version: ModelVersion) {
         let rollout = scenario.state.rollout
         let (champion, holdback) = (
@@ -76,7 +76,7 @@ extension GoldenScenario {
         scenario.append(.command(Command(id: id, action: action, by: "eve", reason: "stage")))
     }
 
-    /// A prediction that a service shows, of a class that is suppressed where there is one.
+    /// Publishes a prediction of a version, of a suppressed class if there is one.
     private mutating func show(_ version: ModelVersion) {
         let classes = scenario.state.configuration.value?.schema.classes ?? []
         let suppressed = scenario.state.rollout.suppressedClasses.first.flatMap { classes.firstIndex(of: $0) }

@@ -25,7 +25,7 @@ struct GoldenScenario {
             golden.run(to: plan.middle)
             let state = golden.scenario.state
             let isTraining = state.training.progress.value.running != nil
-            // In this one a canary is on its way most of the time.
+            // In this plan a canary is in rollout most of the time.
             guard golden.scenario.journal.count == plan.middle || plan.name == "disputes", !state.labeling.open.isEmpty,
                 isTraining && state.rollout.phase.value.challenger != nil || plan.name == "disputes",
                 plan.name != "eras" || golden.isJudging,
@@ -45,14 +45,14 @@ struct GoldenScenario {
         generator = SplitMix64(seed: seed ^ 0x676F_6C64)
     }
 
-    /// Whether rows of all that eras keep are there.
+    /// Whether all tables of eras have rows.
     private var isJudging: Bool {
         let (rollout, audit) = (scenario.state.rollout, scenario.state.acquisition.audit)
         return !rollout.openings.isEmpty && !rollout.bets.isEmpty && !audit.pairings.isEmpty
     }
 
     private var hasRolledBack: Bool {
-        // In these plans all rejections may be those of a raid.
+        // In these plans all rejections may come from a raid.
         ["raids", "steps", "disputes", "moves", "predicted"].contains(plan.name)
             || scenario.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
@@ -60,7 +60,7 @@ struct GoldenScenario {
             }
     }
 
-    /// Whether the plan about silence reports each kind of it; true for the others.
+    /// Whether the plan `silence` reports each kind of silence; true for other plans.
     private var hasReportedSilence: Bool {
         let kinds = scenario.decisions.prefix(plan.entries).joined().compactMap {
             if case .notice(let notice) = $0.body { notice.kind } else { nil }
@@ -68,7 +68,7 @@ struct GoldenScenario {
         return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingQueried, .nobodyShadows])
     }
 
-    /// Whether the plan that is about raids ends with a suspicion; true of the others.
+    /// Whether the plan `raids` ends with a suspicion; true for other plans.
     private var hasBeenRaided: Bool {
         guard plan.name == "raids" else { return true }
         var state = ProjectState(project: ProjectID("pets"))
@@ -78,9 +78,9 @@ struct GoldenScenario {
         return state.rollout.isSuspected
     }
 
-    /// Whether the plan about changes makes each, is refused each, keeps the data that a study may query, and has a
-    /// promotion on a label that was changed since; whether the plan about eras has a promotion in one, and a
-    /// provisional release; true for the others.
+    /// Whether the plan reaches its required outcomes. The plan `changes` makes and is refused each change, keeps the
+    /// data that a study may query, and promotes on a label changed later. The plan `eras` has a promotion in an era
+    /// and a provisional release. True for plans without required outcomes.
     private var hasChanged: Bool {
         if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
         if plan.name == "predicted" { return found.isSuperset(of: Self.predicted) }
@@ -161,7 +161,7 @@ struct GoldenScenario {
         case 6 where plan.name == "incumbents": bring()
         case 5: again()
         case 6:
-            // Known already, or newer and without classes that there were.
+            // The revision is known, or newer and without classes of the one before.
             let known = scenario.state.configuration.value?.revision ?? 1
             let revision = known + generator.next(below: 2)
             scenario.append(.configured(configuration(revision: revision, classes: ["cat", "pig"])))
@@ -184,13 +184,13 @@ struct GoldenScenario {
             )
         case 9: giveFeedback(.correction, by: "u\(generator.next(below: 30))")
         case 10:
-            // A release that users reject, once there is a former one to roll back to.
+            // Users reject a release, once there is a former one to roll back to.
             let isReplaceable = !scenario.state.rollout.phase.value.history.isEmpty
             guard isReplaceable || generator.next(below: 3) == 0 else { return scenario.tick() }
             let isLate = scenario.journal.count > plan.middle
             let isRaid = plan.name == "raids" && (isLate || generator.next(below: 3) == 0)
             for user in 0..<(isReplaceable ? 40 : 14) {
-                // A raid is always by the same few.
+                // In a raid the same few users reject.
                 giveFeedback(.rejection, by: isRaid ? "r\(user % 6)" : "w\(scenario.journal.count)-\(user)")
                 if isRaid, user % 6 == 5 { scenario.now += 600 }
             }
@@ -198,8 +198,8 @@ struct GoldenScenario {
         }
     }
 
-    /// Registers models once one waits: one under the waiting model's name, which is already in use; and an incumbent,
-    /// which is in time at the first attempt only.
+    /// Tries to register models once a model waits: one under the name of the waiting model, which is in use, and an
+    /// incumbent, which is accepted at the first attempt only.
     private mutating func register() {
         let artifact = ArtifactReference(uri: "s3://models/theirs", size: nil, sha256: nil)
         guard let newest = scenario.state.training.progress.value.newest else { return scenario.tick() }
@@ -214,7 +214,7 @@ struct GoldenScenario {
         }
     }
 
-    /// Blank samples, which annotators skip or flag once they are queried, and copies of queried samples.
+    /// Skips or flags a blank sample that is queried, or adds a blank sample or a copy of a queried one.
     private mutating func decline() {
         let number = scenario.journal.count
         let open = scenario.state.labeling.open.sortedRows
@@ -245,7 +245,7 @@ struct GoldenScenario {
         )
     }
 
-    /// Imported labels: of new samples, of samples that already have one, and of a queried sample.
+    /// Imports labels: of new samples, of samples that already have one, and of a queried sample.
     private mutating func bring() {
         let queried = scenario.state.labeling.open.sortedRows.first?.value.selection.sample.id
         let number = scenario.journal.count
@@ -267,7 +267,7 @@ struct GoldenScenario {
         }
     }
 
-    /// One result of the study that runs, twice, as after a trainer's retry.
+    /// Reports one result of the running study twice, as after a trainer's retry.
     private mutating func report() {
         guard let request = scenario.state.training.progress.value.running?.request else { return scenario.tick() }
         let digest = String(repeating: "b", count: 64)
@@ -278,14 +278,14 @@ struct GoldenScenario {
             itemsScored: request.dataset.test,
             predictions: nil
         )
-        // Intake found the artifact, did not find it, or could not check.
+        // Intake found the artifact, did not find it, or could not check it.
         let verified = plan.name == "standing" ? [true, false, nil][scenario.journal.count % 3] : nil
         let result = TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome).verified(verified)
         if plan.name == "shares" { scenario.append(.trainingResult(contradiction(of: request))) }
         for _ in 0..<2 { scenario.append(.trainingResult(result)) }
     }
 
-    /// A result whose statements about its version contradict the request.
+    /// A result that contradicts the request in what it states of the dataset version.
     private func contradiction(of request: TrainingRequest) -> TrainingResult {
         let artifact = ArtifactReference(uri: "s3://models/odd", size: 7, sha256: String(repeating: "c", count: 64))
         return TrainingResult(
@@ -297,7 +297,7 @@ struct GoldenScenario {
         )
     }
 
-    /// An entry that was there before, as after a producer's retry.
+    /// Appends an earlier entry again, as after a producer's retry.
     private mutating func again() {
         let position = generator.next(below: scenario.journal.count)
         for appended in scenario.journal[position...] {

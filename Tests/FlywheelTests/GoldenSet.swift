@@ -19,11 +19,11 @@ import Vocabulary
 ///   builds up to 0.6.8 have one of each.
 struct GoldenSet: Sendable, CustomStringConvertible {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
-    /// Worlds of whose rows a set has a snapshot too: with all kinds of tables between them.
+    /// Scenarios of which a set also has a snapshot; together they contain all kinds of tables.
     static let withSnapshot: Set = ["changes", "incumbents", "triggers"]
-    /// The most bytes of a set.
+    /// The size limit of a set in bytes.
     static let largest = 2 << 20
-    /// The set of the build that runs.
+    /// The set of the running build.
     static let newest = GoldenSet(build: Build.version)
 
     let build: String
@@ -36,13 +36,13 @@ struct GoldenSet: Sendable, CustomStringConvertible {
         return names.filter { $0 != "journals" }.sorted().map { GoldenSet(build: $0) }
     }
 
-    /// The journals that the build decided.
+    /// The scenarios of the set, ascending.
     var worlds: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".digests") }.map { String($0.dropLast(8)) }.sorted()
     }
 
-    /// Whether the set has a snapshot of a world.
+    /// Whether the set has a snapshot of a scenario.
     func hasSnapshot(_ scenario: String) -> Bool {
         FileManager.default.fileExists(atPath: file(scenario, "snapshot").path)
     }
@@ -55,7 +55,7 @@ struct GoldenSet: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Bytes of all its files.
+    /// The size of all files in bytes.
     var size: Int {
         get throws {
             try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.fileSizeKey])
@@ -101,7 +101,7 @@ struct GoldenStep: Hashable, Sendable {
     var deadline: Substring { words[3] }
     var refusals: [Substring] { words.dropFirst(4).filter { $0.hasPrefix("refused=") } }
 
-    /// Part of an entry's step that differs, for people; nil where nothing does.
+    /// Name of the first part that differs from another step, for messages; nil if the steps are equal.
     func difference(from other: GoldenStep) -> String? {
         guard line != other.line else { return nil }
         if decisions != other.decisions { return "decisions" }
@@ -110,7 +110,8 @@ struct GoldenStep: Hashable, Sendable {
     }
 }
 
-/// A golden journal: entries with the times at which they were appended, a JSON value a line. It is an input and never changes.
+/// A golden journal: entries with the times at which they were appended, one JSON value per line. It is an input and
+/// never changes.
 enum GoldenJournal {
     static let folder = GoldenSet.folder.appending(path: "journals")
 
@@ -134,8 +135,8 @@ enum GoldenJournal {
         }
     }
 
-    /// The fourth revision of a project is written as builds wrote it that knew fewer keys: what a record means without them
-    /// is frozen, too.
+    /// The fourth revision of a project is written without the keys that later builds added, so that the meaning of a
+    /// record without them is frozen, too.
     static func bytes(_ journal: [Appended]) -> [UInt8] {
         journal.flatMap { appended in
             var entry = String(decoding: appended.entry.jsonBytes, as: UTF8.self)
@@ -154,15 +155,15 @@ enum GoldenJournal {
     }
 }
 
-/// A golden journal as this build decides it, by the code that the worker and replay run.
+/// A golden journal as decided by this build, with the code of the worker and the replay.
 struct GoldenRun {
     private(set) var project = LoopProject(project: ProjectID("pets"))
     private(set) var steps: [GoldenStep] = []
     private(set) var decisions: [EncodedDecision] = []
-    /// Rows of `state` after the middle entry, and the project then.
+    /// The project after the middle entry.
     private(set) var middle: LoopProject?
 
-    /// Applies a whole journal, each entry committed by itself, and keeps the project after so many entries.
+    /// Applies a whole journal, commits each entry by itself, and keeps the project after `count` entries.
     init(_ journal: [Appended], middle count: Int? = nil) {
         for appended in journal {
             apply(appended)
@@ -170,7 +171,7 @@ struct GoldenRun {
         }
     }
 
-    /// Continues from a state that was read back.
+    /// Continues from a restored project.
     init(_ project: LoopProject, then journal: ArraySlice<Appended>) {
         self.project = project
         for appended in journal { apply(appended) }
@@ -184,7 +185,8 @@ struct GoldenRun {
     }
 }
 
-/// Rows of `state` as a file: a line each, key and value with a tab between; neither holds control characters.
+/// Rows of `state` as a file with one row per line: key and value are separated by a tab, and neither contains control
+/// characters.
 enum GoldenRows {
     static func bytes(of project: LoopProject) -> [UInt8] {
         var lines: [UInt8] = []
@@ -197,7 +199,7 @@ enum GoldenRows {
         return lines
     }
 
-    /// Puts rows back as a worker does that starts.
+    /// Restores rows as a starting worker does.
     static func restore(_ file: URL) throws -> LoopProject {
         var restored = RestoredPartition()
         let parser = StateStore.makeParser()
@@ -211,7 +213,7 @@ enum GoldenRows {
     }
 }
 
-/// The rows of a set once more, as the snapshot that a worker keeps on its disk.
+/// The rows of a set in the format of the snapshot that a worker keeps on its disk.
 enum GoldenSnapshot {
     private static let topic = "flywheel.state"
 
@@ -237,7 +239,7 @@ enum GoldenSnapshot {
         }
     }
 
-    /// Reads a snapshot back, its header and checksum checked, as a worker does.
+    /// Reads a snapshot as a worker does, with checks of header and checksum.
     static func restore(_ file: URL) throws -> LoopProject {
         try withDisk { store, disk in
             let name = StateSnapshot.name(topic: topic, partition: 0)

@@ -6,7 +6,7 @@ import Testing
 import Vocabulary
 
 @Suite struct HashSeedTests {
-    /// A digest of all that a world's project decided and of the state it ended in, as they would be written.
+    /// A digest of the written decisions of a scenario and of the rows of its final state.
     static func digest(seed: UInt64) -> String {
         var scenario = Scenario(seed: seed)
         scenario.run(entries: 900)
@@ -27,10 +27,10 @@ import Vocabulary
         return SHA256Digest(of: bytes).hex
     }
 
-    @Test("Another process, which hashes otherwise, decides the same")
+    @Test("Another process, with another hash seed, makes the same decisions")
     func otherProcess() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
-            // Each process draws its own seed for its dictionaries and sets.
+            // Each process draws its own seed for dictionaries and sets.
             print("digest \(HashSeedTests.digest(seed: 3)) hash \("a".hashValue)")
         }
         let output = try #require(result).standardOutputContent

@@ -48,7 +48,7 @@ struct IdlenessTests {
             return state.apply(entry, appendedAt: StreamTime(milliseconds: now)).map(\.body)
         }
 
-        /// A candidate of the pool or of the audit sample.
+        /// Adds a candidate of the pool or of the audit sample.
         mutating func predict(_ version: String = "v1", audit: Bool = false, triggers: [String] = []) -> [Decision.Body]
         {
             count += 1
@@ -69,7 +69,7 @@ struct IdlenessTests {
             return apply(.candidate(candidate))
         }
 
-        /// Predictions that Intake counts and does not forward.
+        /// Adds a tally of predictions that Intake counted and did not forward.
         mutating func tally() -> [Decision.Body] {
             apply(
                 .tally([
@@ -85,7 +85,8 @@ struct IdlenessTests {
             )
         }
 
-        /// Texts of the notices of a kind, with the seconds since the beginning, while something happens every second.
+        /// Texts of the notices of a kind with the number of the step, while an event occurs in every step, by default
+        /// every second.
         mutating func notices(
             _ kind: Notice.Kind,
             seconds: Int,
@@ -134,7 +135,7 @@ struct IdlenessTests {
         #expect(reported.count == 2 && reported[0].text != reported[1].text, "\(reported)")
     }
 
-    @Test("Without answers the open-task limit is named; with answers nothing is reported")
+    @Test("Without answers the notice names the limit of open tasks, and with answers there is no notice")
     func openTasks() {
         var stand = Stand()
         let reported = stand.notices(.nothingQueried, seconds: 120) { stand, _ in stand.predict() }
@@ -156,7 +157,7 @@ struct IdlenessTests {
         #expect(quiet.isEmpty, "\(quiet)")
     }
 
-    @Test("Audit samples alone, slices at their quota, a small budget and a long maximum wait are each named")
+    @Test("A notice names the cause: only audit samples, slices at their quota, a small budget, or a long maximum wait")
     func reasons() {
         var audited = Stand()
         let shares = audited.notices(.nothingQueried, seconds: 200) { stand, _ in stand.predict(audit: true) }
@@ -190,7 +191,7 @@ struct IdlenessTests {
         #expect(maximumWait.count == 1 && maximumWait[0].text.contains("acquisition.patience"), "\(maximumWait)")
     }
 
-    @Test("A spent budget has a notice of its own, a project without traffic none, and edition 1 none at all")
+    @Test("A spent budget has its own notice; rare traffic and edition 1 have no notice")
     func silence() {
         var spent = Stand(votes: 4)
         let budget = spent.notices(.nothingQueried, seconds: 300) { stand, _ in
@@ -208,7 +209,7 @@ struct IdlenessTests {
         #expect(budget.isEmpty, "\(budget)")
         #expect(spent.state.obstacle?.contains("budget is spent") == true)
 
-        // One tally in two minutes: each follows a silence.
+        // With one tally in two minutes, each tally follows a silence.
         var rare = Stand()
         #expect(rare.notices(.nothingQueried, seconds: 200, every: 120_000) { stand, _ in stand.tally() }.isEmpty)
 
@@ -217,7 +218,7 @@ struct IdlenessTests {
         #expect(old.state.acquisition.accounts.idleness.value == IdleWatch())
     }
 
-    @Test("A challenger that no service runs is reported once, when the champion has done what it would have needed")
+    @Test("A challenger that no service runs is reported once, when the champion has made the predictions it needs")
     func nobodyShadows() {
         func model(_ version: String) -> ReleasedModel {
             let artifact = ArtifactReference(uri: "s3://m/x", size: 7, sha256: String(repeating: "a", count: 64))
@@ -238,7 +239,7 @@ struct IdlenessTests {
             #expect(reported.map(\.second) == (isServed ? [] : [11]))
             #expect(reported.allSatisfy { $0.text.contains("v2 shadows") && $0.text.contains("12 of them") })
             guard !isServed else { continue }
-            // The next challengers within the hour are not reported.
+            // Further challengers within the hour are not reported.
             _ = stand.state.rollout.register(model("v3"), policy: .init(), at: StreamTime(milliseconds: 1))
             #expect(stand.notices(.nobodyShadows, seconds: 40) { $0.predict("v1", audit: $1 >= 0) }.isEmpty)
             stand.now += 3_600_000

@@ -95,7 +95,7 @@ struct ImportEntryTests {
         decisions.compactMap { if case .cut(let cut) = $0.body { cut } else { nil } }
     }
 
-    @Test("A label is added to training with its source, under the id of its decision, and unchanged")
+    @Test("An imported label becomes a training label with its source, and the id of its decision as the task")
     func training() throws {
         var stand = Stand()
         let decisions = stand.bring("s1", .label(.choice(ClassIndex(2))))
@@ -110,7 +110,7 @@ struct ImportEntryTests {
         #expect(stand.state.datasets.position.value.training == 1)
     }
 
-    @Test("Votes are weighted as those of unknown annotators; no annotator's reliability changes")
+    @Test("Votes are weighted like those of unknown annotators, and no annotator's reliability changes")
     func votes() throws {
         var stand = Stand()
         func vote(_ name: String, _ label: Int) -> Vote {
@@ -119,24 +119,24 @@ struct ImportEntryTests {
         let decisions = stand.bring("s1", .votes([vote("a", 1), vote("b", 0), vote("c", 1)]))
         let fact = try #require(facts(decisions).first)
         #expect(fact.consensus.label == .choice(ClassIndex(1)) && fact.consensus.votes.count == 3)
-        // Accuracy 0.8 of each, three classes: 0.8² · 0.1 to 0.8 · 0.1² to 0.1³.
+        // Each vote has accuracy 0.8 among three classes: the odds are 0.8² · 0.1 to 0.8 · 0.1² to 0.1³.
         #expect(abs(fact.consensus.confidence.value - 0.064 / 0.073) < 1e-12)
         #expect(stand.state.labeling.annotators.isEmpty)
     }
 
-    @Test("Once by source and id, once by sample; another label of a sample is a conflict for people")
+    @Test("A label is accepted once per source and id and once per sample; another label of a sample is a conflict")
     func once() {
         var stand = Stand()
         #expect(codes(stand.bring("s1", key: 1)) == [])
         #expect(codes(stand.bring("s1", key: 1)) == [.duplicate])
-        // The id under another sample's name: the first counts.
+        // The same id with another sample: the first one is kept.
         #expect(codes(stand.bring("s2", key: 1)) == [.duplicate])
         #expect(codes(stand.bring("s1", key: 2)) == [.duplicate])
         #expect(codes(stand.bring("s1", .label(.choice(ClassIndex(1))), key: 3)) == [.labelConflict])
         #expect(codes(stand.bring("s3", .label(.choice(ClassIndex(7))), key: 4)) == [.unknownClass])
         #expect(EntryRejection.Code.labelConflict.isDeadLetter && !EntryRejection.Code.duplicate.isDeadLetter)
         #expect(stand.state.datasets.position.value.training == 1)
-        // After an abort, or a restart, the keys are known from the rows.
+        // After an abort or a restart the keys are derived from the rows.
         stand.state.undo()
         var other = Stand()
         #expect(codes(other.bring("s1", key: 1)) == [])
@@ -148,7 +148,7 @@ struct ImportEntryTests {
     }
 
     @Test(
-        "Labels imported together are one version, cut after five seconds without any; other answers wait for it"
+        "Labels imported together make one version, cut after five seconds without any"
     )
     func oneVersion() {
         var stand = Stand()
@@ -162,13 +162,13 @@ struct ImportEntryTests {
         cut += cuts(stand.tick(after: 1_000))
         #expect(cut.map(\.training) == [300])
         #expect(stand.state.nextDeadline == nil)
-        // One more later is a version of its own.
+        // A later label makes a version of its own.
         _ = stand.bring("late")
         #expect(cuts(stand.tick(after: 5_000)).map(\.training) == [301])
     }
 
     /// Before: an import every few seconds delayed the versions of all others until `cut_after`.
-    @Test("An endless slow import delays a version for five minutes at most")
+    @Test("A slow endless import delays a version by five minutes at most")
     func trickle() {
         var stand = Stand(cutAfter: 3_600_000)
         var cut: [(at: Int64, cut: VersionCut)] = []
@@ -201,7 +201,7 @@ struct ImportEntryTests {
         #expect(stand.state.acquisition.space.value == before)
     }
 
-    @Test("Validation labels make no version alone, train nothing, and are counted in their split")
+    @Test("Validation labels alone make no version, train no model, and are counted in their split")
     func validation() {
         var stand = Stand()
         let fact = facts(stand.bring("v1", isValidation: true)).first
@@ -214,7 +214,7 @@ struct ImportEntryTests {
         #expect(stand.state.acquisition.accounts.schedule.value.importedLabels == 1)
     }
 
-    @Test("A sample with an imported label is never queried: it is removed from pool and audit sample")
+    @Test("A sample with an imported label is never queried, and leaves the pool and the audit sample")
     func leaves() {
         var stand = Stand()
         _ = stand.apply(stand.candidate("p1"))
@@ -228,7 +228,7 @@ struct ImportEntryTests {
         #expect(stand.state.acquisition.pool.candidates.isEmpty && stand.state.acquisition.audit.candidates.isEmpty)
     }
 
-    @Test("Predictions of models for it are no evidence, and an audit row without a label is removed")
+    @Test("Predictions for a sample with an imported label are no evidence, and its audit row is removed")
     func evidence() throws {
         var stand = Stand()
         let artifact = ArtifactReference(uri: "s3://m", size: nil, sha256: nil)
@@ -242,7 +242,7 @@ struct ImportEntryTests {
         #expect(stand.state.rollout.rows.isEmpty)
     }
 
-    @Test("While a task queries the sample its import is refused for review; once it is closed it is accepted")
+    @Test("An import is refused while a task queries its sample, and accepted once the task is closed")
     func queried() throws {
         var stand = Stand()
         for number in 0..<30 { _ = stand.apply(stand.candidate("s\(number)", embedding: [Float(number), 1])) }
@@ -267,6 +267,6 @@ struct ImportEntryTests {
 }
 
 extension ProjectState {
-    /// Training labels that no model knows yet.
+    /// The number of training labels that no model has learnt yet.
     fileprivate var unlearned: Int { datasets.position.value.training - training.progress.value.learnedLabels }
 }

@@ -48,7 +48,7 @@ struct IncumbentEntryTests {
             return apply(.command(Command(id: id, action: .register(model), by: "ada", reason: "r")))
         }
 
-        /// A sealed version with the given numbers of labels, whose study is requested and ends with a model.
+        /// Seals a version with the given numbers of labels and ends its study with a model.
         mutating func train(_ versionNumber: Int, training: Int, test: Int, score: Double?) -> [Decision.Body] {
             state.datasets.pending[versionNumber] = PendingCut(
                 cutAt: StreamTime(milliseconds: now),
@@ -95,7 +95,7 @@ struct IncumbentEntryTests {
         bodies.compactMap { if case .training(let request) = $0 { request.modelVersion.rawValue } else { nil } }
     }
 
-    @Test("An incumbent is champion before any training, with its metrics; the first trained model shadows it")
+    @Test("An incumbent with metrics is champion before any training, and the first trained model shadows it")
     func incumbent() {
         var stand = Stand()
         let bodies = stand.register("resnet-7")
@@ -109,7 +109,7 @@ struct IncumbentEntryTests {
         #expect(releases(stand.train(1, training: 9, test: 3, score: 0.9)) == ["shadow resnet-7 v1"])
     }
 
-    @Test("Without an incumbent the first model is live at once; with rollout.first once it meets its conditions")
+    @Test("Without an incumbent the first model is live at once, or once it meets the conditions of rollout.first")
     func first() {
         var stand = Stand()
         #expect(releases(stand.train(1, training: 9, test: 0, score: nil)) == ["first v1 -"])
@@ -123,29 +123,29 @@ struct IncumbentEntryTests {
             #expect(reported)
         }
         #expect(releases(stand.train(5, training: 49, test: 9, score: 0.8)) == ["first v5 -"])
-        // From now on there is a champion to be compared with.
+        // From now on there is a champion to compare with.
         #expect(releases(stand.train(6, training: 59, test: 0, score: 0.1)) == ["shadow v5 v6"])
     }
 
-    @Test("A name that Flywheel gave cannot be registered")
+    @Test("A name that Flywheel gave to a model cannot be registered")
     func ours() {
         var stand = Stand(first: FirstModelPolicy(testLabels: 5))
         _ = stand.train(1, training: 9, test: 0, score: nil)
         #expect(refusals(stand.register("v1")) == [.versionTaken])
         #expect(releases(stand.register("v2", id: "c2")) == ["registered v2 -"])
-        // Ours get other names than theirs.
+        // A trained model gets another name than the registered one.
         let bodies = stand.train(2, training: 20, test: 9, score: 0.9)
         #expect(names(bodies) == ["v2-2"])
         #expect(releases(bodies) == ["shadow v2 v2-2"])
     }
 
-    @Test("A project may set what the names of its models begin with")
+    @Test("A project may set the prefix of its models' names")
     func prefix() {
         var stand = Stand(prefix: "pets/fw-")
         #expect(names(stand.train(1, training: 9, test: 0, score: nil)) == ["pets/fw-1"])
     }
 
-    @Test("Traffic of versions that no release names is counted, bounded, and gives no model of ours its name")
+    @Test("Traffic of unregistered versions is counted within a bound, and trained models do not get their names")
     func unregistered() {
         var stand = Stand()
         func tally(_ version: String, _ predictions: Int64 = 10, isUnregistered: Bool = true) -> Tally {
@@ -164,7 +164,7 @@ struct IncumbentEntryTests {
         #expect(stand.state.unregistered[ModelVersion("v1")]?.feedback == 2)
         #expect(stand.state.unregistered[ModelVersion("theirs")]?.predictions == 1 << 53)
         #expect(names(stand.train(1, training: 9, test: 0, score: nil)) == ["v1-2"])
-        // As entries of builds before have it: nothing is known.
+        // Tallies in entries of earlier builds do not state that a version is unregistered.
         _ = stand.apply(.tally([tally("others", isUnregistered: false)]))
         #expect(stand.state.unregistered[ModelVersion("others")] == nil)
         for number in 0..<100 { _ = stand.apply(.tally([tally("m\(number)")])) }

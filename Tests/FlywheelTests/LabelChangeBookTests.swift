@@ -9,21 +9,21 @@ import Vocabulary
 
 @testable import Flywheel
 
-/// State about labels that change, compared with the log, in scenarios with all kinds of entries.
-@Suite("Books of labels that change")
+/// State derived from labels that change, compared with the log in scenarios with all kinds of entries.
+@Suite("Consistency of state and log when labels change")
 struct LabelChangeBookTests {
-    /// Dataset log according to the decisions.
+    /// The dataset log, according to the decisions.
     private struct Log {
-        /// Living lines by sample.
+        /// Current labels by sample, without retracted ones.
         var lines: [SampleID: (label: Label, split: Split, sequence: Int64)] = [:]
-        /// Test samples of each version, in its order.
+        /// Test samples of each version in the order of its list.
         var lists: [Int: [SampleID]] = [:]
-        /// Training labels of each version, by the numbers that they had in it.
+        /// Training labels of each version, with the sequence numbers that they had in it.
         var training: [Int: [SampleID: Int64]] = [:]
-        /// Training labels of the version that was studied last.
+        /// Training labels of the version that was studied last, with their sequence numbers.
         var studied: [SampleID: Int64] = [:]
         var studies = 0
-        /// New labels of each study after the first.
+        /// Number of new labels of each study after the first.
         var news: [Int] = []
         var gone: Set<SampleID> = []
         var changes = 0
@@ -60,13 +60,13 @@ struct LabelChangeBookTests {
             }
         }
 
-        /// How many of these labels are as they were.
+        /// The number of these training labels that have not changed.
         func holding(_ labels: [SampleID: Int64]) -> Int {
             labels.count { lines[$0.key]?.sequence == $0.value && lines[$0.key]?.split == .training }
         }
     }
 
-    /// Pairs as the rows have them.
+    /// Counts of pairs, computed from the rows.
     private static func pairs(_ rollout: RolloutState) -> PairCounts {
         var counts = PairCounts()
         let phase = rollout.phase.value
@@ -85,7 +85,7 @@ struct LabelChangeBookTests {
     }
 
     @Test(
-        "Audit rows, pairs, verdicts and predictions by the version's list agree with the labels of the log",
+        "Audit rows, pairs, verdicts and reported predictions agree with the labels of the log",
         arguments: [1, 6, 9, 11, 19, 21] as [UInt64]
     )
     func books(seed: UInt64) throws {

@@ -9,7 +9,7 @@ import Vocabulary
 
 @testable import Flywheel
 
-/// Labels that change in a running project, and what else is known of them.
+/// Label changes in a running project, and their effects on the rest of the state.
 @Suite("Entries that change labels")
 struct LabelChangeEntryTests {
     private struct Stand {
@@ -57,7 +57,7 @@ struct LabelChangeEntryTests {
             )
         }
 
-        /// A test label, with the predictions of two models for its sample.
+        /// Adds a test label, and the predictions of two models for its sample.
         mutating func test(_ sample: String, _ label: Int, champion: Int? = nil, challenger: Int? = nil) {
             let time = StreamTime(milliseconds: now)
             let consensus = ConsensusLabel(
@@ -107,7 +107,7 @@ struct LabelChangeEntryTests {
         return nil
     }
 
-    @Test("A command revises, retracts and moves a label; what it cannot do is refused by its name")
+    @Test("A command revises, retracts or moves a label, and an impossible change is refused with its code")
     func commands() throws {
         var stand = Stand()
         _ = stand.bring("a", 0, 1)
@@ -128,7 +128,7 @@ struct LabelChangeEntryTests {
         #expect(Self.refusal(stand.command(.move(SampleID("a"), to: .validation))) == nil)
         #expect(Self.refusal(stand.command(.retract(SampleID("a")))) == nil)
         #expect(Self.refusal(stand.command(.retract(SampleID("a")))) == .unknownLabel)
-        // The same command again changes nothing.
+        // A repeated command changes nothing.
         let command = Command(id: "c1", action: .revise(SampleID("b"), className: "cow"), by: "ada", reason: "")
         #expect(Self.refusal(stand.apply(.command(command))) == .duplicate)
         #expect(stand.state.datasets.labels[SampleID("b")]?.label == .choice(ClassIndex(1)))
@@ -137,14 +137,14 @@ struct LabelChangeEntryTests {
         #expect(Self.refusal(old.command(.retract(SampleID("a")))) == .labelsFixed)
     }
 
-    @Test("As many commands are remembered as a project may keep, the newest; an older id is a new command")
+    @Test("The newest commands are remembered up to the limit, and a forgotten id counts as a new command")
     func remembered() {
         var stand = Stand()
         for _ in 0..<ProjectState.commandCapacity + 5 { _ = stand.command(.hold) }
         let commands = stand.state.commands
         #expect(commands.count == ProjectState.commandCapacity)
         #expect(commands["c5"] == nil && commands["c6"] != nil)
-        // A state of a build that kept all of them.
+        // The state has more commands than the limit, like that of a build that kept all of them.
         for number in 0..<50 { stand.state.commands["old\(number)"] = 0 }
         _ = stand.command(.hold)
         #expect(stand.state.commands.count == ProjectState.commandCapacity)
@@ -156,7 +156,7 @@ struct LabelChangeEntryTests {
         #expect(Self.refusal(stand.apply(.command(Command(id: "c5", action: .hold, by: "ada", reason: "")))) == nil)
     }
 
-    @Test("No import restores a retracted label, whatever it contains, and its sample is not queried")
+    @Test("No import restores a retracted label, and its sample is not queried")
     func retracted() throws {
         var stand = Stand()
         _ = stand.bring("a", 0, 1)
@@ -172,11 +172,11 @@ struct LabelChangeEntryTests {
         #expect(stand.state.datasets.position.value.training == 0)
     }
 
-    @Test("A changed training label counts as one that no model knows; one that is retracted is missed by none")
+    @Test("A changed training label counts as unlearned, and a retracted one does not")
     func unlearned() throws {
         var stand = Stand()
         for number in 0..<4 { _ = stand.bring("s\(number)", 0, UInt64(number)) }
-        // A study of the first three.
+        // A study has trained on the first three labels.
         stand.state.training.progress.value.trainedLabels = 3
         stand.state.training.progress.value.trainedThrough = 3
         #expect(stand.state.unlearnedLabels == 1)
@@ -193,7 +193,7 @@ struct LabelChangeEntryTests {
         #expect(stand.state.unlearnedLabels == 1)
     }
 
-    @Test("A changed test label is counted anew; a promotion that used it stays, and reports how many it used")
+    @Test("A changed test label is recounted; a promotion that used it stays and counts its changed evidence")
     func evidence() throws {
         var stand = Stand()
         stand.shadow()
@@ -202,13 +202,13 @@ struct LabelChangeEntryTests {
         _ = stand.command(.revise(SampleID("w0"), className: "cat"))
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 3, challengerOnly: 2, championOnly: 1))
         _ = stand.command(.retract(SampleID("w0")))
-        // The pair in favour of the champion is removed: the remaining ones promote.
+        // The pair in favour of the champion is removed, and the remaining ones promote the challenger.
         let phase = stand.state.rollout.phase.value
         #expect(phase.champion?.version.rawValue == "v2" && phase.evidenceThrough == 5 && phase.changedEvidence == 0)
         #expect(stand.state.rollout.rows[SampleID("w0")] == nil)
         _ = stand.command(.revise(SampleID("w1"), className: "cow"))
         #expect(stand.state.rollout.phase.value.changedEvidence == 1)
-        // The same label again, and a later one: the evidence contained neither.
+        // The label was already counted as changed, and the later label was not part of the evidence.
         _ = stand.command(.revise(SampleID("w1"), className: "cat"))
         stand.test("late", 1, champion: 0, challenger: 1)
         _ = stand.command(.retract(SampleID("late")))
@@ -216,7 +216,7 @@ struct LabelChangeEntryTests {
         _ = stand.command(.move(SampleID("w2"), to: .training))
         #expect(stand.state.rollout.phase.value.changedEvidence == 2)
         #expect(stand.state.rollout.rows[SampleID("w2")] == nil)
-        // Predictions of models for it are no evidence from now on.
+        // Predictions for the sample are no evidence from now on.
         let candidate = Candidate(
             sample: Sample(id: SampleID("w2")),
             output: ClassDistribution([.init(label: ClassIndex(1), probability: 1)]).map(Output.choice),

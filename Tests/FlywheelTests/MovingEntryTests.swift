@@ -83,7 +83,7 @@ private struct MovingStand {
         )
     }
 
-    /// A test label of class 1, with the predictions of champion and challenger for its sample.
+    /// Adds a test label of class 1, and the predictions of champion and challenger for its sample.
     mutating func test(_ sample: String, champion: Int? = nil, challenger: Int? = nil) {
         let time = StreamTime(milliseconds: now)
         for (version, said) in [("v1", champion), ("v2", challenger)] {
@@ -108,7 +108,7 @@ private struct MovingStand {
         state.rollout.labelled(SampleID(sample), .choice(ClassIndex(1)), at: time)
     }
 
-    /// Applies a tick a minute later, when everything that waits has waited long enough.
+    /// Applies a tick a minute later, when every due cut is made.
     mutating func cut() -> [Decision.Body] {
         now += 60_001
         return apply(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
@@ -131,7 +131,7 @@ extension [Decision.Body] {
 
 @Suite("Entries that remove labels from the window")
 struct MovingEntryTests {
-    @Test("A cut moves what has left, ahead of itself: neither before a cut is due, nor without the key")
+    @Test("A cut first moves the labels that left the window; none move before a cut or without the setting")
     func atCut() throws {
         var stand = MovingStand()
         for number in 0..<5 { stand.test("w\(number)") }
@@ -144,7 +144,7 @@ struct MovingEntryTests {
             #expect(change.kind == .moved(from: .test) && change.split == .training && change.sequence < cut.sequence)
             #expect(change.by == "rollout.move" && change.reason.contains("newest 2"))
         }
-        // One that nothing has waited for since cuts nothing.
+        // Without new labels, changes or moves there is no cut.
         #expect(stand.cut().isEmpty)
         stand.test("w5")
         #expect(stand.cut().moved == ["w3"])
@@ -156,7 +156,7 @@ struct MovingEntryTests {
         }
     }
 
-    @Test("Until the first era the labels that nothing can be proven with stay, however small the window")
+    @Test("Until the first era, the labels that a provisional release needs stay, however small the window is")
     func provisional() {
         var stand = MovingStand(provisional: 4)
         for number in 0..<6 { stand.test("w\(number)") }
@@ -166,17 +166,17 @@ struct MovingEntryTests {
         #expect(stand.cut().moved == ["w2", "w3", "w4"])
     }
 
-    @Test("Who was trained on labels that tested gains nothing by them, and who was not loses nothing else")
+    @Test("A model gains nothing by former test labels on which it was trained")
     func gainsNothing() throws {
         var stand = MovingStand(window: 1)
-        // The champion errs on the old labels and knows the newest.
+        // The champion is wrong on the old labels and right on the newest.
         for number in 0..<4 { stand.test("w\(number)", champion: 0, challenger: 1) }
         stand.test("w4", champion: 1, challenger: 0)
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 5, challengerOnly: 4, championOnly: 1))
         let cut = try #require(stand.cut().versionCut)
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 1, championOnly: 1))
-        // A model of the version that contains them as training labels, and that predicts these labels: live, and in
-        // its trainer's report.
+        // The model is trained on a version that contains these labels as training labels, and predicts them, live and
+        // in its trainer's report.
         _ = stand.register(3, versionNumber: cut.versionNumber)
         for number in 0..<4 {
             _ = stand.apply(.candidate(Self.candidate("w\(number)", by: "v3")))
@@ -192,7 +192,7 @@ struct MovingEntryTests {
     }
 
     @Test(
-        "If only one challenger is judged, its evidence stays while it is challenger, and the next has none of it"
+        "With the bound `challenger`, evidence from moved labels stays until the next challenger"
     )
     func oneChallenger() {
         var stand = MovingStand(bound: .challenger, window: 1)
@@ -204,7 +204,7 @@ struct MovingEntryTests {
         #expect(stand.state.rollout.pairs.value.labels == 0)
     }
 
-    @Test("A label whose evidence waits for an older task is moved once that evidence has been counted")
+    @Test("A label whose evidence waits for an older task is moved after that evidence has been counted")
     func waits() {
         var stand = MovingStand(window: 1)
         stand.predict("heard", 1, by: "v2")
@@ -225,7 +225,7 @@ struct MovingEntryTests {
         for sample in ["w0", "w1", "w2"] { stand.test(sample) }
         stand.state.rollout.closed(SampleID("w0"), label: .choice(ClassIndex(1)), policy: policy)
         #expect(stand.state.rollout.samplesOfOpenings == [SampleID("slow"), SampleID("w0")])
-        // Not w0: its evidence is still pending.
+        // The label of w0 is not moved, because its evidence is still pending.
         #expect(stand.cut().moved == ["w1"])
         stand.test("slow")
         stand.state.rollout.closed(SampleID("slow"), label: .choice(ClassIndex(1)), policy: policy)
@@ -235,7 +235,7 @@ struct MovingEntryTests {
     }
 
     @Test(
-        "A moved label is revised and retracted like a training label, and judges no model again"
+        "A moved label is revised and retracted like a training label, and is no evidence again"
     )
     func late() throws {
         var stand = MovingStand()
@@ -266,9 +266,9 @@ struct MovingEntryTests {
 
     // MARK: - What should never be
 
-    @Test("Labels that judge and do not test are left out and named: at the next cut, and as a model is registered")
+    @Test("Labels that are evidence but not test labels are excluded and named, at a cut and at a registration")
     func leak() throws {
-        // By damage of the state: three labels train, and their rows are there still.
+        // The state is damaged: three labels are training labels and still have audit rows.
         func damaged() -> MovingStand {
             var stand = MovingStand(window: 50)
             for number in 0..<8 { stand.test("w\(number)", champion: 0, challenger: 1) }

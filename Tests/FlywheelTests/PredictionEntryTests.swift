@@ -44,7 +44,7 @@ private struct PredictionStand {
         )
     }
 
-    /// v1 is the champion, v2 is registered.
+    /// Prepares a project with v1 as champion and v2 registered.
     init(change: (inout AcquisitionPolicy, inout RolloutPolicy) -> Void = { _, _ in }) {
         stand = ReleaseStand()
         _ = stand.apply(.configured(Self.configuration(change)))
@@ -70,7 +70,7 @@ private struct PredictionStand {
         return bodies
     }
 
-    /// A prediction that a service publishes, of the audit sample or not.
+    /// Adds a prediction that a service publishes, of the audit sample or the pool.
     mutating func predict(_ name: String, isAudited: Bool, _ label: Int = 0, by version: String = "v1") {
         let output = ClassDistribution([
             .init(label: ClassIndex(label), probability: 0.6),
@@ -91,7 +91,7 @@ private struct PredictionStand {
         )
     }
 
-    /// The timer, at the next deadline.
+    /// Applies a tick at the next deadline, as the timer does.
     mutating func tick() {
         guard let due = stand.state.nextDeadline else { return }
         now = max(now, due.milliseconds - 1)
@@ -133,17 +133,17 @@ private struct PredictionStand {
     }
 }
 
-@Suite("Requests for predictions: written before tasks open, hidden among others, answered once")
+@Suite("Requests for predictions, written before tasks open and mixed with pool samples")
 struct PredictionEntryTests {
-    /// Whether a sample of these tests is of the audit sample.
+    /// Whether a sample of these tests belongs to the audit sample.
     private func isAudited(_ sample: Sample) -> Bool { sample.id.rawValue.hasPrefix("a") }
 
-    @Test("A few wait for others, ten go at once; half of the candidates are others of the pool, each hides once")
+    @Test("A request waits for ten audit samples or a deadline, and hides them among as many pool samples, each once")
     func batches() throws {
         var stand = PredictionStand { acquisition, rollout in
             (acquisition.batchSize, acquisition.openTaskLimit) = (50, 50)
             rollout.duels = 0
-            // No sample of the pool is queried meanwhile.
+            // No sample of the pool is queried in the meantime.
             acquisition.maximumWait = 100_000
         }
         for number in 0..<40 { stand.predict("p\(number)", isAudited: false) }
@@ -160,7 +160,7 @@ struct PredictionEntryTests {
         #expect(first.deadline == StreamTime(milliseconds: stand.now + 30_000))
         for number in 3..<33 { stand.predict("a\(number)", isAudited: true) }
         #expect(stand.requests.dropFirst().map(\.candidates.count) == [20, 20, 20])
-        // Each sample is in one request, whatever it is.
+        // Each sample is in one request only.
         let all = stand.requests.flatMap(\.candidates).map(\.id)
         #expect(Set(all).count == all.count)
         for request in stand.requests {
@@ -178,7 +178,7 @@ struct PredictionEntryTests {
         }
     }
 
-    @Test("Without pool samples to hide among, samples have no pair and no wait, and a notice is sent")
+    @Test("Audit samples without pool samples to hide among get no pair and do not wait, and a notice reports it")
     func noCover() {
         var stand = PredictionStand { acquisition, rollout in
             rollout.duels = 0
@@ -194,7 +194,7 @@ struct PredictionEntryTests {
         #expect(Set(stand.tasks.filter { $0.purpose == .audit }.map(\.id)).count == 20)
     }
 
-    @Test("No task of a sample opens before its request's deadline or its answer, and a dead trainer stops nothing")
+    @Test("A sample's task opens only after its request is answered or has expired, and a dead trainer stops nothing")
     func waits() throws {
         var stand = PredictionStand { _, rollout in rollout.duels = 0 }
         func audits(_ stand: PredictionStand) -> Int {
@@ -212,7 +212,7 @@ struct PredictionEntryTests {
         answered.answer(request, 1)
         for _ in 0..<20 { answered.tick() }
         #expect(audits(answered) == 10 && answered.stand.state.rollout.era.value.counts.silent == 0)
-        // No trainer answers: the samples are queried all the same, and count as silent.
+        // Without an answer the samples are queried after the deadline, and count as silent.
         for _ in 0..<40 where audits(stand) < 10 { stand.tick() }
         #expect(audits(stand) == 10 && stand.now >= request.deadline.milliseconds)
         #expect(stand.stand.state.rollout.era.value.counts.silent == 10)
@@ -220,14 +220,14 @@ struct PredictionEntryTests {
         // An expired deadline does not cause endless ticks.
         let left = stand.stand.state.nextDeadline.map { $0.milliseconds > stand.now } ?? true
         #expect(left)
-        // What comes now is late, and wrong labels stand.
+        // An answer after the deadline is late and left out of the evidence, so the challenger has no wins.
         stand.answer(request, 1)
         for task in stand.tasks where task.purpose == .audit { stand.vote(task, 1) }
         let evidence = stand.stand.state.rollout.evidence(RolloutPolicy(predict: true))
         #expect(evidence.lateLeftOut == 10 && evidence.all.wins == 0 && evidence.all.labels == 10)
     }
 
-    /// A project whose challenger v2 was promoted by predictions of trainers, and is in rollout.
+    /// A project whose challenger v2 was promoted by trainers' predictions and is in rollout.
     private func blessed() -> PredictionStand {
         var stand = PredictionStand { _, rollout in (rollout.minimumShadow, rollout.alpha) = (5, 0.5) }
         var number = 0
@@ -252,13 +252,13 @@ struct PredictionEntryTests {
     func life() {
         var stand = blessed()
         let queried = stand.requests.count
-        // Services serve the canary; the trainer is queried about the samples that they answer.
+        // Services serve the canary, and the trainer is asked about the samples that they answer.
         for served in 0..<40 where stand.stand.state.rollout.canary != nil {
             stand.predict("p\(1_000 + served)", isAudited: false, 1, by: "v2")
             stand.predict("a\(1_000 + served)", isAudited: true, 1, by: "v2")
             stand.tick()
             for request in stand.requests where stand.stand.state.rollout.requests[request.id]?.isAnswered == false {
-                // Of the rollout's pair, in which the roles are exchanged.
+                // In the rollout's pair the roles are exchanged.
                 #expect(request.challenger.version.rawValue == "v1" && request.champion.version.rawValue == "v2")
                 stand.answer(request, 1)
             }
@@ -268,7 +268,7 @@ struct PredictionEntryTests {
     }
 
     @Test(
-        "While a suspected canary is served by no service trainers predict for it, and labels decide",
+        "While no service serves a suspected canary, trainers predict for it, and labels decide",
         arguments: [true, false]
     )
     func suspected(isRight: Bool) throws {
@@ -303,7 +303,7 @@ struct PredictionEntryTests {
     }
 
     @Test(
-        "Sixty samples wait at a time, in sixteen requests; beyond that samples have no pair and do not wait"
+        "Sixty samples in up to sixteen requests wait at a time; further samples have no pair and do not wait"
     )
     func atOnce() {
         var stand = PredictionStand { acquisition, rollout in

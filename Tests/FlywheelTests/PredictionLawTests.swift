@@ -10,9 +10,9 @@ import Testing
 import Training
 import Vocabulary
 
-@Suite("A loop that is restarted after any entry continues as if it had not been")
+@Suite("A loop restarted after any entry continues as if it had not been restarted")
 struct RestartedPredictionTests {
-    @Test("With requests in flight, answers late, checks and pauses", arguments: [6, 11] as [UInt64])
+    @Test("Decisions are the same with open requests, late answers and checks", arguments: [6, 11] as [UInt64])
     func restarts(seed: UInt64) throws {
         let plan = try #require(GoldenPlan.all.first { $0.name == "predicted" })
         var golden = GoldenScenario(plan, seed: seed)
@@ -41,7 +41,7 @@ struct RestartedPredictionTests {
     }
 }
 
-@Suite("Under predict no label is evidence unless both answers were there before its task opened")
+@Suite("With rollout.predict, only predictions made before a task opened are evidence")
 struct FixedBeforeOpeningTests {
     @Test("The law holds for late, repeated, wrong and missing answers", arguments: [3, 13, 23, 33, 43] as [UInt64])
     func law(seed: UInt64) throws {
@@ -62,7 +62,7 @@ struct FixedBeforeOpeningTests {
         var scenario = Scenario(seed: seed, first: configuration)
         scenario.run(entries: 3_000)
         var state = ProjectState(project: ProjectID("pets"))
-        // Predictions of samples in entries up to and including the one that is applied.
+        // Predictions of samples, up to and including those of the current entry.
         var said: [SampleID: [ModelVersion: Set<Int>]] = [:]
         var requests: [RequestID: PredictionRequest] = [:]
         var settled: [Int: AuditOpening] = [:]
@@ -86,13 +86,13 @@ struct FixedBeforeOpeningTests {
             }
             for (number, opening) in state.rollout.openings.sortedRows {
                 if let before = settled[number] {
-                    // It is settled for good: only the label is still added.
+                    // The opening is final, except that the label is added later.
                     #expect(before.champion == opening.champion && before.challenger == opening.challenger)
                     #expect(before.pair == opening.pair && before.sample == opening.sample)
                     continue
                 }
                 settled[number] = opening
-                // An era that has ended has no bets any more.
+                // An era that has ended has no bets.
                 guard let bet = state.rollout.bets[opening.pair] else { continue }
                 #expect(opening.openedAt == state.position.value.time)
                 #expect(said[opening.sample]?[bet.champion]?.contains(opening.champion.index) == true)
@@ -110,7 +110,7 @@ struct FixedBeforeOpeningTests {
         }
         #expect(spoken > 3, "seed \(seed): \(spoken) spoken, \(silent) silent")
         #expect(requests.count > 3)
-        // Half of the candidates at least are no audit samples: those have no row.
+        // The size of each request is within its limits.
         for request in requests.values {
             #expect(request.candidates.count >= 2 && request.candidates.count <= PredictionRequest.limit)
         }

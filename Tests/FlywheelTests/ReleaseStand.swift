@@ -48,7 +48,7 @@ struct ReleaseStand {
         apply(.command(Command(id: id, action: action, by: "ada", reason: "noon")))
     }
 
-    /// Seals a version; a study of it is requested, if one is due.
+    /// Seals a version, and requests a study of it if one is due.
     mutating func seal(_ versionNumber: Int) -> [Decision.Body] {
         let time = StreamTime(milliseconds: now)
         state.datasets.pending[versionNumber] = PendingCut(cutAt: time, newestSampleAt: time)
@@ -78,6 +78,6 @@ struct ReleaseStand {
         return apply(.trainingResult(TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome)))
     }
 
-    /// The study of a version ends with a model.
+    /// Seals a version and ends its study with a model.
     mutating func train(_ versionNumber: Int) -> [Decision.Body] { finish(seal(versionNumber)) }
 }

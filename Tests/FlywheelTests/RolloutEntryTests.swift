@@ -27,7 +27,7 @@ struct RolloutEntryTests {
         )
     }
 
-    /// v1 is champion, v2 shadows, and seven labels are known on which v2 alone is right.
+    /// A project with v1 as champion, v2 as its shadow, and seven labels on which only v2 is right.
     private static func stand() -> ReleaseStand {
         var stand = ReleaseStand()
         _ = stand.apply(.configured(configuration(5, steps, holdback: 0)))
@@ -105,7 +105,7 @@ struct RolloutEntryTests {
         bodies.compactMap { if case .refused(let refusal) = $0 { refusal.code } else { nil } }
     }
 
-    @Test("From blessed to live releases state the serving models, transitions are reported, and ticks advance time")
+    @Test("From blessed to live, releases state the serving models, transitions are reported, and time is advanced")
     func life() throws {
         var stand = Self.stand()
         let blessed = stand.apply(Self.shown(by: "v1"))
@@ -123,7 +123,7 @@ struct RolloutEntryTests {
         }
         #expect(deadline(stand) == StreamTime(milliseconds: began + 2 * Self.hour))
         #expect(stand.state.nextDeadline.map { $0 <= StreamTime(milliseconds: began + 2 * Self.hour) } ?? false)
-        // No data: reported once, and elapsed time alone requires no further tick.
+        // The pause for lack of data is reported once, and elapsed time alone needs no further tick.
         let paused = tick(&stand, at: began + 2 * Self.hour)
         #expect(transitions(paused) == ["v2 canary paused canary"])
         #expect(release(paused)?.staging?.pause == .insufficientEvidence)
@@ -134,7 +134,7 @@ struct RolloutEntryTests {
         let queried = stand.apply(Self.feedback(3, "v2"))
         #expect(transitions(queried) == ["v2 paused canary canary"])
         #expect(queried.contains { if case .notice(let notice) = $0 { notice.kind == .approvalWanted } else { false } })
-        // An operator's approval is requested, and feedback of users is still counted.
+        // While an operator's approval is requested, feedback of users is still counted.
         #expect(stand.apply(Self.feedback(4, "v2")) == [])
         let live = stand.command("c2", .approve(ModelVersion("v2")))
         #expect(transitions(live) == ["v1 live superseded live", "v2 canary live live"])
@@ -173,7 +173,7 @@ struct RolloutEntryTests {
         var stand = Self.stand()
         _ = stand.apply(Self.shown(by: "v1"))
         #expect(stand.apply(.configured(Self.configuration(6, Self.steps, holdback: 0.1))) == [])
-        // There is no model to hold back yet; another share of the step is reported.
+        // There is no model to hold back yet, but another share of the step is reported.
         let other = [RolloutStep(share: 0.25, bake: Self.hour, voices: 3), RolloutStep(share: 1)]
         let shares = stand.apply(.configured(Self.configuration(7, other, holdback: 0.1)))
         #expect(release(shares)?.cause == .assignment && release(shares)?.staging?.canary?.share == 0.25)
@@ -202,7 +202,7 @@ struct RolloutEntryTests {
         #expect(frozen.state.rollout.canary == nil && frozen.state.rollout.isFrozen)
     }
 
-    @Test("Every release and transition of it is read again as it is written")
+    @Test("Releases and transitions of a rollout are read as they were written")
     func bytes() throws {
         var stand = Self.stand()
         var bodies = stand.apply(Self.shown(by: "v1"))

@@ -42,7 +42,7 @@ extension Scenario {
                     size: 5,
                     sha256: digest
                 )
-                // Not every trainer reports the predictions of its model for the test labels.
+                // Some trainers do not report the predictions of their model for the test labels.
                 let isReported = generator.next(below: 2) == 0
                 let predictions = isReported ? (0..<request.dataset.test).map { Label.choice(ClassIndex($0 % 3)) } : nil
                 let score = 0.5 + generator.nextUnit() / 2
@@ -77,7 +77,7 @@ extension Scenario {
             case 1..<7: .releaseHold
             default: .rollBack(champion ?? ModelVersion("v0"))
             }
-        // An operator whose approval is requested approves the model, or rolls it back.
+        // An operator whose approval is requested approves the model or rolls it back.
         let rollout = state.rollout.progress.value.rollout
         let queried = rollout.flatMap { $0.isApprovalRequested && $0.approvedBy == nil ? $0.model.version : nil }
         var answer = queried.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
@@ -86,7 +86,7 @@ extension Scenario {
         append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))
     }
 
-    /// One class is out of use for some time.
+    /// Suppresses a class, or ends its suppression.
     mutating func suppress() {
         let action = Command.Action.suppress(!state.rollout.suppressedClasses.contains("cow"), className: "cow")
         append(.command(Command(id: "x\(count)", action: action, by: "eve", reason: "drill")))

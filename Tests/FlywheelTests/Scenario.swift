@@ -9,14 +9,14 @@ import Tables
 import Training
 import Vocabulary
 
-/// An entry and when it was appended.
+/// An entry and the time at which it was appended.
 struct Appended: Hashable, Sendable {
     let entry: JournalEntry
     let at: StreamTime
 }
 
-/// All external parties: services, users, annotators, trainers, the materializer, operators, the timer. Their actions
-/// follow from the seed and from the decisions that they receive.
+/// All external parties: services, users, annotators, trainers, the materializer, operators and the timer. Their
+/// actions depend on the seed and the decisions that they receive.
 struct Scenario {
     var generator: SplitMix64
     var state = ProjectState(project: ProjectID("pets"))
@@ -27,12 +27,12 @@ struct Scenario {
     var openTasks: [LabelingTask] = []
     var requests: [TrainingRequest] = []
     var cuts: [VersionCut] = []
-    /// Requests for predictions, the newest last.
+    /// Open requests for predictions, the newest last.
     var queried: [PredictionRequest] = []
     var isTrainerAway = false
-    /// Whether it answers late, in part or wrongly at times.
+    /// Whether the trainer sometimes answers late, in part or wrongly.
     var isTrainerSloppy = true
-    /// By how many of twenty samples a model knows more than the one before.
+    /// How many more of twenty samples each model predicts correctly than the one before.
     var lead = 2
     var champion: ModelVersion?
     var challenger: ModelVersion?
@@ -42,7 +42,7 @@ struct Scenario {
         self.init(seed: seed, first: configuration(votes: votes, asking: Asking(seed: seed), predict: seed % 10 == 3))
     }
 
-    /// A world whose project begins with a revision of the caller's.
+    /// A scenario whose project begins with the given revision.
     init(seed: UInt64, first: ProjectConfiguration) {
         generator = SplitMix64(seed: seed)
         append(.engine(build: "1.0"))
@@ -96,20 +96,20 @@ struct Scenario {
         }
     }
 
-    /// The class of a sample. Later models know it more often.
+    /// The true class of a sample.
     func truth(_ number: Int) -> Int { number * 7 % 3 }
 
     static func number(_ version: ModelVersion?) -> Int {
         version.flatMap { Int($0.rawValue.dropFirst()) } ?? 0
     }
 
-    /// Class that a model predicts for a sample.
+    /// The class that a model predicts for a sample; later models are right more often.
     func answer(of version: ModelVersion?, to number: Int) -> Int {
         let skill = 3 + Self.number(version) * lead
         return (number * 31 + skill * 17) % 20 < skill ? truth(number) : (truth(number) + 1) % 3
     }
 
-    /// A trainer answers a request: mostly the oldest and rightly, sometimes late, in part, again or wrongly.
+    /// Answers the oldest request for predictions: mostly correctly, sometimes late, in part, again or wrongly.
     mutating func answer() {
         guard let request = queried.first else { return }
         let drawn = generator.next(below: 12)
@@ -133,7 +133,7 @@ struct Scenario {
         append(
             .predicted(PredictedLabels(request: id, answers: answers, error: kind == 1 ? "blurred" : nil, duration: 7))
         )
-        // Refused requests are answered once more; some accepted ones, too.
+        // Refused requests are answered again, and so are some accepted ones.
         if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { queried.removeFirst() }
     }
 
@@ -141,7 +141,7 @@ struct Scenario {
         let number = generator.next(below: 600)
         let draw = Double(number * 7_919 % 600) / 600
         let isTriggered = state.configuration.value?.acquisition.triggers.isEmpty == false
-        // In one configuration every other challenger is run by no service.
+        // With a money budget, no service runs every other challenger.
         let predicts = state.configuration.value?.rollout.predicts ?? false
         let isRun =
             !predicts && (state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0)
@@ -208,7 +208,7 @@ struct Scenario {
 
     mutating func giveFeedback() {
         let number = generator.next(below: 4_000)
-        // Every other model performs badly.
+        // Every other model performs poorly.
         let served = served(number)
         let isEven = (served.flatMap { Int($0.rawValue.dropFirst()) } ?? 1) % 2 == 0
         let isBad = generator.next(below: 10) < (isEven ? 9 : 1)
@@ -222,14 +222,14 @@ struct Scenario {
                     user: UserDigest("u\(generator.next(below: 30))"),
                     verdict: isBad ? (number % 4 > 0 ? .correction : .rejection) : .confirmation,
                     answer: nil,
-                    // One name again and again, and some once.
+                    // One name is proposed repeatedly, and others once.
                     proposedClass: isBad && number % 4 > 0 ? "animal\(number % 8 == 1 ? " \(number)" : "")" : nil
                 )
             )
         )
     }
 
-    /// Model version that serves a user: where there are several, mostly the champion.
+    /// The model version that serves a user, mostly the champion.
     func served(_ number: Int) -> ModelVersion? {
         guard let staging = state.rollout.progress.value.released else { return champion }
         let canary = staging.canary.flatMap {
@@ -238,7 +238,7 @@ struct Scenario {
         return (number % 5 < 2 ? canary : number % 5 == 2 ? staging.holdback?.version : nil) ?? champion
     }
 
-    /// Sends answers, versions and models sooner than usual.
+    /// Seals, trains or annotates, so that the cycle advances faster.
     mutating func hasten() {
         switch generator.next(below: 5) {
         case 0: seal()
@@ -247,12 +247,12 @@ struct Scenario {
         }
     }
 
-    /// Whether labels of the project change.
+    /// Whether labels of the project can change.
     var canChange: Bool {
         state.configuration.value.map { state.datasets.format($0.datasets) >= DatasetFormat.changes } ?? false
     }
 
-    /// Reviews labels again: the newest, some, and one that does not exist.
+    /// Changes a label after a review: the newest, any, or that of a sample that may have none.
     mutating func change() {
         let labels = state.datasets.labels.sortedRows
         let newest = labels.max { $0.value.sequence < $1.value.sequence }?.key
@@ -276,7 +276,7 @@ struct Scenario {
         Tally(modelVersion: champion, role: .champion, predictions: 10, feedback: 2, negative: 1, forwarded: 3)
     }
 
-    /// A model that is served without registration.
+    /// A tally of a model that is served without being registered.
     func stranger() -> Tally {
         Tally(
             modelVersion: ModelVersion("outside"),

@@ -5,7 +5,7 @@ import Strategies
 import Testing
 import Vocabulary
 
-@Suite("Settings that undo each other")
+@Suite("Conflicts between settings")
 struct SettingConflictTests {
     private func conflicts(
         labeling: LabelingPolicy = LabelingPolicy(),
@@ -25,7 +25,7 @@ struct SettingConflictTests {
         return project.settingConflicts.map(\.keys)
     }
 
-    @Test("The defaults contradict nothing; each pair that does is named")
+    @Test("The defaults have no conflict, and each conflict is reported with its keys")
     func pairs() {
         #expect(conflicts().isEmpty)
         #expect(conflicts { $0.auditCutoff = 0 } == [["acquisition.audit_share", "acquisition.audit_cutoff"]])

@@ -7,10 +7,10 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Content and groups on one side")
+@Suite("Copies of a text and members of a group stay on one side")
 struct SideTests {
-    /// Project whose samples have ever new ids, and contain one of a given number of texts or belong to one of a given
-    /// number of groups; half of them are drawn for the audit sample, and every task is answered.
+    /// A project whose samples always have new ids, and contain one of a number of texts or belong to one of a number
+    /// of groups. Half of them are drawn for the audit sample, and every task is answered.
     private struct Stand {
         var state = ProjectState(project: ProjectID("pets"))
         var now: Int64 = 1_000
@@ -89,7 +89,7 @@ struct SideTests {
     }
 
     @Test(
-        "A text under other ids is queried once, and is test or training; edition 1 queries it repeatedly",
+        "A text under other ids is queried once, on one side; edition 1 queries it repeatedly",
         arguments: 0..<8 as Range<UInt64>
     )
     func copies(seed: UInt64) {
@@ -112,7 +112,7 @@ struct SideTests {
     }
 
     @Test(
-        "Members of a group are all on the side of the first, whatever their own draws are",
+        "All members of a group are on the side of the first member, whatever their own draws are",
         arguments: 0..<8 as Range<UInt64>
     )
     func groups(seed: UInt64) {
@@ -134,7 +134,7 @@ struct SideTests {
     }
 
     @Test(
-        "An imported label of a test text under another id is refused, and imports exclude their group from audit"
+        "An imported label of a test text is refused, and an import keeps the group of its sample out of the test set"
     )
     func imports() {
         var stand = Stand(seed: 1)
@@ -163,7 +163,7 @@ struct SideTests {
         stand.apply(label(Sample(id: SampleID("i2"), content: tested.sample.content)))
         #expect(stand.facts.count == before)
         #expect(stand.state.refusals["sample_asked"] == 1)
-        // What trains does not validate.
+        // A text or group in training cannot be in validation.
         stand.apply(label(Sample(id: SampleID("i3"), content: text("a")), isValidation: true))
         stand.apply(label(Sample(id: SampleID("i4"), group: GroupID("known")), isValidation: true))
         #expect(stand.facts.count == before && stand.state.refusals["sample_asked"] == 3)

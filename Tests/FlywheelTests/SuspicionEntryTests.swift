@@ -8,7 +8,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Suspicion in a project: labels are queried first, and decide")
+@Suite("A suspicion in a project: labels are queried first, and decide")
 struct SuspicionEntryTests {
     private struct Stand {
         var state = ProjectState(project: ProjectID("pets"))
@@ -16,7 +16,8 @@ struct SuspicionEntryTests {
         var decided: [Decision.Body] = []
         private var count = 0
 
-        /// v2 replaced v1, whose users rejected one in ten; candidates of the pool and of the audit sample wait.
+        /// Prepares a project in which v2 replaced v1, whose users rejected one in ten, and candidates of the pool and
+        /// of the audit sample wait.
         init(verification: Int = 40) {
             var acquisition = AcquisitionPolicy(
                 batchSize: 4,
@@ -103,7 +104,7 @@ struct SuspicionEntryTests {
             )
         }
 
-        /// Six accounts reject again and again, one of the samples after the other.
+        /// Six accounts reject repeatedly, taking the samples in turn.
         mutating func raid(of samples: [String] = ["f"]) {
             for round in 0..<40 {
                 for user in 100..<106 { feedback(by: user, true, of: samples[(round * 6 + user) % samples.count]) }
@@ -111,7 +112,7 @@ struct SuspicionEntryTests {
             }
         }
 
-        /// A candidate that Intake forwarded because of its name only.
+        /// Adds a candidate that Intake forwarded only because of its name.
         mutating func send(_ sample: String, by version: String = "v2") {
             let output = ClassDistribution([
                 .init(label: ClassIndex(0), probability: 0.9), .init(label: ClassIndex(1), probability: 0.1),
@@ -132,7 +133,8 @@ struct SuspicionEntryTests {
             )
         }
 
-        /// Twenty candidates of the pool and so many of the audit sample, which the champion predicts to be of the first class.
+        /// Adds twenty candidates of the pool and `audit` of the audit sample; the champion predicts the first class
+        /// for all.
         mutating func predict(audit: Int) {
             for number in 0..<20 + audit {
                 let isAudit = number >= 20
@@ -169,7 +171,7 @@ struct SuspicionEntryTests {
         }
     }
 
-    /// Audit tasks and others among all that were ever opened.
+    /// Numbers of audit tasks and of other tasks among all that were opened.
     private static func tasks(_ stand: Stand) -> (audit: Int, others: Int) {
         var purposes: [TaskID: TaskPurpose] = [:]
         for case .task(let task) in stand.decided { purposes[task.id] = task.purpose }
@@ -185,7 +187,7 @@ struct SuspicionEntryTests {
         #expect(stand.notices == [.feedbackRaid])
         #expect(stand.state.rollout.isSuspected)
         stand.predict(audit: 30)
-        // The most tasks that may be open, except those that the first tick had queried.
+        // Audit tasks fill the limit of open tasks, except for those that the first tick had opened.
         #expect(stand.open.count { $0.purpose == .audit } >= 4, "\(stand.open.map(\.purpose))")
         for _ in 0..<12 where stand.state.rollout.isSuspected {
             stand.answer(0)
@@ -197,7 +199,7 @@ struct SuspicionEntryTests {
         #expect(!stand.notices.contains(.rolledBack))
         let found = Self.tasks(stand)
         #expect((20...28).contains(found.audit), "\(found)")
-        // Without a suspicion a fifth of all are.
+        // Without a suspicion a fifth of all tasks are audit tasks.
         var calm = Stand()
         calm.predict(audit: 30)
         for _ in 0..<6 {
@@ -209,7 +211,7 @@ struct SuspicionEntryTests {
         #expect(found.audit * 2 > found.others, "\(found)")
     }
 
-    @Test("Wrong answers roll it back, with a notice")
+    @Test("Wrong predictions of the champion roll it back, with a notice")
     func rolledBack() {
         var stand = Stand()
         stand.raid()
@@ -226,7 +228,7 @@ struct SuspicionEntryTests {
     }
 
     @Test(
-        "Disputed samples are queried like audit samples; their labels update trust, and are in no dataset"
+        "Disputed samples are queried like audit samples, and their labels update trust but enter no dataset"
     )
     func disputed() {
         var stand = Stand()
@@ -266,7 +268,7 @@ struct SuspicionEntryTests {
             }
         }
         #expect(said >= 10 && reported == said && accepted == 0)
-        // The raiders rejected what was right.
+        // The raiders rejected correct predictions.
         let trusts = stand.state.rollout.trusts.sortedRows
         #expect(
             (3...6).contains(trusts.count) && trusts.allSatisfy { $1.contradicted > 0 && $1.weight < 1 },
@@ -276,7 +278,7 @@ struct SuspicionEntryTests {
         #expect(texts.contains { $0.contains("of 5 samples that users had rejected it had 0 wrong") }, "\(texts)")
     }
 
-    @Test("Disputed samples that are wrong roll nothing back by themselves")
+    @Test("Disputed samples with wrong predictions alone cause no rollback")
     func disputedWrong() {
         var stand = Stand()
         stand.predict(audit: 40)
@@ -296,7 +298,7 @@ struct SuspicionEntryTests {
         #expect(stand.state.rollout.trusts.sortedRows.allSatisfy { $1.agreed > 0 && $1.weight == 1 })
     }
 
-    @Test("A rollback drops samples that were not queried; a label of a queried sample still updates trust")
+    @Test("A rollback drops unqueried disputed samples, and a label of a queried one still updates trust")
     func ends() {
         var stand = Stand()
         stand.predict(audit: 40)
@@ -321,7 +323,7 @@ struct SuspicionEntryTests {
         if open > 0 { #expect(!stand.state.rollout.trusts.isEmpty) }
     }
 
-    @Test("Without tasks for it a suspicion waits for the labels of other tasks")
+    @Test("Without tasks of its own, a suspicion waits for the labels of other tasks")
     func without() {
         var stand = Stand(verification: 0)
         stand.raid()
@@ -332,7 +334,7 @@ struct SuspicionEntryTests {
         #expect(stand.state.rollout.isSuspected)
     }
 
-    @Test("With a voice in each of 65,536 buckets, and the most voices kept, the rows occupy less than 4 MB")
+    @Test("With a voice in each of 65,536 buckets and all voices kept, the rows occupy less than 4 MB")
     func size() {
         var state = ProjectState(project: ProjectID("pets"))
         let moment = StreamTime(milliseconds: 1_767_225_600_000)

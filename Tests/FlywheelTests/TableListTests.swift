@@ -5,10 +5,10 @@ import Testing
 import Vocabulary
 
 @Suite struct TableListTests {
-    /// The type of a table or cell, and its rows.
+    /// The type of a table or cell, and its number of rows.
     private typealias Entry = (type: String, rows: Int)
 
-    /// Tables and cells that the list reaches.
+    /// Collects the tables and cells that the list reaches.
     private struct Visitor: TableVisitor {
         var entries: [Entry] = []
 
@@ -45,7 +45,7 @@ import Vocabulary
         #expect(visitor.entries.map { "\($0.type): \($0.rows) rows" }.sorted() == found.sorted())
     }
 
-    @Test("No two tables have one name, and none has a slash, which ends it in a key of the changelog")
+    @Test("Table names are distinct and contain no slash, which ends them in a key of the changelog")
     func names() {
         let names = ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)
         #expect(Set(names).count == names.count)

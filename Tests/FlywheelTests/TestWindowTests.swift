@@ -10,8 +10,8 @@ import Vocabulary
 
 @testable import Flywheel
 
-/// Test labels that are removed from the window, in scenarios with all kinds of entries, compared with the log.
-@Suite("Test labels that are removed from the window")
+/// Test labels that leave the window, in scenarios with all kinds of entries, compared with the log.
+@Suite("Test labels that leave the window")
 struct TestWindowTests {
     static let window = 6
 
@@ -33,20 +33,20 @@ struct TestWindowTests {
         )
     }
 
-    /// A world in which people, trainers and the materializer are quick.
+    /// A scenario in which annotators, trainers and the materializer are quick.
     static func scenario(seed: UInt64, entries: Int, _ configuration: ProjectConfiguration) -> Scenario {
         var scenario = Scenario(seed: seed, first: configuration)
         for number in 0..<entries { number % 4 == 0 ? scenario.hasten() : scenario.run(entries: 1) }
         return scenario
     }
 
-    /// The log as the decisions have it.
+    /// The dataset log, according to the decisions.
     private struct Log {
         var lines: [SampleID: (split: Split, sequence: Int64)] = [:]
         /// Audit labels in the order of acceptance.
         var audit: [SampleID] = []
         var grouped: Set<SampleID> = []
-        /// Samples whose labels a person moved or retracted.
+        /// Samples whose labels were moved or retracted by hand.
         var byHand: Set<SampleID> = []
         var moved: [SampleID] = []
         /// Training samples of each version.
@@ -92,8 +92,8 @@ struct TestWindowTests {
         #expect(moves.isEmpty, "seed \(seed): labels leave at a cut alone")
     }
 
-    /// The anchor and the newest labels are test labels at every cut, and labels are removed in the order of
-    /// acceptance.
+    /// Expects that the anchor and the newest labels are test labels at every cut, and that labels leave in the order
+    /// of acceptance.
     private static func check(_ log: Log, _ moves: [SampleID], _ seed: UInt64) {
         for sample in log.audit.prefix(DatasetsState.anchorSize) where !log.byHand.contains(sample) {
             #expect(log.lines[sample]?.split == .test, "seed \(seed): \(sample) of the anchor")
@@ -110,7 +110,7 @@ struct TestWindowTests {
     }
 
     @Test(
-        "Sides are disjoint, anchor and window test, training labels judge none; replay, undo and restore are equal",
+        "Splits are disjoint, anchor and window test, and training labels judge no model, even after undo or restore",
         arguments: 0..<4 as Range<UInt64>
     )
     func worlds(seed: UInt64) throws {
@@ -120,7 +120,7 @@ struct TestWindowTests {
         var state = ProjectState(project: ProjectID("pets"))
         var judged = 0
         for (position, appended) in scenario.journal.enumerated() {
-            // An entry that is undone and applied again has the same decisions: no cache changes them.
+            // An entry that is undone and applied again has the same decisions, so no cache affects them.
             if position % 7 == 3 {
                 _ = state.apply(appended.entry, appendedAt: appended.at)
                 state.undo()

@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite("Transitions of model versions")
 struct TransitionTests {
-    /// As in `v1 shadow -> superseded (shadow) by v2`.
+    /// Texts of transitions, as in `v1 shadow -> superseded (shadow) by v2`.
     private func texts(_ bodies: [Decision.Body]) -> [String] {
         bodies.compactMap {
             guard case .transition(let step, _) = $0 else { return nil }
@@ -16,12 +16,12 @@ struct TransitionTests {
         }
     }
 
-    @Test("A first model becomes live; each later one shadows and replaces the one before")
+    @Test("A first model becomes live; each later model shadows it and replaces the shadow before")
     func shadows() {
         var stand = ReleaseStand()
         let first = stand.train(1)
         #expect(texts(first) == ["v1 new -> live (first)"])
-        // After all else that the entry decides, so that ids of tasks and requests stay as they were.
+        // The transition follows all other decisions of the entry, so that ids of tasks and requests do not change.
         guard case .transition(let step, let configuration)? = first.last else {
             Issue.record("\(first)")
             return
@@ -34,7 +34,7 @@ struct TransitionTests {
         )
     }
 
-    @Test("A model that does not meet the first model's conditions is registered, and names the missing ones")
+    @Test("A model that does not meet the conditions for a first model is registered, and the reason names them")
     func waits() {
         var stand = ReleaseStand(first: FirstModelPolicy(testLabels: 2))
         let bodies = stand.train(1)
@@ -44,7 +44,7 @@ struct TransitionTests {
         #expect(texts(stand.train(2)) == ["v2 new -> live (first)"])
     }
 
-    @Test("While a proven challenger is judged the newest model is registered, and shadows once the era ends")
+    @Test("While a proven challenger is judged, the newest model is registered, and shadows once the era ends")
     func waitsForItsPlace() {
         var stand = ReleaseStand(bound: .share)
         _ = stand.train(1)
@@ -61,7 +61,7 @@ struct TransitionTests {
                 "v3 registered -> superseded (trained) by v4", "v4 new -> registered (trained)",
             ]
         )
-        // As a rollback of the champion ends it.
+        // The era ends, as by a rollback of the champion.
         stand.state.rollout.era.value.isRunning = false
         #expect(
             texts(stand.apply(.tick(ChainMark(entryNumber: 1, digest: "")))) == [
@@ -70,13 +70,13 @@ struct TransitionTests {
         )
     }
 
-    @Test("An incumbent goes live, and a rollback quarantines and restores, by command, with author and reason")
+    @Test("A registered incumbent goes live; a rollback by command quarantines and restores, with author and reason")
     func commands() {
         var stand = ReleaseStand()
         let incumbent = IncumbentModel(version: ModelVersion("theirs"), artifact: ReleaseStand.artifact)
         let registered = stand.command("c1", .register(incumbent))
         #expect(texts(registered) == ["theirs new -> live (registered)"])
-        // Refused: no transition.
+        // A refused command makes no transition.
         #expect(texts(stand.command("c2", .rollBack(ModelVersion("theirs")))) == [])
         _ = stand.train(1)
         var phase = stand.state.rollout.phase.value
@@ -101,13 +101,13 @@ struct TransitionTests {
         "rolling_back quarantined",
     ]
 
-    /// Further transitions that a rollout by steps may make.
+    /// Further transitions that a rollout in steps can make.
     private static let others: Set<String> = [
         "canary paused", "paused canary", "paused paused", "paused live", "canary rolling_back", "paused rolling_back",
         "canary superseded", "paused superseded",
     ]
 
-    @Test("In any run transitions state which model is live and which shadows, step by step and without a gap")
+    @Test("In any scenario the transitions state which model is live and which shadows, without a gap")
     func law() {
         var (seen, causes): (Set<String>, Set<String>) = ([], [])
         for seed in Array(0..<10 as Range<UInt64>) + [14, 19, 24] {

@@ -28,7 +28,8 @@ struct UnanswerableTaskTests {
         )
     }
 
-    /// Samples of two locations, of which those of the second are unanswerable; every second flag has a note.
+    /// Plays tasks about samples in two locations, of which those in the second are unanswerable; every second flag has
+    /// a note.
     private func play(edition: Int) -> (state: ProjectState, notices: [String]) {
         var generator = SplitMix64(seed: 2)
         var state = ProjectState(project: ProjectID("p"))
@@ -83,7 +84,7 @@ struct UnanswerableTaskTests {
 
     /// Before: a project that appended the missing class had queries about it in 1 of 100 tasks, because its samples
     /// were among the unanswerable ones.
-    @Test("A revision with a new class forgets unanswerable samples and demotes nothing; any other keeps them")
+    @Test("A revision with a new class forgets unanswerable samples and ranks none last; any other keeps them")
     func classAppended() {
         var (state, notices) = play(edition: 2)
         let remembered = state.acquisition.pool.unanswerable.count
@@ -120,7 +121,7 @@ struct UnanswerableTaskTests {
         #expect(state.acquisition.pool.unanswerable.isEmpty && sunk() == 0)
     }
 
-    @Test("Declined tasks are charged with their time, and what their seconds cost, from edition 2 on")
+    @Test("From edition 2 on, the time of declined tasks is charged, and so is its cost per second")
     func charged() {
         for edition in [1, 2] {
             let (state, notices) = play(edition: edition)
@@ -134,7 +135,7 @@ struct UnanswerableTaskTests {
         }
     }
 
-    @Test("The notice names nearby samples, and quotes annotators' notes; edition 1 names the task only")
+    @Test("The notice names nearby samples and quotes annotators' notes; in edition 1 it names only the task")
     func notices() {
         let first = play(edition: 1).notices
         #expect(first.allSatisfy { $0.hasPrefix("nobody could answer task p-") && !$0.contains("sample") })
@@ -143,7 +144,7 @@ struct UnanswerableTaskTests {
         #expect(notices.last?.contains("nor could anybody answer what lies nearest to it: bad") == true)
         #expect(notices.allSatisfy { $0.split(separator: "bad").count <= 7 && !$0.contains("good") })
         #expect(state.acquisition.pool.unanswerable.count == notices.count)
-        // Once enough are known, the others are ranked last: as many tasks, fewer of them in vain.
+        // Once enough are known, the others are ranked last, so fewer tasks are wasted.
         #expect(notices.count >= 5)
         let inVain = state.acquisition.accounts.queried.sortedKeys.prefix { $0.rawValue < "c" }.count
         #expect(inVain == notices.count)

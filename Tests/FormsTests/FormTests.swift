@@ -32,7 +32,7 @@ private struct Outer: Formed {
     }
 }
 
-/// Records the fields that a form reads, and returns numbers for them.
+/// Notes the fields that a form reads, and returns given numbers for them.
 private struct Notes<Root>: Fields {
     var lines: [String] = []
     var numbers: [String: Int] = [:]
@@ -78,7 +78,7 @@ struct FormTests {
         return notes.lines
     }
 
-    @Test("A form names its parts in order, with what each means where it is absent, left out or not in a file")
+    @Test("A form names its parts in order, with their values when absent, left out or not in a file")
     func order() {
         #expect(
             lines() == [
@@ -89,7 +89,7 @@ struct FormTests {
         )
     }
 
-    @Test("What depends on another part is plain code: ranges, defaults, the parts of a tag, rules")
+    @Test("Ranges, defaults, parts and rules may depend on the values of other parts")
     func dependencies() {
         let found = lines(["colour": 1, "least": 5, "most": 9])
         #expect(found.contains("most: an integer in 5...9 default 5"))
@@ -103,14 +103,14 @@ struct FormTests {
         #expect(shown == ["0ms", "1ms", "999ms", "1s", "90s", "1h", "1d", "3650d"])
     }
 
-    @Test("A sample of a form is made of samples, and a nested form has its own standard")
+    @Test("A form's sample consists of samples of its parts, and a nested form has its own standard value")
     func samples() {
         #expect(Nested<Inner>().sample == Inner(weight: 0))
         #expect(Nested<Inner>().standard == Inner(weight: 2) && Nested<Outer>().standard == nil)
         #expect(Nested<Outer>().sample.most == 1)
     }
 
-    @Test("A choice of a single value states it, and why there are no others")
+    @Test("A choice with a single value names it, with the note why there are no others")
     func choices() {
         enum One: String, CaseIterable, Sendable { case only }
         #expect(Choice<One>(note: "; more are planned").expectation == "only; more are planned")

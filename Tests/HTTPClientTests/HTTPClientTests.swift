@@ -5,7 +5,7 @@ import Processes
 import Synchronization
 import Testing
 
-/// A server on a thread of its own, which returns the request that it received.
+/// A server that runs on a thread of its own and returns the request that it received.
 private final class Echo: Sendable {
     let port: UInt16
     private let ended = DispatchSemaphore(value: 0)
@@ -91,7 +91,7 @@ private final class StopSignal: Sendable {
         }
     }
 
-    @Test("A head has no body, an empty post has no type, and nothing is followed")
+    @Test("HEAD yields no body, an empty POST has no content type, and redirects are not followed")
     func methods() throws {
         let server = try Echo()
         let client = HTTPClient()
@@ -114,7 +114,7 @@ private final class StopSignal: Sendable {
         #expect(try client.send(HTTPCall(.get, server.url("/large")), maximumSize: 100_000).body.count == 100_000)
     }
 
-    @Test("Unreachable hosts, other schemes and line ends in headers are distinguished")
+    @Test("Unreachable hosts are distinguished from invalid schemes, URLs and headers")
     func errors() throws {
         let client = HTTPClient(limits: .init(connecting: 500, silence: 1_000))
         func kind(_ call: HTTPCall) -> HTTPClientError.Kind? {
@@ -163,7 +163,7 @@ private final class StopSignal: Sendable {
         #expect(kind == .untrusted)
     }
 
-    @Test("Many threads share a client")
+    @Test("Many threads can share a client")
     func threads() throws {
         let server = try Echo()
         let client = HTTPClient()

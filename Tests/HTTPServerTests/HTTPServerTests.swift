@@ -3,7 +3,7 @@ import HTTPServer
 import Processes
 import Testing
 
-/// Serves on this thread until curl has ended.
+/// Runs curl and serves on this thread until curl has ended.
 private func curl(_ server: HTTPServer, _ arguments: [String], path: String) throws -> (code: ProcessExit, text: String)
 {
     let file = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
@@ -17,7 +17,7 @@ private func curl(_ server: HTTPServer, _ arguments: [String], path: String) thr
 }
 
 private func status(_ text: String) -> String {
-    // The last status line: curl may show a "100 Continue" before it.
+    // Takes the last status line, because curl may show a "100 Continue" before it.
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("HTTP/1.1 ") }
     return String(lines.last?.split(separator: " ")[1] ?? "none")
 }
@@ -39,7 +39,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
 }
 
 @Suite(.serialized) struct HTTPServerTests {
-    @Test("A GET brings path, query and headers to the handler and its response back")
+    @Test("A GET passes path, query and headers to the handler, and returns its response")
     func get() throws {
         let (code, text) = try curl(makeServer(), ["-H", "X-Kind: test"], path: "/echo?a=1%202&b&c=%C3%A9")
         #expect(code.isSuccess)
@@ -48,7 +48,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(text.contains("Content-Type: text/plain; charset=utf-8\n"))
     }
 
-    @Test("A POST brings its body, declared or in chunks")
+    @Test("A POST passes its body to the handler, whether with a declared length or in chunks")
     func post() throws {
         let server = try makeServer()
         #expect(try curl(server, ["--data-binary", "hello"], path: "/echo").text.hasSuffix("POST  none hello"))
@@ -56,7 +56,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(try curl(server, chunked, path: "/echo").text.hasSuffix("POST  none hello"))
     }
 
-    @Test("A body over the limit is answered with 413, declared or in chunks, and the server continues")
+    @Test("A body over the limit is answered with 413, and the server continues")
     func bodyLimit() throws {
         let server = try makeServer()
         let file = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
@@ -71,7 +71,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(status(try curl(server, [], path: "/echo").text) == "200")
     }
 
-    @Test("HEAD is GET without its body")
+    @Test("HEAD is answered like GET, without the body")
     func head() throws {
         let (code, text) = try curl(makeServer(), ["--head"], path: "/json")
         #expect(code.isSuccess)
@@ -80,7 +80,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(!text.contains("{}"))
     }
 
-    @Test("Other methods get 405 and learn which are served", arguments: ["PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
+    @Test("Other methods get 405 and the allowed methods", arguments: ["PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
     func methods(method: String) throws {
         let text = try curl(makeServer(), ["-X", method], path: "/echo").text
         #expect(status(text) == "405")
@@ -97,13 +97,13 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(!text.contains("Injected"))
     }
 
-    @Test("A path is decoded and not resolved")
+    @Test("A path is decoded, but dot segments are not resolved")
     func path() throws {
         let text = try curl(makeServer(), ["--path-as-is"], path: "/a%2F..%2Fb/../c").text
         #expect(text.hasSuffix("no such page: /a/../b/../c\n"))
     }
 
-    @Test("A port in use and an address that is none are errors that name them")
+    @Test("An address in use or an invalid one is an error that names it")
     func addresses() throws {
         let server = try makeServer()
         #expect(server.port != 0)
@@ -116,7 +116,7 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         #expect(taken.map { "\($0)".contains("127.0.0.1:\(server.port): Address already in use") } == true)
     }
 
-    @Test("A silent client and a closed server do not leak any resources")
+    @Test("A closed server with an unfinished request leaks no resources")
     func lifetime() throws {
         final class Marker {}
         weak var marker: Marker?

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// A client that may do anything; its socket closes with it.
+/// A client that sends arbitrary bytes; its socket is closed when it is released.
 private final class RawClient {
     let descriptor: Int32
 
@@ -39,7 +39,7 @@ private final class RawClient {
         return count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK) ? "" : nil
     }
 
-    /// Serves until an answer or the end of the connection is received, for at most two seconds.
+    /// Serves until the client has received an answer or the end of the connection, for at most two seconds.
     func answer(_ server: HTTPServer) throws -> String? {
         let end = monotonicMilliseconds() + 2_000
         while monotonicMilliseconds() < end {
@@ -59,7 +59,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
 
 @Suite("Hostile connections", .serialized) struct HostileConnectionTests {
     @Test(
-        "Whatever 400 clients do with their connections, the next one is answered at once",
+        "After 400 misused connections, the next client is answered at once",
         arguments: ["silent", "part", "half open", "closed", "endless headers", "unread answers"]
     )
     func storm(kind: String) throws {
@@ -92,7 +92,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(clients.count == (kind == "closed" ? 0 : 400))
     }
 
-    @Test("A client that trickles bytes has no more time than a silent one; one that sends requests stays")
+    @Test("A client that trickles bytes times out like a silent one, and one that sends requests does not")
     func maximumWait() throws {
         let server = try makeServer(ConnectionLimits(maximumWait: 300))
         let (slow, silent, busy) = (try RawClient(server), try RawClient(server), try RawClient(server))
@@ -111,7 +111,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(silent.receive() == "")
     }
 
-    @Test("Endless headers are refused, and a disconnected client is removed")
+    @Test("Endless headers are refused")
     func headers() throws {
         let server = try makeServer(ConnectionLimits())
         let client = try RawClient(server)
@@ -120,7 +120,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
     }
 
     @Test(
-        "On the loopback address only a loopback host is answered",
+        "On the loopback address only requests for a loopback host are answered",
         arguments: [
             ("localhost", true), ("LocalHost:8080", true), ("127.0.0.1", true), ("127.8.9.10:65535", true),
             ("[::1]", true), ("[::1]:80", true), ("evil.example", false), ("127.0.0.1.evil.example", false),
@@ -147,7 +147,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(table.admit(6, peer: 9, at: 6) == 3)
         table.remove(2)
         table.remove(3)
-        // A connection that has closed by itself frees capacity.
+        // A connection closed by its client frees capacity.
         table.remove(1)
         #expect(table.admit(7, peer: 7, at: 7) == nil)
         #expect(table.overdue(at: 103).isEmpty)
@@ -160,7 +160,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         #expect(table.evictOldest() == nil)
     }
 
-    @Test("A number that the system uses again is another connection")
+    @Test("A descriptor that the system reuses is a new connection")
     func reuse() {
         var table = ConnectionTable(ConnectionLimits(total: 8, perPeer: 8, maximumWait: 100))
         for round in 0..<1_000 {

@@ -32,7 +32,7 @@ import Testing
         #expect(hasher.finish() == SHA256Digest(of: []))
     }
 
-    @Test("Hex and bytes give the digest back, and anything else is refused")
+    @Test("A digest is read back from its hex and from its bytes, and any other input is refused")
     func roundTrip() throws {
         let digest = SHA256Digest(of: "flywheel".utf8)
         #expect(SHA256Digest(hex: digest.hex) == digest)
@@ -44,7 +44,7 @@ import Testing
         #expect(SHA256Digest(bytes: digest.bytes.dropLast()) == nil)
     }
 
-    @Test("Digests are ordered as their hex is")
+    @Test("Digests have the order of their hex texts")
     func order() {
         let digests = (0..<100).map { SHA256Digest(of: "\($0)".utf8) }
         #expect(digests.sorted().map(\.hex) == digests.map(\.hex).sorted())

@@ -32,7 +32,7 @@ import Testing
         #expect(bytes.withUnsafeBytes { xxh64($0) } == expected)
     }
 
-    @Test("A draw hashes salt, project, zero, purpose, zero, key")
+    @Test("A draw hashes the salt, the project, a zero byte, the purpose, a zero byte and the key")
     func layout() {
         let plain = StableHash(project: "digits", purpose: "audit")
         #expect(plain.hash(key: "s-1") == xxh64("digits\u{0}audit\u{0}s-1"))

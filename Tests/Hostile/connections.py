@@ -64,7 +64,7 @@ class Hostile:
 
     def readable(self, now: float):
         if self.kind == "deaf":
-            # Reads nothing; only an end is of interest, which `step` sees by sending.
+            # Reads nothing; only the end of the connection matters, and `step` detects it by sending.
             self.selector.unregister(self.socket)
             return
         try:

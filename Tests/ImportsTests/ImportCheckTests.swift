@@ -58,7 +58,7 @@ struct ImportCheckTests {
         }
     }
 
-    @Test("One text under two ids with two labels is a contradiction, reported with both lines; neither is accepted")
+    @Test("One text under two ids with two labels is a contradiction: both lines are named, and neither is accepted")
     func texts() throws {
         let merged = try merge(
             file([
@@ -75,8 +75,8 @@ struct ImportCheckTests {
         #expect(merged.labels.map(\.event.sample.id.rawValue) == ["d", "e", "f"])
     }
 
-    /// Before: the row that was right was counted as one of the sample before it, which was refused, and went nowhere.
-    @Test("An id that is not composed is a fault of its own line, and keeps no other spelling from being sent")
+    /// Before: the correct row was counted as a repeat of the refused sample before it, and was not sent.
+    @Test("An id that is not in NFC is a fault of its own line and does not prevent the composed id from being sent")
     func spellings() throws {
         let lines = [
             #"{"id":"cafe\u0301","label":"circle","text":"one"}"#, #"{"id":"caf\u00e9","label":"circle","text":"two"}"#,
@@ -98,7 +98,7 @@ struct ImportCheckTests {
     }
 
     /// Before: it passed, and became a label that no trainer can use.
-    @Test("Of a project that knows no dimension yet, an embedding unlike most of the file's is a fault, first or not")
+    @Test("If the project knows no dimension, an embedding unlike most of the file's is a fault, even the first")
     func dimensions() throws {
         let lines = [
             line("a", #""embedding":[1]"#), line("b", #""embedding":[1,2]"#), line("c", #""embedding":[3,4]"#),
@@ -114,11 +114,11 @@ struct ImportCheckTests {
         #expect(merged.labels.map(\.line) == [2, 3, 4])
         let pool = try SamplePool(file(lines, isLabelled: false), Scenario.configuration(), now: { 1_800_000_000_000 })
         #expect(pool.faults.map(\.line) == [1, 5] && pool.entries.map(\.line) == [2, 3, 4])
-        // Of equally common ones the first.
+        // Of equally common dimensions, the first in the file counts.
         #expect(try merge(file(Array(lines[0...1]))).faults.map(\.line) == [2])
     }
 
-    @Test("The project's space decides before the file's, declared or learnt")
+    @Test("The project's space, declared or learnt, takes precedence over the file's")
     func spaces() throws {
         let lines = [
             line("a", #""embedding":[1,2,3]"#), line("b", #""embedding":[1,2,3]"#), line("c", #""embedding":[1,2]"#),

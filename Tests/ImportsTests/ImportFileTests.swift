@@ -33,7 +33,7 @@ struct ImportFileTests {
         }
     }
 
-    @Test("CSV as RFC 4180 has it: quotes, line ends in fields and of every system, a byte order mark")
+    @Test("CSV is read as in RFC 4180: quotes, line ends of every system, also in fields, and a byte order mark")
     func csv() throws {
         let text =
             "\u{FEFF}id,label,text,source\r\n\"a \"\"1\"\"\",circle,\"two\nlines, one comma\",shop\r\n\r\nb,square,,\n"
@@ -73,7 +73,7 @@ struct ImportFileTests {
         #expect(read("").faults.map(\.line) == [1])
     }
 
-    @Test("JSON Lines: by names of members, or with whole samples; numbers are classes too")
+    @Test("JSON Lines are read by member names or as whole samples, and a number may be a class")
     func lines() throws {
         var fields = ImportFields()
         (fields.id, fields.label) = ("key", "gold")
@@ -92,7 +92,7 @@ struct ImportFileTests {
         #expect(file.faults.map(\.line) == [4, 5])
     }
 
-    @Test("Label Studio's export: choices of those who completed a task, without what was cancelled")
+    @Test("A Label Studio export gives the choice of each annotator of a task, without cancelled annotations")
     func labelStudio() throws {
         let file = read(
             """
@@ -111,7 +111,7 @@ struct ImportFileTests {
         #expect(read("[{]").faults.count == 1)
     }
 
-    @Test("A manifest of Ground Truth: the class's name from the metadata of the label's attribute")
+    @Test("In a manifest of Ground Truth the class name is read from the metadata of the label's attribute")
     func groundTruth() throws {
         let line = #"{"source-ref":"s3://b/1.png","shape":0,"shape-metadata":{"class-name":"circle","confidence":0.9}}"#
         let file = read(
@@ -128,7 +128,7 @@ struct ImportFileTests {
         #expect(ImportFile.format(of: Array(#"{"source":"x","y":1}"#.utf8), name: "output.manifest") == .groundTruth)
     }
 
-    @Test("Rows of one sample become one label; contradictions, ties and foreign classes are reported by line")
+    @Test("Rows of one sample become one label; contradictions, ties and unknown classes are reported by line")
     func merging() throws {
         let merged = try merge(
             read(
@@ -163,7 +163,7 @@ struct ImportFileTests {
         #expect(plain.faults.map(\.description) == ["line 5: sample b is \"circle\" here and \"star\" on line 4"])
     }
 
-    @Test("What Intake would refuse is a fault of its line, before anything is sent")
+    @Test("A row that Intake would refuse is a fault of its line, before anything is sent")
     func door() throws {
         let file = read("{\"id\":\"a\\u202eb\",\"label\":\"circle\"}\n{\"id\":\"c\",\"label\":\"star\"}")
         #expect(try merge(file).faults.map(\.line) == [1])

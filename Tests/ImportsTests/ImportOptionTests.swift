@@ -22,8 +22,8 @@ struct ImportOptionTests {
         #"{"id":\#(number),"data":{\#(data)},"annotations":[{"result":[{"type":"choices","value":{"choices":\#(choices)}}]}]}"#
     }
 
-    /// Before: an export or a manifest lost all of them, and a group's members were on both sides.
-    @Test("Group, embedding and metadata of Label Studio's data and of a manifest's line count as in JSON Lines")
+    /// Before: an export or a manifest lost all three, and members of one group were in both training and test set.
+    @Test("Group, embedding and metadata are read from a Label Studio export and a manifest as from JSON Lines")
     func tools() {
         let parts = #""lot":"g7","vector":[1,2.5],"shop":"north""#
         let change = { (fields: inout ImportFields) in
@@ -56,7 +56,7 @@ struct ImportOptionTests {
         #expect(words(read(manifest)) == ["line 1: embedding: expected finite numbers"])
     }
 
-    @Test("A given name absent from the file is a fault that lists the names present; an absent default is none")
+    @Test("A given name that is absent from the file is a fault that lists the names present; a default is not")
     func names() {
         let change = { (fields: inout ImportFields) in
             (fields.group, fields.embedding, fields.text, fields.uri, fields.annotator) = ("g", "e", "t", "u", "who")
@@ -89,7 +89,7 @@ struct ImportOptionTests {
         #expect(words(read("{\"id\":\"a\",\"label\":\"circle\"}")) == [])
     }
 
-    @Test("An attribute that no line has is reported with those present; options unused by a format are faults")
+    @Test("An attribute that no line has is reported with those present; options that a format does not use are faults")
     func attributes() {
         let line = #"{"source-ref":"s3://x","a":0,"a-metadata":{"class-name":"q"},"b":0,"b-metadata":{}}"#
         #expect(
@@ -115,7 +115,7 @@ struct ImportOptionTests {
         )
     }
 
-    /// Before: an object was no label, and its row was counted as unlabelled.
+    /// Before: an object was not read as a label, and its row was counted as unlabelled.
     @Test("A label may be an object as on the wire; one that is neither that nor a scalar is a fault of its line")
     func objects() {
         let file = read(
@@ -133,7 +133,7 @@ struct ImportOptionTests {
         #expect(words(file) == ["line 3: \(expected) an array", "line 4: \(expected) another object"])
     }
 
-    @Test("A fault of an export is reported by task; an export of another form is reported once")
+    @Test("A fault of a task is reported with its number; an export in another form is reported once")
     func exports() {
         let tasks = (1...8).map { task($0, #""text":"x\#($0)""#, $0 == 8 ? #"["a","b"]"# : #"["circle"]"#) }
         #expect(
@@ -152,7 +152,7 @@ struct ImportOptionTests {
     }
 
     /// Before: "expected null, found 'o' at byte 1".
-    @Test("A file that is no JSON, and a table with other separators, are called so")
+    @Test("A file that is not JSON and a table with other separators are reported as such")
     func otherForms() {
         #expect(
             words(read("not,json\n", .jsonLines)) == ["line 1: expected a JSON object on one line, found \"not,json\""]

@@ -45,7 +45,7 @@ struct ImportSendTests {
     }
 
     /// Before: "could not begin a transaction: … (_FENCED)".
-    @Test("An import that another one has replaced reports it")
+    @Test("An import that another import has replaced reports it")
     func fenced() throws {
         let pipeline = try Pipeline(seed: 9)
         var scans = 0

@@ -73,7 +73,7 @@ struct ImportTests {
         }
     }
 
-    @Test("Labels make version 1 and a model before any task; validation labels are scored, in their own segment")
+    @Test("Imported labels make version 1 and a model before any task; validation labels have their own segment")
     func versionOne() throws {
         let pipeline = try Pipeline(seed: 1)
         let (training, truth) = file(pipeline, 60)
@@ -105,16 +105,16 @@ struct ImportTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("Sent twice, or half and then whole, every label is accepted once; known labels are not sent again")
+    @Test("Every label of a file sent twice, or half and then whole, is accepted once; known labels are not sent again")
     func once() throws {
         let pipeline = try Pipeline(seed: 2)
         let (all, _) = file(pipeline, 700)
         let note = "\(pipeline.root)-note"
         defer { try? FileManager.default.removeItem(atPath: note) }
         #expect(try send(pipeline, all, progress: note).before == 0)
-        // Before Intake has read any: the note knows that all were sent.
+        // Intake has read none of them yet: the progress note records that all were sent.
         #expect(try send(pipeline, all, progress: note).before == 700)
-        // Without the note they go again, and are known by source and id.
+        // Without the note they are sent again, and recognized by source and id.
         #expect(try send(pipeline, all).before == 0)
         #expect(pipeline.cluster.committed(pipeline.topics[.imports]).count == 1_400)
         for _ in 0..<40 { try pipeline.settle() }
@@ -126,8 +126,8 @@ struct ImportTests {
         #expect(later.merge.known == 700 && later.merge.labels.isEmpty)
     }
 
-    /// Before: a run after one that was interrupted, or after all was known, ended at the note of the first.
-    @Test("What is left over of a file goes on behind its old note; the note of another project is refused")
+    /// Before: a run after an interrupted one, or after all labels were known, stopped at the note of the first run.
+    @Test("The rest of a file is sent after its old progress note; the note of another project is refused")
     func foreignNote() throws {
         let pipeline = try Pipeline(seed: 2)
         let note = "\(pipeline.root)-note"
@@ -142,14 +142,14 @@ struct ImportTests {
         let text = try String(contentsOfFile: note, encoding: .utf8).replacing("\"shapes\"", with: "\"dogs\"")
         try text.write(toFile: note, atomically: true, encoding: .utf8)
         #expect(throws: EngineError.self) { try send(pipeline, file(pipeline, 8).0, progress: note) }
-        // A note that cannot be read is not the same as none.
+        // A note that cannot be read is not treated as a missing one.
         let count = pipeline.cluster.committed(pipeline.topics[.imports]).count
         #expect(throws: EngineError.self) { try send(pipeline, file(pipeline, 9).0, progress: pipeline.root) }
         #expect(pipeline.cluster.committed(pipeline.topics[.imports]).count == count)
     }
 
     @Test(
-        "Conflicts with the project are reported by line; other writers' records are checked in Intake and loop"
+        "Conflicts with the project are reported by line; others' records are checked in Intake and in the loop"
     )
     func refused() throws {
         let pipeline = try Pipeline(seed: 3)
@@ -193,7 +193,7 @@ struct ImportTests {
         )
     }
 
-    @Test("Samples with imported labels are never queried, however often they are predicted")
+    @Test("Samples with imported labels are never queried, however often predictions of them arrive")
     func neverQueried() throws {
         let pipeline = try Pipeline(seed: 4)
         let (labels, truth) = file(pipeline, 40)
@@ -208,7 +208,7 @@ struct ImportTests {
     }
 
     @Test(
-        "A published pool contains each sample once; without a model all are candidates, queried while votes last"
+        "A published pool has each sample once; without a model all are candidates, queried while votes remain"
     )
     func pool() throws {
         let pipeline = try Pipeline(seed: 5)
@@ -235,7 +235,7 @@ struct ImportTests {
         let began = pipeline.clock.now
         let pause: (Int64) -> Void = { pipeline.clock.advance(by: $0) }
         _ = try sender.send(pool.entries.map(\.record), rate: 10, now: { pipeline.clock.now }, pause: pause)
-        // Ten a second: the last ten go after two.
+        // Ten records a second: the last ten are sent after two seconds.
         #expect(pipeline.clock.now - began == 2_000)
         for _ in 0..<8 {
             try pipeline.settle()

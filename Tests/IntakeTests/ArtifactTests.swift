@@ -32,7 +32,7 @@ struct ArtifactTests {
 
     /// Before: `http://evil.example/model.pkl` was on `model-releases` at once.
     @Test(
-        "A result with a forbidden artifact location is a dead letter of its own kind, and never an entry",
+        "A result with a forbidden artifact location is a dead letter with its own code, and never an entry",
         arguments: [
             "http://evil.example/model.pkl", "https://good.example@evil.example/m", "ftp://evil.example/m", "model.pkl",
             "javascript:alert(1)", "data:,x", "file:///srv/../etc/passwd", "file://evil.example/m",
@@ -100,7 +100,7 @@ struct ArtifactTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("A file is there with its size, or is not; a link that leads out of the folders is forbidden")
+    @Test("A file is found only with its size; a link that leads out of the folders is forbidden")
     func files() throws {
         let files = FileManager.default
         let folder = files.temporaryDirectory.appending(path: "artifacts-\(UUID().uuidString)").path
@@ -145,12 +145,12 @@ struct ArtifactTests {
         #expect(scan(inside + "/m", 3, own, usual) == .some(true))
         #expect(scan(outside + "/m", 3, own, usual) == .some(nil))
         #expect(scan("/srv/nowhere/m", 3, own, usual) == .some(nil))
-        // Roots that this machine does not have, and no roots at all.
+        // Roots that do not exist on this machine, and an empty list of roots.
         #expect(scan("/srv/nowhere/m", 3, ArtifactFolders(roots: ["/srv/nowhere"]), usual) == .some(nil))
         #expect(scan(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
     }
 
-    @Test("A path is in a folder byte by byte: names that are equivalent in Unicode are distinct")
+    @Test("Paths and folders are compared byte by byte: names that are equivalent in Unicode are distinct")
     func paths() {
         let (composed, other) = ("/srv/\u{E9}", "/srv/e\u{301}")
         #expect(composed == other)
@@ -164,7 +164,7 @@ struct ArtifactTests {
         }
     }
 
-    @Test("A disk that does not answer delays a cycle by a second in all, and later cycles not at all")
+    @Test("A disk that does not answer delays a cycle by a second in all, and later cycles by nothing")
     func slow() throws {
         let maximumWait = ArtifactGate.maximumWait
         let gateOpens = DispatchSemaphore(value: 0)
@@ -185,12 +185,12 @@ struct ArtifactTests {
         #expect(try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual) == nil)
         let passed = ContinuousClock.now - began
         #expect(passed >= .milliseconds(maximumWait - 50))
-        // Without a bound it would be a second for each of them.
+        // Without a bound the wait would be a second for each check.
         #expect(passed < .milliseconds(maximumWait * 10), "\(passed)")
         // The first answer is too late for its own query; another query is sent anew.
         var verified: Bool?
         for _ in 0..<1_000 where verified == nil {
-            // For what hangs, and for the question that follows.
+            // One signal for the query that hangs, one for the query after it.
             gateOpens.signal()
             gateOpens.signal()
             Thread.sleep(forTimeInterval: 0.005)

@@ -23,7 +23,7 @@ struct BadInputTests {
     @Test("A record has exactly one outcome, and the stream continues after it", arguments: BadInput.all)
     func outcome(_ input: BadInput) throws {
         let pipeline = try Pipeline()
-        // Something good before and behind it.
+        // One valid record before the bad one, and one after it.
         try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
         try pipeline.send(input.topic, input.value, headers: Self.headers)
         let (intake, loop) = try makeWorkers(pipeline)
@@ -115,7 +115,7 @@ struct BadInputTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == Int(counts.deadTotal) + deadLetters)
     }
 
-    @Test("Repeated annotations, commands, results and feedback are counted once and left out")
+    @Test("Duplicate annotations, commands, results and feedback are counted once and omitted")
     func duplicates() throws {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<9 { try pipeline.round() }
@@ -150,10 +150,10 @@ struct BadInputTests {
     @Test("A journal entry that cannot be read is a dead letter of the loop, and the loop continues")
     func unreadableEntry() throws {
         let pipeline = try Pipeline()
-        // Intake has worked here before, or it would wonder who wrote the journal.
+        // Intake has worked here before; otherwise it would not know the writer of the journal.
         try pipeline.settle()
         try pipeline.round()
-        // No form is less than 1, no kind is a number, and a known kind lacks what it must have.
+        // Faults: no form is less than 1, no kind is a number, and a known kind lacks a required member.
         let junk = [
             #"{"v":1,"kind":"#, #"{"v":0,"kind":"tick","project":"shapes","entry":{"entry_number":1,"chain":""}}"#,
             #"{"v":1,"kind":2,"project":"shapes","entry":{}}"#, #"{"v":1,"kind":"tick","project":"shapes","entry":{}}"#,

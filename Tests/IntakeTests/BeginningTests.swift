@@ -5,7 +5,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@Suite("Where Intake begins")
+@Suite("Where Intake begins to read")
 struct BeginningTests {
     @Test("A first start reads the existing records, and a new partition is read from its beginning")
     func first() throws {
@@ -13,7 +13,7 @@ struct BeginningTests {
         for _ in 0..<5 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
         try pipeline.makeIntake().settle()
         #expect(!pipeline.journal().isEmpty)
-        // As if `feedback` had been added later: the group knows the others.
+        // As if `feedback` had been added later: the group has offsets of the other topics.
         for partition in 0..<2 as Range<Int32> {
             pipeline.cluster.setOffset(nil, of: TopicPartition(pipeline.topics[.feedback], partition), group: "intake")
         }

@@ -16,7 +16,7 @@ struct DeadLetterFloodTests {
     }
 
     @Test(
-        "Some dead letters are kept, all are counted, and valid records in between are accepted",
+        "A flood gives a limited number of dead letters, all are counted, and valid records in between are accepted",
         arguments: [1, 7, 1_000]
     )
     func flood(_ batchSize: Int) throws {
@@ -40,14 +40,14 @@ struct DeadLetterFloodTests {
         let turns = batchSize == 1 ? 606 : (606 + batchSize - 1) / batchSize
         #expect(deadLetters.count >= 50 && deadLetters.count <= 50 + turns)
         if batchSize == 1_000 { #expect(deadLetters.count == 50) }
-        // In order, the first ones kept.
+        // The first ones are kept, in order.
         #expect(
             deadLetters.prefix(50).map { String(decoding: $0.value ?? [], as: UTF8.self) }
                 == (0..<50).map { "bad \($0)" }
         )
     }
 
-    @Test("Bytes next to a value count, too: large headers use the capacity of many dead letters")
+    @Test("Keys and headers count as well: large headers use the capacity of many dead letters")
     func largeHeaders() throws {
         let pipeline = try Pipeline()
         let header = RecordHeader("note", String(repeating: "x", count: 100_000))
@@ -73,7 +73,7 @@ struct DeadLetterFloodTests {
 
     private static let topics: [Topic] = [.annotations, .trainingResults, .commands, .datasetVersions]
 
-    @Test("Answers, results, commands and announcements each have capacity of their own in any flood")
+    @Test("Answers, results, commands and announcements each have dead letter capacity of their own in any flood")
     func ownRoom() throws {
         let pipeline = try Pipeline()
         for number in 0..<400 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }
@@ -97,7 +97,7 @@ struct DeadLetterFloodTests {
 
     /// Before: 534 MB of dead letters.
     @Test(
-        "Of 600 records of 890 KB the dead letters keep beginnings, sizes and digests",
+        "Dead letters of 600 records of 890 KB each keep the beginning, the size and the digest",
         arguments: topics + [.predictions]
     )
     func largeValues(_ topic: Topic) throws {
@@ -121,7 +121,7 @@ struct DeadLetterFloodTests {
     }
 
     @Test(
-        "Redrivable records are kept whole within the budget, then counted; a cycle's first is cut there"
+        "Redrivable records are kept whole within the budget, then only counted; each cycle's first one is cut"
     )
     func sizes() throws {
         let pipeline = try Pipeline()
@@ -145,7 +145,7 @@ struct DeadLetterFloodTests {
         #expect(sent.sent == 2 && sent.refusedCount == cut.count)
     }
 
-    @Test("An undone cycle has no lasting effect: omitted records are counted once", arguments: 6..<14)
+    @Test("An aborted cycle has no lasting effect: omitted records are counted once", arguments: 6..<14)
     func undone(_ effect: Int) throws {
         let pipeline = try Pipeline()
         for number in 0..<300 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }

@@ -9,7 +9,7 @@ import Vocabulary
 
 @testable import Intake
 
-/// Additions of floods to the journal, which keeps them for ever.
+/// Limits the entries that a flood adds to the journal, which keeps them for ever.
 @Suite("The budget of journal entries")
 struct EntryBudgetTests {
     private func limits(_ topic: Topic, _ entries: Int, bytes: Int = 1 << 40) -> EntryLimits {
@@ -28,7 +28,7 @@ struct EntryBudgetTests {
     }
 
     /// Before: 25,000 entries; 136,305 in 22 s on a broker.
-    @Test("Of a flood of forged results the usual limit lets an hour's worth through, and others go on")
+    @Test("The usual limit admits an hour's worth of a flood of forged results, and other records continue")
     func forgedResults() throws {
         let pipeline = try Pipeline()
         for number in 0..<25_000 { try pipeline.send(.trainingResults, result(number)) }
@@ -69,7 +69,7 @@ struct EntryBudgetTests {
         #expect(budget.count <= 65_536 && budget.count > 0)
     }
 
-    @Test("Dead letters of a flood are capped and counted, as those of traffic are")
+    @Test("Dead letters for records beyond the budget are capped and counted like those for bad records")
     func deadLetters() throws {
         let pipeline = try Pipeline()
         for number in 0..<500 { try pipeline.send(.commands, Wire.command("c\(number)", .hold)) }
@@ -131,7 +131,7 @@ struct EntryBudgetTests {
                 #"{"project":"shapes","request":"r\#(number)","trial":0,"repeat":0,"status":"failed","error":"\#(fill)"}"#
             try pipeline.send(.trainingResults, Array(value.utf8))
         }
-        // Two thirds of a megabyte each.
+        // Each entry has two thirds of a megabyte.
         let intake = try pipeline.makeIntake(entryLimits: limits(.trainingResults, 1_000, bytes: 2_000_000))
         try intake.settle()
         #expect(try counts(intake).forwarded == 4)
@@ -190,9 +190,9 @@ struct EntryBudgetTests {
         }
     }
 
-    /// Before: as many as were written, 50 MiB of journal in 12 s.
+    /// Before: the journal stored every revision that was written, 50 MiB in 12 s.
     @Test(
-        "Of endless revisions the journal stores an hour's budget, and the newest one when capacity is free"
+        "Of endless revisions the journal stores an hour's budget, then the newest one when budget is free"
     )
     func flippedRevisions() throws {
         let pipeline = try Pipeline()
@@ -227,7 +227,7 @@ struct EntryBudgetTests {
         #expect(processor.projectFaults.isEmpty)
     }
 
-    @Test("Bytes of revisions are limited by themselves, and one that no entry was written under costs nothing")
+    @Test("Bytes of revisions have their own limit, and a revision under which no entry was written costs nothing")
     func revisionBytes() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake()
@@ -251,7 +251,7 @@ struct EntryBudgetTests {
         #expect(processor.projectFaults.map(\.project) == ["shapes"])
     }
 
-    @Test("A revision whose transaction was aborted has its budget again", arguments: 6..<14)
+    @Test("The budget of a revision whose transaction was aborted is returned", arguments: 6..<14)
     func abortedRevision(effect: Int) throws {
         let pipeline = try Pipeline()
         try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
@@ -289,8 +289,8 @@ struct EntryBudgetTests {
         #expect(processor.counts.dead["faulty_project"] == 20 && processor.counts.dead["unknown_project"] == 30)
     }
 
-    /// The audit share is no limit of a flood, and every invented model version has a threshold of its own.
-    @Test("Candidates are bounded for any reason of forwarding, and those beyond are not in the tallies")
+    /// The audit share does not limit a flood, and every invented model version has a threshold of its own.
+    @Test("Candidates are bounded whatever the reason for forwarding, and refused ones are not in the tallies")
     func candidates() throws {
         let pipeline = try Pipeline()
         for number in 0..<5_000 {

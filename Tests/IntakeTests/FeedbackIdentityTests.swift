@@ -6,7 +6,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@Suite("What makes feedback distinct")
+@Suite("Identity of feedback")
 struct FeedbackIdentityTests {
     /// Before: feedback with source "0" and ids equal to later offsets made honest feedback without ids `duplicate`,
     /// ten of ten.

@@ -60,7 +60,8 @@ struct FeedbackRoomTests {
         #expect(users.count < 300, "\(users.count)")
     }
 
-    /// Before: for half an hour after a flood of a few seconds the feedback of one user in a hundred was accepted.
+    /// Before: for half an hour after a flood of a few seconds, only the feedback of one user in a hundred was
+    /// accepted.
     @Test("A minute after a flood as many users are accepted as an hour's capacity allows")
     func afterwards() {
         var room = FeedbackRoom()
@@ -77,11 +78,11 @@ struct FeedbackRoomTests {
             let isTaken = room.take(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
             if isTaken { received += 1 }
         }
-        // Twenty a second for two minutes, of which 2.8 are carried, and more until the minute is known.
+        // 20 a second for two minutes, of which 2.8 a second are within the limit, and more until the rate is known.
         #expect((250...600).contains(received), "\(received)")
     }
 
-    @Test("Capacity used by an aborted transaction is free again, and a worker has its share of it")
+    @Test("Capacity used by an aborted transaction is free again, and a worker has only its share of the capacity")
     func transactions() {
         var room = FeedbackRoom()
         func take() -> Bool { room.take(Self.project, limit: 40, draw: 0, at: 0, share: 0.25) != nil }
@@ -101,7 +102,7 @@ struct FeedbackRoomTests {
     }
 
     @Test(
-        "A flood of feedback is counted whole, partly journaled with its probability, and is no dead letter"
+        "A flood of feedback is counted in full and journaled in part, with its probability, without dead letters"
     )
     func flood() throws {
         let usual = Scenario.configuration()
@@ -146,7 +147,7 @@ struct FeedbackRoomTests {
         #expect(counted == 20_000)
     }
 
-    @Test("A worker's own limit omits feedback, and refuses none")
+    @Test("A worker's own limit omits feedback without refusing it")
     func worker() throws {
         let pipeline = try Pipeline()
         for number in 0..<300 {

@@ -15,13 +15,13 @@ import Vocabulary
 @testable import Intake
 @testable import Operations
 
-@Suite("Names and headers of strangers")
+@Suite("Names and headers of other producers")
 struct ForeignNamesTests {
     static let bad = [
         "a\u{9B}31m", "a\u{85}b", "abc\u{202E}gpj", "\u{2066}x", "x\u{200F}", "a\u{2028}b", "a\u{2029}b", "\u{FEFF}a",
     ]
 
-    /// A prediction as a service writes it, the name's characters as they are.
+    /// A prediction as a service writes it, with the name's characters unescaped.
     private func prediction(sample: String, version: String = "v1") -> [UInt8] {
         Wire.prediction(Sample(id: SampleID(sample)), [0.4, 0.3, 0.3], version: version)
     }
@@ -84,7 +84,7 @@ struct ForeignNamesTests {
         #expect(pipeline.journal().contains { $0.text.contains(name) })
     }
 
-    /// Pairs of different bytes that Unicode, and a table of ours, hold to be one text; of each the first is composed.
+    /// Pairs of different bytes that Unicode, and a table of this project, hold to be one text; the first is composed.
     static let twins = [
         ("é", "e\u{301}"), ("한", "\u{1112}\u{1161}\u{11AB}"), ("Å", "\u{212B}"), ("\u{1E69}", "s\u{307}\u{323}"),
     ]
@@ -124,7 +124,7 @@ struct ForeignNamesTests {
         let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.accepted == 8 && counts.dead == ["schema": 8])
         #expect(deadLetters(pipeline).allSatisfy { $0.header("flywheel.reason.text")?.contains("NFC") == true })
-        // The digest of a user is that of the bytes.
+        // The digest of a user is computed from the bytes of the name.
         for user in [name, twin] {
             let text = #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"@","verdict":"confirmation"}"#
             try pipeline.send(.feedback, Array(text.replacing("@", with: user).utf8))
@@ -133,7 +133,7 @@ struct ForeignNamesTests {
         #expect(try #require(intake.processor as? IntakeProcessor).counts.accepted == 10)
     }
 
-    @Test("Text that the quick check holds to be composed is composed, alone and after any letter")
+    @Test("Text that the quick check accepts as composed is composed, alone and after any letter")
     func surelyComposed() {
         for value in UInt32(0)...0x1FFFF where ComposedText.isSure(value) {
             guard let scalar = UnicodeScalar(value) else { continue }
@@ -150,7 +150,7 @@ struct ForeignNamesTests {
         #expect(!ComposedText.isComposed("e\u{301}") && !ComposedText.isSurely("e\u{301}".utf8))
     }
 
-    @Test("A new class whose name people do not see whole is not applied; one of before stays", arguments: bad)
+    @Test("A new class whose name has invisible characters is not applied; one in force is kept", arguments: bad)
     func classes(name: String) throws {
         let usual = Scenario.configuration()
         func configuration(_ classes: [String]) -> ProjectConfiguration {
@@ -174,8 +174,8 @@ struct ForeignNamesTests {
         #expect(error.map { "\($0)".contains("people do not see") && ForeignText.isPlain("\($0)") } == true)
     }
 
-    /// Before: a window of a second was a tick a second, for ever.
-    @Test("A new revision's window is a minute or longer; a shorter one that is in force stays")
+    /// Before: a window of one second produced a tick each second, for ever.
+    @Test("A new revision's window is a minute or longer; a shorter one that is already in force is kept")
     func windows() throws {
         func configuration(_ window: Int64, question: String = "What is it?") -> ProjectConfiguration {
             let usual = Scenario.configuration()
@@ -203,8 +203,8 @@ struct ForeignNamesTests {
         #expect(throws: EngineError.self) { try apply.apply(configuration(2_000), partitions: 2) }
     }
 
-    /// Before: é in two characters was a class like any other.
-    @Test("A new class is spelt in one way, an old one stays as it was spelt, and no two spellings are two classes")
+    /// Before: a class with é in two characters was accepted like any other.
+    @Test("A new class has one spelling, an old one keeps its own, and two spellings of one name are never two classes")
     func spellings() throws {
         let usual = Scenario.configuration()
         let (composed, twin) = ("caf\u{E9}", "cafe\u{301}")
@@ -232,7 +232,7 @@ struct ForeignNamesTests {
             let error = #expect(throws: EngineError.self) { try apply.apply(configuration(classes), partitions: 2) }
             #expect(error?.reason.contains(words) == true, "\(String(describing: error))")
         }
-        // One class whichever way it is written; two spellings are none too many.
+        // Both spellings are one class, so a schema with both has a duplicate.
         let schema = next.schema
         #expect(schema.index(of: composed) == schema.index(of: twin) && schema.index(of: twin) == ClassIndex(1))
         let both = configuration(["tea", composed, twin]).jsonBytes
@@ -261,7 +261,7 @@ struct ForeignNamesTests {
         #expect(again == entry)
     }
 
-    @Test("A producer's headers are distinct from Flywheel's, and are restored unchanged")
+    @Test("A producer's headers are kept apart from Flywheel's, and are restored unchanged")
     func headers() throws {
         let pipeline = try Pipeline()
         let own = [

@@ -10,9 +10,9 @@ import Vocabulary
 
 @testable import Intake
 
-@Suite("What a dropped prediction costs")
+@Suite("The cost of a dropped prediction")
 struct HotPathTests {
-    @Test("Counting allocates where something is allocated")
+    @Test("The allocation counter counts allocations")
     func counter() {
         #expect(Allocations.count {} == 0)
         var kept: [[Int]] = []
@@ -73,7 +73,7 @@ struct HotPathTests {
         }
         let time = pipeline.clock.now
         var (dropped, unread) = (0, 0)
-        // Nothing here but plain loops: in a debug build other loops allocate themselves.
+        // Only plain loops here, because in a debug build other loops allocate memory.
         func scan() {
             var number = 0
             while number < 500 {
@@ -86,7 +86,7 @@ struct HotPathTests {
                 number += 1
             }
         }
-        // Names are learnt, tallies find their size.
+        // In the first scan names are learnt and tallies grow to their size.
         scan()
         (dropped, unread) = (0, 0)
         let allocations = Allocations.count { for _ in 0..<20 { scan() } }

@@ -11,7 +11,7 @@ import Vocabulary
 struct IntakeCrashTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 20, batchSize: 20)
 
-    /// Required output of Intake, independent of its order and of its division into transactions.
+    /// The part of Intake's output that does not depend on its order or its division into transactions.
     private struct Outcome: Hashable {
         var audit: [String: Int] = [:]
         var entries: [[UInt8]: Int] = [:]
@@ -99,7 +99,7 @@ struct IntakeCrashTests {
         }
     }
 
-    @Test("What a zombie has in hand is never seen")
+    @Test("The uncommitted output of a zombie is never visible")
     func zombie() throws {
         let undisturbed = try makePipeline(seed: 1)
         try undisturbed.makeIntake(policy: Self.policy).settle()
@@ -121,7 +121,7 @@ struct IntakeCrashTests {
         #expect(isSame)
     }
 
-    @Test("Two workers share the partitions, and a rebalance in the middle loses and repeats nothing")
+    @Test("Two workers share the partitions, and a rebalance in between loses and repeats nothing")
     func rebalance() throws {
         let undisturbed = try makePipeline(seed: 1)
         try undisturbed.makeIntake(policy: Self.policy).settle()

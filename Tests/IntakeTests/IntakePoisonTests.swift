@@ -9,10 +9,10 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// A record that Intake does not survive.
-@Suite("Intake and the record that kills it")
+/// Handling of a record that kills Intake.
+@Suite("Intake and a lethal record")
 struct IntakePoisonTests {
-    /// A plant with annotations among predictions.
+    /// A pipeline with annotations among predictions.
     private func makePipeline(_ count: Int = 400) throws -> Pipeline {
         let pipeline = try Pipeline(seed: 7)
         for number in 0..<count {
@@ -70,7 +70,7 @@ struct IntakePoisonTests {
         #expect(tasks(pipeline).count == 100)
     }
 
-    @Test("Workers of other names count the same deaths")
+    @Test("Workers with different names count the same deaths")
     func otherWorkers() throws {
         let pipeline = try makePipeline()
         let lethal = lethal(pipeline)
@@ -79,7 +79,7 @@ struct IntakePoisonTests {
             return try pipeline.makeIntake(instance: "w\(number)", lethal: lethal)
         }
         #expect((4...7).contains(deaths), "\(deaths) deaths")
-        // What the dead ones left open ends by its timeout.
+        // The transaction that the dead worker left open ends by its timeout.
         pipeline.clock.advance(by: 10_001)
         try expectIsolated(pipeline, "other names")
     }
@@ -121,7 +121,7 @@ struct IntakePoisonTests {
 
     // MARK: - What it costs, and what it does not do
 
-    @Test("While all is well a transaction is a batch: one more at the beginning, one at the end")
+    @Test("Without faults each batch is one transaction, with one more at the beginning and one at the end")
     func cost() throws {
         let pipeline = try makePipeline()
         let plan = FaultPlan()
@@ -133,7 +133,7 @@ struct IntakePoisonTests {
         #expect(plan.effects.filter { $0 == .commit }.count == 500 / 50 + 2)
         let topicPartition = TopicPartition(pipeline.topics[.annotations], 0)
         #expect(pipeline.cluster.note(of: topicPartition, group: "intake") == "clean")
-        // The next finds it in order.
+        // The next worker finds the clean note.
         let next = try pipeline.makeIntake(policy: policy)
         try pipeline.send(.annotations, Wire.annotation("later", "a", .skip))
         try next.settle()
@@ -142,14 +142,14 @@ struct IntakePoisonTests {
     }
 
     @Test(
-        "Deaths of workers that no record causes make no dead letters, however often",
+        "Worker deaths that no record causes make no dead letters, however often they occur",
         arguments: 0..<6 as Range<UInt64>
     )
     func innocent(seed: UInt64) throws {
         let pipeline = try makePipeline()
         var generator = SplitMix64(seed: seed)
         for number in 0..<40 {
-            // Some die before they have done anything.
+            // Some workers die before they have done anything.
             let plan = FaultPlan(.init(generator.next(below: 60), .crash, number % 2 == 0 ? .before : .after))
             do { try pipeline.makeIntake(plan).settle() } catch { #expect(plan.isCrashed) }
             try pipeline.send(.annotations, Wire.annotation("n\(number)", "a", .skip))
@@ -160,7 +160,7 @@ struct IntakePoisonTests {
         #expect(try predictions(pipeline) == 400, "seed \(seed)")
     }
 
-    @Test("Workers that stop in order, however often and at one position, are no deaths")
+    @Test("Workers that stop in an orderly way, however often and at one position, do not count as deaths")
     func cleanStops() throws {
         let pipeline = try makePipeline()
         let lethal = lethal(pipeline)
@@ -176,12 +176,12 @@ struct IntakePoisonTests {
         #expect(deaths >= 4)
     }
 
-    @Test("A worker that clients bring down again and again blames no record")
+    @Test("A worker that clients repeatedly bring down blames no record")
     func explained() throws {
         let pipeline = try makePipeline()
         let topicPartition = TopicPartition(pipeline.topics[.annotations], 0)
         for number in 0..<8 {
-            // As `Worker` does: the partitions of the life before are given on as explained.
+            // As in `Worker`: the partitions of the previous life are passed on as explained.
             let processor = { (transport: any StreamTransport) throws -> any Processor in
                 IntakeProcessor(
                     topics: pipeline.topics,

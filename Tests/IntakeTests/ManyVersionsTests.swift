@@ -10,7 +10,7 @@ import Vocabulary
 
 @Suite("Model versions that Intake distinguishes")
 struct ManyVersionsTests {
-    /// Predictions counted by version; of those counted together under the empty name.
+    /// Predictions counted by version; those of versions counted together have the empty name.
     private func counted(_ pipeline: Pipeline) throws -> [String: Int64] {
         var sums: [String: Int64] = [:]
         for tally in try pipeline.decoded(.tallies, { try Tally(json: $0) }) {

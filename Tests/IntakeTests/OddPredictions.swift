@@ -162,11 +162,11 @@ enum OddPredictions {
         [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0xC3, 0xA9],
     ]
 
-    /// All of them, each of another record.
+    /// All of them, each in a record of its own.
     static var all: [[UInt8]] {
         var records: [[UInt8]] = []
         for (index, context) in contexts.enumerated() {
-            // Long ones where a limit may hold: in content, metadata and embedding.
+            // Long values only where a limit may apply: in content, metadata and embedding.
             for value in values where value.utf8.count < 10_000 || (9...16).contains(index) {
                 records.append(Array(context(value).utf8))
             }
@@ -178,7 +178,7 @@ enum OddPredictions {
         return records
     }
 
-    /// Records as good producers send them, which must therefore be judged without being parsed.
+    /// Valid records in the usual forms, which must therefore be judged without being parsed.
     static let usual: [String] = [
         record(), record(",\"trace\":[\"a\",{\"b\":null,\"c\":-1.5e-3}],\"ok\":true,\"n\":12"),
         record(sample: #","content":{"kind":"inline","media_type":"text/plain","data":"a \"quote\"\nand é\u00e9"}"#),

@@ -11,7 +11,7 @@ import Vocabulary
 @testable import Intake
 
 /// The verdict on a record, counted or refused, must not depend on whether its sample is forwarded: by the hash of the
-/// audit sample one record in ten is parsed in full, and nine are scanned.
+/// audit sample, one record in ten is parsed in full, and nine are only scanned.
 @Suite("One rule for forwarded records and records that are only counted")
 struct OneRuleTests {
     /// An Intake of one project that forwards all its candidates, or none.
@@ -47,7 +47,7 @@ struct OneRuleTests {
             (intake, time) = (runner, pipeline.clock.now)
         }
 
-        /// Why a record is refused, by code and text; nil of one that is counted.
+        /// The code and text of the reason for which a record is refused; nil if it is counted.
         func verdict(_ bytes: [UInt8]) throws -> [String]? {
             try bytes.withUnsafeBytes { bytes in
                 let record = RecordView(
@@ -107,13 +107,13 @@ struct OneRuleTests {
         return (scans, refused)
     }
 
-    @Test("Odd and broken records meet one verdict, with one reason", arguments: 0..<4)
+    @Test("Odd and broken records get the same verdict and reason, forwarded or not", arguments: 0..<4)
     func odd(_ space: Int) throws {
         let (scans, refused) = try compare(OddPredictions.all, Self.spaces[space])
         #expect(scans > 300 && refused > 3_000, "\(scans) looks, \(refused) refused")
     }
 
-    @Test("Spoilt records meet one verdict, with one reason", arguments: 0..<4 as Range<UInt64>)
+    @Test("Corrupted records get one verdict and reason, forwarded or not", arguments: 0..<4 as Range<UInt64>)
     func spoilt(_ seed: UInt64) throws {
         var generator = SplitMix64(seed: 17 + seed)
         let records = (0..<3_000).map { _ in OddPredictions.spoilt(using: &generator) }
@@ -121,7 +121,7 @@ struct OneRuleTests {
         #expect(scans > 80 && refused > 1_000, "\(scans) looks, \(refused) refused")
     }
 
-    @Test("What good producers send is judged without being parsed", arguments: OddPredictions.usual)
+    @Test("Usual valid records are judged without being parsed", arguments: OddPredictions.usual)
     func usual(_ text: String) throws {
         for space in [nil, EmbeddingSpace(name: SpaceID("e1"), dimension: 2, norm: 50), EmbeddingSpace(norm: 3)] {
             let door = try Door(space, forwardsAll: false)
@@ -140,7 +140,7 @@ struct OneRuleTests {
         #expect(try door.verdict(Array(text.utf8))?[0] == "not_json")
     }
 
-    @Test("A norm is bounded before it is computed, and never wrongly", arguments: 0..<200 as Range<UInt64>)
+    @Test("A norm is bounded before it is computed, and the bound is never wrong", arguments: 0..<200 as Range<UInt64>)
     func norms(_ seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let scale = [1e-3, 0.1, 1, 30][generator.next(below: 4)]

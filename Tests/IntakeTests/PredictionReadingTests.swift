@@ -156,11 +156,11 @@ struct PredictionReadingTests {
         )
         let table = table()
         #expect((scan(bytes, table) != nil) == isScanned)
-        // A scanned prediction is never one that the parser refuses.
+        // The parser refuses no prediction that a scan accepts.
         if isScanned { #expect(parse(bytes, table) != nil) }
     }
 
-    @Test("Of equally likely classes the lowest is the top one, in any order", arguments: AcquisitionFunction.allCases)
+    @Test("Of equally likely classes the top one has the lowest index", arguments: AcquisitionFunction.allCases)
     func equals(_ function: AcquisitionFunction) throws {
         let names = (0..<100).map { "class-\($0)" }
         let schema = LabelSchema(question: "Which?", classes: names)
@@ -224,7 +224,7 @@ struct PredictionReadingTests {
     }
 
     @Test(
-        "A corrupt prediction is read as by the parser, or refused like it in the parts that a scan reads"
+        "A corrupted prediction is read or refused by a scan as by the parser, in the parts that the scan reads"
     )
     func spoilt() {
         let table = table()
@@ -246,7 +246,7 @@ struct PredictionReadingTests {
                 continue
             }
             scans += 1
-            // A text may be corrupted in a part that is not scanned.
+            // A text may be corrupted in a part that the scan does not read.
             if let parsed = parse(bytes, table) {
                 #expect(agree(scanned, parsed), "\(String(decoding: bytes, as: UTF8.self))")
             }
@@ -302,7 +302,7 @@ struct PredictionReadingTests {
         }
     }
 
-    @Test("Names are found by their bytes, of every length, and no others")
+    @Test("Names of every length are found by their bytes, and no other names are")
     func names() {
         let names = (0..<40).flatMap { length in
             ["a", "b"].map { String(repeating: "x", count: length) + $0 + String(repeating: "y", count: length % 3) }

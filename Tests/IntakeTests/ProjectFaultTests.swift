@@ -52,7 +52,7 @@ struct ProjectFaultTests {
     }
 
     /// Before: every transaction was aborted with `_UNKNOWN_PARTITION`, for ever: 0 records of any project were accepted.
-    @Test("A partition that the cluster does not have holds its own project alone", arguments: [1, 2])
+    @Test("A partition that the cluster does not have affects only its own project", arguments: [1, 2])
     func wrongPartition(revision: Int) throws {
         let pipeline = try Pipeline()
         let name = revision == 1 ? "ghost" : "shapes"
@@ -95,7 +95,7 @@ struct ProjectFaultTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.journal], 3).count == 2)
     }
 
-    @Test("Keys, revisions, partitions and classes must follow from those in force; a violation is named")
+    @Test("Keys, revisions, partitions and classes must be consistent with those in force; a violation is named")
     func notFollowed() throws {
         let pipeline = try Pipeline()
         let directory = try ProjectDirectory(
@@ -124,7 +124,7 @@ struct ProjectFaultTests {
             #expect(directory["shapes"]?.revision == 3 && directory["dogs"] == nil)
         }
         #expect(directory.faults.map(\.project) == ["dogs", nil, "shapes", nil])
-        // The same record again is none, and the next good revision ends the fault.
+        // The same record again is not a fault, and the next valid revision ends the fault.
         try put(pipeline, configuration(revision: 3, classes: Scenario.classes + ["cross"]))
         try put(pipeline, configuration(revision: 4, classes: Scenario.classes + ["cross", "disc"]))
         try directory.readToEnd()
@@ -190,9 +190,9 @@ struct ProjectFaultTests {
         _ = try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(configuration(), partitions: 2)
     }
 
-    /// Before: the file in force was "unchanged", and the fault stayed; once the topic was compacted nobody knew the
-    /// project.
-    @Test("Applying the file in force over a faulty record writes it again, once", arguments: [false, true])
+    /// Before: the file in force was "unchanged", and the fault stayed; after compaction of the topic, no worker knew
+    /// the project.
+    @Test("Applying the file in force over a faulty record writes the revision again, once", arguments: [false, true])
     func applyingOverFault(isForged: Bool) throws {
         let pipeline = try Pipeline()
         try put(pipeline, configuration(revision: 3))
@@ -243,7 +243,7 @@ struct ProjectFaultTests {
 
     /// Before: "shapes is new: revision 1", which replaced a project that this build cannot read.
     @Test(
-        "A project of a newer build is not written over; an older revision of it that can be read makes no difference"
+        "A project of a newer build is not overwritten, whether or not this build can read an older revision of it"
     )
     func newerBuild() throws {
         let pipeline = try Pipeline()
@@ -291,7 +291,7 @@ struct ProjectFaultTests {
         }
     }
 
-    @Test("A partition that was removed unnoticed is the record's fault, and other projects continue")
+    @Test("If a partition was removed unnoticed, its record is a dead letter, and other projects continue")
     func partitionGone() throws {
         let pipeline = try Pipeline()
         try put(pipeline, configuration("other", revision: 1, partition: 0))

@@ -79,13 +79,13 @@ struct QueriedSampleTests {
         try row("pool", "b/with/slashes", "{}", in: pipeline)
         try row("pool", "c", "{}", in: pipeline)
         try row("asked", "d", "\"acquisition\"", in: pipeline)
-        // A purpose that only a newer build knows.
+        // A purpose that only a newer build defines.
         try row("asked", "e", "{\"new\":1}", in: pipeline)
         try directory.readToEnd(now: { pipeline.clock.now })
         #expect(pool.isKnown && pool.count.load(ordering: .relaxed) == 3)
         #expect(status("a") == .pooled && status("b/with/slashes") == .pooled)
         #expect(status("d") == .queried && status("e") == .queried && status("f") == .unknown)
-        // A sample is queried: either of the two rows may come first.
+        // A sample that is queried: either of its two rows may be read first.
         try row("pool", "a", nil, in: pipeline)
         try row("asked", "a", "\"acquisition\"", in: pipeline)
         try row("asked", "c", "\"audit\"", in: pipeline)
@@ -130,7 +130,7 @@ struct QueriedSampleTests {
         #expect(try flagged() == 0)
         for (extra, isRaised) in [("0.3", true), ("0.0", false), ("1.0", true)] {
             try row("exploration", "_", #"{"labels":40,"extra":\#(extra),"classes":[0]}"#, in: pipeline)
-            // The row may be read after the first of these, and a bucket of tokens holds no more than a batch.
+            // The row may be read only after the first round, and a token bucket holds no more than one batch.
             let (first, second) = (try flagged(), try flagged())
             #expect(isRaised ? first + second > 0 : second == 0, "extra \(extra): \(first), \(second)")
         }
@@ -139,7 +139,7 @@ struct QueriedSampleTests {
         #expect(try flagged() == 0)
     }
 
-    @Test("A pool without an end of its partition has no known free capacity; added partitions are found")
+    @Test("The free capacity of a pool is unknown without an end of its partition; added partitions are found")
     func partitions() throws {
         let pipeline = try Pipeline()
         let directory = try directory(pipeline)
@@ -158,7 +158,7 @@ struct QueriedSampleTests {
     }
 
     /// Before: 60 candidates of each round, for ever.
-    @Test("A queried sample uses no threshold, trigger or journal, but is counted; also after a restart")
+    @Test("A queried sample is counted, but affects no threshold, trigger or journal, also after a restart")
     func queried() throws {
         let trigger = Trigger(name: "any", condition: .confidence(nil, try #require(TriggerBounds(above: 0.1))))
         let pipeline = try Pipeline(configuration: Self.configuration { $0.triggers = [trigger] })
@@ -183,7 +183,7 @@ struct QueriedSampleTests {
         #expect(tallies.reduce(0) { $0 + $1.predictions } == 180)
     }
 
-    @Test("Every candidate of the audit sample is forwarded, queried or not: a release is judged by it")
+    @Test("Every candidate of the audit sample is forwarded, queried or not, because releases are judged by it")
     func audit() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(auditCutoff: 0.5))
         let samples = (0..<60).map { _ in pipeline.scenario.next() }
@@ -217,7 +217,7 @@ struct QueriedSampleTests {
         #expect(threshold.value == 0 && processor.counts.forwarded == 0)
     }
 
-    @Test("A pool is filled though Intake fails at any effect of its own, and no sample is sent twice for nothing")
+    @Test("A pool is filled although Intake fails at any of its effects, and no sample is sent twice without need")
     func everyEffect() throws {
         func makePipeline() throws -> Pipeline {
             // No candidate is forwarded by its score.
@@ -255,7 +255,7 @@ struct QueriedSampleTests {
         }
     }
 
-    @Test("A sample that was sent and shows nowhere is sent again after ten minutes, no sooner")
+    @Test("A sample that was sent and appears in no row is sent again after ten minutes, and no sooner")
     func late() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(capacity: 30) { $0.oversample = 1 })
         let samples = (0..<20).map { _ in pipeline.scenario.next() }
@@ -311,7 +311,7 @@ extension ProjectConfiguration {
 
 @Suite("Samples that users dispute, as Intake knows them")
 struct DisputedSampleTests {
-    @Test("While labels decide predictions of disputed samples go on whatever their score, a few of each")
+    @Test("While labels decide, predictions of disputed samples are forwarded whatever their score, a few of each")
     func forwarded() throws {
         var policy = Scenario.configuration().acquisition
         (policy.auditCutoff, policy.explorationShare, policy.poolCapacity) = (0, 0, 1)
@@ -353,7 +353,7 @@ struct DisputedSampleTests {
         var forwarded: [Candidate] = []
         for _ in 0..<20 { forwarded += try send(samples[345..<355]).filter { $0.sample.id == disputed } }
         #expect((1...8).contains(forwarded.count) && forwarded.allSatisfy(\.isBelowThreshold), "\(forwarded.count)")
-        // Over, and begun again with the same sample.
+        // The dispute is over, and begins again with the same sample.
         try row(disputed.rawValue, nil)
         _ = try send(samples[0..<10])
         #expect(try !send(samples[345..<355]).contains { $0.sample.id == disputed })

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Vocabulary
 
-/// A transport whose readers find out only after a while where `projects` ends.
+/// A transport whose readers take some time to find the end of `projects`.
 private struct SlowEnds: StreamTransport {
     let transport: any StreamTransport
     let topic: String
@@ -95,7 +95,7 @@ struct ReadAllowanceTests {
         return (runner, { scans.count.withLock { $0 } })
     }
 
-    /// Before: each waited for a scan, 400 s in all.
+    /// Before: each unknown project waited for a scan, 400 s in all.
     @Test("An endless series of unknown projects uses at most a fifth of the time, and known ones continue")
     func flood() throws {
         let pipeline = try Pipeline()

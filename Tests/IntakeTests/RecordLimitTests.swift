@@ -17,7 +17,7 @@ import Vocabulary
 /// Limits count the encoded size: a record that Intake accepts fits every topic that it is written to.
 @Suite("Sizes of written records")
 struct RecordLimitTests {
-    /// Names of the longest kind.
+    /// Names of the maximum length.
     private static func names(_ count: Int, bytes: Int) -> [String] {
         (0..<count).map { "\($0)-" + String(repeating: "c", count: bytes - "\($0)-".utf8.count) }
     }
@@ -152,7 +152,7 @@ struct RecordLimitTests {
         }
     }
 
-    @Test("A vocabulary without capacity for a sample is not applied, one that no record holds is not followed")
+    @Test("A vocabulary that leaves no room for a sample is not applied; one larger than a record is not followed")
     func vocabulary() throws {
         let pipeline = try Pipeline()
         let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
@@ -179,7 +179,7 @@ struct RecordLimitTests {
         }
     }
 
-    @Test("A tally of more classes than a record holds is split into several, whose sums are those of one")
+    @Test("A tally of more classes than a record holds is split into several, with the same sums")
     func largeTally() throws {
         let classes = Self.names(7_700, bytes: 125)
         let pipeline = try Pipeline(configuration: Self.configuration(classes))
@@ -204,7 +204,7 @@ struct RecordLimitTests {
     @Test("The parts of a dead letter are bounded: text, key, and headers of size 0")
     func deadLetters() throws {
         let pipeline = try Pipeline()
-        // One character of 200,000 bytes.
+        // One character (grapheme) of 200,000 bytes.
         let endless = "e" + String(repeating: "\u{301}", count: 100_000)
         try pipeline.send(.annotations, Array(#"{"project":"\#(endless)"}"#.utf8))
         try pipeline.cluster.append(

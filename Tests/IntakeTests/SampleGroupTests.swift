@@ -22,7 +22,7 @@ struct SampleGroupTests {
         let pipeline = try Pipeline()
         pipeline.readsState = false
         for number in 0..<400 {
-            // Every fourth sample has no group; a group may have the name of a sample.
+            // Every fourth sample has no group; a group may have the same name as a sample.
             let group = number % 4 == 0 ? "" : ",\"group\":\"s\(number % 37)\""
             let text =
                 "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\"\(group)},\"model\":{\"version\":\"v1\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\"\(Scenario.classes[0])\":\(0.5 + Double(number % 64) / 128),\"\(Scenario.classes[1])\":\(0.5 - Double(number % 64) / 128)}}}"

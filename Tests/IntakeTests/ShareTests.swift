@@ -47,7 +47,7 @@ struct ShareTests {
         #expect(whole > 0 && unseen == whole)
         processor.unassigned(partitions(1..<4))
         #expect(target(index) == whole / 4 && target(IntakeProject.unseen) == whole / 4 && target(0) == 0)
-        // A tenth of a quarter of the rate at once.
+        // A tenth of a quarter of the hourly rate is available at once.
         var fired = 0
         for number in 0..<100 {
             var id = "s\(number)"
@@ -71,7 +71,7 @@ struct ShareTests {
         #expect(target(index) == whole * 3 / 4)
     }
 
-    @Test("A rebalance revokes all partitions first, which does not reduce what a limit holds")
+    @Test("A rebalance that first revokes all partitions does not reduce the tokens that a limit holds")
     func allRevoked() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))

@@ -15,7 +15,7 @@ struct TallyTests {
     }
 
     @Test(
-        "Sums of tallies are what was sent, duplicates included, and their offsets cover every record once",
+        "Sums of tallies equal the records sent, duplicates included, and their offsets cover every record once",
         arguments: [0, 1, 2]
     )
     func exact(fault: Int) throws {
@@ -51,7 +51,7 @@ struct TallyTests {
                 if verdict.isNegative { feedback[said, default: (0, 0)].negative += 1 }
             }
         }
-        // One of them aborts on the way, one dies.
+        // One of the runs aborts, and one dies.
         let steps: [FaultPlan.Step?] = [nil, .init(12, .abortable), .init(15, .crash)]
         let policy = CommitPolicy(interval: 0, maximumRecords: 17, batchSize: 17)
         _ = try settle(pipeline, group: "intake", steps[fault]) { plan, instance in
@@ -113,7 +113,7 @@ struct TallyTests {
         }
     }
 
-    @Test("Loop folds tallies into entries whose sums are the tallies' sums, once, though it dies between")
+    @Test("Loop folds tallies into entries with the same sums, each tally once, although it dies in between")
     func folded() throws {
         for number in 0..<40 {
             let pipeline = try Pipeline(seed: 9)

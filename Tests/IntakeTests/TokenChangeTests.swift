@@ -18,7 +18,7 @@ import Vocabulary
 struct TokenChangeTests {
     // MARK: - Secrets that change
 
-    @Test("While secrets change both are accepted, the first makes tokens; dead letters of the old one can be redriven")
+    @Test("With two secrets both are accepted and the first makes tokens; dead letters of an old one can be redriven")
     func rotation() throws {
         let (old, new) = ("the old secret, long enough", "the new secret, long enough")
         let pipeline = try Pipeline(configuration: Forgery.requiring(), tokens: TokenKeys(secrets: [old]))
@@ -32,7 +32,7 @@ struct TokenChangeTests {
         #expect(TokenKeys(secrets: [old]).token(on: subject.0, of: subject.1, for: subject.2) == token)
         let both = TokenKeys(secrets: [new, old])
         #expect(both.token(on: subject.0, of: subject.1, for: subject.2) != token)
-        // First the other way round: no worker makes tokens that another does not accept.
+        // First the opposite order: at no time does a worker make tokens that another one does not accept.
         for (number, keys) in [TokenKeys(secrets: [old, new]), both].enumerated() {
             let intake = try pipeline.makeIntake(tokens: keys)
             for (annotator, key) in [("old", old), ("new", new)] {
@@ -42,7 +42,7 @@ struct TokenChangeTests {
             try intake.settle()
             #expect(try Forgery.counts(intake).forwarded == 2 && Forgery.counts(intake).dead.isEmpty)
         }
-        // The old one was dropped too early.
+        // The old secret was dropped too early.
         try pipeline.send(.annotations, Forgery.answer(id, token, by: "late"))
         let strict = try pipeline.makeIntake(tokens: TokenKeys(secrets: [new]))
         try strict.settle()
@@ -86,7 +86,7 @@ struct TokenChangeTests {
         }
     }
 
-    @Test("A first revision requires tokens, a later one as its predecessor, unless the file sets it")
+    @Test("A first revision requires tokens, and a later one keeps its predecessor's setting, unless the file sets it")
     func firstRevision() throws {
         let pipeline = try Pipeline(isApplied: false)
         let first = try apply(nil, to: pipeline)
@@ -98,7 +98,7 @@ struct TokenChangeTests {
         #expect(third.word == "revised" && third.revision.requireTokens == false)
         #expect(try apply(nil, votes: 401, to: pipeline).word == "unchanged")
 
-        // A revision of an older build, and the same file applied again by this one.
+        // A revision of an older build, followed by the same file applied by this build.
         let old = try Pipeline(configuration: Scenario.configuration())
         #expect(!String(decoding: Scenario.configuration().jsonBytes, as: UTF8.self).contains("require_tokens"))
         let known = try apply(nil, to: old)
@@ -112,7 +112,7 @@ struct TokenChangeTests {
         #expect(try apply(false, to: none).revision.requireTokens == false)
     }
 
-    @Test("A first revision has versions of format 2, a later one as its predecessor, unless the file sets it")
+    @Test("A first revision has format 2, and a later one keeps its predecessor's format, unless the file sets it")
     func format() throws {
         func apply(_ format: Int?, votes: Int = 400, to pipeline: Pipeline) throws -> (isNew: Bool, format: Int?) {
             let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, format: format)
@@ -130,7 +130,7 @@ struct TokenChangeTests {
         #expect(try apply(nil, votes: 401, to: pipeline) == (true, 2))
         #expect(try apply(1, votes: 401, to: pipeline) == (true, 1))
         #expect(try apply(nil, votes: 402, to: pipeline) == (true, 1))
-        // A revision of an older build has no format, and neither has its file when it is applied again.
+        // A revision of an older build has no format, and gets none when its file is applied again.
         let old = try Pipeline(configuration: Scenario.configuration())
         #expect(!String(decoding: Scenario.configuration().jsonBytes, as: UTF8.self).contains("format"))
         #expect(try apply(nil, to: old) == (false, nil))
@@ -140,7 +140,7 @@ struct TokenChangeTests {
         #expect(try apply(1, to: none) == (true, 1))
     }
 
-    @Test("In a project from before an answer without a token counts, until the project requires tokens")
+    @Test("In an older project an answer without a token counts until the project requires tokens")
     func upgrade() throws {
         let pipeline = try Pipeline(configuration: Scenario.configuration())
         try pipeline.serve(8)
@@ -186,7 +186,7 @@ struct TokenChangeTests {
         }
     }
 
-    @Test("A result that does not give the request's token back keeps no repeat from being computed")
+    @Test("A result without the request's token does not keep the trainer from computing the repeat")
     func trainer() throws {
         let source = try Pipeline(seed: 2, configuration: Forgery.requiring())
         for _ in 0..<10 { try source.round() }

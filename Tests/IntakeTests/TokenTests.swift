@@ -11,7 +11,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Answers of whoever has not read what they answer.
+/// Tokens, by which answers are refused from clients that have not read the task or request.
 @Suite("Tokens")
 struct TokenTests {
     // MARK: - What they are
@@ -48,7 +48,7 @@ struct TokenTests {
         }
     }
 
-    @Test("No other text is accepted: not one digit changed, none left out, none added, no capitals, not another's")
+    @Test("No other token is accepted: one digit changed, left out or added, capitals, or another subject's")
     func nothingElse() {
         let keys = TokenKeys(secrets: ["a secret of sixteen bytes", "another of sixteen bytes"])
         let project = ProjectID("digits")
@@ -64,7 +64,7 @@ struct TokenTests {
             others.append(changed)
         }
         let digits: Set<Character> = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
-        // All digits, a chance of one in three million: then there are no capitals to try.
+        // If all are digits, a chance of one in three million, the token in capitals equals the token itself.
         if right.allSatisfy({ digits.contains($0) }) { others.remove(at: 5) }
         for (topic, project, id) in [
             ("t.training-requests", "digits", "digits-1-0"), ("u.labeling-tasks", "digits", "digits-1-0"),
@@ -97,7 +97,7 @@ struct TokenTests {
 
     // MARK: - On the way out
 
-    @Test("Every record of a task or request carries its token, the same on all, and the decision is as without")
+    @Test("Every record of a task or request carries its token, always the same, and decisions do not depend on it")
     func written() throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring())
         for _ in 0..<15 { try pipeline.round() }
@@ -130,7 +130,7 @@ struct TokenTests {
         #expect(Forgery.deadLetters(pipeline).isEmpty)
     }
 
-    @Test("A text that only seems to end in a token is unchanged")
+    @Test("A text whose end only resembles a token is unchanged")
     func bare() {
         let end = #","token":"0123456789abcdef0123456789abcdef"}"#
         for text in [
@@ -146,7 +146,7 @@ struct TokenTests {
         #expect(whole.withUnsafeBytes { RequestToken.removed(from: $0) } == Array(#"{"a":1}"#.utf8))
     }
 
-    @Test("Replay knows no secret; under other secrets the loop decides the same, chain included")
+    @Test("Replay needs no secret; under other secrets the loop makes the same decisions, with the same chain")
     func replay() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Forgery.requiring())
         for _ in 0..<10 { try pipeline.round() }
@@ -246,7 +246,7 @@ struct TokenTests {
         #expect(counts.dead["missing_token"].map { (45...55).contains($0) } == true, "\(counts.dead)")
     }
 
-    @Test("Where none is required a missing token counts and a wrong one never does; an old revision requires none")
+    @Test("If tokens are not required, a missing one is accepted and a wrong one is not; old revisions require none")
     func notRequired() throws {
         for isRequired in [nil, false] as [Bool?] {
             let pipeline = try Pipeline(configuration: Forgery.requiring(isRequired))
@@ -267,7 +267,7 @@ struct TokenTests {
         }
     }
 
-    @Test("Skips, flags and CloudEvents in structured mode give tokens back as well; null is none, a number is refused")
+    @Test("Skips, flags and structured CloudEvents carry tokens too; null counts as no token, and a number is refused")
     func forms() throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring())
         let token = TokenKeys.pipeline.token(on: pipeline.topics[.labelingTasks], of: Scenario.project, for: "x")
@@ -279,7 +279,7 @@ struct TokenTests {
         let inner = String(decoding: Wire.annotation("x", "b", .skip, token: token), as: UTF8.self)
         let structured = #"{"specversion":"1.0","id":"1","source":"tool","data":\#(inner)}"#
         try pipeline.send(.annotations, Array(structured.utf8))
-        // A token beside the data is no part of it.
+        // A token outside the data does not count.
         let bare = String(decoding: Wire.annotation("x", "b", .skip), as: UTF8.self)
         let beside =
             #"{"specversion":"1.0","id":"1","source":"tool","token":"\#(token.reveal())","data":\#(bare)}"#
@@ -293,7 +293,7 @@ struct TokenTests {
         #expect(try Forgery.counts(intake).dead == ["missing_token": 5, "schema": 2])
     }
 
-    /// `EntryBudget` keeps apart what a token vouches for.
+    /// `EntryBudget` counts records with a valid token separately.
     @Test("Records without a token cannot use up the entries of records with one")
     func budgets() throws {
         let pipeline = try Pipeline(configuration: Forgery.requiring(false))
@@ -309,7 +309,7 @@ struct TokenTests {
             try pipeline.send(.annotations, Forgery.answer("shapes-1-\(number)", token))
         }
         try intake.settle()
-        // Theirs is bounded as well: a good token can be sent again and again.
+        // The budget of records with a token is bounded as well, because a valid token can be sent again and again.
         #expect(try Forgery.counts(intake).forwarded == 200)
         #expect(try Forgery.counts(intake).dead["entry_budget"] == 950)
     }

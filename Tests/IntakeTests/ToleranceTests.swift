@@ -9,8 +9,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Intake accepts what a producer meant and names what it cannot have meant, on the in-memory cluster.
-@Suite("Tolerance at the door")
+/// Intake accepts a value whose meaning is clear and reports one that cannot be meant, on the in-memory cluster.
+@Suite("Tolerance of Intake")
 struct ToleranceTests {
     /// An Intake that has processed some records, and the outcome.
     private struct Taken {
@@ -51,7 +51,7 @@ struct ToleranceTests {
     private func take(_ topic: Topic, _ text: String) throws -> Taken { try take([(topic, Array(text.utf8))]) }
 
     /// Before: 3 records produced 3 dead letters, `bad_probabilities`. Now 3 entries.
-    @Test("A service whose last probability is 1 less the others loses no prediction")
+    @Test("A service that computes its last probability as 1 minus the others loses no prediction")
     func tinyNegatives() throws {
         let numbers = ["-2.7755575615628914e-17", "-1e-17", "-5.9604645e-08"]
         let taken = try take(
@@ -64,8 +64,9 @@ struct ToleranceTests {
         for entry in taken.entries { #expect(entry.contains(#""probabilities":[0.7,0.3,0.0]"#), "\(entry)") }
     }
 
-    /// Before: `schema`, "expected a string, found a number": all of a service's predictions, for a shop's number. Now none.
-    @Test("Numbers and truth values in metadata are texts on the way to the loop")
+    /// Before: `schema`, "expected a string, found a number": all of a service's predictions were refused for a shop's
+    /// number. Now none.
+    @Test("Numbers and booleans in metadata are passed on to the loop as texts")
     func metadata() throws {
         let said = #"{"shop":17,"checked":true,"weight":2.5,"lane":"a","none":null,"big":1e20}"#
         let taken = try take(.predictions, #"{"project":"shapes","sample":{"id":"x","metadata":\#(said)}}"#)
@@ -91,7 +92,7 @@ struct ToleranceTests {
         #expect(entry.contains(#""k14":"v""#) && !entry.contains(#""k15":"v""#) && !entry.contains(key))
     }
 
-    /// Members that only inform, in each event, with the event around them.
+    /// Informative members of each event, each with an event that contains it.
     private static let informing: [(topic: Topic, member: String, event: String)] = {
         let prediction = BadInput.prediction(BadInput.good)
         func inModel(_ name: String) -> String {
@@ -137,7 +138,7 @@ struct ToleranceTests {
     ]
 
     /// Before: 289 of these 357 records were dead letters (`schema`, `time_out_of_bounds`, `unknown_class`). Now none.
-    @Test("A member that is only informative refuses no event, whatever its value")
+    @Test("No event is refused for a member that is only informative, whatever its value")
     func informing() throws {
         for (topic, member, event) in Self.informing {
             let records = Self.odd.map { (topic, Array(event.replacing("@", with: $0).utf8)) }
@@ -213,11 +214,11 @@ struct ToleranceTests {
             #expect(taken.counts.dead == [rejection.code.rawValue: 1])
             #expect(taken.reasons == [rejection.text])
         }
-        // What was before a record changes nothing.
+        // Records checked earlier do not change the verdict.
         #expect(value.withUnsafeBytes { door.check($0, on: input.topic) } == verdict)
     }
 
-    @Test("Without a word on tokens they are required, and which they are is not checked")
+    @Test("Tokens are required unless the revision states otherwise, and this check does not verify their values")
     func tokens() throws {
         let usual = Scenario.configuration()
         let door = try DoorCheck([usual])

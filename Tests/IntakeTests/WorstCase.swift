@@ -2,7 +2,7 @@ import PipelineTesting
 import Statistics
 import StreamRuntime
 
-/// Makes records that stay within every limit of a door and are as large as that lets them be when they are written.
+/// Makes records that stay within every limit of Intake and are as large as possible when they are written.
 struct WorstCase {
     private var generator: SplitMix64
     private let classes: [String]
@@ -17,14 +17,14 @@ struct WorstCase {
 
     private mutating func below(_ end: Int) -> Int { generator.next(below: end) }
 
-    /// A text in quotes whose decoded form has at most so many bytes.
+    /// A JSON string whose decoded form has at most `limit` bytes.
     private mutating func text(decoded limit: Int) -> String {
         let character = Self.characters[below(Self.characters.count)]
         let size = character.hasPrefix(#"\"#) ? 1 : character.utf8.count
         return "\"" + String(repeating: character, count: limit / size) + "\""
     }
 
-    /// A name: no control characters.
+    /// A name, as a JSON string, without control characters.
     private mutating func name(_ limit: Int = 256, _ number: Int) -> String {
         let character = [#"\""#, #"\\"#, "\u{1F600}", "n"][below(4)]
         let size = character.hasPrefix(#"\"#) ? 1 : character.utf8.count
@@ -32,7 +32,7 @@ struct WorstCase {
         return "\"" + prefix + String(repeating: character, count: (limit - prefix.utf8.count) / size) + "\""
     }
 
-    /// Record filled up to the limit by the inside of one text.
+    /// A record filled up to the limit by repeating one character between `before` and `after`.
     private mutating func filled(_ before: String, _ after: String) -> [UInt8] {
         let character = Self.characters[below(Self.characters.count)]
         let left = Self.recordLimit - before.utf8.count - after.utf8.count
@@ -106,7 +106,7 @@ struct WorstCase {
         }
     }
 
-    /// As many headers as are kept, of as many bytes.
+    /// No header, one header, or the maximum of 256, which together have nearly the maximum of 65,536 bytes.
     mutating func headers() -> [RecordHeader] {
         let count = [0, 1, 256][below(3)]
         guard count > 0 else { return [] }

@@ -111,7 +111,7 @@ func parseError(_ text: String, parser: JSONParser = JSONParser()) -> JSONError?
         }
     }
 
-    @Test("Of several members of one name the first is read")
+    @Test("Among several members with one name, the first is read")
     func duplicates() throws {
         let (first, all) = try JSONParser().withDocument(of: Array(#"{"a":1,"a":2}"#.utf8)) {
             let object = try $0.object()

@@ -43,9 +43,9 @@ struct JSONScanTests {
         #expect(scan("[\"\(word)\",1]") { scan in scan.take(UInt8(ascii: "[")) ? text(scan.string()) : nil } == word)
     }
 
-    /// Before: the digits wrapped, and the fraction was another one.
+    /// Before: the digits overflowed 64 bits, and another fraction was read.
     @Test(
-        "A fraction of more digits than 64 bits hold is left to the parser, never read as another number",
+        "A fraction of more digits than 64 bits hold is left to the parser, and never read as another number",
         arguments: 1...40
     )
     func longFractions(_ digits: Int) throws {
@@ -84,7 +84,7 @@ struct JSONScanTests {
         #expect(atBracket == true)
     }
 
-    @Test("A text may end where memory ends, and begin anywhere", arguments: [0, 1, 7, 8, 31, 63, 64, 65])
+    @Test("A text may end at the end of mapped memory and begin anywhere", arguments: [0, 1, 7, 8, 31, 63, 64, 65])
     func edges(_ padding: Int) throws {
         let page = 4_096
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
@@ -108,7 +108,7 @@ struct JSONScanTests {
         #expect(third == "n" && last == 0.5 && end == false && scan.isAtEnd)
     }
 
-    @Test("White space behind a text is nothing; a number that ends a text is left to the parser")
+    @Test("Trailing white space is ignored; a number at the end of a text is left to the parser")
     func ends() {
         let isWhole = scan("[1] \n\t\r ") { $0.skip() && $0.isAtEnd }
         #expect(isWhole == true)
@@ -125,7 +125,7 @@ struct JSONScanTests {
     }
 
     @Test(
-        "Numbers are read as the parser reads them, or not at all",
+        "Numbers are read as the parser reads them, or left to it",
         arguments: [
             "0", "-0", "0.5", "0.1", "0.12345678", "0.123456789", "0.123456789012345", "0.1234567890123456",
             "0.1234567890123456789", "0.00000001", "0.", "0.5x", "0.5e1", "0.123456789x", "0.1234567 ", "1e-7", "1E+2",
@@ -145,7 +145,7 @@ struct JSONScanTests {
     }
 
     @Test(
-        "Integers are read where they are written as integers",
+        "Only numbers written as integers are read as integers",
         arguments: [
             ("0", 0), ("-17", -17), ("123456789012345678", 123_456_789_012_345_678), ("1234567890123456789", nil),
             ("1.0", nil), ("1e3", nil), ("007", nil), ("\"1\"", nil), ("true", nil), ("-", nil),
@@ -158,7 +158,7 @@ struct JSONScanTests {
     }
 
     @Test(
-        "What does not match or ends too early is not skipped",
+        "A value with unmatched brackets, or one that ends too early, is not skipped",
         arguments: ["[1,2", "{\"a\":[1}", "[}", "{\"a\":{\"b\":1}]", "]", ",", ":", ""]
     )
     func mismatches(_ document: String) {
@@ -174,7 +174,7 @@ struct JSONScanTests {
         #expect(scan(nested(61)) { $0.skip() } == false)
     }
 
-    @Test("Bytes that are no UTF-8, and strings that do not end, have no structure")
+    @Test("A text that is not UTF-8, or has an unterminated string, is not scanned")
     func refused() {
         let parser = JSONParser()
         for bytes: [UInt8] in [[0x22, 0xFF, 0x22], Array("\"abc".utf8), Array("{\"a\":\"b".utf8)] {
@@ -182,7 +182,7 @@ struct JSONScanTests {
         }
     }
 
-    @Test("A text larger than the limit is not scanned; one larger than any before is")
+    @Test("A text larger than the limit is not scanned; one larger than any earlier text is")
     func sizes() {
         let parser = JSONParser(maximumSize: 100_000)
         for size in [10, 50_000, 99_998] {
@@ -201,7 +201,7 @@ struct JSONScanTests {
     @Test("Plain ASCII excludes escapes, DEL and all higher bytes, at every index of every length", arguments: 0...33)
     func plainASCII(_ length: Int) {
         func isPlain(_ text: [UInt8]) -> (plain: Bool, escape: Bool) {
-            // The bytes after a text must not matter.
+            // The bytes after a text must not affect the result.
             (text + [UInt8](repeating: 0xFF, count: 8)).withUnsafeBytes {
                 guard let start = $0.baseAddress else { return (false, false) }
                 return (JSONScan.isPlainASCII(start, length), JSONScan.hasEscape(start, length))

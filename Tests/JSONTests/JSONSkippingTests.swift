@@ -44,7 +44,7 @@ struct JSONSkippingTests {
         return text + space(&generator)
     }
 
-    @Test("Documents are skipped whole, and none that is spoilt and not parsed", arguments: 0..<8 as Range<UInt64>)
+    @Test("Documents are skipped whole, and never if the parser refuses them", arguments: 0..<8 as Range<UInt64>)
     func documents(_ seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let marks = Array("{}[]:,\"\\ 0a-e.nu\n\u{0}\u{1}".utf8) + [0xC3, 0xFF]
@@ -73,7 +73,7 @@ struct JSONSkippingTests {
     )
     func rare(_ value: String) { #expect(!isSkipped(Array("[\(value)]".utf8))) }
 
-    @Test("Numbers that are skipped are counted, and their squares bounded", arguments: 0..<64 as Range<UInt64>)
+    @Test("Skipped numbers are counted, and the sum of their squares is bounded", arguments: 0..<64 as Range<UInt64>)
     func numbers(_ seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var texts: [String] = []
@@ -103,7 +103,7 @@ struct JSONSkippingTests {
         #expect(found.squares <= most * (1 + 1e-9))
     }
 
-    @Test("Lists of every length are skipped as they are parsed", arguments: 0..<16 as Range<UInt64>)
+    @Test("Lists of any length are skipped, but none that the parser refuses", arguments: 0..<16 as Range<UInt64>)
     func lists(_ seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let marks = Array("0123456789.,-+eE] \u{0}".utf8)
@@ -135,7 +135,7 @@ struct JSONSkippingTests {
         #expect(skipped > 30 && refused > 100, "\(skipped), \(refused)")
     }
 
-    /// The numbers of the list called `a`, the first member, if it is skipped and the rest is, too.
+    /// Number of elements of the list `a`, the first member, or nil if it or the rest of the document is not skipped.
     private func isListSkipped(_ bytes: [UInt8]) -> Int? {
         bytes.withUnsafeBytes { bytes in
             guard var scan = parser.scan(bytes), scan.take(UInt8(ascii: "{")), scan.key() != nil,
@@ -147,7 +147,7 @@ struct JSONSkippingTests {
     }
 
     @Test(
-        "Lists of anything but numbers that 32 bits hold are not skipped as numbers",
+        "Only lists of numbers that 32 bits hold are skipped as numbers",
         arguments: [
             "[]", "[1", "[null]", "[\"0.5\"]", "[[1]]", "[0.5,]", "[,0.5]", "[0.5 0.5]", "[0.5:1]", "[1e39]", "[-4e38]",
             "[0.5x]", "[0.12345678901x]", "[0.]", "[-]", "[00.5]", "[0.5,1}", "[12345678901234567890]", "[0.5,tru]",
@@ -164,7 +164,7 @@ struct JSONSkippingTests {
     }
 
     @Test(
-        "Lists are recognized equally, however many bytes the processor reads at once",
+        "The result for a list does not depend on how many bytes the processor reads at once",
         arguments: 0..<4 as Range<UInt64>
     )
     func widths(_ seed: UInt64) {

@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-/// The error of reading `text` by `body`, as it is printed.
+/// The printed error of reading `text` with `body`.
 func readError(_ text: String, _ body: (JSONObject) throws -> Void) -> String {
     do {
         try JSONParser().withDocument(of: Array(text.utf8)) { try body($0.object()) }

@@ -63,7 +63,7 @@ func roundTrip(_ bytes: [UInt8], parser: JSONParser) -> [UInt8]? {
     }
 
     @Test(
-        "Numbers are written by the fewest digits that give them back",
+        "Numbers are written with the fewest digits that restore them",
         arguments: [
             (0.0 as Double, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (-1, "-1.0"), (0.1, "0.1"), (1e20, "1e+20"),
             (.leastNonzeroMagnitude, "5e-324"),

@@ -43,7 +43,7 @@ import Vocabulary
         #expect(scored > 100)
     }
 
-    @Test("A uniform output scores 1, however it is written", arguments: judging, [2, 3, 10, 1_000])
+    @Test("A uniform output scores 1, with or without a remainder", arguments: judging, [2, 3, 10, 1_000])
     func uniform(function: AcquisitionFunction, classes: Int) throws {
         let share = 1 / Double(classes)
         let full = try Self.output([Double](repeating: share, count: classes))
@@ -76,24 +76,24 @@ import Vocabulary
         #expect(abs(AcquisitionFunction.leastConfidence.score(top, classes: 5) - 0.5) < 1e-15)
         #expect(abs(AcquisitionFunction.margin.score(top, classes: 5) - 0.5) < 1e-15)
         #expect(abs(AcquisitionFunction.ratio.score(top, classes: 5) - 1.0 / 6) < 1e-15)
-        // -(0.6 ln 0.6 + 0.4 ln 0.1) / ln 5.
+        // Written out: -(0.6 ln 0.6 + 0.4 ln 0.1) / ln 5.
         #expect(abs(AcquisitionFunction.entropy.score(top, classes: 5) - 0.7627069065377661) < 1e-14)
     }
 
     @Test("Omitting likely classes does not raise confidence: the remainder counts as if spread evenly")
     func remainder() throws {
-        // One class of two is named, the other is likelier.
+        // One class of two is named; the other is more likely.
         let hidden = try Self.output([0.2], remainder: 0.8)
         let full = try Self.output([0.2, 0.8])
         for function in Self.judging {
             let difference = function.score(hidden, classes: 2) - function.score(full, classes: 2)
             #expect(abs(difference) < 1e-12, "\(function) differs by \(difference)")
         }
-        // Two unnamed classes share the remainder and are both likelier than the named one.
+        // Two unnamed classes share the remainder, and both are more likely than the named one.
         #expect(AcquisitionFunction.margin.score(try Self.output([0.1], remainder: 0.9), classes: 3) == 1)
     }
 
-    @Test("A tie between the two likeliest classes has the maximum score of margin and ratio")
+    @Test("A tie between the two most likely classes gives the maximum score of margin and ratio")
     func ties() throws {
         let output = try Self.output([0.5, 0.5, 0])
         #expect(AcquisitionFunction.margin.score(output, classes: 3) == 1)
@@ -102,12 +102,12 @@ import Vocabulary
         #expect(AcquisitionFunction.entropy.score(output, classes: 3) < 1)
     }
 
-    @Test("Random selection judges nothing")
+    @Test("Random selection gives every output the score 0")
     func random() throws {
         #expect(AcquisitionFunction.random.score(try Self.output([0.5, 0.5]), classes: 2) == 0)
     }
 
-    @Test("The less sure of two outputs never scores less", arguments: judging)
+    @Test("The less certain of two outputs never has the lower score", arguments: judging)
     func monotone(function: AcquisitionFunction) throws {
         var last = -1.0
         for step in 0...50 {

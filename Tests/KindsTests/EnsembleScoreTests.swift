@@ -15,7 +15,7 @@ import Vocabulary
         let (classes, count) = (2 + generator.next(below: 9), 2 + generator.next(below: 12))
         return (0..<count).map { _ in
             var row = (0..<classes).map { _ in Reproducible.pow(generator.nextUnit(), 6) + 1e-300 }
-            // Zeros, too.
+            // Zeros are included.
             if generator.next(below: 3) == 0 { row[generator.next(below: classes)] = 0 }
             var sum = 0.0
             for weight in row { sum += weight }
@@ -23,7 +23,7 @@ import Vocabulary
         }
     }
 
-    @Test("Every score of members is in 0...1 and does not depend on their order", arguments: 0..<64 as Range<UInt64>)
+    @Test("Every score is in 0...1 and does not depend on the order of members", arguments: 0..<64 as Range<UInt64>)
     func range(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var rows = Self.rows(&generator)
@@ -37,7 +37,7 @@ import Vocabulary
         }
     }
 
-    @Test("The mean divergence from the mean is what BALD is", arguments: 0..<64 as Range<UInt64>)
+    @Test("BALD equals the mean KL divergence of the members from their mean", arguments: 0..<64 as Range<UInt64>)
     func identity(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let rows = Self.rows(&generator)
@@ -47,7 +47,7 @@ import Vocabulary
         #expect(abs(bald - divergence) < 1e-12, "seed \(seed)")
     }
 
-    @Test("Members that agree disagree about nothing, however unsure they are")
+    @Test("Members that agree have no disagreement, however uncertain they are")
     func agreement() throws {
         let same = try Self.prediction([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
         for function in Self.judging where function != .consensusEntropy {
@@ -56,7 +56,7 @@ import Vocabulary
         #expect(AcquisitionFunction.consensusEntropy.score(same, classes: 3) > 0.9)
     }
 
-    @Test("Members each sure of another class disagree as much as can be")
+    @Test("Members that are each certain of a different class have the maximum disagreement")
     func disagreement() throws {
         let apart = try Self.prediction([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
         for function in Self.judging where function != .variationRatio {
@@ -65,7 +65,7 @@ import Vocabulary
         #expect(abs(AcquisitionFunction.variationRatio.score(apart, classes: 3) - 2.0 / 3) < 1e-12)
     }
 
-    @Test("Without members, or with a single one, the margin of the output is judged", arguments: judging)
+    @Test("Without members, or with a single one, the margin of the output is the score", arguments: judging)
     func fallback(function: AcquisitionFunction) throws {
         let output = try AcquisitionFunctionTests.output([0.6, 0.3, 0.1])
         let margin = AcquisitionFunction.margin.score(output, classes: 3)
@@ -85,7 +85,7 @@ import Vocabulary
         )
     }
 
-    @Test("Members of different lengths, none, too many, and such that are no distribution make no ensemble")
+    @Test("Members of different lengths, no members, too many, or members that are not distributions make no ensemble")
     func malformed() {
         #expect(EnsembleOutput([]) == nil)
         #expect(EnsembleOutput([[]]) == nil)
@@ -102,7 +102,7 @@ import Vocabulary
 
 @Suite struct CalibrationTests {
     @Test(
-        "Heat makes an output less sure, cold surer, and neither changes the order",
+        "A temperature above 1 makes an output less certain, one below 1 more; neither changes the order of classes",
         arguments: 0..<32 as Range<UInt64>
     )
     func monotone(seed: UInt64) throws {
@@ -118,7 +118,7 @@ import Vocabulary
         #expect(last > 0.9)
     }
 
-    @Test("Extreme logits and temperatures give a number", arguments: [0.01, 1, 100])
+    @Test("Extreme logits and temperatures give finite numbers", arguments: [0.01, 1, 100])
     func extremes(temperature: Double) throws {
         let output = try AcquisitionFunctionTests.output([1, 0])
         for logits in [[1e308, -1e308], [0, 0], [-745, 745], [1e-300, 0]] {
@@ -131,7 +131,7 @@ import Vocabulary
         #expect(AcquisitionFunction.margin.score(ScoredPrediction(output: output, logits: [3, 3]), classes: 2) == 1)
     }
 
-    @Test("Ten thousand classes are judged like few")
+    @Test("Ten thousand classes are scored like few")
     func manyClasses() throws {
         let share = 1.0 / 10_000
         let output = try AcquisitionFunctionTests.output([Double](repeating: share, count: 10_000))

@@ -48,7 +48,7 @@ struct GoldenScores: Decodable {
         #expect(abs(score - golden) <= tolerance * max(1, abs(golden)), "\(what): \(score), the library says \(golden)")
     }
 
-    @Test("Scores of an output are the libraries', scaled to end at 1")
+    @Test("Scores of an output equal those of the libraries, scaled to a maximum of 1")
     func outputs() throws {
         let golden = try GoldenScores.read()
         #expect(golden.outputs.count > 30)
@@ -81,7 +81,7 @@ struct GoldenScores: Decodable {
         }
     }
 
-    @Test("Scores of an ensemble are the libraries', over the most that so many members can disagree")
+    @Test("Scores of an ensemble equal those of the libraries, divided by the maximum for so many members")
     func ensembles() throws {
         for golden in try GoldenScores.read().ensembles {
             let members = try #require(EnsembleOutput(golden.members))

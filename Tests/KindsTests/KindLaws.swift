@@ -60,7 +60,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         laws = KindLaws(kind).laws + [{ Self.bayes(kind, $0) }]
     }
 
-    /// Each part is found again in its enumeration, under the kind's name.
+    /// Each value survives the round trip through its enumeration, which reports the kind's name.
     private static func values<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -100,8 +100,8 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Reflexive, symmetric, within 0...1; two labels in full agreement have the same agreement with any third: duels
-    /// depend on it.
+    /// Agreement is reflexive, symmetric and within 0...1; two labels in full agreement have the same agreement with
+    /// any third one: duels depend on it.
     private static func agreement<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -121,7 +121,8 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Independent of the order of votes, but for what rounding makes of equals; one vote's consensus is its label.
+    /// The consensus does not depend on the order of votes, except by rounding in a tie; one vote's consensus is its
+    /// label.
     private static func consensus<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -130,7 +131,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         let said = K.answer(saying: label)
         guard let alone = K.consensus([(said, 0.8)], on: question), alone.label == label, alone.supports == [true]
         else { return "one vote for \(label) does not come to it" }
-        // In half of the draws nothing is known of any annotator yet.
+        // In half of the draws all annotators have the accuracy of an unknown one.
         let isEven = generator.next(below: 2) == 0
         let votes = (0..<(1 + generator.next(below: 6))).map { _ in
             (answer: K.drawnAnswer(question, &generator), accuracy: isEven ? 0.8 : 0.01 + 0.98 * generator.nextUnit())
@@ -142,7 +143,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         guard let other = K.consensus(order.map { votes[$0] }, on: question) else { return "in order only" }
         guard abs(one.confidence.value - other.confidence.value) < 1e-12 else { return "confidence depends on order" }
         if one.label != other.label {
-            // Of equals rounding decides.
+            // Rounding decides between equals.
             return one.confidence.value <= 0.5 + 1e-9 ? nil : "\(one.label) or \(other.label), by the order of votes"
         }
         for (index, vote) in order.enumerated() where one.supports[vote] != other.supports[index] {
@@ -151,7 +152,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Facts of an output are within bounds, and the same by either way of computing them.
+    /// Facts of an output are within bounds, and both ways of computing them give the same result.
     private static func outputs<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -167,7 +168,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// The consensus of a kind whose labels can be listed is Bayes' rule over them, all alike likely before.
+    /// The consensus of a kind whose labels can be listed is Bayes' rule over them with a uniform prior.
     private static func bayes<K: DrawnKind & FiniteKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)
@@ -193,17 +194,17 @@ struct KindLaws: Sendable, CustomStringConvertible {
 
 @Suite("Laws of every kind")
 struct KindLawTests {
-    @Test("Every kind keeps them", arguments: KindLaws.all, 0..<64 as Range<UInt64>)
+    @Test("Every kind satisfies all laws", arguments: KindLaws.all, 0..<64 as Range<UInt64>)
     func laws(kind: KindLaws, seed: UInt64) {
         for law in kind.laws { #expect(law(seed) == nil) }
     }
 
-    @Test("Every kind is held to them")
+    @Test("Every kind is tested against the laws")
     func coverage() {
         #expect(KindLaws.all.map(\.name) == KindName.allCases)
     }
 
-    @Test("The dispatch by kind returns what the rules of the kind return")
+    @Test("The dispatch by kind returns the same as the rules of the kind")
     func dispatch() {
         let question = Question.choice(LabelSchema(question: "Which?", classes: ["cat", "dog", "cow"]))
         let (dog, none) = (Label.choice(ClassIndex(1)), Label.choice(ClassIndex(7)))

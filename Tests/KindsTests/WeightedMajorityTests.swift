@@ -4,7 +4,7 @@ import Testing
 import Vocabulary
 
 @Suite struct WeightedMajorityTests {
-    /// The posterior of every class by Bayes' rule, class by class.
+    /// The posterior of every class by Bayes' rule, computed class by class.
     static func posterior(_ votes: [(label: ClassIndex, accuracy: Double)], classes: Int) -> [Double] {
         var likelihoods = [Double](repeating: 1, count: classes)
         for truth in 0..<classes {
@@ -17,7 +17,7 @@ import Vocabulary
         return likelihoods.map { $0 / total }
     }
 
-    @Test("The weighted majority is Bayes' rule", arguments: 0..<128 as Range<UInt64>)
+    @Test("The weighted majority equals Bayes' rule", arguments: 0..<128 as Range<UInt64>)
     func bayes(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let classes = 2 + generator.next(below: 6)
@@ -38,7 +38,7 @@ import Vocabulary
         }
     }
 
-    @Test("Between equals the lower class wins, whoever voted first")
+    @Test("In a tie the class with the lower index wins, in any order of votes")
     func ties() {
         let votes = [(label: ClassIndex(2), accuracy: 0.8), (label: ClassIndex(1), accuracy: 0.8)]
         #expect(WeightedMajority(votes: votes, classes: 3)?.label == ClassIndex(1))
@@ -54,7 +54,7 @@ import Vocabulary
         #expect(WeightedMajority(votes: votes, classes: 2)?.label == ClassIndex(0))
     }
 
-    @Test("There is no majority without votes, or of one class")
+    @Test("There is no majority without votes, or with a single class")
     func none() {
         #expect(WeightedMajority(votes: [], classes: 3) == nil)
         #expect(WeightedMajority(votes: [(ClassIndex(0), 0.9)], classes: 1) == nil)

@@ -13,13 +13,13 @@ import Vocabulary
         expect(state.age(question: question, policy: policy, at: time(1_100)).map(\.priority), is: [0.7])
         expect(state.age(question: question, policy: policy, at: time(1_100)).count, is: 0)
         #expect(state.nextAgeing(policy: policy) == time(2_100))
-        // However late it is noticed.
+        // The priority is the same however late ageing runs.
         expect(state.age(question: question, policy: policy, at: time(9_999)).map(\.priority), is: [1])
         #expect(state.nextAgeing(policy: policy) == nil)
         expect(state.age(question: question, policy: policy, at: time(99_999)).count, is: 0)
     }
 
-    @Test("What was gained stays on later records of the task")
+    @Test("The priority gained by ageing is kept in later records of the task")
     func stays() throws {
         var policy = policy
         policy.maximumVotes = 3
@@ -29,7 +29,7 @@ import Vocabulary
         #expect(outcome.task?.priority == 0.7)
     }
 
-    @Test("Without ageing nothing rises, and an audit task is first anyway")
+    @Test("Without ageing no priority rises, and an audit task has the highest priority anyway")
     func never() {
         let fixed = LabelingPolicy(lifetime: 1_000_000)
         var state = LabelingState(task: "t", policy: fixed)

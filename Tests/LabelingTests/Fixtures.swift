@@ -44,7 +44,7 @@ extension Result<AnnotationOutcome, EntryRejectionError> {
     var refusal: EntryRejection.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
 }
 
-/// As `#expect(found == expected)`, for calls that change what they are called on.
+/// Like `#expect(found == expected)`, for calls that mutate the value they are called on.
 func expect<T: Equatable>(_ found: T, is expected: T, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(found == expected, sourceLocation: sourceLocation)
 }

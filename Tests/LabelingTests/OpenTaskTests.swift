@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite struct OpenTaskTests {
     @Test(
-        "The summary of the open tasks equals a recomputation, checked or not, also after an abort",
+        "The summary of open tasks equals a recomputation, whenever it is checked, and also after an abort",
         arguments: 0..<20 as Range<UInt64>
     )
     func facts(seed: UInt64) {

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct AnnotatorReliabilityTests {
-    @Test("An unknown annotator has accuracy 0.8, and the accuracy of none is 0 or 1")
+    @Test("An unknown annotator has accuracy 0.8, and no annotator has accuracy 0 or 1")
     func prior() {
         #expect(AnnotatorReliability().accuracy == 0.8)
         #expect(AnnotatorReliability().estimatedError == nil)

@@ -20,7 +20,7 @@ struct StandingTests {
         )
     }
 
-    /// Opens a task and gives these answers, in order.
+    /// Opens a task and submits these answers, in order.
     private static func task(
         _ id: String,
         _ votes: [(String, Int)],
@@ -33,12 +33,12 @@ struct StandingTests {
         return label
     }
 
-    @Test("Only five answers that agree with labels of two other contributors give standing")
+    @Test("An annotator has standing only after five answers that agree with labels of two other contributors")
     func earned() throws {
         var state = LabelingState()
         let two = LabelingPolicy(minimumVotes: 2, maximumVotes: 2)
         for number in 0..<5 {
-            // Two answers are too few, and who disagrees gains nothing.
+            // Two answers are too few, and an annotator who disagrees gains nothing.
             _ = try Self.task("p\(number)", [("a", 1), ("b", 1)], two, &state)
             #expect(!state.hasStanding(AnnotatorID("a"), policy: Self.three))
         }
@@ -55,7 +55,7 @@ struct StandingTests {
         #expect(state.annotators[AnnotatorID("c")]?.agreements == 0)
     }
 
-    @Test("An annotator that outvotes all those with standing gains none by it")
+    @Test("An annotator gains no standing by outvoting all annotators with standing")
     func outvoted() throws {
         var state = LabelingState()
         let policy = Self.naming("n", maximumVotes: 3)
@@ -69,7 +69,7 @@ struct StandingTests {
         #expect(state.hasStanding(AnnotatorID("x"), policy: policy))
     }
 
-    @Test("When any annotator has standing, a name without it counts with 0.7 at most")
+    @Test("Once any annotator has standing, the accuracy of a name without standing counts as 0.7 at most")
     func weight() throws {
         var state = LabelingState()
         var policy = Self.naming("n", maximumVotes: 2)
@@ -80,7 +80,7 @@ struct StandingTests {
         policy.annotators = []
         let today = try Self.task("u", [("v", 1), ("w", 1)], policy, &state)
         #expect(abs((today?.confidence.value ?? 0) - 0.64 / 0.66) < 1e-15)
-        // Less is believed of who is worse.
+        // An annotator with a worse record counts for less.
         state.annotators[AnnotatorID("x")] = AnnotatorReliability(answers: 95, correct: 46)
         policy.annotators = [AnnotatorID("n")]
         let poor = try Self.task("v", [("x", 1), ("y", 2)], policy, &state)
@@ -100,13 +100,13 @@ struct StandingTests {
         let other = try state.receive(answer("t", "n", 1), policy).get()
         #expect(other.consensus?.label == .choice(ClassIndex(2)))
         #expect(other.consensus?.votes.count == 4)
-        // For the same class it does.
+        // An answer for the same class does.
         _ = state.openTask(TaskID("u"), for: selection("u"), question: question, policy: policy, at: time(0))
         for who in ["v", "w"] { try expect(state.receive(answer("u", who, 2), policy).get().consensus, is: nil) }
         try expect(state.receive(answer("u", "n", 2), policy).get().consensus?.label, is: .choice(ClassIndex(2)))
     }
 
-    @Test("An expired task has no label from names without standing alone")
+    @Test("An expired task gets no label from names without standing alone")
     func expiry() throws {
         let policy = Self.naming("n")
         var state = LabelingState(task: "t", policy: policy, at: time(100))
@@ -146,7 +146,7 @@ struct StandingTests {
         }
     }
 
-    @Test("Standing follows from the rows alone, also after an abort", arguments: 0..<16 as Range<UInt64>)
+    @Test("Standing depends only on the stored rows, also after an abort", arguments: 0..<16 as Range<UInt64>)
     func cache(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         var state = LabelingState()
@@ -160,7 +160,7 @@ struct StandingTests {
             case 1: _ = (state.annotators.commit(), state.open.commit(), state.closed.commit())
             default: break
             }
-            // One that knows nothing but the rows must decide alike.
+            // A state restored from the rows alone must decide the same.
             var (anew, copy) = (LabelingState(), state)
             for (key, row) in state.annotators.sortedRows { anew.annotators.restore(key, row) }
             let probe = LabelingPolicy(minimumVotes: 1, maximumVotes: 2, confidence: 0.79)
@@ -172,11 +172,11 @@ struct StandingTests {
 
     // MARK: - The attack
 
-    /// Two invented names that answer first, alike and wrong, beside three honest annotators who are right nine times of ten.
+    /// Two invented names that give the same wrong answer first, and three honest annotators with an accuracy of 0.9.
     private struct Attack {
         var classes = 2
         var policy = LabelingPolicy(minimumVotes: 1, maximumVotes: 5, confidence: 0.95)
-        /// Labels of the honest annotators before the others arrive.
+        /// Number of labels that the honest annotators decide before the invented names arrive.
         var before = 0
         /// Whether no annotator ever gains standing, as in earlier builds.
         var isWithout = false
@@ -184,7 +184,7 @@ struct StandingTests {
         var honest = 3
         var labels = 33
 
-        /// - Returns: Labels that were decided wrong while the attack lasted, and answers given in all.
+        /// - Returns: Number of labels decided wrong during the attack, and total number of answers.
         func run(seed: UInt64) throws -> (wrong: Int, answers: Int) {
             let question = Question.choice(LabelSchema(question: "?", classes: (0..<classes).map { "\($0)" }))
             var generator = SplitMix64(seed: seed)
@@ -218,7 +218,7 @@ struct StandingTests {
             return (wrong, answers)
         }
 
-        /// Means over so many seeds.
+        /// Means over `seeds` runs.
         func mean(_ seeds: UInt64) throws -> (wrong: Double, answers: Double) {
             var (wrong, answers) = (0, 0)
             for seed in 0..<seeds {
@@ -230,7 +230,7 @@ struct StandingTests {
         }
     }
 
-    @Test("Two invented names decide fewer labels against three honest annotators, and hardly any once these are named")
+    @Test("Against three honest annotators two invented names decide fewer labels, and hardly any once those are named")
     func attack() throws {
         var attack = Attack(isWithout: true)
         let before = try attack.mean(200).wrong
@@ -267,7 +267,7 @@ struct StandingTests {
     }
 
     @Test(
-        "Honest annotators, none with standing at first, answer hardly more often than before",
+        "Honest annotators without initial standing give hardly more answers than before",
         arguments: [2, 3, 10]
     )
     func honest(classes: Int) throws {

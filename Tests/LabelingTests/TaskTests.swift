@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct TaskTests {
-    @Test("Two who agree close a task early, and the third vote is given back")
+    @Test("Two annotators who agree close a task early, and the third vote is released")
     func agreement() throws {
         let policy = LabelingPolicy(minimumVotes: 2, maximumVotes: 3, confidence: 0.9)
         var state = LabelingState(task: "t", policy: policy)
@@ -19,7 +19,7 @@ import Vocabulary
         #expect(second.openFor == 250)
         let consensus = try #require(second.consensus)
         #expect(consensus.label == .choice(ClassIndex(1)))
-        // 0.8² / (0.8² + 2 · 0.1²), the prior accuracy being 4 of 5.
+        // 0.8² / (0.8² + 2 · 0.1²); the prior accuracy is 4 of 5.
         #expect(abs(consensus.confidence.value - 0.64 / 0.66) < 1e-15)
         #expect(consensus.votes.map(\.annotator.rawValue) == ["a", "b"])
         #expect(second.task?.state == .closed(.answered))
@@ -28,7 +28,7 @@ import Vocabulary
         #expect(state.closed.count == 1)
     }
 
-    @Test("Two who disagree bring a third vote, who decides")
+    @Test("Two annotators who disagree require a third vote, which decides")
     func conflict() throws {
         let policy = LabelingPolicy(minimumVotes: 2, maximumVotes: 3, confidence: 0.9)
         var state = LabelingState(task: "t", policy: policy)
@@ -45,7 +45,7 @@ import Vocabulary
         #expect((third.consensus?.confidence.value ?? 1) < 0.9)
     }
 
-    @Test("One vote of a stranger is not enough at 0.95, though one is the minimum")
+    @Test("One vote of an unknown annotator does not reach a confidence of 0.95, although the minimum is one vote")
     func oneVote() throws {
         let policy = LabelingPolicy()
         var state = LabelingState(task: "t", policy: policy)
@@ -54,7 +54,7 @@ import Vocabulary
         #expect(first.task?.votesWanted == 2)
     }
 
-    @Test("An annotator counts once per task, whether it is open or closed, whatever the earlier answer was")
+    @Test("An annotator's later answers to a task, open or closed, are refused, whatever the first answer was")
     func duplicates() throws {
         let policy = LabelingPolicy(minimumVotes: 2, maximumVotes: 2, confidence: 0.5)
         var state = LabelingState(task: "t", policy: policy)
@@ -81,7 +81,7 @@ import Vocabulary
         expect(state.receive(answer("t", "a", -1), policy).refusal, is: .unknownClass)
         #expect(!state.open.hasChanges)
         #expect(state.annotators.isEmpty)
-        // Who named an unknown class may still answer.
+        // An annotator whose answer had an unknown class may still answer.
         expect(state.receive(answer("t", "a", 2), policy).refusal, is: nil)
     }
 
@@ -100,7 +100,7 @@ import Vocabulary
         #expect(!flagged.isVote)
         #expect(flagged.consensus == nil)
         #expect(flagged.task?.state == .closed(.unanswerable))
-        // One vote of three was given before.
+        // One of the three votes had been given before.
         #expect(flagged.votesReleased == 2)
         #expect(state.annotators[AnnotatorID("a")]?.skips == 1)
         #expect(state.annotators[AnnotatorID("b")]?.flags == 1)
@@ -108,7 +108,7 @@ import Vocabulary
         expect(state.receive(answer("t", "c", 0), policy).refusal, is: .taskClosed)
     }
 
-    @Test("A task whose time is up closes at its deadline, not before: with a label if enough answered")
+    @Test("A task closes at its deadline and not before, with a label if enough annotators answered")
     func expiry() throws {
         let policy = LabelingPolicy(minimumVotes: 1, maximumVotes: 3, confidence: 0.95, lifetime: 1_000)
         var state = LabelingState(task: "answered", policy: policy, at: time(100))
@@ -128,7 +128,7 @@ import Vocabulary
         expect(state.receive(answer("answered", "a", 2), policy, at: 1_100).refusal, is: .duplicate)
     }
 
-    @Test("Votes reserved are votes given and given back, whatever people do", arguments: 0..<64 as Range<UInt64>)
+    @Test("Reserved votes equal votes given plus votes released", arguments: 0..<64 as Range<UInt64>)
     func conservation(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let minimum = 1 + generator.next(below: 3)

@@ -34,7 +34,7 @@ struct WithheldTests {
             return
         }
         #expect(error.refusal.code == .unknownClass && error.refusal.text.contains("it is suppressed"))
-        // Answers keep the positions of the whole question.
+        // Answers use the class indices of the whole question.
         let label = try state.receive(answer("new", "ann", 2), Self.policy, at: 3).get().consensus?.label
         #expect(label.map { question.classNames(in: $0) } == [whole[2]])
         let other = try state.receive(answer("old", "ann", 1), Self.policy, at: 3).get().consensus?.label

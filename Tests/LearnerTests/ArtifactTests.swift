@@ -7,7 +7,7 @@ import Testing
         try SoftmaxRegression(classes: ["cat", "dög"], featureCount: 2, weights: [1, -2.5, 0, 1e-300, 3, -0.0])
     }
 
-    @Test("A model survives its bytes, and equal models have equal bytes")
+    @Test("A model survives the round trip through bytes, and equal models have equal bytes")
     func roundTrip() throws {
         let bytes = try model().bytes
         #expect(try SoftmaxRegression(bytes: bytes) == model())
@@ -15,7 +15,7 @@ import Testing
         #expect(bytes.count == 16 + 4 + 3 + 4 + 4 + 6 * 8)
     }
 
-    @Test("Bytes cut anywhere, or one too many, are refused")
+    @Test("Bytes truncated anywhere, or with one byte too many, are refused")
     func truncation() throws {
         let bytes = try model().bytes
         for count in bytes.indices {
@@ -24,7 +24,7 @@ import Testing
         #expect(throws: LearnerError.self) { try SoftmaxRegression(bytes: bytes + [0]) }
     }
 
-    @Test("Changed bytes are refused or give a sound model, and never crash", arguments: 0..<8 as Range<UInt64>)
+    @Test("Changed bytes are refused or give a valid model, and never cause a crash", arguments: 0..<8 as Range<UInt64>)
     func mutations(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let bytes = try model().bytes
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test("Hostile sizes are refused before anything is reserved")
+    @Test("Hostile sizes are refused before any memory is reserved")
     func hostileSizes() throws {
         var bytes = try model().bytes
         bytes.replaceSubrange(8..<16, with: [UInt8](repeating: 0xff, count: 8))

@@ -2,7 +2,7 @@ import Foundation
 import Learner
 import Testing
 
-/// The committed part of the optical digits and scikit-learn's word on it; see Golden/make_digits_golden.py.
+/// The committed part of the optical digits, with scikit-learn's predictions; see Golden/make_digits_golden.py.
 struct DigitsGolden {
     let training: FeatureMatrix
     let trainingLabels: [Int]

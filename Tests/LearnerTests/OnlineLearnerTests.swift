@@ -3,7 +3,7 @@ import Statistics
 import Testing
 
 @Suite struct OnlineLearnerTests {
-    /// Three classes around corners of a triangle, on scales that differ by a million.
+    /// Three classes around corners of a triangle, with features whose scales differ by a factor of a million.
     private func samples(_ count: Int, seed: UInt64) -> [(features: [Double], label: Int)] {
         var generator = SplitMix64(seed: seed)
         return (0..<count).map { _ in
@@ -42,7 +42,7 @@ import Testing
         #expect(hits > 460)
     }
 
-    @Test("Naive Bayes learns from a few labels, and gives a class never seen no chance")
+    @Test("Naive Bayes learns from a few labels, and gives probability 0 to a class that it has never seen")
     func bayes() {
         var model = OnlineNaiveBayes(featureCount: 3, classCount: 4)
         #expect(model.probabilities(of: [1, 2, 3]) == [0.25, 0.25, 0.25, 0.25])
@@ -59,7 +59,7 @@ import Testing
         #expect(hits > 450)
     }
 
-    @Test("One label, and features that never vary, give numbers")
+    @Test("One label, and constant features, give finite numbers")
     func scarce() {
         var model = OnlineNaiveBayes(featureCount: 2, classCount: 2)
         for _ in 0..<3 { model.observe([5, 5]) }
@@ -71,7 +71,7 @@ import Testing
         #expect(isDistribution(probabilities))
     }
 
-    @Test("Standardising one at a time gives the mean and variance of all seen")
+    @Test("Online standardisation gives the mean and variance of all observed values")
     func standardization() {
         var scale = OnlineStandardization(featureCount: 1)
         #expect(scale.standardized([3]) == [0])

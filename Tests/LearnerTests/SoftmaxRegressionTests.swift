@@ -3,7 +3,7 @@ import Statistics
 import Testing
 
 @Suite struct SoftmaxRegressionTests {
-    @Test("The minimum is scikit-learn's")
+    @Test("The minimum equals scikit-learn's")
     func agreesWithScikitLearn() throws {
         let golden = try DigitsGolden()
         let options = SoftmaxRegression.Options(inverseStrength: 0.5, maximumIterations: 2_000, tolerance: 1e-7)
@@ -26,7 +26,7 @@ import Testing
         #expect(fit.model.accuracy(on: golden.test, labels: golden.testLabels) >= 0.8)
     }
 
-    @Test("Usual options reach nearly the minimum, and the same call returns the same bits")
+    @Test("Usual options come close to the minimum, and the same call returns the same bits")
     func usualOptions() throws {
         let golden = try DigitsGolden()
         var options = SoftmaxRegression.Options(inverseStrength: 0.5)
@@ -76,7 +76,7 @@ import Testing
         #expect((warm.loss - cold.loss).magnitude < 0.01 * cold.loss)
     }
 
-    @Test("An update learns the new samples and keeps the replayed ones")
+    @Test("An update learns the new samples and does not forget the replayed ones")
     func update() throws {
         let golden = try DigitsGolden()
         let old = golden.trainingLabels.indices.filter { golden.trainingLabels[$0] < 8 }
@@ -132,7 +132,7 @@ import Testing
         #expect(fit.model.accuracy(on: golden.training.rows(at: rows), labels: labels) > 0.95)
     }
 
-    @Test("A weight of two counts as the row twice")
+    @Test("A row of weight 2 counts like two rows")
     func sampleWeights() throws {
         let golden = try DigitsGolden()
         let options = SoftmaxRegression.Options(maximumIterations: 1_000, tolerance: 1e-8)
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test("Senseless input is refused")
+    @Test("Invalid input is refused")
     func refusals() throws {
         let matrix = try FeatureMatrix(values: [1, 2, 3, 4], columnCount: 2)
         #expect(throws: LearnerError.self) { try FeatureMatrix(values: [1, 2, 3], columnCount: 2) }
@@ -174,7 +174,7 @@ import Testing
         }
     }
 
-    @Test("A fit that can make no step is not usable, one that runs out of steps is")
+    @Test("A fit that can make no step is not usable, and one that exhausts its iterations is")
     func usable() throws {
         var values: [Double] = []
         for row in 0..<30 { values += [Double(row % 3), Double(row % 2)] }

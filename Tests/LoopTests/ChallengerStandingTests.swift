@@ -30,7 +30,7 @@ struct ChallengerStandingTests {
         return try #require(try view.summaries().first)
     }
 
-    @Test("What status shows is what the promotion was decided by", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test("Status shows the standing by which promotion is decided", arguments: 1...2 as ClosedRange<UInt64>)
     func standing(seed: UInt64) throws {
         let pipeline = try Pipeline(seed: seed)
         var shown: ChallengerStanding?
@@ -44,7 +44,7 @@ struct ChallengerStandingTests {
                 promotions += 1
                 #expect(logE >= threshold)
                 if let shown {
-                    // Later labels can only have increased the counts.
+                    // Labels that arrived later can only have increased the counts.
                     #expect(labels >= shown.labels && won >= shown.won && lost >= shown.lost)
                     #expect(threshold == shown.threshold)
                 }
@@ -57,7 +57,7 @@ struct ChallengerStandingTests {
             #expect(shown.logE == pairedEProcess(wins: shown.won, losses: shown.lost))
             #expect(shown.threshold == -Reproducible.log(pipeline.configuration.rollout.alpha))
             #expect(shown.minimumPredictions == pipeline.configuration.rollout.minimumShadow)
-            // What has reached its threshold is promoted with the same entry.
+            // A challenger that reaches its threshold is promoted with the same entry.
             let isProven = shown.logE >= shown.threshold && shown.won > shown.lost
             #expect(!isProven || shown.livePredictions < shown.minimumPredictions || summary.isHeld, "\(shown)")
         }
@@ -111,7 +111,7 @@ struct ChallengerStandingTests {
         #expect(registry.exposition().contains("flywheel_challenger{project=\"p\"} 0\n"))
     }
 
-    @Test("Surplus answers are expected, and no fault")
+    @Test("Surplus answers are reported as expected")
     func surplus() throws {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<6 { try pipeline.round() }

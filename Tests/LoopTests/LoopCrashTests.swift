@@ -38,7 +38,7 @@ struct LoopCrashTests {
         )
         let effects = counted.effects
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
-        // The second world dies only: how clients fail does not depend on it.
+        // With the second seed workers only die: how clients fail does not depend on the seed.
         for step in FaultPlan.steps(effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
             let (pipeline, plan) = try run(recording, step, successor: .of(step))
             #expect(plan.hasStruck, "seed \(seed), \(step)")
@@ -48,7 +48,8 @@ struct LoopCrashTests {
         }
     }
 
-    /// Decisions that follow from the recorded entries; a worker appends its own build behind them, at any time.
+    /// Decisions that follow from the recorded entries; a worker may append an entry with its build after them at any
+    /// time.
     private static func decisions(of recording: Recording, in pipeline: Pipeline) -> [Written] {
         pipeline.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }
@@ -58,7 +59,7 @@ struct LoopCrashTests {
         return "\(expected.count) decisions became \(found.count)"
     }
 
-    @Test("With its timers running, every entry is applied once and every decision written once, wherever Loop fails")
+    @Test("With running timers every entry is applied once and every decision written once, wherever Loop fails")
     func timers() throws {
         let script = try Recording(seed: 3, rounds: 10)
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
@@ -88,7 +89,7 @@ struct LoopCrashTests {
         #expect(isReported, "at most \(most) decisions were compared: less than one batch")
     }
 
-    /// Appends the inputs second by second, the timers running.
+    /// Appends the inputs in groups of 20, each 1.2 seconds after the last, with the timers running.
     private func perform(_ inputs: [StoredRecord], _ step: FaultPlan.Step?) throws -> (
         pipeline: Pipeline, plan: FaultPlan
     ) {
@@ -162,7 +163,7 @@ struct LoopCrashTests {
         #expect(isSame)
     }
 
-    @Test("A worker that dies again while it restores is replaced by one that restores")
+    @Test("A worker that dies again while it restores is replaced by one that finishes")
     func diesRestoring() throws {
         let recording = try Recording(seed: 1, rounds: 8)
         let (undisturbed, first) = try run(recording, nil)

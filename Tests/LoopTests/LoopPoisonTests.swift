@@ -11,13 +11,13 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Two projects in one partition, one of which has an entry that Loop does not survive.
-@Suite("Loop and the entry that kills it")
+/// Two projects in one partition, one of which has an entry that kills Loop.
+@Suite("Loop and a lethal entry")
 struct LoopPoisonTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 400, batchSize: 400)
     private static let other = "stars"
     private let recording: Recording
-    /// The decisions of the same journal, undisturbed, by project.
+    /// The decisions that follow from the same journal without faults, ordered by topic and id.
     private let expected: [Written]
 
     init() throws {
@@ -29,7 +29,7 @@ struct LoopPoisonTests {
         #expect(expected.count > 60)
     }
 
-    /// The recorded journal, each entry followed by that of a twin.
+    /// The recorded journal, each entry followed by the same entry of another project.
     private static func pipeline(_ recording: Recording) throws -> Pipeline {
         let pipeline = try Pipeline(configuration: recording.configuration)
         let twin = recording.configuration.named(other)
@@ -210,7 +210,7 @@ struct LoopPoisonTests {
         for step in FaultPlan.steps(effects, [fault]) { #expect(try run(step).hasStruck, "\(step)") }
     }
 
-    @Test("If it kills again, the project is paused again and the others go on")
+    @Test("If the entry kills again, the project is paused again, and the others continue")
     func killsAgain() throws {
         let pipeline = try Self.pipeline(recording)
         let lethal = try Self.lethal(pipeline)
@@ -229,7 +229,7 @@ struct LoopPoisonTests {
     }
 
     @Test(
-        "If it cannot be written again, the project is paused again and the others go on",
+        "If the entry fails again, the project is paused again, and the others continue",
         arguments: [Lethal.Manner.error, .refusal]
     )
     func refusedAgain(manner: Lethal.Manner) throws {
@@ -257,7 +257,7 @@ struct LoopPoisonTests {
         expectAll(pipeline, "mended")
     }
 
-    @Test("A project that is read again is not blamed for what others' entries kill")
+    @Test("A project that is being read again is not paused for a lethal entry of another project")
     func innocent() throws {
         let pipeline = try Self.pipeline(recording)
         _ = try supervise { [lethal = try Self.lethal(pipeline)] _ in try loop(pipeline, FaultPlan(), lethal) }
@@ -329,7 +329,7 @@ struct LoopPoisonTests {
         #expect(isSame)
     }
 
-    @Test("A tally that kills is passed over, and no decision is missing")
+    @Test("A lethal tally is skipped, and no decision is missing")
     func tally() throws {
         let pipeline = try Self.pipeline(recording)
         for number in 0..<20 {
@@ -355,7 +355,7 @@ struct LoopPoisonTests {
         _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         let pause = try resume.send("shapes", by: "o", reason: "mended")
         #expect(pause.next == lethal.offset)
-        // The recorded journal was written by an Intake whose offsets are not here.
+        // The recorded journal was written by an Intake whose offsets this cluster does not have.
         pipeline.cluster.setOffset(0, of: TopicPartition(pipeline.topics[.commands], 0), group: "intake")
         let (intake, runner) = (try pipeline.makeIntake(), try loop(pipeline))
         try intake.settle()

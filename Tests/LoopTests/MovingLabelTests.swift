@@ -57,7 +57,7 @@ struct MovingLabelTests {
     }
 
     @Test(
-        "After moves of labels sides are disjoint, versions MAJOR, a model is trained, and all is explained"
+        "After moves of labels sides are disjoint, versions MAJOR, a model is trained, and everything is explained"
     )
     func cycle() throws {
         let pipeline = try Pipeline(seed: 5, configuration: Self.configuration())
@@ -96,7 +96,7 @@ struct MovingLabelTests {
             "\(versions)"
         )
 
-        // A model of such a version: its trainer predicted the labels that test, and no other.
+        // A model of such a version: its trainer predicted all labels of the test set, and no others.
         let requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
         let request = try #require(requests.first { $0.dataset.versionNumber >= first.versionNumber })
         let results = try pipeline.decoded(.trainingResults) { try TrainingResult(json: $0) }
@@ -108,7 +108,7 @@ struct MovingLabelTests {
         let tested = sides[request.dataset.versionNumber]?.values.count { $0 == .test }
         #expect(scored == tested && predictions?.count == tested && result.leftOut == nil)
 
-        // Scores omit the moved labels, and keep them for the time in which they were test labels.
+        // Scores omit the moved labels, but keep them in windows from the time when they were test labels.
         let (book, _) = try ScoreBook.read("shapes", transport: pipeline.cluster, topics: pipeline.topics)
         let newest = try #require(sides[cuts.count])
         let gone = Set(changes.map(\.sample))

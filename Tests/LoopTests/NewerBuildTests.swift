@@ -17,7 +17,7 @@ struct NewerBuildTests {
     static let entries = [
         #"{"v":2,"kind":"tick","project":"shapes","entry":{"entry_number":1,"chain":""}}"#,
         #"{"v":2,"kind":"gold","project":"shapes","entry":{}}"#,
-        // Also an entry that does not state a newer form, or resembles no known entry.
+        // These do not state a newer form, or resemble no known entry.
         #"{"v":1,"kind":"gold","project":"shapes","entry":{}}"#,
         #"{"v":7,"kind":"gold","for":["shapes"]}"#,
     ]
@@ -38,8 +38,8 @@ struct NewerBuildTests {
         try pipeline.cluster.append(record, at: time ?? pipeline.clock.now)
     }
 
-    /// The journal of a project up to `count` entries, then `entry` unless it is nil, then the rest, and beside it that of
-    /// another project in the other partition.
+    /// The journal of a project with `count` entries, then `entry` unless it is nil, then the remaining entries, and
+    /// the journal of another project in the other partition.
     private func pipeline(_ entry: String?, behind count: Int) throws -> Pipeline {
         let pipeline = try Pipeline(configuration: recording.configuration)
         for (number, record) in recording.records.enumerated() {
@@ -94,7 +94,7 @@ struct NewerBuildTests {
         #expect(reported.count == 2, "told once by each")
         let offsets = pipeline.cluster.offsets(of: "loop")
         #expect(offsets[topicPartition] ?? 0 == Int64(count))
-        // Behind them its loop has written which build decides from here on.
+        // After the recorded entries, the loop of the other partition has appended the build that decides from here on.
         #expect(offsets[TopicPartition(topicPartition.topic, otherPartition)] == Int64(recording.records.count + 1))
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
         #expect(decisions(pipeline, of: Self.other) == decisions(undisturbed, of: Self.other))
@@ -143,7 +143,7 @@ struct NewerBuildTests {
         }
     }
 
-    @Test("Replay and explain refuse a journal that they cannot read; entries after the loop's offset only wait")
+    @Test("Replay and explain refuse a journal that they cannot read; entries after the loop's offset are only pending")
     func commands() throws {
         let pipeline = try pipeline(Self.entries[1], behind: 40)
         try pipeline.makeLoop(now: { 0 }).settle()
@@ -159,7 +159,7 @@ struct NewerBuildTests {
         #expect(refused?.description.contains("offset 40") ?? false)
         #expect(refused?.description.contains("newer build") ?? false)
 
-        // A newer build has continued, and this command is of the old build.
+        // A newer build has continued, and this command belongs to the old build.
         pipeline.cluster.setOffset(60, of: topicPartition, group: "loop")
         let position = PartitionPosition(journalOffset: 60, clusterID: "memory", build: "9")
         let key = Array(PartitionPosition.key.utf8)
@@ -178,7 +178,7 @@ struct NewerBuildTests {
 
     @Test("A paused project that is read again is paused at an entry of a newer build, with a reason")
     func reread() throws {
-        // No worker has stopped there: the entry arrived while the project was paused.
+        // No worker has stopped at the entry, which arrived while the project was paused.
         let pipeline = try pipeline(Self.entries[1], behind: 40)
         let lethal = Lethal(
             topic: topicPartition.topic,

@@ -15,7 +15,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// A service whose samples are a pool: each is published once, or again and again.
+/// A service whose samples are a pool, each published once or repeatedly.
 private final class PoolPipeline {
     let pipeline: Pipeline
     private(set) var samples: [Sample] = []
@@ -141,10 +141,10 @@ private final class PoolPipeline {
 
 @Suite("Pools, and samples that are served repeatedly")
 struct PoolTests {
-    /// Before: 67 were queried, with 862 of 1,000 votes left, and nothing followed. In edition 1, where a batch waits
-    /// the whole `maximumWait` of 10 s when few samples of the pool are left, 200 are queried in two minutes, and all
-    /// in the end.
-    @Test("300 samples served repeatedly at 20 a second are all queried within two minutes, none of them for test")
+    /// Before: 67 were queried, 862 of 1,000 votes remained, and no more followed. In edition 1, where a batch waits
+    /// for the whole `maximumWait` of 10 s when few samples of the pool are left, 200 are queried in two minutes, and
+    /// all eventually.
+    @Test("300 samples served repeatedly at 20 a second are all queried within two minutes, and none for the test set")
     func again() throws {
         let pool = try PoolPipeline(300) { $0.auditShare = 0 }
         var seconds = 0.0
@@ -155,7 +155,7 @@ struct PoolTests {
         }
         let queried = pool.queried
         #expect(queried == [.acquisition: 300])
-        // Predictions of samples that had already been queried cost nothing.
+        // Predictions of samples that have already been queried produce no candidates.
         let before = try pool.candidates.count
         for _ in 0..<4 {
             try pool.publish(100)

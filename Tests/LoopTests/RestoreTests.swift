@@ -16,7 +16,7 @@ struct RestoreTests {
     private static let tight = Scenario.configuration(votes: 40, window: 8_000)
 
     @Test(
-        "In every prefix of the journal spent and reserved votes keep to the budget",
+        "In every prefix of the journal, spent and reserved votes stay within the budget",
         arguments: [1, 2, 3] as [UInt64]
     )
     func budget(seed: UInt64) throws {
@@ -41,7 +41,7 @@ struct RestoreTests {
     }
 
     @Test(
-        "After any prefix, restored state decides the rest as the undisturbed state does",
+        "After any prefix, restored state makes the remaining decisions as the undisturbed state does",
         arguments: [1, 2] as [UInt64]
     )
     func roundTrip(seed: UInt64) throws {
@@ -80,7 +80,7 @@ struct RestoreTests {
 
     // MARK: - Refusals
 
-    /// A plant whose loop has decided a short journal.
+    /// A pipeline whose loop has decided a short journal.
     private func decided() throws -> Pipeline {
         let pipeline = try Recording(seed: 1, rounds: 3).pipeline()
         try pipeline.makeLoop(now: { 0 }).settle()
@@ -96,7 +96,7 @@ struct RestoreTests {
 
     private var journal: TopicPartition { TopicPartition("t.journal", Scenario.partition) }
 
-    @Test("State at another offset than the group's is refused, with a remedy")
+    @Test("State at an offset other than the group's is refused, with a remedy")
     func position() throws {
         for change in [-1, 1] as [Int64] {
             let pipeline = try decided()
@@ -175,7 +175,7 @@ struct RestoreTests {
     }
 
     @Test(
-        "An unreadable row of the changelog is refused with its location, and not guessed",
+        "An unreadable row of the changelog is refused with its location, and its content is not guessed",
         arguments: [
             ("shapes/loop.position/_", "{"), ("shapes/loop.position/_", #"{"entry_number":"one"}"#),
             ("shapes/loop.chain/_", #"{"chain":"0","ticks_written":1,"last_offset":1}"#), ("shapes", "{}"), ("", "{}"),
@@ -214,7 +214,7 @@ struct RestoreTests {
         #expect(refusal(pipeline).contains("loop.future"))
     }
 
-    @Test("State of another cluster is refused by both ids")
+    @Test("State of another cluster is refused, and both cluster ids are named")
     func otherCluster() throws {
         let pipeline = try decided()
         let other = try Pipeline(clusterID: "elsewhere")

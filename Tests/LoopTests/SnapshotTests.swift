@@ -31,7 +31,7 @@ struct SnapshotTests {
 
         deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-        /// Snapshots written at once, after so many milliseconds at the earliest.
+        /// Makes snapshots that are written at once, at least `interval` milliseconds apart.
         func snapshots(every interval: Int64 = 1_000_000_000) -> LoopSnapshots {
             LoopSnapshots(store: store, interval: interval, write: { [store] in _ = try? $0.write(to: store) }) {
                 [self] event in
@@ -65,7 +65,7 @@ struct SnapshotTests {
         return chain
     }
 
-    /// A plant whose loop has decided a journal and stopped in order, with a snapshot on its disk.
+    /// A pipeline whose loop has decided a journal and stopped in an orderly way, with a snapshot on `disk`.
     private func stopped(_ disk: Disk, rounds: Int = 5) throws -> Pipeline {
         let pipeline = try Recording(seed: 1, rounds: rounds).pipeline()
         let runner = try loop(pipeline, disk)
@@ -106,7 +106,7 @@ struct SnapshotTests {
         let recording = try Recording(seed: 2, rounds: 5)
         func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan, used: Int) {
             let (pipeline, disk) = (try recording.pipeline(), try Disk())
-            // Another snapshot every other transaction or so.
+            // About every second transaction is followed by another snapshot.
             let plan = try settle(pipeline, group: "loop", step) { plan, instance in
                 try pipeline.makeLoop(
                     plan,
@@ -127,7 +127,7 @@ struct SnapshotTests {
             #expect(plan.hasStruck, "\(step)")
             let isSame = pipeline.decisions() == expected
             #expect(isSame, "\(step) (\(counted.effects[step.number]))")
-            // A life more may write a tick more, and that is an entry of the chain.
+            // An additional life of the worker may write an additional tick, which is an entry of the chain.
             guard pipeline.journal().count == undisturbed.journal().count else { continue }
             #expect(try chain(pipeline) == chain(undisturbed), "\(step)")
             chains += 1
@@ -156,7 +156,7 @@ struct SnapshotTests {
         #expect(chain(runner) == before, "seed \(seed)")
     }
 
-    @Test("A snapshot whose checksum is right and whose rows are not is not used")
+    @Test("A snapshot with a correct checksum and a wrong row is not used")
     func wrongRow() throws {
         let disk = try Disk()
         let pipeline = try stopped(disk, rounds: 2)
@@ -185,7 +185,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("A snapshot of another cluster, of a deleted beginning, or behind the end is reported and not used")
+    @Test("A snapshot of another cluster, of a deleted beginning, or beyond the end is reported and not used")
     func foreign() throws {
         let disk = try Disk()
         let pipeline = try stopped(disk, rounds: 2)
@@ -203,7 +203,7 @@ struct SnapshotTests {
         #expect(disk.used.isEmpty)
     }
 
-    @Test("A state topic made anew that has grown past the snapshot is known by its history")
+    @Test("A recreated state topic that has grown past the snapshot is recognized by its history")
     func madeAnew() throws {
         let disk = try Disk()
         let pipeline = try stopped(disk, rounds: 2)
@@ -211,7 +211,8 @@ struct SnapshotTests {
         for topicPartition in pipeline.cluster.offsets(of: "loop").keys {
             pipeline.cluster.setOffset(0, of: topicPartition, group: "loop")
         }
-        // Decided anew by a worker without snapshots, a record at a time: a longer changelog with other offsets.
+        // A worker without snapshots decides again, one record at a time: the changelog is longer and has other
+        // offsets.
         pipeline.clock.advance(by: 1_000)
         let tiny = CommitPolicy(interval: 0, maximumRecords: 1, batchSize: 1)
         let runner = try pipeline.makeLoop(policy: tiny)
@@ -223,7 +224,7 @@ struct SnapshotTests {
         #expect(chain(again) == before)
     }
 
-    @Test("What a fenced worker has in memory becomes no snapshot, and its old one does no harm")
+    @Test("The memory of a fenced worker becomes no snapshot, and its old snapshot does no harm")
     func zombie() throws {
         let recording = try Recording(seed: 1, rounds: 6)
         var used = 0

@@ -13,7 +13,7 @@ import Testing
 import Vocabulary
 
 extension ProjectConfiguration {
-    /// Returns this project in a space that its file names.
+    /// Returns this project with a space that its configuration names.
     fileprivate func inSpace(_ space: EmbeddingSpace?, revision: Int, isAllAudit: Bool = false) -> ProjectConfiguration
     {
         var acquisition = acquisition
@@ -55,7 +55,7 @@ extension Pipeline {
         try send(.predictions, Wire.prediction(sample))
     }
 
-    /// Sample ids of dead letters with the code.
+    /// Sample ids of the dead letters with `code`.
     fileprivate func refused(_ code: String = "wrong_space") -> [String] {
         cluster.committed(topics[.deadLetters]).filter { $0.header("flywheel.reason.code") == code }.compactMap {
             $0.text.split(separator: "\"id\":\"").last?.split(separator: "\"").first.map { String($0) }
@@ -71,7 +71,7 @@ extension Pipeline {
 
 @Suite("Only embeddings of one space are compared, or trained on together")
 struct SpaceTests {
-    /// Embeddings outside a plane of norms about 4. There are several of each kind, since some are only counted,
+    /// Embeddings of other lengths or much larger norms. There are several of each kind, since some are only counted,
     /// without a check of the space.
     private static let elsewhere: [(id: String, embedding: [Float], space: String?)] = (0..<12).flatMap { number in
         [
@@ -84,12 +84,12 @@ struct SpaceTests {
         Set(ids.map { $0.split(separator: "-").dropLast().joined(separator: "-") })
     }
 
-    @Test("The space is learnt from the first candidates; from then on others are refused at the door")
+    @Test("The space is learnt from the first candidates; from then on Intake refuses other embeddings")
     func learnt() throws {
         let pipeline = try Pipeline()
         // The space is not yet known: the sample is accepted, and removed when the space is known.
         try pipeline.send("early", [1, 2, 3])
-        // So many that it is known before the first batch.
+        // Enough samples that the space is known before the first batch.
         try pipeline.round(serving: 40)
         for _ in 0..<4 { try pipeline.round() }
         let space = try #require(pipeline.acquisition?.space.value.space)
@@ -99,7 +99,7 @@ struct SpaceTests {
         #expect(pipeline.acquisition?.pool.candidates[SampleID("early")] == nil)
         #expect(pipeline.refused().isEmpty)
         for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
-        // No name is known, so any is welcome, and so is a sample without an embedding.
+        // No name is known, so a sample with any name is accepted, and so is one without an embedding.
         try pipeline.send("none-0", nil)
         try pipeline.send("named-0", [1, 2], in: "any")
         for _ in 0..<3 { try pipeline.round() }
@@ -108,7 +108,7 @@ struct SpaceTests {
         #expect(Self.elsewhere.allSatisfy { !journal.contains("\"\($0.0)\"") })
     }
 
-    @Test("A space that the file names holds from the first record on")
+    @Test("A space that the configuration names applies from the first record")
     func declared() throws {
         let space = EmbeddingSpace(name: SpaceID("encoder-1"), dimension: 2, norm: 50)
         let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(space, revision: 1))
@@ -128,7 +128,7 @@ struct SpaceTests {
         #expect(notices.contains { $0.kind == .studyFinished } && !notices.contains { $0.kind == .studyFailed })
     }
 
-    @Test("If Intake does not know the space yet, the loop refuses candidates outside it by itself")
+    @Test("If Intake does not know the space yet, the loop refuses candidates outside it")
     func byTheLoop() throws {
         let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(nil, revision: 1, isAllAudit: true))
         let (intake, loop) = (try pipeline.makeIntake(readsState: false), try pipeline.makeLoop())
@@ -147,7 +147,7 @@ struct SpaceTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 
-    @Test("What Intake has learnt it reads again after a restart")
+    @Test("Intake reads the learnt space again after a restart")
     func restart() throws {
         let pipeline = try Pipeline()
         for _ in 0..<5 { try pipeline.round() }
@@ -159,12 +159,12 @@ struct SpaceTests {
     }
 }
 
-/// A service whose first encoder sees half of the information, and whose second sees all of it.
+/// A service whose first encoder passes on half of the information, and whose second passes on all of it.
 private final class Migration {
     let pipeline: Pipeline
     private var models: [ModelVersion: SoftmaxRegression] = [:]
     private(set) var served: Set<SampleID> = []
-    /// Whether the new encoder's embeddings are sent, and under which name.
+    /// Whether the embeddings of the new encoder are sent; their space has the name `name`.
     var isMigrated = false
     var name: String?
 
@@ -195,7 +195,8 @@ private final class Migration {
             }
             for (released, role) in [(release.champion, ModelRole.champion), (release.challenger, .challenger)] {
                 guard let released else { continue }
-                // Each model from the embedding that it was trained on, whatever the event carries.
+                // Each model predicts from the embedding on which it was trained, whichever embedding the event
+                // carries.
                 let model = try model(released)
                 let features = model.featureCount == 1 ? [Double(point[1])] : point.map(Double.init)
                 let version = released.version.rawValue
@@ -216,7 +217,7 @@ private final class Migration {
 @Suite("A new encoder is a new space")
 struct NewEncoderTests {
     @Test(
-        "Everything begins again in it, and the champion of the old one serves until a model of the new one has won",
+        "Learning begins anew in it, and the old champion serves until a model of the new space has won",
         arguments: [EmbeddingSpace(name: SpaceID("encoder-2")), EmbeddingSpace(dimension: 2)]
     )
     func migration(space: EmbeddingSpace) throws {
@@ -239,12 +240,12 @@ struct NewEncoderTests {
             rounds += 1
             if try pipeline.releases().contains(where: { try migration.model($0.champion).featureCount == 2 }) { break }
         }
-        // A straggler of the old encoder.
+        // A late sample of the old encoder.
         try pipeline.send("straggler", [1])
         try migration.round()
         #expect(pipeline.refused() == ["straggler"], "space \(space)")
 
-        // Until one of the new space has won, the old champion serves.
+        // Until a model of the new space has won, the old champion serves.
         let later = try pipeline.releases().dropFirst(releases)
         let won = try #require(
             later.first { try migration.model($0.champion).featureCount == 2 },
@@ -262,7 +263,7 @@ struct NewEncoderTests {
         let memory = try #require(pipeline.acquisition?.pool.queriedSketches)
         #expect(!memory.isEmpty && memory.sortedRows.allSatisfy { $0.1.dimension == 2 })
         let queried = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(requests)
-        // The first may have been due before anything was known of the new space.
+        // The first request may have been due before the new space was known.
         #expect(queried.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name })
         let cuts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap {
             if case .cut(let cut) = $0 { cut } else { nil }

@@ -6,8 +6,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Successors that fail in their turn, and workers that were only suspended and wake up after their successors have
-/// taken over.
+/// Successors that fail too, and workers that were only suspended and wake up after their successors have taken over.
 @Suite("Successors and zombies")
 struct SuccessorTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 30, batchSize: 30)
@@ -101,7 +100,7 @@ struct SuccessorTests {
     ) throws {
         do {
             try zombie.settle()
-            // It has joined again, as a worker may: they share what there is.
+            // A suspended worker may join again, and then both share the partitions.
             if let successor = successor() { try settle([zombie, successor], on: pipeline) }
             zombie.task.close()
             pipeline.cluster.expireMember("w1", of: "loop")

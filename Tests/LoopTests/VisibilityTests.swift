@@ -6,9 +6,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@Suite("What of the changelog becomes visible when")
+@Suite("When parts of the changelog become visible")
 struct VisibilityTests {
-    /// A plant whose loop has decided a short journal.
+    /// A pipeline whose loop has decided a short journal.
     private func decided() throws -> Pipeline {
         let pipeline = try Recording(seed: 1, rounds: 3).pipeline()
         try pipeline.makeLoop(now: { 0 }).settle()
@@ -25,7 +25,7 @@ struct VisibilityTests {
     private var journal: TopicPartition { TopicPartition("t.journal", Scenario.partition) }
 
     @Test(
-        "Where the group's offset is visible before the changelog, the changelog is waited for",
+        "If the group's offset is visible before the changelog, the loop waits for the changelog",
         arguments: [0, 700, 5_000]
     )
     func lateChangelog(delay: Int64) throws {
@@ -57,7 +57,7 @@ struct VisibilityTests {
     }
 
     @Test(
-        "An end of the changelog that a marker or compaction has removed is not waited for",
+        "The loop does not wait for an end of the changelog that a marker or compaction has removed",
         arguments: [false, true]
     )
     func endIsGone(isTombstone: Bool) throws {

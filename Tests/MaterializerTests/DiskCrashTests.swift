@@ -19,7 +19,7 @@ struct DiskCrashTests {
         }
     }
 
-    @Test("Materializer leaves the same bytes, and no half-written version is ever visible")
+    @Test("Materializer leaves the same bytes, and a version that is only partly written is never visible")
     func materializer() throws {
         let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }

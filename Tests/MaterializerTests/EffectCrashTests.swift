@@ -75,14 +75,14 @@ struct EffectCrashTests {
                 return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256 ?? "") \(score ?? -1)"
             }
         }
-        // The first request only: later ones start from the model before, whose file names the source's folder.
+        // Only the first request: later ones start from the previous model, whose file names the source's folder.
         let undisturbed = try Pipeline.prepared([.trainingRequests], from: source)
         let counted = try settle(undisturbed, group: "trainer", nil) { plan, instance in
             try undisturbed.makeTrainer(plan, instance: instance)
         }
         let expected = try results(undisturbed)
         #expect(expected.count >= 2 && !expected.contains("failed"))
-        // An outcome that stays unknown is waited for until the request's deadline has passed.
+        // An unanswered commit is left out: it is waited for until the request's deadline has passed.
         for step in FaultPlan.steps(counted.effects) where step.fault != .unanswered {
             let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
             let plan = try settle(

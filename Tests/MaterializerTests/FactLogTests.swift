@@ -55,7 +55,7 @@ struct FactLogTests {
     }
 
     @Test(
-        "Every version of 200 logs reads as the naive fold, plain and packed, and packs hold the same",
+        "Every version of 200 logs reads as a naive fold of the log, plain and packed, and packs have the same lines",
         arguments: 0..<8,
         StoreCompression.allCases
     )
@@ -106,7 +106,7 @@ struct FactLogTests {
             let runners = try plants.map { try $0.makeMaterializer(store: DatasetStore(objects: shared)) }
             for (number, record) in log.outputs.enumerated() {
                 for pipeline in plants { try pipeline.cluster.append(record) }
-                // Now the one is ahead, now the other.
+                // The two materializers take turns at being ahead.
                 try runners[number / 3 % 2].settle()
             }
             for runner in runners { try runner.settle() }
@@ -115,7 +115,7 @@ struct FactLogTests {
         }
     }
 
-    @Test("A kill at any write leaves complete versions, and the same ones in the end")
+    @Test("A kill at any write leaves complete versions, and eventually the same ones")
     func kills() throws {
         var tried = 0
         for seed in Exhaustive.isOn ? 1...20 : 1...3 as ClosedRange<UInt64> {
@@ -123,7 +123,7 @@ struct FactLogTests {
             let healthy = MemoryStore()
             let expected = try settle(log, DatasetStore(objects: healthy))
             func run(_ pipeline: Pipeline, _ objects: MemoryStore) throws {
-                // Keeps what waits every few records, changes among it, and begins anew in the middle.
+                // Keeps waiting labels every few records, changes included, and starts again in the middle.
                 let store = DatasetStore(objects: objects)
                 let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
                 try pipeline.makeMaterializer(store: store, keepEvery: 4).settle()
@@ -156,7 +156,7 @@ struct FactLogTests {
         print("crash points tried on logs with changes: \(tried)")
     }
 
-    @Test("A kill at any effect on a disk, or any request to a bucket, leaves the same complete versions in the end")
+    @Test("A kill at any effect on a disk, or at any request to a bucket, eventually leaves the same complete versions")
     func killsOfStores() throws {
         let log = FactLog(seed: 5, facts: 60)
         let disk = Disk()

@@ -12,7 +12,7 @@ import Testing
 import Trainer
 import Vocabulary
 
-@Suite("A full disk holds work up and loses nothing")
+@Suite("A full disk delays work and loses nothing")
 struct FullDiskTests {
     private func source() throws -> Pipeline {
         let source = try Pipeline(seed: 2)
@@ -20,7 +20,7 @@ struct FullDiskTests {
         return source
     }
 
-    /// Advances the clock until nothing happens any more.
+    /// Advances the clock by `milliseconds` and settles after each half second.
     private func settle(_ runner: ProcessorRunner, _ pipeline: Pipeline, for milliseconds: Int64) throws {
         for _ in 0..<milliseconds / 500 {
             try runner.settle()
@@ -36,7 +36,7 @@ struct FullDiskTests {
         try undisturbed.makeMaterializer().settle()
         let expected = try undisturbed.store.objects.contents
         let log = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
-        // Full from the beginning, and from somewhere in the middle of a version.
+        // Full from the beginning, or from a write in the middle of a version.
         for written in [0, 7, 23, 60] {
             let pipeline = try Pipeline()
             let disk = Disk()
@@ -64,7 +64,7 @@ struct FullDiskTests {
             try settle(runner, pipeline, for: 60_000)
             #expect(processor.backoff.isActive && processor.wantsPause, "\(written)")
             #expect(processor.backoff.reason?.contains("No space left on device") == true)
-            // Sixty seconds at growing pauses of at least 50 ms and at most 10 s.
+            // Number of tries in 60 s with growing pauses of at least 50 ms and at most 10 s.
             #expect((8...40).contains(processor.backoff.attempts), "\(processor.backoff.attempts)")
             #expect(runner.events.contains { if case .paused = $0 { true } else { false } })
             let announced = pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
@@ -109,7 +109,7 @@ struct FullDiskTests {
         )
     }
 
-    /// A file system of a megabyte, where this process may mount one.
+    /// A file system of 1 MiB; nil where this process may not mount one.
     private final class SmallDisk {
         let path: String
 
@@ -129,7 +129,7 @@ struct FullDiskTests {
         }
     }
 
-    @Test("On a file system that is really full")
+    @Test("On a file system that is really full, Materializer reports the reason and continues once there is space")
     func reallyFull() throws {
         guard let disk = SmallDisk() else {
             print("skipped: a full file system (this process may not mount a tmpfs)")
@@ -141,7 +141,7 @@ struct FullDiskTests {
         let pipeline = try Pipeline.prepared([.datasetLog], from: source)
         let objects = try FolderStore(root: disk.path + "/datasets")
         let ballast = disk.path + "/ballast"
-        // A write that is cut short is the way a disk fills up.
+        // Usually a disk becomes full with a truncated write.
         _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 984 << 10))
         let runner = try pipeline.makeMaterializer(store: DatasetStore(objects: objects))
         let processor = try #require(runner.processor as? MaterializerProcessor)

@@ -11,8 +11,8 @@ import Vocabulary
 @testable import EngineCore
 @testable import Materializer
 
-/// One project that cuts, and another that never does, in one partition of the dataset log.
-@Suite("Labels that wait for long")
+/// One project that cuts versions, and another that never does, in one partition of the dataset log.
+@Suite("Labels that wait for a version for a long time")
 struct KeptLabelTests {
     private let log: [OutputRecord]
     private static let every: Int64 = 8
@@ -21,7 +21,7 @@ struct KeptLabelTests {
         let source = try Pipeline(seed: 2)
         for _ in 0..<12 { try source.round() }
         let facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
-        // Another project of the partition with the same facts but without a cut: none of its labels is ever in a
+        // Another project of the partition has the same facts without a cut, so none of its labels is ever in a
         // version.
         var log: [OutputRecord] = []
         var sequence = 0
@@ -69,13 +69,13 @@ struct KeptLabelTests {
 
     private func expected() throws -> (versions: [String], files: [String: [UInt8]]) {
         let pipeline = try pipeline(log)
-        // As a build before: never past a label that waits.
+        // As in an older build: the offset never advances beyond a waiting label.
         try pipeline.makeMaterializer(keepEvery: .max).settle()
         #expect(offset(pipeline) ?? 0 < 3)
         return (try versions(pipeline), try files(pipeline))
     }
 
-    /// Before: a restart read the whole log again, for one label of a project that never cuts.
+    /// Before: a restart read the whole log again, because of one label of a project that never cuts.
     @Test(
         "The group's offset advances beyond waiting labels, and a restart reads a bounded part of the log again"
     )
@@ -87,7 +87,7 @@ struct KeptLabelTests {
         for (number, record) in log.enumerated() {
             try pipeline.cluster.append(record)
             try runner.settle()
-            // A new life every few records, now in order and now not.
+            // A new life every few records, after an orderly stop or without one.
             guard number % 5 == 4 else { continue }
             if number % 2 == 0 { runner.task.close() } else { runner.task.abandon() }
             runner = try materializer(pipeline)
@@ -103,7 +103,7 @@ struct KeptLabelTests {
         #expect(reached >= end - Self.every - waiting && reached > end / 2, "\(reached) of \(end), \(waiting) wait")
         let kept = try pipeline.store.objects.list("progress/waiting")
         #expect(kept == ["progress/waiting/\(Scenario.partition)/\(reached)"])
-        // What waits is found again, line by line, with the numbers of its facts.
+        // Waiting labels are restored line by line, with the sequence numbers of their facts.
         let again = try materializer(pipeline)
         try again.settle()
         let processor = try #require(again.processor as? MaterializerProcessor)
@@ -122,8 +122,8 @@ struct KeptLabelTests {
         #expect(reason.contains("fact \(waiting + 2) of project idle follows fact \(waiting)"), "\(reason)")
     }
 
-    /// Before: every rebalance announced all of them again, into the journal that keeps them for ever.
-    @Test("What was announced is not announced again by a new owner, though another project's label waits for long")
+    /// Before: every rebalance announced all versions again, in the journal, which keeps them for ever.
+    @Test("A new owner does not announce versions again, although another project's label waits for a long time")
     func announcedOnce() throws {
         let pipeline = try pipeline([])
         for (number, record) in log.enumerated() {
@@ -137,7 +137,7 @@ struct KeptLabelTests {
         #expect(versions.count > 2 && Set(versions).count == versions.count)
     }
 
-    @Test("Every version is announced and whole, wherever the materializer fails")
+    @Test("Every version is announced and complete wherever the materializer fails")
     func effects() throws {
         let (expected, files) = try expected()
         let undisturbed = try pipeline(log)
@@ -170,7 +170,7 @@ struct KeptLabelTests {
         let disk = Disk()
         func run(_ pipeline: Pipeline, _ disk: Disk) throws {
             let store = DatasetStore(objects: try disk.store(pipeline.store.objects.location))
-            // In two parts: the second begins from what the first has kept, and keeps more.
+            // In two parts: the second starts from what the first has kept, and keeps more.
             try materializer(pipeline, store: store).settle()
             for record in log[(log.count / 2)...] { try pipeline.cluster.append(record) }
             try materializer(pipeline, store: store).settle()
@@ -178,7 +178,7 @@ struct KeptLabelTests {
         let half = try pipeline(log[..<(log.count / 2)])
         try run(half, disk)
         #expect(try Set(versions(half)) == Set(expected))
-        // Of the other files DiskCrashTests knows.
+        // Writes of other files are covered by DiskCrashTests.
         let crashes = disk.crashes.filter { disk.effects[$0.number].path.contains("progress") }
         for crash in Exhaustive.some(crashes, about: 40) {
             let pipeline = try pipeline(log[..<(log.count / 2)])
@@ -224,7 +224,7 @@ struct KeptLabelTests {
         }
     }
 
-    @Test("Another worker's disk, and a build before, begin where their own progress ends")
+    @Test("A worker with another disk, and an older build, start where their own progress ends")
     func others() throws {
         let (expected, files) = try expected()
         let pipeline = try pipeline(log[..<(log.count * 3 / 4)])
@@ -232,7 +232,7 @@ struct KeptLabelTests {
         let progress = try #require(try pipeline.store.progress(Scenario.partition))
         #expect(progress < 3 && offset(pipeline) ?? 0 > progress)
         for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
-        // An older build does not know the kept labels: to it the folder does not exist.
+        // An older build ignores the folder of kept labels; removing it has the same effect.
         for name in try pipeline.store.objects.list("progress/waiting") { try pipeline.store.objects.remove(name) }
         try pipeline.makeMaterializer(keepEvery: .max).settle()
         #expect(try self.files(pipeline) == files)

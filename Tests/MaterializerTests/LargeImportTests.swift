@@ -9,10 +9,10 @@ import Vocabulary
 
 @testable import DatasetFiles
 
-/// Many labels that one version holds.
+/// Versions with very many labels.
 @Suite("Large imports")
 struct LargeImportTests {
-    /// Seconds in which the materializer reads `count` labels and seals their version.
+    /// Seconds that the materializer takes to read `count` labels and seal their version.
     private func seconds(_ count: Int) throws -> Double {
         let pipeline = try Pipeline()
         for number in 0..<count {
@@ -40,7 +40,7 @@ struct LargeImportTests {
     func linear() throws {
         _ = try seconds(100)
         let (few, many) = (try seconds(2_000), try seconds(16_000))
-        // Eight times the labels; their square would be sixty-four times.
+        // Eight times the labels; quadratic growth would take 64 times as long.
         #expect(many < max(few, 0.02) * 24, "\(few) s, \(many) s")
     }
 }

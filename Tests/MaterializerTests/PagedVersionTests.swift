@@ -11,10 +11,10 @@ import Vocabulary
 @testable import DatasetFiles
 @testable import Materializer
 
-@Suite("The cost of a version of form 2 is that of its change, whatever its history")
+@Suite("The cost of a version of form 2 depends on its change, and not on its history")
 struct PagedVersionTests {
     @Test(
-        "Every version reads as what was in the log up to its cut, whatever the tree has grown to",
+        "Every version reads as the log up to its cut, however far the tree has grown",
         arguments: [1, 7]
     )
     func history(labels: Int) throws {
@@ -71,7 +71,7 @@ struct PagedVersionTests {
         #expect(store.traffic.reads.filter { !$0.key.contains("/ordinals/") }.values.allSatisfy { $0 == 1 })
     }
 
-    @Test("A tree of three levels reads as what was put into it, in order, and full pages never change")
+    @Test("A tree of three levels reads as the inserted lines, in order, and full pages never change")
     func tree() throws {
         var known: [String: [UInt8]] = [:]
         func page(_ reference: DatasetPageReference) throws -> DatasetPage {
@@ -137,7 +137,7 @@ struct PagedVersionTests {
         #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
-    @Test("Segments have 8 MiB at most, but for a line that is longer")
+    @Test("Segments have at most 8 MiB, except for a single longer line")
     func large() throws {
         let versions = try PagedVersions()
         defer { versions.remove() }
@@ -154,8 +154,8 @@ struct PagedVersionTests {
         #expect(entries.map(\.sequences) == [1...2, 3...3, 4...4, 5...5, 6...6])
     }
 
-    /// Before: another form gave it another id, and both were announced.
-    @Test("A version that is in the store keeps its id, whatever form the project has now")
+    /// Before: with another form a version got another id, and both ids were announced.
+    @Test("A version in the store keeps its id, whatever form the project has now")
     func known() throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
@@ -166,7 +166,7 @@ struct PagedVersionTests {
             try again.cut(5, form: form, times: 2)
             #expect(again.versions.map(\.id) == ids, "\(form)")
         }
-        // A build without format 2 read the same facts, and wrote less of each.
+        // A build without format 2 read the same facts, and wrote fewer members of each line.
         var more = try PagedVersions { _ in versions.store.objects }
         try more.cut(5, facts: 2, times: 2)
         #expect(more.versions.map(\.id) == ids)
@@ -177,14 +177,14 @@ struct PagedVersionTests {
         var late = try PagedVersions { _ in counting }
         #expect(throws: StorageError.self) { try late.cut(5, facts: 2, times: 1) }
         #expect(try versions.store.manifest(Scenario.project, versionNumber: 1)?.id == ids.first)
-        // For another log with the same numbers it is not the same version: the content of the log counts.
+        // A version of another log with the same numbers is another version, because the content of the log counts.
         var other = try PagedVersions(seed: 2) { _ in versions.store.objects }
         try other.cut(5, times: 1)
         #expect(other.versions.first?.id != ids.first)
     }
 }
 
-/// A value that a closure stores.
+/// A holder for a value that a closure sets.
 final class Holder<Value>: @unchecked Sendable {
     // Set once, by the test that reads it.
     var value: Value?

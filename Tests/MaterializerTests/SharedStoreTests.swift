@@ -15,7 +15,7 @@ import Vocabulary
 
 @Suite("Any number of materializers share a store, and each version is announced once")
 struct SharedStoreTests {
-    /// Sixty versions and more.
+    /// A log of at least sixty versions.
     private let log = FactLog(seed: 12, facts: 620)
 
     private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
@@ -32,7 +32,7 @@ struct SharedStoreTests {
         TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
     }
 
-    /// Everything but the progress, which depends on who was when where.
+    /// All objects except the progress, which depends on the order in which workers ran.
     private func files(_ objects: any ObjectStore) throws -> [String: [UInt8]] {
         try objects.contents.filter { !$0.key.hasPrefix("progress/") }
     }
@@ -42,7 +42,7 @@ struct SharedStoreTests {
     }
 
     /// Before: 60 versions became 120, the second half with the URIs of the new disk.
-    @Test("A worker on an empty disk rebuilds every version, and announces only what was never announced")
+    @Test("A worker on an empty disk rebuilds every version, and announces only versions that were never announced")
     func emptyDisk() throws {
         let late = log.outputs.suffix(60)
         let pipeline = try pipeline(log.outputs.dropLast(60))
@@ -134,7 +134,7 @@ struct SharedStoreTests {
         #expect(all.count == log.versions.count + 1 && all.first?.id == other)
         let real = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: 2)?.id)
         #expect(all.filter { $0.versionNumber == 2 }.map(\.id) == [other, real])
-        // The next worker finds both.
+        // The next worker finds both announcements.
         let next = try pipeline.makeMaterializer(instance: "w9", store: DatasetStore(objects: MemoryStore()))
         (next.processor as? MaterializerProcessor)?.announcedOtherwise = { reported.append($1.versionNumber) }
         try next.settle()
@@ -143,7 +143,7 @@ struct SharedStoreTests {
     }
 
     /// Announcements of a previous owner become visible after its offsets.
-    @Test("What was committed just now and is not yet seen is waited for")
+    @Test("A new owner waits for announcements that are committed and not yet visible")
     func markers() throws {
         let pipeline = try pipeline(log.outputs)
         pipeline.cluster.delayMarkers(of: pipeline.topics[.datasetVersions], by: 400)
@@ -212,7 +212,7 @@ struct SharedStoreTests {
         print("moments at which a second owner acted: \(moments.count) of \(2 * counted.changes)")
     }
 
-    /// A bucket lives as long as the test does.
+    /// Keeps the bucket alive as long as the test run.
     private static func keep(_ bucket: FakeBucket) -> FakeBucket {
         kept.withLock { $0.append(bucket) }
         return bucket

@@ -8,8 +8,8 @@ import Vocabulary
 @testable import DatasetFiles
 @testable import Materializer
 
-/// Samples that would train and test in one version.
-@Suite("No version with a sample on two sides is sealed, and one that was is found")
+/// Samples that would be in the training set and the test set of one version.
+@Suite("No version with a sample on two sides is sealed, and verification finds an existing one")
 struct VersionSidesTests {
     /// A log of one project, folded cut by cut as the materializer does.
     private struct Writer {
@@ -84,7 +84,7 @@ struct VersionSidesTests {
         }
     }
 
-    /// Two versions, by the second of which a label has moved.
+    /// A store with two versions, in the second of which a label has moved.
     private func moved() throws -> Writer {
         var writer = Writer()
         for number in 0..<8 { writer.accept("s\(number)", number % 2 == 0 ? .training : .test) }
@@ -112,7 +112,7 @@ struct VersionSidesTests {
         for part in ["version 3 of project shapes", "s2 (training and test)", "s3 (training and test)"] {
             #expect(text.contains(part), "\(text)")
         }
-        // Too large to be read for it: that is left to whoever verifies.
+        // If the parent is too large to be read, the check at sealing is omitted, and verification finds the samples.
         var large = both
         large.sides = VersionSides(byteLimit: 1)
         _ = try large.cut()
@@ -126,7 +126,7 @@ struct VersionSidesTests {
         twice.accept("odd", .test)
         twice.accept("odd", .training)
         #expect(refusal(twice).contains("odd (training and test)"))
-        // A refused change has left no trace: all valid changes continue to be accepted.
+        // A refused change leaves no trace: all valid changes are still accepted.
         writer.accept("s9", .training)
         writer.move("s3")
         #expect(try writer.cut().semanticVersion == "3.0.0")
@@ -139,7 +139,7 @@ struct VersionSidesTests {
         #expect(refusal(writer).contains("s5 (training and validation)"))
     }
 
-    @Test("A worker that begins anew finds the same by reading the parent, once there is a move")
+    @Test("A restarted worker detects the same by reading the parent, once there is a move")
     func anew() throws {
         var writer = try moved()
         writer.accept("s2", .test)
@@ -159,12 +159,12 @@ struct VersionSidesTests {
         #expect(error?.reason.contains("s2 (training and test)") == true)
     }
 
-    @Test("Verification names a sample on two sides in every version that has it so, and in no other")
+    @Test("Verification names a sample that is on two sides in every version that has it so, and in no other")
     func verified() throws {
         var writer = Writer()
         for number in 0..<4 { writer.accept("s\(number)", number % 2 == 0 ? .training : .test) }
         let clean = try writer.cut()
-        // No label has moved yet: a wrong log entry is found by a check of the whole log.
+        // No label has moved yet, so only a check of the whole log finds the wrong entry.
         writer.accept("s0", .test)
         let mixed = try writer.cut()
         writer.accept("s4", .training)

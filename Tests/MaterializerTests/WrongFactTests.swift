@@ -31,7 +31,7 @@ struct WrongFactTests {
         OutputRecord(topic: "t.dataset-log", partition: Scenario.partition, key: nil, value: Array(text.utf8))
     }
 
-    /// Versions that a materializer announces of a log, and where it has stopped.
+    /// Versions that a materializer announces for a log, where it stops, and the number of unreadable records.
     private func sealed(_ log: [OutputRecord]) throws -> (versions: [String], stop: PartitionStop?, unreadable: Int64) {
         let pipeline = try Pipeline()
         for record in log { try pipeline.cluster.append(record) }
@@ -52,7 +52,7 @@ struct WrongFactTests {
         return found
     }
 
-    @Test("A log as written produces every version, and records that are no facts change nothing")
+    @Test("An unchanged log produces every version, and records that are not facts change nothing")
     func undisturbed() throws {
         let all = try sealed(facts)
         #expect(all.versions.count >= 2 && all.stop == nil && all.unreadable == 0)
@@ -63,7 +63,7 @@ struct WrongFactTests {
     }
 
     @Test(
-        "A fact of an unknown kind or form stops the partition there: no version is sealed without it",
+        "A fact of an unknown kind or form stops the partition at its offset: no version is sealed without it",
         arguments: [
             #"{"kind":"label_revised","project":"shapes","sequence":4,"sample":"s"}"#,
             #"{"kind":"label_accepted","project":"shapes","sequence":4,"label":{"kind":"boxes"}}"#,
@@ -79,7 +79,7 @@ struct WrongFactTests {
     }
 
     @Test(
-        "A change of a line that does not hold, of another sample or another split, stops the partition at the cut",
+        "A change of a line that is missing, or of another sample or split, stops the partition at the cut",
         arguments: [
             "of which there is no such line", "which is one of sample", "label, not a",
             "labels before the cut are missing",
@@ -96,7 +96,7 @@ struct WrongFactTests {
         }
         let sample = named == "which is one of sample" ? "s9999" : label.consensus.sample.id.rawValue
         let other = label.split == .test ? Split.training : .test
-        // The changes replace labels before the cut, whose counts then are too large.
+        // The changes replace labels before the cut, whose counts are therefore too large.
         let count = named == "of which there is no such line" ? 2 : 1
         let changes = (0..<count).map { number in
             Self.fact(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import KafkaClient
 
-@Suite("With every broker away", .serialized)
+@Suite("All brokers down", .serialized)
 struct BrokerDownTests {
     /// Seconds of processor time that this thread has used.
     private func threadTime() -> Double {
@@ -42,7 +42,7 @@ struct BrokerDownTests {
     }
 }
 
-@Suite("Limits of this librdkafka are reported in words")
+@Suite("Limitations of the librdkafka version are reported")
 struct CaveatTests {
     private func caveats(_ library: Int32, _ mechanism: String?) -> [KafkaCaveat] {
         var properties: KafkaProperties = ["bootstrap.servers": "b:1"]
@@ -50,7 +50,7 @@ struct CaveatTests {
         return KafkaCaveat.all(properties, library: library, version: "x")
     }
 
-    @Test("SCRAM below 2.6.1 is warned of, 2.1.0 is refused")
+    @Test("SCRAM gives a warning below librdkafka 2.6.1, and 2.1.0 is refused")
     func caveats() {
         #expect(caveats(0x0200_02ff, nil).isEmpty)
         #expect(caveats(0x0200_02ff, "PLAIN").isEmpty)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Properties of a client")
 struct ConfigurationTests {
-    @Test("A property that librdkafka does not know is named")
+    @Test("An unknown property is named in the error")
     func unknownProperty() throws {
         let error = failure { _ = try KafkaProducer(properties: ["bootstrap.servers": "x:1", "no.such.thing": "1"]) }
         #expect(error?.reason.contains("no.such.thing") == true)
@@ -13,14 +13,14 @@ struct ConfigurationTests {
         #expect(error?.code == "_INVALID_ARG")
     }
 
-    @Test("A value that a property does not accept is named with it")
+    @Test("A value that a property does not accept is named in the error with the property")
     func badValue() throws {
         let error = failure { _ = try KafkaAdmin(properties: ["bootstrap.servers": "x:1", "linger.ms": "soon"]) }
         #expect(error?.reason.contains("linger.ms") == true)
         #expect(error?.reason.contains("soon") == true)
     }
 
-    @Test("One property can be read without a client, and its secret is not shown")
+    @Test("A property can be checked without a client, and its secret is not shown")
     func fault() {
         #expect(KafkaProperties.fault(of: "linger.ms", "5") == nil)
         let unknown = KafkaProperties.fault(of: "linger.mss", "5")
@@ -71,7 +71,7 @@ struct ConfigurationTests {
         #expect(error?.reason.contains("max.poll.interval.ms") == true)
     }
 
-    @Test("Properties keep their order and the later value")
+    @Test("Properties keep their order, and a later value replaces an earlier one")
     func order() {
         var properties: KafkaProperties = ["b": "1", "a": "2", "b": "3"]
         #expect(properties.entries.map(\.name) == ["b", "a"])

@@ -2,7 +2,7 @@ import KafkaClient
 import KafkaTesting
 import Testing
 
-@Suite("What keeps a client from a broker, in librdkafka's words")
+@Suite("Connection faults, recognized from librdkafka's messages")
 struct ConnectionFaultTests {
     private static let certificate = "Certificate (subject=/CN=b, issuer=/CN=ca) verification callback failed: "
 
@@ -64,13 +64,13 @@ struct ConnectionFaultTests {
         ("1/1 brokers are down", nil),
     ]
 
-    @Test("Each line is reported as its fault", arguments: lines.indices)
+    @Test("Each message is classified as its fault", arguments: lines.indices)
     func classified(index: Int) {
         let (line, fault) = Self.lines[index]
         #expect(ConnectionFault(line) == fault, "\(line)")
     }
 
-    @Test("A broker that answers lets us in, and one that is away is no fault of ours")
+    @Test("A broker that answers is reachable, and one that is down is not a fault of the connection")
     func reachable() throws {
         let cluster = try MockCluster()
         #expect(try KafkaConnection.check(cluster.properties))

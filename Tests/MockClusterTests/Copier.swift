@@ -34,7 +34,7 @@ final class CopyStage: Processor {
     func aborted() { inTransaction.removeAll() }
 }
 
-/// A stream task over a mock cluster, cycled by hand, and its events.
+/// A stream task over a mock cluster, whose cycles the test runs, with its events.
 final class Copier {
     let cluster: MockCluster
     let stage = CopyStage(output: "out")
@@ -96,7 +96,7 @@ final class Copier {
         return log.events
     }
 
-    /// Writes records to `in`; their values.
+    /// Writes `count` records to `in` and returns their values.
     func write(_ count: Int = 5) throws -> Set<String> {
         let values = (written..<written + count).map { "\($0)" }
         written += count
@@ -105,7 +105,7 @@ final class Copier {
         return Set(values)
     }
 
-    /// Cycles until `isDone`; returns false when the time is over. Rethrows the errors of the task.
+    /// Cycles until `isDone`, and returns false if `seconds` pass before. Rethrows errors of the task.
     func run(seconds: Double = 25, until isDone: () -> Bool) throws -> Bool {
         let end = Date() + seconds
         while !isDone() {

@@ -2,14 +2,14 @@ import KafkaClient
 import KafkaTesting
 import Testing
 
-/// Content of a record, kept beyond its batch.
+/// The content of a record, kept after its batch is reused.
 struct Seen: Hashable {
     let partition: KafkaTopicPartition
     let offset: Int64
     let value: String?
 }
 
-/// Polls on behalf of a test: answers rebalances, and collects.
+/// Polls on behalf of a test, answers rebalances, and collects records.
 struct Driver {
     let consumer: KafkaConsumer
     var assigned: [KafkaTopicPartition] = []
@@ -17,7 +17,7 @@ struct Driver {
 
     init(_ consumer: KafkaConsumer) { self.consumer = consumer }
 
-    /// Polls until `isDone` or the time is over; partitions start at their committed offset, or at 0.
+    /// Polls until `isDone` or a timeout; partitions start at their committed offset, or at 0.
     mutating func run(
         milliseconds: Int = 20_000,
         until isDone: (_ driver: Driver, _ seen: [Seen]) -> Bool
@@ -70,7 +70,7 @@ func write(_ range: Range<Int>, to topic: String, partitions: Int = 1, propertie
     #expect(try producer.flush(timeoutMilliseconds: 20_000) == [])
 }
 
-/// The error that `body` throws.
+/// The error that `body` throws; nil if it throws none, or one of another type.
 func failure(_ body: () throws -> Void) -> KafkaError? {
     do {
         try body()

@@ -21,7 +21,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     let request: MockRequest
     let fault: MockFault
     let reaction: Reaction
-    /// Times in a row.
+    /// Number of times in a row that the fault occurs.
     var count = 1
 
     var testDescription: String { "\(request) \(fault)" }
@@ -42,7 +42,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 (.transactionalIDAuthorizationFailed, .aborts), (.clusterAuthorizationFailed, .aborts),
             ]
         )
-        // One broker alone cannot be short of replicas: Kafka 4 wants no more of them in sync than there are.
+        // A single broker cannot lack replicas: Kafka 4 requires no more in-sync replicas than there are.
         + [FaultCase(request: .produce, fault: .notEnoughReplicas, reaction: .rides, count: 60)]
         + cases(
             .addPartitionsToTransaction,
@@ -164,9 +164,9 @@ struct FaultTableTests {
         return isAborted ? .aborts : .rides
     }
 
-    /// Lets a fault happen, and the task go on until everything that was written is copied.
+    /// Injects a fault, and runs the task until it has copied all written values.
     private func meet(_ fault: FaultCase, _ copier: Copier) throws {
-        // Heartbeats and metadata requests are sent without a trigger, a few a second.
+        // Heartbeats and metadata requests are sent without a trigger, a few times a second.
         let least = fault.request == .heartbeat || fault.request == .metadata ? 1.0 : 0
         let values = try copier.write()
         _ = copier.takeEvents()
@@ -198,7 +198,7 @@ struct FaultTableTests {
         let retries = events.count { if case .retrying = $0 { true } else { false } }
         #expect(retries < 50, "\(report)")
         guard ended != nil else { return }
-        // What a worker does then.
+        // A worker reacts with a new life.
         copier.end()
         try copier.begin()
         #expect(try copier.run { values.isSubset(of: copier.stage.copied) }, "no new life after \(report)")
@@ -209,7 +209,7 @@ struct FaultTableTests {
         #expect(copier.stage.copied.isSubset(of: output))
     }
 
-    @Test("While writing: the same call again, an abort, or a new producer; and nothing is lost")
+    @Test("While writing: the call is repeated, the transaction aborted, or the producer replaced; and nothing is lost")
     func writing() throws {
         let copier = try Copier()
         try copier.begin()
@@ -219,7 +219,7 @@ struct FaultTableTests {
         try expectNothingLost(copier)
     }
 
-    @Test("While reading, and staying in the group")
+    @Test("While reading and staying in the group, nothing is lost")
     func reading() throws {
         let copier = try Copier()
         try copier.begin()
@@ -229,7 +229,7 @@ struct FaultTableTests {
         try expectNothingLost(copier)
     }
 
-    /// A life that begins with a fault.
+    /// A new life whose start meets a fault.
     private struct Beginning {
         let fault: FaultCase
         let copier: Copier
@@ -247,9 +247,9 @@ struct FaultTableTests {
         var isDone: Bool { ended != nil || values.isSubset(of: copier.stage.copied) }
     }
 
-    @Test("While starting: finding coordinators, joining, fetching offsets, fencing")
+    @Test("While starting: faults at finding coordinators, joining, fetching offsets and fencing")
     func beginning() throws {
-        // Most of the time is the group's waiting for members: all of them wait together.
+        // The group's wait for members takes most of the time, so all lives wait at once.
         var lives = try FaultCase.beginning.map { try Beginning($0) }
         let end = Date() + 60
         while lives.contains(where: { !$0.isDone }), Date() < end {

@@ -41,7 +41,7 @@ struct FaultTests {
         try producer.commit()
     }
 
-    @Test("A coordinator that loads is waited for")
+    @Test("The client waits for a coordinator that is loading")
     func coordinatorLoading() throws {
         cluster.pushRequestErrors(.initProducerID, [.coordinatorLoading, .coordinatorLoading])
         cluster.pushRequestErrors(.findCoordinator, [.coordinatorLoading])
@@ -49,7 +49,7 @@ struct FaultTests {
         producer.close()
     }
 
-    @Test("A transactional id without the right to it is fatal")
+    @Test("A transactional id without authorization is fatal")
     func authorization() throws {
         cluster.pushRequestErrors(.initProducerID, Array(repeating: .transactionalIDAuthorizationFailed, count: 5))
         let error = failure { try makeProducer().close() }
@@ -59,7 +59,7 @@ struct FaultTests {
     }
 
     @Test(
-        "Retriable faults while writing are ridden out",
+        "Retriable faults while writing are retried until they pass",
         arguments: [MockFault.notLeader, .requestTimedOut, .disconnect]
     )
     func retriable(fault: MockFault) throws {
@@ -112,7 +112,7 @@ struct FaultTests {
         try producer.abort()
     }
 
-    @Test("Offsets of a stale member of the group require an abort")
+    @Test("Offsets of a stale member of the group require the transaction to be aborted")
     func staleMember() throws {
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: nil, topics: ["in"])
         defer { consumer.close() }
@@ -134,7 +134,7 @@ struct FaultTests {
     }
 
     @Test(
-        "A fenced producer is fatal at commit, and stays so",
+        "A fenced producer is fatal at commit, and stays fatal",
         arguments: [MockFault.producerFenced, .invalidProducerEpoch]
     )
     func fenced(fault: MockFault) throws {
@@ -160,7 +160,7 @@ struct FaultTests {
         try producer.initializeTransactions(timeoutMilliseconds: 20_000)
     }
 
-    @Test("A broker that is back is written to and read from again")
+    @Test("The client writes to a broker that has returned, and reads from it again")
     func brokerReturns() throws {
         try write(0..<5, to: "t", properties: cluster.properties)
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: nil, topics: ["t"])
@@ -190,7 +190,7 @@ struct FaultTests {
         #expect(try producer.flush(timeoutMilliseconds: 10_000) == [])
     }
 
-    @Test("A full local queue waits for capacity and loses nothing")
+    @Test("A full local queue waits for free space and loses nothing")
     func fullQueue() throws {
         let small: KafkaProperties = ["queue.buffering.max.messages": "100", "linger.ms": "50"]
         let producer = try makeProducer(small)

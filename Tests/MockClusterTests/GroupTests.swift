@@ -56,7 +56,7 @@ struct GroupTests {
         reader.close()
     }
 
-    @Test("A rebalance is returned by every poll until it is answered")
+    @Test("Every poll returns a rebalance until it is answered")
     func rebalanceIsATurn() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 2)
@@ -107,7 +107,7 @@ struct GroupTests {
         }
     }
 
-    @Test("Rewinding delivers again from the position, exactly, and nothing that was fetched ahead")
+    @Test("A rewind delivers again from exactly the position, and nothing that was fetched ahead")
     func rewind() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Readers on the mock cluster", .serialized)
 struct ReaderTests {
-    @Test("A reader that is long connected reads another topic as soon as it is started on it")
+    @Test("A reader that has been connected for long reads another topic as soon as it is started on it")
     func startsAtOnce() throws {
         let cluster = try MockCluster()
         let producer = try KafkaProducer(properties: cluster.properties)
@@ -30,7 +30,7 @@ struct ReaderTests {
                     == .endOfPartition(KafkaTopicPartition(topic, 0), 1)
             )
         }
-        // librdkafka scans its topics once a second by itself.
+        // By itself, librdkafka scans its topics once a second.
         #expect(longest < .milliseconds(700), "\(longest)")
     }
 }

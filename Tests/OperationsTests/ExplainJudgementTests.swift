@@ -9,7 +9,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@Suite("Explaining judges as Intake does")
+@Suite("Explain judges as Intake does")
 struct ExplainJudgementTests {
     private func explain(_ sample: String, _ pipeline: Pipeline, salt: [UInt8] = [1, 2, 3]) throws -> Explanation {
         try Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: salt)
@@ -35,7 +35,7 @@ struct ExplainJudgementTests {
         )
     }
 
-    /// A prediction with everything that any strategy judges.
+    /// A prediction with all facts that any acquisition function uses.
     private static func full(_ id: String) throws -> [UInt8] {
         let members = try #require(
             EnsembleOutput([[0.9, 0.1, 0], [0.2, 0.8, 0]], labels: (0..<3).map { ClassIndex($0) })
@@ -75,7 +75,7 @@ struct ExplainJudgementTests {
         }
     }
 
-    @Test("A score is that of the candidate, whatever it is judged from", arguments: AcquisitionFunction.allCases)
+    @Test("The score equals that of the candidate, for every function", arguments: AcquisitionFunction.allCases)
     func evidence(function: AcquisitionFunction) throws {
         let configuration = Self.configuration {
             $0.function = function
@@ -94,7 +94,7 @@ struct ExplainJudgementTests {
         }
     }
 
-    @Test("Without the salt a draw is unknown, and decides no condition on the score")
+    @Test("Without the salt a draw is unknown, and does not affect conditions on the score")
     func withoutSalt() throws {
         let triggers = [
             Trigger(name: "low", condition: .score(TriggerBounds(below: 0.5).unsafelyUnwrapped), perHour: 1),
@@ -119,7 +119,7 @@ struct ExplainJudgementTests {
         #expect(left > 300)
     }
 
-    @Test("Explain refuses a record that Intake refuses for its size, and no record whose time Intake omits")
+    @Test("Explain refuses a record that Intake refuses for its size, but none whose time Intake omits")
     func refused() throws {
         let pipeline = try Pipeline()
         let times = [("early", 946_684_799_999), ("late", pipeline.clock.now + 86_400_002)] as [(String, Int64)]
@@ -138,7 +138,7 @@ struct ExplainJudgementTests {
             #expect((reason == nil) == (text == nil), "\(id): \(reason ?? "not refused")")
             if let reason, let text { #expect(reason.contains(text), "\(reason)") }
         }
-        // A producer may stamp its records as it likes.
+        // A producer may give its records any timestamp.
         let stamped = Wire.prediction(Sample(id: SampleID("stamped")), [0.9, 0.1, 0], at: pipeline.clock.now)
         for time in [.max, -1] as [Int64] {
             try pipeline.cluster.append(

@@ -9,7 +9,7 @@ import Vocabulary
 @testable import Loop
 @testable import Operations
 
-@Suite("Explaining pending samples")
+@Suite("Explaining samples that the loop has not read yet")
 struct ExplainLagTests {
     private func explain(_ sample: String, _ pipeline: Pipeline) throws -> Explanation {
         try Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
@@ -24,7 +24,7 @@ struct ExplainLagTests {
         }
     }
 
-    @Test("A candidate that the loop has not read is reported as undecided, with the reason; later it is not")
+    @Test("A candidate that the loop has not read is reported as undecided, with the reason, until it is read")
     func notApplied() throws {
         let pipeline = try Pipeline(configuration: ExplainJudgementTests.configuration { $0.poolCapacity = 6 })
         let intake = try pipeline.makeIntake()
@@ -57,13 +57,13 @@ struct ExplainLagTests {
         #expect(outcomes.contains(.passedOver) && outcomes.contains(.waiting("pool", triggers: [])))
         #expect(!outcomes.contains(.notApplied(pause: nil)))
 
-        // The others of the partition went on behind a pause.
+        // The other projects of the partition have continued after a pause of this one.
         try write(pause.jsonBytes)
         let passed = try names.filter { try explain($0, pipeline).outcome == .notApplied(pause: pause.text) }
         #expect(!passed.isEmpty)
     }
 
-    @Test("A prediction of a version beyond those counted separately was read, and is reported as read")
+    @Test("A prediction of a version that is not counted separately is reported as read")
     func others() throws {
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([], cutoff: 0))
         let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 1_000))

@@ -66,7 +66,7 @@ struct ExplainTests {
         #expect(outcomes.contains(.waiting("audit", triggers: [])))
     }
 
-    @Test("A copy, a sample whose group is on the other side, and a set-aside sample are reported as such")
+    @Test("A copy of a queried sample and a set-aside sample are reported as such")
     func heldBack() throws {
         let pipeline = try Pipeline()
         func send(_ name: String, _ text: String? = nil, group: String? = nil, at embedding: [Float]) throws {
@@ -82,7 +82,7 @@ struct ExplainTests {
             pipeline.clock.advance(by: 2_000)
             try pipeline.settle()
         }
-        // The samples that are queried first, and of which the others are copies.
+        // Samples that are queried first; the later ones are copies of them.
         for number in 0..<40 { try send("a\(number)", "text \(number)", at: [Float(number), 1]) }
         try pass()
         try pass()
@@ -103,7 +103,7 @@ struct ExplainTests {
         #expect(outcomes.contains(.setAside(isKnown: true)), "\(outcomes)")
     }
 
-    @Test("For an omitted prediction the explanation has its score and the threshold of the tally of its records")
+    @Test("For a prediction that is not forwarded the explanation has its score and the threshold of its tally")
     func below() throws {
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([], cutoff: 0))
         for round in 0..<5 {
@@ -126,7 +126,7 @@ struct ExplainTests {
         #expect(try explain("s0-0", pipeline).isFound)
     }
 
-    @Test("A trigger that held, but was used up, is named; so is one that fired")
+    @Test("A trigger that matched but had used up its rate is named, and so is one that fired")
     func triggers() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 10)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))
@@ -146,7 +146,7 @@ struct ExplainTests {
         #expect(left.allSatisfy { $0.predictions.first?.limited == ["all"] })
     }
 
-    @Test("A record that is no prediction is reported with its reason, and one not read yet as uncounted")
+    @Test("A record that is not a prediction is reported with its reason, and an unread one as uncounted")
     func others() throws {
         let pipeline = try Pipeline()
         try pipeline.settle()
@@ -161,7 +161,7 @@ struct ExplainTests {
         #expect(!reason.isEmpty)
     }
 
-    @Test("Nothing is known of a sample that was never sent, and the range read is reported")
+    @Test("A sample that was never sent is unknown, and the range that was read is reported")
     func unknown() throws {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<3 { try pipeline.round() }
@@ -173,7 +173,7 @@ struct ExplainTests {
         #expect(try explain("nobody", pipeline, since: pipeline.clock.now + 1).searched.predictions == 0)
     }
 
-    @Test("A sample's id is found however JSON writes it", arguments: ["a/b", "ü-1", "x\"y", "s 1"])
+    @Test("A sample's id is found in any JSON spelling", arguments: ["a/b", "ü-1", "x\"y", "s 1"])
     func escapes(id: String) throws {
         let pipeline = try Pipeline()
         try pipeline.send(.predictions, Wire.prediction(Sample(id: SampleID(id)), [0.9, 0.1, 0]))

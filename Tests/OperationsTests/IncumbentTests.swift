@@ -19,7 +19,7 @@ struct IncumbentPipelineTests {
         try pipeline.incumbent(version)
     }
 
-    @Test("Trained models are judged against the incumbent, and replace it only with evidence; the replay is equal")
+    @Test("Trained models are compared with the incumbent and replace it only with evidence; the replay is equal")
     func judged() throws {
         let pipeline = try Pipeline(seed: 3)
         let model = try incumbent(pipeline, "theirs-9")
@@ -45,7 +45,7 @@ struct IncumbentPipelineTests {
     }
 
     /// Before: the second time was an error, so a script could not be run again.
-    @Test("The command line's way registers once; again it changes nothing, and another model or artifact is refused")
+    @Test("The command registers once; repeated it changes nothing, and another model or artifact is refused")
     func registration() throws {
         let pipeline = try Pipeline(seed: 1)
         let model = try incumbent(pipeline, "theirs-9")
@@ -111,7 +111,7 @@ struct IncumbentPipelineTests {
             defer { view.close() }
             return try view.summaries().first
         }
-        // A project's first entry brings its state.
+        // The state of a project begins with its first entry.
         try predict("theirs-9")
         try predict("theirs-9")
         let reported = try #require(try summary()?.unregistered.first)

@@ -110,7 +110,7 @@ struct LabelCorrectionTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("A change that seems done while another command is pending is sent, and is in force in the end")
+    @Test("A correction that looks done while another command is pending is sent, and is eventually in force")
     func lagging() throws {
         let pipeline = try Pipeline(configuration: Self.configuration())
         let text =
@@ -149,7 +149,7 @@ struct LabelCorrectionTests {
         #expect(label.changes.map(\.sequence) == [2, 3])
     }
 
-    @Test("A project of format 1 names the key that lets labels change, and without a worker the command waits")
+    @Test("For a project of format 1 the error names the required key; without a worker the command waits")
     func waiting() throws {
         let pipeline = try Pipeline(seed: 1, configuration: Self.configuration(nil))
         for _ in 0..<6 { try pipeline.round() }
@@ -173,13 +173,13 @@ struct LabelCorrectionTests {
                 pause: { idle.clock.advance(by: $0) }
             )
         #expect(outcome == .waiting)
-        // Intake or the loop, started later, refuses it with its reason code.
+        // Intake or the loop, when started later, refuses the command with its reason code.
         try idle.settle()
         let deadLetters = idle.cluster.committed(idle.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["unknown_label"])
     }
 
-    /// Labels, changes of them, and cuts in between, as a journal.
+    /// A journal with labels, changes of labels, and cuts in between.
     private func recording() throws -> Recording {
         let pipeline = try Pipeline(seed: 5, configuration: Self.configuration(cutEvery: 4))
         var changed = 0

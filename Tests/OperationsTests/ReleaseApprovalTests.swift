@@ -10,7 +10,7 @@ import Vocabulary
 @testable import Loop
 @testable import Operations
 
-@Suite("Rollouts by steps, from the command to the log")
+@Suite("Staged rollouts, from the command to the log")
 struct ReleaseApprovalTests {
     private static let project = Scenario.project.rawValue
 
@@ -53,7 +53,7 @@ struct ReleaseApprovalTests {
         return try #require(try view.summaries().first)
     }
 
-    /// Until a model is on its way.
+    /// Runs rounds until a model is a canary; returns its version.
     private func begin(_ pipeline: Pipeline) throws -> String {
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         for _ in 0..<80 {
@@ -66,7 +66,7 @@ struct ReleaseApprovalTests {
         return ""
     }
 
-    @Test("An approval lets the model become live; status, log and replay report the same")
+    @Test("An approval makes the model live; status, log and replay report the same")
     func approves() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         let version = try begin(pipeline)
@@ -92,7 +92,7 @@ struct ReleaseApprovalTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("A canary is rolled back by its name, and the champion stays")
+    @Test("A rollback that names a canary removes it, and the champion stays")
     func rollsBack() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         let version = try begin(pipeline)

@@ -39,7 +39,7 @@ struct ReleaseComparisonTests {
         )
     }
 
-    /// 20 labels for which both models agree, 10 for which they do not; a tenth of all candidates is of the latter
+    /// 20 labels on which both models agree and 10 on which they disagree; a tenth of all candidates is of the second
     /// kind.
     private static let items: [ScoreBook.Item] =
         (1...20).map { item($0, $0 % 2, [old: $0 % 2, new: $0 % 2]) }
@@ -50,14 +50,14 @@ struct ReleaseComparisonTests {
         candidates: [(.agree, 0, 900), (.disagree, 0, 100)] as [(stratum: AuditStratum, day: Int, count: Int)]
     )
 
-    @Test("Scores weigh labels as all candidates are spread, by class too")
+    @Test("Scores are weighted by the distribution of all candidates, also for each class")
     func weighing() throws {
         let score = try #require(ModelScore(Self.new, on: Self.items, Self.figures, .choice(Self.schema)))
         #expect((score.agreement.value - (0.9 + 0.1 * 0.8)).magnitude < 1e-12)
         #expect(score.agreement.interval.contains(score.agreement.value) && score.labels == 30)
         #expect(score.agreement.always.lower <= score.agreement.interval.lower)
-        // Dogs: 10 of the 20 and all 10; of these 18 are predicted. Each of the 20 represents 45 candidates, each of
-        // the 10 represents 10.
+        // Label dog: 10 of the 20 and all of the 10, of which 18 are predicted. Each of the 20 represents 45
+        // candidates, each of the 10 represents 10.
         let dog = try #require(score.classes.first { $0.name == "dog" })
         #expect(dog.labels == 20 && dog.predictions == 18)
         #expect(((dog.recall?.value ?? 0) - (450 + 80) / (450 + 100.0)).magnitude < 1e-12)
@@ -68,7 +68,7 @@ struct ReleaseComparisonTests {
         #expect(ModelScore(ModelVersion("v9"), on: Self.items, Self.figures, .choice(Self.schema)) == nil)
     }
 
-    @Test("A difference is tested, weighed, and held against the noise of the labels")
+    @Test("A difference is tested, weighted, and compared with the noise of the labels")
     func pair() throws {
         let score = try #require(
             PairedScore(Self.old, Self.new, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
@@ -76,7 +76,7 @@ struct ReleaseComparisonTests {
         #expect((score.mcNemar.wins, score.mcNemar.losses) == (8, 2))
         #expect((score.difference.value - 0.1 * 0.6).magnitude < 1e-12)
         #expect(score.permutation.isExact && score.permutation.pValue == score.mcNemar.exact)
-        // For agreeing predictions the difference is known: only a tenth of all is uncertain.
+        // Agreeing predictions have no difference: only a tenth of all candidates is uncertain.
         #expect(score.difference.interval.width < 0.15 && score.difference.always.width < 0.2)
         #expect((score.noiseFloor - 10 * 0.1 / 30).magnitude < 1e-12 && !score.isBelowNoise)
         #expect(score.odds?.ratio == 4)
@@ -95,7 +95,7 @@ struct ReleaseComparisonTests {
         #expect(doubtful.isBelowNoise)
     }
 
-    @Test("If two models differ in a stratum of others that agree, nothing is considered known")
+    @Test("Two models that differ in a stratum where other models agreed have no known difference")
     func foreignPair() throws {
         var items = Self.items
         items[0].answers[Self.old] = ScoreBook.Answer(label: .choice(ClassIndex(0)), isReported: false)
@@ -110,7 +110,7 @@ struct ReleaseComparisonTests {
 
     // MARK: - A project
 
-    /// A plant that has promoted a model over an incumbent.
+    /// A pipeline that has promoted a model over an incumbent.
     private func promoted() throws -> (pipeline: Pipeline, first: ModelVersion, second: ModelVersion) {
         let pipeline = try Pipeline(seed: 3)
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
@@ -138,7 +138,7 @@ struct ReleaseComparisonTests {
         return said
     }
 
-    @Test("The book contains predictions made before their labels were known, as in the journal and dataset log")
+    @Test("The score book has predictions made before their labels were known, as in journal and dataset log")
     func reading() throws {
         let (pipeline, first, second) = try promoted()
         let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
@@ -176,7 +176,7 @@ struct ReleaseComparisonTests {
         #expect(
             comparison.alone[second]?.labels == living.count { $0.acceptedAt > promotedAt && $0.answers[second] != nil }
         )
-        // Each step of the series adds the difference on what both had answered.
+        // Each step of the series adds the difference on the samples that both models had predicted.
         let last = try #require(comparison.series.last)
         #expect(last.version == second && comparison.series.count == book.reigns.count)
         let before = book.window(until: promotedAt)
@@ -187,7 +187,7 @@ struct ReleaseComparisonTests {
         #expect(((last.chained ?? 9) - (former.chained ?? 0) - step.difference.value).magnitude < 1e-12)
     }
 
-    @Test("Where eras judge each audit sample is a candidate once, and each label is of a cell that has it")
+    @Test("Where eras are judged, each audit sample is a candidate once, and each label is in a cell with candidates")
     func candidates() throws {
         let scenario = Scenario.configuration()
         let pipeline = try Pipeline(
@@ -207,7 +207,7 @@ struct ReleaseComparisonTests {
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         for _ in 0..<14 { try pipeline.round() }
         let (book, _) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
-        // A sample that was queried before there was a model is no candidate of any model.
+        // A sample that was queried before the first model is not a candidate of any model.
         let candidates = book.candidates
         let living = book.living.filter { item in item.answers.contains { !$0.value.isReported } }
         #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(pipeline)).count)
@@ -232,7 +232,7 @@ struct ReleaseComparisonTests {
         #expect(state.rollout.candidateCounts.map(\.count) == candidates.map(\.count))
     }
 
-    @Test("The report marks what is newer than both releases, and the rest as optimistic")
+    @Test("The report distinguishes labels newer than both releases from the optimistic rest")
     func report() throws {
         let (pipeline, first, second) = try promoted()
         let comparison = try ReleaseComparison.read(

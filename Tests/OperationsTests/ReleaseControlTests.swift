@@ -57,7 +57,7 @@ struct ReleaseControlTests {
             )
     }
 
-    /// Rounds until the releases are as they should be, forty at most.
+    /// Runs at most forty rounds, until the releases satisfy `isEnough`.
     private func rounds(_ pipeline: Pipeline, until isEnough: ([ModelRelease]) -> Bool) throws {
         for _ in 0..<40 {
             if isEnough(try pipeline.releases()) { return }
@@ -72,7 +72,7 @@ struct ReleaseControlTests {
         return try #require(try view.summaries().first)
     }
 
-    @Test("The last trusted champion serves, nothing is trained or promoted meanwhile, and the replay is the same")
+    @Test("In a freeze the last trusted champion serves, and nothing is trained or promoted; the replay is equal")
     func freeze() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
@@ -107,7 +107,7 @@ struct ReleaseControlTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("A rollback brings the champion before back, once; a hold keeps the next from being promoted")
+    @Test("A rollback restores the previous champion, once; a hold keeps the next model from being promoted")
     func rollback() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
@@ -137,7 +137,7 @@ struct ReleaseControlTests {
         #expect(try !summary(pipeline).isHeld)
     }
 
-    @Test("A suppressed class is in the release, not in new tasks, and is restored by command")
+    @Test("A suppressed class is in the release and not in new tasks, and a command restores it")
     func suppression() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
@@ -166,7 +166,7 @@ struct ReleaseControlTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("An unknown project and an empty reason are refused before anything is sent; without a worker it waits")
+    @Test("An unknown project or an empty reason is refused before anything is sent; without a worker a command waits")
     func faults() throws {
         let pipeline = try Pipeline(seed: 1)
         func reason(_ body: () throws -> Void) -> String {

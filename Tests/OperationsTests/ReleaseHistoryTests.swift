@@ -29,7 +29,7 @@ struct ReleaseHistoryTests {
     /// A pipeline that has promoted a model, and whose operator has rolled it back.
     private func rolledBack() throws -> (pipeline: Pipeline, broken: String) {
         let pipeline = try Pipeline(seed: 3)
-        // Whatever is trained is soon better than this one.
+        // Any trained model is soon better than this one.
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         var promoted: ModelRelease?
         for _ in 0..<40 where promoted == nil {
@@ -44,13 +44,13 @@ struct ReleaseHistoryTests {
         return (pipeline, broken.rawValue)
     }
 
-    @Test("The history has the live version at any time with its reason, as in releases and state; the replay is equal")
+    @Test("The history has the live version at any time with its reason, as releases and state do; the replay is equal")
     func history() throws {
         let (pipeline, broken) = try rolledBack()
         let history = try read(pipeline)
         #expect(history.unreadable == 0 && !history.isHeldBack && history.hasBeginning)
 
-        // At every release the live version is its champion, and the one that shadows its challenger.
+        // At every release, the live version is its champion, and the shadow version its challenger.
         for record in pipeline.cluster.committed(pipeline.topics[.modelReleases]) {
             let release = try JSONParser().withDocument(of: record.value ?? []) { try ModelRelease(json: $0) }
             let entry = UInt64(record.header("ce_id")?.split(separator: "-").dropLast().last ?? "")
@@ -84,7 +84,7 @@ struct ReleaseHistoryTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    @Test("The suspected model is shown with the number of labels received")
+    @Test("A suspected model is shown with the number of labels received since")
     func suspected() {
         var project = LoopProject(project: ProjectID(Self.project))
         project.state.rollout.suspicions[ModelVersion("v2")] = Suspicion(
@@ -111,7 +111,7 @@ struct ReleaseHistoryTests {
         )
     }
 
-    /// Behind the brace that closes the first one.
+    /// The index after the brace that closes the first one.
     private static func end(of text: Substring) -> Substring.Index? {
         var depth = 0
         for index in text.indices {
@@ -122,7 +122,7 @@ struct ReleaseHistoryTests {
         return nil
     }
 
-    @Test("A query by time is answered: before the first model, while one was live, and without a record")
+    @Test("Queries by time are answered before the first model, while one was live, and without a record")
     func moments() throws {
         let (pipeline, broken) = try rolledBack()
         let history = try read(pipeline)
@@ -137,7 +137,7 @@ struct ReleaseHistoryTests {
         let now = ReleaseMoment(history, at: last.at)
         #expect(now.live == last && now.text.contains("(command)"))
 
-        // A topic that is younger than the project's models begins in the middle.
+        // A topic that is younger than the project's models lacks the beginning.
         var late = ReleaseHistory(project: Self.project)
         for record in history.records where record.transition.cause == .release(.shadow) { late.append(record) }
         let unknown = ReleaseMoment(late, at: last.at)
@@ -213,7 +213,7 @@ struct ReleaseHistoryTests {
         #expect(missing.contains("topic t.release-log is missing; flywheel topics create makes it"), "\(missing)")
     }
 
-    @Test("Repeated decisions of a loop without its state replace its earlier ones")
+    @Test("Decisions that a loop repeats without its state replace its earlier ones")
     func again() throws {
         let (pipeline, _) = try rolledBack()
         let whole = try read(pipeline)

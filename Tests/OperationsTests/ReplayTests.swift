@@ -17,7 +17,7 @@ struct ReplayTests {
             .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
     }
 
-    /// A second cluster with all topics of the first, the journal as given.
+    /// A second cluster with all topics of the first, but with the given journal.
     private func copy(_ pipeline: Pipeline, journal: [StoredRecord]) throws -> Pipeline {
         let copy = try Pipeline(isApplied: false)
         for topic in Topic.allCases {
@@ -40,7 +40,7 @@ struct ReplayTests {
     }
 
     @Test(
-        "Replay of an undisturbed journal finds every decision, byte for byte, and every tick's chain",
+        "Replay of an unchanged journal finds every decision byte for byte, and the chain of every tick",
         arguments: [1, 2] as [UInt64]
     )
     func equal(seed: UInt64) throws {
@@ -55,7 +55,7 @@ struct ReplayTests {
         #expect(report.compacted == 0)
     }
 
-    @Test("A vote flipped in the journal is found, and the first decision that differs is named", arguments: 0..<6)
+    @Test("A changed vote in the journal is detected, and the first decision that differs is named", arguments: 0..<6)
     func flipped(position: Int) throws {
         let pipeline = try Pipeline(seed: 4)
         for _ in 0..<12 { try pipeline.round() }
@@ -92,7 +92,7 @@ struct ReplayTests {
         #expect(text.contains("decision \(first) "), "vote at \(index): expected \(first), told \(text)")
     }
 
-    /// The id of the first decision in which two journals differ.
+    /// Id of the first decision in which two journals differ; nil if there is none.
     private func firstDifference(_ a: [StoredRecord], _ b: [StoredRecord]) throws -> String? {
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var projects = [LoopProject(project: Scenario.project), LoopProject(project: Scenario.project)]
@@ -112,7 +112,7 @@ struct ReplayTests {
         return nil
     }
 
-    @Test("The build that decided from each entry on is reported, and named if a decision of another build differs")
+    @Test("The build that decided from each entry on is reported, and named if one of its decisions differs")
     func builds() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }
@@ -136,7 +136,7 @@ struct ReplayTests {
         #expect(difference.hasSuffix("; build 0.0.9 decided there, and this is \(Build.version)"), "\(difference)")
     }
 
-    @Test("A decision that is missing, and one that follows from nothing, are named")
+    @Test("A missing decision, and one that follows from no entry, are named")
     func missingAndForged() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }
@@ -160,7 +160,7 @@ struct ReplayTests {
         #expect(try verify(other).firstDifference?.contains("shapes-1-77 on dataset-log does not follow") == true)
     }
 
-    @Test("An id that is spelled otherwise, and a decision on another topic, are named", arguments: [true, false])
+    @Test("An id in another spelling, and a decision on another topic, are named", arguments: [true, false])
     func misplaced(isSpelledOtherwise: Bool) throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }
@@ -199,7 +199,7 @@ struct ReplayTests {
         #expect(report.isEqual && report.entries == applied && Int(report.waiting) == waiting)
     }
 
-    @Test("A tick that names a future entry is a difference")
+    @Test("A tick with the number of a future entry is a difference")
     func tickAhead() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }

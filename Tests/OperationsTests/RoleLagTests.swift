@@ -11,7 +11,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Figures that people act on count records, not offsets.
+/// Lag as operators use it counts records, not offsets.
 @Suite("Lag is counted in records")
 struct RoleLagTests {
     private func view(
@@ -26,8 +26,8 @@ struct RoleLagTests {
 
     private func numbers(_ lags: [RoleLag]) -> [Int64] { lags.map(\.records) }
 
-    /// Writes records and markers that occupy offsets without being work: of transactions that a redrive, an operator
-    /// or a service ends.
+    /// Writes records in a transaction, whose markers occupy offsets without being work, as those of a redrive, an
+    /// operator or a service do.
     private func writeInTransaction(_ pipeline: Pipeline, _ topic: Topic, _ values: [[UInt8]], commits: Bool = true)
         throws
     {
@@ -76,7 +76,7 @@ struct RoleLagTests {
         #expect(behind[0] > 0 && behind[2] > 0, "seed \(seed): \(behind)")
     }
 
-    @Test("Unread records count one by one; so do versions that are cut and not announced")
+    @Test("Unread records are counted one by one, and so are versions that are cut and not yet announced")
     func atWork() throws {
         let pipeline = try Pipeline()
         for number in 0..<7 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
@@ -84,7 +84,7 @@ struct RoleLagTests {
         let view = try view(pipeline)
         defer { view.close() }
         #expect(numbers(try view.lags()) == [9, 0, 0])
-        // The materializer is away while versions are cut.
+        // The materializer does not run while versions are cut.
         let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
         let (materializer, trainer) = (try pipeline.makeMaterializer(), try pipeline.makeTrainer())
         try materializer.settle()
@@ -104,7 +104,7 @@ struct RoleLagTests {
         #expect(try view.lags()[2] == RoleLag(materializer: 0))
     }
 
-    @Test("For very many records the lag is reported as an upper bound, and never too low")
+    @Test("For very many records the lag is an upper bound, and never too low")
     func many() throws {
         let pipeline = try Pipeline()
         for number in 0..<50 {
@@ -116,7 +116,7 @@ struct RoleLagTests {
         #expect(!lag.isExact && lag.records >= 50 && lag.records <= 100, "\(lag)")
     }
 
-    /// Facts of a project, the last of which cuts its versions; and the announcement of the first `announced` of them.
+    /// Writes `labels` labels of a project, then `cuts` cuts, and announces the first `announced` versions.
     private func writeFacts(_ pipeline: Pipeline, _ project: String, labels: Int, cuts: Int, announced: Int) throws {
         var sequence = 0
         func fact(_ kind: String, _ more: String) throws {
@@ -143,13 +143,13 @@ struct RoleLagTests {
         }
     }
 
-    /// Before: at most 3,107, with nothing to do.
+    /// Before: at most 3,107, without any work left.
     @Test(
-        "Where many small projects share a partition an idle materializer's lag is 0, and one version's facts are exact"
+        "With many small projects in a partition an idle materializer's lag is 0, and pending facts are counted exactly"
     )
     func sharedPartition() throws {
         let pipeline = try Pipeline(isApplied: false)
-        // The first label of all waits for the cut of a project that has none.
+        // The first label in the log waits for a cut of its project, which has none.
         try writeFacts(pipeline, "waiting", labels: 5, cuts: 0, announced: 0)
         for number in 0..<50 { try writeFacts(pipeline, "small-\(number)", labels: 100, cuts: 1, announced: 1) }
         let view = try view(pipeline)
@@ -170,7 +170,7 @@ struct RoleLagTests {
     }
 
     @Test(
-        "Without time to read the facts the lag is reported as an upper bound, and the next scan continues there"
+        "Without time to read all facts the lag is an upper bound, and the next scan continues where this one ended"
     )
     func noTime() throws {
         let pipeline = try Pipeline(isApplied: false)
@@ -181,7 +181,7 @@ struct RoleLagTests {
         #expect(!lag.isExact && lag.records == 12_001, "\(lag)")
     }
 
-    @Test("Records behind an open transaction count as an upper bound: a stalled stream is not idle")
+    @Test("Records after an open transaction count as an upper bound: a stalled stream is not idle")
     func open() throws {
         let pipeline = try Pipeline()
         let producer = try pipeline.cluster.makeProducer(transactionalID: "forgotten")
@@ -196,7 +196,7 @@ struct RoleLagTests {
         #expect(!lag.isExact && lag.records >= 5, "\(lag)")
     }
 
-    /// Before: these waited for ten seconds and more, and then gave up.
+    /// Before: these readers waited for ten seconds and more, and then gave up.
     @Test("Readers of projects and state read up to the committed end, and can report an open transaction")
     func lookers() throws {
         let pipeline = try Pipeline()
@@ -230,7 +230,7 @@ struct RoleLagTests {
     // MARK: - Dead letters
 
     @Test(
-        "Dead letters are counted without other records of their topic, and redriven ones separately"
+        "Dead letters are counted without other records of their topic, and redriven ones are counted separately"
     )
     func deadLetters() throws {
         let pipeline = try Pipeline()
@@ -251,10 +251,10 @@ struct RoleLagTests {
         )
         let report = try redrive.run(filter)
         #expect(report.sent == 19)
-        // No worker has read them yet.
+        // No worker has read the redriven records yet.
         try count.update()
         #expect(count.count == 19 && count.redriven == 19, "\(count.count), \(count.redriven)")
-        // They are refused again.
+        // The redriven records are refused again.
         try pipeline.settle()
         try count.update()
         #expect(count.count == 38 && count.redriven == 19)
@@ -270,7 +270,7 @@ struct RoleLagTests {
         #expect(offsets > 57, "\(offsets)")
     }
 
-    @Test("Expired dead letters are no longer counted, and of too many at least the newest are")
+    @Test("Expired dead letters are no longer counted, and with too many at least the newest are counted")
     func expiry() throws {
         let pipeline = try Pipeline()
         for number in 0..<30 { try pipeline.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }

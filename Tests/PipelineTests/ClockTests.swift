@@ -9,7 +9,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// A worker's wall clock that is not what the broker's is.
+/// A worker's wall clock that differs from the broker's.
 @Suite("Clocks that jump")
 struct ClockTests {
     private static let year: Int64 = 365 * 86_400_000
@@ -34,7 +34,7 @@ struct ClockTests {
         return ticks(pipeline) - before
     }
 
-    @Test("A clock that is ahead, or behind, or jumps both ways, writes no stream of ticks")
+    @Test("A clock that is ahead, or behind, or jumps both ways, causes no stream of ticks")
     func noBusyTicks() throws {
         let right = try idle { _ in 0 }
         let ahead = try idle { _ in Self.year }
@@ -46,7 +46,7 @@ struct ClockTests {
         #expect(jumping <= right + 60, "\(jumping) ticks")
     }
 
-    @Test("A clock that was ahead and is right again loses no deadline for longer than four minutes")
+    @Test("A clock that was ahead and is corrected delays no deadline by more than four minutes")
     func recovers() throws {
         let pipeline = try Recording(seed: 1, rounds: 5).pipeline()
         var offset = Self.year
@@ -58,7 +58,7 @@ struct ClockTests {
         offset = 0
         let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
-        // Open tasks expire twenty seconds after they were opened: they have long been due.
+        // Open tasks expire twenty seconds after they are opened, so they have long been due.
         for _ in 0..<260 {
             pipeline.clock.advance(by: 1_000)
             try loop.settle()
@@ -80,7 +80,7 @@ struct ClockTests {
                 if threshold.admits(score, at: start + number * 10) { passed[phase] += 1 }
             }
         }
-        // Two hundred seconds at ten a second.
+        // 200 seconds at ten predictions a second.
         for count in passed { #expect(count > 500 && count < 5_000, "\(passed)") }
 
         let pipeline = try Pipeline(isApplied: false)

@@ -78,7 +78,7 @@ struct CycleTests {
             )
         }
 
-        // One training label, from the prediction to the release of the model that was trained on it.
+        // Follows one training label from its prediction to the release of the model that was trained on it.
         var label: LabelFact?
         var cutVersionNumber: Int?
         for fact in facts {
@@ -114,13 +114,13 @@ struct CycleTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 
-    @Test("Everything of two runs of one world is the same, byte for byte")
+    @Test("Two runs with one seed give the same records, byte for byte")
     func determinism() throws {
         let plants = [try Pipeline(seed: 5), try Pipeline(seed: 5)]
         for pipeline in plants { for _ in 0..<12 { try pipeline.round() } }
         for topic in Topic.allCases where topic != .state && topic != .projects {
             let texts = plants.map { pipeline in
-                // A tick carries the digest of all decisions, the folder's name in them included.
+                // A tick has the digest of all decisions, which contain the name of the folder.
                 pipeline.cluster.committed(pipeline.topics[topic]).map {
                     $0.text.replacingOccurrences(of: pipeline.root, with: "")
                 }.filter { !$0.contains(#""kind":"tick""#) }
@@ -133,7 +133,7 @@ struct CycleTests {
         }
     }
 
-    @Test("Every record that Flywheel writes carries CloudEvents headers, but for the rows of its state")
+    @Test("Every record that Flywheel writes carries CloudEvents headers, except for rows of its state")
     func envelopes() throws {
         let pipeline = try Pipeline(seed: 7)
         for _ in 0..<8 { try pipeline.round() }

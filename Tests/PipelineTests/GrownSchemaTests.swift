@@ -14,7 +14,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// A class is appended while models, tasks and users of before are still at work: the three shapes become four.
+/// A class is appended while models, tasks and users with the old classes are still active: three shapes become four.
 @Suite("Grown schemas")
 struct GrownSchemaTests {
     private static let grown = Scenario.classes + ["hexagon"]
@@ -103,7 +103,7 @@ struct GrownSchemaTests {
             try pipeline.send(.predictions, Self.prediction("l\(number)", list + (isLogits ? "]" : "]]")))
             try pipeline.send(.predictions, Self.prediction("n\(number)", named))
         }
-        // A model that knows all four and excludes the new one.
+        // A model that knows all four classes and excludes the new one.
         let whole = isLogits ? list + ",-1e300]" : list.replacing("],[", with: ",0.0],[") + ",0.0]]"
         try pipeline.send(.predictions, Self.prediction("w", whole))
         try intake.settle()
@@ -114,7 +114,7 @@ struct GrownSchemaTests {
         #expect(scores[0] > 0 && scores[0] < 1)
     }
 
-    @Test("Lists are as long as the project's first classes at least, where that is known, and as all at most")
+    @Test("A list has at least the project's initial number of classes, if known, and at most all of them")
     func lengths() throws {
         // Revision, initial number of classes, and length of the shortest list that is accepted for four classes.
         for (revision, initial, shortest) in [(1, nil, 4), (2, 3, 3), (5, 4, 4), (2, nil, 2)] as [(Int, Int?, Int)] {
@@ -129,13 +129,13 @@ struct GrownSchemaTests {
                     #expect(isTaken == (shortest...4).contains(length), "\(revision) \(member): \(verdict)")
                 }
             }
-            // By name they are the first so many, not any.
+            // Classes by name must be the first ones of the project, without a gap.
             let gap = Self.prediction("x", #""logits":{"circle":1,"square":2,"hexagon":3}"#)
             #expect(gap.withUnsafeBytes { door.check($0, on: .predictions) } != .taken(Remarks()))
         }
     }
 
-    @Test("Applying notes how many classes a project began with, and keeps it")
+    @Test("The initial number of classes is recorded when a project is applied, and kept")
     func initialClasses() throws {
         func apply(_ classes: [String], votes: Int = 400, to pipeline: Pipeline) throws -> ProjectConfiguration {
             let usual = Scenario.configuration(votes: votes)
@@ -156,7 +156,7 @@ struct GrownSchemaTests {
         #expect((second.revision, second.initialClasses, second.shortestOutput) == (2, 3, 3))
         #expect(try apply(Self.grown + ["oval"], to: pipeline).shortestOutput == 3)
 
-        // What an older build has applied once is known, what it has applied twice is not.
+        // The initial number is known for a project that an older build has applied once, not for one applied twice.
         let old = try Pipeline()
         #expect(try apply(Self.grown, to: old).initialClasses == 3)
         let older = try Pipeline(configuration: Self.configuration(2, classes: Scenario.classes, initialClasses: nil))
@@ -208,7 +208,7 @@ struct GrownSchemaTests {
         #expect(try pipeline.tasks().last { $0.id == new.id }?.votes == 1)
     }
 
-    @Test("The classes of an open task's question outlive a restart")
+    @Test("The classes of an open task's question are kept over a restart")
     func restart() throws {
         var state = ProjectState(project: Scenario.project)
         for (number, revision) in [
@@ -245,7 +245,7 @@ struct GrownSchemaTests {
 
     // MARK: - Corrections
 
-    /// A pipeline with a first champion and no model before it, so that a rollback is impossible.
+    /// A pipeline with a first champion and no earlier model, so that a rollback is impossible.
     private func served() throws -> (pipeline: Pipeline, champion: String) {
         let pipeline = try Pipeline(seed: 2)
         for _ in 0..<20 where try pipeline.releases().isEmpty { try pipeline.round() }
@@ -302,7 +302,7 @@ struct GrownSchemaTests {
                     "\($0) corrections name class \"hexagon\", which the project lacks: append it to classes, or mend what offers it to users"
                 }
         )
-        // Once it is a class, it is no proposal.
+        // A name that is now a class is no longer proposed.
         try apply(Self.configuration(2, classes: Self.grown), to: pipeline)
         try correct(pipeline, champion, to: "hexagon", by: "corrector-12")
         try pipeline.settle()
@@ -310,7 +310,7 @@ struct GrownSchemaTests {
         #expect(watch(pipeline).negative - before.negative == 13)
     }
 
-    @Test("Unsuitable names are no proposals, and a flood of names leaves capacity for repeated ones")
+    @Test("Unsuitable names are not proposed, and a flood of names leaves capacity for repeated ones")
     func hostileNames() throws {
         let (pipeline, champion) = try served()
         let before = watch(pipeline)

@@ -10,12 +10,12 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// Numbers from outside, as large as they can be: no computation uses them without a bound.
-@Suite("Numbers from outside")
+/// Numbers from other programs, as large as possible: no computation uses them without a bound.
+@Suite("Numbers from other programs")
 struct OutsideNumberTests {
     /// Before: `attempt + 1` trapped, and every redrive failed with it, until the dead letter expired 14 days later.
     @Test(
-        "A header with the largest attempt keeps its own record from being sent again, and no other",
+        "A header with the largest attempt prevents its own record from being redriven, and no other",
         arguments: ["9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e9", ""]
     )
     func redrive(attempt: String) throws {
@@ -23,7 +23,7 @@ struct OutsideNumberTests {
         try pipeline.send(.annotations, [1], headers: [RecordHeader("flywheel.redrive.attempt", attempt)])
         try pipeline.send(.annotations, [2])
         try pipeline.settle()
-        // A mark that no run wrote.
+        // A mark that no redrive has written.
         try pipeline.cluster.append(
             OutputRecord(
                 topic: pipeline.topics[.deadLetters],
@@ -52,8 +52,8 @@ struct OutsideNumberTests {
         #expect(try redrive.run(DeadLetterFilter(), policy).sent == 2)
     }
 
-    /// Before: the sum trapped, and every worker that was given the partition with it.
-    @Test("Tallies with the largest numbers are summed up to the end of the type")
+    /// Before: the sum trapped, and so did every worker that was assigned the partition.
+    @Test("Sums of tallies with the largest numbers stop at the limits of the type")
     func tallies() throws {
         let pipeline = try Pipeline()
         for number in [Int64.max, .max, .min, 1] {
@@ -76,7 +76,7 @@ struct OutsideNumberTests {
         #expect(entry.text.contains(#""feedback":4"#), "\(entry.text)")
     }
 
-    @Test("Counts of rows and facts beyond 2⁵³ are refused by their path, since additions to them would trap")
+    @Test("Counts of rows and facts above 2⁵³ are refused, because additions to them could trap")
     func rows() throws {
         let parser = JSONParser()
         func read<T: JSONCodable>(_: T.Type, _ text: String) -> Bool {
@@ -105,7 +105,7 @@ struct OutsideNumberTests {
         #expect(OffsetMetadata("one 7 3") == .one(7, deaths: 3))
     }
 
-    @Test("An announcement of a version with more labels than there can be is refused at the door")
+    @Test("Intake refuses the announcement of a version with more labels than the maximum")
     func announcement() throws {
         let pipeline = try Pipeline()
         for number in [Int.max, Counting.most] {

@@ -12,7 +12,7 @@ import Trainer
 import Training
 import Vocabulary
 
-/// Records that are well formed and still bring a worker to a stop, unless it is prepared.
+/// Well-formed records that would stop a worker without special handling.
 @Suite("Poison")
 struct PoisonTests {
     /// Settles, within the number of cycles that a worker may spend on a record that it cannot process.
@@ -42,7 +42,7 @@ struct PoisonTests {
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["too_large"])
         #expect(deadLetters.first?.value == value)
-        // No configuration would ever accept it: the oversized header is omitted, and the omission is marked.
+        // No configuration would ever accept the header, so it is omitted, and the omission is marked.
         #expect(deadLetters.first?.headers.first == RecordHeader("flywheel.headers.cut", "true"))
     }
 
@@ -64,7 +64,7 @@ struct PoisonTests {
         #expect(deadLetters.map(\.value) == pipeline.cluster.committed(pipeline.topics[.trainingResults]).map(\.value))
     }
 
-    @Test("Artifacts with endless names are refused at the door: their models are kept in rows of state")
+    @Test("Intake refuses artifacts with very long names, because rows of state contain them")
     func artifactNames() throws {
         let pipeline = try Pipeline()
         let uri = "file:///" + String(repeating: "x", count: 200_000)
@@ -129,7 +129,7 @@ struct PoisonTests {
         }
     }
 
-    @Test("What cannot be committed is tried again with pauses, never in a busy loop")
+    @Test("A transaction that cannot be committed is retried with pauses, never in a busy loop")
     func busyLoop() throws {
         let pipeline = try Pipeline()
         pipeline.cluster.createTopic("small.journal", partitions: 2)
@@ -162,7 +162,7 @@ struct PoisonTests {
         var aborts = 0
         for case .aborted in runner.events { aborts += 1 }
         #expect(aborts > 5)
-        // At most one try in a second, once it has failed a few times.
+        // At most one try a second after the first few failures.
         #expect(
             pipeline.clock.now - began > Int64(aborts - 8) * 1_000,
             "\(aborts) tries in \(pipeline.clock.now - began) ms"
@@ -210,7 +210,7 @@ struct PoisonTests {
         for step in steps where step.number > 4 { #expect(try upgrade(step).hasStruck, "\(step)") }
     }
 
-    @Test("A poll that fails for a while is tried again with pauses; one that fails for good ends the task")
+    @Test("A poll that fails temporarily is retried with pauses; a fatal failure ends the task")
     func polls() throws {
         let pipeline = try Pipeline()
         try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))

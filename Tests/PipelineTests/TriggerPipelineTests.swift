@@ -142,12 +142,12 @@ struct TriggerPipelineTests {
         )
     }
 
-    @Test("A cycle with triggers queries by them, and its replay is equal byte for byte")
+    @Test("A cycle with triggers queries samples for them, and its replay is equal byte for byte")
     func replay() throws {
         var names: Set<String> = []
         for seed in [1, 2, 3] as [UInt64] {
             let pipeline = try Pipeline(seed: seed, configuration: Self.cycling())
-            // Scores and triggers alone bring candidates.
+            // Only scores and triggers forward candidates.
             pipeline.readsState = false
             for _ in 0..<25 { try pipeline.round() }
             let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
@@ -160,7 +160,7 @@ struct TriggerPipelineTests {
             names.formUnion(tasks.flatMap(\.reason.triggers))
             #expect(tasks.allSatisfy { $0.purpose != .audit || $0.reason.triggers.isEmpty })
         }
-        // The triggers that wait for a challenger or for users fire once there is a model, in some scenarios late.
+        // Triggers that require a challenger or users fire once there is a model, which in some scenarios is late.
         #expect(names.contains("star") && !names.isDisjoint(with: ["disputed", "overridden"]), "\(names)")
     }
 

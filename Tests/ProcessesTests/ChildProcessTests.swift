@@ -3,7 +3,7 @@ import Processes
 import Testing
 
 @Suite struct ChildProcessTests {
-    @Test("A run gives output, errors and exit code")
+    @Test("A run returns output, errors and exit code")
     func capture() throws {
         let run = try ChildProcess.run("sh", ["-c", "echo out; echo err >&2; exit 3"])
         #expect(run.outputText == "out\n")
@@ -12,7 +12,7 @@ import Testing
         #expect(!run.status.isSuccess)
     }
 
-    @Test("Arguments are unchanged, and the environment is ours with additions")
+    @Test("Arguments are passed unchanged, and the environment is the parent's with additions")
     func argumentsAndEnvironment() throws {
         let script = "printf '%s|' \"$@\" \"$FLYWHEEL_TEST\" \"${PATH:+path}\""
         let run = try ChildProcess.run(
@@ -29,7 +29,7 @@ import Testing
         #expect(throws: ProcessError.self) { try ChildProcess.run("pwd", directory: "/nowhere/at/all") }
     }
 
-    @Test("More output than a pipe holds arrives whole, and beyond the limit is dropped")
+    @Test("More output than a pipe holds arrives complete, and output beyond the limit is dropped")
     func largeOutput() throws {
         let script = "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2"
         let run = try ChildProcess.run("sh", ["-c", script], limit: 2_000_000)
@@ -44,7 +44,7 @@ import Testing
         #expect(run.status == .signaled(SIGKILL))
     }
 
-    @Test("A grandchild that keeps the streams does not keep the caller")
+    @Test("A grandchild that keeps the streams open does not block the caller")
     func grandchild() throws {
         let start = ContinuousClock.now
         let run = try ChildProcess.run("sh", ["-c", "sleep 5 & echo done"])
@@ -52,14 +52,14 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(4))
     }
 
-    @Test("What cannot be started is an error that names it")
+    @Test("A program that cannot be started is an error that names it")
     func missing() {
         let error = #expect(throws: ProcessError.self) { try ChildProcess("/no/such/program") }
         #expect(error.map { "\($0)" } == "could not start /no/such/program: No such file or directory")
         #expect(throws: ProcessError.self) { try ChildProcess("sh", ["a\u{0}b"]) }
     }
 
-    @Test("Signals are neither blocked nor ignored in the child, whatever they are here")
+    @Test("Signals are neither blocked nor ignored in the child, whatever the parent has set")
     func cleanSignals() throws {
         signal(SIGUSR2, SIG_IGN)
         var set = sigset_t()
@@ -69,12 +69,12 @@ import Testing
         let status = try ChildProcess.run("grep", ["-E", "^Sig(Blk|Ign)", "/proc/self/status"]).outputText
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
         signal(SIGUSR2, SIG_DFL)
-        // Signals 32 and 33 are glibc's own, which it ignores in every process that it spawns.
+        // glibc uses signals 32 and 33 itself, and ignores them in every process that it spawns.
         let masks = status.split(separator: "\n").map { (UInt64($0.suffix(16), radix: 16) ?? .max) & ~0x1_8000_0000 }
         #expect(masks == [0, 0])
     }
 
-    @Test("The child is in our process group and holds none of our files")
+    @Test("The child is in the parent's process group and has none of its files open")
     func groupAndFiles() throws {
         let file = open("/dev/null", O_RDONLY)
         defer { close(file) }
@@ -101,7 +101,7 @@ import Testing
         #expect(stubborn.stop(grace: .milliseconds(100)) == .signaled(SIGKILL))
     }
 
-    @Test("Streams go to files")
+    @Test("Streams can be redirected to files")
     func files() throws {
         let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -114,7 +114,7 @@ import Testing
         #expect(reader.wait(timeout: .seconds(10)) == .exited(0))
     }
 
-    @Test("Many threads waiting for one process all learn how it ended")
+    @Test("Many threads that wait for one process all get its status")
     func waiters() async throws {
         let child = try ChildProcess("sh", ["-c", "sleep 0.05; exit 7"])
         await withTaskGroup(of: Optional<ProcessExit>.self) { group in
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test("A trapped signal calls the handler and not the default")
+    @Test("A trapped signal calls the handler and not the default action")
     func signalTrap() async {
         let received = AsyncStream<Int32>.makeStream()
         let trap = SignalTrap([SIGUSR1]) { received.continuation.yield($0) }

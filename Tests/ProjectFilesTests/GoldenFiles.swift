@@ -7,7 +7,7 @@ enum GoldenFiles {
 
     private static let folder = "Tests/ProjectFilesTests/Golden"
 
-    /// Names, without extension, of the files with this extension.
+    /// Names, without extension, of the golden files with the extension `ending`.
     static func names(_ ending: String) -> [String] {
         let path = repository.appendingPathComponent(folder).path
         return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()

@@ -9,7 +9,7 @@ struct ProjectFileTests {
         String(decoding: try ProjectFile.read(bytes, file: file).jsonBytes, as: UTF8.self)
     }
 
-    @Test("A file produces the record beside it", arguments: GoldenFiles.names("json"))
+    @Test("Each golden file produces the record beside it", arguments: GoldenFiles.names("json"))
     func accepted(name: String) throws {
         let isExample = name == "example"
         let bytes = try isExample ? GoldenFiles.file("docs/examples/project.yaml") : GoldenFiles.bytes("\(name).yaml")
@@ -65,7 +65,7 @@ struct ProjectFileTests {
         #expect(keys(String(decoding: try GoldenFiles.bytes("everything.yaml"), as: UTF8.self)) == all)
     }
 
-    @Test("A file is a project's if it names one, whatever else it contains")
+    @Test("A file with the key `project` is a project file, whatever else it contains")
     func kinds() throws {
         for (text, isProject) in [
             ("project: a", true), ("\u{FEFF}project: a", true), ("\"project\": a", true), ("roles: [loop]", false),
@@ -76,7 +76,7 @@ struct ProjectFileTests {
         }
     }
 
-    @Test("The golden files are there")
+    @Test("No golden file is missing")
     func coverage() {
         #expect(GoldenFiles.names("json").count >= 8 && GoldenFiles.names("faults").count >= 13)
         #expect(

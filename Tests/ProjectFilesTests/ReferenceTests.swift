@@ -44,7 +44,7 @@ struct ReferenceTests {
                 found.append("\(path): \(keyword) is \(value), the form says \(described[keyword] ?? "nothing")")
             }
         }
-        // Older revisions lack it, which our reader accepts and the schema does not.
+        // Older revisions lack this member: the parser accepts that, and the schema does not.
         let tolerated = path == ".rollout" ? "minimum_shadow" : ""
         let required = Set(committed["required"] as? [String] ?? []).subtracting([tolerated])
         if committed["properties"] != nil, required != Set(described["required"] as? [String] ?? []) {
@@ -66,7 +66,7 @@ struct ReferenceTests {
         return found
     }
 
-    @Test("The schema that is published and the forms name the same members, types and ranges, and require the same")
+    @Test("The published schema and the forms have the same members, types, ranges and required members")
     func schema() throws {
         let committed = try json("schemas/project/v1.schema.json")
         let written = try JSONSerialization.jsonObject(with: Data(ConfigurationReference.schema.utf8))
@@ -74,7 +74,7 @@ struct ReferenceTests {
         #expect(differences(committed, committed, described, described, path: "") == [])
     }
 
-    @Test("The law of the comparison: another range, a member more, one that is not required are found")
+    @Test("The comparison detects a changed range, an additional member and a missing requirement")
     func comparison() throws {
         let committed = try json("schemas/project/v1.schema.json")
         for (one, other) in [
@@ -90,7 +90,7 @@ struct ReferenceTests {
         }
     }
 
-    @Test("What the schemas of a revision and of a journal entry both define is equal")
+    @Test("Definitions that the schemas of a revision and of a journal entry share are equal")
     func doubled() throws {
         let project = try #require(try json("schemas/project/v1.schema.json")["$defs"] as? Object)
         let entry = try #require(try json("schemas/journal-entry/v1.schema.json")["$defs"] as? Object)
@@ -101,7 +101,7 @@ struct ReferenceTests {
         }
     }
 
-    @Test("docs/reference/configuration.md is what make reference writes")
+    @Test("`make reference` writes exactly docs/reference/configuration.md")
     func page() throws {
         let committed = String(decoding: try GoldenFiles.file("docs/reference/configuration.md"), as: UTF8.self)
         #expect(committed == ConfigurationReference.page, "run make reference")

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Labels roll back a model during its rollout: a challenger's rules with the roles exchanged")
+@Suite("During its rollout a model is judged by labels: a challenger's rules with the roles exchanged")
 struct BakeTests {
     private static let hour: Int64 = 3_600_000
     static let policy = RolloutPolicy(
@@ -16,7 +16,7 @@ struct BakeTests {
         ]
     )
 
-    /// v1 is champion and v2 on its way; `last` of the labels that proved it.
+    /// v1 is champion and v2 a canary, proven better by the labels of samples that v1 predicted wrong.
     private static func blessed() -> RolloutState {
         var state = RolloutState.withLivePredictions(policy)
         for number in 0..<200 where state.canary == nil {
@@ -28,7 +28,7 @@ struct BakeTests {
         return state
     }
 
-    /// Adds an audit sample of class 1 that both models predict before its task opens; nil: no prediction.
+    /// Adds an audit sample of class 1 that the models predict before its task opens; nil stands for no prediction.
     private static func label(
         _ sample: String,
         canary: Label?,
@@ -52,7 +52,7 @@ struct BakeTests {
             outcome = Self.label("s\(count)", canary: wrong, champion: right, isDuel: true, &state)
             count += 1
         }
-        // Without a word of the two before the rollout the bet grows as n/(n + 4).
+        // No predictions of the two models before the rollout count, so the bet grows as n/(n + 4).
         #expect(count == 12)
         let release = outcome.release
         #expect(release?.cause == .canaryRolledBack && release?.quarantined == [ModelVersion("v2")])
@@ -66,7 +66,7 @@ struct BakeTests {
         #expect(evidence.logE >= evidence.threshold && abs(evidence.threshold - 4.605) < 0.001)
     }
 
-    @Test("A champion without a prediction counts as wrong, and in favour of the canary")
+    @Test("A missing prediction of the champion counts as wrong, and in favour of the canary")
     func silence() {
         var state = Self.blessed()
         for number in 0..<4 { _ = Self.label("w\(number)", canary: wrong, champion: right, &state) }
@@ -79,23 +79,23 @@ struct BakeTests {
         #expect((bake?.logCapital ?? 1) < (before?.logCapital ?? 0))
     }
 
-    @Test("If no service runs the champion any more no sample has a pair, and none is waited for")
+    @Test("If no service runs the champion any more, no sample has a pair, and no prediction is waited for")
     func unheard() {
         var state = Self.blessed()
         #expect(state.live("first", "v2", right, policy: Self.policy)?.pair == nil)
         state.live("second", "v1", right, policy: Self.policy)
         #expect(state.live("second", "v2", right, policy: Self.policy)?.pair != nil)
         #expect(state.live("first", "v2", right, policy: Self.policy)?.pair != nil)
-        // The next step checks anew whether the champion runs.
+        // The next step checks again whether a service runs the champion.
         state.progress.value.rollout?.voices = 20
         _ = state.advance(policy: Self.policy, at: time(Self.hour))
         #expect(state.progress.value.rollout?.step == 2)
         #expect(state.live("third", "v2", right, policy: Self.policy)?.pair == nil)
     }
 
-    /// Before: of a share of 0.05 nineteen in twenty pairs were of the canary's predictions in shadow, where it was as
+    /// Before: with a share of 0.05, nineteen of twenty pairs had the canary's prediction in shadow, where it was as
     /// good as ever.
-    @Test("The canary's predictions in shadow have no pair: it is judged by what it serves")
+    @Test("The canary's predictions in shadow make no pair, because the canary is judged by what it serves")
     func shadow() {
         var state = Self.blessed()
         state.live("first", "v1", right, policy: Self.policy)
@@ -139,11 +139,11 @@ struct BakeTests {
         #expect(word("a") == wrong)
         says(right, "a", isShown: true)
         #expect(word("a") == wrong)
-        // Queried before it was served: no prediction may change any more.
+        // The sample was queried before the canary served it, so its predictions may not change any more.
         state.noteQueried(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
         says(wrong, "b", isShown: true)
         #expect(word("b") == right)
-        // The champion's first word stays.
+        // The champion's first prediction is kept.
         state.predicted(
             wrong,
             of: SampleID("c"),
@@ -156,7 +156,7 @@ struct BakeTests {
         #expect(state.rows[SampleID("c")]?.predictions.first?.label == right)
     }
 
-    @Test("A pair that is fixed after the task opened is none; the era after the rollout knows nothing of it")
+    @Test("A pair that is fixed after the task opened does not count, and the era after the rollout ignores it")
     func order() {
         var state = Self.blessed()
         state.live("known", "v1", right, policy: Self.policy)
@@ -188,7 +188,8 @@ struct BakeTests {
             var state = begun
             for number in 0..<300 {
                 let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < 0.9)
-                // Half of the plainly drawn samples with agreeing predictions are omitted, as with duels.
+                // Half of the plainly drawn samples with agreeing predictions are omitted, as if duels were queried
+                // more often.
                 guard old != new || generator.nextUnit() < 0.5 else { continue }
                 let outcome = Self.label(
                     "s\(number)",
@@ -216,7 +217,7 @@ struct BakeTests {
             var count = 0
             for number in 0..<3_000 {
                 let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < accuracy)
-                // Three in four queried samples are ones on which the two disagree.
+                // Three in four queried samples are ones on which the two models disagree.
                 guard old != new || generator.nextUnit() < 0.1 else { continue }
                 count += 1
                 let outcome = Self.label(

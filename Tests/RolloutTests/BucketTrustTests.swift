@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Trust in buckets of users, learnt where verdicts meet labels")
+@Suite("Trust in buckets of users, learnt by comparing verdicts with labels")
 struct BucketTrustTests {
     private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
 
@@ -30,7 +30,7 @@ struct BucketTrustTests {
         _ state: inout RolloutState
     ) -> Result<FeedbackOutcome, EntryRejectionError> {
         let feedback = Feedback(
-            // Apart from those of the champion before.
+            // Keys distinct from those of the feedback about the previous champion.
             key: 1_000 + key,
             sample: SampleID(sample),
             modelVersion: ModelVersion("v2"),
@@ -46,7 +46,7 @@ struct BucketTrustTests {
     }
 
     @Test(
-        "A verdict that the label bears out speaks for its bucket, one that it contradicts against it",
+        "A verdict that the label confirms raises trust in its bucket, and one that the label contradicts lowers it",
         arguments: [
             (Feedback.Verdict.rejection, false, true), (.rejection, true, false), (.confirmation, true, true),
             (.confirmation, false, false), (.correction, true, false),
@@ -58,7 +58,7 @@ struct BucketTrustTests {
         Self.predict("a", isRight: given.isRight, &state)
         if isLabelFirst { Self.label("a", &state) }
         _ = Self.receiveFeedback("a", given.verdict, user: 7, key: 1, at: 3, &state)
-        // Another window: a voice of its own, and of the same sample none that teaches.
+        // In the next window the same user has a new voice, but a second verdict on one sample changes no trust.
         _ = Self.receiveFeedback("a", given.verdict, user: 7, key: 2, at: 3_000, &state)
         if !isLabelFirst {
             #expect(state.trusts.isEmpty)
@@ -69,7 +69,7 @@ struct BucketTrustTests {
         #expect(expected.weight == (given.isBorneOut ? 1 : 2.0 / 3))
     }
 
-    @Test("Trust falls to a tenth, rises again, and counts no more than a hundred verdicts")
+    @Test("Trust falls to a tenth, rises again, and is computed from no more than a hundred verdicts")
     func weights() {
         #expect(BucketTrust().weight == 1)
         #expect(BucketTrust(agreed: 8, contradicted: 10).weight == 0.5)
@@ -99,7 +99,7 @@ struct BucketTrustTests {
         #expect(state.trusts[20] == nil)
     }
 
-    @Test("The voices of 40 accounts that labels contradict weigh a tenth, and cause no alarm")
+    @Test("The voices of 40 accounts that labels contradict have a weight of a tenth, and cause no alarm")
     func raiders() {
         func life(_ areKnown: Bool) -> RolloutState {
             var state = VoiceTests.promoted(policy: Self.policy)
@@ -137,7 +137,7 @@ struct BucketTrustTests {
     }
 
     @Test(
-        "Learnt weights keep the bound: at the tolerated rate at most one run in a hundred is rolled back"
+        "With learnt weights the bound holds: at the tolerated rate at most one run in a hundred is rolled back"
     )
     func bound() {
         var rolledBack = 0
@@ -152,7 +152,7 @@ struct BucketTrustTests {
                 let isRight = generator.nextUnit() < 0.9
                 let isAudit = generator.nextUnit() < 0.3
                 if isAudit { Self.predict(sample, isRight: isRight, &state) }
-                // Whoever has a right prediction rejects one in nine of them, so that two in ten are rejected.
+                // One in nine right predictions is rejected as well, so that two in ten of all are rejected.
                 let isNegative = !isRight || generator.nextUnit() < 1.0 / 9
                 let user = generator.next(below: 60)
                 let verdict: Feedback.Verdict = isNegative ? .rejection : .confirmation
@@ -169,7 +169,7 @@ struct BucketTrustTests {
         #expect(rolledBack <= 6, "\(rolledBack)")
     }
 
-    @Test("Disputed samples are queried as fast as labels decide, counting tasks that were open before")
+    @Test("Disputed samples are queried at the rate at which labels decide, counting tasks that were already open")
     func pace() {
         var state = VoiceTests.promoted(policy: Self.policy)
         let version = ModelVersion("v2")
@@ -188,11 +188,11 @@ struct BucketTrustTests {
         }
     }
 
-    @Test("Of the newest 64 voices about a version those are kept that dispute samples which are no audit samples")
+    @Test("Of the newest 64 voices about a version, disputes of samples outside the audit sample are kept")
     func disputes() {
         var state = VoiceTests.promoted(policy: Self.policy)
         state.past.value.watches += 1
-        // All but everything is tolerated: nothing is rolled back meanwhile.
+        // The tolerated rate is nearly 1, so that nothing is rolled back meanwhile.
         state.watches[ModelVersion("v2")] = VoiceWatch(serial: state.past.value.watches, tolerated: 0.99)
         Self.predict("audit", isRight: true, &state)
         _ = Self.receiveFeedback("audit", .rejection, user: 1, key: 9_999, at: 3, &state)

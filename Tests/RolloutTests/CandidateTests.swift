@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Audit candidates are counted by stratum and day, labelled or not")
+@Suite("Audit candidates are counted by stratum and day, whether labelled or not")
 struct CandidateTests {
     private static let day: Int64 = 86_400_000
 
@@ -51,14 +51,14 @@ struct CandidateTests {
         #expect(state.candidates.isEmpty)
     }
 
-    @Test("Where one challenger is judged as before eras, nothing is counted")
+    @Test("Under the rules before eras no candidates are counted")
     func beforeEras() {
         var state = RolloutState.withLivePredictions(unshadowed)
         state.live("a", "v1", right, policy: unshadowed)
         #expect(state.candidates.isEmpty && state.rows[SampleID("a")]?.stratum == nil)
     }
 
-    @Test("After a year the oldest day joins the next, and no candidate is lost")
+    @Test("After a year the oldest day is merged into the next, and no candidate is lost")
     func bounded() {
         var state = RolloutState(models: 1...1)
         let days = RolloutState.candidateDays + 30
@@ -71,7 +71,7 @@ struct CandidateTests {
         #expect(state.candidateCounts.first?.count == 30)
     }
 
-    @Test("Figures weigh labels by these counts")
+    @Test("Estimates weight labels by these counts")
     func figures() throws {
         var state = RolloutState.withLivePredictions()
         for number in 0..<90 {

@@ -23,7 +23,7 @@ import Vocabulary
         #expect(state.phase.value.challengerSince == time(3))
     }
 
-    @Test("At alpha 0.05 seven wins to none promote, and six do not")
+    @Test("At alpha 0.05 seven wins and no loss promote a challenger, and six wins do not")
     func threshold() throws {
         var state = RolloutState(models: 1...2)
         for number in 0..<6 {
@@ -49,7 +49,7 @@ import Vocabulary
         #expect(abs(Reproducible.exp(threshold) - 20) < 1e-9)
     }
 
-    @Test("Samples on which both are right, or both wrong, prove nothing")
+    @Test("Samples on which both models are right, or both wrong, are no evidence")
     func agreement() {
         var state = RolloutState(models: 1...2)
         for number in 0..<200 { state.pair("s\(number)", champion: number % 2 == 0, challenger: number % 2 == 0) }
@@ -58,7 +58,7 @@ import Vocabulary
         #expect(state.pairs.value == PairCounts(labels: 200, challengerOnly: 0, championOnly: 0))
     }
 
-    @Test("Losses outweigh as wins do: a challenger that is no better is not promoted")
+    @Test("Losses count as much as wins: a challenger that is no better is not promoted")
     func losses() {
         var state = RolloutState(models: 1...2)
         for number in 0..<100 { state.pair("s\(number)", champion: number % 2 == 0, challenger: number % 2 == 1) }
@@ -107,7 +107,7 @@ import Vocabulary
             isLive: true,
             at: time(0)
         )
-        // A second label is no correction either: a sample is labelled once.
+        // A second label does not change the result either: a sample is labelled once.
         state.labelled(sample, .choice(ClassIndex(0)), at: time(0))
         #expect(state.pairs.value == PairCounts(labels: 1, challengerOnly: 1, championOnly: 0))
     }
@@ -156,7 +156,7 @@ import Vocabulary
         #expect(state.rows.isEmpty)
     }
 
-    @Test("A new challenger is judged by its own words on labels that are there already")
+    @Test("A new challenger is judged by its own predictions for labels that are already there")
     func newChallenger() {
         var state = RolloutState(models: 1...2)
         for number in 0..<5 { state.pair("s\(number)", champion: false, challenger: true) }
@@ -234,7 +234,7 @@ import Vocabulary
         #expect(state.phase.value.challengerLivePredictions == 0)
     }
 
-    @Test("A trainer's prediction for a label that was evicted long ago replaces no other sample")
+    @Test("A trainer's prediction for a label that was evicted earlier does not evict another sample")
     func forgottenLabels() {
         var state = RolloutState(models: 1...1)
         for number in 0..<RolloutState.rowCapacity {
@@ -270,7 +270,7 @@ import Vocabulary
             )
         }
         #expect(state.rows.count == RolloutState.rowCapacity)
-        // Its draw is after all others: not stored.
+        // The draw of this sample is after all others, so it is not stored.
         state.predicted(
             .choice(ClassIndex(0)),
             of: SampleID("late"),
@@ -280,7 +280,7 @@ import Vocabulary
             at: time(5_000)
         )
         #expect(state.rows[SampleID("late")] == nil)
-        // Its draw is before the last one: replaces that sample.
+        // The draw of this sample is before the last one, so it replaces that sample.
         state.predicted(
             .choice(ClassIndex(0)),
             of: SampleID("early"),
@@ -303,7 +303,7 @@ import Vocabulary
         #expect(state.rows.count == RolloutState.rowCapacity)
     }
 
-    @Test("History is bounded, and the latest former champions are those kept")
+    @Test("The history of champions is bounded, and the latest ones are kept")
     func history() {
         var state = RolloutState(models: 1...1)
         for number in 2...20 {

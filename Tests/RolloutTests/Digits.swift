@@ -4,7 +4,7 @@ import Rollout
 import Statistics
 import Vocabulary
 
-/// Real digits as matrices: what trains, and what judges.
+/// Real digits as matrices, for training and for audit.
 struct Digits {
     let training: FeatureMatrix
     let trainingLabels: [Int]
@@ -31,7 +31,7 @@ struct Digits {
         restLabels = images[(count + audit)...].map(\.digit)
     }
 
-    /// A model trained on the first rows, drawn with replacement if there is a seed.
+    /// A model trained on the first `rows` rows, drawn with replacement if `seed` is not nil.
     func model(rows: Int, bootstrap seed: UInt64? = nil) throws -> SoftmaxRegression {
         let options = SoftmaxRegression.Options(maximumIterations: 25, bootstrapSeed: seed)
         return try SoftmaxRegression.fit(

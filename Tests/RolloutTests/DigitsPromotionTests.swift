@@ -4,9 +4,9 @@ import Statistics
 import Testing
 import Vocabulary
 
-@Suite("A challenger is promoted only for being better")
+@Suite("A challenger is promoted only if it is better")
 struct DigitsPromotionTests {
-    /// Judges 50 ordered pairs of models that were trained on the same rows with other bootstrap seeds.
+    /// Judges 50 ordered pairs of models that were trained on the same rows with different bootstrap seeds.
     ///
     /// - Returns: Numbers of promoted models, by whether the unseen images confirm that they are better.
     private func judgePairs(scenario: UInt64, rows: Int, models: Int) throws -> (rightly: Int, wrongly: Int) {
@@ -42,7 +42,7 @@ struct DigitsPromotionTests {
         #expect(promoted <= 10, "\(promoted) of 100 promoted")
     }
 
-    @Test("If retrained models of few labels differ, those promoted are better on unseen images")
+    @Test("When retrained models of few labels differ, the promoted ones are better on unseen images")
     func few() throws {
         var promoted = (rightly: 0, wrongly: 0)
         for scenario in 0..<2 as Range<UInt64> {
@@ -54,7 +54,7 @@ struct DigitsPromotionTests {
     }
 
     @Test(
-        "Of 400 challengers that err as often as the champion, elsewhere, no more than alpha are promoted",
+        "Of 400 challengers that err as often as the champion, on other samples, no more than alpha are promoted",
         arguments: [0.05, 0.2]
     )
     func noBetter(alpha: Double) {
@@ -69,7 +69,7 @@ struct DigitsPromotionTests {
                 promoted += 1
             }
         }
-        // Ville's bound, and three standard deviations of a count of that mean.
+        // Ville's bound, plus three standard deviations of a count with that mean.
         let limit = 400 * alpha + 3 * (400 * alpha * (1 - alpha)).squareRoot()
         #expect(Double(promoted) <= limit, "\(promoted) of 400 promoted")
     }

@@ -5,7 +5,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("A champion is rolled back only for getting worse, under revisions without rollback_alpha")
+@Suite("A champion is rolled back only if it gets worse, under revisions without rollback_alpha")
 struct DigitsRollbackTests {
     private static let policy = RolloutPolicy(
         minimumShadow: 0,
@@ -14,7 +14,7 @@ struct DigitsRollbackTests {
         rollbackAlpha: 0
     )
 
-    /// Feedback of many users, one after the other.
+    /// Feedback of many users, one record after the other.
     private struct Stream {
         var rollout = RolloutState()
         var generator: SplitMix64
@@ -78,7 +78,7 @@ struct DigitsRollbackTests {
     }
 
     @Test(
-        "A champion whose copy is broken is rolled back within 300 feedbacks",
+        "A champion whose copy is broken is rolled back within 300 feedback records",
         arguments: [0.05, 0.1, 0.2],
         [0.6, 0.9]
     )
@@ -86,7 +86,7 @@ struct DigitsRollbackTests {
         for seed in 0..<50 as Range<UInt64> {
             var stream = Stream(seed: seed, rate: rate)
             #expect(stream.rollout.phase.value.champion?.version == ModelVersion("v2"))
-            // Well for a while, then a broken copy is shipped.
+            // The champion works for a while, then a broken copy is shipped.
             for _ in 0..<100 { _ = stream.give("v2", rate) }
             var release: ModelRelease?
             var needed = 0
@@ -101,7 +101,7 @@ struct DigitsRollbackTests {
     }
 
     @Test(
-        "Of 100 streams of 2,000 feedbacks whose rate has not changed at most 2 roll back",
+        "Of 100 streams of 2,000 feedback records with an unchanged rate, at most 2 roll back",
         arguments: [0.02, 0.1, 0.3, 0.5]
     )
     func unchanged(rate: Double) {
@@ -133,7 +133,7 @@ struct DigitsRollbackTests {
         }
     }
 
-    @Test("Feedback about a version that is not the champion, or a second time, moves nothing")
+    @Test("Feedback about a version that is not the champion, and repeated feedback, have no effect")
     func ignored() {
         var stream = Stream(seed: 1, rate: 0.1)
         let before = stream.rollout.watch.value

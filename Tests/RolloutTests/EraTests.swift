@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Models are judged by eras, from the first label on, and no challenger needs ten live predictions first.
+/// Policy that judges models by eras from the first label on, and requires no live predictions of challengers.
 let judging = RolloutPolicy(minimumShadow: 0, provisional: 0)
 let right = Label.choice(ClassIndex(1))
 let wrong = Label.choice(ClassIndex(0))
@@ -24,7 +24,7 @@ extension RolloutState {
         return pair(id, predictedBy: version, policy: policy, at: time(milliseconds))
     }
 
-    /// The label of an audit task that was open.
+    /// Adds the label of an open audit task and closes the task; a nil label only closes it.
     mutating func answer(_ sample: String, _ label: Label? = right, policy: RolloutPolicy = judging) {
         if let label { labelled(SampleID(sample), label, at: time(0)) }
         closed(SampleID(sample), label: label, policy: policy)
@@ -58,7 +58,7 @@ extension RolloutState {
     }
 }
 
-@Suite("Eras: choose on labels that are known, judge on labels that are not")
+@Suite("Eras: challengers are chosen by known labels and judged by labels that are not known yet")
 struct EraTests {
     @Test("The level of an era is that of e-LOND")
     func level() {
@@ -87,7 +87,7 @@ struct EraTests {
             state.judge("s\(count)", wrong, right)
             release = state.promoteIfBetter(policy: judging)
         }
-        // 1/(0.05 γ₁) = 40.6, reached by stakes that grow from nothing to n/(n + 4).
+        // 1/(0.05 γ₁) = 40.6, which stakes reach that grow from 0 as n/(n + 4).
         #expect(count == 11)
         guard case .judged(let evidence)? = release?.evidence else {
             Issue.record("\(String(describing: release))")
@@ -99,7 +99,7 @@ struct EraTests {
         #expect(state.era.value.promotions == 1 && !state.era.value.isRunning && state.bets.isEmpty)
     }
 
-    @Test("A missing prediction is wrong and a disagreement, and a later one than the query is omitted")
+    @Test("A missing prediction counts as wrong and as a disagreement, and one after the query is omitted")
     func silence() {
         var state = RolloutState.withLivePredictions()
         let silent = state.live("s", "v1", right)
@@ -115,7 +115,7 @@ struct EraTests {
         #expect(evidence.shadowCoverage == 0)
     }
 
-    @Test("A pair is fixed once, by the champion's prediction, with a challenger that was observed before")
+    @Test("A pair is fixed once, by the champion's prediction, with a challenger that was already observed")
     func pairs() {
         var state = RolloutState(models: 1...2)
         // No live prediction of the challenger yet.
@@ -166,7 +166,7 @@ struct EraTests {
         #expect(state.era.value.entered == 3)
     }
 
-    @Test("The label first accepted counts: what changes later changes scores, never evidence")
+    @Test("The first accepted label counts: later changes affect scores, never evidence")
     func revisions() {
         var state = RolloutState.withLivePredictions()
         for number in 0..<4 { state.judge("s\(number)", wrong, right) }
@@ -178,7 +178,7 @@ struct EraTests {
         #expect(state.pairs.value.challengerOnly == 2 && state.pairs.value.championOnly == 1)
     }
 
-    @Test("An era ends with its champion; later labels are counted as of another era")
+    @Test("An era ends with its champion, and later labels belong to another era")
     func ends() {
         var state = RolloutState.withLivePredictions()
         for sample in ["late", "later"] {
@@ -202,21 +202,21 @@ struct EraTests {
             state.judge("s\(number)", wrong, right)
             release = state.promoteIfBetter(policy: judging)
         }
-        // Fixed under the champion before.
+        // The pair was fixed under the previous champion.
         state.opened(SampleID("x4"), isDuel: false, at: time(2))
         #expect(state.openings.isEmpty)
         _ = state.register(model(3), policy: .init(), at: time(3))
         state.live("first of three", "v3", wrong)
         state.live("second", "v2", right)
         #expect(state.era.value.number == 2 && state.era.value.isRunning)
-        // It may be judged again, under the current champion: it has not been queried.
+        // The sample may get a pair under the current champion, because it has not been queried.
         expect(state.live("x5", "v2", wrong)?.pair, is: state.standingPair)
         let rolledBack = state.rollBack(from: ModelVersion("v2"), evidence: .none)
         #expect((try? rolledBack.get())?.champion == model(1))
         #expect(!state.era.value.isRunning && state.era.value.promotions == 1)
     }
 
-    @Test("What a trainer reports may set the bet, and proves nothing")
+    @Test("A trainer's report may set the bet, but is no evidence")
     func oracle() {
         var state = RolloutState.withLivePredictions()
         for number in 0..<200 {
@@ -229,11 +229,11 @@ struct EraTests {
             state.predicted(right, of: sample, by: ModelVersion("v3"), draw: 0, isLive: false, at: time(1))
         }
         expect(state.promoteIfBetter(policy: judging), is: nil)
-        // The old rule believes it.
+        // The old rule counts the trainer's predictions.
         expect(state.promoteIfBetter(policy: unshadowed)?.champion, is: model(3))
     }
 
-    @Test("Live answers of a trainer that lied cost what its reports had won")
+    @Test("Wrong live predictions after a false report of a trainer lose what the report had gained")
     func lie() {
         var state = RolloutState.withLivePredictions()
         for number in 0..<20 {
@@ -253,7 +253,7 @@ struct EraTests {
         #expect(state.evidence(judging).logE < -0.5)
     }
 
-    @Test("On plainly drawn labels a promoted challenger must not trail")
+    @Test("A challenger that trails on plainly drawn labels is not promoted")
     func plain() {
         var state = RolloutState.withLivePredictions()
         for number in 0..<4 {

@@ -3,10 +3,10 @@ import Tables
 import Testing
 import Vocabulary
 
-/// The rules from before there were eras and voices: one challenger is judged by all labels known, and feedback counts as in
-/// revisions without `rollback_alpha`.
+/// The rules before eras and voices: one challenger is judged by all known labels, and feedback counts as in revisions
+/// without `rollback_alpha`.
 let unshadowed = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, bound: .challenger, rollbackAlpha: 0)
-/// The defaults, except that a challenger needs no live predictions first and is judged as before there were eras.
+/// The default policy, except that a challenger needs no live predictions and is judged as before eras.
 let voiced = RolloutPolicy(minimumShadow: 0, bound: .challenger)
 
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
@@ -30,7 +30,7 @@ extension RolloutState {
         for number in models { _ = register(model(number), policy: .init(), at: time(Int64(number))) }
     }
 
-    /// An audit sample of class 1 that the champion and the challenger have seen.
+    /// Adds a labelled audit sample of class 1 that the champion and the challenger predict right or wrong.
     mutating func pair(_ sample: String, champion: Bool, challenger: Bool) {
         let state = phase.value
         if let version = state.champion?.version {
@@ -62,7 +62,7 @@ extension RolloutState {
         return promoteIfBetter(policy: policy)
     }
 
-    /// One feedback; key and user of its own unless given.
+    /// Adds one feedback record; it has a key and a user of its own unless they are given.
     mutating func receiveFeedback(
         _ verdict: Feedback.Verdict,
         _ number: Int,
@@ -87,11 +87,11 @@ extension Result<FeedbackOutcome, EntryRejectionError> {
     var refusal: EntryRejection.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
     /// The release, if there was one.
     var release: ModelRelease? { if case .success(let outcome) = self { outcome.release } else { nil } }
-    /// Notice to people, if there is one.
+    /// The notice to operators, if there is one.
     var notice: Notice? { if case .success(let outcome) = self { outcome.notice } else { nil } }
 }
 
-/// As `#expect(found == expected)`, for calls that change what they are called on.
+/// Like `#expect(found == expected)`, for calls that mutate the value they are called on.
 func expect<T: Equatable>(_ found: T, is expected: T, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(found == expected, sourceLocation: sourceLocation)
 }

@@ -3,7 +3,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("A model that served before")
+@Suite("An incumbent: a model that served before the project")
 struct IncumbentTests {
     private static let command = Evidence.command(id: "c", by: "ada", reason: "served before")
 
@@ -14,7 +14,7 @@ struct IncumbentTests {
         )
     }
 
-    @Test("It is the first champion, and the first trained model shadows it and must win")
+    @Test("The incumbent is the first champion, and the first trained model shadows it and must win")
     func challenged() throws {
         var state = RolloutState()
         let release = try state.register(incumbent: incumbent(), evidence: Self.command).get()
@@ -33,7 +33,7 @@ struct IncumbentTests {
         #expect(back.champion.version.rawValue == "resnet-7")
     }
 
-    @Test("It is refused where there is a champion; the same once more is a duplicate")
+    @Test("An incumbent is refused if there is a champion, and a repeated registration is a duplicate")
     func refused() throws {
         var state = RolloutState()
         _ = try state.register(incumbent: incumbent(), evidence: Self.command).get()
@@ -49,7 +49,7 @@ struct IncumbentTests {
         #expect(state.phase.value == before)
     }
 
-    @Test("Unmet requirements of the first model are named; without requirements none is unmet")
+    @Test("Unmet requirements for the first model are named, and there are none without a policy")
     func first() {
         #expect(FirstModelPolicy().lack(trainingLabels: 0, testLabels: 0, score: nil) == nil)
         let policy = FirstModelPolicy(trainingLabels: 10, testLabels: 5, score: 0.75)

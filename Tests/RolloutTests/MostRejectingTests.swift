@@ -2,11 +2,11 @@ import Testing
 
 @testable import Rollout
 
-@Suite("Buckets that an alarm must do without")
+@Suite("Buckets that are left out of an alarm")
 struct MostRejectingTests {
     /// Before: the order of a dictionary decided, which differs between processes, so that a replay computed other
     /// figures.
-    @Test("Of buckets that reject as often and in the same block the lower go first, in any order of the voices")
+    @Test("Among buckets with equal rejections in one block the lower ones are first, in any order of the voices")
     func ties() {
         for step in [1, 7, 31, 137] {
             let voices = (0..<200).map { (number: 4, bucket: ($0 * step) % 200, isNegative: true) }

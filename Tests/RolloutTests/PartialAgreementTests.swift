@@ -5,7 +5,7 @@ import Vocabulary
 
 @testable import Rollout
 
-@Suite("Pairs whose labels agree in part")
+@Suite("Pairs whose labels agree partly")
 struct PartialAgreementTests {
     @Test("Added counts can be subtracted exactly, whatever the differences and the order")
     func exact() {
@@ -29,7 +29,7 @@ struct PartialAgreementTests {
         #expect(counts.gain == 1.75 && counts.loss == 1.75)
     }
 
-    @Test("More wins than losses do not promote a challenger whose losses weigh more")
+    @Test("A challenger with more wins than losses is not promoted if its losses weigh more")
     func weights() {
         func promotes(_ differences: [Double]) -> Bool {
             var state = RolloutState(models: 1...2)

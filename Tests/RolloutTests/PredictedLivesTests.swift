@@ -5,8 +5,8 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Lives of projects whose trainers speak for challengers, on the reducers as the loop runs them.
-@Suite("Lives without a better challenger, judged by what trainers predict")
+/// Simulated projects whose trainers predict for challengers, with the reducers that the loop runs.
+@Suite("Projects without a better challenger, judged by predictions of trainers")
 struct PredictedLivesTests {
     private static let question = Question.choice(LabelSchema(question: "?", classes: ["a", "b", "c"]))
     private static let policy = RolloutPolicy(minimumShadow: 2, provisional: 0, shadowWait: 60_000, predict: true)
@@ -21,7 +21,7 @@ struct PredictedLivesTests {
         var accuracy = 0.9
     }
 
-    /// Promotions in one life of twenty challengers with five labels each.
+    /// Number of promotions in one project with twenty challengers and five labels each.
     private static func promotions(_ trainer: Trainer, seed: UInt64) -> Int {
         var generator = SplitMix64(seed: seed)
         var rollout = RolloutState()
@@ -116,7 +116,7 @@ struct PredictedLivesTests {
                 }
                 guard rollout.promoteIfBetter(policy: policy) != nil else { continue }
                 promotions += 1
-                // Services answer as the trainer predicted: the model is released live.
+                // Services give the same answers as the trainer, so the model is released live.
                 for served in 0..<2 {
                     let id = SampleID("c\(number)-\(served)")
                     rollout.noteServed(id, by: standing.version, right, policy: policy, at: time(now))
@@ -131,7 +131,7 @@ struct PredictedLivesTests {
     }
 
     @Test(
-        "Equal challengers are promoted in no more lives than alpha allows, in time, late or silent where they are wrong",
+        "Equal challengers win in no more projects than alpha allows, even if trainers are late or omit answers",
         arguments: [Trainer(), Trainer(late: 0.3), Trainer(silent: 0.5), Trainer(late: 0.2, silent: 0.9)]
     )
     func bound(trainer: Trainer) {
@@ -140,7 +140,7 @@ struct PredictedLivesTests {
         #expect(Double(promoted) <= 0.05 * Double(lives), "\(promoted) of \(lives)")
     }
 
-    @Test("Better challengers are promoted in most lives")
+    @Test("Better challengers are promoted in most projects")
     func power() {
         let better = Trainer(accuracy: 1)
         let promoted = (0..<20).count { Self.promotions(better, seed: UInt64($0)) > 0 }

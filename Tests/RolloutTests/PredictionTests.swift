@@ -4,12 +4,12 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Trainers speak for challengers.
+/// Policy under which trainers predict for challengers.
 let predicting = RolloutPolicy(minimumShadow: 0, provisional: 0, predict: true)
 private let question = Question.choice(LabelSchema(question: "?", classes: ["no", "yes"]))
 
 extension RolloutState {
-    /// A request for samples is written.
+    /// Records a request for predictions of samples.
     mutating func request(
         _ id: String,
         _ samples: [String],
@@ -55,10 +55,10 @@ extension Result<[SampleID], EntryRejectionError> {
 
 @Suite("If services cannot shadow, trainers predict the challenger's answers")
 struct PredictionTests {
-    /// v1 is champion, v2 has just been registered.
+    /// A state with the champion v1, in which v2 has just been registered.
     private func state() -> RolloutState { RolloutState(models: 1...2) }
 
-    @Test("A challenger counts as observed from its registration, and its trainer's prediction in time is evidence")
+    @Test("A challenger counts as observed from its registration, and a timely prediction of its trainer is evidence")
     func pairs() throws {
         var state = state()
         expect(state.live("s", "v1", wrong, policy: judging)?.pair, is: nil)
@@ -67,7 +67,7 @@ struct PredictionTests {
         #expect(pairing.isSilent && pairing.awaitedUntil == nil)
         #expect(!pairing.isSettled(at: time(60_004), wait: 60_000) && pairing.isSettled(at: time(60_005), wait: 60_000))
         state.request("r", ["s", "cover"], deadline: 70_000)
-        // The wait now lasts until the request's deadline.
+        // The pair now waits until the request's deadline.
         let queried = try #require(state.pairing(of: SampleID("s")))
         #expect(queried.awaitedUntil == time(70_000))
         #expect(!queried.isSettled(at: time(69_999), wait: 60_000) && queried.isSettled(at: time(70_000), wait: 60_000))
@@ -75,14 +75,14 @@ struct PredictionTests {
         expect(state.predict("r", [("cover", wrong), ("s", right)]).received, is: ["s"])
         #expect(state.pairing(of: SampleID("s"))?.stratum == .disagree)
         #expect(state.phase.value.challengerLivePredictions == 1)
-        // Samples that only cover the others are not stored.
+        // Samples that only hide which ones are wanted are not stored.
         #expect(state.rows[SampleID("cover")] == nil)
         state.opened(SampleID("s"), isDuel: true, at: time(9))
         state.answer("s", policy: predicting)
         #expect(state.evidence(predicting).all == .init(labels: 1, wins: 1, losses: 0))
     }
 
-    @Test("Silence is wrong, and an answer after the task has opened is late and no evidence")
+    @Test("A missing answer counts as wrong, and an answer after the task opened is late and no evidence")
     func silence() {
         var state = state()
         for sample in ["a", "b"] { state.live(sample, "v1", right, policy: predicting) }
@@ -97,9 +97,9 @@ struct PredictionTests {
         #expect((evidence.settled, evidence.silent, evidence.lateLeftOut) == (2, 2, 1))
     }
 
-    /// Before: with annotators that answered at once there was no open task for an answer to be late for, and a slow
+    /// Before: with annotators that answered immediately no task was open for an answer to be late for, and a slow
     /// trainer looked like a dead one.
-    @Test("An answer is late, too, where the label has entered already")
+    @Test("An answer is also late if the label has already been accepted")
     func lateBehindTheLabel() {
         var state = state()
         for sample in ["a", "b"] { state.live(sample, "v1", right, policy: predicting) }
@@ -133,7 +133,7 @@ struct PredictionTests {
         #expect(state.pairing(of: SampleID("b"))?.isSilent == true)
     }
 
-    @Test("The word on a challenger that was replaced counts for its pair, and after its era for none")
+    @Test("An answer for a replaced challenger counts for its pair, and for no pair after its era")
     func replaced() {
         var state = state()
         for sample in ["a", "b"] { state.live(sample, "v1", wrong, policy: predicting) }
@@ -156,7 +156,7 @@ struct PredictionTests {
         #expect(over.openings.isEmpty && over.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"])
     }
 
-    @Test("A service's prediction of a challenger is not counted, and its absence is not reported")
+    @Test("Services' predictions for a challenger are not counted, and their absence is not reported")
     func services() {
         var state = state()
         state.predicted(
@@ -192,7 +192,7 @@ struct PredictionTests {
             state.answer(sample, wrong, policy: policy)
             expect(state.promoteIfBetter(policy: policy), is: nil)
         }
-        // From the tenth on, at most one an hour: 30 samples in five hours.
+        // A notice from the tenth missing answer on, at most one an hour: 30 samples in five hours.
         #expect(notices.count == 6 && notices.allSatisfy { $0.kind == .predictionsMissing })
         #expect(state.evidence(policy).all == .init(labels: 40, wins: 0, losses: 40))
         #expect(state.nextRequest(at: time(24_000_000)) == time(24_000_000))
@@ -201,12 +201,12 @@ struct PredictionTests {
         #expect(last?.isSilent == true)
         expect(state.predict("last", [("t", right), ("u", right)], policy: policy).received, is: ["t"])
         #expect(state.phase.value.livePredictionsWithoutChallenger == 0)
-        // Promotion needs as many predictions as services would have had to make.
+        // Promotion requires as many predictions as services would have had to make.
         #expect(state.phase.value.challengerLivePredictions == 1)
     }
 
     @Test(
-        "Requests are remembered up to a limit, the newest, and samples of a second request keep their first deadline"
+        "Only the newest requests are stored, and samples of a second request keep their first deadline"
     )
     func capacity() {
         var state = state()
@@ -218,8 +218,8 @@ struct PredictionTests {
         #expect(state.requests.count == RolloutState.requestCapacity)
         #expect(state.requests[RequestID("r9")] == nil && state.requests[RequestID("r10")] != nil)
         #expect(state.pairing(of: SampleID("s"))?.awaitedUntil == time(20_000))
-        // Twenty are open: when five of them have expired there is capacity for another; all are answered, and sixty
-        // were of this minute.
+        // Twenty requests are open: when five have expired there is capacity for another. Later all are answered, and
+        // sixty are from the last minute.
         let last = Int64(1_000 * (RolloutState.requestCapacity + 9))
         #expect(state.nextRequest(at: time(last)) == time(last + 5_000))
         for number in 200..<(RolloutState.requestCapacity + 10) {
@@ -235,7 +235,7 @@ struct PredictionTests {
 struct ServedAnswerTests {
     private let policy = RolloutPolicy(minimumShadow: 4, provisional: 0, predict: true)
 
-    /// v2 was blessed by its trainer's predictions.
+    /// A state in which v2 was blessed by its trainer's predictions.
     private func blessed(_ policy: RolloutPolicy) -> RolloutState {
         var state = RolloutState(models: 1...2)
         for number in 0..<40 {
@@ -251,7 +251,7 @@ struct ServedAnswerTests {
         return state
     }
 
-    /// Services answer samples, and the trainer receives requests for them.
+    /// Services answer the samples `numbers`, and the trainer answers a request for each, differently for `differing`.
     private func serve(
         _ state: inout RolloutState,
         _ numbers: Range<Int>,
@@ -274,7 +274,7 @@ struct ServedAnswerTests {
     }
 
     @Test(
-        "A model promoted by its trainer's predictions is blessed first, whatever the steps, and live once compared"
+        "A model promoted by its trainer's predictions is blessed first, under any steps, and live after comparison"
     )
     func passes() throws {
         var state = blessed(policy)
@@ -286,7 +286,7 @@ struct ServedAnswerTests {
         let outcome = state.advance(policy: policy, at: time(30))
         let release = try #require(outcome.release)
         #expect(release.cause == .live && release.champion.version == ModelVersion("v2"))
-        // Without a number of predictions that it needs nothing is compared.
+        // If no number of predictions is required, nothing is compared.
         var free = blessedAtOnce()
         #expect(free.canary == nil && free.champion == "v2")
         _ = free.advance(policy: predicting, at: time(1))
@@ -318,7 +318,7 @@ struct ServedAnswerTests {
                 == true
         )
         #expect(state.staging(policy)?.state == .paused && state.staging(policy)?.pause == .inconclusive)
-        // It continues to serve, so that answers can be compared; the pause is reported once.
+        // The canary continues to serve, so that answers can be compared; the pause is reported once.
         #expect(state.staging(policy)?.canary?.share == 1)
         expect(state.advance(policy: policy, at: time(30)), is: StepOutcome())
         serve(&state, 10..<99)
@@ -328,13 +328,13 @@ struct ServedAnswerTests {
     }
 
     @Test(
-        "A sample counts once, another model's answer and a later step's not at all, and what was mended is forgotten"
+        "A sample counts once, another model's and a later step's answers do not count, and old differences expire"
     )
     func counting() throws {
         var state = blessed(policy)
         _ = state.advance(policy: policy, at: time(10))
         serve(&state, 0..<1, differing: [0])
-        // Again and again the same sample, and one of the champion.
+        // The same sample repeatedly, and one that the champion served.
         for _ in 0..<5 { state.noteServed(SampleID("c0"), by: ModelVersion("v2"), right, policy: policy, at: time(3)) }
         state.noteServed(SampleID("d"), by: ModelVersion("v1"), right, policy: policy, at: time(3))
         #expect(state.unrequestedAnswers(policy).isEmpty)
@@ -374,7 +374,7 @@ struct ServedAnswerTests {
             expect(state.advance(policy: policy, at: time(Int64(hour) * 3_600_000)), is: StepOutcome())
         }
         #expect(state.champion == "v1")
-        // A revision without the key lets the model complete the step, as any other.
+        // Under a revision without the key the model completes the step like any other.
         expect(state.advance(policy: RolloutPolicy(), at: time(400_000_000)).release?.cause, is: .live)
     }
 }

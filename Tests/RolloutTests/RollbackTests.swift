@@ -4,12 +4,12 @@ import Tables
 import Testing
 import Vocabulary
 
-/// Rollback by a CUSUM on feedback, as in revisions without `rollback_alpha`; commands, and the state after a rollback,
-/// by any rule.
+/// Rollback by a CUSUM on feedback, as in revisions without `rollback_alpha`; also commands, and the state after a
+/// rollback by any rule.
 @Suite struct RollbackTests {
     static let command = Evidence.command(id: "c", by: "ada", reason: "r")
 
-    /// v1 served first and learnt its rate, v2 was promoted.
+    /// A state in which v1 served first and its rate was learnt, and v2 was promoted.
     static func promoted(policy: RolloutPolicy = unshadowed) -> RolloutState {
         var state = RolloutState(models: 1...1)
         // One in ten is negative.
@@ -21,7 +21,7 @@ import Vocabulary
         return state
     }
 
-    @Test("A command returns to the champion before and puts the other in quarantine")
+    @Test("A command restores the previous champion and quarantines the current one")
     func command() throws {
         var state = Self.promoted()
         #expect(state.champion == "v2")
@@ -32,12 +32,12 @@ import Vocabulary
         #expect(release.quarantined == [ModelVersion("v2")])
         #expect(release.evidence == Self.command)
         #expect(state.champion == "v1")
-        // The rate of the one that serves again is known.
+        // The expected rate of the restored champion is known.
         #expect(state.watch.value.expectedRate != nil)
         #expect(state.watch.value.total == 0)
     }
 
-    @Test("There is nothing to return to before the second champion, and only the champion can be rolled back")
+    @Test("Without a second champion there is nothing to restore, and only the champion can be rolled back")
     func refusals() {
         var state = RolloutState(models: 1...2)
         func code(_ version: String, _ state: inout RolloutState) -> EntryRejection.Code? {
@@ -53,7 +53,7 @@ import Vocabulary
         #expect(state.phase.value.quarantined.isEmpty)
     }
 
-    @Test("A model in quarantine never returns, neither as a shadow nor by another rollback")
+    @Test("A quarantined model never returns, neither as a shadow nor by another rollback")
     func quarantine() throws {
         var state = Self.promoted()
         _ = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
@@ -68,14 +68,14 @@ import Vocabulary
         #expect(state.phase.value.quarantined == [ModelVersion("v2"), ModelVersion("v3")])
     }
 
-    @Test("A shadow stays one through a rollback, and is judged against the champion that serves again")
+    @Test("A shadow remains one during a rollback, and is judged against the restored champion")
     func shadowStays() throws {
         var state = Self.promoted()
         _ = state.register(model(3), policy: .init(), at: time(3))
         for number in 0..<3 { state.pair("x\(number)", champion: true, challenger: true) }
         let release = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
         #expect(release.challenger == model(3))
-        // Of v1 nothing is known on these samples.
+        // v1 has no predictions for these samples.
         #expect(state.pairs.value == PairCounts())
         for number in 0..<3 {
             state.predicted(
@@ -118,7 +118,7 @@ import Vocabulary
     }
 
     @Test(
-        "Fewer than eight buckets of users never roll back, however long they go on; the eighth does",
+        "Seven or fewer buckets of users never cause a rollback, however long they reject; eight do",
         arguments: 1...9
     )
     func few(users: Int) {
@@ -147,7 +147,7 @@ import Vocabulary
                 )
             })
         else { return }
-        // What they gathered ends where an alarm would be, and is forgotten like anything else.
+        // Their evidence is capped at the alarm threshold, and forgotten like any other.
         #expect(state.watch.value.statistic == detector.threshold)
         #expect(state.watch.value.negativeBuckets == (0..<users).map { (5_000 + $0) % RolloutState.bucketCount })
         for number in 0..<100 { _ = state.receiveFeedback(.confirmation, 10_000 + number, policy: policy) }
@@ -172,7 +172,7 @@ import Vocabulary
         #expect(state.watch.value.negativeBuckets == [7])
     }
 
-    @Test("A champion whose rejections stay as they were is left alone", arguments: 0..<16 as Range<UInt64>)
+    @Test("A champion with an unchanged rate of rejections is not rolled back", arguments: 0..<16 as Range<UInt64>)
     func steady(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var state = Self.promoted()
@@ -184,7 +184,7 @@ import Vocabulary
         #expect(state.champion == "v2")
     }
 
-    @Test("A champion without a predecessor is watched but has nowhere to go")
+    @Test("A champion without a predecessor is watched but never rolled back")
     func first() {
         var state = RolloutState(models: 1...1)
         for number in 0..<100 { _ = state.receiveFeedback(.confirmation, number) }
@@ -211,14 +211,14 @@ import Vocabulary
         for number in 0..<49 { _ = state.receiveFeedback(.confirmation, number, policy: policy) }
         #expect(state.watch.value.expectedRate == nil)
         _ = state.receiveFeedback(.rejection, 49, policy: policy)
-        // (1 + 1) / (50 + 2) and the tolerance.
+        // (1 + 1) / (50 + 2), plus the tolerance.
         let learnt = 2.0 / 52 + 0.1
         #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
         _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
         #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
         #expect(state.watch.value.total == 0)
-        // The successor is worse than that, though not by much: the bar stays where it was.
+        // The successor is slightly worse than that, but the expected rate stays the same.
         for number in 0..<50 {
             _ = state.receiveFeedback(number % 5 == 0 ? .rejection : .confirmation, 1_000 + number, policy: policy)
         }
@@ -226,7 +226,7 @@ import Vocabulary
         #expect(state.phase.value.history.last?.expectedRate == .some(learnt))
     }
 
-    @Test("A champion replaced before it was calibrated leaves a rough rate with a margin, or none at all")
+    @Test("A champion replaced before its calibration leaves a rough rate with a margin, or none")
     func uncalibrated() {
         func rate(after feedback: Int) -> Double? {
             var state = RolloutState(models: 1...1)
@@ -251,7 +251,7 @@ import Vocabulary
         #expect(state.watch.value.total == 1)
     }
 
-    @Test("One user counts so often in a window, and again in the next")
+    @Test("Feedback of one user counts up to a limit in each window")
     func caps() {
         let policy = RolloutPolicy(userCap: 3, userWindow: 1_000, bound: .challenger, rollbackAlpha: 0)
         var state = RolloutState(models: 1...1)
@@ -261,7 +261,7 @@ import Vocabulary
             refused += 1
         }
         #expect(refused == 7)
-        // Another user has a cap of their own.
+        // Another user has a limit of their own.
         expect(state.receiveFeedback(.rejection, 100, user: 8, policy: policy, at: 500).refusal, is: nil)
         expect(state.receiveFeedback(.rejection, 101, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
         expect(state.receiveFeedback(.rejection, 102, user: 7, policy: policy, at: 1_500).refusal, is: nil)

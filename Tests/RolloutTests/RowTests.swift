@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct RowTests {
-    /// State as it would be read back from its changelog.
+    /// The state as it would be restored from its changelog.
     static func restored(_ state: RolloutState) -> RolloutState {
         var anew = RolloutState()
         anew.phase.restore(state.phase.row)
@@ -33,7 +33,7 @@ import Vocabulary
             let sample = SampleID("s\(generator.next(below: 3_000))")
             let number = 1 + generator.next(below: 2)
             let draw = generator.nextUnit()
-            // Labels become too many in one half of the runs, and are few in the other.
+            // In half of the runs there are too many labels, in the others few.
             let isLabel = generator.next(below: 10) < (seed % 2 == 0 ? 2 : 9)
             func take(_ state: inout RolloutState) {
                 if isLabel {

@@ -14,8 +14,8 @@ struct ServingTests {
         return state
     }
 
-    /// Adds voices about the two versions in turn, each pair of a user of its own; one in `canary` and one in
-    /// `champion` rejects.
+    /// Adds voices about the two versions in turn, each pair from a user of its own; one in `canary` voices about the
+    /// canary rejects, and one in `champion` voices about the champion.
     private static func talk(
         _ state: inout RolloutState,
         canary: Int,
@@ -50,12 +50,12 @@ struct ServingTests {
         #expect(outcome.release.quarantined == [ModelVersion("v2")])
         guard case .compared(let voices) = outcome.release.evidence else { return }
         #expect(voices.other == ModelVersion("v1") && voices.logE >= voices.threshold)
-        // The champion's voices go on.
+        // Voices about the champion continue to count.
         #expect(state.watches[ModelVersion("v1")]?.total == 100 + outcome.after)
         #expect(state.watches[ModelVersion("v2")] == nil && state.canary == nil)
     }
 
-    @Test("What users reject of both is no evidence against either")
+    @Test("Rejections of both versions alike are no evidence against either")
     func shift() {
         var state = Self.started()
         #expect(Self.talk(&state, canary: 1, champion: 1) == nil)
@@ -66,11 +66,11 @@ struct ServingTests {
     }
 
     @Test(
-        "A canary rejected by a few is suspected: it serves no users until labels clear it or roll it back"
+        "A canary rejected by few users is suspected: it serves no users until labels clear it or roll it back"
     )
     func suspected() throws {
         var state = Self.started()
-        // Six accounts, each once a day.
+        // Six accounts with one voice in each window.
         #expect(Self.talk(&state, canary: 1, champion: 10, count: 200, users: 6) == nil)
         #expect(state.isSuspected)
         let paused = state.advance(policy: Self.policy, at: time(1))
@@ -95,7 +95,7 @@ struct ServingTests {
         #expect(release?.cause == .canaryRolledBack && release?.champion == model(1) && wrong.canary == nil)
     }
 
-    @Test("Many rejections that labels do not confirm roll the canary back in the end, though labels clear it first")
+    @Test("Many rejections without confirming labels eventually roll the canary back, though labels clear it first")
     func broadly() {
         var state = Self.started()
         var generator = SplitMix64(seed: 8)
@@ -136,7 +136,7 @@ struct ServingTests {
         return state.judgeCanarySuspicion(by: sample)
     }
 
-    @Test("A canary that serves all users is judged by the past, and so is a champion with an unserved hold-back")
+    @Test("A canary that serves all users is judged by the past, and so is a champion whose hold-back is unserved")
     func alone() throws {
         let policy = StepTests.policy([RolloutStep(share: 1, bake: 1, voices: 1_000)])
         var state = Self.started(policy)
@@ -147,7 +147,7 @@ struct ServingTests {
         }
         #expect(release?.cause == .canaryRolledBack)
         if case .feedback? = release?.evidence {} else { Issue.record("\(String(describing: release?.evidence))") }
-        // The champion serves again, and its rate is known.
+        // The restored champion's rate is known.
         expect(state.receiveFeedback(.confirmation, 7_000, about: "v1", policy: policy).refusal, is: nil)
 
         let held = StepTests.policy([.atOnce], holdback: 0.1)
@@ -161,7 +161,7 @@ struct ServingTests {
         #expect(release?.champion == model(1) && received > 70)
     }
 
-    @Test("Beside a hold-back the champion falls by comparison, and a version of last month counts for nothing")
+    @Test("Beside a hold-back the champion is judged by comparison, and feedback about an old version is refused")
     func holdback() throws {
         let policy = StepTests.policy([.atOnce], holdback: 0.2)
         var state = VoiceTests.promoted(policy: policy)

@@ -3,7 +3,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Rollouts by steps: blessed, canary, live")
+@Suite("Staged rollouts: blessed, canary, live")
 struct StepTests {
     static let hour: Int64 = 3_600_000
     static let steps = [
@@ -16,7 +16,8 @@ struct StepTests {
         RolloutPolicy(minimumShadow: 0, bound: .challenger, steps: steps, holdback: holdback)
     }
 
-    /// v1 has served, `voices` taught its rate, one in ten of them negative; v2 was proven better at the time 0.
+    /// A state in which v1 has served, `voices` voices with one rejection in ten gave its rate, and v2 won at the time
+    /// 0.
     static func blessed(_ policy: RolloutPolicy = policy(), voices: Int = 100) -> (RolloutState, ModelRelease?) {
         var state = RolloutState(models: 1...1)
         for number in 0..<voices {
@@ -68,7 +69,7 @@ struct StepTests {
         guard case .rollout(let figures)? = second?.evidence else { return }
         #expect(figures.map(\.voices) == [20] && figures.map(\.negative) == [2])
         #expect(figures.map(\.from) == [time(5)] && figures.map(\.to) == [time(5 + Self.hour)])
-        // Voices of the step before are none of this one, and neither time nor voices approve.
+        // Voices of the previous step do not count for this one, and neither time nor voices replace the approval.
         Self.voices(40, from: 2_000, &state)
         let queried = advance(5 + 3 * Self.hour)
         #expect(queried.release == nil && queried.notice?.kind == .approvalWanted)
@@ -105,7 +106,7 @@ struct StepTests {
         #expect(Self.canary(state) == "canary v2 0.5 step 2")
     }
 
-    @Test("A bake of milliseconds is enough for two weeks of steps, and a clock that jumps back completes none")
+    @Test("A bake of milliseconds suffices for two weeks of steps, and a clock that jumps back completes no step")
     func clocks() {
         let steps = [RolloutStep(share: 0.1, bake: 14, voices: 1), RolloutStep(share: 1, bake: 14, voices: 1)]
         let policy = Self.policy(steps)
@@ -121,7 +122,7 @@ struct StepTests {
         expect(state.advance(policy: policy, at: time(1_028)).release?.cause, is: .live)
     }
 
-    @Test("A hold pauses while time continues; a freeze ends the rollout, and the champion stays")
+    @Test("A hold pauses the rollout while time continues; a freeze ends it, and the champion stays")
     func holds() {
         let policy = Self.policy()
         var (state, _) = Self.blessed()
@@ -142,7 +143,7 @@ struct StepTests {
         #expect(frozen.watches[ModelVersion("v2")] == nil)
     }
 
-    @Test("A newer model shadows and does not replace a blessed one; pairs begin when the rollout is over")
+    @Test("A newer model shadows and does not replace a blessed one; its pairs begin after the rollout")
     func newer() {
         var policy = Self.policy([RolloutStep(share: 0.5, bake: 10, voices: 1), RolloutStep(share: 1)])
         policy.bound = .share
@@ -181,7 +182,7 @@ struct StepTests {
         #expect(shadow?.cause == .shadow && state.canary == model(2) && state.challenger == "v3")
         #expect(state.staging(policy)?.shadows == [ModelVersion("v3"), ModelVersion("v2"), ModelVersion("v1")])
         for number in 0..<60 {
-            // The pairs made meanwhile are of the canary and the champion, and no challenger's.
+            // Pairs made meanwhile belong to the canary and the champion, and not to a challenger.
             let pair = duel("b\(number)", at: 12)?.pair
             #expect(pair == nil || pair == state.progress.value.rollout?.bake?.pair)
             expect(state.promoteIfBetter(policy: policy), is: nil)
@@ -195,7 +196,7 @@ struct StepTests {
         #expect(duel("c1", at: 31)?.pair != nil && state.era.value.isRunning && state.era.value.number == 2)
     }
 
-    @Test("Rollback of the champion ends the rollout beside it, rollback of the canary keeps the champion")
+    @Test("Rollback of the champion ends the rollout of a canary, rollback of the canary keeps the champion")
     func rollbacks() throws {
         let policy = Self.policy()
         var (state, _) = Self.blessed()
@@ -221,7 +222,7 @@ struct StepTests {
         #expect(release.quarantined == [ModelVersion("v1")])
     }
 
-    @Test("A command returns at once to who served within the window, and by the steps to who served before that")
+    @Test("A command restores a version at once if it served within the window, and otherwise by the steps")
     func returns() throws {
         var policy = Self.policy([RolloutStep(share: 0.5, bake: 1, voices: 1), RolloutStep(share: 1)])
         policy.rollbackWindow = 100
@@ -247,7 +248,7 @@ struct StepTests {
         #expect(state.phase.value.history.isEmpty)
     }
 
-    @Test("A rollout continues under the revision in force: without steps it is over at once")
+    @Test("A rollout continues under the current revision, and without steps it completes at once")
     func revision() {
         var (state, _) = Self.blessed()
         _ = state.advance(policy: Self.policy(), at: time(0))

@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Suppression: a class is no answer any more")
+@Suite("Suppressed classes are no longer answers")
 struct SuppressionTests {
     private static let question = Question.choice(LabelSchema(question: "Which?", classes: ["cat", "dog", "cow"]))
     private static let command = Evidence.command(id: "c", by: "ada", reason: "noon")
@@ -18,7 +18,7 @@ struct SuppressionTests {
         state.suppress(isSuppressed, class: name, of: question, evidence: command, at: time(milliseconds))
     }
 
-    @Test("The class is named, its audit labels are not compared any more, and two classes remain")
+    @Test("A release names the suppressed class, its audit labels are no longer compared, and two classes remain")
     func rules() throws {
         var state = RolloutState(models: 1...2)
         // Labels of class 1, dog.
@@ -46,7 +46,7 @@ struct SuppressionTests {
         #expect(try Self.suppress("dog", in: &empty).get() == nil && empty.suppressedClasses == ["dog"])
     }
 
-    @Test("A live version that predicts the class a minute later is reported once, at the tenth prediction")
+    @Test("A live version that predicts the class after a minute is reported once, at the tenth prediction")
     func ignored() throws {
         var state = RolloutState(models: 1...2)
         func note(_ version: Int, _ label: Label, at milliseconds: Int64) -> Notice? {

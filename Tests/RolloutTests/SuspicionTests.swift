@@ -4,11 +4,11 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Suspicion: few are behind an alarm, and labels decide")
+@Suite("Suspicion: few users cause an alarm, and labels decide")
 struct SuspicionTests {
     private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
 
-    /// v2 serves, nine in ten of `known` audit labels confirm it, and six accounts reject it until it is suspected.
+    /// State in which v2 serves, `known` audit labels are 90 % right, and six accounts reject v2 until it is suspected.
     private static func raided(known: Int = 200) -> (state: RolloutState, notice: Notice?) {
         var state = VoiceTests.promoted(policy: policy)
         for number in 0..<known { label(&state, "known-\(number)", isRight: number % 10 != 0) }
@@ -43,7 +43,7 @@ struct SuspicionTests {
         return state.judgeSuspicion(by: SampleID("judge-\(number)"))
     }
 
-    @Test("A raid by six is reported once, stops promotions, and is cleared by labels that are as before")
+    @Test("A raid by six users is reported once, stops promotions, and is cleared by labels that are as usual")
     func cleared() {
         var (state, notice) = Self.raided()
         #expect(notice?.kind == .feedbackRaid)
@@ -60,16 +60,16 @@ struct SuspicionTests {
         #expect(!state.isSuspected)
         let watch = state.watches[ModelVersion("v2")]
         #expect(watch?.evidence == RisingRate.Evidence())
-        // The next alarm has them to do without the few.
+        // The next alarm leaves these few out.
         #expect((watch?.kept ?? 0) > 300 || watch?.kept == watch?.judged)
         #expect((watch?.judged ?? 0) > 300)
         #expect(state.promoteIfBetter(policy: Self.policy)?.champion == model(3))
     }
 
-    @Test("Labels of which too many are wrong roll back")
+    @Test("Too many wrong labels roll the champion back")
     func rolledBack() {
         var (state, _) = Self.raided()
-        // Those by which it was promoted are known too.
+        // The labels by which v2 was promoted are known as well.
         let accuracy = BinomialLimits.lower(187, of: 207, level: 0.995)
         #expect(state.suspicions[ModelVersion("v2")]?.accuracy == accuracy)
         let least = BinomialLimits.quantile(0.01, of: 20, accuracy)
@@ -79,14 +79,14 @@ struct SuspicionTests {
         #expect(outcome.release?.cause == .rolledBack)
         #expect(outcome.release?.champion == model(1))
         #expect(!state.isSuspected && state.suspicions.isEmpty)
-        // One more that was right, and it would have been cleared.
+        // With one more right label v2 is cleared.
         var (other, _) = Self.raided()
         for number in 0..<20 { _ = Self.judge(&other, number, isRight: number < least) }
         #expect(other.champion == "v2" && !other.isSuspected)
     }
 
-    /// Before: by the labels since the release, of which one in ten was right, 0 of 20 was as usual.
-    @Test("A release that is bad from its first minute is measured by what it answered before that")
+    /// Before: measured by the labels since the release, one in ten of which was right, 0 of 20 was as usual.
+    @Test("A release that is bad from its first minute is measured by its earlier predictions")
     func badFromTheFirstMinute() {
         var state = VoiceTests.promoted(policy: Self.policy)
         for number in 0..<100 { Self.label(&state, "before-\(number)", isRight: number % 20 != 0) }
@@ -104,16 +104,16 @@ struct SuspicionTests {
         #expect(outcome.release?.cause == .rolledBack && state.champion == "v1")
     }
 
-    @Test("Where no label was known before nothing is below what may be expected")
+    @Test("If no label was known before, no number of right labels is too low")
     func unknown() {
         var (state, _) = Self.raided(known: 0)
-        // Those by which it was promoted are known.
+        // Only the labels by which v2 was promoted are known.
         #expect(state.suspicions[ModelVersion("v2")]?.accuracy == BinomialLimits.lower(7, of: 7, level: 0.995))
         for number in 0..<20 { _ = Self.judge(&state, number, isRight: number < 8) }
         #expect(state.champion == "v2" && !state.isSuspected)
     }
 
-    @Test("Who raids again and again needs ever more wrong labels")
+    @Test("Each further raid requires more wrong labels for a rollback")
     func again() {
         var (state, _) = Self.raided()
         for number in 0..<20 { _ = Self.judge(&state, number, isRight: true) }
@@ -128,7 +128,7 @@ struct SuspicionTests {
         #expect(state.champion == "v2" && !state.isSuspected)
     }
 
-    @Test("As many audit tasks are wanted as labels are lacking, within the policy")
+    @Test("The number of wanted audit tasks is that of missing labels, within the policy's limit")
     func tasks() {
         var (state, _) = Self.raided()
         #expect(state.auditTasksWanted(Self.policy) == 20)
@@ -136,7 +136,7 @@ struct SuspicionTests {
         #expect(state.auditTasksWanted(Self.policy) == 0)
         for _ in 0..<5 { state.auditTaskWithoutLabel() }
         #expect(state.auditTasksWanted(Self.policy) == 5)
-        // A label of a sample that the champion did not predict judges nothing.
+        // A label of a sample that the champion did not predict does not count for the judgement.
         state.labelled(SampleID("other"), .choice(ClassIndex(1)), at: time(1))
         #expect(state.judgeSuspicion(by: SampleID("other")) == FeedbackOutcome())
         #expect(state.auditTasksWanted(Self.policy) == 6)

@@ -3,12 +3,12 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("How long versions have served, and what a freeze returns to")
+@Suite("Time that versions have served, and the version that a freeze restores")
 struct TrustTests {
     private static let evidence = Evidence.command(id: "c", by: "ada", reason: "r")
     private static let policy = RolloutPolicy(bound: .challenger, bakeBeforeTrust: 50)
 
-    /// Models that became champion one after the other, each after its predecessor has served for the given span.
+    /// State with models that became champion in order, each after its predecessor served for the given span in ms.
     private func served(_ spans: [Int64]) -> (state: RolloutState, now: Int64) {
         var (state, now) = (RolloutState(), Int64(0))
         for (index, span) in spans.enumerated() {
@@ -33,7 +33,7 @@ struct TrustTests {
     }
 
     @Test(
-        "It returns to the newest former champion that served for long enough, unless the champion did or none has",
+        "A freeze restores the newest former champion with enough service, unless the champion has it or none has",
         arguments: [
             ([100, 5, 5], "v3 to v1"), ([100, 50, 5], "v3 to v2"), ([100, 49, 49], "v3 to v1"), ([49, 5, 49], nil),
             ([100, 5, 50], nil), ([5], nil), ([100, 100], nil), ([60, 0], "v2 to v1"), ([], nil),
@@ -47,10 +47,10 @@ struct TrustTests {
         #expect(state.isFrozen)
         if expected == nil { #expect(state.champion == before) }
         #expect(state.phase.value.quarantined.isEmpty)
-        // Whoever is newer than the one that serves again is forgotten.
+        // Champions newer than the restored one are forgotten.
         let versionNumber = state.phase.value.champion?.datasetVersionNumber ?? 0
         #expect(state.phase.value.history.allSatisfy { $0.model.datasetVersionNumber < versionNumber })
-        // Once more changes nothing.
+        // A second freeze changes nothing.
         let champion = state.champion
         expect(freeze(&state, at: now), is: nil)
         #expect(state.champion == champion)
@@ -68,7 +68,7 @@ struct TrustTests {
         #expect(state.challenger == "v3")
     }
 
-    @Test("Times as champion add up over a rollback, and end with whoever is forgotten")
+    @Test("Times as champion add up over a rollback, and are removed with a forgotten version")
     func sums() {
         var (state, now) = served([30, 10])
         _ = state.rollBack(from: ModelVersion("v2"), evidence: Self.evidence)
@@ -79,14 +79,14 @@ struct TrustTests {
         expect(freeze(&state, at: now), is: "v3 to v1")
         for number in 4..<40 { serve(number, &state, at: now + Int64(number)) }
         #expect(state.trust.value.served.count == ReleaseTrust.capacity)
-        // Nothing changes, nothing is written.
+        // Without a change nothing is written.
         state.trust.commit()
         state.noteService(at: time(now + 1_000))
         #expect(!state.trust.hasChanges)
         #expect(state.trust.value.served.last?.since == time(now + 39))
     }
 
-    @Test("A version that served before times were noted counts as trusted")
+    @Test("A version that served before times were recorded counts as trusted")
     func unknown() {
         var (state, now) = served([5])
         state.trust.value = ReleaseTrust()
@@ -94,7 +94,7 @@ struct TrustTests {
         state.endFreeze()
         serve(2, &state, at: now)
         expect(freeze(&state, at: now), is: "v2 to v1")
-        // The model that serves again has service time of its own only from now on, and is not rolled back in its turn.
+        // The time of the restored model counts only from now on, and another freeze does not roll it back.
         state.noteService(at: time(now))
         now += 10
         expect(freeze(&state, at: now), is: nil)

@@ -38,7 +38,7 @@ struct VoicePastTests {
         BinomialLimits.upper(negative, of: total, level: 0.995) + 0.1
     }
 
-    @Test("The lower limit of the two: the past's, and that of the newest champion in it")
+    @Test("The lower of two limits applies: that of all past champions, and that of the newest one")
     func lower() throws {
         var state = RolloutState(models: 1...1)
         Self.serve(&state, 1, voices: 100, negative: 80)
@@ -58,7 +58,7 @@ struct VoicePastTests {
         #expect(Self.tolerated(state) == Self.limit(129, of: 311))
     }
 
-    @Test("A model replaced before ten voices is not the newest with a known rate", arguments: [9, 10])
+    @Test("A model replaced before its tenth voice does not count as the newest with a known rate", arguments: [9, 10])
     func few(voices: Int) {
         var state = RolloutState(models: 1...1)
         Self.serve(&state, 1, voices: 100, negative: 90)
@@ -68,7 +68,7 @@ struct VoicePastTests {
         #expect(Self.tolerated(state) == (voices < 10 ? Self.limit(40, of: 100) : Self.limit(0, of: 10)))
     }
 
-    @Test("A rolled-back champion does not count, and the one that serves again is judged by its own past")
+    @Test("A rolled-back champion does not count, and the restored one is judged by its own past")
     func rolledBack() throws {
         var state = RolloutState(models: 1...1)
         Self.serve(&state, 1, voices: 100, negative: 60)
@@ -80,7 +80,7 @@ struct VoicePastTests {
         _ = state.receiveFeedback(.confirmation, 1, policy: voiced)
         #expect(state.champion == "v2")
         #expect(Self.tolerated(state) == Self.limit(20, of: 100))
-        // It has few voices since, so its earlier counts continue to apply.
+        // The restored champion has few voices since, so its earlier counts continue to apply.
         Self.serve(&state, 4, voices: 1, negative: 0)
         #expect(
             state.past.value == FeedbackPast(negative: 80, total: 201, newestNegative: 20, newestTotal: 100, watches: 5)
@@ -88,7 +88,7 @@ struct VoicePastTests {
     }
 
     @Test(
-        "After poor first models a broken copy of one that serves falls within 300 feedbacks, as in the demo",
+        "After poor first models a broken copy falls within 300 feedback records, as in the demo",
         arguments: 0..<8 as Range<UInt64>
     )
     func poorBeginning(seed: UInt64) {
@@ -96,7 +96,7 @@ struct VoicePastTests {
         var generator = SplitMix64(seed: seed)
         var state = RolloutState(models: 1...1)
         var (now, number) = (0.0, 0)
-        // Of 5,000 users, whom wrong answers move to speak more often than right ones.
+        // Feedback of 5,000 users, who give it more often for wrong answers than for right ones.
         func receiveFeedback(_ rate: Double, perSecond: Double) -> Result<FeedbackOutcome, EntryRejectionError> {
             now += 1_000 / perSecond
             number += 1

@@ -4,9 +4,9 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Voices: a release falls by many, within its level")
+@Suite("Voices: many rejecting users roll a release back, within its level")
 struct VoiceTests {
-    /// v1 served first, `voices` taught its rate, one in ten of them negative; v2 was promoted.
+    /// A state in which v1 served first, `voices` voices with one rejection in ten gave its rate, and v2 was promoted.
     static func promoted(_ voices: Int = 100, policy: RolloutPolicy = voiced) -> RolloutState {
         var state = RolloutState(models: 1...1)
         for number in 0..<voices {
@@ -27,7 +27,7 @@ struct VoiceTests {
         var state = RolloutState(models: 1...1)
         expect(state.receiveFeedback(.rejection, 1, user: 7, policy: policy, at: 500).refusal, is: nil)
         expect(state.receiveFeedback(.confirmation, 2, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
-        // Of the same bucket, and of another.
+        // A user of the same bucket, and one of another.
         expect(state.receiveFeedback(.rejection, 3, user: 23, policy: policy, at: 1_499).refusal, is: .userCapReached)
         expect(state.receiveFeedback(.rejection, 4, user: 8, policy: policy, at: 1_499).refusal, is: nil)
         // Refused feedback may be sent again when the window is over, and begins the next window.
@@ -52,14 +52,14 @@ struct VoiceTests {
         #expect(state.watches.count == 1)
     }
 
-    @Test("The tolerated rate is the limit of the past of the project's champions, and the tolerance")
+    @Test("The tolerated rate is the upper limit of the past rate of all champions, plus the tolerance")
     func tolerated() throws {
         var state = Self.promoted()
         #expect(Self.watch(state) == nil)
         _ = state.receiveFeedback(.confirmation, 1_000, policy: voiced)
         let limit = BinomialLimits.upper(10, of: 100, level: 0.995)
         #expect(Self.watch(state)?.tolerated == limit + 0.1)
-        // The limit of the next champion is computed from both.
+        // The limit for the next champion is computed from the voices about both.
         for number in 1_001..<1_100 {
             _ = state.receiveFeedback(number % 4 == 0 ? .rejection : .confirmation, number, policy: voiced)
         }
@@ -69,7 +69,7 @@ struct VoiceTests {
         #expect(state.champion == "v3")
         let both = BinomialLimits.upper(10 + 24, of: 200, level: 0.995)
         #expect(Self.watch(state)?.tolerated == both + 0.1)
-        // Voices about one that was rolled back teach nothing.
+        // Voices about a rolled-back champion do not change the limit.
         for number in 2_001..<2_010 { _ = state.receiveFeedback(.rejection, number, policy: voiced) }
         _ = try state.rollBack(from: ModelVersion("v3"), evidence: RollbackTests.command).get()
         #expect(state.watches.isEmpty)
@@ -78,7 +78,7 @@ struct VoiceTests {
         #expect(Self.watch(state)?.serial == 4)
     }
 
-    @Test("Without a past a release teaches its own rate, and what teaches is no evidence; ten voices are a past")
+    @Test("Without a past a release sets its own rate by voices that are no evidence; ten voices are a past")
     func calibration() {
         var state = RolloutState(models: 1...1)
         for number in 0..<49 { _ = state.receiveFeedback(.rejection, number, policy: voiced) }
@@ -94,7 +94,7 @@ struct VoiceTests {
         }
     }
 
-    @Test("The past forgets by halves, so that a changed world is learnt in the end")
+    @Test("The counts of the past are halved regularly, so that a changed rate is learnt eventually")
     func past() {
         let policy = RolloutPolicy(minimumShadow: 0, bound: .challenger, userBuckets: 65_536)
         var state = RolloutState(models: 1...1)
@@ -114,7 +114,7 @@ struct VoiceTests {
         #expect(state.past.value == half)
     }
 
-    @Test("A first champion is neither rolled back nor suspected: there is nothing to return to")
+    @Test("A first champion is neither rolled back nor suspected, because there is no predecessor")
     func first() {
         var state = RolloutState(models: 1...1)
         for number in 0..<100 { _ = state.receiveFeedback(.confirmation, number, policy: voiced) }
@@ -167,7 +167,7 @@ struct VoiceTests {
         #expect(state.watches.isEmpty && !state.isSuspected)
     }
 
-    @Test("Twelve buckets never roll back, however long they go on; thirteen do", arguments: [1, 5, 8, 12, 13])
+    @Test("Twelve buckets never cause a rollback, however long they reject; thirteen do", arguments: [1, 5, 8, 12, 13])
     func few(users: Int) {
         let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
         var state = Self.promoted(policy: policy)
@@ -192,7 +192,7 @@ struct VoiceTests {
     func definition(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1, bound: .challenger)
-        // So that nothing is ever rolled back.
+        // With a single champion nothing is ever rolled back.
         var state = RolloutState(models: 1...1)
         for number in 0..<50 {
             _ = state.receiveFeedback(number < 5 ? .rejection : .confirmation, number, policy: policy)
@@ -239,7 +239,8 @@ struct VoiceTests {
         #expect(found?.rejecting == max(0, order.count - most))
     }
 
-    /// Σ over the time at which the rate rose, of its weight and the likelihood ratio from there on.
+    /// Sum over the possible times at which the rate rose, of the weight of each and the likelihood ratio from there
+    /// on.
     private static func sum(
         _ voices: [(user: Int, isNegative: Bool)],
         from first: Int,
@@ -257,7 +258,7 @@ struct VoiceTests {
         return sum
     }
 
-    @Test("A state read back before every voice decides the same", arguments: 0..<3 as Range<UInt64>)
+    @Test("A state restored before every voice decides the same", arguments: 0..<3 as Range<UInt64>)
     func restored(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let policy = RolloutPolicy(minimumShadow: 0, userWindow: 50, bound: .challenger)
@@ -278,7 +279,7 @@ struct VoiceTests {
         #expect(state.isSuspected, "neither rolled back nor suspected")
     }
 
-    @Test("Under a revision without the key nothing of it happens")
+    @Test("Under a revision without the key no voices are counted")
     func without() {
         var state = RolloutState(models: 1...1)
         for number in 0..<200 { _ = state.receiveFeedback(.rejection, number) }

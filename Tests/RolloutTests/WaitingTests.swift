@@ -4,9 +4,9 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("Waiting: if the evidence suffices, the current challenger is judged to the end")
+@Suite("With sufficient evidence, newer models wait until the current challenger is judged")
 struct WaitingTests {
-    /// An era with sufficient evidence, under a challenger without labels of its own: v3, which replaced v2.
+    /// A state with sufficient evidence in the era, and the challenger v3 without labels of its own, which replaced v2.
     static func proven(_ policy: RolloutPolicy = judging) -> RolloutState {
         var state = RolloutState.withLivePredictions(policy)
         for number in 0..<20 { state.judge("s\(number)", wrong, right, policy: policy) }
@@ -25,7 +25,7 @@ struct WaitingTests {
         expect(state.register(model(4), policy: judging, at: time(3)), is: nil)
         #expect(state.challenger == "v3" && state.phase.value.waiting == model(4))
         #expect(state.knows(ModelVersion("v4")))
-        // The newest model replaces the one that waited before.
+        // The newest model replaces the one that is waiting.
         expect(state.register(model(5), policy: judging, at: time(4)), is: nil)
         expect(state.admitWaiting(policy: judging, at: time(4)), is: nil)
         state.judge("own", wrong, right)
@@ -36,7 +36,7 @@ struct WaitingTests {
         expect(state.admitWaiting(policy: judging, at: time(6)), is: nil)
     }
 
-    @Test("A challenger that loses, that shows no difference, or that no service runs keeps no model waiting")
+    @Test("A challenger that loses, shows no difference, or is run by no service lets the waiting model replace it")
     func givesWay() {
         var state = Self.proven()
         state.live("heard", "v3", right)
@@ -61,13 +61,13 @@ struct WaitingTests {
             _ = silent.missShadow(version: ModelVersion("v1"), policy: receivedBefore, at: time(3))
         }
         expect(silent.admitWaiting(policy: receivedBefore, at: time(4))?.challenger, is: model(4))
-        // Predictions that a challenger lacks are not counted if it needs none.
+        // Missing predictions of a challenger are not counted if none are required.
         receivedBefore.minimumShadow = 0
         var uncounted = Self.proven(receivedBefore)
         expect(uncounted.register(model(4), policy: receivedBefore, at: time(3))?.challenger, is: model(4))
     }
 
-    @Test("With insufficient evidence, under the old rule, and before eras the newest becomes challenger at once")
+    @Test("With insufficient evidence, or under the rules before eras, the newest model becomes challenger at once")
     func takes() {
         var state = RolloutState.withLivePredictions()
         expect(state.register(model(3), policy: judging, at: time(2))?.challenger, is: model(3))
@@ -85,7 +85,7 @@ struct WaitingTests {
 }
 
 extension RolloutState {
-    /// Adds an audit sample outside pairs, with its label and the predictions of champion and challenger.
+    /// Adds a labelled audit sample without a pair, with predictions of v1 and v2.
     fileprivate mutating func labelledPlainly(_ sample: String, _ champion: Label, _ challenger: Label) {
         for (version, label) in [("v1", champion), ("v2", challenger)] {
             predicted(label, of: SampleID(sample), by: ModelVersion(version), draw: 0.5, isLive: false, at: time(0))

@@ -7,7 +7,7 @@ import Testing
 
 /// Answers of a service, cut up and recombined by a seed: reading any of them ends, and the outcome contains nothing
 /// that a terminal would interpret as a command.
-@Suite("Answers of stores in any disorder are read or refused")
+@Suite("Any disordered answer of a store is read or refused")
 struct AnswerFuzzTests {
     private static let pieces =
         [
@@ -22,7 +22,7 @@ struct AnswerFuzzTests {
             "<ETag/>",
             "&", "&amp;", "&lt", "<", ">", "/>", "\u{0}", "\u{FFFD}", "<a b='>'>", "]]>", "<!--", " ",
         ]
-    /// Parts of answers that are nearly sound.
+    /// Parts of answers that are nearly valid.
     private static let sound = [
         "<Contents><Key>p/a/b</Key><Size>12</Size></Contents>", "<Contents><Key>q/x</Key></Contents>",
         "<Contents><Key>p/c</Key><LastModified>2026-11-30T17:01:44.000Z</LastModified><Size>1</Size></Contents>",
@@ -60,7 +60,7 @@ struct AnswerFuzzTests {
         return bytes
     }
 
-    @Test("12,000 answers", arguments: 0..<4)
+    @Test("12,000 random answers give valid entries or short, printable errors", arguments: 0..<4)
     func answers(part: Int) throws {
         var draw = UniformHash(state: UInt64(part) &* 7_919 &+ 1)
         let endpoint = try #require(S3Endpoint("http://127.0.0.1:1"))

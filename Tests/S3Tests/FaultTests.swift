@@ -7,7 +7,7 @@ import Testing
 
 @testable import S3
 
-/// A store on a bucket that misbehaves, without real pauses.
+/// A store on a faulty bucket, without real pauses.
 private struct Bench {
     let bucket = FakeBucket()
     let store: S3Store
@@ -19,7 +19,7 @@ private struct Bench {
         func append(_ pause: Int64) { held.withLock { $0.append(pause) } }
     }
 
-    /// `now` is the time here, in milliseconds since 1970.
+    /// Makes the bench; `now` is the client's time, in milliseconds since 1970.
     init(bucket name: String = FakeBucket.name, now: Int64 = 1_369_353_600_000) throws {
         let environment = S3Environment(
             now: { now },
@@ -44,7 +44,7 @@ private struct Bench {
     }
 }
 
-@Suite("A store that misbehaves is reported by its fault")
+@Suite("Faults of a store are reported by their kind")
 struct FaultTests {
     @Test(
         "A temporary fault is retried, with growing pauses",
@@ -63,7 +63,7 @@ struct FaultTests {
         #expect(try bench.store.read("x") == [1])
     }
 
-    @Test("A request is tried five times, and the store's requested pause is observed within bounds")
+    @Test("A request is tried five times, and a pause that the store requests is observed within bounds")
     func bounded() throws {
         let bench = try Bench()
         let error = bench.error(.answer(503, "SlowDown", headers: ["Retry-After": "86400"])) { _ = try $0.read("x") }
@@ -101,7 +101,7 @@ struct FaultTests {
             #expect(error?.description.contains(words) == true, "\(String(describing: error))")
             #expect(error?.description.contains("s3://models/p/x") == true)
             #expect(bench.bucket.requests.count == 1 && bench.pauses.all.isEmpty, "\(code)")
-            // An answer to HEAD contains no reason; the reason is found nevertheless.
+            // The answer to a HEAD request has no reason, which is nevertheless determined.
             for call in [{ _ = try $0.size(of: "x") }, { try $0.write([1], to: "x") }] as [(S3Store) throws -> Void] {
                 let error = bench.error(.answer(status, code, headers: headers), call)
                 #expect(
@@ -124,7 +124,7 @@ struct FaultTests {
         }
     }
 
-    @Test("A body that breaks off, or arrives damaged, is fetched again, and never given")
+    @Test("A body that breaks off or arrives damaged is fetched again and never returned")
     func damaged() throws {
         let bench = try Bench()
         let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0) }
@@ -161,11 +161,11 @@ struct FaultTests {
         #expect(away?.kind == .unavailable && away?.description.contains("is not reached") == true)
     }
 
-    @Test("A put whose answer is lost has succeeded when it meets itself, and is a conflict when it meets another")
+    @Test("A put whose answer is lost succeeds if its own object is there, and is a conflict if another one is")
     func lostAnswer() throws {
         let bench = try Bench()
         bench.bucket.set { number, request in number == 0 ? .lostAnswer : nil }
-        // It is no longer known which write was first.
+        // It is no longer known which write created the object, so the result is false.
         #expect(try !bench.store.put([1, 2], as: "x"))
         #expect(bench.bucket.objects == ["p/x": [1, 2]])
         #expect(bench.bucket.requests.map(\.method).prefix(3) == ["PUT", "PUT", "HEAD"])
@@ -176,7 +176,7 @@ struct FaultTests {
         #expect(bench.bucket.objects == ["p/x": [1, 2]])
     }
 
-    @Test("A write whose answer is lost is not repeated, nor does it overwrite a later one")
+    @Test("A write whose answer is lost is not repeated and does not overwrite a later write")
     func lostWrite() throws {
         let bench = try Bench()
         try bench.store.write([1], to: "x")
@@ -193,7 +193,7 @@ struct FaultTests {
         #expect(puts.dropFirst().allSatisfy { $0.headers["if-match"]?.hasPrefix("\"") == true })
     }
 
-    @Test("Every body carries its SHA-256, and a store that finds another one refuses it")
+    @Test("Every body carries its SHA-256, by which the store can check it")
     func checksums() throws {
         let bench = try Bench()
         try bench.store.put([1, 2, 3], as: "x")
@@ -207,7 +207,7 @@ struct FaultTests {
         )
     }
 
-    @Test("Parts: the store's faults in a good answer, lost answers and lost uploads")
+    @Test("Multipart uploads survive faults in a successful answer, lost answers and lost uploads")
     func parts() throws {
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 >> 4) }
         @Sendable func isFinish(_ request: FakeServer.Request) -> Bool {
@@ -242,7 +242,7 @@ struct FaultTests {
         #expect(try bench.store.read("x") == bytes)
     }
 
-    @Test("An object that changes while it is read in pieces is read anew")
+    @Test("An object that changes while it is read in parts is read again")
     func changing() throws {
         let bench = try Bench()
         let (old, new) = ([UInt8](repeating: 1, count: 40_000), [UInt8](repeating: 2, count: 40_000))
@@ -260,7 +260,7 @@ struct FaultTests {
         #expect(try bench.store.read("x") == new)
     }
 
-    @Test("What a stranger answers is cut short and shown without control characters")
+    @Test("An unknown server's answer is truncated and shown without control characters")
     func hostile() throws {
         let text =
             "<Error><Code>A\u{1B}[31m\u{202E}</Code><Message>\(String(repeating: "x\n", count: 50_000))</Message></Error>"
@@ -288,7 +288,7 @@ struct FaultTests {
         let served = Atomic(0)
         let server = FakeServer { _ in
             let number = served.add(1, ordering: .relaxed).newValue
-            // Always the same key, two in turn, or none at all.
+            // The same key each time, two keys in turn, or none.
             let key = kind == 0 ? "<Key>same</Key>" : kind == 1 ? "<Key>k\(number % 2)</Key>" : nil
             let entry = key.map { "<Contents>\($0)<Size>1</Size></Contents>" } ?? ""
             let text =
@@ -323,7 +323,7 @@ struct FaultTests {
         bench.bucket.put(bytes, "p/x")
         bench.bucket.set { number, _ in number % 3 == 1 ? .truncated(after: 100) : nil }
         #expect(try bench.store.read("x", range: 1_000..<45_000) == Array(bytes[1_000..<45_000]))
-        // After the first piece it is another object.
+        // After the first part the object is another one.
         let other = bytes.reversed() as [UInt8]
         let before = bench.bucket.requests.count
         let bucket = bench.bucket

@@ -39,13 +39,13 @@ import Testing
         return text.split(separator: "Signature=").last.map { String($0) } ?? ""
     }
 
-    @Test("Getting an object with a range")
+    @Test("A GET of an object with a range is signed")
     func get() {
         let found = signature("GET", "/test.txt", headers: [("range", "bytes=0-9")])
         #expect(found == "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")
     }
 
-    @Test("Putting an object, with a key that must be encoded")
+    @Test("A PUT of an object whose key must be encoded is signed")
     func put() {
         let found = signature(
             "PUT",
@@ -56,7 +56,7 @@ import Testing
         #expect(found == "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd")
     }
 
-    @Test("A query without a value, and one of two parameters")
+    @Test("Queries with a parameter without a value, and with two parameters, are signed")
     func queries() {
         let lifecycle = signature("GET", "/", query: [("lifecycle", "")])
         #expect(lifecycle == "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")
@@ -107,7 +107,7 @@ import Testing
 }
 
 @Suite struct S3SettingsTests {
-    @Test("Endpoints and the location of a bucket in an address")
+    @Test("Addresses are composed from endpoint, style and bucket")
     func addresses() throws {
         let credentials = try S3Credentials(accessKey: "a", secretKey: "b")
         func address(_ endpoint: String?, _ style: S3Settings.Style, _ uri: String) throws -> String {
@@ -153,7 +153,7 @@ import Testing
         #expect(throws: S3SettingsError.self) { try S3Connection(environment: ["AWS_ACCESS_KEY_ID": "a"]).settings() }
     }
 
-    @Test("The environment's variables count unless they are empty")
+    @Test("Environment variables are used unless they are empty")
     func environment() throws {
         let full = [
             "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "",

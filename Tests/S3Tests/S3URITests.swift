@@ -2,7 +2,7 @@ import Storage
 import Testing
 
 @Suite struct S3URITests {
-    @Test("Usual spellings are read, anything else is refused")
+    @Test("Usual spellings are read, and all others are refused")
     func spellings() {
         #expect(S3URI("s3://bucket/a/b%20c")?.key == "a/b c")
         #expect(S3URI("S3://bucket")?.description == "s3://bucket")

@@ -14,7 +14,7 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    /// Nil where it cannot be started; the reason is printed.
+    /// Makes the store; nil if it cannot be started, in which case the reason is printed.
     func make(partThreshold: Int = 64 << 20, partSize: Int = 16 << 20) throws -> (any ObjectStore)? {
         let name = "c\(UUID().uuidString.prefix(8).lowercased())"
         switch self {
@@ -52,7 +52,7 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
         return S3Store(try #require(S3URI(uri)), client: try client(url, environment: environment))
     }
 
-    /// An operator makes buckets, not a worker.
+    /// Operators make buckets, workers do not.
     private static func makeBucket(_ store: S3Store) throws {
         let bucket = try #require(S3URI(bucket: store.uri.bucket, key: ""))
         _ = try store.client.send(.init(method: .put, uri: bucket, operation: "make"), expecting: [409])
@@ -60,7 +60,7 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
 }
 
 /// Guarantees of every store.
-@Suite("The laws of stores, on a folder, a bucket in memory and SeaweedFS")
+@Suite("Guarantees of every store: folder, bucket in memory and SeaweedFS")
 struct StoreLawTests {
     @Test("Written bytes are read back, complete and under their name only", arguments: Backend.allCases)
     func roundTrip(backend: Backend) throws {
@@ -94,12 +94,12 @@ struct StoreLawTests {
         #expect(all.map(\.name) == ["p/one", "p/two/none", "q"] && all.map(\.size) == [4_000, 0, 1])
         #expect(try store.entries("p") == Array(all.prefix(2)) && store.entries("none").isEmpty)
         let now = Int64(Date().timeIntervalSince1970)
-        // The fake's objects are from 2020.
+        // Objects of the fake bucket have a time in 2020.
         let times = backend == .fake ? 1_577_836_800...1_577_836_800 : now - 600...now + 600
         #expect(all.allSatisfy { times.contains($0.modified) }, "\(all.map(\.modified)) at \(now)")
     }
 
-    @Test("Parts are read by range, and end where the object does", arguments: Backend.allCases)
+    @Test("Parts are read by range, and end at the end of the object", arguments: Backend.allCases)
     func ranges(backend: Backend) throws {
         guard let store = try backend.make(partSize: 1_000) else { return }
         let bytes = (0..<5_500).map { UInt8(truncatingIfNeeded: $0 &* 7) }
@@ -114,7 +114,7 @@ struct StoreLawTests {
         #expect(missing?.kind == .notFound)
     }
 
-    @Test("A write that names another revision than the one there is refused", arguments: Backend.allCases)
+    @Test("A conditional write with an outdated revision is refused", arguments: Backend.allCases)
     func revisions(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         try store.put([1, 2, 3], as: "probe")
@@ -122,7 +122,7 @@ struct StoreLawTests {
         #expect(try store.honoursRevisions("probe", [4]) && store.read("probe") == [1, 2, 3])
     }
 
-    @Test("Putting the same content twice changes nothing, other content is a conflict", arguments: Backend.allCases)
+    @Test("Putting content twice changes nothing, and other content is a conflict", arguments: Backend.allCases)
     func put(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         #expect(try store.put([1, 2], as: "x/ab12"))
@@ -134,7 +134,7 @@ struct StoreLawTests {
         #expect(try store.read("x/ab12") == [1, 2])
     }
 
-    @Test("No name leads elsewhere", arguments: Backend.allCases)
+    @Test("No name leads outside the store", arguments: Backend.allCases)
     func names(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         for name in [
@@ -164,7 +164,7 @@ struct StoreLawTests {
     }
 
     @Test(
-        "Of 64 writers of different bytes under one name one wins, and the others are notified",
+        "Of 64 concurrent writers of different bytes under one name one succeeds, and the others are told",
         arguments: Backend.allCases
     )
     func race(backend: Backend) throws {
@@ -220,10 +220,10 @@ struct StoreLawTests {
         #expect(try store.list() == ["shared/x"])
     }
 
-    @Test("Large objects are written in parts and read in pieces, and stored once", arguments: Backend.allCases)
+    @Test("Large objects are written in parts, read in parts and stored once", arguments: Backend.allCases)
     func large(backend: Backend) throws {
         guard let store = try backend.make(partThreshold: 6 << 20, partSize: 5 << 20) else { return }
-        // 12 MiB and a bit: three parts, the last of them short.
+        // Slightly more than 12 MiB: three parts, the last of them short.
         let bytes = (0..<(12 << 20) + 7).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         #expect(try store.put(bytes, as: "large"))
         #expect(try store.read("large") == bytes)
@@ -236,7 +236,7 @@ struct StoreLawTests {
         #expect(try store.removeLeftovers(olderThan: .zero) == 0)
     }
 
-    @Test("URIs name what they are of, and many objects are listed in byte order", arguments: Backend.allCases)
+    @Test("URIs identify their objects, and many objects are listed in byte order", arguments: Backend.allCases)
     func uris(backend: Backend) throws {
         guard let store = try backend.make() else { return }
         let names = (0..<7).map { "n/\($0 % 2 == 0 ? "a" : "B")\($0)" }
@@ -246,7 +246,7 @@ struct StoreLawTests {
         #expect(ObjectURI("\(uri)") == uri && "\(uri)".hasSuffix("/n/a%20b"))
     }
 
-    @Test("SeaweedFS: a wrong secret is refused as such, unfinished uploads are aborted")
+    @Test("SeaweedFS: a wrong secret is reported as such, and unfinished uploads are aborted")
     func seaweed() throws {
         guard case .success(let seaweed) = SeaweedProcess.shared, let store = try Backend.seaweed.make() as? S3Store
         else {
@@ -263,7 +263,7 @@ struct StoreLawTests {
             #expect(error?.description.contains("wrong-one") == false)
         }
         #expect(try store.list().isEmpty)
-        // The second belongs to another owner that shares the bucket.
+        // The second upload belongs to another application that shares the bucket.
         for name in ["shapes/segments/left", "backup.tar"] {
             let uri = try store.location(of: name)
             let begun = try store.client.send(
@@ -276,14 +276,14 @@ struct StoreLawTests {
         #expect(try store.removeLeftovers(olderThan: .zero) == 0)
     }
 
-    @Test("SeaweedFS: a bucket is reached as a host, too")
+    @Test("SeaweedFS: a bucket can be addressed as a host name")
     func hosts() throws {
         guard case .success(let seaweed) = SeaweedProcess.shared, let store = try Backend.seaweed.make() as? S3Store
         else {
             return
         }
         let settings = try S3Settings(
-            // A name below localhost is this machine, as RFC 6761 has it.
+            // A name below localhost is this machine, according to RFC 6761.
             endpoint: seaweed.url.replacingOccurrences(of: "127.0.0.1", with: "localhost"),
             style: .host,
             credentials: S3Credentials(accessKey: SeaweedProcess.accessKey, secretKey: SeaweedProcess.secretKey)
@@ -295,7 +295,7 @@ struct StoreLawTests {
         #expect(try hosted.list() == ["a b/x+y"])
     }
 
-    @Test("SeaweedFS: a missing bucket is reported as such, by every call")
+    @Test("SeaweedFS: every call reports a missing bucket as such")
     func noBucket() throws {
         guard case .success(let seaweed) = SeaweedProcess.shared else { return }
         let store = S3Store(try #require(S3URI("s3://nowhere-at-all/x")), client: try Backend.client(seaweed.url))

@@ -1,9 +1,10 @@
 import Statistics
 import Testing
 
-@Suite("Two rates at the same time")
+@Suite("Comparison of two rates at the same time")
 struct ComparedRatesTests {
-    /// Outcome of a block: how many events there are, in how many ways, and the factor of each of the three.
+    /// Outcome of a block of observations, with the number of events of each rate, and the three factors of the
+    /// evidence.
     private struct Outcome {
         let judged: ComparedRates.Events
         let other: ComparedRates.Events
@@ -29,7 +30,7 @@ struct ComparedRatesTests {
                 let (judged, other) = (
                     ComparedRates.Events(judged, of: size.0), ComparedRates.Events(other, of: size.1)
                 )
-                // So late that what begins with the block is nothing.
+                // The number is so high that the weight of a rise at this block is negligible.
                 ComparedRates(tolerance: tolerance)
                     .observe(judged, beside: other, otherRate: guess, number: 1 << 30, into: &evidence)
                 outcomes.append(
@@ -41,7 +42,7 @@ struct ComparedRatesTests {
     }
 
     @Test(
-        "No tolerated pair of rates gives a block a mean above 1, whatever is guessed and however many of each there are",
+        "For no tolerated pair of rates a block has a mean factor above 1, whatever the guess and the block sizes",
         arguments: [0, 0.05, 0.1, 0.3],
         [(1, 1), (8, 1), (1, 8), (3, 2)]
     )
@@ -61,7 +62,7 @@ struct ComparedRatesTests {
         }
     }
 
-    @Test("The evidence grows at the rates that are to be noticed, and faster with more voices about one of them")
+    @Test("Evidence grows at the rates that are to be detected, and faster with more voices about one of them")
     func power() {
         for (index, judged) in [0.2 + 0.8 * 0.15, 0.2 + 0.8 * 0.35, 0.2 + 0.8 * 0.65].enumerated() {
             let growths = [(1, 1), (8, 1)].map { size in
@@ -73,7 +74,7 @@ struct ComparedRatesTests {
         }
     }
 
-    @Test("Where all is tolerated there is no evidence")
+    @Test("If every rate is tolerated there is no evidence")
     func nothing() {
         var evidence = RisingRate.Evidence()
         for number in 1...1_000 {

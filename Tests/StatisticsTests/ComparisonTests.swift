@@ -3,7 +3,7 @@ import Statistics
 import Testing
 
 @Suite struct ComparisonTests {
-    @Test("Who is called the first model changes signs, and no p-value")
+    @Test("Exchanging the models changes signs, and no p-value")
     func symmetry() throws {
         for (wins, losses) in [(0, 0), (4, 1), (9, 9), (40, 31)] {
             let (there, back) = (McNemar(wins: wins, losses: losses), McNemar(wins: losses, losses: wins))
@@ -32,7 +32,7 @@ import Testing
         for _ in 0..<2_000 {
             let degrees = generator.nextLogarithmic(in: 0.5...1e4)
             let t = generator.nextLogarithmic(in: 1e-6...50)
-            // By the argument that keeps its digits.
+            // Uses the argument that loses no digits.
             let square = t * t
             let reference =
                 square < degrees
@@ -52,7 +52,7 @@ import Testing
         #expect(Reproducible.studentQuantile(0, degrees: 3) == -.infinity)
     }
 
-    @Test("Right and wrong of many items is tested exactly, and zeros change nothing")
+    @Test("Right and wrong answers for many items are tested exactly, and zeros change nothing")
     func permutationOfSigns() {
         let differences = Array(repeating: 1.0, count: 31) + Array(repeating: -1.0, count: 9)
         let test = PairedPermutation(differences)
@@ -63,12 +63,12 @@ import Testing
         #expect(PairedPermutation([0, 0]).pValue == 1)
     }
 
-    @Test("Sums that differ by rounding alone are ties")
+    @Test("Sums that differ only by rounding are ties")
     func ties() {
-        // 0.1 + 0.2 − 0.3 is not 0 in binary.
+        // In binary, 0.1 + 0.2 − 0.3 is not 0.
         let test = PairedPermutation([0.1, 0.2, -0.3])
         #expect(test.less == 5.0 / 8 && test.greater == 5.0 / 8 && test.pValue == 1)
-        // Differences for which the equality must hold in all orders.
+        // Differences whose sums must compare equal in any order.
         let (there, back) = ([0.169, 0.083, 0.175, -0.067, 0.166, -0.212, 0.114, -0.011], [3, 1, 0, 2, 7, 6, 5, 4])
         #expect(PairedPermutation(there) == PairedPermutation(back.map { there[$0] }))
     }
@@ -78,7 +78,7 @@ import Testing
         var generator = SplitMix64(seed: 3)
         let small = (0..<20).map { _ in (generator.nextNormal() + 0.4) / 10 }
         let exact = PairedPermutation(small)
-        // Tiny differences beyond the limit change little.
+        // Tiny differences beyond the limit of the exact test change the result little.
         let drawn = PairedPermutation(small + [1e-9, -2e-9], resamples: 20_000)
         #expect(exact.isExact && !drawn.isExact)
         let error = (exact.pValue * (1 - exact.pValue) / 20_000).squareRoot()
@@ -97,7 +97,7 @@ import Testing
         #expect(surprised <= 24, "\(surprised) of 300")
     }
 
-    @Test("A bootstrap is the same every time, holds its mean, and has no corrected interval where nothing varies")
+    @Test("A bootstrap is reproducible, contains its mean, and has no corrected interval if nothing varies")
     func bootstrap() throws {
         var generator = SplitMix64(seed: 9)
         let differences = (0..<80).map { _ in Double(generator.next(below: 3) - 1) }
@@ -111,7 +111,7 @@ import Testing
         #expect(PairedBootstrap([1], resamples: 20).biasCorrected() == nil)
     }
 
-    @Test("Degenerate samples have no test")
+    @Test("Degenerate samples give no test")
     func degenerate() {
         #expect(Welch([1], [1, 2]) == nil)
         #expect(Welch([1, 1], [2, 2]) == nil)

@@ -2,7 +2,7 @@ import Statistics
 import Testing
 
 @Suite struct ConfidenceSequenceTests {
-    @Test("A proportion's limits are where the mixture of likelihood ratios reaches the bound")
+    @Test("The limits of a proportion are where the mixture of likelihood ratios reaches the bound")
     func closedForm() {
         for (successes, trials) in [(0, 1), (3, 3), (7, 10), (90, 100), (0, 400), (612, 1_000)] {
             let interval = ConfidenceSequence.proportion(successes, of: trials)
@@ -47,7 +47,7 @@ import Testing
         #expect(doubled.width < narrow.width)
     }
 
-    @Test("Without numbers anything may be true")
+    @Test("Without observations the interval is the whole range")
     func nothing() {
         #expect(ConfidenceSequence.mean([]) == Interval(0, 1))
         #expect(ConfidenceSequence.meanDifference([]) == Interval(-1, 1))
@@ -101,7 +101,7 @@ import Testing
 
     @Test("The interval of precision in two unevenly queried strata excludes it in at most one run in twenty")
     func coverageOfShares() {
-        // A tenth of all disagree, and most labels are queried there.
+        // The models disagree on a tenth of all candidates, from which most labels are queried.
         let truth = (0.9 * 0.3 * 0.9 + 0.1 * 0.5 * 0.4) / (0.9 * 0.3 + 0.1 * 0.5)
         var widths = 0.0
         let failed = failures { generator in
@@ -120,11 +120,11 @@ import Testing
             }
         }
         #expect(failed <= 10, "\(failed) of 200")
-        // Not by saying nothing.
+        // The intervals must not be trivially wide.
         #expect(widths / 200 < 0.6, "\(widths / 200)")
     }
 
-    @Test("If two models agree their difference is known, and widens no interval")
+    @Test("If two models agree in a stratum the difference there is known, and does not widen the interval")
     func settled() {
         let disagreeing = (0..<40).map { $0 % 4 == 0 ? -1.0 : 1.0 }
         let agreeing = Array(repeating: 0.0, count: 10)

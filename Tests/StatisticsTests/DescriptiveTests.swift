@@ -2,7 +2,7 @@ import Statistics
 import Testing
 
 @Suite struct DescriptiveTests {
-    @Test("A summary holds the usual numbers")
+    @Test("A summary has the usual statistics")
     func summary() throws {
         let summary = try #require(Summary(of: [4, 1, 3, 2]))
         #expect(summary.count == 4)

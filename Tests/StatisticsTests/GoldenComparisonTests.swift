@@ -12,7 +12,7 @@ private struct GoldenComparisons: Decodable {
         let asymptotic: Double?
         let correctedStatistic: Double?
         let corrected: Double?
-        /// The upper limit is null where it is infinite.
+        /// Odds ratio with its limits; the upper limit is null if it is infinite.
         let odds: [Double?]?
     }
 
@@ -21,7 +21,7 @@ private struct GoldenComparisons: Decodable {
         let seed: UInt64
         let mean: Double
         let standardError: Double
-        /// At 95 % and at 90 %.
+        /// Intervals at 95 % and at 90 %.
         let percentile: [[Double]]
         let biasCorrected: [[Double]]
     }
@@ -95,7 +95,7 @@ private struct GoldenComparisons: Decodable {
         #expect(abs(found - golden) <= 1e-9 * scale, "\(what): \(found), the library says \(golden)")
     }
 
-    @Test("McNemar's test and the odds ratio's limits are statsmodels' and SciPy's")
+    @Test("McNemar's test and the odds ratio's limits equal those of statsmodels and SciPy")
     func mcNemar() throws {
         let golden = try GoldenComparisons.read().mcnemar
         #expect(golden.count > 10)
@@ -117,7 +117,7 @@ private struct GoldenComparisons: Decodable {
         }
     }
 
-    @Test("Bootstrap intervals are SciPy's from the same resamples")
+    @Test("Bootstrap intervals equal SciPy's for the same resamples")
     func bootstrap() throws {
         let golden = try GoldenComparisons.read().bootstrap
         #expect(golden.count > 5)
@@ -137,7 +137,7 @@ private struct GoldenComparisons: Decodable {
         }
     }
 
-    @Test("Exact permutation tests are SciPy's")
+    @Test("Exact permutation tests equal SciPy's")
     func permutation() throws {
         let golden = try GoldenComparisons.read().permutation
         #expect(golden.count > 3)
@@ -150,7 +150,7 @@ private struct GoldenComparisons: Decodable {
         }
     }
 
-    @Test("Welch, Mann–Whitney and effect sizes are SciPy's")
+    @Test("Welch, Mann–Whitney and effect sizes equal SciPy's")
     func unpaired() throws {
         let golden = try GoldenComparisons.read().unpaired
         #expect(golden.count > 5)
@@ -172,7 +172,7 @@ private struct GoldenComparisons: Decodable {
         }
     }
 
-    @Test("Student's distribution and its inverse are SciPy's")
+    @Test("Student's distribution and its inverse equal SciPy's")
     func student() throws {
         let golden = try GoldenComparisons.read()
         #expect(golden.student.count > 30 && golden.studentQuantile.count > 30)

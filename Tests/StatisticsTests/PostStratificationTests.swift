@@ -8,7 +8,7 @@ import Testing
         -> [(cell: PostStratification.Cell, value: Double)]
     { (0..<count).map { (cell, $0 < right ? 1 : 0) } }
 
-    @Test("Each cell weighs what its share of all candidates is, labelled or not")
+    @Test("The weight of each cell is its share of all candidates, labelled or not")
     func weights() throws {
         let (agree, disagree) = (Cell(stratum: 0, day: 1), Cell(stratum: 1, day: 1))
         let figures = PostStratification(candidates: [(agree, 900), (disagree, 60), (disagree, 40)])
@@ -23,7 +23,7 @@ import Testing
         #expect(shares.map(\.stratum) == [0, 1] && (shares[0].share - 0.9).magnitude < 1e-12)
     }
 
-    @Test("Of one stratum and day the interval is Wilson's")
+    @Test("For a single stratum and day the interval is Wilson's")
     func wilson() throws {
         let cell = Cell(stratum: 0, day: 1)
         let figures = PostStratification(candidates: [(cell, 1_000_000)])
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("Neighbouring days join until they have five labels, the last with those before")
+    @Test("Neighbouring days are merged until they have five labels, and the last days with earlier ones")
     func joining() throws {
         let candidates = (1...9).map { (cell: Cell(stratum: 0, day: $0), count: 100) }
         let figures = PostStratification(candidates: candidates)
@@ -51,11 +51,11 @@ import Testing
         #expect(try cells([1: 3, 2: 2, 5: 1, 9: 4]) == 2)
         #expect(try cells([4: 4]) == 1)
         #expect(try cells([1: 50]) == 1)
-        // A label of a day without counts is a candidate of that day.
+        // A label on a day without counts makes a candidate of that day.
         #expect(try cells([1: 5, 40: 5]) == 2)
     }
 
-    @Test("A stratum without labels has the mean of the others, and no claim is made for it")
+    @Test("A stratum without labels gets the mean of the others, and widens the interval")
     func unknownStratum() throws {
         let (known, unknown) = (Cell(stratum: 0, day: 1), Cell(stratum: 1, day: 1))
         let figures = PostStratification(candidates: [(known, 80), (unknown, 20)])
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(
-        "Under duels the estimate holds the truth, which the plain share of right answers does not",
+        "With duels the estimate contains the truth, and the plain share of right answers does not",
         arguments: [0.0, 0.75]
     )
     func coverage(duels: Double) throws {
@@ -102,7 +102,7 @@ import Testing
         #expect(duels == 0 || plain < 200, "\(plain) of 400")
     }
 
-    @Test("A difference of two models holds the truth, and is narrower where they are known to agree")
+    @Test("The interval of a difference of two models contains the truth, and is narrower if agreement is known")
     func differences() throws {
         var held = 0
         for seed in 0..<400 as Range<UInt64> {

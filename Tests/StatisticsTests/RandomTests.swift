@@ -13,7 +13,7 @@ import Testing
         #expect(found == expected)
     }
 
-    @Test("Entries and projects get streams of their own")
+    @Test("Entries and projects have separate streams")
     func derivation() {
         var firsts: Set<UInt64> = []
         for project in 0..<50 as Range<UInt64> {
@@ -25,7 +25,7 @@ import Testing
         #expect(firsts.count == 2_500)
     }
 
-    @Test("Bounded numbers are even and within their bound", arguments: [1, 2, 3, 7, 10])
+    @Test("Bounded numbers are uniformly distributed within their bound", arguments: [1, 2, 3, 7, 10])
     func bounded(bound: Int) {
         var generator = SplitMix64(seed: 5)
         var counts = [Int](repeating: 0, count: bound)
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("A shuffle is fixed by its seed")
+    @Test("A seed determines a shuffle")
     func goldenShuffle() {
         var generator = SplitMix64(seed: 42)
         let permutation = SeededSampling.permutation(of: 10, using: &generator)
@@ -47,7 +47,7 @@ import Testing
         #expect(permutation == [8, 3, 6, 5, 4, 0, 9, 2, 1, 7])
     }
 
-    @Test("Every order of three is equally likely")
+    @Test("Every order of three elements is equally likely")
     func evenShuffle() {
         var generator = SplitMix64(seed: 9)
         var counts: [[Int]: Int] = [:]
@@ -56,7 +56,7 @@ import Testing
         for count in counts.values { #expect((9_500...10_500).contains(count)) }
     }
 
-    @Test("Samples are distinct, bootstrap samples are drawn from all", arguments: 0..<16 as Range<UInt64>)
+    @Test("Samples are distinct, and bootstrap samples are drawn from all elements", arguments: 0..<16 as Range<UInt64>)
     func samples(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let distinct = SeededSampling.distinctIndices(8, of: 20, using: &generator)
@@ -72,7 +72,7 @@ import Testing
         #expect(empty.isEmpty)
     }
 
-    @Test("Normal numbers have mean 0 and deviation 1")
+    @Test("Normal numbers have mean 0 and standard deviation 1")
     func normalNumbers() {
         var generator = SplitMix64(seed: 3)
         var moments = RunningMoments()

@@ -10,14 +10,14 @@ func unitsInTheLastPlace(_ value: Double, _ reference: flywheel_reference) -> Do
     return ((value - reference.high) - reference.low).magnitude / reference.high.ulp
 }
 
-/// How far `value` is from the reference, as a share of it; subnormal numbers count as the smallest normal one.
+/// Relative error of `value`; subnormal references count as the smallest normal number.
 func relativeError(_ value: Double, _ reference: flywheel_reference) -> Double {
     guard value.isFinite == reference.high.isFinite else { return .infinity }
     if value == reference.high || (value.isNaN && reference.high.isNaN) { return 0 }
     return (value - reference.high).magnitude / max(reference.high.magnitude, 0x1p-1022)
 }
 
-/// Remembers the worst of many errors and where it was.
+/// The largest of many errors, and where it occurred.
 struct Worst {
     private(set) var error = 0.0
     private(set) var location = ""
@@ -30,12 +30,12 @@ struct Worst {
 }
 
 extension SplitMix64 {
-    /// The next number between both ends, evenly.
+    /// The next number of a uniform distribution over `range`.
     mutating func next(in range: ClosedRange<Double>) -> Double {
         range.lowerBound + nextUnit() * (range.upperBound - range.lowerBound)
     }
 
-    /// The next number between both ends, its logarithm evenly.
+    /// The next number between both ends, with a uniformly distributed logarithm.
     mutating func nextLogarithmic(in range: ClosedRange<Double>) -> Double {
         Reproducible.exp(next(in: Reproducible.log(range.lowerBound)...Reproducible.log(range.upperBound)))
     }

@@ -1,10 +1,10 @@
 import Statistics
 import Testing
 
-@Suite("A rise of a rate, limits and quantiles of probabilities")
+@Suite("A rising rate, and limits and quantiles of probabilities")
 struct RisingRateTests {
-    /// The mean evidence over all runs of so many events at the given rate, each weighed by its chance; and the chance that it
-    /// ever reached `least`.
+    /// The mean evidence over all runs of `events` events at `rate`, weighted by their probability, and the probability
+    /// that the evidence ever reaches `least`.
     private static func expectation(
         events: Int,
         normal: Double,
@@ -30,7 +30,7 @@ struct RisingRateTests {
     }
 
     @Test(
-        "At the tolerated rate the mean evidence is the sum of the weights of the times, below 1",
+        "At the tolerated rate the mean evidence is the sum of the weights of the times so far, and below 1",
         arguments: [0.05, 0.2, 0.6]
     )
     func martingale(rate: Double) {
@@ -43,13 +43,16 @@ struct RisingRateTests {
         }
     }
 
-    @Test("It reaches 1/α with a chance of at most α, which is no bound too many", arguments: [0.2, 0.1])
+    @Test(
+        "Evidence reaches 1/α with a probability of at most α, and the bound is not too loose",
+        arguments: [0.2, 0.1]
+    )
     func ville(alpha: Double) {
         let found = Self.expectation(events: 14, normal: 0.3, rate: 0.3, reaching: 1 / alpha).reached
         #expect(found <= alpha && found > alpha / 20, "\(found)")
     }
 
-    @Test("A weight is an exponent, one is no other than none, and nothing counts at 0")
+    @Test("A weight is an exponent: 1 counts an event in full, and 0 not at all")
     func weights() {
         let process = RisingRate(normalRate: 0.2)
         func evidence(_ weight: Double) -> RisingRate.Evidence {
@@ -62,7 +65,7 @@ struct RisingRateTests {
         #expect(abs(evidence(0).gross - 1) < 1e-9)
     }
 
-    @Test("No number overflows in an endless run; evidence that declines starts again")
+    @Test("No number overflows in an endless run, and evidence that has declined grows again")
     func bounds() {
         for rate in [0.0, 0.001, 0.5, 1] {
             let process = RisingRate(normalRate: rate)

@@ -2,12 +2,12 @@ import Foundation
 import Statistics
 import Testing
 
-/// The C library selects other functions on other processors, and their last bits differ; ours must not.
+/// The C library selects other functions on other processors, with other last bits; `Reproducible` must not differ.
 @Suite struct SameBitsTests {
-    /// A digest of the bits of three functions at 60,000 arguments.
+    /// A digest of the bits of `functions` at 20,000 arguments each.
     static func digest(_ functions: [(Double) -> Double]) -> String {
         var generator = SplitMix64(seed: 11)
-        // FNV-1a over whole words: any bit that differs shows.
+        // FNV-1a over whole words: any changed bit changes the digest.
         var digest: UInt64 = 0xcbf2_9ce4_8422_2325
         for _ in 0..<20_000 {
             let x = Double.random(in: 0..<1, using: &generator)
@@ -16,14 +16,14 @@ import Testing
         return String(digest, radix: 16)
     }
 
-    @Test("exp, log and pow have the same bits whatever the C library computes with")
+    @Test("exp, log and pow have the same bits whichever functions the C library selects")
     func sameBits() {
         let ours = Self.digest([
             { Reproducible.exp($0 * 20 - 10) }, { Reproducible.log($0 * 100 + 1e-9) },
             { Reproducible.pow($0 + 0.5, $0 * 9) },
         ])
         let theirs = Self.digest([{ exp($0 * 20 - 10) }, { log($0 * 100 + 1e-9) }, { pow($0 + 0.5, $0 * 9) }])
-        // deploy/test compares this line of two processes.
+        // deploy/test compares this line between two processes.
         print("exp, log and pow of the C library: \(theirs)")
         #expect(ours == "226ad305d5bf9e6")
     }

@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test("Before any pair the e-value is 1, and under the null its mean stays what it is")
+    @Test("The e-value is 1 before any pair, and its mean does not change under the null hypothesis")
     func martingale() {
         #expect(pairedEProcess(wins: 0, losses: 0).magnitude < 1e-15)
         for (wins, losses) in [(0, 0), (3, 1), (100, 90), (1_000, 1_100)] {
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test("Of differences that are not whole it is the mean of the bets, (1 + λ)^gain (1 − λ)^loss over λ")
+    @Test("For fractional differences the e-value is the mean of (1 + λ)^gain (1 − λ)^loss over λ")
     func differences() {
         for (gain, loss) in [(0.25, 0), (0, 0.5), (0.75, 0.125), (3.5, 1.25), (12.625, 10.5), (40.5, 7)] {
             // Simpson's rule; the bet is smooth.
@@ -49,11 +49,11 @@ import Testing
         }
     }
 
-    @Test("Whole differences give the very number of the counts")
+    @Test("Whole differences give exactly the value of the counts")
     func wholeDifferences() {
         for wins in 0...40 {
             for losses in 0...40 {
-                // As it was reckoned when pairs were counted: journals have decided by it.
+                // The formula from when pairs were counted, which existing journals depend on.
                 let likelihood = Reproducible.logBinomialMass(wins, of: wins + losses, 0.5)
                 let upper = Reproducible.logIncompleteBeta(0.5, Double(losses + 1), Double(wins + 1))
                 let counted = 0x1.62e42fefa39efp-1 - Reproducible.log(Double(wins + losses + 1)) - likelihood + upper
@@ -63,14 +63,14 @@ import Testing
         }
     }
 
-    @Test("It rarely exceeds 20 where differences of any size have mean 0")
+    @Test("The e-value rarely exceeds 20 for differences of any size with mean 0")
     func validityOfDifferences() {
         var rejected = 0
         for seed in 0..<400 as Range<UInt64> {
             var generator = SplitMix64(seed: seed)
             var (gain, loss, highest) = (0.0, 0.0, 0.0)
             for _ in 0..<200 {
-                // Many small gains and few large losses: the sign is no fair coin, the mean is 0.
+                // Many small gains and few large losses: gains are more frequent than losses, and the mean is 0.
                 if generator.nextUnit() < 0.8 { gain += 0.25 } else { loss += 1 }
                 highest = max(highest, pairedEProcess(gain: gain, loss: loss))
             }
@@ -79,7 +79,7 @@ import Testing
         #expect(rejected <= 20, "\(rejected) of 400")
     }
 
-    @Test("Large counts neither overflow nor lose their digits")
+    @Test("Large counts neither overflow nor lose digits")
     func largeCounts() {
         let pairs = 100_000
         let allWon = pairedEProcess(wins: pairs, losses: 0)
@@ -88,7 +88,7 @@ import Testing
         #expect(pairedEProcess(wins: 500_000, losses: 500_000).isFinite)
     }
 
-    @Test("The e-value rarely exceeds 20 when neither is better")
+    @Test("The e-value rarely exceeds 20 if neither model is better")
     func validity() {
         var rejected = 0
         for seed in 0..<400 as Range<UInt64> {
@@ -112,7 +112,7 @@ import Testing
         #expect(mcNemarPValue(wins: 5, losses: 5) == 1)
     }
 
-    @Test("CUSUM stays calm at the normal rate and alarms soon at the alarm rate")
+    @Test("CUSUM gives no alarm at the normal rate, and soon gives one at the alarm rate")
     func cusum() throws {
         let fresh = try #require(BernoulliCUSUM(normalRate: 0.05, alarmRate: 0.2, averageRunLength: 1_000))
         func runLength(rate: Double, seed: UInt64) -> Int {
@@ -131,7 +131,7 @@ import Testing
         #expect(alarming / 100 < 80)
     }
 
-    @Test("CUSUM follows its recursion and refuses senseless rates")
+    @Test("CUSUM follows its recursion and refuses invalid rates")
     func cusumRecursion() throws {
         var detector = try #require(BernoulliCUSUM(normalRate: 0.1, alarmRate: 0.2, averageRunLength: 8))
         detector.observe(false)

@@ -3,7 +3,7 @@ import Statistics
 import Testing
 
 @Suite struct SpecialFunctionTests {
-    @Test("lgamma is within 1e-13 relatively", arguments: 0..<4 as Range<UInt64>)
+    @Test("The relative error of lgamma is at most 1e-13", arguments: 0..<4 as Range<UInt64>)
     func logarithmOfGamma(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var worst = Worst()
@@ -89,7 +89,7 @@ import Testing
         #expect(worst.error < 1e-12, "at \(worst.location)")
     }
 
-    @Test("The incomplete beta function is exact at its edges, and its logarithm is defined beyond them")
+    @Test("The incomplete beta function is exact at its edges, and its logarithm is defined beyond its underflow")
     func incompleteBetaEdges() {
         #expect(Reproducible.incompleteBeta(0, 2, 3) == 0)
         #expect(Reproducible.incompleteBeta(1, 2, 3) == 1)

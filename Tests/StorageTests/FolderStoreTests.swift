@@ -33,7 +33,7 @@ private final class Folder {
         #expect(try !store.exists("empty"))
     }
 
-    @Test("Nothing behind a symbolic link is removed, and the link is no object")
+    @Test("Nothing behind a symbolic link is removed, and a link does not count as an object")
     func links() throws {
         let (folder, other) = (Folder(), Folder())
         let (store, outside) = (try folder.store(), try other.store())
@@ -70,7 +70,7 @@ private final class Folder {
     }
 
     @Test(
-        "No name leads out of the folder",
+        "No name leads outside the folder",
         arguments: [
             "", "/etc/passwd", "..", "../x", "a/../../x", "a//b", "a/", "./a", "a/.", "a\u{0}b", ".tmp-1", "a/.tmp-1",
             String(repeating: "x", count: 2_000),
@@ -124,7 +124,7 @@ private final class Folder {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["x"])
     }
 
-    @Test("A writer accepts pieces, and its name may be set last")
+    @Test("A writer accepts pieces, and its name may be set at the end")
     func writer() throws {
         let folder = Folder()
         let store = try folder.store()
@@ -150,7 +150,7 @@ private final class Folder {
         try store.write([1], to: "a/x")
         let leftover = "\(folder.path)/a/.tmp-1-1"
         try Data([1]).write(to: URL(filePath: leftover))
-        // The file system's clock may be a tick ahead of ours.
+        // The file system's clock may be a tick ahead of the process's.
         try FileManager.default.setAttributes([.modificationDate: Date() - 5], ofItemAtPath: leftover)
         #expect(try store.list() == ["a/x"])
         #expect(try store.removeLeftovers() == 0)
@@ -185,7 +185,7 @@ private final class Folder {
         #expect(uri.description.utf8.allSatisfy { (0x21...0x7e).contains($0) })
     }
 
-    @Test("Usual spellings are read, anything else is refused")
+    @Test("Usual spellings are read, and all others are refused")
     func spellings() {
         for text in ["file:///a/b", "file://localhost/a/b", "file:/a/b", "FILE:///a/%62"] {
             #expect(FileURI(text)?.path == "/a/b", "\(text)")
@@ -204,7 +204,7 @@ private final class Folder {
         #expect(FileURI(path: "a") == nil)
     }
 
-    @Test("A store knows its own URIs and no others")
+    @Test("A store recognizes its own URIs and no others")
     func names() throws {
         let folder = Folder()
         let store = try folder.store()

@@ -4,7 +4,7 @@ import Testing
 @testable import Acquisition
 @testable import Strategies
 
-/// Knowledge about queried samples, followed change by change.
+/// Features of queried samples, updated with each change.
 @Suite("Known samples")
 struct KnownSamplesTests {
     private static func point(_ generator: inout SplitMix64, by factor: Float) -> [Float] {
@@ -12,7 +12,7 @@ struct KnownSamplesTests {
     }
 
     @Test(
-        "The known samples are the same whether they are built at once or change by change",
+        "The known samples are the same whether they are built at once or updated change by change",
         arguments: 0..<16 as Range<UInt64>
     )
     func followed(seed: UInt64) {
@@ -21,7 +21,7 @@ struct KnownSamplesTests {
         var followed = KnownSamples()
         var (copies, near, strange) = (0, 0, 0)
         for step in 0..<40 {
-            // Some of another scale, some out of all proportion, some of another dimension, some as others are.
+            // Samples of usual scale, of another scale, far outside, of another dimension, and copies.
             let factor: Float = step % 9 == 8 ? 64 : 1
             for _ in 0..<generator.next(below: 6) {
                 switch generator.next(below: 8) {

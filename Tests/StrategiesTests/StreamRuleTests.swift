@@ -4,7 +4,7 @@ import Strategies
 import Testing
 import Vocabulary
 
-/// A stream of scores that wander, with stretches of sure and of unsure models, and of equal scores.
+/// A stream of drifting scores, with stretches of certain and of uncertain models, and of equal scores.
 private func scores(_ count: Int, seed: UInt64) -> [Double] {
     var generator = SplitMix64(seed: seed)
     var level = 0.5
@@ -65,7 +65,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
     }
 
     @Test(
-        "A propensity is the frequency with which an event in the same position is queried",
+        "A propensity equals the frequency with which an event in the same position is queried",
         arguments: [StreamStrategy.random, .randomized, .split, .quantile, .adaptive]
     )
     func propensityIsFrequency(strategy: StreamStrategy) {
@@ -129,7 +129,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         #expect((150...200).contains(queried.count))
     }
 
-    @Test("Unused share is saved up to the limit, and without one for ever")
+    @Test("Unused share is saved up to the limit, and without a limit for ever")
     func savings() {
         let tenth = LabelShare(millionths: 100_000)
         var (bounded, unbounded) = (ShareLedger(), ShareLedger(burst: 2))
@@ -147,17 +147,17 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         #expect(!granted && empty.credit == 0)
     }
 
-    @Test("A share is rounded to millionths and never upwards", arguments: [0.01, 0.1, 0.29, 1e-7, 0.333_333_7, 1])
+    @Test("A share is rounded down to millionths", arguments: [0.01, 0.1, 0.29, 1e-7, 0.333_333_7, 1])
     func shares(value: Double) throws {
         let share = try #require(LabelShare(value))
         #expect(share.value <= value && value - share.value < 1e-6)
         #expect(LabelShare(share.value) == share)
     }
 
-    @Test("A value outside the range of shares is no share", arguments: [-0.1, 1.1, .nan, .infinity])
+    @Test("A value outside the range is refused as a share", arguments: [-0.1, 1.1, .nan, .infinity])
     func noShares(value: Double) { #expect(LabelShare(value) == nil) }
 
-    @Test("Another strategy starts anew, the ledger continues")
+    @Test("With another strategy the rule restarts, and the ledger continues")
     func revision() {
         var filter = StreamFilter(StreamPolicy(strategy: .split))
         var generator = SplitMix64(seed: 1)

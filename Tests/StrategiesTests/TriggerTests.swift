@@ -39,7 +39,7 @@ struct TriggerTests {
         )
     }
 
-    @Test("Only the likeliest class has a confidence, and the ends of its bounds are excluded")
+    @Test("Only the most likely class has a confidence, and the ends of its bounds are excluded")
     func confidence() throws {
         let output = try output([0.5, 0.3, 0.2])
         let low = try #require(TriggerBounds(below: 0.6))
@@ -54,7 +54,7 @@ struct TriggerTests {
         #expect(judge(.confidence(nil, low), nil) == .fails)
     }
 
-    @Test("The probability of a class that is not named is its even part of the remainder")
+    @Test("The probability of an unnamed class is its equal part of the remainder")
     func probability() throws {
         let output = try output([0.6, 0.2], remainder: 0.2)
         let tenth = try #require(TriggerBounds(above: 0.09, below: 0.11))
@@ -83,7 +83,7 @@ struct TriggerTests {
         #expect(judge(.version(ModelVersion("v2")), output) == .fails)
     }
 
-    @Test("A slice is one of the values named; a sample without the key is in none")
+    @Test("A slice matches any of the listed values, and a sample without the key is in no slice")
     func metadata() throws {
         let condition = TriggerCondition.metadata(key: "source", values: ["a", "b"])
         #expect(judge(condition, nil, metadata: ["source": "b"]) == .holds)
@@ -180,7 +180,7 @@ struct TriggerTests {
         #expect(seen.count == 3)
     }
 
-    @Test("As many conditions as are allowed fit")
+    @Test("The maximum number of conditions is accepted")
     func largest() throws {
         let parts = (0..<(TriggerCondition.nodeLimit - 1)).map { _ in TriggerCondition.role(.champion) }
         let output = try output([0.9, 0.1])
@@ -205,7 +205,7 @@ struct TriggerLimitTests {
         #expect(passed >= perHour * 7 / 10)
     }
 
-    @Test("A trigger that fires more rarely than allowed forwards everything")
+    @Test("A trigger that matches more rarely than its rate forwards everything")
     func rare() {
         var limit = TriggerLimit(perHour: 100)
         var generator = SplitMix64(seed: 2)
@@ -231,7 +231,7 @@ struct TriggerLimitTests {
         #expect(both > 150 && one < both)
     }
 
-    @Test("A clock that went back stops nothing")
+    @Test("A clock that jumps back does not stop a trigger")
     func clock() {
         var limit = TriggerLimit(perHour: 36_000)
         for step in 0..<4_000 { _ = limit.admits(0, at: 1_000_000 + Int64(step)) }

@@ -6,10 +6,10 @@ import Synchronization
 import Testing
 import Vocabulary
 
-/// Cost of cautious processing, and cases in which caution must not end too early.
+/// Cost of careful processing, and cases in which it must not end too early.
 @Suite("Careful processing")
 struct CarefulTests {
-    /// So many annotations in one partition.
+    /// Makes a pipeline with `count` annotations in one partition.
     private func makePipeline(annotations count: Int) throws -> Pipeline {
         let pipeline = try Pipeline(seed: 3)
         for number in 0..<count { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
@@ -30,7 +30,7 @@ struct CarefulTests {
 
     private func commits(_ plan: FaultPlan) -> Int { plan.effects.count { $0 == .commit } }
 
-    @Test("A deadly record behind a gap in the offsets is isolated too", arguments: [350, 370])
+    @Test("A lethal record after a gap in the offsets is isolated too", arguments: [350, 370])
     func gap(offset: Int64) throws {
         let pipeline = try makePipeline(annotations: 400)
         let policy = CommitPolicy(interval: 0, maximumRecords: 50, batchSize: 50)
@@ -60,7 +60,7 @@ struct CarefulTests {
         #expect(refusals < 20, "\(refusals) refusals")
     }
 
-    @Test("Several refused records are found each")
+    @Test("Several refused records are each found")
     func refusals() throws {
         let pipeline = try makePipeline(annotations: 300)
         for number in 0..<300 { try pipeline.send(.feedback, [0x7B], partition: Int32(number % 2)) }
@@ -88,7 +88,7 @@ struct CarefulTests {
         #expect(annotations(pipeline) == 19)
     }
 
-    @Test("Stopping in order in between neither forgets deaths nor adds any")
+    @Test("Orderly stops in between neither forget deaths nor add any")
     func cleanStops() throws {
         let pipeline = try makePipeline(annotations: 100)
         let lethal = lethal(pipeline, .death, offset: 57)
@@ -161,7 +161,7 @@ struct CarefulTests {
         }
     }
 
-    @Test("Care over many partitions costs no more transactions than over one")
+    @Test("Careful processing of many partitions costs no more transactions than of one")
     func partitions() throws {
         let pipeline = try Pipeline(seed: 3)
         for number in 0..<300 {
@@ -177,7 +177,7 @@ struct CarefulTests {
         while commits(undisturbed) == 0 { try first.task.cycle() }
         #expect(commits(undisturbed) == 2, "the first said that it is at work, and took a turn")
         first.task.abandon()
-        // Its cycle read everything that was pending; the same amount is sent again.
+        // The first worker's cycle read everything that was pending, so the same amount is sent again.
         for number in 300..<600 {
             for partition in 0..<2 as Range<Int32> {
                 try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip), partition: partition)

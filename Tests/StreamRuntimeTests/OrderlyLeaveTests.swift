@@ -6,7 +6,7 @@ import Testing
 import Vocabulary
 
 /// A death is reported once: the successor of a worker that stopped in order observes no death.
-@Suite("Workers that stop in order after a death")
+@Suite("Workers that stop in an orderly way after a death")
 struct OrderlyLeaveTests {
     private func tells(_ runner: ProcessorRunner) -> Bool {
         runner.events.contains { if case .foundUnclean = $0 { true } else { false } }
@@ -16,7 +16,7 @@ struct OrderlyLeaveTests {
         TopicPartition(pipeline.topics[.annotations], 0)
     }
 
-    /// Something was read and committed, and then the worker died.
+    /// Makes a pipeline in which a worker has committed records and died, with `pending` further records.
     private func afterDeath(pending: Int) throws -> Pipeline {
         let pipeline = try Pipeline(seed: 4)
         for number in 0..<20 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
@@ -28,7 +28,7 @@ struct OrderlyLeaveTests {
         return pipeline
     }
 
-    /// The worker is assigned partitions, and is stopped before it reads a record.
+    /// Starts a worker, which is assigned partitions and stopped before it reads a record.
     private func startAndStop(_ pipeline: Pipeline) throws -> ProcessorRunner {
         let runner = try pipeline.makeIntake()
         try runner.task.cycle()
@@ -45,12 +45,12 @@ struct OrderlyLeaveTests {
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
     }
 
-    @Test("With unprocessed records, careful processing stays and the death is reported once")
+    @Test("With unprocessed records careful processing continues, and the death is reported once")
     func withRecords() throws {
         let pipeline = try afterDeath(pending: 5)
         let reported = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
         #expect(reported == [true, false, false, false])
-        // A word that older builds ignore, together with the whole mark: they are careful.
+        // The note has a word that older builds do not know; they ignore the whole note and are careful.
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open left=suspicious")
         #expect(OffsetMetadata("open left=suspicious") == .open)
         let next = try pipeline.makeIntake()
@@ -93,7 +93,7 @@ struct OrderlyLeaveTests {
         #expect(!tells(try startAndStop(pipeline)))
     }
 
-    @Test("A record that kills three workers is isolated however many stop in order between the deaths")
+    @Test("A record that kills three workers is isolated, however many stop in an orderly way between the deaths")
     func stillIsolates() throws {
         let pipeline = try Pipeline(seed: 4)
         for number in 0..<40 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }

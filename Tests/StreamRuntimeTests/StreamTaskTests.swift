@@ -2,7 +2,7 @@ import StreamRuntime
 import StreamTesting
 import Testing
 
-/// Copies each record of `in` to `out`, or writes from timers alone; may start before the group's offset.
+/// Copies each record of `in` to `out`, or writes only from timers; may start before the group's offset.
 private final class CopyProcessor: Processor {
     private let start: Int64?
     private let writesOnTimer: Bool
@@ -61,14 +61,14 @@ struct StreamTaskTests {
         }
     }
 
-    /// As `runner` with the positions that follow from it: number of the first effect of that kind.
+    /// Index of the first effect of the kind `operation` among the effects of `plan`.
     private func effect(_ operation: FaultPlan.Operation, of plan: FaultPlan) throws -> Int {
         try #require(plan.effects.firstIndex(of: operation))
     }
 
     private func copied(_ cluster: InMemoryCluster) -> [String] { cluster.committed("out").map(\.text) }
 
-    @Test("After an abort a task seeks to where its processor began, not to the group's offset")
+    @Test("After an abort a task seeks to where its processor started, not to the group's offset")
     func base() throws {
         let undisturbed = try cluster(records: 5)
         undisturbed.setOffset(3, of: TopicPartition("in", 0), group: "g")
@@ -85,7 +85,7 @@ struct StreamTaskTests {
         }
     }
 
-    @Test("A transaction of timers alone sends offsets, and so a worker that has lost its partitions writes nothing")
+    @Test("A transaction of timers alone sends offsets, so that a worker that has lost its partitions writes nothing")
     func timersAlone() throws {
         let cluster = try cluster(records: 0)
         cluster.setOffset(0, of: TopicPartition("in", 0), group: "g")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Phases of a task")
 struct TaskPhaseTests {
-    @Test("The legal transitions are these, and no others")
+    @Test("Only the listed transitions are legal")
     func successors() {
         let legal: [TaskPhase: Set<TaskPhase>] = [
             .joining: [.running, .committing, .closed],
@@ -25,7 +25,7 @@ struct TaskPhaseTests {
         }
     }
 
-    @Test("An illegal transition ends the process: it could commit records of another owner")
+    @Test("An illegal transition ends the process, because it could commit records of another owner")
     func illegal() async {
         await #expect(processExitsWith: .failure) {
             var phase = TaskPhase.closed

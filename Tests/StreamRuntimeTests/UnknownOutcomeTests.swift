@@ -19,11 +19,11 @@ struct UnknownOutcomeTests {
         return pipeline
     }
 
-    /// Runs a worker that continues cautiously after a death, its batches larger than its slices.
+    /// Runs a worker that continues carefully after a death, with batches larger than its slices.
     private func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
         let counted = FaultPlan()
         try makePipeline().makeIntake(counted).settle()
-        // The first commit records that the worker is active, the second would be of records.
+        // The first commit records that the worker is active, and the second would be the first with records.
         let commits = counted.effects.indices.filter { counted.effects[$0] == .commit }
         let pipeline = try makePipeline()
         #expect(throws: StreamError.self) { try pipeline.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }

@@ -3,7 +3,7 @@ import Tables
 import Testing
 
 @Suite struct ForemostTests {
-    /// The rank of a row: its value, of equals the lower key.
+    /// The rank of a row: its value, then its key; the lower one is first.
     struct Rank: Comparable, Sendable {
         let value: Int
         let key: Int
@@ -12,14 +12,14 @@ import Testing
     }
 
     @Test(
-        "The first row is the first of all, whatever was followed, changed behind its back, restored or undone",
+        "The first row is always correct, whatever was followed, changed directly, restored or undone",
         arguments: 0..<40 as Range<UInt64>
     )
     func first(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var table = Table<Int, Int>()
         var foremost = TopK<Rank>()
-        // More rows than are known beforehand, in some runs.
+        // In some runs there are more rows than `TopK` holds.
         let keys = seed % 2 == 0 ? 40 : 2_000
         for step in 0..<4_000 {
             let key = generator.next(below: keys)
@@ -48,7 +48,7 @@ import Testing
 }
 
 @Suite struct SharedTests {
-    @Test("Shared values are equal where the values are, shared or not")
+    @Test("Shared values are equal if their contents are, whether or not they share storage")
     func equality() {
         let shared = Boxed([1, 2])
         let copy = shared

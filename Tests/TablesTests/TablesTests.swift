@@ -3,12 +3,12 @@ import Tables
 import Testing
 
 @Suite struct TableTests {
-    @Test("Keys that are equal and spelled differently are one key of the changelog, too")
+    @Test("Equal keys in different spellings are one key of the changelog, too")
     func spellings() {
         let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         #expect(composed == decomposed && Array(composed.utf8) != Array(decomposed.utf8))
         var table = Table<String, Int>()
-        // By bytes, as the topic has it.
+        // Keyed by bytes, as in the topic.
         var stored: [[UInt8]: Int] = [:]
         func commit() {
             for change in table.changes { stored[Array(change.key.utf8)] = change.value }
@@ -30,7 +30,7 @@ import Testing
         #expect(stored.isEmpty && table.isEmpty)
     }
 
-    @Test("A value equal to the committed one and not written again keeps its committed spelling")
+    @Test("A value that equals the committed one is not written again and keeps its committed spelling")
     func spelledValues() {
         let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         for isRemoved in [true, false] {
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(
-        "A table does what a dictionary does, and its changes lead from the last commit to now",
+        "A table behaves like a dictionary, and its changes lead from the last commit to the current rows",
         arguments: 0..<60 as Range<UInt64>
     )
     func model(seed: UInt64) {
@@ -53,7 +53,7 @@ import Testing
         var table = Table<Int, Int>()
         var now: [Int: Int] = [:]
         var committed: [Int: Int] = [:]
-        // What a reader of the changelog has.
+        // The rows that a reader of the changelog has.
         var stored: [Int: Int] = [:]
         for step in 0..<300 {
             let key = generator.next(below: 12)
@@ -98,13 +98,13 @@ import Testing
             && least?.key == expected?.1 && least?.value == expected?.0
     }
 
-    /// Whether the changes lead from the last commit to now, and hold nothing else.
+    /// Whether the changes are exactly those from the last commit to the current rows.
     private static func isLogged(_ table: Table<Int, Int>, _ committed: [Int: Int], _ now: [Int: Int]) -> Bool {
         let expected = (0..<12).filter { committed[$0] != now[$0] }
         return table.changes.map(\.key) == expected && table.changes.map(\.value) == expected.map { now[$0] }
     }
 
-    @Test("A row that was changed and restored is no change, and a new removed one needs no tombstone")
+    @Test("A row that was changed back is not a change, and a new row that was removed needs no tombstone")
     func changedBack() {
         var table = Table<String, Int>()
         table["a"] = 1
@@ -119,7 +119,7 @@ import Testing
         #expect(table.changes.first?.value == .some(nil))
     }
 
-    @Test("A restored row is there, is not written again, and survives an undo")
+    @Test("A restored row is present, is not written again, and survives an undo")
     func restore() {
         var table = Table<String, Int>()
         table.restore("a", 1)
@@ -134,7 +134,7 @@ import Testing
         #expect(table.count == 1)
     }
 
-    @Test("Undo brings back what was removed, changed and added, all at once")
+    @Test("Undo reverts removals, changes and additions at once")
     func undo() {
         var table = Table<Int, String>()
         for key in 0..<3 { table[key] = "\(key)" }
@@ -149,7 +149,7 @@ import Testing
 }
 
 @Suite struct CellTests {
-    @Test("A cell has its first value until it is set, and again after an undo")
+    @Test("A cell has its initial value until it is set, and its committed value after an undo")
     func values() {
         var cell = Cell(7)
         #expect(cell.value == 7)
@@ -166,7 +166,7 @@ import Testing
         #expect(cell.value == 9)
     }
 
-    @Test("A cell of an optional distinguishes a stored nil from no row")
+    @Test("A cell of an optional distinguishes a stored nil from a missing row")
     func optionals() {
         var cell = Cell<Int?>(3)
         cell.value = nil
@@ -176,7 +176,7 @@ import Testing
         #expect(cell.value == 3)
     }
 
-    @Test("A cell that was touched and is what it was is no change, but one that was never set is a row from then on")
+    @Test("A cell that is set to its own value is not a change, but one that was never set becomes a row")
     func touched() {
         var cell = Cell(3)
         #expect(cell.row == nil)

@@ -2,7 +2,7 @@ import Foundation
 import Telemetry
 import Testing
 
-/// Texts that a stranger may have put into a name, a header or a reason.
+/// Texts that another client may have put into a name, a header or a reason.
 private let hostile: [String] = [
     "\u{1B}[31mred\u{1B}[0m", "\u{1B}]0;title\u{7}", "\u{1B}]8;;http://evil.example\u{1B}\\link", "\u{9B}31mred",
     "\u{9D}0;t\u{9C}",
@@ -13,7 +13,7 @@ private let hostile: [String] = [
 ]
 
 @Suite("Foreign text") struct ForeignTextTests {
-    @Test("Bytes and characters are judged alike, all of Unicode")
+    @Test("Bytes and characters are judged alike, for all of Unicode")
     func agreement() {
         var disruptive = 0
         for value in UInt32(0)...0x10FFFF {
@@ -21,7 +21,7 @@ private let hostile: [String] = [
             if ForeignText.isDisruptive(scalar) { disruptive += 1 }
             if ForeignText.isPlain(String(scalar)) == ForeignText.isDisruptive(scalar) { Issue.record("\(value)") }
         }
-        // 33 of ASCII, 32 of C1, 3 marks, 7 separators and directions, 10 isolates and others, 1, 3.
+        // 33 of ASCII, 32 of C1, 3 marks, 7 separators and direction marks, 10 isolates and others, 1 and 3 more.
         #expect(disruptive == 33 + 32 + 3 + 7 + 10 + 1 + 3)
     }
 
@@ -34,7 +34,7 @@ private let hostile: [String] = [
         }
     }
 
-    @Test("Nothing is left that a terminal obeys, and a line stays a line", arguments: hostile)
+    @Test("No control sequence for a terminal remains, and a line remains a line", arguments: hostile)
     func escaped(text: String) throws {
         let line = ForeignText.line(text)
         #expect(ForeignText.isPlain(line))
@@ -49,7 +49,7 @@ private let hostile: [String] = [
         )
     }
 
-    @Test("In the text of JSON an escape is the same character")
+    @Test("In JSON text the escape stands for the same character")
     func json() throws {
         let text = "a\u{9B}b\u{202E}c\u{2028}d\u{7F}e"
         let escaped = ForeignText.line("{\"x\":\"\(text)\"}")
@@ -58,14 +58,14 @@ private let hostile: [String] = [
         #expect(object?["x"] == text)
     }
 
-    @Test("A cut is between characters and states the length of the text")
+    @Test("Text is truncated between characters, with its length in bytes")
     func cut() {
         #expect(ForeignText.line("äöü", limit: 6) == "äöü")
         #expect(ForeignText.line("äöü", limit: 5) == "äö… (6 bytes)")
         #expect(ForeignText.line("äöü", limit: 0) == "… (6 bytes)")
     }
 
-    @Test("A log record is one line that moves nothing", arguments: hostile)
+    @Test("A log record is one line without control sequences", arguments: hostile)
     func log(text: String) {
         for format in [LogFormat.text, .json] {
             let sink = MemoryLogSink()
@@ -78,7 +78,7 @@ private let hostile: [String] = [
         }
     }
 
-    @Test("A label's value disrupts no line of the metrics", arguments: hostile)
+    @Test("A label value does not break any line of the metrics", arguments: hostile)
     func metrics(text: String) {
         let registry = MetricsRegistry()
         registry.counter("a_total", help: "h", labels: ["name": text]).increment()

@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("Below the level nothing is computed")
+    @Test("Records below the level are not computed")
     func level() {
         let sink = MemoryLogSink()
         let logger = Logger(module: "m", level: .warning, sink: sink)

@@ -34,7 +34,7 @@ import Testing
         #expect(registry.exposition() == expected)
     }
 
-    @Test("Asking again gives the same metric")
+    @Test("A second request for a metric returns the same one")
     func identity() {
         let registry = MetricsRegistry()
         let first = registry.counter("c_total", help: "", labels: ["a": "1", "b": "2"])
@@ -42,7 +42,7 @@ import Testing
         #expect(first !== registry.counter("c_total", help: "", labels: ["a": "2", "b": "2"]))
     }
 
-    @Test("Many threads lose no count")
+    @Test("Counts of many threads are not lost")
     func threads() async {
         let registry = MetricsRegistry()
         await withTaskGroup(of: Void.self) { group in
@@ -66,7 +66,7 @@ import Testing
         await #expect(processExitsWith: .failure) { [name] in _ = MetricsRegistry().counter(name, help: "") }
     }
 
-    @Test("One name for two kinds stops the process")
+    @Test("One name for two kinds of metric stops the process")
     func kinds() async {
         await #expect(processExitsWith: .failure) {
             let registry = MetricsRegistry()

@@ -14,18 +14,18 @@ import Vocabulary
 private struct Line {
     var split = Split.training
     var className: String
-    /// As JSON; nil for none.
+    /// The embedding as JSON; nil if there is none.
     var embedding: String?
 }
 
-/// A version and a request for it, without the rest of the cycle.
+/// A version and a request for it, without the rest of the pipeline.
 private struct Bench {
     let pipeline: Pipeline
     private var requests = 0
 
     init() throws { pipeline = try Pipeline() }
 
-    /// Trains on a version of these lines.
+    /// Trains on a version of `lines` and returns the results.
     mutating func train(
         _ lines: [Line],
         repeats: Int = 2,
@@ -89,7 +89,7 @@ private struct Bench {
         }
     }
 
-    /// Labels of three classes in four dimensions; every sixth of them a test label.
+    /// Labels of three classes in four dimensions, every sixth of them for the test set.
     static func honest(_ count: Int = 60, seed: UInt64 = 1) -> [Line] {
         var generator = SplitMix64(seed: seed)
         return (0..<count).map { number in
@@ -114,10 +114,10 @@ extension TrainingResult {
     }
 }
 
-@Suite("A label that cannot be trained on is left out, and never keeps the others from being trained on")
+@Suite("A label that cannot be trained on is left out, and never prevents training on the others")
 struct BadLabelTests {
     @Test(
-        "Whatever is wrong with it, the model is the one of the version without it",
+        "Whatever is wrong with a label, the model is that of the version without it",
         arguments: [
             "[1,2]", "[]", "[1,2,3,4,5,6,7,8]", "[3.4e38,-3.4e38,3.4e38,-3.4e38]", "[1e30,0,0,0]", "[1e300,0,0,0]",
             "null",
@@ -133,7 +133,7 @@ struct BadLabelTests {
         for position in [0, 20, 41] { lines.insert(Line(className: "star", embedding: bad), at: position) }
         for position in [3, 30] { lines.insert(Line(split: .test, className: "star", embedding: bad), at: position) }
         let results = try bench.train(lines)
-        // The other repeats draw their weights by the request's id.
+        // Other repeats draw their weights with the request's id, which differs.
         #expect(results.first?.artifact?.sha256 == expected.first?.artifact?.sha256)
         #expect(results.first?.score == expected.first?.score)
         for (result, clean) in zip(results, expected) {
@@ -148,7 +148,7 @@ struct BadLabelTests {
         }
     }
 
-    @Test("A class that the manifest lacks costs the one label", arguments: ["circles", ""])
+    @Test("Only labels of a class that the manifest lacks are left out", arguments: ["circles", ""])
     func unknownClass(name: String) throws {
         var bench = try Bench()
         let results = try bench.train(Bench.honest() + [Line(className: name, embedding: "[1,2,3,4]")])
@@ -156,7 +156,7 @@ struct BadLabelTests {
     }
 
     @Test(
-        "Embeddings of nearly the largest norm result in a fit that knows its classes",
+        "Embeddings of nearly the largest norm give a fit that distinguishes the classes",
         arguments: [2, 30, 900] as [Float]
     )
     func farOut(factor: Float) throws {
@@ -169,7 +169,7 @@ struct BadLabelTests {
         for result in results { #expect(try #require(result.score, "\(result)") >= 0.8, "factor \(factor)") }
     }
 
-    @Test("If no label can be used the result reports it, with a reason code")
+    @Test("If no label is usable, the result reports it with a reason code")
     func nothingLeft() throws {
         var bench = try Bench()
         let results = try bench.train((0..<4).map { _ in Line(className: "star", embedding: nil) })
@@ -179,7 +179,7 @@ struct BadLabelTests {
         #expect(empty.map(\.reason) == ["no_usable_labels", "no_usable_labels"])
     }
 
-    @Test("A fit that leads nowhere is no model")
+    @Test("A fit that does not converge produces no model")
     func notConverged() throws {
         var bench = try Bench()
         let lines = (0..<30).map {
@@ -190,7 +190,7 @@ struct BadLabelTests {
         #expect(results.allSatisfy { $0.artifact == nil })
     }
 
-    @Test("A model that is its parent byte for byte is no model")
+    @Test("A model that equals its parent byte for byte is not reported as a model")
     func sameAsParent() throws {
         var bench = try Bench()
         let first = try bench.train(Bench.honest())
@@ -200,7 +200,7 @@ struct BadLabelTests {
             datasetVersionNumber: 1,
             newestSampleAt: StreamTime(milliseconds: 1)
         )
-        // Nothing but labels that cannot be used was added.
+        // Only unusable labels were added.
         let same = try bench.train(Bench.honest() + [Line(className: "star", embedding: "[1,2]")], warmStart: parent)
         #expect(same.first?.reason == "same_as_parent")
         #expect(same.first?.leftOut?.training == 1)
@@ -209,9 +209,9 @@ struct BadLabelTests {
     }
 }
 
-@Suite("Bad samples that would be queried first and labelled in good faith")
+@Suite("Unusable samples that are queried first and labelled by honest annotators")
 struct BadSampleTests {
-    /// Outcome for samples with these embeddings, and for studies after them.
+    /// Outcome for samples with given embeddings, and for the studies after them.
     private struct Outcome {
         var finished = 0
         var failed: [String] = []
@@ -225,7 +225,7 @@ struct BadSampleTests {
         for _ in 0..<8 { try pipeline.round() }
         let before = try pipeline.decoded(.notices) { try Notice(json: $0) }.count
         for round in 0..<20 {
-            // Scored by the newest model, they are the most useful of all.
+            // By the scores of the newest model these samples are the most useful ones.
             let release = try #require(try pipeline.releases().last)
             let model = release.challenger ?? release.champion
             for (number, embedding) in embeddings.enumerated() where round < 8 {
@@ -255,7 +255,7 @@ struct BadSampleTests {
         return outcome
     }
 
-    @Test("Without an embedding they are labelled, and every study still produces a model")
+    @Test("Samples without an embedding are labelled, and every study still produces a model")
     func noEmbedding() throws {
         let outcome = try outcome([nil, nil, nil])
         #expect(outcome.failed.isEmpty && outcome.finished >= 5, "\(outcome)")
@@ -263,7 +263,7 @@ struct BadSampleTests {
     }
 
     @Test(
-        "With an embedding outside the space they are refused by Intake",
+        "Samples with an embedding outside the space are refused by Intake",
         arguments: [
             [[1, 2, 3, 4]], [[3.4e38, -3.4e38], [-3.4e38, 3.4e38], [3.4e38, 3.4e38]],
         ] as [[[Float]?]]

@@ -16,8 +16,8 @@ import Vocabulary
 
 @Suite("Training on versions of form 2")
 struct PagedTrainerTests {
-    /// Requests a model of each version, one after the other; returns what the trainer reports, and the number of
-    /// segments that it read for each.
+    /// Requests a model of each version in order, and returns the trainer's results and the number of segments that it
+    /// read for each version.
     private func train(_ versions: [SealedVersion], _ pipeline: Pipeline) throws -> (models: [String], segments: [Int])
     {
         let runner = try pipeline.makeTrainer()
@@ -48,14 +48,14 @@ struct PagedTrainerTests {
         return (models, segments)
     }
 
-    @Test("A version that only adds to the last one is read where it is new, and gives the same model as read whole")
+    @Test("A version that only adds labels is read only where it is new, and gives the same model as a full read")
     func added() throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
         try versions.cut(60)
         try versions.cut(20, times: 3)
         let pipeline = try Pipeline()
-        // The last version is an earlier one, which is no addition.
+        // The last version of the list is an earlier one, which does not add to the one before.
         let (models, segments) = try train(versions.versions + [versions.versions[1]], pipeline)
         #expect(segments[..<4].allSatisfy { (1...3).contains($0) } && segments[4] > 3, "\(segments)")
         #expect(models.count == 5 && models[4] == models[1] && !models.contains { $0.hasPrefix("failed") }, "\(models)")
@@ -66,7 +66,7 @@ struct PagedTrainerTests {
         }
     }
 
-    @Test("The form of a version changes nothing about the model")
+    @Test("The form of a version does not affect the model")
     func forms() throws {
         var models: [[String]] = []
         for form in [1, 2] {
@@ -78,7 +78,7 @@ struct PagedTrainerTests {
         #expect(models[0] == models[1] && models[0].count == 2)
     }
 
-    @Test("Withdrawn lines are not trained on: a version with changes gives the model of one without them")
+    @Test("Withdrawn lines are not trained on: the model is that of a version without them")
     func withdrawn() throws {
         let log = FactLog(seed: 6, facts: 160)
         let folder = try Pipeline(isApplied: false)
@@ -89,7 +89,7 @@ struct PagedTrainerTests {
         let (models, _) = try train(sealed, pipeline)
         #expect(models.count == log.versions.count)
         for (number, labels) in log.versions.enumerated() {
-            // The labels that hold, sealed as the only version of another store.
+            // The labels in force, sealed as the only version of another store.
             let plain = try PagedVersions()
             defer { plain.remove() }
             var waiting = WaitingLabels.Project(from: 0)
@@ -121,7 +121,7 @@ struct PagedTrainerTests {
         }
     }
 
-    /// The whole content that a study reads from a version.
+    /// The complete content that a study reads from a version.
     private func content(_ version: VersionRows) throws -> [String] {
         let geometry = version.training.geometry(EmbeddingSpace())
         return try [version.training, version.validation, version.test].map { rows in
@@ -133,7 +133,7 @@ struct PagedTrainerTests {
     }
 
     @Test(
-        "A version that withdraws lines of one read before is read where it is new, and gives the same rows as read whole",
+        "A version that withdraws lines is read only where it is new, and gives the same rows as a full read",
         arguments: 0..<12 as Range<UInt64>
     )
     func withdrawing(seed: UInt64) throws {
@@ -143,7 +143,7 @@ struct PagedTrainerTests {
         try pipeline.makeMaterializer().settle()
         var (kept, skip, saved): (VersionRows?, Int, Int) = (nil, 0, 0)
         for versionNumber in 1...log.versions.count {
-            // Now and then versions are passed over.
+            // Some versions are skipped.
             skip = (skip + versionNumber + Int(seed)) % 3
             guard skip > 0 || versionNumber == log.versions.count else { continue }
             let manifest = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: versionNumber))
@@ -157,7 +157,7 @@ struct PagedTrainerTests {
         #expect(saved > 0, "seed \(seed): every version was read whole")
     }
 
-    @Test("The whole cycle runs on versions of form 2, and decides as it does on those of form 1")
+    @Test("The whole cycle runs with versions of form 2, with the same decisions as with form 1")
     func cycle() throws {
         func pipeline(_ format: Int) throws -> Pipeline {
             let usual = Scenario.configuration()
@@ -192,7 +192,7 @@ struct PagedTrainerTests {
         #expect(try !models.isEmpty && paged.releases().map(\.champion.artifact.sha256) == models)
     }
 
-    @Test("A pack holds the lines that hold, whole files of them, and changes no version")
+    @Test("A pack holds the lines in force in files of bounded size, and changes no version")
     func packs() throws {
         let log = FactLog(seed: 8, facts: 120)
         let pipeline = try Pipeline(isApplied: false)

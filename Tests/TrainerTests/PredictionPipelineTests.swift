@@ -48,7 +48,7 @@ struct PredictionPipelineTests {
         }.compactMap { $0 }
     }
 
-    /// Requests that are answered, in the order of their answers.
+    /// Ids of the answered requests, in the order of their answers.
     private func answered(_ pipeline: Pipeline) throws -> [String] {
         try pipeline.decoded(.trainingResults) { json in
             let object = try json.object()
@@ -56,14 +56,14 @@ struct PredictionPipelineTests {
         }.compactMap { $0 }
     }
 
-    @Test("A cycle whose services run no challenger: requests, one answer each, applied, and replayed to the same bits")
+    @Test("Without services that shadow, each request is answered once and applied, and the replay is equal")
     func cycle() throws {
         let pipeline = try pipeline(rounds: 30)
         let requests = try requests(pipeline)
         #expect(requests.count > 3)
         let answered = try answered(pipeline)
         #expect(answered.sorted() == requests.map(\.id.rawValue).sorted())
-        // Every answer was one, and none was refused.
+        // The journal has every answer, and none was refused.
         let entries = pipeline.journal().compactMap { $0.value }
         var predicted = 0
         for entry in entries {
@@ -99,7 +99,7 @@ struct PredictionPipelineTests {
         }
     }
 
-    @Test("Whatever a trainer fails at, each request is answered once, and no repeat of a study twice")
+    @Test("Wherever a trainer fails, each request is answered once, and each repeat of a study reported once")
     func resume() throws {
         let source = try pipeline(rounds: 12, seed: 2)
         #expect(try requests(source).count > 1)
@@ -126,7 +126,7 @@ struct PredictionPipelineTests {
         }
     }
 
-    @Test("A request whose deadline is past, or of a kind that is not known, is passed over; a lost model is silence")
+    @Test("A request that is late or of an unknown kind is skipped; a lost model gives an answer without predictions")
     func passedOver() throws {
         let source = try pipeline(rounds: 12, seed: 2)
         let request = try #require(try requests(source).first)
@@ -160,7 +160,7 @@ struct PredictionPipelineTests {
         #expect(said.first?.error?.contains("cannot be asked") == true)
     }
 
-    @Test("Intake refuses an answer without its token, of an unknown class or without answers; the loop one to nothing")
+    @Test("Intake refuses an answer with a wrong token, class or form, and the loop one to an unknown request")
     func refusals() throws {
         let pipeline = try pipeline(rounds: 12, seed: 2)
         let request = try #require(try requests(pipeline).last)
@@ -183,7 +183,7 @@ struct PredictionPipelineTests {
         let odd = #""answers":[{"sample":"\#(sample)","challenger":{"kind":"choice","class":"blob"}}],"#
         #expect(try send(request.id.rawValue, odd) == "unknown_class")
         #expect(try send("shapes-0-0", none) == "unknown_request")
-        // It was already answered: it is counted as one more, without a dead letter.
+        // The request was already answered, so this answer counts as a duplicate, without a dead letter.
         #expect(try send(request.id.rawValue, none) == nil)
     }
 }

@@ -41,7 +41,7 @@ struct StudyResumeTests {
             let first = try pipeline.makeTrainer(plan, budget: 0)
             do {
                 try first.settle()
-                // It has cured itself: the one repeat whose outcome was not known may have been computed twice.
+                // The trainer has recovered: the one repeat whose outcome was unknown may have been computed twice.
                 #expect(try processor(first).repeats <= Int64(expected.count + 1), "\(step)")
             } catch {
                 first.task.abandon()
@@ -84,7 +84,7 @@ struct StudyResumeTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).count == before + wanted - 1)
     }
 
-    @Test("With sixteen studies in hand nothing more is fetched, and the offset stays at the oldest")
+    @Test("With sixteen pending studies nothing more is fetched, and the offset stays at the oldest one")
     func backPressure() throws {
         let source = try source()
         let pipeline = try Pipeline.prepared([.trainingRequests], from: source)

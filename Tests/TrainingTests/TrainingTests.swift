@@ -4,7 +4,7 @@ import Testing
 import Training
 import Vocabulary
 
-/// Training's slice of a project, driven by hand.
+/// The training state of a project, driven by the test.
 private final class Trainer {
     var state = TrainingState()
     var policy: TrainingPolicy
@@ -109,7 +109,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
 }
 
 @Suite struct StudyTests {
-    @Test("The first version starts a study at once, a later one when enough labels are new")
+    @Test("The first version starts a study at once, and a later one does when there are enough new labels")
     func due() throws {
         let trainer = Trainer(repeats: 1)
         let first = try #require(trainer.seal(1, training: 3))
@@ -126,7 +126,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(enough.dataset.versionNumber == 3)
     }
 
-    @Test("One study runs at a time, and of the versions sealed meanwhile the newest is trained")
+    @Test("One study runs at a time, and the newest of the versions sealed meanwhile is trained next")
     func debounce() throws {
         let trainer = Trainer(repeats: 1)
         let first = try #require(trainer.seal(1, training: 10))
@@ -144,7 +144,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(none == nil)
     }
 
-    @Test("A version sealed late never replaces a newer one, trained or waiting")
+    @Test("A version that is sealed late never replaces a newer one, trained or waiting")
     func lateVersion() throws {
         let trainer = Trainer(newLabels: 1, repeats: 1)
         let first = try #require(trainer.seal(5, training: 50))
@@ -161,7 +161,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         trainer.now = 5_000
         for (position, number) in SeededSampling.permutation(of: 6, using: &generator).enumerated() {
             let (trial, repetition) = (number / 3, number % 3)
-            // Trial 1 is better: 0.70, 0.71, 0.72 against 0.60, 0.61, 0.62.
+            // Trial 1 is better: 0.70, 0.71 and 0.72, compared with 0.60, 0.61 and 0.62.
             let score = 0.6 + 0.1 * Double(trial) + 0.01 * Double(repetition)
             let outcome = try trainer.result(request.id, trial, repetition, score: score).get()
             #expect((outcome == nil) == (position < 5))
@@ -171,7 +171,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
             #expect(abs((outcome.standardDeviation ?? 0) - 0.01) < 1e-12)
             #expect(outcome.failures == 0)
             #expect(outcome.duration == 5_000)
-            // The first repeat of the better trial, in whatever order the results arrived.
+            // The first repeat of the better trial, in any order of the results.
             #expect(outcome.model?.artifact.uri == "file:///100")
             // The predictions of the test labels are reported with the model.
             #expect(outcome.predictions == [.choice(ClassIndex(1)), .choice(ClassIndex(0))])
@@ -183,7 +183,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
     }
 
     @Test(
-        "The model is the first repeat, chosen before any score was known, never the luckiest",
+        "The model is the first repeat, chosen before any score is known, not the one with the highest score",
         arguments: [[0.9, 0.5, 0.7], [0.5, 0.5, 0.9], [0.1, 0.2, 0.3, 0.9]]
     )
     func first(scores: [Double]) throws {
@@ -233,8 +233,8 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         }
     }
 
-    /// Before: a trainer that had scored forty of two test labels was believed, and its predictions of the wrong labels
-    /// were counted for and against its model.
+    /// Before: a trainer that had scored forty of two test labels was accepted, and its predictions of the wrong labels
+    /// counted for and against its model.
     @Test("A result that contradicts its version is refused; a correct one is accepted after it")
     func contradictions() throws {
         let trainer = Trainer(repeats: 1)
@@ -289,7 +289,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(outcome?.model != nil && outcome?.predictions.count == 3)
     }
 
-    @Test("Of two results for one repeat the first counts, failures included")
+    @Test("The first of two results for one repeat counts, even if it is a failure")
     func duplicates() throws {
         let trainer = Trainer(repeats: 3)
         let request = try #require(trainer.seal(1, training: 10))
@@ -301,7 +301,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(outcome?.failures == 1)
     }
 
-    @Test("A trial with a failed repeat gives no model, but another trial may")
+    @Test("A trial with a failed repeat gives no model, although another trial may")
     func failures() throws {
         let trainer = Trainer(trials: 2, repeats: 2)
         let request = try #require(trainer.seal(1, training: 10))
@@ -354,7 +354,7 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(trainer.result(request.id, 0, 0, score: 1).refusal == .studyClosed)
     }
 
-    @Test("The memory of models and requests is bounded")
+    @Test("The numbers of stored models and requests are bounded")
     func bounds() throws {
         let trainer = Trainer(newLabels: 1, repeats: 1)
         var requests: [RequestID] = []

@@ -28,7 +28,7 @@ struct ArtifactURITests {
     func covered(prefix: String, uri: String) { #expect(covers(prefix, uri) == true) }
 
     @Test(
-        "A prefix covers no location that only seems to be below it",
+        "A prefix does not cover a location that only seems to be below it",
         arguments: [
             // Another host.
             ("https://good.example", "https://good.example.evil.com/m"),
@@ -42,7 +42,7 @@ struct ArtifactURITests {
             ("https://good.example", "https:good.example/m"), ("https://good.example", "https:///good.example/m"),
             ("https://good.example", "https://good.example\\@evil.com/"), ("https://good.example", "//good.example/m"),
             ("https://good.example", "https://good.example./m"), ("https://good.example", "https://good.exampl%65/m"),
-            // No host, or none that can be.
+            // No host, or an impossible one.
             ("https", "https:///m"), ("s3", "s3://../m"), ("s3", "s3:m"), ("https", "https://[::1]:99999/m"),
             ("https", "https://:443/m"), ("https", "https://a..b/m"), ("https", "https://good.example:8:9/m"),
             // Another scheme.
@@ -67,14 +67,14 @@ struct ArtifactURITests {
             ("file:///srv/models", "file://evil/srv/models/m"), ("file:///srv/models", "file:srv/models/m"),
             ("file:///srv/models", "file:///srv/models/m?x"), ("file:///srv/models", "file:///srv/models/m#x"),
             ("file:///srv/models", "file:///srv/models/%ff"),
-            // Two folders, though Unicode holds their names to be the same.
+            // Two folders, although their names are equivalent in Unicode.
             ("file:///srv/%C3%A9", "file:///srv/e%CC%81/m"), ("s3://bucket/e%CC%81", "s3://bucket/%C3%A9/m"),
         ]
     )
     func notCovered(prefix: String, uri: String) { #expect(covers(prefix, uri) == false) }
 
     @Test(
-        "What has more than one meaning is no prefix",
+        "An ambiguous text is not a prefix",
         arguments: [
             "", ":", "://", "1x", "a b", "https://user@good.example", "https://good.example/..",
             "https://good.example/?a",
@@ -84,7 +84,7 @@ struct ArtifactURITests {
     )
     func noPrefix(text: String) { #expect(ArtifactPrefix(text) == nil) }
 
-    @Test("URIs are equal byte by byte, escapes decoded")
+    @Test("URIs are compared byte by byte, with escapes decoded")
     func equality() {
         let (composed, other) = (ArtifactURI("s3://b/%C3%A9"), ArtifactURI("s3://b/e%CC%81"))
         #expect(composed != nil && other != nil && composed != other)
@@ -94,7 +94,7 @@ struct ArtifactURITests {
         )
     }
 
-    @Test("Without a setting of the project artifacts are in files, S3 or behind HTTPS")
+    @Test("By default a project's artifacts are in files, in S3 or behind HTTPS")
     func usual() {
         #expect(ArtifactPrefix.usual.map(\.text) == ["file", "s3", "https"])
         #expect(ArtifactPrefix.usual.map(\.folder) == [nil, nil, nil])

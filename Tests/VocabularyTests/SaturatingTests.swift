@@ -2,7 +2,7 @@ import Testing
 import Vocabulary
 
 @Suite struct SaturatingTests {
-    @Test("Sums, differences, products and distances stop at the ends of the type, and are exact within")
+    @Test("Sums, differences, products and distances stop at the limits of the type and are exact within them")
     func ends() {
         let numbers: [Int8] = [.min, -127, -64, -3, -1, 0, 1, 2, 63, 126, .max]
         for a in numbers {

@@ -10,7 +10,7 @@ import Vocabulary
         #expect(SampleID(checking: String(repeating: "x", count: 256)) != nil)
         #expect(SampleID(checking: "") == nil)
         #expect(SampleID(checking: String(repeating: "x", count: 257)) == nil)
-        // Bytes count, not characters.
+        // The limit is in bytes, not characters.
         #expect(SampleID(checking: String(repeating: "ß", count: 128)) != nil)
         #expect(SampleID(checking: String(repeating: "ß", count: 129)) == nil)
         for control in ["\u{0}", "\t", "\n", "\r", "\u{1F}", "\u{7F}"] {
@@ -18,7 +18,7 @@ import Vocabulary
         }
     }
 
-    @Test("A project's name begins with a letter or digit and fits into a topic's key")
+    @Test("A project's name begins with a letter or digit and fits into the key of a record")
     func projects() {
         for name in ["a", "digits", "7days", "a.b_c-d", String(repeating: "x", count: 64)] {
             #expect(ProjectID(checking: name)?.rawValue == name)
@@ -28,14 +28,14 @@ import Vocabulary
         }
     }
 
-    @Test("Identifiers are ordered as their names are")
+    @Test("Identifiers are ordered like their names")
     func order() {
         let names = ["b", "a", "a-10", "a-9", "", "ß"]
         #expect(names.map { TaskID($0) }.sorted().map(\.rawValue) == names.sorted())
         #expect("\(ModelVersion("v1"))" == "v1")
     }
 
-    @Test("Ids of decisions count up within an entry and never meet those of another entry or project")
+    @Test("Ids of decisions count up within an entry, and are unique among entries and projects")
     func decisionIDs() {
         var seen: Set<String> = []
         for project in ["a", "a-1", "a-1-2"] {
@@ -57,7 +57,7 @@ import Vocabulary
 }
 
 @Suite struct StreamTimeTests {
-    @Test("Adding a span undoes taking it away, and the ends are clamped")
+    @Test("Adding a span and subtracting it again gives the same time, and times are clamped at the limits")
     func spans() {
         let time = StreamTime(milliseconds: 1_000)
         #expect(time.advanced(byMilliseconds: 500).milliseconds(since: time) == 500)
@@ -84,7 +84,7 @@ import Vocabulary
 }
 
 @Suite struct LabelSchemaTests {
-    @Test("A class is found by name and named by position; one beyond the schema has a number only")
+    @Test("A class is found by name and named by index, and a class beyond the schema is named by its number")
     func lookup() {
         let schema = LabelSchema(question: "?", classes: ["cat", "dog"])
         #expect(schema.index(of: "dog") == ClassIndex(1))
@@ -131,7 +131,7 @@ import Vocabulary
     }
 
     @Test(
-        "Entries are sorted by likelihood, ties by the lower class, whatever their order of insertion",
+        "Entries are sorted by probability, ties by the lower class, whatever their order of insertion",
         arguments: 0..<32 as Range<UInt64>
     )
     func order(seed: UInt64) {

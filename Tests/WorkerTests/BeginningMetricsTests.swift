@@ -5,7 +5,7 @@ import Telemetry
 import Testing
 import Worker
 
-/// Metrics exist before their first event: the first event of a counter that appears only with it would be
+/// Metrics exist before their first event, because the first event of a counter that appears only with it would be
 /// invisible.
 @Suite("Metrics before their first event")
 struct BeginningMetricsTests {
@@ -15,9 +15,9 @@ struct BeginningMetricsTests {
         return registry.exposition().split(separator: "\n").map(String.init)
     }
 
-    /// Before: none of them.
+    /// Before: no metric existed.
     @Test(
-        "Whatever the operators' guide lists without a label of a project, a member or a listener is there from the start, at 0"
+        "Each metric in the operators' guide without a project, member or listener label exists from the start, at 0"
     )
     func listed() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -39,7 +39,7 @@ struct BeginningMetricsTests {
         #expect(count >= 18, "\(count)")
     }
 
-    @Test("Every code of a dead letter has a counter, for Intake and for the loop, and every role its own")
+    @Test("Every dead letter code has a counter, for Intake and for the loop, and every role has its own metrics")
     func codes() {
         let lines = Set(exposition([.intake, .loop]))
         for code in RecordRejection.Code.allCases {

@@ -13,7 +13,7 @@ struct FolderOwnerTests {
         try FolderStore(root: NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)")
     }
 
-    @Test("Its own worker claims it repeatedly; a folder of an older build is claimed, too")
+    @Test("The same worker may claim a folder repeatedly, and a folder of an older build may be claimed, too")
     func own() throws {
         let store = try store()
         defer { try? FileManager.default.removeItem(atPath: store.root) }
@@ -24,7 +24,7 @@ struct FolderOwnerTests {
     }
 
     @Test(
-        "Another cluster's and another prefix's are refused, with both names and what to do",
+        "A folder of another cluster or prefix is refused, with both names and a remedy",
         arguments: [
             FolderOwner(cluster: "B", prefix: "flywheel."), FolderOwner(cluster: "A", prefix: "other."),
         ]
@@ -83,7 +83,7 @@ struct FolderOwnerTests {
         #expect(error.description.contains("overwrites all the same; use a store that honours conditional writes"))
     }
 
-    @Test("A bucket that overwrites another revision than the one that is named is refused", arguments: [false, true])
+    @Test("A bucket that ignores the revision in a conditional write is refused", arguments: [false, true])
     func careless(isNew: Bool) throws {
         let bucket = FakeBucket()
         let store = S3Store(.pipeline("datasets"), client: try .pipeline(bucket))
@@ -98,7 +98,7 @@ struct FolderOwnerTests {
         try owner.claim(store)
     }
 
-    @Test("A broker without an id claims nothing")
+    @Test("With a broker without an id no folder is claimed")
     func nameless() throws {
         let store = try store()
         defer { try? FileManager.default.removeItem(atPath: store.root) }

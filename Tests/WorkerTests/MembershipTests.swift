@@ -80,8 +80,8 @@ struct MembershipTests {
         return nil
     }
 
-    /// Before: it waited for ever, and was ready.
-    @Test("It joins again after two minutes, and is not ready meanwhile")
+    /// Before: the member waited for ever, and was ready.
+    @Test("A member without an answer joins again after two minutes, and is not ready meanwhile")
     func silent() throws {
         let pipeline = try Pipeline()
         let consumer = SilentConsumer([pipeline.topics[.journal]], pipeline.clock)
@@ -98,7 +98,7 @@ struct MembershipTests {
         #expect(error?.operation == "join the group" && error?.disposition == .retry)
     }
 
-    @Test("While no broker answers no group can, and the wait begins when one does")
+    @Test("While no broker answers no group can answer, and the wait begins when a broker does")
     func troubled() throws {
         let pipeline = try Pipeline()
         let consumer = SilentConsumer([pipeline.topics[.journal]], pipeline.clock)
@@ -117,7 +117,7 @@ struct MembershipTests {
         #expect(pipeline.clock.now - back >= 120_000)
     }
 
-    @Test("A member without any partition does not wait: it is ready to take over")
+    @Test("A member without a partition is ready to take over, and does not count as waiting")
     func standby() throws {
         let pipeline = try Pipeline()
         var runners: [ProcessorRunner] = []

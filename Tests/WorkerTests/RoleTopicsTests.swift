@@ -27,10 +27,10 @@ struct RoleTopicsTests {
         }
     }
 
-    @Test("All is well where all are there", arguments: Role.allCases)
+    @Test("There is no complaint if all topics exist", arguments: Role.allCases)
     func complete(role: Role) { #expect(complaint(role, cluster()).isEmpty) }
 
-    @Test("A topic that is missing is named", arguments: Worker.streamRoles)
+    @Test("A missing topic that the role needs is named", arguments: Worker.streamRoles)
     func missing(role: Role) {
         for topic in Topic.allCases {
             let complaint = complaint(role, cluster(without: topic))
@@ -39,7 +39,7 @@ struct RoleTopicsTests {
         }
     }
 
-    @Test("Topics of projects with unequal counts are named with theirs, and one too many of `projects` is")
+    @Test("Topics with unequal partition counts are named with their counts, and so is `projects` with more than one")
     func counts() {
         let unequal = complaint(.loop, cluster(partitions: [.state: 3]))
         #expect(unequal.contains("t.state: 3") && unequal.contains("must be equal"))

@@ -50,7 +50,7 @@ struct SaltTests {
         pipeline.cluster.note(of: TopicPartition(pipeline.topics[.annotations], 0), group: "intake")
     }
 
-    @Test("The digest is 16 digits of a salt, others for every other, and computed as documented")
+    @Test("The digest has 16 digits, differs for every salt, and is computed as documented")
     func digest() {
         let digests = (0..<200).map { SaltDigest(salt: Array("salt \($0)".utf8)).hex } + [Self.none.hex]
         #expect(Set(digests).count == 201)
@@ -85,7 +85,7 @@ struct SaltTests {
         #expect(error.reason.contains("has worked without a salt, and this worker has another one"), "\(error)")
     }
 
-    @Test("A worker admitted before the first commit is stopped when it is assigned a partition of the others")
+    @Test("A worker admitted before the first commit is stopped when it is assigned a partition of other workers")
     func late() throws {
         let pipeline = try pipeline()
         let right = try runner(pipeline, Self.own)
@@ -100,7 +100,7 @@ struct SaltTests {
         #expect(note(pipeline) == "clean salt=\(Self.own.hex)")
     }
 
-    @Test("Groups of builds that wrote no digest continue, and receive one")
+    @Test("Groups of builds that wrote no digest continue, and get one")
     func olderBuild() throws {
         let pipeline = try pipeline()
         let old = try runner(pipeline, nil)
@@ -113,7 +113,7 @@ struct SaltTests {
         #expect(note(pipeline) == "open salt=\(Self.own.hex)")
     }
 
-    @Test("Whoever does not depend on the salt keeps the digest, and words that newer builds wrote; long ones it drops")
+    @Test("A worker that does not depend on the salt keeps the digest, and words of newer builds unless they are long")
     func kept() throws {
         let pipeline = try pipeline()
         let first = try runner(pipeline, Self.own)

@@ -13,7 +13,7 @@ import Vocabulary
 @Suite("Stalled work")
 struct StandstillTests {
     /// Before: `running` and ready for ever, with every transaction aborted.
-    @Test("Work that no transaction commits for a minute is reported, whatever the state, until one does")
+    @Test("Work that no transaction commits for a minute is reported, in any state, until a transaction commits")
     func journalGone() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake()
@@ -55,7 +55,7 @@ struct StandstillTests {
         #expect(intake.task.unsettledSince == nil)
     }
 
-    @Test("A deleted topic is found by the next scan, and its return by the following one")
+    @Test("A deleted topic is detected by the next scan, and its return by the following one")
     func topicDeleted() throws {
         let pipeline = try Pipeline()
         let watch = TopicWatch(roles: [.intake, .loop], topics: pipeline.topics) {
@@ -80,7 +80,7 @@ struct StandstillTests {
         #expect(silent.update() == nil)
     }
 
-    /// Before: not a word, and `running`.
+    /// Before: no report, and the state was `running`.
     @Test("An open transaction of another client is reported after a minute, for every role that reads there")
     func transactionOpen() throws {
         let pipeline = try Pipeline(transactionTimeout: 900_000)
@@ -137,7 +137,7 @@ struct StandstillTests {
         var reported: [Int: [String]] = [:]
         for transaction in 1...24 {
             pipeline.clock.advance(by: 15_000)
-            // One every 45 s, overlapping, and one at each scan.
+            // One transaction every 45 s, overlapping the previous one, and one at each scan.
             if transaction % 3 == 0 {
                 let next = try open("a\(transaction)", .annotations)
                 try held.abort()
@@ -156,7 +156,7 @@ struct StandstillTests {
     }
 
     /// Before: running and ready for the whole duration.
-    @Test("A role that cycles too slowly is not ready after half a minute, nor alive after one; a trainer is")
+    @Test("A role that cycles too slowly is not ready after 30 s and not alive after 60 s; a trainer stays both")
     func slowTransaction() {
         let health = WorkerHealth()
         health.set(.intake, .running, partitions: 2, at: 1_000)
@@ -169,7 +169,7 @@ struct StandstillTests {
         )
     }
 
-    @Test("An external alarm outweighs a role's own state, and equal remarks of several threads are reported once")
+    @Test("An external alarm overrides a role's own state, and equal remarks of several threads are reported once")
     func alarm() throws {
         let health = WorkerHealth()
         for thread in 0..<3 {

@@ -9,7 +9,7 @@ import Vocabulary
 @testable import Loop
 @testable import Worker
 
-/// The materializer may run anywhere, or nowhere: the loop reports what it waits for.
+/// The materializer may run elsewhere or nowhere, so the loop reports the cuts that it waits for.
 @Suite("Cuts that are not sealed")
 struct UnsealedCutTests {
     /// Before: running and ready, without any report of versions that had been unsealed for hours.
@@ -45,7 +45,7 @@ struct UnsealedCutTests {
         let text = try #require(unsealed.fault(at: first + 120_000))
         #expect(text.hasPrefix("version 1 of project shapes, cut 12"), "\(text)")
         #expect(text.contains("is not sealed, nor are \(cuts - 1) after it: nothing is trained on its labels; see"))
-        // Another worker begins its own two minutes, and knows since when all the same.
+        // Another worker waits two minutes of its own, and still knows since when the cut is unsealed.
         var other = UnsealedCuts()
         #expect(other.update(processor, time: first + 600_000).contains { $0.age >= 600_000 })
         #expect(other.fault(at: first + 600_000) == nil)
@@ -57,7 +57,7 @@ struct UnsealedCutTests {
         #expect(unsealed.fault(at: first + 240_000) == nil)
     }
 
-    @Test("A project assigned to another worker leaves no metric behind, and a clock that jumps back no fault")
+    @Test("A project that moves to another worker leaves no metric behind, and a clock that jumps back causes no fault")
     func gone() throws {
         let pipeline = try Pipeline()
         let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Names of a worker's threads")
 struct WriterNameTests {
-    @Test("No thread of any worker is called as another is, whatever the workers are called")
+    @Test("Thread names are unique among all workers, whatever the workers are called")
     func unique() {
         var (writers, members) = (Set<String>(), Set<String>())
         var count = 0
@@ -27,7 +27,7 @@ struct WriterNameTests {
         #expect(worker.transactionalID(.intake, thread: 1) == "flywheel.intake-2.w")
     }
 
-    @Test("Several threads of Intake each prefetch half as much, unless the worker's file sets the amount")
+    @Test("Several Intake threads each prefetch half as much, unless the worker's file sets the amount")
     func fetchedAhead() {
         let name = "queued.max.messages.kbytes"
         func bytes(_ kafka: KafkaProperties, _ threads: Int, _ role: Role) -> String? {

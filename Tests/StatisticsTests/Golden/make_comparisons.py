@@ -87,7 +87,7 @@ def bootstraps():
 
 def permutations():
     for values in differences():
-        # Zeros decide nothing, and only double what SciPy counts.
+        # Zeros do not affect the result, and only double the permutations of SciPy.
         if np.count_nonzero(values) > 20:
             continue
         signed = values[values != 0]
@@ -134,7 +134,7 @@ def unpaired():
                 "interval": [float(interval.low), float(interval.high)],
             },
             "whitney": {"statistic": float(whitney.statistic), "p_value": float(whitney.pvalue), "is_exact": is_exact},
-            # Cliff's delta is Somers' D of the numbers on the sample they are of.
+            # Cliff's delta is Somers' D of the values with respect to their sample.
             "cliffs_delta": float(stats.somersd([1] * n + [0] * m, np.concatenate([first, second])).statistic),
             "cohens_d": float((first.mean() - second.mean()) / np.sqrt(pooled)),
         }
@@ -142,7 +142,7 @@ def unpaired():
 
 def students():
     for degrees in (1.0, 2.5, 7.0, 30.0, 400.0):
-        # SciPy's tails of one degree of freedom are wrong by 3e-9 at t = 1e-8.
+        # With one degree of freedom, SciPy's tails have an error of 3e-9 at t = 1e-8.
         for t in (0.0, 1e-3, 0.3, 1.0, 2.5, 9.0, 60.0):
             yield {"t": t, "degrees": degrees, "tails": float(2 * stats.t.sf(t, degrees))}
 
