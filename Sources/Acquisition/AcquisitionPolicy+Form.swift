@@ -20,41 +20,49 @@ extension AcquisitionPolicy: Formed {
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let share = Number(0...1)
-        function = try f("strategy", \.function, Choice(), doc: "How usefulness is judged ([all](acquisition.md)).")
+        function = try f(
+            "strategy",
+            \.function,
+            Choice(),
+            doc: "Score by which the usefulness of a sample is judged ([all scores](acquisition.md))."
+        )
         isDiverse = try f(
             "diverse",
             \.isDiverse,
             Flag(),
-            doc: "Use the rule of `batch`; else the highest scores are taken."
+            doc:
+                "Whether a batch is composed by `batch.rule`; if not, the candidates with the highest utilities are selected."
         )
         batchSize = try f(
             "batch_size",
             \.batchSize,
             Count(1...10_000),
-            doc: "Tasks opened at once for training labels."
+            doc: "Number of tasks for training labels that are opened at once."
         )
         let spread: StaticString =
-            "`kmeans` spreads a batch over this many times `batch_size` of the highest utilities."
+            "`kmeans` selects a batch from this many times `batch_size` candidates: those with the highest utilities. `top` considers as many if novelty, density or `duplicate_distance` counts."
         preselection = try f("preselection", \.preselection, Count(1...1_000), doc: spread)
         // A capacity must hold a batch only if it is read from a file; older revisions may have smaller ones.
         let (pool, pools) = (Count(1...100_000), Count(batchSize...100_000))
         // The default of a capacity that the file does not set holds a batch, too.
         let (room, allowed) = (max(500, batchSize), max(20, batchSize))
-        let kept: StaticString = "Candidates kept; a batch at least."
+        let kept: StaticString = "Maximum number of candidates that are kept; at least `batch_size`."
         poolCapacity = try f("pool_capacity", \.poolCapacity, pool, default: room, inFile: pools, doc: kept)
         let (open, opens) = (Count(1...1_000_000), Count(batchSize...1_000_000))
         let limit: StaticString =
-            "The most tasks open at once, audit tasks included; no batch is chosen that has no room below it."
+            "Maximum number of tasks open at once, audit tasks included; at least `batch_size`. A batch is selected only if all its tasks fit within the limit."
         openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, default: allowed, inFile: opens, doc: limit)
-        let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
+        let chance: StaticString =
+            "Share of each batch, and of the candidates that Intake forwards, that is selected at random, whatever the score."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, doc: chance)
         let most: StaticString =
-            "The most that `exploration_share` grows to while audit labels show the model wrong where it is sure (edition 2)."
+            "Upper limit of the share that is selected at random: the share grows from `exploration_share` towards it while audit labels show that the model is confident and wrong (edition 2)."
         explorationMost = try f("exploration_most", \.explorationMost, share, implied: 0, doc: most)
-        let audits: StaticString = "Share of a window's tasks that are audit tasks; with 0 no sample is kept for any."
+        let audits: StaticString =
+            "Share of a window's tasks that are audit tasks; with 0 there are none, and no samples are kept for them."
         auditShare = try f("audit_share", \.auditShare, Number(0...0.9), doc: audits)
         let first: StaticString =
-            "Audit tasks asked for at once, beside their share, which counts from there (edition 2)."
+            "Number of a project's first audit tasks, which open at once; they do not count towards `audit_share` (edition 2)."
         auditFirst = try f("audit_first", \.auditFirst, Count(0...1_000), implied: 0, doc: first)
         auditCutoff = try f(
             "audit_cutoff",
@@ -62,43 +70,85 @@ extension AcquisitionPolicy: Formed {
             share,
             doc: "Share of samples that belong to the audit sample."
         )
-        let aged: StaticString = "Age after which an audit candidate is asked only where no younger waits; 0: never."
+        let aged: StaticString =
+            "Age from which an audit candidate is queried only if no younger one waits; 0: age does not matter."
         auditAge = try f("audit_age", \.auditAge, Span(0...Span.longest), implied: 0, doc: aged)
         votes = try f(
             "votes_per_window",
             \.votes,
             Count(0...1_000_000_000),
-            doc: "Answers bought in a window; 0: none."
+            doc: "Maximum number of answers in a budget window; 0: no sample is queried."
         )
-        window = try f("window", \.window, Span(), doc: "The budget's window.")
-        oversample = try f("oversample", \.oversample, Number(1...100_000), doc: "Candidates forwarded for each task.")
-        maximumWait = try f("patience", \.maximumWait, Span(), doc: "How long a batch waits for a newer model.")
-        let tempering: StaticString = "What a model's output, or its logits, are tempered by before they are judged."
+        window = try f(
+            "window",
+            \.window,
+            Span(),
+            doc: "Length of a budget window, to which the budgets of votes, time and money apply."
+        )
+        oversample = try f(
+            "oversample",
+            \.oversample,
+            Number(1...100_000),
+            doc: "Number of candidates that Intake forwards for each task that the budget of votes allows."
+        )
+        maximumWait = try f(
+            "patience",
+            \.maximumWait,
+            Span(),
+            doc: "Maximum time that a batch waits for a model that has learnt from the last batch."
+        )
+        let tempering: StaticString =
+            "Temperature applied to a model's output, or to its logits, before it is scored; 1 has no effect."
         temperature = try f("temperature", \.temperature, Number(0.01...100), absent: 1, doc: tempering)
-        batch = try f("batch", \.batch, Nested(), absent: Self.beforeBatches, doc: "How a batch is put together.")
+        batch = try f("batch", \.batch, Nested(), absent: Self.beforeBatches, doc: "How a batch is composed.")
         let (times, money) = (Span(0...Span.longest), Whole<Int64>(0...1_000_000_000_000_000))
-        time = try f.optional("time_per_window", \.time, times, doc: "People's time; needs `vote_cost.maximum_time`.")
+        time = try f.optional(
+            "time_per_window",
+            \.time,
+            times,
+            doc:
+                "Maximum working time of annotators in a window; without the key, no limit. It requires `vote_cost.maximum_time`."
+        )
         self.money = try f.optional(
             "money_per_window_micros",
             \.money,
             money,
-            doc: "Money, in millionths; needs a price."
+            doc:
+                "Maximum amount of money spent in a window, in millionths of your unit of money; without the key, no limit. It requires a price in `vote_cost`."
         )
-        let carry: StaticString = "Windows whose unused budget is added to later ones."
+        let carry: StaticString =
+            "Number of windows whose unused budget may be carried over to later ones; 0: unused budget is lost."
         carriedWindows = try f("carry_windows", \.carriedWindows, Count(0...1_000), implied: 0, doc: carry)
         let free = VoteCost(maximumTime: 0, perVote: 0, perSecond: 0)
-        let cost: StaticString = "What a vote may cost; a task reserves it for each of its votes when it opens."
+        let cost: StaticString =
+            "Maximum cost of a vote; when a task opens, this cost is reserved for each of its votes."
         voteCost = try f("vote_cost", \.voteCost, Nested(), implied: free, doc: cost)
-        slices = try f.optional("slices", \.slices, Nested(), doc: "[Quotas](budgets.md) of slices of the samples.")
-        stream = try f.optional("stream", \.stream, Nested(), doc: "Ask [one by one](budgets.md) as candidates come.")
+        slices = try f.optional(
+            "slices",
+            \.slices,
+            Nested(),
+            doc: "[Quotas](budgets.md): the share of the votes that each slice of the samples may use."
+        )
+        stream = try f.optional(
+            "stream",
+            \.stream,
+            Nested(),
+            doc: "Query candidates [one by one](budgets.md) as they arrive, instead of in batches."
+        )
         let named = ListOf(Nested<Trigger>(), 0...Trigger.limit, of: "triggers with distinct names") {
             Set($0.map(\.name)).count == $0.count
         }
-        triggers = try f("triggers", \.triggers, named, implied: [], doc: "[Conditions](triggers.md) beside the score.")
-        let triggered: StaticString = "Share of a batch, and of all training tasks, that triggers may ask for."
+        triggers = try f(
+            "triggers",
+            \.triggers,
+            named,
+            implied: [],
+            doc: "[Conditions](triggers.md) under which the sample of a prediction may be queried, whatever its score."
+        )
+        let triggered: StaticString = "Maximum share of a batch, and of all training tasks, that triggers may select."
         triggerShare = try f("trigger_share", \.triggerShare, share, implied: 0.2, doc: triggered)
         let editions = Count(1...Self.latestEdition)
-        let edition: StaticString = "[Edition](acquisition.md#editions) of the rules of choosing."
+        let edition: StaticString = "[Edition](acquisition.md#editions) of the rules of selection."
         self.edition = try f("edition", \.edition, editions, implied: 1, doc: edition)
         try f.require("vote_cost", costComplaint)
     }

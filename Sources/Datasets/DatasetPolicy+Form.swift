@@ -4,11 +4,22 @@ extension DatasetPolicy: Formed {
     public static let standard: DatasetPolicy? = DatasetPolicy()
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        cutEvery = try f("cut_every", \.cutEvery, Count(1...1_000_000), doc: "New training labels that make a version.")
-        cutAfter = try f("cut_after", \.cutAfter, Span(), doc: "The longest that a new label waits for a version.")
+        cutEvery = try f(
+            "cut_every",
+            \.cutEvery,
+            Count(1...1_000_000),
+            doc:
+                "Number of new training labels for which a version is cut; half as many are enough while no task for a training label is open."
+        )
+        cutAfter = try f(
+            "cut_after",
+            \.cutAfter,
+            Span(),
+            doc: "Maximum time that a new or changed label waits for a version."
+        )
         let known = Count(1...2)
         let formats: StaticString =
-            "Of dataset versions: in 2 labels can be revised, retracted and moved, and lines say more. Without the key: 2 of a project's first revision, later as the revision before; a project that has cut a version of 2 stays there."
+            "Format of dataset versions: in format 2 labels can be revised, retracted and moved, and lines have more members. Without the key, a project's first revision has format 2, and a later one the format of the revision before; a project that has cut a version of format 2 keeps it."
         format = try f.optional("format", \.format, known, doc: formats)
         revise = try f(
             "revise",
@@ -16,7 +27,7 @@ extension DatasetPolicy: Formed {
             Choice(),
             implied: .report,
             doc:
-                "Where votes that are counted anew name another class: report it in a notice, or apply it to the label."
+                "If votes are counted anew and give another class: `report` it in a notice, or `apply` it to the label."
         )
     }
 }

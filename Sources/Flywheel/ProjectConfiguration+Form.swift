@@ -11,9 +11,9 @@ internal import Vocabulary
 extension ProjectConfiguration: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let tokens: StaticString =
-            "Whether answers and results must give back the token of their task or request. Without the key: true of a project's first revision, later as the revision before."
+            "Whether answers and training results must repeat the token of their task or request. Without the key, it is `true` in a project's first revision, and in a later one as in the revision before."
         let first: StaticString =
-            "Classes that the project began with, given by the first apply; absent where no build has written it down."
+            "Number of classes that the project began with, written at the first apply; absent if no build has recorded it."
         let (revisions, partitions) = (Count(1...Int.max), Whole<Int32>(0...99_999))
         self.init(
             project: try f("project", \.project, .project, doc: "The project's name."),
@@ -22,20 +22,36 @@ extension ProjectConfiguration: Formed {
                 \.revision,
                 revisions,
                 inFile: 1,
-                doc: "Counted from 1; the highest holds."
+                doc: "Number of the revision, from 1; the highest revision is in force."
             ),
-            partition: try f.hidden("partition", \.partition, partitions, inFile: 0, doc: "Given at the first apply."),
+            partition: try f.hidden(
+                "partition",
+                \.partition,
+                partitions,
+                inFile: 0,
+                doc: "Partition of the project, assigned at the first apply."
+            ),
             question: try f.beside(\.question, wire: "label_schema"),
-            acquisition: try f("acquisition", \.acquisition, Nested(), doc: "What to ask for, how much, and how fast."),
+            acquisition: try f(
+                "acquisition",
+                \.acquisition,
+                Nested(),
+                doc: "Which samples are queried, how many, and how fast."
+            ),
             labeling: try f(
                 "labeling",
                 \.labeling,
                 Nested(),
-                doc: "How many people are asked, and when that is enough."
+                doc: "How many annotators answer a task, and when their answers are sufficient."
             ),
             datasets: try f("datasets", \.datasets, Nested(), doc: "When a dataset version is cut."),
-            training: try f("training", \.training, Nested(), doc: "When to train, and what a study tries."),
-            rollout: try f("rollout", \.rollout, Nested(), doc: "When a model replaces another, and is taken back."),
+            training: try f("training", \.training, Nested(), doc: "When models are trained, and what a study tries."),
+            rollout: try f(
+                "rollout",
+                \.rollout,
+                Nested(),
+                doc: "When a model replaces another, and when it is rolled back."
+            ),
             embedding: try f.optional("embedding", \.embedding, Nested(), doc: "The space of the samples' embeddings."),
             requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), doc: tokens),
             initialClasses: Self.known(

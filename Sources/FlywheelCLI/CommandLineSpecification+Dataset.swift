@@ -10,18 +10,18 @@ extension CommandLineSpecification {
                 "log",
                 summary: "list the sealed versions of a project, or the changes of its labels",
                 options: connection + [
-                    project, .flag("changes", help: "labels that were revised, retracted or moved instead"), json,
+                    project, .flag("changes", help: "list labels that were revised, retracted or moved instead"), json,
                 ]
             ),
             change(
                 "revise",
-                summary: "let a label name another class",
-                .option("to", "CLASS", help: "one of the project's classes", isRequired: true)
+                summary: "change the class of a label",
+                .option("to", "CLASS", help: "new class, one of the project's", isRequired: true)
             ),
-            change("retract", summary: "take a label out of all later versions"),
+            change("retract", summary: "remove a label from all later versions"),
             change(
                 "move",
-                summary: "let a label belong to another split",
+                summary: "move a label to another split",
                 .option(
                     "to",
                     "SPLIT",
@@ -34,56 +34,57 @@ extension CommandLineSpecification {
                 summary: "print a version's manifest",
                 options: connection + [
                     project,
-                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                    .option("store", "PLACE", help: "store of the dataset versions: a folder or s3://BUCKET/PREFIX"),
                 ],
                 positionals: [
                     PositionalSpecification(
                         "version",
-                        help: "its version number or id; the newest if left out",
+                        help: "version number or id (default: the newest version)",
                         isRequired: false
                     )
                 ]
             ),
             CommandSpecification(
                 "verify",
-                summary: "check that a version's files are what its manifest says",
+                summary: "check that the files of a version match its manifest",
                 options: connection + [
                     project,
-                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                    .option("store", "PLACE", help: "store of the dataset versions: a folder or s3://BUCKET/PREFIX"),
                 ],
                 positionals: [
                     PositionalSpecification(
                         "version",
-                        help: "its version number or id; all if left out",
+                        help: "version number or id (default: all versions)",
                         isRequired: false
                     )
                 ]
             ),
             CommandSpecification(
                 "gc",
-                summary: "remove the files of versions that nothing needs",
+                summary: "remove the files of versions that are no longer needed",
                 discussion: """
-                    Keeps the newest version, those that champion, challenger, former champions, the newest model and studies
-                    were made of, as the loop's state says, and everything younger than a day. Ids and version numbers stay, and the
-                    log rebuilds nothing that was collected. Workers may run meanwhile.
+                    Keeps the newest version, those of champion, challenger, canary, former champions, the newest model and the
+                    running or waiting study according to the loop's state, those that the loop has not read yet, and everything
+                    younger than a day. Ids and version numbers are kept, and collected versions are not rebuilt from the log.
+                    Workers may run meanwhile.
                     """,
                 options: connection + [
                     project,
-                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
-                    .flag("dry-run", help: "say what would go, and why, and remove nothing"), json,
+                    .option("store", "PLACE", help: "store of the dataset versions: a folder or s3://BUCKET/PREFIX"),
+                    .flag("dry-run", help: "print what would be removed, and why, and remove nothing"), json,
                 ]
             ),
             CommandSpecification(
                 "pack",
-                summary: "write a version's labels as few plain files beside it, for fast reading",
+                summary: "write the labels of a version to a few plain files beside it, for fast reading",
                 options: connection + [
                     project,
-                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                    .option("store", "PLACE", help: "store of the dataset versions: a folder or s3://BUCKET/PREFIX"),
                 ],
                 positionals: [
                     PositionalSpecification(
                         "version",
-                        help: "its version number or id; the newest if left out",
+                        help: "version number or id (default: the newest version)",
                         isRequired: false
                     )
                 ]
@@ -100,16 +101,16 @@ extension CommandLineSpecification {
             name,
             summary: summary,
             discussion: """
-                By a command on the topic commands, in a project whose datasets.format is 2. The fact, with who and why, stands
-                in the dataset log for ever; sealed versions stay as they are. Waits until the loop has carried it out; exits
-                with 1 if it refused.
+                Sends a command on the topic commands; the project's datasets.format must be 2. The change stays in the dataset
+                log for ever, with its sender and reason; sealed versions do not change. Waits up to 15 seconds until the loop
+                has carried it out; exits with 1 if it has not, or has refused it.
                 """,
             options: connection + [
                 project,
-                .option("reason", "TEXT", help: "why, for people; at most 1,024 bytes", isRequired: true),
-                .option("by", "NAME", help: "who wants it (default the user's name)"),
+                .option("reason", "TEXT", help: "reason, for people; at most 1,024 bytes", isRequired: true),
+                .option("by", "NAME", help: "name to record as the sender (default: your user name)"),
             ] + options,
-            positionals: [PositionalSpecification("sample", help: "the sample's id")]
+            positionals: [PositionalSpecification("sample", help: "id of the sample")]
         )
     }
 }

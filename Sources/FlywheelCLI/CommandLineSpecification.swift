@@ -4,24 +4,24 @@ import EngineCore
 /// Every command and option.
 enum CommandLineSpecification {
     static let connection: [OptionSpecification] = [
-        .option("config", "FILE", help: "worker file in YAML: connections and resources"),
+        .option("config", "FILE", help: "worker file in YAML, with connections and resources"),
         .option(
             "bootstrap",
             "HOST:PORT",
-            help: "brokers, in place of kafka.bootstrap.servers of the file (else FLYWHEEL_BOOTSTRAP)"
+            help: "brokers to contact (default: kafka.bootstrap.servers of the file, else FLYWHEEL_BOOTSTRAP)"
         ),
-        .option("prefix", "TEXT", help: "prefix of the topics' names (default flywheel.)"),
-        .repeated("kafka", "NAME=VALUE", help: "any librdkafka property"),
+        .option("prefix", "TEXT", help: "prefix of the topics' names (default: flywheel.)"),
+        .repeated("kafka", "NAME=VALUE", help: "set any librdkafka property"),
     ]
-    static let json = OptionSpecification.flag("json", help: "one JSON value on standard output")
-    static let project = OptionSpecification.option("project", "NAME", help: "the project", isRequired: true)
+    static let json = OptionSpecification.flag("json", help: "print JSON, one value per line")
+    static let project = OptionSpecification.option("project", "NAME", help: "name of the project", isRequired: true)
 
     static let parser = ArgumentParser(root, version: "flywheel \(Build.version)")
 
     static let root = CommandSpecification(
         "flywheel",
         summary: "an active-learning engine over Kafka",
-        discussion: "flywheel --version names the build.",
+        discussion: "flywheel --version prints the build.",
         subcommands: [
             run, demo, participant, topics, projects, releases, labels, samples,
             status, dataset, replay, explain, deadLetters, config,
@@ -33,23 +33,27 @@ enum CommandLineSpecification {
         "run",
         summary: "run a worker until it is stopped by SIGTERM or SIGINT",
         options: connection + [
-            .option("roles", "LIST", help: "of intake, loop, materializer, trainer, console; separated by commas"),
+            .option(
+                "roles",
+                "LIST",
+                help: "roles to run, separated by commas: intake, loop, materializer, trainer, console"
+            ),
             .option(
                 "instance",
                 "NAME",
-                help: "this worker among others; a restarted one keeps its name (default the host's)"
+                help: "name of the worker, unique and kept across restarts (default: the host's name)"
             ),
-            .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+            .option("store", "PLACE", help: "store of the dataset versions: a folder or s3://BUCKET/PREFIX"),
             .option(
                 "artifacts",
                 "PLACE",
-                help: "of the built-in trainer's models: a folder, or s3://BUCKET/PREFIX"
+                help: "store of the built-in trainer's models: a folder or s3://BUCKET/PREFIX"
             ),
             .option("state", "DIR", help: "folder of the loop's snapshots; empty for none"),
-            .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
-            .option("port", "N", help: "port of health and metrics (default 8080); 0 for any free one"),
-            .option("health-port", "N", help: "a further port, of health alone; 0 for any free one"),
-            .repeated("project", "FILE", help: "apply this project first"),
+            .option("host", "ADDRESS", help: "address for health and metrics (default: 127.0.0.1)"),
+            .option("port", "N", help: "port for health and metrics; 0 picks a free one (default: 8080)"),
+            .option("health-port", "N", help: "additional port for health alone; 0 picks a free one"),
+            .repeated("project", "FILE", help: "project file to apply before the worker starts"),
             .option(
                 "log-level",
                 "LEVEL",
@@ -63,49 +67,53 @@ enum CommandLineSpecification {
         "demo",
         summary: "run the whole flywheel on real data",
         options: [
-            .flag("quick", help: "a shorter run"),
-            .option("seed", "S", help: "fixes the world, the annotators and their errors (default 1)"),
-            .option("seeds", "A...B", help: "a run for each seed"),
+            .flag("quick", help: "make a shorter run"),
+            .option("seed", "S", help: "seed of the world, the annotators and their errors (default: 1)"),
+            .option("seeds", "A...B", help: "make one run for each seed from A to B"),
             json,
-            .option("bootstrap", "HOST:PORT", help: "a running broker; without it deploy/broker starts one"),
+            .option(
+                "bootstrap",
+                "HOST:PORT",
+                help: "running broker (default: FLYWHEEL_BOOTSTRAP, else one that deploy/broker starts)"
+            ),
             .option(
                 "broker-kind",
                 "TEXT",
-                help: "what runs there, as in \"noida-db 0.2.3\", whose worker is stopped gently"
+                help: "name of the broker, as in \"noida-db 0.2.3\"; with noida-db the worker is stopped gently"
             ),
             .option("out", "DIR", help: "folder of the report", defaultValue: "demo-out"),
             .option("duration", "SECONDS", help: "length of a run"),
             .option(
                 "store",
                 "URL",
-                help: "s3://BUCKET/PREFIX, in which each run has a place for versions and models (default: --out)"
+                help: "s3://BUCKET/PREFIX, below which each run stores its versions and models (default: --out)"
             ),
-            .flag("permute-truth", help: "honesty check: the annotators' truth is random per sample"),
+            .flag("permute-truth", help: "honesty check: make the annotators' truth random for each sample"),
         ]
     )
 
     static let participant = CommandSpecification(
         "participant",
-        summary: "the demo's participants: clients of the topics like any other",
+        summary: "run one of the demo's participants, which are ordinary clients of the topics",
         subcommands: [
             CommandSpecification(
                 "product",
-                summary: "the demo's product service",
+                summary: "run the demo's product service",
                 options: connection + [
-                    .option("seed", "S", help: "the world's seed", defaultValue: "1"),
-                    .option("rate", "N", help: "images a second", defaultValue: "300"),
-                    .repeated("project", "NAME", help: "a project to serve", isRequired: true),
-                    .option("ledger", "FILE", help: "where it writes down what it did"),
+                    .option("seed", "S", help: "seed of the world", defaultValue: "1"),
+                    .option("rate", "N", help: "images per second", defaultValue: "300"),
+                    .repeated("project", "NAME", help: "project to serve", isRequired: true),
+                    .option("ledger", "FILE", help: "file to which it appends its actions, one JSON object per line"),
                 ]
             ),
             CommandSpecification(
                 "label-tool",
-                summary: "the demo's label tool, with simulated annotators",
+                summary: "run the demo's label tool, with simulated annotators",
                 options: connection + [
-                    .option("seed", "S", help: "the annotators' seed", defaultValue: "1"),
-                    .option("pace", "MS", help: "mean milliseconds of an answer", defaultValue: "500"),
-                    .flag("permute-truth", help: "the truth is random per sample"),
-                    .option("ledger", "FILE", help: "where it writes down what it did"),
+                    .option("seed", "S", help: "seed of the annotators", defaultValue: "1"),
+                    .option("pace", "MS", help: "mean time for an answer, in milliseconds", defaultValue: "500"),
+                    .flag("permute-truth", help: "make the truth random for each sample"),
+                    .option("ledger", "FILE", help: "file to which it appends its actions, one JSON object per line"),
                 ]
             ),
         ]
@@ -113,49 +121,62 @@ enum CommandLineSpecification {
 
     static let topics = CommandSpecification(
         "topics",
-        summary: "make and check the topics",
+        summary: "create and check the topics, and print access rights to them",
         subcommands: [
             CommandSpecification(
                 "create",
-                summary: "make the topics that are missing",
+                summary: "create the topics that are missing",
                 options: connection + [
-                    .option("traffic-partitions", "N", help: "of the topics that services write", defaultValue: "4"),
+                    .option(
+                        "traffic-partitions",
+                        "N",
+                        help: "partitions of each topic that services write to",
+                        defaultValue: "4"
+                    ),
                     .option(
                         "project-partitions",
                         "N",
-                        help: "of the topics that belong to projects",
+                        help: "partitions of each topic that belongs to projects",
                         defaultValue: "4"
                     ),
-                    .option("replication", "N", help: "replicas of every topic (default the broker's)"),
+                    .option("replication", "N", help: "replicas of every topic (default: that of the broker)"),
                 ]
             ),
-            CommandSpecification("check", summary: "compare the topics with what they must be", options: connection),
+            CommandSpecification(
+                "check",
+                summary: "compare the topics with their required settings",
+                options: connection
+            ),
             acls,
         ]
     )
 
     static let acls = CommandSpecification(
         "acls",
-        summary: "print the rights that a role or an outside party needs, for kafka-acls.sh",
+        summary: "print the access rights that a role or an outside party needs, as kafka-acls.sh commands",
         discussion: """
-            From the catalogue of the topics: everything that the party must be allowed, and nothing else. Asks no broker.
+            Takes the rights from the catalogue of topics: all that the party needs, and no others. Contacts no broker.
             """,
         options: connection + [
             .option(
                 "role",
                 "ROLE",
-                help: "intake, loop, materializer, trainer, console, product-service, label-tool, outside-trainer, "
-                    + "analyst, operator or redrive"
+                help: "role or party: intake, loop, materializer, trainer, console, product-service, label-tool, "
+                    + "outside-trainer, analyst, operator or redrive"
             ),
-            .option("principal", "NAME", help: "who is to have them, as in User:intake"),
-            .option("group", "NAME", help: "the consumer group of an outside party (default PREFIX and ROLE, and on)"),
+            .option("principal", "NAME", help: "principal that is granted the rights, as in User:intake"),
+            .option(
+                "group",
+                "NAME",
+                help: "consumer group of an outside party (default: any name that begins with PREFIX and ROLE)"
+            ),
             .option(
                 "command-config",
                 "FILE",
-                help: "with the credentials of kafka-acls.sh",
+                help: "properties file with the credentials for kafka-acls.sh",
                 defaultValue: "admin.properties"
             ),
-            .flag("table", help: "a Markdown table of all roles instead"), json,
+            .flag("table", help: "print a Markdown table of all roles instead"), json,
         ]
     )
 
@@ -165,100 +186,114 @@ enum CommandLineSpecification {
         subcommands: [
             CommandSpecification(
                 "apply",
-                summary: "check a project file and make it the next revision",
+                summary: "check a project file and write it as the project's next revision",
                 options: connection + [json],
-                positionals: [PositionalSpecification("file", help: "the project in YAML")]
+                positionals: [PositionalSpecification("file", help: "project file in YAML")]
             ),
             CommandSpecification("list", summary: "list the projects", options: connection + [json]),
             CommandSpecification(
                 "show",
                 summary: "print a project's newest revision",
                 options: connection,
-                positionals: [PositionalSpecification("name", help: "the project")]
+                positionals: [PositionalSpecification("name", help: "name of the project")]
             ),
             CommandSpecification(
                 "resume",
-                summary: "let a project go on that was paused because an entry of its journal brought workers down",
+                summary: "resume a project that was paused because of an entry in its journal",
                 options: connection + [
-                    .option("by", "NAME", help: "who wants it (default the user's name)"),
-                    .option("reason", "TEXT", help: "why, for people", defaultValue: "the cause is mended"),
+                    .option("by", "NAME", help: "name to record as the sender (default: your user name)"),
+                    .option("reason", "TEXT", help: "reason, for people", defaultValue: "the cause is mended"),
                 ],
-                positionals: [PositionalSpecification("name", help: "the project")]
+                positionals: [PositionalSpecification("name", help: "name of the project")]
             ),
         ]
     )
 
     static let labels = CommandSpecification(
         "labels",
-        summary: "bring labels that were given elsewhere",
+        summary: "import labels that were made elsewhere",
         subcommands: [
             CommandSpecification(
                 "import",
-                summary: "import the labels of a file into training or validation",
+                summary: "import the labels of a file into the training or validation split",
                 discussion: """
-                    A file of CSV with a header, JSON Lines, Label Studio's JSON export, or a manifest of SageMaker Ground
-                    Truth. All rows are checked first, against each other, the project's classes and what it knows; if one is
-                    wrong, nothing is sent and it exits with 1. A label is imported once, by its source and the sample's id;
-                    a run that was interrupted goes on where it was.
+                    Reads CSV with a header, JSON Lines, Label Studio's JSON export, or a manifest of SageMaker Ground Truth.
+                    All rows are checked first, against each other, the project's classes and the labels that it has; if one
+                    is faulty, nothing is sent and the command exits with 1. A label is imported once, by its source and the
+                    sample's id; if a run is interrupted, the next one continues where it stopped.
                     """,
                 options: connection + [
-                    project, .flag("validation", help: "into the validation split, on which scores are read"),
-                    .option("source", "NAME", help: "who brings them (default the file's name)"),
+                    project, .flag("validation", help: "import into the validation split, used to measure scores"),
+                    .option(
+                        "source",
+                        "NAME",
+                        help: "name of the labels' source (default: the file's name without its extension)"
+                    ),
                     .option("label", "NAME", help: "column or member with the class", defaultValue: "label"),
-                    .option("annotator", "NAME", help: "with who said so: votes", defaultValue: "annotator"),
-                    .option("label-attribute", "NAME", help: "of a Ground Truth manifest with several"),
-                    .repeated("rename", "OLD=NEW", help: "a class of the file, and its name in the project"),
+                    .option(
+                        "annotator",
+                        "NAME",
+                        help: "column or member with the annotator; if present, labels are votes",
+                        defaultValue: "annotator"
+                    ),
+                    .option(
+                        "label-attribute",
+                        "NAME",
+                        help: "label attribute to read from a Ground Truth manifest that has several"
+                    ),
+                    .repeated("rename", "OLD=NEW", help: "class OLD of the file is NEW in the project"),
                 ] + ImportOptions.fields + ImportOptions.sending,
-                positionals: [PositionalSpecification("file", help: "with labels")]
+                positionals: [PositionalSpecification("file", help: "file with labels")]
             )
         ]
     )
 
     static let samples = CommandSpecification(
         "samples",
-        summary: "bring samples to ask about",
+        summary: "import samples to query",
         subcommands: [
             CommandSpecification(
                 "import",
                 summary: "publish the samples of a file or folder as predictions without output",
                 discussion: """
-                    A file of CSV with a header or JSON Lines, or a folder of images, which become their files' URIs. For a
-                    pool before there is a model, or a backlog. All rows are checked first; a run that was interrupted goes
-                    on where it was.
+                    Reads CSV with a header, JSON Lines, or a folder of images, which are published as URIs of their files.
+                    Use it for a pool before there is a model, or for a backlog. All rows are checked first; if a run is
+                    interrupted, the next one continues where it stopped.
                     """,
                 options: connection + [project] + ImportOptions.fields + ImportOptions.sending,
-                positionals: [PositionalSpecification("file", help: "with samples; or a folder of images")]
+                positionals: [PositionalSpecification("file", help: "file with samples, or folder of images")]
             )
         ]
     )
 
     static let status = CommandSpecification(
         "status",
-        summary: "champion and challenger, budget, open tasks, lag, time per phase, dead letters",
-        options: connection + [json, .flag("watch", help: "again every two seconds, until interrupted")]
+        summary: "print champion and challenger, budget, open tasks, lag, time per phase, and dead letters",
+        options: connection + [json, .flag("watch", help: "repeat every two seconds until interrupted")]
     )
 
     static let replay = CommandSpecification(
         "replay",
-        summary: "decide a project's journal again",
+        summary: "derive the decisions again from a project's journal",
         options: connection + [
-            .option("project", "NAME", help: "the project; all if left out"),
-            .flag("verify", help: "compare with the decisions on the topics; exit 1 at a difference"), json,
+            .option("project", "NAME", help: "project to replay (default: all)"),
+            .flag("verify", help: "compare with the decisions on the topics; exit with 1 if they differ"), json,
         ]
     )
 
     static let explain = CommandSpecification(
         "explain",
-        summary: "explain why a sample was asked for, or was not",
+        summary: "explain why a sample was or was not queried",
         discussion: """
-            From the journal when it was a candidate, else from its predictions while they are retained, scored again under
-            the threshold that the tallies recorded. Exits with 1 if nothing is known of the sample.
+            Reads the journal. If the sample was never a candidate, reads its predictions, as long as they are retained,
+            scores them again, and compares them with the threshold that the tallies recorded. Exits with 1 if nothing is
+            known about the sample.
             """,
         options: connection + [
             project, json,
-            .option("since", "AGE", help: "read predictions of this age at most, as in 90m or 7d", defaultValue: "24h"),
+            .option("since", "AGE", help: "maximum age of predictions to read, as in 90m or 7d", defaultValue: "24h"),
         ],
-        positionals: [PositionalSpecification("sample", help: "the sample's id")]
+        positionals: [PositionalSpecification("sample", help: "id of the sample")]
     )
 
     static let deadLetters = CommandSpecification(
@@ -267,29 +302,30 @@ enum CommandLineSpecification {
         subcommands: [
             CommandSpecification(
                 "list",
-                summary: "list them, the oldest first",
+                summary: "list dead letters, the oldest first",
                 options: connection + DeadLetterOptions.all + [
-                    json, .option("limit", "N", help: "at most so many, the newest", defaultValue: "100"),
+                    json, .option("limit", "N", help: "list only the newest N", defaultValue: "100"),
                 ]
             ),
             CommandSpecification(
                 "show",
-                summary: "print one dead letter: the record as it came, and why it was refused",
+                summary: "print one dead letter: the record as received, and why it was refused",
                 options: connection + [json],
                 positionals: [PositionalSpecification("place", help: "PARTITION/OFFSET, as `list` prints it")]
             ),
             CommandSpecification(
                 "redrive",
-                summary: "send refused records back to where they came from",
+                summary: "send refused records back to their original topics",
                 discussion: """
-                    Each dead letter is sent again once; a mark on the topic says so. A record that is refused again comes back
-                    with its attempts counted. Exits with 1 if a letter that was meant was refused.
+                    Each dead letter is sent once; a mark on the topic records it. A record that is refused again becomes a new
+                    dead letter, with its attempts counted. Exits with 1 if a selected dead letter could not be sent, or if --at
+                    is given and no dead letter matches.
                     """,
                 options: connection + DeadLetterOptions.all + [
-                    .flag("all", help: "every dead letter"),
-                    .flag("dry-run", help: "say what would be sent, and send nothing"),
-                    .option("max-attempts", "N", help: "a record is sent again so often at most", defaultValue: "3"),
-                    .flag("again", help: "also dead letters that were sent again before"),
+                    .flag("all", help: "select every dead letter"),
+                    .flag("dry-run", help: "print what would be sent, and send nothing"),
+                    .option("max-attempts", "N", help: "maximum times that a record is sent again", defaultValue: "3"),
+                    .flag("again", help: "also send dead letters that were sent before"),
                     json,
                 ]
             ),
@@ -298,43 +334,43 @@ enum CommandLineSpecification {
 
     static let check = CommandSpecification(
         "check",
-        summary: "say of each record in a file whether Intake would take it, and if not why",
+        summary: "check whether Intake would accept each record of a file, and if not, why",
         discussion: """
-            By the code that Intake runs, without a broker. The file has a record a line (JSON Lines); - is standard input.
-            Empty lines are passed over. What only a worker knows is not checked: whether a token is the right one, whether
-            an artifact is there, which embedding space was learnt. Exits with 1 if a record would be refused.
+            Runs the checks of Intake without a broker. The file has one record per line (JSON Lines); - is standard input.
+            Empty lines are skipped. What only a worker knows is not checked: whether a token is valid, whether an artifact
+            exists, which embedding space was learnt. Exits with 1 if a record would be refused.
             """,
         options: [
             .repeated("project", "FILE", help: "project file in YAML; one for each project", isRequired: true),
             .option(
                 "initial-classes",
                 "N",
-                help: "classes that the project began with, if some were appended since (default all)"
+                help: "number of classes that the project began with, if some were appended since (default: all)"
             ),
-            .flag("quiet", help: "only records that are refused or remarked on, and the summary"),
-            .flag("json", help: "one JSON object a record, and one for the summary"),
+            .flag("quiet", help: "print only refused records, records with remarks, and the summary"),
+            .flag("json", help: "print JSON: one object per record, and one for the summary"),
         ],
         positionals: [
             PositionalSpecification("kind", help: "prediction, feedback, annotation, training-result or import"),
-            PositionalSpecification("file", help: "records, one a line; - for standard input"),
+            PositionalSpecification("file", help: "file with one record per line; - for standard input"),
         ]
     )
 
     static let config = CommandSpecification(
         "config",
-        summary: "check files, and print their keys",
+        summary: "check configuration files, and print the reference of their keys",
         subcommands: [
             CommandSpecification(
                 "check",
-                summary: "check a worker file or a project file without connecting",
-                positionals: [PositionalSpecification("file", help: "in YAML")]
+                summary: "check a worker file or a project file without contacting a broker",
+                positionals: [PositionalSpecification("file", help: "worker file or project file in YAML")]
             ),
             CommandSpecification(
                 "reference",
                 summary: "print every key of a project file, with values, default and meaning",
                 options: [
-                    .flag("schema", help: "the JSON Schema of the topic's records, instead"),
-                    .flag("worker", help: "every key of a worker's file, instead"),
+                    .flag("schema", help: "print the JSON Schema of the records on the topic projects instead"),
+                    .flag("worker", help: "print every key of a worker file instead"),
                 ]
             ),
         ]

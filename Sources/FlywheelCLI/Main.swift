@@ -41,7 +41,7 @@ struct FlywheelCommand {
     /// Ends the process. A command whose output could not be written has failed.
     private static func finish(_ isDone: Bool) -> Never {
         if let failure = Terminal.failure {
-            Terminal.complain("standard output could not be written, \(failure): what is there is not all")
+            Terminal.complain("standard output could not be written, \(failure): the output is incomplete")
             exit(1)
         }
         exit(isDone ? 0 : 1)

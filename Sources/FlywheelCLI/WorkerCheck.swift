@@ -85,15 +85,15 @@ enum WorkerCheck {
         }
         guard isLegal else {
             return
-                "expected letters, digits, full stops, underscores and hyphens as topics take them, found \"\(ForeignText.line(prefix, limit: 64))\""
+                "expected letters, digits, full stops, underscores and hyphens, as in names of topics, found \"\(ForeignText.line(prefix, limit: 64))\""
         }
         let longest = Topic.allCases.map { topics[$0].utf8.count }.max() ?? 0
         guard longest > nameLimit else { return nil }
-        return "names of topics would have \(longest) bytes, of \(nameLimit) that Kafka takes"
+        return "names of topics would have \(longest) bytes; Kafka allows at most \(nameLimit)"
     }
 
     private static func fault(ofInstance instance: String) -> String? {
-        if instance.isEmpty { return "expected a name: workers without one would take each other's place" }
+        if instance.isEmpty { return "expected a name: workers without one would replace each other" }
         // The instance is also the name of a folder of snapshots.
         guard instance != ".", instance != "..", ForeignText.isPlain(instance) else {
             return
@@ -101,6 +101,6 @@ enum WorkerCheck {
         }
         let size = instance.utf8.count
         guard size > nameLimit - suffix else { return nil }
-        return "it has \(size) bytes, of \(nameLimit - suffix) that names of members leave it"
+        return "it has \(size) bytes; at most \(nameLimit - suffix) fit into the names of group members"
     }
 }

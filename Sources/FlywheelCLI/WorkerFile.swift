@@ -63,71 +63,83 @@ enum WorkerFile {
             isNeeded: use == .connection || use == .worker,
             secrets: KafkaProperties.isSecret,
             fault: { KafkaProperties.fault(of: $0, $1) },
-            "Any property of librdkafka. `bootstrap.servers` is needed here, as `--bootstrap` or in `FLYWHEEL_BOOTSTRAP`. Passwords, keys and client secrets must be references."
+            "Any property of librdkafka. `bootstrap.servers` is required: here, as `--bootstrap` or in `FLYWHEEL_BOOTSTRAP`. Passwords, keys and client secrets must be references."
         )
         for (name, value) in properties { worker.kafka[name] = value.reveal() }
         worker.topics = TopicNames(
             prefix: keys.text(
                 "topics.prefix",
                 worker.topics.prefix,
-                "Stands before the names of topics, groups and transactional ids."
+                "Prefix of the names of topics, groups and transactional ids."
             )
         )
         worker.instance = keys.text(
             "instance",
             worker.instance,
             shown: "the host's name",
-            "The worker's name among others; a restarted worker keeps it."
+            "Name of the worker, which no other worker has; a restarted worker keeps it."
         )
-        worker.roles = keys.choices("roles", worker.roles, "What it does.")
+        worker.roles = keys.choices("roles", worker.roles, "Roles that the worker runs.")
         worker.storePath = keys.text("store.path", worker.storePath, "Folder of the dataset versions.")
         worker.storePath =
-            keys.storeURL("store.url", besides: "path", "Where the dataset versions lie, in the place of `store.path`.")
+            keys.storeURL(
+                "store.url",
+                besides: "path",
+                "Location of the dataset versions, instead of `store.path`; only one of the two keys may be given."
+            )
             ?? worker.storePath
         worker.storeCompression = keys.choice(
             "store.compression",
             worker.storeCompression,
-            "How files of labels are written to the store; both are read, and ids do not depend on it."
+            "Compression of files of labels that are written to the store; both kinds of files are read, and ids do not depend on it."
         )
         worker.artifactsPath = keys.text(
             "artifacts.path",
             worker.artifactsPath,
-            "Folder of the built-in trainer's models."
+            "Folder in which the built-in trainer stores its models."
         )
         worker.artifactsPath =
-            keys.storeURL("artifacts.url", besides: "path", "Where the models lie, in the place of `artifacts.path`.")
+            keys.storeURL(
+                "artifacts.url",
+                besides: "path",
+                "Location of the built-in trainer's models, instead of `artifacts.path`; only one of the two keys may be given."
+            )
             ?? worker.artifactsPath
         readBuckets(keys, &worker, for: use)
         worker.artifactRoots = keys.folders(
             "artifacts.roots",
             areChecked: use == .worker,
-            "Artifacts of the scheme `file` must lie in one of them, links followed, unless their project names their folder; Intake looks there whether they are there. Without the key they may lie anywhere, and Intake looks into `artifacts.path` alone."
+            "Folders in which artifacts of the scheme `file` must be, with links followed, unless their project names their folder; Intake checks whether they exist there. Without the key artifacts may be anywhere, and Intake checks `artifacts.path` only."
         )
-        worker.statePath = keys.text("state.path", worker.statePath, "Folder of the loop's snapshots; empty for none.")
+        worker.statePath = keys.text(
+            "state.path",
+            worker.statePath,
+            "Folder in which the loop stores its snapshots; an empty text turns snapshots off."
+        )
         readConsole(keys, &worker)
         readSecrets(keys, &worker, for: use)
         worker.intakeDelivery = keys.choice(
             "delivery.intake",
             worker.intakeDelivery,
-            "How Intake writes. With `at_least_once` what was read may be read again after a fault."
+            "Delivery guarantee for what Intake writes. With `at_least_once` input may be read again after a fault, and its output written twice."
         )
         worker.intakeThreads = keys.integer(
             "intake.threads",
             worker.intakeThreads,
             in: 1...64,
-            shown: "one in two processors, 8 at most",
+            shown: "one for every two processors, at most 8",
             "Threads of Intake, each a member of its group."
         )
         readLimits(keys, &worker)
         let commit: ClosedRange<Int64> = 10...2_000
-        let meaning = "From the first record of a transaction to its commit"
+        let meaning = "Time from the first record of a transaction to its commit"
         worker.intakeInterval = keys.duration(
             "commit.intake",
             worker.intakeInterval,
             in: commit,
-            "\(meaning), of Intake."
+            "\(meaning), in Intake."
         )
-        worker.loopInterval = keys.duration("commit.loop", worker.loopInterval, in: commit, "\(meaning), of the loop.")
+        worker.loopInterval = keys.duration("commit.loop", worker.loopInterval, in: commit, "\(meaning), in the loop.")
         return worker
     }
 
@@ -135,21 +147,21 @@ enum WorkerFile {
         let endpoint = keys.text(
             "s3.endpoint",
             "",
-            shown: "the variable `AWS_ENDPOINT_URL`, else Amazon's",
-            "Where buckets are reached: `http://` or `https://`, host and port."
+            shown: "the variable `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, else Amazon's in the region",
+            "Address of the service with the buckets: `http://` or `https://`, host and port."
         )
         if !endpoint.isEmpty { worker.s3.endpoint = endpoint }
         let region = keys.text(
             "s3.region",
             "",
-            shown: "the variable `AWS_REGION`, else us-east-1",
-            "The buckets' region."
+            shown: "the variable `AWS_REGION`, else `AWS_DEFAULT_REGION`, else us-east-1",
+            "Region of the buckets."
         )
         if !region.isEmpty { worker.s3.region = region }
         worker.s3.style = keys.choice(
             "s3.style",
             worker.s3.style,
-            "Where the bucket's name stands: before the host's (`host`), or before the path (`path`); `auto` is `host` at Amazon's and `path` elsewhere."
+            "Position of the bucket's name in a URL: before the host's name (`host`) or at the beginning of the path (`path`); `auto` is `host` for Amazon and `path` otherwise."
         )
         let locations =
             use == .worker ? [worker.storePath, worker.artifactsPath] : use == .store ? [worker.storePath] : []
@@ -158,19 +170,19 @@ enum WorkerFile {
             "s3.access_key",
             isNeeded: isNeeded,
             shown: "the variable `AWS_ACCESS_KEY_ID`",
-            "Who asks. With `secret_key`; then none of the credentials is taken from the environment."
+            "Id of the access key, set together with `secret_key`; then none of the credentials is taken from the environment."
         )
         let secret = keys.secret(
             "s3.secret_key",
             isNeeded: isNeeded,
             shown: "the variable `AWS_SECRET_ACCESS_KEY`",
-            "Signs what is asked."
+            "Secret access key, which signs the requests."
         )
         let token = keys.secret(
             "s3.session_token",
             isNeeded: isNeeded,
             shown: "the variable `AWS_SESSION_TOKEN`, else none",
-            "Of credentials that hold for a while. A worker reads them when it starts."
+            "Session token of temporary credentials. A worker reads credentials when it starts."
         )
         guard access != nil || secret != nil || token != nil else { return }
         worker.s3.replaceCredentials(
@@ -181,11 +193,21 @@ enum WorkerFile {
     }
 
     private static func readConsole(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration) {
-        worker.consoleHost = keys.text("console.host", worker.consoleHost, "Address of health, metrics and the index.")
-        worker.consolePort = UInt16(
-            keys.integer("console.port", Int(worker.consolePort), in: 0...65_535, "Their port; 0 for any free one.")
+        worker.consoleHost = keys.text(
+            "console.host",
+            worker.consoleHost,
+            "IPv4 address, in digits, at which health, metrics and their index are served."
         )
-        let health = "A further port, on a thread of its own, of health alone; 0 for any free one."
+        worker.consolePort = UInt16(
+            keys.integer(
+                "console.port",
+                Int(worker.consolePort),
+                in: 0...65_535,
+                "Port for health, metrics and the index; 0 picks a free one."
+            )
+        )
+        let health =
+            "Additional port at the same address that serves only health, on a thread of its own; 0: any free port."
         worker.healthPort = keys.optionalInteger("console.health_port", 0...65_535, health).map { UInt16($0) }
     }
 
@@ -193,8 +215,8 @@ enum WorkerFile {
         let salt = keys.secret(
             "salt",
             isNeeded: use == .worker,
-            shown: "`FLYWHEEL_SALT`, else none",
-            "Stands before what is drawn by hash; the same for all workers, and never changed."
+            shown: "the variable `FLYWHEEL_SALT`, else none",
+            "Secret bytes that are hashed first in the draws for the audit sample and for random selection; the key of the digests of user ids is derived from them. The salt must be the same for all workers, and must never change."
         )
         worker.salt = Array((salt?.reveal() ?? "").utf8)
         let secrets = keys.secrets(
@@ -203,7 +225,7 @@ enum WorkerFile {
             of: 16,
             isNeeded: use == .worker,
             shown: "derived from the salt",
-            "Under it the tokens of tasks and training requests are made. Of two the first makes them and both are accepted. The same for all workers."
+            "Secret from which the tokens of tasks and training requests are computed. Of two secrets the first signs tokens and both are accepted. The same for all workers."
         )
         worker.tokenKeys = secrets.isEmpty ? nil : TokenKeys(secrets: secrets.map { $0.reveal() })
     }
@@ -214,7 +236,7 @@ enum WorkerFile {
             worker.deadLettersPerSecond,
             in: 1...100_000,
             unit: "a second",
-            "Refused records that are kept: of traffic, of each other input topic, and of what lacks its token; the others are counted. As many times 4 KiB are kept, and ten seconds' worth at once."
+            "Maximum number of refused records that a worker keeps as dead letters; further ones are only counted. The limit applies separately to predictions and feedback (with records beyond the entry budget), to annotations, to training results, to commands, to dataset versions and imports, and to records whose token is missing or wrong. Their size is limited to this number times 4 KiB a second; ten seconds' worth may be kept at once."
         )
         for topic in Topic.allCases {
             guard let usual = worker.entryLimits.entries[topic] else { continue }
@@ -224,15 +246,15 @@ enum WorkerFile {
                 in: 1...1_000_000_000,
                 unit: "an hour",
                 topic == .projects
-                    ? "Revisions of a project that a thread of Intake writes to its journal, \(EntryLimits.revisionBytes >> 20) MiB of them at most; beyond it the newest one waits."
-                    : "Journal entries that records of `\(topic.rawValue)` may become in a project, over all workers."
+                    ? "Maximum number of revisions of a project that each thread of Intake writes to the project's journal, and at most \(EntryLimits.revisionBytes >> 20) MiB of them an hour; beyond that the newest revision waits."
+                    : "Maximum number of journal entries that records of `\(topic.rawValue)` add to a project's journal, over all workers."
             )
         }
         worker.entryLimits.bytes = keys.size(
             "entry_budget.bytes",
             worker.entryLimits.bytes,
             in: 1 << 20...1 << 40,
-            "Bytes of them an hour, of each topic and project."
+            "Bytes of journal entries an hour, for each topic and project."
         )
     }
 

@@ -10,21 +10,28 @@ extension TrainingPolicy: Formed {
             "new_labels",
             \.newLabels,
             Count(1...1_000_000),
-            doc: "New training labels that ask for a study."
+            doc:
+                "Number of new training labels for which a study is requested; the first dataset version always leads to one."
         )
-        trials = try f("trials", \.trials, recipes, doc: "The settings that a study tries.")
-        repeats = try f("repeats", \.repeats, Count(1...1_000), doc: "Repeats of each trial with different seeds.")
+        trials = try f("trials", \.trials, recipes, doc: "Settings of hyperparameters that a study tries.")
+        repeats = try f(
+            "repeats",
+            \.repeats,
+            Count(1...1_000),
+            doc: "Number of repeats of each trial, with different seeds."
+        )
         deadline = try f(
             "deadline",
             \.deadline,
             Span(),
             wire: "deadline_after_ms",
-            doc: "Time trainers have for a study."
+            doc: "Time that trainers have for a study."
         )
         let prefixes = ListOf(.artifactPrefix, 1...100, of: "places")
-        let allowed: StaticString = "Where artifacts may lie: schemes, or URIs that they begin with."
+        let allowed: StaticString =
+            "Allowed locations of artifacts: schemes, or URIs with which the artifacts' URIs must begin."
         artifacts = try f("artifacts", \.artifacts, prefixes, implied: ArtifactPrefix.usual, doc: allowed)
-        let prefix: StaticString = "What the names of the project's trained models begin with; a number follows."
+        let prefix: StaticString = "Prefix of the names of the project's trained models; a number follows it."
         let text = Name<String>(
             "1 to 64 bytes without spaces and control characters",
             bytes: 1...64,

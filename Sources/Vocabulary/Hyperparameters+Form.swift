@@ -9,8 +9,13 @@ extension Hyperparameters: Formed {
             "inverse_regularization",
             \.inverseRegularization,
             inverse,
-            doc: "Inverse L2 penalty."
+            doc: "Inverse of the strength of the L2 penalty."
         )
-        warmStart = try f("warm_start", \.warmStart, Flag(), doc: "Start from the weights of the parent model.")
+        warmStart = try f(
+            "warm_start",
+            \.warmStart,
+            Flag(),
+            doc: "Whether training starts from the weights of the parent model."
+        )
     }
 }

@@ -48,7 +48,7 @@ public struct EngineMetrics: Sendable {
             .histogram,
             "flywheel_commit_duration_seconds",
             ["role"],
-            help: "From opening a transaction to its commit."
+            help: "Seconds from opening a transaction to its commit."
         )
         static let aborted = Metric(
             .counter,
@@ -60,9 +60,9 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_producers_restarted_total",
             ["role"],
-            help: "Producers created again after a fatal error."
+            help: "Producers recreated after a fatal error."
         )
-        static let retries = Metric(.counter, "flywheel_retries_total", ["role"], help: "Calls tried again.")
+        static let retries = Metric(.counter, "flywheel_retries_total", ["role"], help: "Calls retried.")
         static let expired = Metric(
             .counter,
             "flywheel_records_expired_total",
@@ -73,7 +73,7 @@ public struct EngineMetrics: Sendable {
             .gauge,
             "flywheel_brokers_unreachable",
             ["role"],
-            help: "1 while no broker answers a role."
+            help: "1 while no broker answers the role."
         )
         static let isolated = Metric(
             .counter,
@@ -85,19 +85,19 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_turns_refused_total",
             ["role"],
-            help: "Transactions that a role could not finish and retried."
+            help: "Transactions that the role could not finish and retried."
         )
         static let storagePaused = Metric(
             .gauge,
             "flywheel_storage_held_up",
             ["role"],
-            help: "1 while a store refuses a role's work."
+            help: "1 while the store refuses reads or writes of the role."
         )
         static let storageRefusals = Metric(
             .counter,
             "flywheel_storage_refusals_total",
             ["role"],
-            help: "Reads and writes that the store refused and that are retried."
+            help: "Reads and writes that the store refused; the role retries them."
         )
         static let deadLetters = Metric(
             .counter,
@@ -109,7 +109,7 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_dead_letters_left_out_total",
             ["code"],
-            help: "Rejected records that were only counted: the quota of dead letters was used up."
+            help: "Refused records that were only counted because the quota of dead letters was used up."
         )
         static let remarks = Metric(
             .counter,
@@ -127,7 +127,7 @@ public struct EngineMetrics: Sendable {
             .counter,
             "flywheel_feedback_left_out_total",
             [],
-            help: "Feedback that was only counted and is not in the journal: its user is not in the sample of users."
+            help: "Feedback events that were only counted, because their users were not selected for the journal."
         )
         static let refusedEntries = Metric(
             .counter,
@@ -276,12 +276,12 @@ public struct EngineMetrics: Sendable {
         let labels = ["project": reading.project]
         registry.gauge(
             "flywheel_versions_unsealed",
-            help: "Dataset versions that are cut and not announced by the materializer.",
+            help: "Dataset versions that are cut and not yet announced by the materializer.",
             labels: labels
         ).set(reading.count)
         registry.gauge(
             "flywheel_oldest_unsealed_version_seconds",
-            help: "Age of the oldest version that flywheel_versions_unsealed counts; 0 if there is none.",
+            help: "Age in seconds of the oldest version that flywheel_versions_unsealed counts; 0 without one.",
             labels: labels
         ).set(Double(reading.age) / 1_000)
     }
@@ -310,13 +310,13 @@ public struct EngineMetrics: Sendable {
         for (result, count) in [("won", standing?.won ?? 0), ("lost", standing?.lost ?? 0)] {
             registry.gauge(
                 "flywheel_challenger_pairs",
-                help: "Audit labels that challenger (won) or champion (lost) alone got right.",
+                help: "Audit labels that only the challenger (won) or only the champion (lost) predicted correctly.",
                 labels: labels.merging(["result": result]) { $1 }
             ).set(count)
         }
         registry.gauge(
             "flywheel_challenger_log_evidence",
-            help: "Logarithm of the e-value that the challenger is better.",
+            help: "Logarithm of the e-value, the evidence that the challenger is better.",
             labels: labels
         ).set(standing?.logE ?? 0)
         registry.gauge(
@@ -345,7 +345,7 @@ public struct EngineMetrics: Sendable {
             labels: labels
         )
         .set(summary.votesLeft)
-        registry.gauge("flywheel_project_paused", help: "1 while a project's entries wait.", labels: labels)
+        registry.gauge("flywheel_project_paused", help: "1 while the project is paused.", labels: labels)
             .set(summary.pause == nil ? 0 : 1)
         observe(summary.standing, labels)
         registry.gauge("flywheel_labels", help: "Labels accepted.", labels: labels).set(summary.labels)
@@ -353,7 +353,7 @@ public struct EngineMetrics: Sendable {
         for phase in summary.phases {
             registry.gauge(
                 "flywheel_cycle_stage_seconds",
-                help: "Mean duration of a phase of the cycle.",
+                help: "Mean duration of a phase of the cycle, in seconds.",
                 labels: ["project": summary.project, "stage": phase.name]
             ).set(phase.meanSeconds)
         }

@@ -80,7 +80,7 @@ struct CollectionCommandTests {
         #expect(!gone.isEmpty && kept.contains(versions) && kept.count + gone.count == versions, "\(planned)")
         #expect((planned["bytes"] as? Int ?? 0) > 0)
         let before = try dataset("verify")
-        #expect(before.status.isSuccess && before.outputText.contains("\(kept.count + gone.count) versions are whole"))
+        #expect(before.status.isSuccess && before.outputText.contains("\(kept.count + gone.count) versions are intact"))
         let run = try dataset("gc")
         #expect(run.status.isSuccess, "\(run.errorText)")
         #expect(run.outputText.contains("collected, "), "\(run.outputText)")

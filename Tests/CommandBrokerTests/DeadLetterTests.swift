@@ -72,7 +72,7 @@ struct DeadLetterTests {
         let last = try bench.flywheel("dead-letters", "redrive", "--all", "--max-attempts", "1")
         #expect(last.status == .exited(1))
         #expect(last.outputText.contains("sent again once and refused each time (not_json)"))
-        let summary = "0 sent again, \(count) left out because they were sent before, \(count) refused"
+        let summary = "0 sent again, \(count) left out because they were sent already, \(count) refused"
         #expect(last.outputText.contains(summary), "\(last.outputText.suffix(500))")
     }
 

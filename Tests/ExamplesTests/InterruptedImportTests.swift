@@ -16,7 +16,7 @@ struct InterruptedImportTests {
         let created = try stage.flywheel("topics", "create")
         #expect(created.status == .exited(0), "\(created.errorText)")
         let applied = try stage.flywheel("project", "apply", project)
-        #expect(applied.outputText.hasSuffix("flywheel status shows the project with its first record\n"))
+        #expect(applied.outputText.hasSuffix("flywheel status shows the project once its first record has arrived\n"))
 
         let pool = stage.path("pool.csv")
         let rows = (0..<60).map { "s\($0),s3://pool/\($0).png" }

@@ -64,8 +64,8 @@ struct CheckTests {
             1970-01-01T00:00:00.018Z (18 ms) is before 2000 or more than a day in the future: left out)
             6: refused unknown_class: output.probabilities: class "moon" is not in the label schema
             7: refused truncated_json: expected ',' or '}', found the end at byte 19
-            5 records: 2 would be taken, 1 of them with remarks; 3 refused (bad_probabilities 1, truncated_json 1, \
-            unknown_class 1); 2 empty lines passed over
+            5 records: 2 would be accepted, 1 of them with remarks; 3 refused (bad_probabilities 1, truncated_json 1, \
+            unknown_class 1); 2 empty lines skipped
 
             """
         #expect(run.outputText == expected, "\(run.outputText)\(run.errorText)")
@@ -78,7 +78,7 @@ struct CheckTests {
         for text in [Self.good, Self.good + "\n", Self.good + "\r\n", "\r\n\n" + Self.good + "\r\n\r\n"] {
             let run = try check("prediction", Array(text.utf8))
             #expect(run.status == .exited(0), "\(run.outputText)\(run.errorText)")
-            #expect(run.outputText.contains("1 records: 1 would be taken"), "\(run.outputText)")
+            #expect(run.outputText.contains("1 records: 1 would be accepted"), "\(run.outputText)")
         }
         let marked = try check("prediction", [0xEF, 0xBB, 0xBF] + Array("\(Self.good)\n\(Self.good)\n".utf8))
         #expect(marked.status == .exited(1))
@@ -111,7 +111,7 @@ struct CheckTests {
         let many = (0..<1_500).map { _ in Self.good + filler }.joined(separator: "\n")
         let all = try check("prediction", Array(many.utf8), options: "--quiet")
         #expect(
-            all.outputText.hasPrefix("1500 records: 1500 would be taken, 0 of them"),
+            all.outputText.hasPrefix("1500 records: 1500 would be accepted, 0 of them"),
             "\(all.outputText.prefix(500))"
         )
     }

@@ -18,13 +18,24 @@ extension SlicePolicy: Formed {
             "key",
             \.key,
             Text(1...SampleMetadata.longestKey),
-            doc: "The key of metadata whose text names a slice."
+            doc: "Key of the samples' metadata whose text names a sample's slice."
         )
-        share = try f("share", \.share, .share, doc: "Share of a window's votes, for each slice not named in `shares`.")
-        shares = try f("shares", \.shares, named, implied: [], doc: "Slices with shares of their own.")
+        share = try f(
+            "share",
+            \.share,
+            .share,
+            doc: "Share of a window's votes for each slice that `shares` does not name."
+        )
+        shares = try f("shares", \.shares, named, implied: [], doc: "Slices with separate shares.")
             .sorted { $0.slice < $1.slice }
-        newShare = try f.optional("new_share", \.newShare, .share, doc: "Share of a slice that is new and not named.")
-        let new: StaticString = "How long a slice is new after its first task."
+        newShare = try f.optional(
+            "new_share",
+            \.newShare,
+            .share,
+            doc:
+                "Share of a window's votes for each new slice that `shares` does not name; without the key, `share` applies."
+        )
+        let new: StaticString = "How long a slice counts as new after its first task."
         newFor = try f("new_for", \.newFor, Span(), default: 86_400_000, doc: new)
     }
 }

@@ -29,8 +29,8 @@ enum TopicsCommand {
                 replication: try arguments.int("replication", in: 1...100)
             )
         )
-        for topic in made { Terminal.show("made \(topic)") }
-        if made.isEmpty { Terminal.show("every topic is there") }
+        for topic in made { Terminal.show("created \(topic)") }
+        if made.isEmpty { Terminal.show("all topics exist") }
         return true
     }
 
@@ -43,7 +43,7 @@ enum TopicsCommand {
         if problems.contains(where: { $0.hasSuffix("_AUTHORIZATION_FAILED)") }) {
             Terminal.show(AccessRights.help(.operator, configuration.kafka))
         }
-        if problems.isEmpty { Terminal.show("every topic is as it must be") }
+        if problems.isEmpty { Terminal.show("all topics are as required") }
         return problems.isEmpty
     }
 }
@@ -56,12 +56,14 @@ extension TopicsCommand {
             return true
         }
         let names = Party.allCases.map(\.rawValue).joined(separator: ", ")
-        guard let name = arguments.string("role") else { throw arguments.failure("which role? --role takes \(names)") }
+        guard let name = arguments.string("role") else {
+            throw arguments.failure("which role? give --role with one of \(names)")
+        }
         guard let party = Party(rawValue: name) else {
-            throw arguments.failure("--role: expected \(names), found \"\(name)\"")
+            throw arguments.failure("--role: expected one of \(names), found \"\(name)\"")
         }
         guard let principal = arguments.string("principal"), !principal.isEmpty else {
-            throw arguments.failure("which principal? --principal takes a name as in User:\(name)")
+            throw arguments.failure("which principal? give --principal with a name, as in User:\(name)")
         }
         let worker = try WorkerFile.described(arguments)
         let access = AccessRights(party, topics: worker.topics, group: arguments.string("group"))
@@ -69,7 +71,7 @@ extension TopicsCommand {
         if arguments.flag("json") {
             Terminal.show(json(access, principal: full))
         } else if access.rights.isEmpty {
-            Terminal.show("# \(name) asks Kafka nothing, and needs no right")
+            Terminal.show("# \(name) does not contact Kafka, and needs no rights")
         } else {
             let lines = access.commands(
                 principal: full,
@@ -115,12 +117,12 @@ enum ProjectCommand {
             try warnOfKeysWithoutEffect(in: file)
             if outcome.beginsToRequireTokens {
                 Terminal.show(
-                    "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
+                    "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, answers to them are refused (missing_token)"
                 )
             }
             if outcome.lowersFormat {
                 Terminal.show(
-                    "note: datasets.format: where a version of form 2 was cut, or a label changed, versions stay of form 2: labels that changed cannot be said in form 1"
+                    "note: datasets.format: once a version of format 2 was cut, or a label was changed, versions keep format 2: format 1 cannot represent changed labels"
                 )
             }
             if let note = outcome.whenFollowed { Terminal.show(note) }
@@ -177,7 +179,7 @@ enum ProjectCommand {
         let rounded = (project.candidatesPerHour * 10).rounded() / 10
         let pace = rounded == rounded.rounded() && rounded < 1e15 ? "\(Int(rounded))" : "\(rounded)"
         Terminal.complain(
-            "note: a window holds \(project.tasksPerWindow) tasks; once a pool is full Intake lets through about \(pace) candidates an hour (votes_per_window × oversample ÷ window)"
+            "note: a window holds \(project.tasksPerWindow) tasks; once a pool is full Intake forwards about \(pace) candidates an hour (votes_per_window × oversample ÷ window)"
         )
         for conflict in project.settingConflicts { Terminal.complain(conflict.note) }
         return true
@@ -205,7 +207,7 @@ enum ProjectCommand {
             by: arguments.string("by") ?? NSUserName(),
             reason: arguments.string("reason") ?? ""
         )
-        Terminal.show("\(ForeignText.line(name)) goes on from journal offset \(pause.next); see flywheel status")
+        Terminal.show("\(ForeignText.line(name)) will resume from journal offset \(pause.next); see flywheel status")
         return true
     }
 
@@ -218,7 +220,7 @@ enum ProjectCommand {
         try directory.readToEnd(stable: true)
         if try directory.isHeldBack() { Terminal.complain(openTransaction(on: worker.topics[.projects])) }
         for fault in directory.faults {
-            Terminal.complain("warning: not followed: \(ForeignText.line(fault.text, limit: 4_096))")
+            Terminal.complain("warning: not applied: \(ForeignText.line(fault.text, limit: 4_096))")
         }
         return directory.projects.values.sorted { $0.project < $1.project }
     }
@@ -226,7 +228,7 @@ enum ProjectCommand {
 
 /// Returns the note of a command that reads no further than the beginning of an open transaction.
 func openTransaction(on topic: String) -> String {
-    "note: a transaction is open on \(topic): what was written since it began is not shown (kafka-transactions.sh find-hanging)"
+    "note: a transaction is open on \(topic): records written since it began are not shown (kafka-transactions.sh find-hanging)"
 }
 
 extension SettingConflict {
@@ -241,7 +243,7 @@ extension ProjectApply.Outcome {
         case .created(let new): "\(name) is new: revision 1, partition \(new.partition)"
         case .revised(let new, _): "\(name) is now at revision \(new.revision)"
         case .rewritten(let new, let fault):
-            "\(name) is now at revision \(new.revision), with the settings that were in force: its newest record could not be followed (\(ForeignText.line(fault.text, limit: 1_000)))"
+            "\(name) is now at revision \(new.revision), with the settings that were in force: its newest record could not be applied (\(ForeignText.line(fault.text, limit: 1_000)))"
         }
     }
 
@@ -249,9 +251,9 @@ extension ProjectApply.Outcome {
     var whenFollowed: String? {
         switch self {
         case .unchanged: nil
-        case .created: "flywheel status shows the project with its first record"
+        case .created: "flywheel status shows the project once its first record has arrived"
         case .revised, .rewritten:
-            "the loop follows the revision with the project's next record: until then flywheel status shows the one before, its budget too"
+            "the loop applies the revision with the project's next record: until then flywheel status shows the previous settings, the budget among them"
         }
     }
 
@@ -320,9 +322,9 @@ enum ConfigCommand {
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
             let environment = ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? ""
             if worker.salt.isEmpty, !environment.isEmpty {
-                Terminal.show("note: no salt in the file: that of FLYWHEEL_SALT is taken, where that is set")
+                Terminal.show("note: no salt in the file: FLYWHEEL_SALT is used where it is set")
             } else if worker.salt.isEmpty {
-                Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")
+                Terminal.show("note: no salt: anybody who knows the samples' ids can compute which are audited")
             }
             if !worker.tokens.isSecret, environment.isEmpty {
                 Terminal.show("note: neither salt nor tokens.secret: anybody can compute tokens of tasks and requests")

@@ -70,7 +70,7 @@ enum DatasetCommand {
         var problems = 0
         if let version = arguments.positional("version") {
             if let id = try id(version, store, project), try store.isCollected(project, id) {
-                Terminal.show("\(id): collected, its files are gone as flywheel dataset gc decided")
+                Terminal.show("\(id): collected, its files were removed by flywheel dataset gc")
                 return true
             }
             guard let manifest = try manifest(version, store, project) else {
@@ -105,12 +105,12 @@ enum DatasetCommand {
         if let newest = ids.last, problems == 0 { tell(try store.overlap(project, id: newest), of: newest) }
         for (versionNumber, id) in collected {
             Terminal.show(
-                "version \(versionNumber), \(id): collected, its files are gone as flywheel dataset gc decided"
+                "version \(versionNumber), \(id): collected, its files were removed by flywheel dataset gc"
             )
         }
         Terminal.show(
             problems == 0
-                ? "\(counted(ids.count, "version is", "versions are")) whole"
+                ? "\(counted(ids.count, "version is", "versions are")) intact"
                 : "\(counted(problems, "problem", "problems")) in \(counted(ids.count, "version", "versions"))"
         )
         return problems == 0
@@ -161,7 +161,7 @@ enum DatasetCommand {
         guard !overlap.isEmpty else { return }
         let samples = overlap.samples.map { ForeignText.line($0, limit: 64) }.joined(separator: ", ")
         Terminal.show(
-            "\(id): \(overlap.contents) contents and \(overlap.groups) groups have labels of several splits, among them samples \(samples): scores on them flatter"
+            "\(id): \(overlap.contents) contents and \(overlap.groups) groups have labels of several splits, among them samples \(samples): scores on them are too high"
         )
     }
 
@@ -188,8 +188,8 @@ enum DatasetCommand {
         guard try !store.isCollected(project, id) else {
             throw EngineError(
                 "read version \(ForeignText.line(version, limit: 80))",
-                "it was collected by flywheel dataset gc, and its files are gone",
-                remedy: "take a version that is kept; flywheel dataset verify lists what is there"
+                "it was collected by flywheel dataset gc, and its files were removed",
+                remedy: "choose a version that was kept; flywheel dataset verify lists those that were collected"
             )
         }
         return try store.manifest(project, id: id)

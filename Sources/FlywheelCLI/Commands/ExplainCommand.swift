@@ -57,12 +57,12 @@ struct ExplanationReport {
         if let outcome { lines.append(outcome) }
         if let label = explanation.label {
             let confidence = label.confidence.map { ", confidence \(Self.rounded($0))" } ?? ""
-            let state = label.isRetracted ? "retracted (it was of \(label.split.rawValue))" : label.split.rawValue
+            let state = label.isRetracted ? "retracted (its split was \(label.split.rawValue))" : label.split.rawValue
             lines.append(
                 "label       \(Self.line(label.className))\(confidence), \(state), fact \(label.sequence) of the dataset log"
             )
             if let audit = label.audit {
-                let way = audit.isDuel ? "a duel" : "plainly drawn"
+                let way = audit.isDuel ? "a duel" : "plainly selected"
                 lines.append("  \(way), stratum \(audit.stratum.rawValue), candidate of \(audit.dayText)")
             }
             for change in label.changes {
@@ -73,7 +73,7 @@ struct ExplanationReport {
         }
         let searched = explanation.searched
         if !explanation.isFound {
-            lines.append("nothing is known of sample \(Self.line(explanation.sample)) of \(explanation.project)")
+            lines.append("nothing is known about sample \(Self.line(explanation.sample)) of \(explanation.project)")
         }
         var read = "searched    \(searched.entries) entries of the journal"
         if let since = searched.since {
@@ -92,7 +92,7 @@ struct ExplanationReport {
         }
         return [
             "entry \(entry.entryNumber)  \(RFC3339.text(milliseconds: entry.time.milliseconds))  \(model)  at \(entry.partition)/\(entry.offset)",
-            score, "  let through: " + Self.line(entry.ways.joined(separator: "; ")),
+            score, "  forwarded: " + Self.line(entry.ways.joined(separator: "; ")),
         ]
     }
 
@@ -106,46 +106,46 @@ struct ExplanationReport {
             case .closed(let closing): state = "closed: \(closing.rawValue)"
             }
             var text =
-                "task \(Self.line(task.id.rawValue))  \(RFC3339.text(milliseconds: task.openedAt.milliseconds))  \(state)\n  asked for by \(Self.line(task.reason.strategy)) (\(task.purpose.rawValue)), score \(Self.rounded(task.reason.score))"
+                "task \(Self.line(task.id.rawValue))  \(RFC3339.text(milliseconds: task.openedAt.milliseconds))  \(state)\n  queried by \(Self.line(task.reason.strategy)) (\(task.purpose.rawValue)), score \(Self.rounded(task.reason.score))"
             if !task.reason.triggers.isEmpty {
                 text += ", triggers \(Self.line(task.reason.triggers.joined(separator: ", ")))"
             }
             if explanation.isDisputed {
                 text +=
-                    "\n  users reject what a suspected version said of it: told as an audit task, and its label neither trains nor tests"
+                    "\n  users disputed the answer of a suspected version: shown as an audit task, and its label neither trains nor tests"
             }
             if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
             return text
         case .queriedBefore(let purpose) where purpose.isImported:
-            return "not asked for: its label was imported (\(purpose.split?.rawValue ?? purpose.rawValue))"
+            return "not queried: its label was imported (\(purpose.split?.rawValue ?? purpose.rawValue))"
         case .queriedBefore(let purpose) where explanation.heldBack.contains(.labelingTasks):
             return
-                "asked for once (\(purpose.rawValue)); its task is behind an open transaction, or is no longer on the topic"
+                "queried before (\(purpose.rawValue)); its task is behind an open transaction, or is no longer on the topic"
         case .queriedBefore(let purpose):
-            return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
+            return "queried before (\(purpose.rawValue)); its task is no longer on the topic"
         case .waiting(let table, let triggers):
             let names = triggers.isEmpty ? "" : ", triggers \(Self.line(triggers.joined(separator: ", ")))"
-            return "not asked for yet: waits in the table \(table)\(names)"
+            return "not queried yet: it waits in the table \(table)\(names)"
         case .setAside(isKnown: true):
             return
-                "not asked for yet: waits in the table pool behind all others, for it is near a sample that was asked for"
+                "not queried yet: it waits in the table pool behind all others, because it is near a queried sample"
         case .setAside(isKnown: false):
             return
-                "not asked for yet: waits in the table pool behind all others, for it is among samples that nobody could answer"
+                "not queried yet: it waits in the table pool behind all others, because it is among samples that no annotator could answer"
         case .copy(let purpose):
-            return "not asked for: the same content was asked for, or imported, under another id (\(purpose.rawValue))"
+            return "not queried: the same content was queried or imported under another id (\(purpose.rawValue))"
         case .otherSide(let purpose):
-            return "not asked for: its group is on the other side (\(purpose.rawValue))"
+            return "not queried: its group is on the other side of the split (\(purpose.rawValue))"
         case .notApplied(nil) where explanation.heldBack.contains(.state):
             return
-                "not decided as far as is committed: what the loop made of its last entry may be behind an open transaction"
+                "not decided as far as is committed: the loop's decision on its last entry may be behind an open transaction"
         case .notApplied(let pause):
-            return "not decided yet: the loop has not come to its last entry"
+            return "not decided yet: the loop has not applied its last entry"
                 + (pause.map { "; the project is \(Self.line($0))" } ?? "")
         case .outOfSpace(let fault):
-            return "not asked for: it is not in the project's space (\(Self.line(fault)))"
+            return "not queried: its embedding is not in the project's space (\(Self.line(fault)))"
         case .passedOver:
-            return "not asked for: better candidates took its place, or the stream's rule passed it over"
+            return "not queried: better candidates replaced it, or the rule of a stream skipped it"
         }
     }
 

@@ -65,7 +65,7 @@ enum LabelChangeCommand {
                     unreadable += 1
                     if unreadable == 1 {
                         Terminal.complain(
-                            "the record at \(partition)/\(record.offset) cannot be read: a newer build wrote it, or somebody else; what it changes is not told here"
+                            "the record at \(partition)/\(record.offset) cannot be read: a newer build or another program wrote it; its change is not listed here"
                         )
                     }
                     return
@@ -120,14 +120,14 @@ enum LabelChangeCommand {
         let label = "the label of \(ForeignText.line(sample.rawValue))"
         switch outcome {
         case .done:
-            Terminal.show("\(label) \(what); the next version holds it so")
+            Terminal.show("\(label) \(what), from the next version on")
             return true
         case .known:
             Terminal.show("\(label) \(what) already")
             return true
         case .waiting:
             Terminal.complain(
-                "sent; no worker has carried it out yet: none runs, or Intake has refused it (flywheel dead-letters list); see flywheel explain. Once more does no harm"
+                "sent, but no worker has carried it out yet: none runs, or Intake has refused the command (flywheel dead-letters list); see flywheel explain. Sending it again does no harm"
             )
             return false
         case .refused:

@@ -60,7 +60,7 @@ enum LabelsCommand {
         try ImportOptions.send(records, by: sender, rate: rate)
         if !records.isEmpty {
             Terminal.show(
-                "flywheel status shows them as they are taken in; flywheel dead-letters list then shows what is refused"
+                "flywheel status shows the labels as they are accepted; flywheel dead-letters list shows those that are refused"
             )
         }
         return true
@@ -70,32 +70,46 @@ enum LabelsCommand {
 /// Options shared by the commands that import files.
 enum ImportOptions {
     static let fields: [OptionSpecification] = [
-        .option("format", "FORMAT", help: "csv, jsonl, label-studio or ground-truth (default by the file's beginning)"),
+        .option("format", "FORMAT", help: "csv, jsonl, label-studio or ground-truth (default: detected from the file)"),
         .option("id", "NAME", help: "column or member with the sample's id", defaultValue: "id"),
-        .option("uri", "NAME", help: "with the content's URI", defaultValue: "uri"),
-        .option("text", "NAME", help: "with a text as content", defaultValue: "text"),
-        .option("group", "NAME", help: "with the group whose members are all on one side", defaultValue: "group"),
-        .option("embedding", "NAME", help: "with the embedding's numbers", defaultValue: "embedding"),
-        .repeated("metadata", "NAME", help: "column or member that goes to the sample's metadata"),
+        .option("uri", "NAME", help: "column or member with the content's URI", defaultValue: "uri"),
+        .option("text", "NAME", help: "column or member with a text as content", defaultValue: "text"),
+        .option(
+            "group",
+            "NAME",
+            help: "column or member with the group; all samples of a group are on one side of the split",
+            defaultValue: "group"
+        ),
+        .option(
+            "embedding",
+            "NAME",
+            help: "column or member with the numbers of the embedding",
+            defaultValue: "embedding"
+        ),
+        .repeated("metadata", "NAME", help: "column or member to copy to the sample's metadata"),
     ]
 
     static let sending: [OptionSpecification] = [
-        .option("progress", "FILE", help: "how far it came (default FILE.flywheel-progress); empty for none"),
-        .option("rate", "N", help: "records a second at most", defaultValue: "500"),
-        .flag("skip-faulty", help: "leave out what is wrong, and send the rest"),
-        .flag("dry-run", help: "check all and send nothing"),
+        .option(
+            "progress",
+            "FILE",
+            help: "file that keeps the progress; empty for none (default: the file's name and .flywheel-progress)"
+        ),
+        .option("rate", "N", help: "maximum number of records per second", defaultValue: "500"),
+        .flag("skip-faulty", help: "leave out faulty rows, and send the rest"),
+        .flag("dry-run", help: "check everything, and send nothing"),
     ]
 
     /// Whether the correct records may be sent; otherwise prints the remedy.
     static func maySend(_ faults: [ImportFault], _ arguments: ParsedArguments) -> Bool {
         if faults.contains(where: \.endsFile) {
             let skips =
-                arguments.flag("skip-faulty") ? " (--skip-faulty leaves out rows, and these cannot be told)" : ""
-            Terminal.complain("nothing was sent: mend the file or the options\(skips)")
+                arguments.flag("skip-faulty") ? " (--skip-faulty cannot tell which rows to leave out)" : ""
+            Terminal.complain("nothing was sent: correct the file or the options\(skips)")
             return false
         }
         guard faults.isEmpty || arguments.flag("skip-faulty") else {
-            Terminal.complain("nothing was sent: mend the file, or leave such rows out with --skip-faulty")
+            Terminal.complain("nothing was sent: correct the file, or leave faulty rows out with --skip-faulty")
             return false
         }
         return true
@@ -156,7 +170,7 @@ enum ImportOptions {
         for text in arguments.strings("rename") {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, renames[String(parts[0])] == nil else {
-                throw arguments.failure("--rename: expected distinct OLD=NEW, found \"\(text)\"")
+                throw arguments.failure("--rename: expected OLD=NEW, each OLD once, found \"\(text)\"")
             }
             renames[String(parts[0])] = String(parts[1])
         }
@@ -190,6 +204,6 @@ enum ImportOptions {
         }
         defer { trap.cancel() }
         let before = try sender.send(records, rate: rate, isStopped: { stop.isRaised }, tell: tell)
-        if before == records.count, before > 0 { Terminal.show("all \(before) were sent before") }
+        if before == records.count, before > 0 { Terminal.show("all \(before) were sent already") }
     }
 }

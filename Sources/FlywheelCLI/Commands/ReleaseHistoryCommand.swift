@@ -78,7 +78,7 @@ enum ReleaseHistoryCommand {
             return window
         } catch {
             // A user who may read the history may lack the right to read the journal.
-            Terminal.complain("no figures of labels: \(error)")
+            Terminal.complain("scores on labels are missing: \(error)")
             return nil
         }
     }
@@ -113,7 +113,7 @@ enum ReleaseHistoryCommand {
             )
         }
         guard milliseconds <= WallClock.now() else {
-            throw arguments.failure("--at: \(text.prefix(80)) is in the future, and nobody knows who will be live then")
+            throw arguments.failure("--at: \(text.prefix(80)) is in the future; expected a time in the past")
         }
         return StreamTime(milliseconds: milliseconds)
     }
@@ -131,7 +131,7 @@ enum ReleaseHistoryCommand {
         if history.isHeldBack { Terminal.complain(openTransaction(on: topic)) }
         if let first = history.firstUnreadable {
             Terminal.complain(
-                "\(counted(history.unreadable, "record", "records")) on \(topic) cannot be read, the first at \(first): a newer build wrote it, or somebody else; its transition is not told here"
+                "\(counted(history.unreadable, "record", "records")) on \(topic) cannot be read, the first at \(first): a newer build or another program wrote it; its transition is not listed here"
             )
         }
         return history

@@ -35,7 +35,7 @@ enum ReleasesCommand {
             return true
         case .waiting:
             Terminal.show(
-                "sent; no worker has carried it out yet: see flywheel status once intake and loop run. Do not send it again"
+                "sent, but no worker has carried it out yet: see flywheel status once intake and loop run. Do not send it again"
             )
             return true
         case .refused(let champion):
@@ -63,9 +63,9 @@ enum ReleasesCommand {
         let project = ForeignText.line(name)
         switch outcome {
         case .waiting:
-            let again = order == .rollBack || isAboutClass ? "Do not send it again" : "Once more does no harm"
+            let again = order == .rollBack || isAboutClass ? "Do not send it again" : "Sending it again does no harm"
             Terminal.complain(
-                "sent; no worker has carried it out yet: see flywheel releases show \(project). \(again)"
+                "sent, but no worker has carried it out yet: see flywheel releases show \(project). \(again)"
             )
             return false
         case .refused(let live):
@@ -73,17 +73,17 @@ enum ReleasesCommand {
                 Terminal.complain("refused: \(serving(live)) now; see flywheel releases log \(project)")
                 return false
             }
-            let isWanted = order == .suppress ? "suppressed already, or one of the last two" : "not suppressed"
+            let isWanted = order == .suppress ? "already suppressed, or one of the last two" : "not suppressed"
             Terminal.complain(
                 "refused: class \(ForeignText.line(name)) is \(isWanted); see flywheel releases show \(project)"
             )
             return false
         case .withdrawn(let canary, let live):
             let version = ForeignText.line(canary.rawValue)
-            Terminal.show("\(project): \(version) is on its way no more, and quarantined; \(serving(live)) as before")
+            Terminal.show("\(project): \(version) was withdrawn and is quarantined; \(serving(live)) as before")
             return true
         case .done(let live, let replaced):
-            let instead = replaced.map { ", in the place of \(ForeignText.line($0.rawValue))" } ?? ""
+            let instead = replaced.map { ", instead of \(ForeignText.line($0.rawValue))" } ?? ""
             let what = isAboutClass ? "\(ForeignText.line(try arguments.requiredPositional("class"))): " : ""
             Terminal.show("\(project): \(what)\(state(after: order)); \(serving(live))\(instead)")
             return true
@@ -136,7 +136,7 @@ enum ReleasesCommand {
             return false
         case .waiting:
             Terminal.complain(
-                "sent; no worker has carried it out yet: see flywheel releases show \(project). Once more does no harm"
+                "sent, but no worker has carried it out yet: see flywheel releases show \(project). Sending it again does no harm"
             )
             return false
         }
@@ -172,7 +172,7 @@ enum ReleasesCommand {
             guard digest == nil || digest == found, size == nil || size == Int64(bytes.count) else {
                 throw EngineError(
                     "register \(uri)",
-                    "the file has \(bytes.count) bytes and SHA-256 \(found), which is not what was given",
+                    "the file has \(bytes.count) bytes and SHA-256 \(found), which differs from --size or --sha256",
                     remedy: "leave out --sha256 and --size, or name the right file"
                 )
             }
@@ -190,7 +190,7 @@ enum ReleasesCommand {
                 !metrics.contains(where: { $0.name == parts[0] })
             else {
                 throw arguments.failure(
-                    "--metrics: expected distinct NAME=VALUE as in accuracy=0.93, found \"\(text)\""
+                    "--metrics: expected NAME=VALUE with distinct names, as in accuracy=0.93, found \"\(text)\""
                 )
             }
             metrics.append(ModelMetric(name: String(parts[0]), value: value))

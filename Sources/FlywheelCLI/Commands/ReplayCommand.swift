@@ -44,9 +44,9 @@ enum ReplayCommand {
     static func text(_ report: Replay.Report, verifies: Bool) -> String {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
         if let pause = report.pause {
-            text += "\n  replayed as far as it was decided: \(ForeignText.line(pause.text, limit: 1_000))"
+            text += "\n  replayed only as far as it was decided: \(ForeignText.line(pause.text, limit: 1_000))"
         }
-        if report.waiting > 0 { text += "\n  \(report.waiting) entries that the loop has not come to are left out" }
+        if report.waiting > 0 { text += "\n  \(report.waiting) entries that the loop has not applied yet are left out" }
         // Each build is listed once, by its first entry: builds alternate while workers are replaced one by one.
         var builds: [Replay.BuildSpan] = []
         for span in report.builds where !builds.contains(where: { $0.build == span.build }) { builds.append(span) }
@@ -63,10 +63,10 @@ enum ReplayCommand {
             text += "\n  equal"
         } else {
             let topics = report.heldBack.joined(separator: ", ")
-            text += "\n  equal as far as is committed: a transaction is open on \(topics), and what stands behind it"
+            text += "\n  equal as far as is committed: a transaction is open on \(topics), and what is behind it"
             text += " was not verified"
             if report.unseen > 0 {
-                text += "; \(report.unseen) decisions were not found and may be there"
+                text += "; \(report.unseen) decisions were not found and may be behind it"
             }
         }
         return text

@@ -53,7 +53,7 @@ enum RunCommand {
             logger.warning("neither salt nor tokens.secret: anybody can compute the tokens of tasks and requests")
         }
         let registry = MetricsRegistry()
-        registry.gauge("flywheel_build_info", help: "The build that runs.", labels: ["version": Build.version]).set(1)
+        registry.gauge("flywheel_build_info", help: "The running build.", labels: ["version": Build.version]).set(1)
         let worker = Worker(configuration: configuration, logger: logger, registry: registry, stop: stop)
         logger.info(
             "starting",

@@ -32,12 +32,12 @@ enum SamplesCommand {
         let pool = try SamplePool(file, target.configuration, state: target.state)
         ImportOptions.tell(pool.faults)
         var words = ImportOptions.count(pool.entries.count, "sample")
-        if pool.repeated > 0 { words += ", \(ImportOptions.count(pool.repeated, "row")) of samples that stood before" }
+        if pool.repeated > 0 { words += ", \(ImportOptions.count(pool.repeated, "row")) of samples seen before" }
         if !pool.faults.isEmpty { words += ", \(ImportOptions.count(pool.faults.count, "fault"))" }
         Terminal.show(words)
         let capacity = target.configuration.acquisition.poolCapacity
         if pool.entries.count > capacity {
-            Terminal.show("note: acquisition.pool_capacity is \(capacity): the project keeps so many at once")
+            Terminal.show("note: acquisition.pool_capacity is \(capacity): the project keeps at most so many at once")
         }
         guard ImportOptions.maySend(pool.faults, arguments) else { return false }
         guard !arguments.flag("dry-run") else {

@@ -39,7 +39,7 @@ struct StatusReport {
             )
             if project.changedEvidence > 0 {
                 lines.append(
-                    "  evidence     of the champion's promotion holds \(counted(project.changedEvidence, "label that was", "labels that were")) changed since; it stays as it was"
+                    "  evidence     of the champion's promotion contains \(counted(project.changedEvidence, "label that was", "labels that were")) changed since; it is not computed anew"
                 )
             }
             if let rollout = project.rollout { lines.append("  canary       \(rollout.text)") }
@@ -56,12 +56,12 @@ struct StatusReport {
                 lines.append("  unregistered \(models.joined(separator: ", "))\(more): no release names them")
             }
             lines.append(
-                "  budget       \(project.votesLeft) of \(project.votesBudget) votes left in the window, \(project.votesReserved) reserved, \(project.votesTotal) spent in all"
+                "  budget       \(project.votesLeft) of \(project.votesBudget) votes left in the window, \(project.votesReserved) reserved, \(project.votesTotal) spent in total"
             )
             for account in project.accounts {
                 let name = account.name.padding(toLength: 13, withPad: " ", startingAt: 0)
                 lines.append(
-                    "  \(name)\(account.left) of \(account.budget) left in the window, \(account.reserved) reserved, \(account.total) spent in all"
+                    "  \(name)\(account.left) of \(account.budget) left in the window, \(account.reserved) reserved, \(account.total) spent in total"
                 )
             }
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
@@ -87,7 +87,7 @@ struct StatusReport {
         if projects.isEmpty, withoutEntry.isEmpty { lines.append("no project has an entry yet") }
         for name in withoutEntry {
             lines.append(name)
-            lines.append("  no entry yet: nothing was taken in of it; flywheel dead-letters list says what was refused")
+            lines.append("  no entry yet: none of its records was accepted; see flywheel dead-letters list")
         }
         lines.append(
             "lag            "

@@ -13,9 +13,9 @@ public enum ConfigurationReference {
         return """
             # Configuration of a project
 
-            Every key of a project file, as `flywheel config check` and `flywheel project apply` read it. Written by `make reference` from the code that reads it: change it there. [The example](../examples/project.yaml) has most of them with their defaults.
+            This page lists every key of a project's file, as `flywheel config check` and `flywheel project apply` read it. `make reference` generates the page from the code that reads the file: change the texts there. [The example](../examples/project.yaml) contains most of the keys with their defaults.
 
-            A file is YAML. Unknown keys, a key that stands twice and values out of range are refused, all at once, each with its line. A duration is a whole number and its unit: `ms`, `s`, `m`, `h` or `d`. On the topic `projects` durations are milliseconds under a key that ends in `_ms`, classes are positions, and `flywheel config reference --schema` prints what stands there.
+            A file is written in YAML. Unknown keys, duplicate keys and values out of range are refused; all of them are reported at once, each with its line. A duration is a whole number followed by its unit: `ms`, `s`, `m`, `h` or `d`. In the column “Default”, “none” means that there is no value without the key, and “its defaults” that each key of the map has its own default. In records on the topic `projects` durations are milliseconds under keys that end in `_ms`, and classes are positions, counted from 0; `flywheel config reference --schema` prints the JSON Schema of these records.
 
             """ + page.text
     }
@@ -61,7 +61,7 @@ private struct ReferencePage {
         case .span(let range): return "duration, \(Span.text(range.lowerBound)) to \(Span.text(range.upperBound))"
         case .flag: return "`true` or `false`"
         case .alwaysTrue: return "`true`"
-        case .position: return "a class's name"
+        case .position: return "name of a class"
         case .text(_, let note?): return "text: \(note)"
         case .text(let bytes, _): return "text, \(Text(bytes).expectation)"
         case .choice(let names): return names.map { "`\($0)`" }.joined(separator: ", ")
@@ -69,7 +69,7 @@ private struct ReferencePage {
             let number = counts.lowerBound == 0 ? "at most " : "\(counts.lowerBound) to "
             let most = "\(number)\(Self.text(Int64(counts.upperBound)))"
             if case .text = element { return "list of \(most) texts; each \(value(element, path: path))" }
-            return "list of \(most): \(value(element, path: path + "[]"))"
+            return "list of \(most) elements: \(value(element, path: path + "[]"))"
         case .byClass(let element): return "map from classes to \(value(element, path: path))"
         case .entries(let name, let key, let element, let counts, let bytes):
             let names = "`\(name)` (text, \(Text(bytes).expectation))"
@@ -90,7 +90,7 @@ private struct ReferencePage {
     private static func open<T: FormedUnion>(_ type: T.Type, _ page: inout ReferencePage) {
         let noun = T.noun.prefix(1).uppercased() + T.noun.dropFirst()
         page.heading("\(noun)s")
-        page.text += "A \(T.noun) is a map of one key. They nest in at most \(T.depthLimit) levels.\n\n"
+        page.text += "A \(T.noun) is a map with one key. \(noun)s can be nested in at most \(T.depthLimit) levels.\n\n"
         page.table(unionCases(of: type), path: "", column: nil)
     }
 

@@ -6,11 +6,35 @@ extension UtilityWeights: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         // Above this only the highest values of a part would count.
         let weight = Number(0...16)
-        uncertainty = try f("uncertainty", \.uncertainty, weight, absent: 1, doc: "Of the acquisition score.")
-        value = try f("value", \.value, weight, absent: 0, doc: "Of what the predicted classes are worth.")
-        freshness = try f("freshness", \.freshness, weight, absent: 0, doc: "Of how lately the model predicted.")
-        novelty = try f("novelty", \.novelty, weight, absent: 0, doc: "Of the distance from all that was asked for.")
-        density = try f("density", \.density, weight, absent: 0, doc: "Of how many other candidates are near.")
+        uncertainty = try f("uncertainty", \.uncertainty, weight, absent: 1, doc: "Weight of the acquisition score.")
+        value = try f(
+            "value",
+            \.value,
+            weight,
+            absent: 0,
+            doc: "Weight of the value of the predicted classes (`class_values`)."
+        )
+        freshness = try f(
+            "freshness",
+            \.freshness,
+            weight,
+            absent: 0,
+            doc: "Weight of the freshness of the prediction (`half_life`)."
+        )
+        novelty = try f(
+            "novelty",
+            \.novelty,
+            weight,
+            absent: 0,
+            doc: "Weight of the distance from all queried samples."
+        )
+        density = try f(
+            "density",
+            \.density,
+            weight,
+            absent: 0,
+            doc: "Weight of the density: how many other candidates are near."
+        )
     }
 }
 
@@ -23,14 +47,14 @@ extension BatchPolicy: Formed {
             \.rule,
             Choice(),
             absent: .kmeans,
-            doc: "The rule, where `diverse` ([all](acquisition.md))."
+            doc: "Rule by which a batch is composed if `diverse` is `true` ([all rules](acquisition.md))."
         )
         let cold: StaticString =
-            "What is asked for while the model knows too little for its uncertainty to mean anything."
+            "Rule of batches while the model has seen too few labels for its uncertainty to be meaningful; `none`: the usual `rule`."
         coldStart = try f("cold_start", \.coldStart, Choice(), absent: .herding, doc: cold)
         let labels = Number(0...1e6)
         let end: StaticString =
-            "The cold start ends at the latest after this many labels for each class that the model tells apart."
+            "The cold start ends at the latest after this many labels for each class that the model distinguishes."
         handover = try f("handover_per_class", \.handover, labels, absent: 8, doc: end)
         let even = UtilityWeights(uncertainty: 1, value: 0, freshness: 0, novelty: 0, density: 0)
         weights = try f(
@@ -38,20 +62,29 @@ extension BatchPolicy: Formed {
             \.weights,
             Nested(),
             absent: even,
-            doc: "Powers of the parts of a candidate's worth."
+            doc:
+                "Exponents of the parts of a candidate's utility, which is their product; a part with weight 0 does not count."
         )
         let values = ByClass(Number(0...1e9), other: 1)
-        let worth: StaticString = "What a label of each class is worth, as in `{ cat: 5 }`; 1 where none is named."
+        let worth: StaticString =
+            "Value of a label of each class, as in `{ cat: 5 }`; classes that are not named have the value 1."
         classValues = try f("class_values", \.classValues, values, implied: [], doc: worth)
         halfLife = try f(
             "half_life",
             \.halfLife,
             Span(),
             absent: 3_600_000,
-            doc: "Age that makes a prediction half fresh."
+            doc: "Age at which the freshness of a prediction has fallen to one half."
         )
-        sharpness = try f("sharpness", \.sharpness, Number(1e-3...1e6), absent: 1, doc: "Of `power` and `softmax`.")
-        let near: StaticString = "Samples nearer than this, as a share of the spread of all candidates, come last."
+        sharpness = try f(
+            "sharpness",
+            \.sharpness,
+            Number(1e-3...1e6),
+            absent: 1,
+            doc: "How strongly the rules `power` and `softmax` prefer high utilities."
+        )
+        let near: StaticString =
+            "Distance, as a share of the spread of all candidates, below which a sample counts as a duplicate of a queried sample or of a better candidate; duplicates rank last."
         duplicateDistance = try f("duplicate_distance", \.duplicateDistance, Number(0...1), absent: 0.05, doc: near)
         // A sketch takes up to 400 bytes of state.
         memory = try f(
@@ -59,7 +92,7 @@ extension BatchPolicy: Formed {
             \.memory,
             Count(0...10_000),
             absent: 1_000,
-            doc: "Sketches kept of what was asked for."
+            doc: "Maximum number of queried samples of whose embeddings sketches are kept, for comparison."
         )
     }
 }

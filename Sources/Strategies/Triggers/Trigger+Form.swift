@@ -12,19 +12,20 @@ extension Trigger: Formed {
             $0
         }
         let (rate, most) = (Count(1...Self.highestRate), TriggerCondition.nodeLimit)
-        name = try f("name", \.name, names, doc: "Stands on candidates and tasks.")
+        name = try f("name", \.name, names, doc: "Name of the trigger, recorded on candidates and tasks.")
         perHour = try f(
             "per_hour",
             \.perHour,
             rate,
             default: 100,
-            doc: "Times an hour that it may fire, over all workers."
+            doc: "Maximum number of predictions that the trigger forwards per hour, over all workers."
         )
         condition = try f(
             "when",
             \.condition,
             Union(),
-            doc: "The condition; with those within at most 64, in 8 levels."
+            doc:
+                "Condition under which the trigger fires. It consists of at most 64 conditions, nested ones included, in at most 8 levels."
         )
         let count = condition.count
         try f.require("when", count > most ? "expected at most \(most) conditions, found \(count)" : nil)
@@ -53,8 +54,8 @@ private struct MetadataTexts: Formed {
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let texts = ListOf(Text(0...SampleMetadata.longestValue), 1...TriggerCondition.valueLimit, of: "texts")
-        key = try f("key", \.key, Text(1...SampleMetadata.longestKey), doc: "The key.")
-        values = try f("values", \.values, texts, doc: "The texts.")
+        key = try f("key", \.key, Text(1...SampleMetadata.longestKey), doc: "Key of the sample's metadata.")
+        values = try f("values", \.values, texts, doc: "Texts, one of which must be at that key.")
     }
 }
 
@@ -70,21 +71,21 @@ extension TriggerCondition: FormedUnion {
             parts,
             embed: { .all($0) },
             extract: { if case .all(let parts) = $0 { parts } else { nil } },
-            doc: "Every one holds."
+            doc: "All of these conditions hold."
         )
         c(
             "any",
             parts,
             embed: { .any($0) },
             extract: { if case .any(let parts) = $0 { parts } else { nil } },
-            doc: "At least one holds."
+            doc: "At least one of these conditions holds."
         )
         c(
             "not",
             Union(),
             embed: { .not($0) },
             extract: { if case .not(let part) = $0 { part } else { nil } },
-            doc: "That one does not hold."
+            doc: "This condition does not hold."
         )
         let likeliest: (Self) -> ClassBounds? = {
             if case .confidence(let label, let bounds) = $0 { ClassBounds(label, bounds) } else { nil }
@@ -94,7 +95,7 @@ extension TriggerCondition: FormedUnion {
             Nested(),
             embed: { .confidence($0.label, $0.bounds) },
             extract: likeliest,
-            doc: "Probability of the likeliest class."
+            doc: "The probability of the likeliest class is within these bounds."
         )
         let named: (Self) -> NamedClassBounds? = {
             if case .probability(let label, let bounds) = $0 { NamedClassBounds(label, bounds) } else { nil }
@@ -104,7 +105,7 @@ extension TriggerCondition: FormedUnion {
             Nested(),
             embed: { .probability($0.label, $0.bounds) },
             extract: named,
-            doc: "Probability of a class."
+            doc: "The probability of a given class is within these bounds."
         )
         let margin: (Self) -> TriggerBounds? = { if case .margin(let bounds) = $0 { bounds } else { nil } }
         c(
@@ -112,19 +113,25 @@ extension TriggerCondition: FormedUnion {
             Nested(),
             embed: { .margin($0) },
             extract: margin,
-            doc: "Difference of the two highest probabilities."
+            doc: "The difference of the two highest probabilities is within these bounds."
         )
         let score: (Self) -> TriggerBounds? = { if case .score(let bounds) = $0 { bounds } else { nil } }
-        c("score", Nested(), embed: { .score($0) }, extract: score, doc: "The acquisition score.")
+        c(
+            "score",
+            Nested(),
+            embed: { .score($0) },
+            extract: score,
+            doc: "The acquisition score is within these bounds."
+        )
         c(
             "role",
             Choice(),
             embed: { .role($0) },
             extract: { if case .role(let role) = $0 { role } else { nil } },
-            doc: "The model's part."
+            doc: "The model has this role."
         )
         let version: (Self) -> ModelVersion? = { if case .version(let version) = $0 { version } else { nil } }
-        c("version", ID(), embed: { .version($0) }, extract: version, doc: "The model's version.")
+        c("version", ID(), embed: { .version($0) }, extract: version, doc: "The model has this version.")
         let texts: (Self) -> MetadataTexts? = {
             if case .metadata(let key, let values) = $0 { MetadataTexts(key, values) } else { nil }
         }
@@ -133,7 +140,7 @@ extension TriggerCondition: FormedUnion {
             Nested(),
             embed: { .metadata(key: $0.key, values: $0.values) },
             extract: texts,
-            doc: "One of the texts stands there."
+            doc: "The text at a key of the sample's metadata is one of the given texts."
         )
         let share: (Self) -> Double? = { if case .sample(let share) = $0 { share } else { nil } }
         c(
@@ -149,7 +156,7 @@ extension TriggerCondition: FormedUnion {
             isTrue,
             embed: { _ in .disagreement },
             extract: disagrees,
-            doc: "Champion and challenger differ in the class."
+            doc: "Champion and challenger predict different classes as likeliest."
         )
         let isOverridden: (Self) -> Bool? = { $0 == .overridden ? true : nil }
         c(

@@ -8,12 +8,12 @@ import Processes
 /// The options that select dead letters.
 enum DeadLetterOptions {
     static let all: [OptionSpecification] = [
-        .option("project", "NAME", help: "dead letters whose value names this project"),
-        .repeated("code", "CODE", help: "dead letters with this reason; see docs/reference/reasons.md"),
-        .repeated("topic", "NAME", help: "dead letters that came from this topic, with or without the prefix"),
-        .option("since", "TIME", help: "written then or later: 2026-01-31T12:00:00Z, or 90m, 2h, 3d ago"),
-        .option("until", "TIME", help: "written before"),
-        .repeated("at", "PARTITION/OFFSET", help: "this dead letter, as `list` prints its position"),
+        .option("project", "NAME", help: "select dead letters whose value names this project"),
+        .repeated("code", "CODE", help: "select dead letters with this code; see docs/reference/reasons.md"),
+        .repeated("topic", "NAME", help: "select dead letters from this topic, given with or without the prefix"),
+        .option("since", "TIME", help: "written at this time or later: 2026-01-31T12:00:00Z, or 90m, 2h, 3d ago"),
+        .option("until", "TIME", help: "written before this time"),
+        .repeated("at", "PARTITION/OFFSET", help: "select the dead letter at this position, as `list` prints it"),
     ]
 
     static func filter(_ arguments: ParsedArguments, _ topics: TopicNames) throws -> DeadLetterFilter {
@@ -36,7 +36,7 @@ enum DeadLetterOptions {
         filter.since = try time("since", arguments)
         filter.until = try time("until", arguments)
         if let since = filter.since, let until = filter.until, since >= until {
-            throw arguments.failure("--since and --until: nothing was written between the two, in this order")
+            throw arguments.failure("--since must be earlier than --until")
         }
         for text in arguments.strings("at") {
             guard let position = DeadLetterPosition(text) else {

@@ -19,7 +19,7 @@ struct DeadLetterPage {
             "key        \(Self.line(Bytes.shown(deadLetter.key)))",
         ]
         if deadLetter.attempt > 0 {
-            lines.append("attempts   sent again \(Redrive.times(deadLetter.attempt)) before it came here")
+            lines.append("attempts   sent again \(Redrive.times(deadLetter.attempt)) before it arrived here")
         }
         for mark in marks {
             lines.append(
@@ -30,7 +30,7 @@ struct DeadLetterPage {
             "headers    \(deadLetter.headers.isEmpty ? "none" : "")\(deadLetter.areHeadersCut ? "some were not kept" : "")"
         )
         lines += deadLetter.headers.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
-        lines.append("letter's headers")
+        lines.append("headers of the dead letter")
         lines += deadLetter.reason.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
         let kept = deadLetter.value?.count ?? 0
         lines.append(

@@ -28,7 +28,7 @@ enum DeadLettersCommand {
         }
         for row in newest(rows, limit) { Terminal.show(arguments.flag("json") ? row.json : row.text) }
         if rows.isEmpty, !arguments.flag("json") {
-            Terminal.show(filter.isEmpty ? "no dead letters" : "no dead letter is meant by these options")
+            Terminal.show(filter.isEmpty ? "no dead letters" : "no dead letter matches these options")
         }
         return true
     }

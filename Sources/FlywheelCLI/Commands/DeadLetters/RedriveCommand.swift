@@ -17,7 +17,7 @@ enum RedriveCommand {
         let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         guard filter.isEmpty || !arguments.flag("all") else {
             throw arguments.failure(
-                "--all means every dead letter, and --project, --code, --topic, --since, --until and --at some: give one or the other"
+                "--all means every dead letter, and cannot be combined with --project, --code, --topic, --since, --until or --at"
             )
         }
         guard !filter.isEmpty || arguments.flag("all") else {
@@ -63,12 +63,12 @@ enum RedriveCommand {
         case .send(let attempt):
             if policy.isDry {
                 Terminal.show(
-                    "\(deadLetter.position)  would go to \(ForeignText.line("\(deadLetter.origin)")), attempt \(attempt)"
+                    "\(deadLetter.position)  would be sent to \(ForeignText.line("\(deadLetter.origin)")), attempt \(attempt)"
                 )
             }
         case .done(let mark):
             Terminal.show(
-                "\(deadLetter.position)  left out: sent again \(RFC3339.text(milliseconds: mark.at)) by \(ForeignText.line(mark.by)); see --again"
+                "\(deadLetter.position)  left out: sent already, \(RFC3339.text(milliseconds: mark.at)) by \(ForeignText.line(mark.by)); --again sends it once more"
             )
         case .refuse(let reason): Terminal.show("\(deadLetter.position)  not sent: \(ForeignText.line(reason))")
         }
@@ -77,7 +77,7 @@ enum RedriveCommand {
     private static func text(_ report: Redrive.Report, _ policy: Redrive.Policy) -> String {
         let verb = policy.isDry ? "would be sent again" : "sent again"
         return
-            "\(counted(report.matched, "dead letter", "dead letters")) selected: \(report.sent) \(verb), \(report.done) left out because they were sent before, "
+            "\(counted(report.matched, "dead letter", "dead letters")) selected: \(report.sent) \(verb), \(report.done) left out because they were sent already, "
             + "\(report.refusedCount) refused"
     }
 

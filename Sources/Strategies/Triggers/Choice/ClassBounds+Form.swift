@@ -12,7 +12,13 @@ struct ClassBounds: Formed {
     }
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f.optional("class", \.label, ClassPosition(), wire: "index", doc: "The class; any if left out.")
+        label = try f.optional(
+            "class",
+            \.label,
+            ClassPosition(),
+            wire: "index",
+            doc: "Class that must be the likeliest; without the key, any class."
+        )
         bounds = try f.beside(\.bounds)
     }
 }
@@ -28,7 +34,7 @@ struct NamedClassBounds: Formed {
     }
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f("class", \.label, ClassPosition(), wire: "index", doc: "The class.")
+        label = try f("class", \.label, ClassPosition(), wire: "index", doc: "Class whose probability is meant.")
         bounds = try f.beside(\.bounds)
     }
 }
