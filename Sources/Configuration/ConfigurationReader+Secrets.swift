@@ -65,22 +65,40 @@ extension ConfigurationReader {
         }
         if reference.hasPrefix("file:") {
             let path = String(reference.dropFirst(5))
-            guard let line = firstLine(of: path) else {
-                return absent("expected a secret in the file \(path): \(String(cString: strerror(errno)))")
+            do throws(Unreadable) {
+                return Secret(try firstLine(of: path))
+            } catch {
+                return absent("expected a secret in the file \(path): \(error.reason)")
             }
-            guard !line.isEmpty else { return absent("expected a secret in the file \(path): its first line is empty") }
-            return Secret(line)
         }
         return issue("expected ${VARIABLE} or file:PATH, found the secret itself")
     }
 
-    private func firstLine(of path: String) -> String? {
+    /// Why a file contains no secret.
+    private struct Unreadable: Error { let reason: String }
+
+    /// Reads the first line of a file. Bytes that are not UTF-8 are refused: replaced by U+FFFD, different secrets would
+    /// become equal, and a random one would lose most of its entropy.
+    private func firstLine(of path: String) throws(Unreadable) -> String {
         errno = 0
-        guard let file = fopen(path, "re") else { return nil }
+        guard let file = fopen(path, "re") else { throw Unreadable(reason: String(cString: strerror(errno))) }
         defer { fclose(file) }
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = fread(&buffer, 1, buffer.count, file)
+        guard ferror(file) == 0 else { throw Unreadable(reason: String(cString: strerror(errno))) }
         let line = buffer[..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        return String(decoding: line, as: UTF8.self)
+        guard !line.isEmpty else { throw Unreadable(reason: "its first line is empty") }
+        guard line.count < buffer.count else {
+            throw Unreadable(reason: "its first line has more than \(buffer.count - 1) bytes")
+        }
+        guard !line.starts(with: [0xEF, 0xBB, 0xBF]), !line.contains(0),
+            let text = String(validating: line, as: UTF8.self)
+        else {
+            throw Unreadable(
+                reason:
+                    "its first line is not UTF-8 without a byte order mark and zero bytes; write random bytes as base64 or hexadecimal digits"
+            )
+        }
+        return text
     }
 }

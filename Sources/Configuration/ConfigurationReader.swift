@@ -33,6 +33,8 @@ public final class ConfigurationReader {
     let entries: [YAMLNode.Entry]
     /// The map's own line, for keys that are missing.
     let line: Int
+    /// Indices in `entries`, by key.
+    private let indices: [String: Int]
     private var readKeys: Set<String> = []
     /// Keys checked by `contains`: known, though not read yet.
     private var queriedKeys: Set<String> = []
@@ -42,6 +44,7 @@ public final class ConfigurationReader {
         self.prefix = prefix
         self.entries = entries
         self.line = line
+        indices = Dictionary(entries.enumerated().map { ($1.key, $0) }) { first, _ in first }
         log.readers.append(self)
     }
 
@@ -76,7 +79,7 @@ public final class ConfigurationReader {
     /// Whether the file contains the key with a value.
     public func contains(_ key: String) -> Bool {
         queriedKeys.insert(key)
-        return entries.contains { $0.key == key && !$0.value.isNull }
+        return entry(key).map { !$0.value.isNull } ?? false
     }
 
     /// Every key of the whole file that has been read or checked so far, with those above it, as in `console.port`;
@@ -95,7 +98,7 @@ public final class ConfigurationReader {
     ///   - reason: What was expected, and what was found.
     ///   - fallback: Line of the issue if the map has no such key; the map's own line if left out.
     public func report(_ key: String, _ reason: String, line fallback: Int? = nil) {
-        let line = entries.first { $0.key == key }?.line ?? fallback ?? line
+        let line = entry(key)?.line ?? fallback ?? line
         log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
     }
 
@@ -112,8 +115,8 @@ public final class ConfigurationReader {
     }
 
     private func reportUnreadKeys() {
+        let known = readKeys.union(queriedKeys).sorted().joined(separator: ", ")
         for entry in entries where !readKeys.contains(entry.key) {
-            let known = readKeys.union(queriedKeys).sorted().joined(separator: ", ")
             report(entry.key, known.isEmpty ? "unknown key" : "unknown key; known here: \(known)")
         }
     }
@@ -129,9 +132,12 @@ public final class ConfigurationReader {
     /// The key's value; nil if absent or null. From now on, the key counts as read.
     public func node(_ key: String) -> YAMLNode? {
         readKeys.insert(key)
-        guard let value = entries.first(where: { $0.key == key })?.value, !value.isNull else { return nil }
+        guard let value = entry(key)?.value, !value.isNull else { return nil }
         return value
     }
+
+    /// The entry of a key.
+    private func entry(_ key: String) -> YAMLNode.Entry? { indices[key].map { entries[$0] } }
 
     /// Notes that a value is not of the expected form.
     public func mismatch(_ key: String, _ node: YAMLNode, _ expected: String) {

@@ -65,6 +65,23 @@ struct YAMLReader: ~Copyable {
 
     private func error(_ reason: String, line: Int) -> ConfigurationError { Self.error(reason, file, line) }
 
+    /// Location of a value in the document, rendered for an issue alone: keys may be long, and lists too.
+    private indirect enum Path {
+        case document
+        case key(Path, String)
+        case element(Path, Int)
+
+        /// As in `acquisition.triggers[2].when`.
+        var text: String {
+            switch self {
+            case .document: ""
+            case .key(.document, let name): name
+            case .key(let map, let name): "\(map.text).\(name)"
+            case .element(let list, let index): "\(list.text)[\(index)]"
+            }
+        }
+    }
+
     /// Event reported by libyaml, copied out of its memory.
     private enum Event {
         case streamStart, streamEnd, documentStart, documentEnd, listEnd, mapEnd
@@ -120,7 +137,7 @@ struct YAMLReader: ~Copyable {
             case .documentStart:
                 if result != nil { throw error("expected one document, found another", line: line) }
                 let (event, line, column) = try next()
-                result = try node(event, line, column, depth: 1)
+                result = try node(event, line, column, path: .document, depth: 1)
             default: continue
             }
         }
@@ -130,6 +147,7 @@ struct YAMLReader: ~Copyable {
         _ event: Event,
         _ line: Int,
         _ column: Int,
+        path: Path,
         depth: Int
     ) throws(ConfigurationError) -> YAMLNode {
         guard depth <= Self.maximumDepth else {
@@ -137,36 +155,37 @@ struct YAMLReader: ~Copyable {
         }
         switch event {
         case .scalar(let scalar): return YAMLNode(content: .scalar(scalar), line: line, column: column)
-        case .list: return YAMLNode(content: .list(try list(depth: depth)), line: line, column: column)
-        case .map: return YAMLNode(content: .map(try map(depth: depth)), line: line, column: column)
+        case .list: return YAMLNode(content: .list(try list(path: path, depth: depth)), line: line, column: column)
+        case .map: return YAMLNode(content: .map(try map(path: path, depth: depth)), line: line, column: column)
         default: throw error("expected a value", line: line)
         }
     }
 
-    private mutating func list(depth: Int) throws(ConfigurationError) -> [YAMLNode] {
+    private mutating func list(path: Path, depth: Int) throws(ConfigurationError) -> [YAMLNode] {
         var nodes: [YAMLNode] = []
         while true {
             let (event, line, column) = try next()
             if case .listEnd = event { return nodes }
-            nodes.append(try node(event, line, column, depth: depth + 1))
+            nodes.append(try node(event, line, column, path: .element(path, nodes.count), depth: depth + 1))
         }
     }
 
-    private mutating func map(depth: Int) throws(ConfigurationError) -> [YAMLNode.Entry] {
+    private mutating func map(path: Path, depth: Int) throws(ConfigurationError) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
         var firstLines: [String: Int] = [:]
         while true {
             let (event, line, column) = try next()
             if case .mapEnd = event { return entries }
             guard case .scalar(let key) = event else { throw error("expected a key that is text", line: line) }
+            let path = Path.key(path, key.text)
             let first = firstLines[key.text]
             if let first {
-                let reason = "key \(key.text) stands twice, first on line \(first)"
-                issues.append(ConfigurationIssue(file: file, line: line, key: "", reason: reason))
+                let reason = "the key stands twice, first on line \(first)"
+                issues.append(ConfigurationIssue(file: file, line: line, key: path.text, reason: reason))
             }
             firstLines[key.text] = first ?? line
             let (valueEvent, valueLine, valueColumn) = try next()
-            let value = try node(valueEvent, valueLine, valueColumn, depth: depth + 1)
+            let value = try node(valueEvent, valueLine, valueColumn, path: path, depth: depth + 1)
             guard first == nil else { continue }
             entries.append(YAMLNode.Entry(key: key.text, line: line, column: column, value: value))
         }

@@ -4,6 +4,7 @@ internal import JSON
 internal import Kinds
 public import Processes
 public import StreamRuntime
+internal import Telemetry
 internal import Vocabulary
 
 /// The projects and their newest revisions, read completely from the `projects` topic and kept current. Used on one
@@ -40,7 +41,7 @@ public final class ProjectDirectory {
     /// Projects whose newest revision only a newer build can read, and why.
     package private(set) var newer: [String: String] = [:]
     /// Records whose key names no project, the newest `unnamedLimit`.
-    private var unnamed: [ProjectFault] = []
+    private var unnamed: [(key: RecordKey, fault: ProjectFault)] = []
     /// Revisions whose partition the cluster lacked at the last request: partitions can be added.
     private var waiting: [String: Waiting] = [:]
     private var waitingBytes = 0
@@ -56,6 +57,19 @@ public final class ProjectDirectory {
     /// does not exhaust memory. A revision beyond the limits has to be applied again.
     private static let waitingLimit = 1_000
     private static let waitingByteLimit = 16 << 20
+
+    /// Key of a record, cut where it is longer than a name can be.
+    private struct RecordKey: Equatable {
+        let bytes: [UInt8]
+        let count: Int
+
+        init(_ key: UnsafeRawBufferPointer) {
+            bytes = Array(key.prefix(1_024))
+            count = key.count
+        }
+
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
 
     private struct Waiting {
         let configuration: ProjectConfiguration
@@ -86,7 +100,7 @@ public final class ProjectDirectory {
 
     /// Records that could not be followed, by offset.
     public var faults: [ProjectFault] {
-        (Array(named.values) + unnamed).sorted { $0.offset < $1.offset }
+        (Array(named.values) + unnamed.map(\.fault)).sorted { $0.offset < $1.offset }
     }
 
     /// Fault of the newest record of a project; nil where there is none.
@@ -183,22 +197,23 @@ public final class ProjectDirectory {
     private func take() {
         for record in batch.records {
             position = max(position, record.offset + 1)
-            let key = record.key.baseAddress == nil ? "" : String(decoding: record.key, as: UTF8.self)
+            let key = RecordKey(record.key)
             guard record.value.baseAddress != nil else {
-                forget(key)
+                unnamed.removeAll { $0.key == key }
+                forget(key.text)
                 continue
             }
-            let name = ProjectID(checking: key)?.rawValue
+            let name = ProjectID(checking: key.text)?.rawValue
             do {
                 let configuration = try ProjectConfiguration(json: parser.parse(record.value))
                 try follow(configuration, named: name, at: record.offset, bytes: record.value.count)
             } catch let error as Unfit {
-                note(name, record.offset, error.reason)
+                note(name, key, at: record.offset, error.reason)
             } catch {
                 if let name, newer[name] != nil || newer.count < Self.namedLimit {
                     newer[name] = (error as? JSONError)?.kind == .newerForm ? "\(error)" : nil
                 }
-                note(name, record.offset, "\(error)")
+                note(name, key, at: record.offset, "\(error)")
             }
         }
     }
@@ -294,13 +309,16 @@ public final class ProjectDirectory {
         return ClassSpelling.fault(of: configuration, after: known, applied: applied)
     }
 
-    private func note(_ name: String?, _ offset: Int64, _ reason: String) {
-        let fault = ProjectFault(project: name, offset: offset, reason: reason)
+    private func note(_ name: String?, _ key: RecordKey, at offset: Int64, _ reason: String) {
+        let shown = ForeignText.line(key.text, limit: 64)
+        let fault = ProjectFault(project: name, key: name == nil ? shown : "", offset: offset, reason: reason)
         if let name, named[name] != nil || named.count < Self.namedLimit {
             named[name] = fault
         } else {
+            // As on the topic, the newest record of a key counts.
+            unnamed.removeAll { $0.key == key && !key.text.isEmpty }
             if unnamed.count >= Self.unnamedLimit { unnamed.removeFirst() }
-            unnamed.append(fault)
+            unnamed.append((key, fault))
         }
     }
 

@@ -48,6 +48,9 @@ enum WorkerCheck {
         func note(_ key: String, _ fault: String?) { if let fault { faults.append((key, fault)) } }
         note("topics.prefix", fault(ofPrefix: worker.topics))
         note("instance", fault(ofInstance: worker.instance))
+        for (key, path) in [("store.path", worker.storePath), ("artifacts.path", worker.artifactsPath)] {
+            note(key, path.isEmpty ? "expected a path, found nothing" : nil)
+        }
         if worker.roles.isEmpty {
             let names = Role.allCases.map(\.rawValue).joined(separator: ", ")
             note("roles", "expected at least one of \(names): a worker without a role does nothing")
@@ -73,7 +76,7 @@ enum WorkerCheck {
         }
     }
 
-    private static func fault(ofPrefix topics: TopicNames) -> String? {
+    static func fault(ofPrefix topics: TopicNames) -> String? {
         let prefix = topics.prefix
         let isLegal = prefix.utf8.allSatisfy { byte in
             switch byte {

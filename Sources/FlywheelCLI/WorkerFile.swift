@@ -40,10 +40,10 @@ enum WorkerFile {
         )
         let keys = WorkerKeys(reader)
         let worker = configuration(keys, for: use)
-        if use == .worker {
-            for (key, fault) in WorkerCheck.faultsOfValues(in: worker) where !replaced.contains(key) {
-                keys.report(key, fault)
-            }
+        for (key, fault) in WorkerCheck.faultsOfValues(in: worker) where !replaced.contains(key) {
+            // All commands name topics; the rest matters to a worker alone.
+            guard use == .worker || key == "topics.prefix" else { continue }
+            keys.report(key, fault)
         }
         try reader.finish()
         return worker
@@ -62,7 +62,10 @@ enum WorkerFile {
             "kafka",
             isNeeded: use == .connection || use == .worker,
             secrets: KafkaProperties.isSecret,
-            fault: { KafkaProperties.fault(of: $0, $1) },
+            fault: { name, value in
+                name == "bootstrap.servers" && value.isEmpty
+                    ? "expected HOST:PORT, found nothing" : KafkaProperties.fault(of: name, value)
+            },
             "Any property of librdkafka. `bootstrap.servers` is required: here, as `--bootstrap` or in `FLYWHEEL_BOOTSTRAP`. Passwords, keys and client secrets must be references."
         )
         for (name, value) in properties { worker.kafka[name] = value.reveal() }
@@ -301,26 +304,34 @@ enum WorkerFile {
     /// Options whose values replace those of a file, and the keys that a fault of their values is about.
     private static let keysOfOptions: [(option: String, keys: [String])] = [
         ("prefix", ["topics.prefix"]), ("instance", ["instance"]), ("roles", ["roles", "console.host"]),
-        ("host", ["console.host"]), ("port", ["console.health_port"]),
+        ("host", ["console.host"]), ("port", ["console.health_port"]), ("store", ["store.path"]),
+        ("artifacts", ["artifacts.path"]),
         ("health-port", ["console.health_port", "console.host"]),
     ]
 
     /// Reads the file of `--config`, if any, with the values of the options, for a cluster that need not be named.
     static func described(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
         // Only a worker's command has all of these options.
-        let given = use == .worker ? keysOfOptions.filter { arguments.string($0.option) != nil } : []
+        let options = use == .worker ? keysOfOptions : keysOfOptions.filter { $0.option == "prefix" }
+        let given = options.filter { arguments.string($0.option) != nil }
         let replaced = Set(given.flatMap(\.keys))
         var worker = try arguments.string("config").map { try read($0, for: use, replaced: replaced) } ?? usual
         if worker.salt.isEmpty {
             worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
         }
-        if let bootstrap = arguments.string("bootstrap") { worker.kafka["bootstrap.servers"] = bootstrap }
+        if let bootstrap = arguments.string("bootstrap") {
+            guard !bootstrap.isEmpty else { throw arguments.failure("--bootstrap: expected HOST:PORT, found nothing") }
+            worker.kafka["bootstrap.servers"] = bootstrap
+        }
         if worker.kafka["bootstrap.servers"] == nil,
             let bootstrap = ProcessInfo.processInfo.environment["FLYWHEEL_BOOTSTRAP"], !bootstrap.isEmpty
         {
             worker.kafka["bootstrap.servers"] = bootstrap
         }
-        if let prefix = arguments.string("prefix") { worker.topics = TopicNames(prefix: prefix) }
+        if let prefix = arguments.string("prefix") {
+            worker.topics = TopicNames(prefix: prefix)
+            if let fault = WorkerCheck.fault(ofPrefix: worker.topics) { throw arguments.failure("--prefix: \(fault)") }
+        }
         for property in arguments.strings("kafka") {
             guard let cut = property.firstIndex(of: "="), cut > property.startIndex else {
                 throw ArgumentsError(

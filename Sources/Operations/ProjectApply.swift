@@ -76,24 +76,19 @@ public struct ProjectApply {
             throw EngineError(
                 "apply project \(name)",
                 "its newest revision is of a newer build: \(reason)",
-                remedy: "upgrade this flywheel, or use the one that applied it"
+                remedy:
+                    "upgrade this flywheel, or use the one that applied it; if none did, write a null value under its key first"
             )
         }
 
         // Workers compare a configuration after a tombstone with the revision before the tombstone: it is numbered
         // after that revision and keeps its partition.
-        let known = directory.last(of: name)
+        // Where compaction has left a faulty record or a tombstone alone, the loop still has the last revision.
+        let known = try directory.last(of: name) ?? AppliedRevision.read(name, transport: transport, topics: topics)
         let fault = directory.fault(of: name)
         var isEqual = false
         let next: ProjectConfiguration
         if let known {
-            guard known.revision < ProjectDirectory.revisionLimit else {
-                throw EngineError(
-                    "apply project \(name)",
-                    "revision \(known.revision) in force is the last that there can be",
-                    remedy: "begin another project"
-                )
-            }
             let same = proposed.numbered(
                 revision: known.revision,
                 partition: known.partition,
@@ -103,6 +98,13 @@ public struct ProjectApply {
             )
             isEqual = same == known && directory[name] != nil
             guard !isEqual || fault != nil else { return .unchanged(known) }
+            guard known.revision < ProjectDirectory.revisionLimit else {
+                throw EngineError(
+                    "apply project \(name)",
+                    "revision \(known.revision) is the last that there can be",
+                    remedy: "begin another project"
+                )
+            }
             // Older builds did not record the initial classes; they are known if the project has a single revision.
             let isFirst = known.revision == 1
             next = same.numbered(

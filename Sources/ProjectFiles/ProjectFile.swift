@@ -41,11 +41,16 @@ public enum ProjectFile {
         .filter { rollout.contains($0.0) }.map { ("rollout.\($0.0)", "without effect: \($0.1)") }
     }
 
-    /// Whether a file names a project, so that it is not a worker's file.
+    /// Keys that a project's file has and a worker's file has not.
+    private static let ownKeys: Set = [
+        "project", "question", "classes", "kind", "acquisition", "labeling", "datasets", "training", "rollout",
+    ]
+
+    /// Whether a file has keys of a project's file, so that it is not a worker's file.
     public static func isProject(_ bytes: [UInt8], file: String) -> Bool {
         let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let text = String(decoding: bytes.dropFirst(mark), as: UTF8.self)
-        return (try? ConfigurationReader(yaml: bytes, file: file))?.keys.contains("project")
+        return (try? ConfigurationReader(yaml: bytes, file: file)).map { !ownKeys.isDisjoint(with: $0.keys) }
             ?? text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("project:") }
     }
 

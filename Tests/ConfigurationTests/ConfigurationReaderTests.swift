@@ -110,13 +110,13 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
         let found = issues(yaml) { reader in
             #expect(reader.int("count", default: 9, in: 0...9) == 1)
             #expect(reader.section("kafka").duration("wait", default: .zero) == .seconds(1))
-            #expect(reader.hasIssue(with: "count") == false)
+            #expect(reader.hasIssue(with: "count") && !reader.hasIssue(with: "typo"))
         }
         let expected = """
-            worker.yaml:2: key wait stands twice, first on line 2
-            worker.yaml:3: key count stands twice, first on line 1
+            worker.yaml:2: key kafka.wait: the key stands twice, first on line 2
+            worker.yaml:3: key count: the key stands twice, first on line 1
             worker.yaml:4: key typo: unknown key; known here: count, kafka
-            worker.yaml:5: key count stands twice, first on line 1
+            worker.yaml:5: key count: the key stands twice, first on line 1
             """
         #expect(found == expected)
         #expect(issues("- {a: 1, a: 2}").hasSuffix("worker.yaml:1: expected a map, found a list"))
@@ -128,7 +128,7 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
             separator: "\n"
         )
         #expect(lines.count == 101)
-        #expect(lines[99] == "worker.yaml:101: key a stands twice, first on line 1")
+        #expect(lines[99] == "worker.yaml:101: key a: the key stands twice, first on line 1")
         #expect(lines[100] == "worker.yaml: 899 more are not listed")
     }
 

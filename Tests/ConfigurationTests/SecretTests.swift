@@ -25,6 +25,31 @@ import Testing
         try reader.finish()
     }
 
+    /// Before: what is not UTF-8 became U+FFFD, so that different secrets were equal.
+    @Test(
+        "A secret's file that is not text, is too long or is a folder is refused",
+        arguments: [
+            ([0x67, 0x72, 0xFC, 0x6E, 0x0A], "is not UTF-8"), ([0xEF, 0xBB, 0xBF, 0x61], "is not UTF-8"),
+            ([0x61, 0x00, 0x62], "is not UTF-8"), ([UInt8](repeating: 0x61, count: 70_000), "more than 65535 bytes"),
+            ([0x0A, 0x61], "its first line is empty"), (nil, "Is a directory"),
+        ] as [([UInt8]?, String)]
+    )
+    func files(bytes: [UInt8]?, words: String) throws {
+        let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
+        let files = FileManager.default
+        if let bytes {
+            #expect(files.createFile(atPath: path, contents: Data(bytes)))
+        } else {
+            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        defer { try? files.removeItem(atPath: path) }
+        let reader = try ConfigurationReader(yaml: Array("a: file:\(path)\n".utf8), file: "x")
+        #expect(reader.secret("a", isNeeded: false) == nil && reader.issueCount == 0)
+        #expect(reader.secret("a") == nil)
+        let error = try #require(throws: ConfigurationError.self) { try reader.finish() }
+        #expect("\(error)".contains(words), "\(error)")
+    }
+
     @Test("An issue about an unresolved secret does not show it")
     func issues() throws {
         let yaml = "a: hunter2\nb: ${NOWHERE}\nc: file:/no/such/file\nd: [hunter2]\n"

@@ -78,7 +78,7 @@ struct CheckTests {
         for text in [Self.good, Self.good + "\n", Self.good + "\r\n", "\r\n\n" + Self.good + "\r\n\r\n"] {
             let run = try check("prediction", Array(text.utf8))
             #expect(run.status == .exited(0), "\(run.outputText)\(run.errorText)")
-            #expect(run.outputText.contains("1 records: 1 would be accepted"), "\(run.outputText)")
+            #expect(run.outputText.contains("1 record: 1 would be accepted"), "\(run.outputText)")
         }
         let marked = try check("prediction", [0xEF, 0xBB, 0xBF] + Array("\(Self.good)\n\(Self.good)\n".utf8))
         #expect(marked.status == .exited(1))

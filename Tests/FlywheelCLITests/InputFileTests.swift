@@ -1,6 +1,7 @@
 import Configuration
 import EngineCore
 import Foundation
+import ProjectFiles
 import Testing
 import Worker
 
@@ -68,13 +69,33 @@ import Worker
             "w.yaml:1: key topics.prefix: expected letters, digits",
             "w.yaml:2: key instance: expected a name without control, line or direction characters, found \"..\"",
             "w.yaml:3: key roles: expected at least one of intake, loop",
-            "w.yaml:6: key port stands twice, first on line 5",
+            "w.yaml:6: key console.port: the key stands twice, first on line 5",
             "w.yaml:7: key console.health_port: expected an integer",
             "w.yaml:8: key salt: expected ${VARIABLE} or file:PATH",
             "w.yaml:9: key typo: unknown key",
         ]
         #expect(lines.count == expected.count, "\(found)")
         for (line, start) in zip(lines, expected) { #expect(line.hasPrefix(start)) }
+    }
+
+    @Test("A project's file without a name is a project's file, and an empty path of a store is a fault")
+    func kinds() throws {
+        let text = Array("question: Which?\nclasses: [a, b]\n".utf8)
+        #expect(ProjectFile.isProject(text, file: "x"))
+        let error = #expect(throws: ConfigurationError.self) { try ProjectFile.read(text, file: "x") }
+        #expect(error?.description.contains("key project: expected") == true)
+        #expect(!ProjectFile.isProject(Array("roles: [intake]\n".utf8), file: "x"))
+        #expect(try faults("store: {path: \"\"}\n") == "w.yaml:1: key store.path: expected a path, found nothing")
+        #expect(try faults("store: {path: \"\"}\n", replaced: ["store.path"]) == nil)
+        #expect(try faults("kafka: {bootstrap.servers: \"\"}\n")?.contains("expected HOST:PORT, found nothing") == true)
+    }
+
+    @Test("The time of a file with very many faults grows with its size, not with its square")
+    func manyKeys() throws {
+        let text = (0..<60_000).map { "k\($0): 1\n" }.joined()
+        var found: String?
+        let time = try ContinuousClock().measure { found = try faults(text) }
+        #expect(found?.contains("59900 more are not listed") == true && time < .seconds(30), "\(time)")
     }
 
     @Test("A value that cannot be read is reported once, and one replaced by an option is not reported")

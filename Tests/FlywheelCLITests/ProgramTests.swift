@@ -115,6 +115,19 @@ struct ProgramTests {
         )
     }
 
+    @Test(
+        "An empty address and a prefix that topics cannot have are usage errors of every command",
+        arguments: ["status", "project list", "topics acls --role operator --principal User:x", "run"]
+    )
+    func addresses(words: String) throws {
+        let command = words.split(separator: " ").map(String.init)
+        let prefix = try flywheel(command + ["--bootstrap", "127.0.0.1:1", "--prefix", "a b"])
+        #expect(prefix.status == .exited(2), "\(prefix.errorText)")
+        #expect(prefix.errorText.contains("--prefix: expected letters"), "\(prefix.errorText)")
+        let empty = try flywheel(command + ["--bootstrap", ""])
+        #expect(empty.status == .exited(2) && empty.errorText.contains("--bootstrap: expected HOST:PORT"))
+    }
+
     @Test("An option that librdkafka refuses is a usage error")
     func option() throws {
         let run = try flywheel(["status", "--bootstrap", "x:1", "--kafka", "aks=all"])

@@ -220,6 +220,49 @@ struct ProjectFaultTests {
         }
     }
 
+    /// Before: such a fault stayed until the topic was compacted and the worker restarted.
+    @Test("A tombstone clears the fault of a key that names no project, and the fault shows the key")
+    func unnamed() throws {
+        let pipeline = try Pipeline()
+        let keys = ["Bad Key", "..", String(repeating: "x", count: 2_000)]
+        for key in keys + keys { try put(pipeline, Array("{".utf8), key: key) }
+        let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
+        try directory.readToEnd()
+        #expect(directory.faults.count == 3)
+        let text = try #require(directory.faults.first?.text)
+        #expect(text.contains(#"of the key "Bad Key""#) && text.contains("write a null value under the same key"))
+        for (left, key) in zip([2, 1, 0], keys) {
+            try put(pipeline, nil, key: key)
+            try directory.readToEnd()
+            #expect(directory.faults.count == left)
+        }
+    }
+
+    /// Before: "shapes is new: revision 1", which the loop ignored while Intake followed it.
+    @Test(
+        "Where compaction has left no revision, applying continues after the one that the loop has",
+        arguments: [false, true]
+    )
+    func applyingAfterCompaction(isFaulty: Bool) throws {
+        let pipeline = try Pipeline()
+        try put(pipeline, configuration(revision: 7))
+        _ = try (pipeline.makeIntake(), pipeline.makeLoop())
+        for number in 0..<20 { try pipeline.send(.annotations, skip("shapes", "t\(number)")) }
+        for _ in 0..<4 { try pipeline.settle() }
+        try put(pipeline, isFaulty ? Array("{".utf8) : nil, key: "shapes")
+        pipeline.cluster.compact(TopicPartition(pipeline.topics[.projects], 0), removingTombstones: true)
+        let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
+        #expect(throws: EngineError.self) { try apply.apply(configuration(classes: ["x", "y"]), partitions: 2) }
+        guard case .revised(let new, let old) = try apply.apply(configuration(), partitions: 2) else {
+            Issue.record("not a later revision")
+            return
+        }
+        #expect(new.revision == 8 && new.partition == Scenario.partition && old.revision == 7)
+        let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
+        try directory.readToEnd()
+        #expect(directory["shapes"] == new && directory.faults.isEmpty)
+    }
+
     /// Before: "shapes is new: revision 1", which moved the project or was refused by every worker.
     @Test("Applying after a tombstone continues after the removed revision", arguments: [false, true])
     func applyingAgain(isChanged: Bool) throws {
@@ -281,6 +324,11 @@ struct ProjectFaultTests {
         let proposed = configuration(classes: Scenario.classes + ["cross"])
         if isLast {
             #expect(throws: EngineError.self) { try apply.apply(proposed, partitions: 2) }
+            // The same settings need no further revision.
+            guard case .unchanged = try apply.apply(configuration(), partitions: 2) else {
+                Issue.record("not unchanged")
+                return
+            }
         } else {
             let outcome = try apply.apply(proposed, partitions: 2)
             guard case .revised(let new, _) = outcome else {

@@ -211,6 +211,9 @@ enum ProjectCommand {
         return true
     }
 
+    /// Maximum number of faulty records of `projects` that a command lists.
+    private static let faultLimit = 10
+
     static func read(_ worker: WorkerConfiguration) throws -> [ProjectConfiguration] {
         let directory = try ProjectDirectory(
             transport: KafkaStreamTransport(properties: worker.kafka),
@@ -219,8 +222,13 @@ enum ProjectCommand {
         defer { directory.close() }
         try directory.readToEnd(stable: true)
         if try directory.isHeldBack() { Terminal.complain(openTransaction(on: worker.topics[.projects])) }
-        for fault in directory.faults {
+        let faults = directory.faults
+        // The newest, which as a rule are those that somebody is about to mend.
+        for fault in faults.suffix(faultLimit) {
             Terminal.complain("warning: not applied: \(ForeignText.line(fault.text, limit: 4_096))")
+        }
+        if faults.count > faultLimit {
+            Terminal.complain("warning: \(faults.count - faultLimit) more records of projects are not applied")
         }
         return directory.projects.values.sorted { $0.project < $1.project }
     }

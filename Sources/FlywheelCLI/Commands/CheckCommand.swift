@@ -120,7 +120,7 @@ private struct CheckReport {
         guard isJSON else {
             let reasons = codes.map { "\($0) \(refused[$0] ?? 0)" }.joined(separator: ", ")
             Terminal.show(
-                "\(taken + total) records: \(taken) would be accepted, \(remarked) of them with remarks; \(total) refused"
+                "\(counted(taken + total, "record", "records")): \(taken) would be accepted, \(remarked) of them with remarks; \(total) refused"
                     + (total > 0 ? " (\(reasons))" : "")
                     + (empty > 0 ? "; \(counted(empty, "empty line", "empty lines")) skipped" : "")
             )

@@ -5,6 +5,7 @@ import Foundation
 import KafkaClient
 import KafkaTransport
 import Processes
+import ProjectFiles
 import Telemetry
 import Worker
 
@@ -20,12 +21,6 @@ enum RunCommand {
         if let host = arguments.string("host") { configuration.consoleHost = host }
         if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
         if let port = try arguments.int("health-port", in: 0...65_535) { configuration.healthPort = UInt16(port) }
-        configuration.storePath = WorkerFile.location(configuration.storePath)
-        configuration.artifactsPath = WorkerFile.location(configuration.artifactsPath)
-        configuration.artifactRoots = configuration.artifactRoots?.map(WorkerFile.absolute)
-        if !configuration.statePath.isEmpty {
-            configuration.statePath = WorkerFile.absolute(configuration.statePath)
-        }
         let levelName = arguments.string("log-level") ?? "info"
         guard let level = LogLevel(rawValue: levelName) else {
             let names = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
@@ -35,7 +30,16 @@ enum RunCommand {
             )
         }
 
+        // Before an empty path would become the current folder.
         try WorkerCheck.require(configuration)
+        configuration.storePath = WorkerFile.location(configuration.storePath)
+        configuration.artifactsPath = WorkerFile.location(configuration.artifactsPath)
+        configuration.artifactRoots = configuration.artifactRoots?.map(WorkerFile.absolute)
+        if !configuration.statePath.isEmpty {
+            configuration.statePath = WorkerFile.absolute(configuration.statePath)
+        }
+        // All of them are read before the first is applied.
+        for file in arguments.strings("project") { _ = try ProjectFile.read(InputFile.contents(of: file), file: file) }
 
         let stop = StopFlag()
         let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
