@@ -58,6 +58,7 @@ extension ConfigurationReader {
         }
         if reference.hasPrefix("${"), reference.hasSuffix("}") {
             let name = String(reference.dropFirst(2).dropLast())
+            guard !name.isEmpty else { return issue("expected the name of an environment variable in ${}") }
             guard let value = log.environment[name], !value.isEmpty else {
                 return absent("expected the environment variable \(name) to be set")
             }

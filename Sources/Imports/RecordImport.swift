@@ -98,7 +98,7 @@ public struct RecordImport {
                 isStopped: isStopped,
                 tell: tell
             )
-        } catch let error as StreamError where Self.fenced.contains(error.code) {
+        } catch let error as StreamError where error.isFenced {
             throw EngineError(
                 "send all of it",
                 "another import into \(project) was started meanwhile, of this file or of another one, and only one can run at a time (\(error.code)); \(position) of \(records.count) records were sent",
@@ -107,9 +107,6 @@ public struct RecordImport {
         }
         return before
     }
-
-    /// Error codes of a producer whose transactional id was acquired by another producer.
-    private static let fenced: Set = ["_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"]
 
     private func send(
         _ records: [Record],

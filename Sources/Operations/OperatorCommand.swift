@@ -53,12 +53,25 @@ final class OperatorCommand {
                 )
             }
         }
+        do throws(StreamError) {
+            try write(writer.bytes, of: command, at: time)
+        } catch {
+            guard error.isFenced else { throw error }
+            throw EngineError(
+                "send a command to \(name)",
+                "another command to it was sent meanwhile",
+                remedy: "see flywheel releases show \(name), and send this one again"
+            )
+        }
+    }
+
+    private func write(_ value: [UInt8], of command: Command, at time: Int64) throws(StreamError) {
         try producer.begin()
         try producer.send([
             OutputRecord(
                 topic: topics[.commands],
                 key: Array(name.utf8),
-                value: writer.bytes,
+                value: value,
                 headers: CloudEventHeaders(
                     id: command.id,
                     source: "flywheel/\(name)/operator",

@@ -154,15 +154,34 @@ public struct ProjectApply {
             throw EngineError("apply project \(name)", fault.reason, remedy: fault.remedy)
         }
         if let reason = next.sizeFault(isNew: !isEqual) { throw EngineError("apply project \(name)", reason) }
+        do throws(StreamError) {
+            try write(next, by: producer)
+        } catch {
+            guard error.isFenced else { throw error }
+            throw EngineError(
+                "apply project \(name)",
+                "another apply of it began meanwhile",
+                remedy: "see flywheel project show \(name), and apply again"
+            )
+        }
+        if isEqual, let fault { return .rewritten(next, over: fault) }
+        return known.map { .revised(next, from: $0) } ?? .created(next)
+    }
+
+    private func write(
+        _ configuration: ProjectConfiguration,
+        by producer: any TransactionalProducer
+    ) throws(StreamError) {
+        let name = configuration.project.rawValue
         try producer.begin()
         try producer.send([
             OutputRecord(
                 topic: topics[.projects],
                 partition: 0,
                 key: Array(name.utf8),
-                value: next.jsonBytes,
+                value: configuration.jsonBytes,
                 headers: CloudEventHeaders(
-                    id: "\(name)-revision-\(next.revision)",
+                    id: "\(name)-revision-\(configuration.revision)",
                     source: "flywheel/\(name)/apply",
                     type: "io.flywheel.project.configured.v1",
                     time: WallClock.now(),
@@ -172,8 +191,6 @@ public struct ProjectApply {
             )
         ])
         try Self.retrying { () throws(StreamError) in try producer.commit() }
-        if isEqual, let fault { return .rewritten(next, over: fault) }
-        return known.map { .revised(next, from: $0) } ?? .created(next)
     }
 
     /// Minimum window of a new budget, in milliseconds. A shorter window that is already in force stays valid, and old

@@ -35,12 +35,12 @@ public struct S3Settings: Sendable {
     ) throws(S3SettingsError) {
         let region = region.flatMap { $0.isEmpty ? nil : $0 } ?? "us-east-1"
         guard region.utf8.allSatisfy({ Self.isRegion($0) }) else {
-            throw S3SettingsError("the region is none: expected letters, digits and hyphens, as in eu-central-1")
+            throw S3SettingsError("the region is not valid: expected letters, digits and hyphens, as in eu-central-1")
         }
         let text = endpoint.flatMap { $0.isEmpty ? nil : $0 } ?? "https://s3.\(region).amazonaws.com"
         guard let uri = S3Endpoint(text) else {
             throw S3SettingsError(
-                "the endpoint is none: expected http:// or https:// with a host, perhaps a port, and no user, query or fragment"
+                "the endpoint is not valid: expected http:// or https:// with a host, perhaps a port, and no user, query or fragment"
             )
         }
         self.endpoint = uri

@@ -36,5 +36,8 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether a permission is missing, so that the same error will occur until it is granted.
     public var isForbidden: Bool { code.hasSuffix("_AUTHORIZATION_FAILED") }
 
+    /// Whether a later producer has taken over the transactional id.
+    public var isFenced: Bool { ["_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"].contains(code) }
+
     public var description: String { "could not \(operation): \(reason) (\(code))" }
 }

@@ -144,7 +144,7 @@ struct WorkerFileTests {
         worker.s3.replaceCredentials(accessKey: "a", secretKey: "hush", sessionToken: nil)
         #expect(WorkerCheck.faults(of: worker).isEmpty)
         worker.s3.endpoint = "here"
-        #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("store: the endpoint is none") })
+        #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("store: the endpoint is not valid") })
         worker.artifactsPath = "gs://x"
         #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("artifacts: expected a folder or s3://") })
     }
