@@ -92,12 +92,9 @@ extension ConfigurationReader {
         guard line.count < buffer.count else {
             throw Unreadable(reason: "its first line has more than \(buffer.count - 1) bytes")
         }
-        guard !line.starts(with: [0xEF, 0xBB, 0xBF]), !line.contains(0),
-            let text = String(validating: line, as: UTF8.self)
-        else {
+        guard let text = String(validating: line, as: UTF8.self) else {
             throw Unreadable(
-                reason:
-                    "its first line is not UTF-8 without a byte order mark and zero bytes; write random bytes as base64 or hexadecimal digits"
+                reason: "its first line is not UTF-8; write random bytes as base64 or hexadecimal digits"
             )
         }
         return text

@@ -303,7 +303,8 @@ enum WorkerFile {
 
     /// Options whose values replace those of a file, and the keys that a fault of their values is about.
     private static let keysOfOptions: [(option: String, keys: [String])] = [
-        ("prefix", ["topics.prefix"]), ("instance", ["instance"]), ("roles", ["roles", "console.host"]),
+        ("prefix", ["topics.prefix"]), ("instance", ["instance"]),
+        ("roles", ["roles", "console.host", "console.health_port"]),
         ("host", ["console.host"]), ("port", ["console.health_port"]), ("store", ["store.path"]),
         ("artifacts", ["artifacts.path"]),
         ("health-port", ["console.health_port", "console.host"]),

@@ -109,6 +109,10 @@ struct ProgramTests {
         #expect(options.status == .exited(2))
         #expect(options.errorText.contains("--log-level: expected one of trace"), "\(options.errorText)")
         #expect(options.errorText.contains("found \"loud\""))
+        // Without the console one port is no conflict.
+        try "console: {port: 9000, health_port: 9000}\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let ports = try flywheel(run + ["--roles", "intake"])
+        #expect(ports.errorText.contains("--log-level") && !ports.errorText.contains("health_port"))
         let wrong = try flywheel(run.dropLast(2) + ["--instance", "", "--roles", "intake"])
         #expect(
             wrong.status == .exited(1) && wrong.errorText.contains("could not run a worker: instance: expected a name")
