@@ -5,8 +5,8 @@
     /tmp/deploy/bin/python deploy/check_deploy.py
 
 - Every YAML file of deploy/ and docs/examples/ is YAML in which no key stands twice.
-- Every metric `flywheel_…` named in deploy/ and docs/ is in Sources/Worker/EngineMetrics.swift or
-  Sources/Console/Console.swift; the suffixes `_bucket`, `_sum` and `_count` only of a histogram.
+- Every metric `flywheel_…` named in deploy/ and docs/ is registered in one of the files of METRIC_SOURCES; the suffixes
+  `_bucket`, `_sum` and `_count` only of a histogram. Every metric that is registered is in the operators' guide.
 - In alert rules a metric carries no label that the code does not give it, and a label `code`, `role` or `stage` no value
   that the code does not know.
 - Every alert has an expression, a severity, a summary and a remedy, and a name of its own.
@@ -26,6 +26,11 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 METRIC = re.compile(r"\bflywheel_[a-z0-9_]*[a-z0-9]\b")
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
+METRIC_SOURCES = (
+    "Sources/Worker/EngineMetrics.swift",
+    "Sources/Console/Console.swift",
+    "Sources/FlywheelCLI/Commands/RunCommand.swift",
+)
 SEVERITIES = {"critical", "warning", "info"}
 # What Prometheus itself adds to every series.
 SCRAPE_LABELS = {"instance", "job"}
@@ -48,7 +53,7 @@ def text(path: str) -> str:
 
 def metrics(complaints: list[str]) -> dict[str, tuple[str, set[str]]]:
     """Name to kind and labels, as the code registers them."""
-    source = text("Sources/Worker/EngineMetrics.swift") + text("Sources/Console/Console.swift")
+    source = "".join(text(path) for path in METRIC_SOURCES)
     calls = list(re.finditer(r"\b(?:registry\.)?(counter|gauge|histogram)\(\s*\"(flywheel_[a-z0-9_]+)\"", source))
     found: dict[str, tuple[str, set[str]]] = {}
     declared = r"\bMetric\(\s*\.(counter|gauge|histogram),\s*\"(flywheel_[a-z0-9_]+)\",\s*\[([^\]]*)\]"
@@ -106,6 +111,9 @@ def check_metrics(known, complaints: list[str]):
                 if name in known or (base in known and known[base][0] == "histogram"):
                     continue
                 complaints.append(f"{path.relative_to(ROOT)}:{number}: metric {name} is not in the code")
+    named = set(METRIC.findall(text("docs/guides/operator.md")))
+    for name in sorted(set(known) - named):
+        complaints.append(f"docs/guides/operator.md: metric {name} is missing")
     print(f"metrics: {len(known)} in the code, named {count} times")
 
 
