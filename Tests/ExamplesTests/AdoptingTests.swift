@@ -8,7 +8,7 @@ struct AdoptingTests {
     @Test(
         "A scikit-learn model becomes incumbent, labels make version 1, and a model trained on them must win",
         .enabled(if: Prerequisites.areMet, "something outside this repository is missing; the log says what"),
-        .timeLimit(.minutes(4))
+        .timeLimit(.minutes(7))
     )
     func adopting() throws {
         let stage = try Stage()
@@ -63,7 +63,7 @@ struct AdoptingTests {
         try stage.example("product_service", "--rate", "150")
         let isShadowed = stage.wait(for: "shadow: champion digits-2024", from: "product_service", atMost: .seconds(60))
         #expect(isShadowed, "no challenger: \(summary(stage))")
-        let isPromoted = stage.wait(for: "promoted: champion v", from: "product_service", atMost: .seconds(240))
+        let isPromoted = stage.wait(for: "promoted: champion v", from: "product_service", atMost: .seconds(330))
         #expect(isPromoted, "nothing better: \(summary(stage))")
 
         // All imported labels are known and are not sent again.
