@@ -48,7 +48,7 @@ enum DemoProjects {
                 userWindow: 3_600_000,
                 provisional: 40,
                 userBuckets: 65_536,
-                // What takes hours in practice takes minutes in the demo, so the hourly limit is high.
+                // Hours of practice are minutes in the demo, so the hourly limit is high.
                 feedbackPerHour: 1_000_000
             )
         )
