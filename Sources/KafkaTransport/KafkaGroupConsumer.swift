@@ -15,10 +15,10 @@ final class KafkaGroupConsumer: GroupConsumer {
         timeoutMilliseconds: Int
     ) throws(StreamError) -> PollOutcome {
         batch.clear()
-        let transaction = try streamed { () throws(KafkaError) in
+        let outcome = try streamed { () throws(KafkaError) in
             try consumer.poll(maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
         }
-        switch transaction {
+        switch outcome {
         case .idle: return .idle
         case .records:
             batch.fill(consumer.records) { [consumer] in consumer.headers(at: $0) }

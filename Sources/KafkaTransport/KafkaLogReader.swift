@@ -19,10 +19,10 @@ final class KafkaLogReader: LogReader {
 
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
         batch.clear()
-        let transaction = try streamed { () throws(KafkaError) in
+        let outcome = try streamed { () throws(KafkaError) in
             try reader.poll(maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
         }
-        switch transaction {
+        switch outcome {
         case .idle: return .idle
         case .records:
             batch.fill(reader.records) { [reader] in reader.headers(at: $0) }

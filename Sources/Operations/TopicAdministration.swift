@@ -1,7 +1,6 @@
 internal import EngineCore
 public import Events
 public import KafkaClient
-internal import Processes
 
 /// Creates and checks the topics of the catalogue.
 public struct TopicAdministration {
@@ -49,24 +48,7 @@ public struct TopicAdministration {
                 )
             )
         }
-        let created = try admin.createTopics(specifications)
-        try awaitTopics(specifications.map(\.name))
-        return created
-    }
-
-    /// Waits until the topics are visible: the controller answers before every broker has received the change.
-    private func awaitTopics(_ names: [String], maximumWait: Int64 = 20_000) throws(KafkaError) {
-        let began = WallClock.now()
-        while WallClock.now() - began < maximumWait {
-            // A broker that has not received any of them yet refuses to describe them.
-            let seen = Set(try admin.listTopics())
-            if names.allSatisfy({ seen.contains($0) }), let described = try? admin.describeTopics(names),
-                described.allSatisfy({ $0.partitions > 0 })
-            {
-                return
-            }
-            WallClock.pause(100)
-        }
+        return try admin.createTopics(specifications)
     }
 
     private func partitions(_ topic: Topic, _ plan: Plan) -> Int {

@@ -107,9 +107,16 @@ final class Member {
 
     init(_ consumer: any GroupConsumer) { self.consumer = consumer }
 
-    /// Polls once and returns the records that it read.
-    func transaction(maximum: Int = 1000, milliseconds: Int = 50) throws -> [Seen] {
-        let outcome = try consumer.poll(into: batch, maximum: maximum, timeoutMilliseconds: milliseconds)
+    /// Polls once and returns the records that it read; a failure that may be retried is left to the next poll, as by a
+    /// worker.
+    func poll(maximum: Int = 1000, milliseconds: Int = 50) throws -> [Seen] {
+        let outcome: PollOutcome
+        do throws(StreamError) {
+            outcome = try consumer.poll(into: batch, maximum: maximum, timeoutMilliseconds: milliseconds)
+        } catch {
+            guard error.disposition == .retry else { throw error }
+            return []
+        }
         switch outcome {
         case .idle: return []
         case .records:
@@ -142,7 +149,7 @@ final class Member {
                 Issue.record("not done after 30 s: \(seen.count) records, \(assigned), \(outcomes)")
                 break
             }
-            seen += try transaction(maximum: maximum)
+            seen += try poll(maximum: maximum)
         }
         return seen
     }

@@ -18,14 +18,14 @@ struct GroupTests {
         var before: [Seen] = []
         let end = ContinuousClock.now + .seconds(30)
         while first.assigned.count != 2 || second.assigned.count != 2, ContinuousClock.now < end {
-            before += try first.transaction()
-            before += try second.transaction()
+            before += try first.poll()
+            before += try second.poll()
         }
         #expect(Set(first.assigned).isDisjoint(with: second.assigned))
         // After the answer, only records of assigned partitions are read.
         for _ in 0..<10 {
             let owned = Set(first.assigned)
-            let seen = try first.transaction()
+            let seen = try first.poll()
             if Set(first.assigned) == owned { #expect(seen.allSatisfy { owned.contains($0.partition) }) }
         }
         second.consumer.close()
@@ -49,7 +49,7 @@ struct GroupTests {
                 return true
             } && members.reduce(0) { $0 + $1.assigned.count } == 2
         }
-        while !isSettled(), ContinuousClock.now < end { for member in members { _ = try member.transaction() } }
+        while !isSettled(), ContinuousClock.now < end { for member in members { _ = try member.poll() } }
         #expect(members.map(\.outcomes.last).contains(.assigned([])), "\(members.map(\.outcomes))")
         for member in members { member.consumer.close() }
     }
@@ -62,16 +62,16 @@ struct GroupTests {
         let leaves = Member(try Broker.transport().makeConsumer(group: group, instance: "leaves", topics: [topic]))
         let end = ContinuousClock.now + .seconds(30)
         while stays.assigned.count != 2 || leaves.assigned.count != 2, ContinuousClock.now < end {
-            _ = try stays.transaction()
-            _ = try leaves.transaction()
+            _ = try stays.poll()
+            _ = try leaves.poll()
         }
         let mine = leaves.assigned
         let count = stays.outcomes.count
         leaves.consumer.close()
         let back = Member(try Broker.transport().makeConsumer(group: group, instance: "leaves", topics: [topic]))
         while back.assigned.isEmpty, ContinuousClock.now < end {
-            _ = try stays.transaction()
-            _ = try back.transaction()
+            _ = try stays.poll()
+            _ = try back.poll()
         }
         #expect(back.assigned == mine)
         #expect(stays.outcomes.count == count)
@@ -91,8 +91,8 @@ struct GroupTests {
         let two = Member(try Broker.transport(short).makeConsumer(group: group, instance: "two", topics: [topic]))
         let end = ContinuousClock.now + .seconds(30)
         while one.assigned.count != 1 || two.assigned.count != 1, ContinuousClock.now < end {
-            _ = try one.transaction()
-            _ = try two.transaction()
+            _ = try one.poll()
+            _ = try two.poll()
         }
         two.consumer.close()
         _ = try one.run { _ in one.assigned.count == 2 }
@@ -114,7 +114,7 @@ struct GroupTests {
         _ = try old.run { _ in !old.assigned.isEmpty }
         let new = Member(try Broker.transport().makeConsumer(group: group, instance: "one", topics: [topic]))
         _ = try new.run { _ in !new.assigned.isEmpty }
-        let error = failure { for _ in 0..<100 { _ = try old.transaction() } }
+        let error = failure { for _ in 0..<100 { _ = try old.poll() } }
         #expect(error?.disposition == .fatal)
         #expect(error?.code == "FENCED_INSTANCE_ID")
         old.consumer.close()
@@ -134,8 +134,7 @@ struct GroupTests {
         }
         let settled = ContinuousClock.now + .seconds(30)
         while members.contains(where: { $0.assigned.count != 1 }), ContinuousClock.now < settled {
-            // For a short time after the creation of a topic a broker may report that the topic does not exist.
-            for member in members { _ = try? member.transaction() }
+            for member in members { _ = try member.poll() }
         }
         try Broker.get().addPartitions(topic, upTo: 3)
         let began = ContinuousClock.now
@@ -143,7 +142,7 @@ struct GroupTests {
         try Broker.write(0..<300, to: topic, partitions: 3)
         var seen: Set<String> = []
         while seen.count < 300, began.duration(to: .now) < .seconds(30) {
-            for member in members { for one in try member.transaction() { seen.insert(one.value) } }
+            for member in members { for one in try member.poll() { seen.insert(one.value) } }
         }
         let took = began.duration(to: .now)
         #expect(seen.count == 300 && members.reduce(0) { $0 + $1.assigned.count } == 3)

@@ -35,7 +35,7 @@ struct RestartTests {
         defer { member.consumer.close() }
         var seen = try member.run { $0.count >= 100 }
         try broker.kill()
-        #expect(try member.transaction(milliseconds: 200) == [])
+        #expect(try member.poll(milliseconds: 200) == [])
         try broker.restart()
         try commit(100..<200)
         // The group may have rebalanced in the meantime; nothing was committed, so it then reads from the beginning.

@@ -252,8 +252,8 @@ struct TransactionTests {
         let batch = RecordBatch()
         let end = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < end {
-            let transaction = try reader.poll(into: batch, maximum: 10, timeoutMilliseconds: 100)
-            if case .endOfPartition(_, let offset) = transaction, offset >= 2 { return }
+            let outcome = try reader.poll(into: batch, maximum: 10, timeoutMilliseconds: 100)
+            if case .endOfPartition(_, let offset) = outcome, offset >= 2 { return }
         }
         Issue.record("the broker did not abort the transaction")
     }

@@ -21,29 +21,29 @@ struct InMemoryClusterTests {
     @Test("A member whose session expired loses its partitions to the others, and its offsets are refused")
     func expiry() throws {
         let (one, two) = (try member("one"), try member("two"))
-        try transaction([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
+        try poll([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
         memory.expireMember("one", of: "g")
-        try transaction([two]) { two.assigned.count == 2 }
+        try poll([two]) { two.assigned.count == 2 }
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
         try producer.begin()
         let error = failure { try producer.sendOffsets([topicPartition: 1], of: one.consumer) }
         #expect(error?.disposition == .abortTransaction)
-        try one.transaction()
+        try one.poll()
         guard case .lost(let gone) = one.outcomes.last else {
             Issue.record("not told of the loss: \(one.outcomes)")
             return
         }
         #expect(gone.count == 1)
-        try transaction([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
+        try poll([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
     }
 
     @Test("Offsets of an older generation are refused")
     func generation() throws {
         let one = try member("one")
-        try transaction([one]) { one.assigned.count == 2 }
+        try poll([one]) { one.assigned.count == 2 }
         let two = try member("two")
-        try two.transaction()
+        try two.poll()
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
         // While the rebalance waits for the member, its generation is still valid: it commits before it answers.
@@ -51,7 +51,7 @@ struct InMemoryClusterTests {
         try producer.sendOffsets([topicPartition: 7], of: one.consumer)
         try producer.commit()
         #expect(try one.consumer.committedOffsets([topicPartition]) == [topicPartition: 7])
-        try one.transaction()
+        try one.poll()
         try producer.begin()
         #expect(
             failure { try producer.sendOffsets([topicPartition: 9], of: one.consumer) }?.code == "ILLEGAL_GENERATION"

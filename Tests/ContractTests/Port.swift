@@ -79,8 +79,6 @@ final class Cluster {
             _ = try admin.createTopics([
                 KafkaTopicSpecification(name: topic, partitions: partitions, replication: 1, configuration: settings)
             ])
-            let deadline = ContinuousClock.now + .seconds(10)
-            while try admin.describeTopics([topic]).first?.partitions != partitions, ContinuousClock.now < deadline {}
         }
         return topic
     }
@@ -159,8 +157,15 @@ final class Member {
 
     init(_ consumer: any GroupConsumer) { self.consumer = consumer }
 
-    func transaction() throws {
-        let outcome = try consumer.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50)
+    func poll() throws {
+        let outcome: PollOutcome
+        do throws(StreamError) {
+            outcome = try consumer.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50)
+        } catch {
+            // As a worker, which polls again.
+            guard error.disposition == .retry else { throw error }
+            return
+        }
         switch outcome {
         case .idle: return
         case .records: seen += Kept.all(batch)
@@ -179,14 +184,14 @@ final class Member {
 }
 
 /// Polls the members in order until a condition holds, for at most 30 s.
-func transaction(_ members: [Member], until isDone: () -> Bool) throws {
+func poll(_ members: [Member], until isDone: () -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while !isDone() {
         guard ContinuousClock.now < deadline else {
             Issue.record("not done after 30 s: \(members.map(\.assigned)) \(members.map(\.outcomes))")
             return
         }
-        for member in members { try member.transaction() }
+        for member in members { try member.poll() }
     }
 }
 

@@ -112,7 +112,7 @@ struct PortLaws {
         try cluster.write((0..<5).map { record(input.topic, "\($0)") })
         let member = try cluster.member(cluster.name("g"), "one", [input.topic])
         defer { member.consumer.close() }
-        try transaction([member]) { member.seen.count == 5 }
+        try poll([member]) { member.seen.count == 5 }
         #expect(try member.consumer.committedOffsets([input]).isEmpty)
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
@@ -126,7 +126,7 @@ struct PortLaws {
         #expect(try member.consumer.committedOffsets([input]) == [input: 2])
         member.forget()
         try member.consumer.seek([input: 2])
-        try transaction([member]) { member.seen.count >= 3 }
+        try poll([member]) { member.seen.count >= 3 }
         #expect(member.seen.map(\.text) == ["2", "3", "4"])
     }
 
@@ -140,7 +140,7 @@ struct PortLaws {
         let (one, two) = (TopicPartition(topic, 0), TopicPartition(topic, 1))
         let member = try cluster.member(cluster.name("g"), "one", [topic])
         defer { member.consumer.close() }
-        try transaction([member]) { !member.assigned.isEmpty }
+        try poll([member]) { !member.assigned.isEmpty }
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
         func commit(_ offsets: [TopicPartition: GroupOffset], stands: Bool = true) throws {
@@ -170,7 +170,7 @@ struct PortLaws {
         #expect(try cluster.transport.groupOffsets(group, [one, two]) == [:])
         let member = try cluster.member(group, "one", [topic])
         defer { member.consumer.close() }
-        try transaction([member]) { !member.assigned.isEmpty }
+        try poll([member]) { !member.assigned.isEmpty }
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
         try producer.begin()
@@ -184,7 +184,7 @@ struct PortLaws {
         }
         #expect(found == [one: GroupOffset(0, note: "open salt=1f")])
         #expect(try cluster.transport.groupOffsets(cluster.name("nobody"), [one]) == [:])
-        try transaction([member]) { true }
+        try poll([member]) { true }
         #expect(member.assigned.count == 2)
     }
 
@@ -195,7 +195,7 @@ struct PortLaws {
         try cluster.write([record(input.topic, "a")])
         let member = try cluster.member(cluster.name("g"), "one", [input.topic])
         defer { member.consumer.close() }
-        try transaction([member]) { member.seen.count == 1 }
+        try poll([member]) { member.seen.count == 1 }
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
         try producer.begin()
@@ -271,7 +271,7 @@ struct PortLaws {
         let one = try cluster.member(group, "one", topics)
         let two = try cluster.member(group, "two", topics)
         defer { for member in [one, two] { member.consumer.close() } }
-        try transaction([one, two]) { one.assigned.count == 4 && two.assigned.count == 4 }
+        try poll([one, two]) { one.assigned.count == 4 && two.assigned.count == 4 }
         for member in [one, two] {
             let numbers = Dictionary(grouping: member.assigned, by: \.topic).mapValues { Set($0.map(\.partition)) }
             #expect(numbers[topics[0]] == numbers[topics[1]])
@@ -320,12 +320,12 @@ struct PortLaws {
         let group = cluster.name("g")
         let stays = try cluster.member(group, "stays", [topic])
         let leaves = try cluster.member(group, "leaves", [topic])
-        try transaction([stays, leaves]) { stays.assigned.count == 2 && leaves.assigned.count == 2 }
+        try poll([stays, leaves]) { stays.assigned.count == 2 && leaves.assigned.count == 2 }
         let (mine, reported) = (leaves.assigned, stays.outcomes.count)
         leaves.consumer.close()
         let back = try cluster.member(group, "leaves", [topic])
         defer { for member in [stays, back] { member.consumer.close() } }
-        try transaction([stays, back]) { !back.assigned.isEmpty }
+        try poll([stays, back]) { !back.assigned.isEmpty }
         #expect(back.assigned == mine)
         #expect(stays.outcomes.count == reported)
     }
@@ -336,10 +336,10 @@ struct PortLaws {
         let topicPartition = TopicPartition(try cluster.makeTopic(), 0)
         let group = cluster.name("g")
         let old = try cluster.member(group, "one", [topicPartition.topic])
-        try transaction([old]) { !old.assigned.isEmpty }
+        try poll([old]) { !old.assigned.isEmpty }
         let new = try cluster.member(group, "one", [topicPartition.topic])
         defer { for member in [old, new] { member.consumer.close() } }
-        try transaction([new]) { !new.assigned.isEmpty }
+        try poll([new]) { !new.assigned.isEmpty }
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
         try producer.begin()

@@ -13,7 +13,7 @@ struct Seen: Hashable {
 struct Driver {
     let consumer: KafkaConsumer
     var assigned: [KafkaTopicPartition] = []
-    var turns: [KafkaTurn] = []
+    var outcomes: [KafkaPollOutcome] = []
 
     init(_ consumer: KafkaConsumer) { self.consumer = consumer }
 
@@ -26,12 +26,12 @@ struct Driver {
         var seen: [Seen] = []
         while !isDone(self, seen) {
             guard ContinuousClock.now < end else {
-                Issue.record("not done after \(milliseconds) ms: \(seen.count) records, \(assigned), \(turns)")
+                Issue.record("not done after \(milliseconds) ms: \(seen.count) records, \(assigned), \(outcomes)")
                 break
             }
-            let transaction = try consumer.poll(maximum: 500, timeoutMilliseconds: 50)
-            if transaction != .idle, transaction != .records { turns.append(transaction) }
-            switch transaction {
+            let outcome = try consumer.poll(maximum: 500, timeoutMilliseconds: 50)
+            if outcome != .idle, outcome != .records { outcomes.append(outcome) }
+            switch outcome {
             case .idle: break
             case .records: seen += collect()
             case .assigned(let partitions):

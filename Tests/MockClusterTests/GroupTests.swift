@@ -57,16 +57,16 @@ struct GroupTests {
     }
 
     @Test("Every poll returns a rebalance until it is answered")
-    func rebalanceIsATurn() throws {
+    func rebalanceIsRepeated() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 2)
         try write(0..<10, to: "t", partitions: 2, properties: cluster.properties)
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: "one", topics: ["t"])
         defer { consumer.close() }
-        var transaction = KafkaTurn.idle
-        while transaction == .idle { transaction = try consumer.poll(maximum: 10, timeoutMilliseconds: 500) }
+        var outcome = KafkaPollOutcome.idle
+        while outcome == .idle { outcome = try consumer.poll(maximum: 10, timeoutMilliseconds: 500) }
         let both = [KafkaTopicPartition("t", 0), KafkaTopicPartition("t", 1)]
-        #expect(transaction == .assigned(both))
+        #expect(outcome == .assigned(both))
         #expect(try consumer.poll(maximum: 10, timeoutMilliseconds: 50) == .assigned(both))
         try consumer.assign([both[0]: 2, both[1]: 5])
         var driver = Driver(consumer)
@@ -93,7 +93,9 @@ struct GroupTests {
         }
         #expect(one.assigned.count == 2)
         #expect(Set(one.assigned).isDisjoint(with: two.assigned))
-        #expect(one.turns.contains { if case .revoked(let partitions) = $0 { partitions.count == 4 } else { false } })
+        #expect(
+            one.outcomes.contains { if case .revoked(let partitions) = $0 { partitions.count == 4 } else { false } }
+        )
         second.close()
         _ = try one.run { driver, _ in driver.assigned.count == 4 }
         first.close()

@@ -135,18 +135,18 @@ struct StandstillTests {
         }
         var (held, busy) = (try open("a0", .annotations), try open("b0", .feedback))
         var reported: [Int: [String]] = [:]
-        for transaction in 1...24 {
+        for step in 1...24 {
             pipeline.clock.advance(by: 15_000)
             // One transaction every 45 s, overlapping the previous one, and one at each scan.
-            if transaction % 3 == 0 {
-                let next = try open("a\(transaction)", .annotations)
+            if step % 3 == 0 {
+                let next = try open("a\(step)", .annotations)
                 try held.abort()
                 held = next
             }
-            let next = try open("b\(transaction)", .feedback)
+            let next = try open("b\(step)", .feedback)
             try busy.commit()
             busy = next
-            if let found = watch.update()?[.intake] { reported[transaction] = found }
+            if let found = watch.update()?[.intake] { reported[step] = found }
         }
         #expect(reported.count > 8, "\(reported.keys.sorted())")
         #expect(reported.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })

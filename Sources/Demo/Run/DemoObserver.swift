@@ -72,9 +72,9 @@ final class DemoObserver {
     func update(now: Int64) throws {
         snapshot.elapsed = Double(now - began) / 1_000
         while true {
-            let turn = try reader.poll(maximum: 2_000, timeoutMilliseconds: 0)
-            if turn == .idle { break }
-            guard turn == .records else { continue }
+            let outcome = try reader.poll(maximum: 2_000, timeoutMilliseconds: 0)
+            if outcome == .idle { break }
+            guard outcome == .records else { continue }
             for record in reader.records { take(record) }
         }
         showTasks()

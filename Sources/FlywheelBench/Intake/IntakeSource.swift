@@ -35,15 +35,6 @@ struct IntakeSource {
             KafkaTopicSpecification(name: topics[1], partitions: 1, configuration: ["retention.ms": "-1"]),
             KafkaTopicSpecification(name: topics[2], partitions: 1, configuration: ["retention.ms": "-1"]),
         ])
-        let deadline = Date() + 20
-        while !Set(try admin.listTopics()).isSuperset(of: topics) {
-            guard Date() < deadline else {
-                throw BenchmarkError(
-                    "the broker does not list \(topics.joined(separator: ", ")) 20 s after they were made"
-                )
-            }
-            usleep(100_000)
-        }
         let apply = ProjectApply(
             transport: KafkaStreamTransport(properties: properties),
             topics: IntakeBenchmark.topics(prefix: "\(topic).", predictions: topic)

@@ -173,14 +173,14 @@ struct LiveBenchmark {
         let end = warmUp + Double(seconds)
         var began: (usage: ProcessorTime, clock: Double, sent: Int)?
         while ProcessUsage.now().clock < end {
-            let turn = try reader.poll(maximum: 1_000, timeoutMilliseconds: 5)
+            let outcome = try reader.poll(maximum: 1_000, timeoutMilliseconds: 5)
             if let problem = feeder.problem { throw BenchmarkError("the feeder failed: \(problem)") }
             guard worker.exitStatus == nil else { throw BenchmarkError("the worker ended") }
             let isMeasured = ProcessUsage.now().clock >= warmUp
             if isMeasured, began == nil {
                 began = (try ProcessorTime(of: worker.pid), ProcessUsage.now().clock, feeder.count)
             }
-            guard case .records = turn else { continue }
+            guard case .records = outcome else { continue }
             let now = LiveFeeder.milliseconds()
             for record in reader.records where isMeasured && record.value.baseAddress != nil {
                 let sample = try parser.parse(record.value).object().object("sample").string("id")

@@ -40,7 +40,9 @@ extension KafkaAdmin {
         }
     }
 
-    /// Creates topics; topics that exist already are not changed.
+    /// Creates topics; topics that exist already are not changed. Returns when a broker reports all of them with the
+    /// leaders of their partitions, after 20 s at the latest: the controller answers before every broker has received
+    /// the change, and until then clients are told that the topic does not exist.
     ///
     /// - Returns: The names of the created topics.
     /// - Throws: The first failure; topics before it may have been created.
@@ -50,7 +52,10 @@ extension KafkaAdmin {
         var requests: [OpaquePointer?] = []
         defer { for request in requests { rd_kafka_NewTopic_destroy(request) } }
         for topic in topics { requests.append(try makeRequest(topic, operation: operation)) }
-        return try perform(RD_KAFKA_ADMIN_OP_CREATETOPICS, operation: operation) { client, options, queue in
+        let created: [String] = try perform(RD_KAFKA_ADMIN_OP_CREATETOPICS, operation: operation) {
+            client,
+            options,
+            queue in
             rd_kafka_CreateTopics(client, &requests, requests.count, options, queue)
         } reading: { event throws(KafkaError) in
             var count = 0
@@ -59,6 +64,35 @@ extension KafkaAdmin {
             else { return [] }
             let ignored = RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS
             return try names(results, count, operation: operation, .create, ignoring: ignored)
+        }
+        awaitLeaders(of: topics.map(\.name))
+        return created
+    }
+
+    private func awaitLeaders(of topics: [String]) {
+        let deadline = Deadline(milliseconds: min(timeout, 20_000))
+        while !deadline.hasPassed {
+            // The topics exist; an answer that fails changes nothing but the wait.
+            if let led = try? topicsWithLeaders(deadline), led.isSuperset(of: topics) { return }
+            Pause.milliseconds(50)
+        }
+    }
+
+    /// The topics each of whose partitions has a leader.
+    private func topicsWithLeaders(_ deadline: Deadline) throws(KafkaError) -> Set<String> {
+        try Metadata.read(
+            handle.client,
+            timeout: deadline.milliseconds,
+            operation: "list topics"
+        ) { data throws(KafkaError) in
+            var led: Set<String> = []
+            for topic in (0..<Int(data.topic_cnt)).map({ data.topics[$0] }) {
+                guard let name = topic.topic, topic.err == RD_KAFKA_RESP_ERR_NO_ERROR, topic.partition_cnt > 0,
+                    (0..<Int(topic.partition_cnt)).allSatisfy({ topic.partitions[$0].leader >= 0 })
+                else { continue }
+                led.insert(String(cString: name))
+            }
+            return led
         }
     }
 

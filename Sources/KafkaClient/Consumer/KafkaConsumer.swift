@@ -1,7 +1,7 @@
 import Crdkafka
 
 /// Outcome of one poll of a consumer.
-public enum KafkaTurn: Hashable, Sendable {
+public enum KafkaPollOutcome: Hashable, Sendable {
     /// No record and no change of assignment within the timeout.
     case idle
     /// `records` contains at least one record.
@@ -17,7 +17,7 @@ public enum KafkaTurn: Hashable, Sendable {
 
 /// A member of a consumer group that commits no offsets of its own. Used on one thread only.
 ///
-/// Rebalances are events that the caller answers when it is ready: until then `poll` returns the same turn again. The
+/// Rebalances are events that the caller answers when it is ready: until then `poll` returns the same outcome again. The
 /// range assignor assigns the partitions; all of them are revoked at every rebalance.
 public final class KafkaConsumer {
     /// The subscribed topics; `KafkaRecord.topic` is an index into them.
@@ -30,7 +30,7 @@ public final class KafkaConsumer {
     private let consumerQueue: OpaquePointer
     /// Queue to which the queues of all assigned partitions are forwarded; only this object reads it.
     private var fetchQueue: OpaquePointer
-    private var unanswered: KafkaTurn?
+    private var unanswered: KafkaPollOutcome?
     /// Reason why no broker can be reached, as far as it is known; nil while a broker answers.
     public private(set) var connectivityError: KafkaError?
     private var troubleCheck = Deadline(milliseconds: 0)
@@ -125,7 +125,7 @@ public final class KafkaConsumer {
     /// - Returns: At once if there is something to return, otherwise `idle` after the timeout.
     /// - Throws: `.retry` for errors that may be temporary, `.fatal` if the client is fenced or its position no longer
     ///   exists.
-    public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaTurn {
+    public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaPollOutcome {
         fetcher.release()
         handle.drainLog()
         if let failure = fetcher.takeFailure(asking: handle.client) { throw failure }
@@ -136,7 +136,7 @@ public final class KafkaConsumer {
             let isIdle = fetcher.positions.isEmpty
             // Nothing can be fetched without partitions: then the wait is for events.
             let wait = isIdle && !isFirst ? deadline.slice(atMost: 100) : 0
-            if let turn = try serveEvents(timeout: wait) { return turn }
+            if let outcome = try serveEvents(timeout: wait) { return outcome }
             if !isIdle {
                 fetcher.fetch(
                     from: fetchQueue,
@@ -215,7 +215,7 @@ public final class KafkaConsumer {
         }
     }
 
-    private func serveEvents(timeout: Int32) throws(KafkaError) -> KafkaTurn? {
+    private func serveEvents(timeout: Int32) throws(KafkaError) -> KafkaPollOutcome? {
         if let unanswered { return unanswered }
         var wait = timeout
         while let event = rd_kafka_queue_poll(consumerQueue, wait) {
@@ -241,7 +241,7 @@ public final class KafkaConsumer {
         return nil
     }
 
-    private func rebalance(_ event: OpaquePointer) -> KafkaTurn {
+    private func rebalance(_ event: OpaquePointer) -> KafkaPollOutcome {
         let partitions = PartitionList.partitions(rd_kafka_event_topic_partition_list(event))
         if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS { return .assigned(partitions) }
         return rd_kafka_assignment_lost(handle.client) != 0 ? .lost(partitions) : .revoked(partitions)

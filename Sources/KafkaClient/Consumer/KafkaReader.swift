@@ -1,7 +1,7 @@
 import Crdkafka
 
 /// Outcome of one poll of a reader.
-public enum KafkaReadTurn: Hashable, Sendable {
+public enum KafkaReadOutcome: Hashable, Sendable {
     /// No record and no end of a partition within the timeout.
     case idle
     /// `records` contains at least one record.
@@ -126,7 +126,7 @@ public final class KafkaReader {
     ///
     /// - Returns: At once if there is something to return, otherwise `idle` after the timeout. An end is reported once
     ///   each time it is reached, after the records before it.
-    public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaReadTurn {
+    public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaReadOutcome {
         fetcher.release()
         handle.drainLog()
         let deadline = Deadline(milliseconds: timeoutMilliseconds)

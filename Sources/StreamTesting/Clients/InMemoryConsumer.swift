@@ -14,7 +14,8 @@ final class InMemoryConsumer: GroupConsumer {
     private var paused: Set<TopicPartition> = []
     /// Change of assignment that was reported and not answered yet; it is reported again.
     private var unanswered: PollOutcome?
-    private var transaction = 0
+    /// Number of fetches so far; each begins at the next partition.
+    private var fetches = 0
     private var lent: LentRecords?
     private var isClosed = false
 
@@ -188,11 +189,11 @@ final class InMemoryConsumer: GroupConsumer {
     private func fetch(_ maximum: Int) throws(StreamError) -> [(topic: Int, partition: Int32, record: StoredRecord)] {
         let topicPartitions = positions.keys.sorted().filter { !paused.contains($0) }
         guard !topicPartitions.isEmpty else { return [] }
-        transaction += 1
+        fetches += 1
         var found: [(topic: Int, partition: Int32, record: StoredRecord)] = []
         // Another partition is first each time, so that none starves.
         for step in topicPartitions.indices where found.count < maximum {
-            let topicPartition = topicPartitions[(transaction + step) % topicPartitions.count]
+            let topicPartition = topicPartitions[(fetches + step) % topicPartitions.count]
             guard let topic = topics.firstIndex(of: topicPartition.topic), let position = positions[topicPartition]
             else { continue }
             let (records, next) = try cluster.read(topicPartition, from: position, maximum: maximum - found.count)
