@@ -24,11 +24,10 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        guard try object.string("format") == "flywheel-dataset-collected",
-            try object.int("format_version", in: 1...1) == 1
-        else {
-            throw object.failure("format_version", "expected flywheel-dataset-collected of form 1")
+        guard try object.string("format") == "flywheel-dataset-collected" else {
+            throw object.failure("format", "expected flywheel-dataset-collected")
         }
+        _ = try object.int("format_version", in: 1...1)
         project = ProjectID(try object.string("project"))
         id = DatasetVersionID(try object.digest("version"))
         versionNumber = try object.int("ordinal", in: 1...Int.max)

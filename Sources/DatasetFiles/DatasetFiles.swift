@@ -98,7 +98,7 @@ package struct DatasetFiles {
         do {
             return try body()
         } catch let error as StorageError where error.kind == .tooLarge {
-            throw DatasetForm.damage("it is longer than the \(size) bytes that name it", in: name)
+            throw DatasetForm.damage("it is longer than the \(size) bytes that its reference states", in: name)
         } catch let error as StorageError where error.kind == .damaged {
             throw DatasetForm.damage(error.reason, in: error.path)
         }
@@ -136,7 +136,11 @@ package struct DatasetFiles {
         while !piece.isEmpty {
             hasher.update(piece)
             offset += piece.count
-            guard offset <= size, rest.count <= DatasetForm.lineSize else { break }
+            guard offset <= size else { break }
+            guard rest.count <= DatasetForm.lineSize else {
+                let reason = "a line that ends after byte \(offset) is longer than \(DatasetForm.lineSize) bytes"
+                throw DatasetForm.damage(reason, in: name)
+            }
             let end = piece.lastIndex(of: 0x0A)
             rest += piece
             if let end {

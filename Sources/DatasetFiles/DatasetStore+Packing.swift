@@ -33,9 +33,10 @@ public struct DatasetPack: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        guard try object.string("format") == "flywheel-dataset-pack", try object.int64("format_version") == 1 else {
-            throw object.failure("format_version", "expected flywheel-dataset-pack of form 1")
+        guard try object.string("format") == "flywheel-dataset-pack" else {
+            throw object.failure("format", "expected flywheel-dataset-pack")
         }
+        _ = try object.int("format_version", in: 1...1)
         project = ProjectID(try object.string("project"))
         version = DatasetVersionID(try object.string("version"))
         files = try object.decode("files") { (element) throws(JSONError) in

@@ -139,8 +139,12 @@ public final class ProjectDirectory {
         var idle: Int64 = 0
         while idle < maximumWait {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50) {
-            case .records: take()
-            case .endOfPartition(_, let offset): position = max(position, offset)
+            case .records:
+                take()
+                idle = 0
+            case .endOfPartition(_, let offset):
+                position = max(position, offset)
+                idle += 1
             case .idle: idle += 50
             }
             if position >= high { return }

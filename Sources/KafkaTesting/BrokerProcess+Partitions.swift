@@ -11,13 +11,13 @@ extension BrokerProcess {
     public func addPartitions(_ topic: String, upTo count: Int) throws {
         let configuration = rd_kafka_conf_new()
         for (name, value) in properties.entries { rd_kafka_conf_set(configuration, name, value, nil, 0) }
-        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, nil, 0),
-            let queue = rd_kafka_queue_new(client)
-        else { throw Failure(description: "could not make a client") }
-        defer {
-            rd_kafka_queue_destroy(queue)
-            rd_kafka_destroy(client)
+        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, nil, 0) else {
+            rd_kafka_conf_destroy(configuration)
+            throw Failure(description: "could not make a client")
         }
+        defer { rd_kafka_destroy(client) }
+        guard let queue = rd_kafka_queue_new(client) else { throw Failure(description: "could not make a queue") }
+        defer { rd_kafka_queue_destroy(queue) }
         var request = rd_kafka_NewPartitions_new(topic, count, nil, 0)
         defer { rd_kafka_NewPartitions_destroy(request) }
         rd_kafka_CreatePartitions(client, &request, 1, nil, queue)

@@ -24,7 +24,9 @@ public final class MockCluster {
         let configuration = rd_kafka_conf_new()
         rd_kafka_conf_set(configuration, "log_level", "0", nil, 0)
         guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, &text, text.count) else {
-            throw Failure(description: "could not make a client for the mock cluster")
+            rd_kafka_conf_destroy(configuration)
+            let reason = text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+            throw Failure(description: "could not make a client for the mock cluster: \(reason)")
         }
         guard let cluster = rd_kafka_mock_cluster_new(client, Int32(brokers)) else {
             rd_kafka_destroy(client)

@@ -46,10 +46,6 @@ func kafka(_ positions: [TopicPartition: Int64]) -> [KafkaTopicPartition: Int64]
     Dictionary(positions.map { (KafkaTopicPartition($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
 }
 
-func stream(_ positions: [KafkaTopicPartition: Int64]) -> [TopicPartition: Int64] {
-    Dictionary(positions.map { (TopicPartition($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
-}
-
 func kafka(_ offsets: [TopicPartition: GroupOffset]) -> [KafkaTopicPartition: KafkaGroupOffset] {
     Dictionary(
         offsets.map {

@@ -59,11 +59,6 @@ package struct WaitingLabels {
     /// Waiting labels by project name.
     var projects: [String: Project] = [:]
 
-    /// The first offset whose label waits; nil where none does.
-    var first: Int64? { projects.values.map(\.from).min() }
-
-    var count: Int { projects.values.reduce(0) { $0 + $1.count } }
-
     /// Maximum number of bytes of the lines in a file; if there are more, nothing is kept and the log is read again.
     static let limit = 256 << 20
     /// Forms of files: 1 without changes, which older builds read too, and 2 with changes.

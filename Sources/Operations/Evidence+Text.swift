@@ -16,7 +16,7 @@ extension Evidence {
         case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
             "on \(labels) audit labels that both predicted, \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly); log e \(Self.rounded(logE)) of \(Self.rounded(threshold)) needed"
         case .judged(let evidence):
-            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before anybody was asked, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses)\(evidence.silent > 0 ? " (\(evidence.silent) of all samples for want of a challenger's word in time)" : ""), \(winner) itself with \(evidence.own.wins) and against it \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
+            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before they were queried, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses)\(evidence.silent > 0 ? " (\(evidence.silent) of all samples without a challenger's prediction in time)" : ""), \(winner) itself with \(evidence.own.wins) and against it \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
         case .provisional(let labels, let challengerOnly, let championOnly):
             "nothing is claimed: on the \(labels) audit labels known \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly)"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):

@@ -29,7 +29,7 @@ public struct Explanation: Hashable, Sendable {
             let isByScore = candidate.auditProbability == nil && !candidate.isBelowThreshold && !candidate.isExploration
             if isByScore {
                 let isBelow = threshold.map { candidate.score < $0 } ?? false
-                let way = isBelow ? "the pool had room, or had not heard its model" : "its score passed the threshold"
+                let way = isBelow ? "the pool had room, or its model had no threshold yet" : "its score passed the threshold"
                 ways.insert(way, at: 0)
             }
             return ways

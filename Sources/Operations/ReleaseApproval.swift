@@ -1,3 +1,4 @@
+internal import EngineCore
 public import Events
 internal import Flywheel
 public import Processes
@@ -12,7 +13,7 @@ public struct ReleaseApproval {
     public enum Outcome: Hashable, Sendable {
         /// Carried out: the step from then on, nil where the rollout is over.
         case done(step: Int?)
-        /// Refused: the version is not in rollout, or its step requires no approval, or is already approved.
+        /// Refused by the loop: the step requires no approval or is already approved, or the rollout ended meanwhile.
         case refused
         /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
@@ -35,8 +36,8 @@ public struct ReleaseApproval {
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two polls of the state, with milliseconds.
     /// - Returns: The state of the command by then.
-    /// - Throws: `EngineError` if there is no such project, or Intake would refuse the command; `StreamError` when the
-    ///   topics cannot be read or written.
+    /// - Throws: `EngineError` if there is no such project, the version is not in rollout, or Intake would refuse the
+    ///   command; `StreamError` when the topics cannot be read or written.
     public func send(
         _ version: ModelVersion,
         project name: String,
@@ -46,13 +47,25 @@ public struct ReleaseApproval {
         now: @escaping () -> Int64 = WallClock.now,
         pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
+        let attempt = "approve \(version) of \(name)"
         let outcome: Outcome? = try delivery.send(
-            to: "approve \(version) of \(name)",
+            to: attempt,
             project: name,
             by: by,
             reason: reason,
             wait: .init(maximum: maximumWait, now: now, pause: pause),
-            plan: { _, _ in (.approve(version), "approve") },
+            plan: { state, _ in
+                let canary = state?.rollout.canary?.version
+                guard canary == version else {
+                    throw EngineError(
+                        attempt,
+                        "\(canary.map { "\($0)" } ?? "no model") is in rollout",
+                        remedy: canary.map { "name \($0), or see flywheel releases show \(name)" }
+                            ?? "see flywheel releases show \(name)"
+                    )
+                }
+                return (.approve(version), "approve")
+            },
             verdict: { before, state, _ in Self.outcome(before, state) }
         )
         return outcome ?? .waiting

@@ -107,7 +107,7 @@ public struct ReleaseOverview: Sendable {
         lines.append("promotions   \(stops.isEmpty ? "not held" : stops.joined(separator: " and "))")
         if let waiting = summary.waiting {
             lines.append(
-                "waiting      \(ReleaseLogRecord.name(waiting.version)), until the one that shadows is heard out"
+                "waiting      \(ReleaseLogRecord.name(waiting.version)), until audit labels have decided about the challenger"
             )
         }
         let suppressed = summary.suppressed.map { ForeignText.line($0, limit: 300) }.joined(separator: ", ")

@@ -107,6 +107,7 @@ struct PredictionDesk {
                 waiting.append(next)
                 continue
             }
+            let requestBegan = now()
             let models: (champion: SoftmaxRegression?, challenger: SoftmaxRegression?)
             var faults: [String] = []
             do throws(StorageError) {
@@ -125,7 +126,7 @@ struct PredictionDesk {
                 champion: models.champion,
                 challenger: models.challenger,
                 faults: &faults,
-                since: began,
+                since: requestBegan,
                 now: now
             )
             if let fault = faults.first { failed("request \(next.request.id): \(fault)") }
@@ -178,7 +179,7 @@ struct PredictionDesk {
             away.insert(artifact.uri)
             throw error
         } catch {
-            faults.append("\(released.version) cannot be asked: \(error)")
+            faults.append("\(released.version) cannot be loaded: \(error)")
             return nil
         }
     }

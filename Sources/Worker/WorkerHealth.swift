@@ -150,7 +150,7 @@ public final class WorkerHealth: Sendable {
             }
             var late = health
             late.condition = .degraded
-            late.reason = "its loop has not turned for \(Self.pause(role, health, time) / 1_000) s"
+            late.reason = "it has completed no cycle for \(Self.pause(role, health, time) / 1_000) s"
             return (role, late)
         }
     }

@@ -57,6 +57,15 @@ struct ProgramTests {
         #expect(try check("kafka:\n  bootstrap.servers: x:1\n  linger.ms: 5\n").status == .exited(0))
     }
 
+    /// Before, only `project apply` said so.
+    @Test("config check notes that the classes leave no room for a sample on a task")
+    func manyClasses() throws {
+        let classes = (0..<6_300).map { "\($0)-" + String(repeating: "c", count: 120) }
+        let run = try check("project: pets\nquestion: Which?\nclasses:\n" + classes.map { "  - \($0)\n" }.joined())
+        #expect(run.status == .exited(0), "\(run.errorText)")
+        #expect(run.outputText.contains("note: question and classes take "), "\(run.outputText)")
+    }
+
     /// Before, `config check` called all of these valid files of a worker.
     @Test(
         "A file that run refuses before it contacts a broker is refused by config check in the same words",

@@ -1,3 +1,4 @@
+import EngineCore
 import Events
 import Flywheel
 import PipelineTesting
@@ -78,10 +79,16 @@ struct ReleaseApprovalTests {
         #expect(overview.text.contains("audit labels of what it served, log e against it "), "\(overview.text)")
         #expect(overview.text.contains("waits for approval"), "\(overview.text)")
         #expect(overview.json.contains(#""canary":{"version":"\#(version)","state":"canary","step":1,"share":0.5"#))
-        #expect(try approve("theirs", pipeline) == .refused)
+        func refusal(_ version: String) -> String {
+            let error = #expect(throws: EngineError.self) { _ = try approve(version, pipeline) }
+            return error?.description ?? ""
+        }
+        let commands = pipeline.cluster.committed(pipeline.topics[.commands]).count
+        #expect(refusal("theirs").contains("\(version) is in rollout"))
+        #expect(pipeline.cluster.committed(pipeline.topics[.commands]).count == commands)
         #expect(try approve(version, pipeline) == .done(step: nil))
         #expect(try summary(pipeline).champion?.version.rawValue == version && summary(pipeline).rollout == nil)
-        #expect(try approve(version, pipeline) == .refused)
+        #expect(refusal(version).contains("no model is in rollout"))
         let history = try ReleaseHistory.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         let states = history.records.filter { $0.transition.version.rawValue == version }.map(\.transition.to)
         #expect(states.suffix(3) == [.blessed, .canary, .live])

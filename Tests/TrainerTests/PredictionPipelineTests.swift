@@ -151,13 +151,13 @@ struct PredictionPipelineTests {
         let odd = try run(Array(text.replacing(#""kind":"predict""#, with: #""kind":"explain""#).utf8))
         #expect(odd.answers == 0 && odd.faults.count == 1 && odd.faults[0].contains("explain"))
         let lost = try run(Array(text.replacing(request.challenger.artifact.uri, with: "file:///nowhere/x").utf8))
-        #expect(lost.answers == 1 && lost.faults.first?.contains("cannot be asked") == true)
+        #expect(lost.answers == 1 && lost.faults.first?.contains("cannot be loaded") == true)
         let said = try lost.pipeline.decoded(.trainingResults) { json in
             try PredictedEvent(json.object(), project: Scenario.project, question: .choice(Scenario.schema)).labels
         }
         #expect(said.first?.answers.count == request.candidates.count)
         #expect(said.first?.answers.allSatisfy { $0.challenger == nil && $0.champion != nil } == true)
-        #expect(said.first?.error?.contains("cannot be asked") == true)
+        #expect(said.first?.error?.contains("cannot be loaded") == true)
     }
 
     @Test("Intake refuses an answer with a wrong token, class or form, and the loop one to an unknown request")

@@ -165,7 +165,7 @@ struct StandstillTests {
         #expect(!health.isReady(at: 31_000) && health.isLive(at: 60_999))
         #expect(!health.isLive(at: 61_000))
         #expect(
-            health.snapshot(at: 41_000).map(\.health.reason) == ["its loop has not turned for 40 s", ""]
+            health.snapshot(at: 41_000).map(\.health.reason) == ["it has completed no cycle for 40 s", ""]
         )
     }
 

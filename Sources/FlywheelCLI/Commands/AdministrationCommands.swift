@@ -322,6 +322,9 @@ enum ConfigCommand {
             if let fault = ProjectApply.fault(ofWindow: project) {
                 Terminal.show("note: \(fault.reason): project apply refuses it unless the project has it already")
             }
+            if let reason = project.sizeFault(isNew: true) {
+                Terminal.show("note: \(reason): project apply refuses it")
+            }
             ProjectCommand.tellConflicts(of: project)
             try ProjectCommand.warnOfKeysWithoutEffect(in: file)
         } else {
