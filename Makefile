@@ -1,15 +1,15 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 HOSTILE=0.01 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
-# make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
-# make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
-# make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FlywheelFuzzTests/README.md)
+# make acl    nine principals with only the rights that they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
+# make hostile  4,000 hostile connections to the console, and the response time of health: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
+# make fuzz   malformed input for everything that reads input: SECONDS=60 SEED=7 (Tests/FlywheelFuzzTests/README.md)
 # make sanitize  the same under the address and thread sanitizer, and undefined behaviour of the shim: SECONDS=120 SEED=7
-# make s3     every fault point of versions in a bucket; the demo with versions and models on a real SeaweedFS, then verified and counted there: SEED=7
-# make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
-# make symbols  public and package names that nobody uses (deploy/check_symbols.py)
-# make reference write docs/reference/configuration.md and worker.md again, from the code that reads them
-# All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
+# make s3     every fault point of versions in a bucket; the demo with versions and models on a real SeaweedFS, verified there: SEED=7
+# make golden record the decisions of this build on the golden journals, after Build.version was raised (CONTRIBUTING.md)
+# make symbols  public and package symbols that are unused (deploy/check_symbols.py)
+# make reference  write docs/reference/configuration.md and worker.md again, from the code
+# All targets install what they need: Debian packages (with sudo unless root), and a broker for tests into .venv.
 
 SHELL := /bin/bash
 .ONESHELL:
@@ -73,7 +73,7 @@ s3: setup release
 	@FLYWHEEL_EXHAUSTIVE=1 swift test $(SWIFT_FLAGS) --filter '^(DatasetFilesTests|MaterializerTests)\.(BucketTests|FactLogTests|KeptLabelTests|SharedStoreTests|CollectionTests|PackedStoreTests)' >&2
 	.venv/bin/python Tests/S3/s3.py --seed $(SEED)
 
-# Not optimised: assertions hold, and traps say where they are.
+# Not optimised: assertions are checked, and traps report their line.
 fuzz: setup
 	@echo "building (debug)" >&2
 	swift build --product flywheel $(SWIFT_FLAGS) >&2

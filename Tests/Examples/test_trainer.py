@@ -116,7 +116,7 @@ class Predictions(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             lost = {"version": "v2", "artifact": {"uri": (pathlib.Path(name) / "gone").as_uri(), "sha256": "0" * 64}}
             results, _ = run([self.request(pathlib.Path(name), challenger=lost)])
-        self.assertIn("v2 cannot be asked", results[0]["error"])
+        self.assertIn("v2 cannot be loaded", results[0]["error"])
         self.assertEqual([sorted(answer) for answer in results[0]["answers"]], [["champion", "sample"]] * 2 + [["sample"]])
 
     def test_passed_over(self):

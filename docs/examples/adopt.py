@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What somebody has before Flywheel, made of scikit-learn's digits (docs/guides/adopting.md): a model that serves, labels, labels
-that are kept back for scores, and a pool of samples that nobody has labelled."""
+"""Makes an example of existing data from scikit-learn's digits (docs/guides/adopting.md): a serving model, labels, held-out
+labels for scores, and a pool of unlabeled samples."""
 import argparse, csv, json, pathlib
 
 import numpy as np
@@ -15,7 +15,7 @@ digits = load_digits()
 order = np.random.default_rng(1).permutation(len(digits.data))
 labels, holdout, pool = order[:120], order[120:180], order[180:680]
 
-# The model that serves has seen one example of most classes: as `product_service.py` and `sklearn_trainer.py` have models.
+# A weak model in the format of `product_service.py` and `sklearn_trainer.py`: it has seen about three examples of each class.
 model = LogisticRegression().fit(digits.data[labels[:30]] / 16, digits.target[labels[:30]].astype(str))
 text = json.dumps({"classes": model.classes_.tolist(), "coef": model.coef_.tolist(), "intercept": model.intercept_.tolist()})
 (options.out / "model.json").write_text(text)
@@ -25,8 +25,8 @@ with (options.out / "labels.csv").open("w", newline="") as file:
     rows = csv.writer(file)
     rows.writerow(["image", "digit", "who", "embedding"])
     for number in labels:
-        for who in ("ada", "bob"):  # Each row is what one person said: votes.
-            rows.writerow([f"img-{number}", digits.target[number], who, " ".join(map(str, digits.data[number] / 16))])
+        for annotator in ("ada", "bob"):  # Each row is one person's vote.
+            rows.writerow([f"img-{number}", digits.target[number], annotator, " ".join(map(str, digits.data[number] / 16))])
 with (options.out / "holdout.jsonl").open("w") as file:
     for number in holdout:
         row = {"id": f"img-{number}", "label": int(digits.target[number]), "embedding": (digits.data[number] / 16).tolist()}

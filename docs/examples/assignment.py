@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Which version of a release serves a unit: the user, or the sample, as the release's `unit` says.
+"""The version of a release that serves a unit: a user or a sample, according to the release's `unit`.
 
-As a program it checks itself: assignment.py assignment.json
+Run as a program, it checks itself against test vectors: assignment.py assignment.json
 """
 import json
 import sys
 
 
-def xxh64(data):  # XXH64 with seed 0, as the package xxhash has it.
+def xxh64(data):  # XXH64 with seed 0, the same as in the package xxhash.
     mask, p = (1 << 64) - 1, (11400714785074694791, 14029467366897019727, 1609587929392839161, 9650029242287828579, 2870177450012600261)
     rotate = lambda x, r: (x << r | x >> 64 - r) & mask
     lane = lambda acc, x: rotate((acc + x * p[1]) & mask, 31) * p[0] & mask
@@ -39,10 +39,10 @@ def version(release, unit, metadata={}):
     if holdback and at >= 1 - holdback["share"]:
         return holdback["version"]
     if canary and "ring" in canary:
-        isServed = metadata.get(canary["ring"]["key"]) == canary["ring"]["value"]
+        is_served = metadata.get(canary["ring"]["key"]) == canary["ring"]["value"]
     else:
-        isServed = canary is not None and at < canary["share"]
-    return canary["version"] if isServed else release["champion"]["version"]
+        is_served = canary is not None and at < canary["share"]
+    return canary["version"] if is_served else release["champion"]["version"]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A label tool: answers open labeling tasks with simulated annotators (docs/guides/label-tool-developer.md).
 
-A real tool shows the sample to people; here load_digits knows the truth, and each annotator errs now and then.
+A real tool shows the sample to people. Here load_digits has the true classes, and each simulated annotator sometimes errs.
 """
 import argparse, json, random, signal, sys, time
 
@@ -11,15 +11,15 @@ from sklearn.datasets import load_digits
 options = argparse.ArgumentParser(description=__doc__)
 options.add_argument("--bootstrap", default="localhost:9092", help="Kafka brokers, host:port[,host:port]")
 options.add_argument("--project", default="digits")
-options.add_argument("--prefix", default="flywheel.", help="what the topic names begin with")
-options.add_argument("--annotators", default="a1,a2,a3", help="their names")
-options.add_argument("--error", type=float, default=0.05, help="how often an annotator errs, 0 to 1")
-options.add_argument("--seconds", type=float, default=0.1, help="how long an answer takes")
+options.add_argument("--prefix", default="flywheel.", help="prefix of the topic names")
+options.add_argument("--annotators", default="a1,a2,a3", help="names of the annotators, separated by commas")
+options.add_argument("--error", type=float, default=0.05, help="share of wrong answers, 0 to 1")
+options.add_argument("--seconds", type=float, default=0.1, help="time that an answer takes")
 options = options.parse_args()
 for name in (signal.SIGTERM, signal.SIGINT):
     signal.signal(name, lambda *_: sys.exit())
 truth = {f"img-{number}": str(target) for number, target in enumerate(load_digits().target)}
-tasks, asked = {}, {}  # Open tasks by id; and of each, what the annotators asked here said.
+tasks, outcomes = {}, {}  # Open tasks by id, and the outcomes of this tool's annotators for each, by annotator.
 
 
 def receive(record):
@@ -27,17 +27,17 @@ def receive(record):
         raise KafkaException(record.error())
     name, task = record.key().decode(), json.loads(record.value() or "null")  # A null value is a tombstone.
     if task and task["project"] == options.project and task["state"] == "open":
-        tasks[name] = task  # All records of a task stand in one partition: the one read last holds.
+        tasks[name] = task  # All records of a task are in one partition, so the last one read is the newest.
     else:
-        tasks.pop(name, None), asked.pop(name, None)
+        tasks.pop(name, None), outcomes.pop(name, None)
 
 
 def answer(task, annotator):
-    generator = random.Random(f"{task['task']}/{annotator}")  # After a restart the same again, which counts once.
+    generator = random.Random(f"{task['task']}/{annotator}")  # The same answer after a restart: it counts once.
     classes, right = task["question"]["classes"], truth.get(task["sample"]["id"])
     event = {"project": options.project, "task": task["task"], "annotator": annotator,
              "duration_ms": int(options.seconds * 1000), "answered_at_ms": int(time.time() * 1000),
-             "token": task.get("token")}  # As it came: it shows that the task was read. A task of an old build has none.
+             "token": task.get("token")}  # Unchanged: it proves that the task was read. A task of an old build has none.
     if right not in classes:
         return event | {"outcome": "flag", "note": "nobody here knows this sample"}
     if generator.random() < options.error:
@@ -45,8 +45,8 @@ def answer(task, annotator):
     return event | {"outcome": "answer", "answer": {"kind": "choice", "class": right}}
 
 
-# read_committed, or the tool would show tasks that were never opened. The topic is compacted: read from its beginning it
-# gives the state of every task, so there is no group and nothing to commit.
+# Without read_committed the tool would show tasks of aborted transactions. The topic is compacted: read from its beginning
+# it contains the state of every task, so the tool needs no consumer group and commits no offsets.
 topic = options.prefix + "labeling-tasks"
 consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": options.prefix + "label-tool", "enable.auto.commit": False,
                      "isolation.level": "read_committed"})
@@ -57,14 +57,14 @@ try:
     while True:
         for record in consumer.consume(num_messages=500, timeout=0.2):
             receive(record)
-        for task in sorted(tasks.values(), key=lambda task: -task["priority"]):  # What is worth most comes first.
-            said = asked.setdefault(task["task"], {})
-            free = [name for name in options.annotators.split(",") if name not in said]
-            if free and sum(outcome == "answer" for outcome in said.values()) < task["votes_wanted"]:
+        for task in sorted(tasks.values(), key=lambda task: -task["priority"]):  # The highest priority first.
+            given = outcomes.setdefault(task["task"], {})
+            free = [name for name in options.annotators.split(",") if name not in given]
+            if free and sum(outcome == "answer" for outcome in given.values()) < task["votes_wanted"]:
                 event = answer(task, free[0])
-                said[free[0]] = event["outcome"]
+                given[free[0]] = event["outcome"]
                 producer.produce(options.prefix + "annotations", key=task["task"], value=json.dumps(event))
                 time.sleep(options.seconds)
-                break  # Look again: what was just read about may have closed meanwhile.
+                break  # Read the topic again: the other tasks may have closed meanwhile.
 finally:
     producer.flush(30)
