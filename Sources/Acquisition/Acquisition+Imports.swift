@@ -23,7 +23,7 @@ extension AcquisitionState {
         accounts.queried[sample.id] = purpose
         if context.policy.edition >= 2 { sides.note(sample, purpose) }
         guard purpose.split == .training else { return }
-        if isInSpace { pool.remember(sample, task: accounts.schedule.value.trainingSamples, context.policy) }
+        if isInSpace { pool.storeSketch(of: sample, index: accounts.schedule.value.trainingSamples, context.policy) }
         accounts.schedule.value.importedLabels += 1
     }
 

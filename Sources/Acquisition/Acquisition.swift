@@ -61,14 +61,14 @@ extension AcquisitionState {
         // The maximum wait begins when a batch becomes possible: the model trained on the last batch may still be in
         // training.
         if accounts.schedule.value.waitingSince == nil { accounts.schedule.value.waitingSince = context.time }
-        var lookup = QuotaLookup()
-        writeSources(&lookup, context)
+        var check = QuotaCheck()
+        writeSources(&check, context)
         guard isReady(context) else { return [] }
         accounts.makeRoomForSlices(context)
         accounts.confidentErrors.settle(context.policy)
         var shares = BatchShares(room(context))
         writeSources(&shares, context)
-        let batch = claim(shares.batch, context).map { triggers.mark($0).costing(context.policy.voteCost) }
+        let batch = claim(shares.batch, context).map { triggers.addTriggers(to: $0).costing(context.policy.voteCost) }
         reserve(batch, context)
         guard !batch.isEmpty else { return [] }
         accounts.schedule.value.lastBatchAt = context.time
@@ -91,9 +91,9 @@ extension AcquisitionState {
             let most = policy.budget.mostTasks(votes: context.votesPerTask, cost: policy.voteCost)
             return most == 0 ? nil : accounts.windowEnd(policy)
         }
-        var asking = EarliestAsking(room(context))
-        readSources(&asking, context)
-        switch asking.earliest {
+        var queryTime = EarliestQueryTime(room(context))
+        readSources(&queryTime, context)
+        switch queryTime.earliest {
         case .afterMaximumWait: return waiting.advanced(byMilliseconds: maximumWait(context))
         case .at(let time): return time
         case .never: return nil
@@ -130,7 +130,7 @@ extension AcquisitionState {
     func room(_ context: SelectionContext) -> BatchRoom {
         var room = BatchRoom(accounts, context)
         readSources(&room, context)
-        room.spare(for: audit, accounts, context)
+        room.reserve(for: audit, accounts, context)
         return room
     }
 
@@ -184,7 +184,7 @@ extension AcquisitionState {
                 continue
             }
             if policy.sharesByWindow { accounts.schedule.value.auditOwed += policy.auditRatio }
-            pool.remember(selection.sample, task: accounts.schedule.value.trainingSamples, policy)
+            pool.storeSketch(of: selection.sample, index: accounts.schedule.value.trainingSamples, policy)
             accounts.schedule.value.acquisitionTasks += 1
         }
         pool.setAsideCopies(of: batch.filter { $0.purpose.split == .training }.map(\.sample), policy)

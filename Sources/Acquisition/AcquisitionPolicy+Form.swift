@@ -43,15 +43,29 @@ extension AcquisitionPolicy: Formed {
             "`kmeans` selects a batch from this many times `batch_size` candidates: those with the highest utilities. `top` considers as many if novelty, density or `duplicate_distance` counts."
         preselection = try f("preselection", \.preselection, Count(1...1_000), doc: spread)
         // A capacity must hold a batch only if it is read from a file; older revisions may have smaller ones.
-        let (pool, pools) = (Count(1...100_000), Count(batchSize...100_000))
+        let (capacity, capacityInFile) = (Count(1...100_000), Count(batchSize...100_000))
         // The default of a capacity that the file does not set holds a batch, too.
-        let (room, allowed) = (max(500, batchSize), max(20, batchSize))
+        let (defaultCapacity, defaultOpenLimit) = (max(500, batchSize), max(20, batchSize))
         let kept: StaticString = "Maximum number of candidates that are kept; at least `batch_size`."
-        poolCapacity = try f("pool_capacity", \.poolCapacity, pool, default: room, inFile: pools, doc: kept)
-        let (open, opens) = (Count(1...1_000_000), Count(batchSize...1_000_000))
+        poolCapacity = try f(
+            "pool_capacity",
+            \.poolCapacity,
+            capacity,
+            default: defaultCapacity,
+            inFile: capacityInFile,
+            doc: kept
+        )
+        let (openLimit, openLimitInFile) = (Count(1...1_000_000), Count(batchSize...1_000_000))
         let limit: StaticString =
             "Maximum number of tasks open at once, audit tasks included; at least `batch_size`. A batch is selected only if all its tasks fit within the limit."
-        openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, default: allowed, inFile: opens, doc: limit)
+        openTaskLimit = try f(
+            "open_task_limit",
+            \.openTaskLimit,
+            openLimit,
+            default: defaultOpenLimit,
+            inFile: openLimitInFile,
+            doc: limit
+        )
         let chance: StaticString =
             "Share of each batch, and of the candidates that Intake forwards, that is selected at random, whatever the score."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, doc: chance)
@@ -101,7 +115,7 @@ extension AcquisitionPolicy: Formed {
             "Temperature applied to a model's output, or to its logits, before it is scored; 1 has no effect."
         temperature = try f("temperature", \.temperature, Number(0.01...100), absent: 1, doc: tempering)
         batch = try f("batch", \.batch, Nested(), absent: Self.beforeBatches, doc: "How a batch is composed.")
-        let (times, money) = (Span(0...Span.longest), Whole<Int64>(0...1_000_000_000_000_000))
+        let (times, money) = (Span(0...Span.longest), Integer<Int64>(0...1_000_000_000_000_000))
         time = try f.optional(
             "time_per_window",
             \.time,

@@ -3,10 +3,10 @@ public import Vocabulary
 
 extension BudgetAccount: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        spent = try f("spent", \.spent, Whole.any)
-        reserved = try f("reserved", \.reserved, Whole.any)
-        carried = try f("carried", \.carried, Whole.any, implied: 0)
-        totalSpent = try f("total_spent", \.totalSpent, Whole.any)
+        spent = try f("spent", \.spent, Integer.any)
+        reserved = try f("reserved", \.reserved, Integer.any)
+        carried = try f("carried", \.carried, Integer.any, implied: 0)
+        totalSpent = try f("total_spent", \.totalSpent, Integer.any)
     }
 }
 
@@ -15,7 +15,7 @@ extension BudgetLedger: Formed {
         // As older builds wrote it, for projects that count votes alone.
         let none = BudgetAccount(spent: 0, reserved: 0, carried: 0, totalSpent: 0)
         windowStart = try f("window_start_ms", \.windowStart, Time())
-        votes = try f.beside(\.votes)
+        votes = try f.flattened(\.votes)
         time = try f("time", \.time, Nested(), implied: none)
         money = try f("money", \.money, Nested(), implied: none)
     }

@@ -130,17 +130,17 @@ public struct ArgumentParser: Sendable {
         if positionals.count < required {
             throw error("missing argument \(command.positionals[positionals.count].name)", path)
         }
-        let isOpen = command.positionals.last?.isRepeated == true
-        if positionals.count > command.positionals.count, !isOpen {
+        let lastMayRepeat = command.positionals.last?.isRepeated == true
+        if positionals.count > command.positionals.count, !lastMayRepeat {
             throw error("unexpected argument '\(positionals[command.positionals.count])'", path)
         }
     }
 
     /// Suggests the nearest known name; empty if none is near.
     private func suggestion(for word: String, among names: [String], prefix: String) -> String {
-        let near = names.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
-        guard let near, near.distance <= max(1, near.name.count / 3) else { return "" }
-        return "; did you mean '\(prefix)\(near.name)'?"
+        let nearest = names.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
+        guard let nearest, nearest.distance <= max(1, nearest.name.count / 3) else { return "" }
+        return "; did you mean '\(prefix)\(nearest.name)'?"
     }
 }
 

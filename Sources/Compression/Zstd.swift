@@ -38,7 +38,7 @@ public enum Zstd {
     /// Levels that `pack` accepts; higher levels take longer and produce smaller frames.
     public static let levels = 1...19
     /// The usual level: about the speed of a disk.
-    public static let usualLevel = 3
+    public static let defaultLevel = 3
 
     /// Packs a text into one frame, with its length and a checksum.
     ///
@@ -48,7 +48,7 @@ public enum Zstd {
     /// - Returns: The frame. Other releases of the library may produce other bytes for the same text.
     /// - Throws: `ZstdError` if no memory is left.
     /// - Complexity: O(*n*) in the bytes of the text.
-    public static func pack(_ text: UnsafeRawBufferPointer, level: Int = usualLevel) throws(ZstdError) -> [UInt8] {
+    public static func pack(_ text: UnsafeRawBufferPointer, level: Int = defaultLevel) throws(ZstdError) -> [UInt8] {
         let packer = try Packer(level: min(max(level, levels.lowerBound), levels.upperBound))
         return try packer.pack(text)
     }
@@ -69,8 +69,10 @@ public enum Zstd {
     /// - Throws: `ZstdError` for bytes that are not the beginning of a frame, or of a frame that does not state the
     ///   length.
     public static func size(of head: [UInt8]) throws(ZstdError) -> Int {
-        let said = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
-        guard said != flywheel_zstd_error(), said != flywheel_zstd_unknown(), let size = Int(exactly: said) else {
+        let contentSize = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        guard contentSize != flywheel_zstd_error(), contentSize != flywheel_zstd_unknown(),
+            let size = Int(exactly: contentSize)
+        else {
             throw ZstdError(.damaged, "it is no frame of zstd, or does not say how long its text is")
         }
         return size
@@ -100,13 +102,13 @@ public enum Zstd {
         guard let start = frame.baseAddress, !frame.isEmpty else {
             throw ZstdError(.damaged, "there are no bytes, expected a frame of zstd")
         }
-        let said = ZSTD_getFrameContentSize(start, frame.count)
-        guard said != flywheel_zstd_error() else { throw ZstdError(.damaged, "it is no frame of zstd") }
-        guard said != flywheel_zstd_unknown() else {
+        let contentSize = ZSTD_getFrameContentSize(start, frame.count)
+        guard contentSize != flywheel_zstd_error() else { throw ZstdError(.damaged, "it is no frame of zstd") }
+        guard contentSize != flywheel_zstd_unknown() else {
             throw ZstdError(.damaged, "its frame does not say how long the text is; pack it with zstd FILE")
         }
-        guard said <= UInt64(max(0, maximumSize)), let size = Int(exactly: said) else {
-            throw ZstdError(.tooLarge, "expected at most \(maximumSize) bytes, its frame says \(said)")
+        guard contentSize <= UInt64(max(0, maximumSize)), let size = Int(exactly: contentSize) else {
+            throw ZstdError(.tooLarge, "expected at most \(maximumSize) bytes, its frame says \(contentSize)")
         }
         let end = ZSTD_findFrameCompressedSize(start, frame.count)
         guard ZSTD_isError(end) == 0 else { throw ZstdError(.damaged, "its frame is cut off or damaged") }
@@ -131,14 +133,14 @@ private struct Packer: ~Copyable {
 
     borrowing func pack(_ text: UnsafeRawBufferPointer) throws(ZstdError) -> [UInt8] {
         var failure: String?
-        let room = ZSTD_compressBound(text.count)
-        let frame = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            let made = ZSTD_compress2(context, buffer.baseAddress, room, text.baseAddress, text.count)
-            guard ZSTD_isError(made) == 0 else {
-                failure = String(cString: ZSTD_getErrorName(made))
+        let capacity = ZSTD_compressBound(text.count)
+        let frame = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            let result = ZSTD_compress2(context, buffer.baseAddress, capacity, text.baseAddress, text.count)
+            guard ZSTD_isError(result) == 0 else {
+                failure = String(cString: ZSTD_getErrorName(result))
                 return
             }
-            count = made
+            count = result
         }
         if let failure { throw ZstdError(.damaged, "zstd does not pack it: \(failure)") }
         return frame
@@ -159,12 +161,13 @@ private struct Unpacker: ~Copyable {
     borrowing func unpack(_ frame: UnsafeRawBufferPointer, size: Int) throws(ZstdError) -> [UInt8] {
         var failure: String?
         let text = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let made = ZSTD_decompressDCtx(context, buffer.baseAddress, size, frame.baseAddress, frame.count)
-            guard ZSTD_isError(made) == 0, made == size else {
-                failure = ZSTD_isError(made) == 0 ? "it has another length" : String(cString: ZSTD_getErrorName(made))
+            let result = ZSTD_decompressDCtx(context, buffer.baseAddress, size, frame.baseAddress, frame.count)
+            guard ZSTD_isError(result) == 0, result == size else {
+                failure =
+                    ZSTD_isError(result) == 0 ? "it has another length" : String(cString: ZSTD_getErrorName(result))
                 return
             }
-            count = made
+            count = result
         }
         if let failure { throw ZstdError(.damaged, "its frame is damaged: \(failure)") }
         return text

@@ -14,7 +14,7 @@ extension ConfigurationReader {
         _ key: String,
         in range: ClosedRange<Duration> = .zero ... .seconds(Int64(1) << 40)
     ) -> Duration? {
-        scalar(key, duration(range)) { scalar in
+        scalar(key, durationExpectation(range)) { scalar in
             let units = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
             guard let milliseconds = quantity(scalar.text, units) else { return nil }
             let duration = Duration.milliseconds(milliseconds)
@@ -30,7 +30,7 @@ extension ConfigurationReader {
 
     /// The number of bytes at `key`, or nil if absent.
     public func optionalByteSize(_ key: String, in range: ClosedRange<Int> = 0...Int.max) -> Int? {
-        scalar(key, size(range)) { scalar in
+        scalar(key, sizeExpectation(range)) { scalar in
             let units = [
                 "": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20,
                 "GiB": 1 << 30,
@@ -66,25 +66,25 @@ extension ConfigurationReader {
         return overflow ? nil : product
     }
 
-    private func duration(_ range: ClosedRange<Duration>) -> String {
+    private func durationExpectation(_ range: ClosedRange<Duration>) -> String {
         let example = "a duration as in 500ms, 10s, 5m, 2h"
         if range.upperBound >= .seconds(Int64(1) << 40) {
-            return range.lowerBound == .zero ? example : "\(example), at least \(words(range.lowerBound))"
+            return range.lowerBound == .zero ? example : "\(example), at least \(durationText(range.lowerBound))"
         }
-        return "\(example), in \(words(range.lowerBound))...\(words(range.upperBound))"
+        return "\(example), in \(durationText(range.lowerBound))...\(durationText(range.upperBound))"
     }
 
     /// A duration as written in a file, in the largest unit of which it is a whole number.
-    private func words(_ duration: Duration) -> String {
-        let (seconds, rest) = duration.components
-        guard rest == 0 else { return "\(seconds * 1_000 + rest / 1_000_000_000_000_000)ms" }
+    private func durationText(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        guard attoseconds == 0 else { return "\(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)ms" }
         for (unit, size) in [("d", Int64(86_400)), ("h", 3_600), ("m", 60)] where seconds > 0 && seconds % size == 0 {
             return "\(seconds / size)\(unit)"
         }
         return "\(seconds)s"
     }
 
-    private func size(_ range: ClosedRange<Int>) -> String {
+    private func sizeExpectation(_ range: ClosedRange<Int>) -> String {
         let example = "a size as in 512, 64KB, 16MiB"
         if range.upperBound == .max {
             return range.lowerBound == 0 ? example : "\(example), at least \(range.lowerBound)"

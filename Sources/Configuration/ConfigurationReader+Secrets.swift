@@ -20,10 +20,10 @@ extension ConfigurationReader {
     /// - Parameters:
     ///   - key: Key of the secrets; there are none if it is absent.
     ///   - most: Maximum number of secrets.
-    ///   - bytes: Minimum number of bytes of each: a short one can be guessed.
+    ///   - minimumBytes: Minimum number of bytes of each: a short one can be guessed.
     ///   - isNeeded: Whether a missing variable or file is a fault.
     /// - Returns: The secrets that could be read, in order; faults are recorded.
-    public func secrets(_ key: String, atMost most: Int, of bytes: Int = 1, isNeeded: Bool = true) -> [Secret] {
+    public func secrets(_ key: String, atMost most: Int, minimumBytes: Int = 1, isNeeded: Bool = true) -> [Secret] {
         guard let node = node(key) else { return [] }
         var elements = [node]
         if case .list(let listed) = node.content { elements = listed }
@@ -39,8 +39,12 @@ extension ConfigurationReader {
             }
             guard let secret = resolved(scalar.text, key, line: element.line, isNeeded: isNeeded)
             else { continue }
-            if secret.reveal().utf8.count < bytes {
-                report(key, "expected a secret of at least \(bytes) bytes, found a shorter one", line: element.line)
+            if secret.reveal().utf8.count < minimumBytes {
+                report(
+                    key,
+                    "expected a secret of at least \(minimumBytes) bytes, found a shorter one",
+                    line: element.line
+                )
             } else if secrets.contains(secret) {
                 report(key, "expected distinct secrets, found one twice", line: element.line)
             } else {
@@ -53,13 +57,15 @@ extension ConfigurationReader {
     func resolved(_ reference: String, _ key: String, line: Int, isNeeded: Bool) -> Secret? {
         func absent(_ reason: String) -> Secret? { isNeeded ? issue(reason) : nil }
         func issue(_ reason: String) -> Secret? {
-            log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
+            fileState.issues.append(
+                ConfigurationIssue(file: fileState.file, line: line, key: prefix + key, reason: reason)
+            )
             return nil
         }
         if reference.hasPrefix("${"), reference.hasSuffix("}") {
             let name = String(reference.dropFirst(2).dropLast())
             guard !name.isEmpty else { return issue("expected the name of an environment variable in ${}") }
-            guard let value = log.environment[name], !value.isEmpty else {
+            guard let value = fileState.environment[name], !value.isEmpty else {
                 return absent("expected the environment variable \(name) to be set")
             }
             return Secret(value)

@@ -2,18 +2,20 @@ extension ConfigurationReader {
     /// The map at `key`; an empty map if absent, so that all its defaults apply.
     public func section(_ key: String) -> ConfigurationReader {
         let path = "\(prefix)\(key)."
-        guard let node = node(key) else { return ConfigurationReader(log: log, prefix: path, entries: [], line: line) }
+        guard let node = node(key) else {
+            return ConfigurationReader(fileState: fileState, prefix: path, entries: [], line: line)
+        }
         guard case .map(let entries) = node.content else {
             mismatch(key, node, "a map")
-            return ConfigurationReader(log: log, prefix: path, entries: [], line: node.line)
+            return ConfigurationReader(fileState: fileState, prefix: path, entries: [], line: node.line)
         }
-        return ConfigurationReader(log: log, prefix: path, entries: entries, line: node.line)
+        return ConfigurationReader(fileState: fileState, prefix: path, entries: entries, line: node.line)
     }
 
     /// A reader of the map in a value, whose keys must all be read; nil if the value is not a map.
     public func map(_ key: String, _ node: YAMLNode) -> ConfigurationReader? {
         guard case .map(let entries) = node.content else { return nil }
-        return ConfigurationReader(log: log, prefix: "\(prefix)\(key).", entries: entries, line: node.line)
+        return ConfigurationReader(fileState: fileState, prefix: "\(prefix)\(key).", entries: entries, line: node.line)
     }
 
     /// The maps in the list at `key`, in order; none if absent.
@@ -30,7 +32,9 @@ extension ConfigurationReader {
                 continue
             }
             let path = "\(prefix)\(key)[\(index)]."
-            readers.append(ConfigurationReader(log: log, prefix: path, entries: entries, line: element.line))
+            readers.append(
+                ConfigurationReader(fileState: fileState, prefix: path, entries: entries, line: element.line)
+            )
         }
         return readers
     }
@@ -85,7 +89,7 @@ extension ConfigurationReader {
             }
             if let fault = fault(name, properties[properties.count - 1].value.reveal()) {
                 let path = "\(prefix)\(key).\(name)"
-                log.issues.append(ConfigurationIssue(file: log.file, line: line, key: path, reason: fault))
+                fileState.issues.append(ConfigurationIssue(file: fileState.file, line: line, key: path, reason: fault))
             }
         }
         return properties

@@ -23,7 +23,7 @@ extension ConfigurationReader {
 
     /// The whole number at `key`, or nil if absent.
     public func optionalInt(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) -> Int? {
-        scalar(key, wholeNumber(range)) { scalar in
+        scalar(key, wholeNumberExpectation(range)) { scalar in
             guard scalar.isPlain, let number = Int(scalar.text), range.contains(number) else { return nil }
             return number
         }
@@ -43,7 +43,7 @@ extension ConfigurationReader {
         _ key: String,
         in range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
     ) -> Double? {
-        scalar(key, number(range)) { scalar in
+        scalar(key, numberExpectation(range)) { scalar in
             guard scalar.isPlain, let number = Double(scalar.text), range.contains(number) else { return nil }
             return number
         }
@@ -62,7 +62,7 @@ extension ConfigurationReader {
         }
     }
 
-    private func wholeNumber(_ range: ClosedRange<Int>) -> String {
+    private func wholeNumberExpectation(_ range: ClosedRange<Int>) -> String {
         switch (range.lowerBound, range.upperBound) {
         case (.min, .max): "an integer"
         case (_, .max): "an integer of at least \(range.lowerBound)"
@@ -71,7 +71,7 @@ extension ConfigurationReader {
         }
     }
 
-    private func number(_ range: ClosedRange<Double>) -> String {
+    private func numberExpectation(_ range: ClosedRange<Double>) -> String {
         let largest = Double.greatestFiniteMagnitude
         switch (range.lowerBound, range.upperBound) {
         case (-largest, largest): return "a number"

@@ -14,7 +14,7 @@
 /// ```
 public final class ConfigurationReader {
     /// State shared by the readers of one file.
-    final class Log {
+    final class FileState {
         let file: String
         let environment: [String: String]
         var issues: [ConfigurationIssue] = []
@@ -27,7 +27,7 @@ public final class ConfigurationReader {
         }
     }
 
-    let log: Log
+    let fileState: FileState
     /// Path of the keys above this map, with a full stop at the end; empty for the file itself.
     let prefix: String
     let entries: [YAMLNode.Entry]
@@ -37,15 +37,15 @@ public final class ConfigurationReader {
     private let indices: [String: Int]
     private var readKeys: Set<String> = []
     /// Keys checked by `contains`: known, though not read yet.
-    private var queriedKeys: Set<String> = []
+    private var checkedKeys: Set<String> = []
 
-    init(log: Log, prefix: String, entries: [YAMLNode.Entry], line: Int) {
-        self.log = log
+    init(fileState: FileState, prefix: String, entries: [YAMLNode.Entry], line: Int) {
+        self.fileState = fileState
         self.prefix = prefix
         self.entries = entries
         self.line = line
         indices = Dictionary(entries.enumerated().map { ($1.key, $0) }) { first, _ in first }
-        log.readers.append(self)
+        fileState.readers.append(self)
     }
 
     /// Reads the text of a configuration file; an empty one is an empty map.
@@ -61,13 +61,13 @@ public final class ConfigurationReader {
         environment: [String: String] = [:]
     ) throws(ConfigurationError) {
         let (node, issues) = try YAMLReader.read(yaml, file: file)
-        let log = Log(file: file, environment: environment)
-        log.issues = issues
+        let fileState = FileState(file: file, environment: environment)
+        fileState.issues = issues
         switch node?.content {
-        case .map(let entries): self.init(log: log, prefix: "", entries: entries, line: node?.line ?? 1)
+        case .map(let entries): self.init(fileState: fileState, prefix: "", entries: entries, line: node?.line ?? 1)
         case .none,
             .scalar where node?.isNull == true:
-            self.init(log: log, prefix: "", entries: [], line: 1)
+            self.init(fileState: fileState, prefix: "", entries: [], line: 1)
         default:
             let reason = "expected a map, found \(node?.found ?? "nothing")"
             throw ConfigurationError(
@@ -78,14 +78,16 @@ public final class ConfigurationReader {
 
     /// Whether the file contains the key with a value.
     public func contains(_ key: String) -> Bool {
-        queriedKeys.insert(key)
+        checkedKeys.insert(key)
         return entry(key).map { !$0.value.isNull } ?? false
     }
 
     /// Every key of the whole file that has been read or checked so far, with those above it, as in `console.port`;
     /// sections too.
     public var knownKeys: Set<String> {
-        Set(log.readers.flatMap { reader in reader.readKeys.union(reader.queriedKeys).map { reader.prefix + $0 } })
+        Set(
+            fileState.readers.flatMap { reader in reader.readKeys.union(reader.checkedKeys).map { reader.prefix + $0 } }
+        )
     }
 
     /// All keys of the map, in order; for maps whose keys are names.
@@ -99,34 +101,34 @@ public final class ConfigurationReader {
     ///   - fallback: Line of the issue if the map has no such key; the map's own line if left out.
     public func report(_ key: String, _ reason: String, line fallback: Int? = nil) {
         let line = entry(key)?.line ?? fallback ?? line
-        log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
+        fileState.issues.append(ConfigurationIssue(file: fileState.file, line: line, key: prefix + key, reason: reason))
     }
 
     /// Ends the reading of the file; can be called on any of its readers.
     ///
     /// - Throws: `ConfigurationError` with every issue, in the order of lines.
     public func finish() throws(ConfigurationError) {
-        for reader in log.readers { reader.reportUnreadKeys() }
-        guard !log.issues.isEmpty else { return }
-        var numbered = Array(log.issues.enumerated())
+        for reader in fileState.readers { reader.reportUnreadKeys() }
+        guard !fileState.issues.isEmpty else { return }
+        var numbered = Array(fileState.issues.enumerated())
         numbered.sort { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }
-        log.issues = []
+        fileState.issues = []
         throw ConfigurationError(issues: numbered.map(\.element))
     }
 
     private func reportUnreadKeys() {
-        let known = readKeys.union(queriedKeys).sorted().joined(separator: ", ")
+        let known = readKeys.union(checkedKeys).sorted().joined(separator: ", ")
         for entry in entries where !readKeys.contains(entry.key) {
             report(entry.key, known.isEmpty ? "unknown key" : "unknown key; known here: \(known)")
         }
     }
 
     /// Issues noted so far, in the whole file.
-    public var issueCount: Int { log.issues.count }
+    public var issueCount: Int { fileState.issues.count }
 
     /// Whether an issue with the key of this map, or with one below it, was noted.
     public func hasIssue(with key: String) -> Bool {
-        log.issues.contains { $0.key == prefix + key || $0.key.hasPrefix("\(prefix)\(key).") }
+        fileState.issues.contains { $0.key == prefix + key || $0.key.hasPrefix("\(prefix)\(key).") }
     }
 
     /// The key's value; nil if absent or null. From now on, the key counts as read.
@@ -142,12 +144,12 @@ public final class ConfigurationReader {
     /// Notes that a value is not of the expected form.
     public func mismatch(_ key: String, _ node: YAMLNode, _ expected: String) {
         let issue = ConfigurationIssue(
-            file: log.file,
+            file: fileState.file,
             line: node.line,
             key: prefix + key,
             reason: "expected \(expected), found \(node.found)"
         )
-        log.issues.append(issue)
+        fileState.issues.append(issue)
     }
 
     func missing(_ key: String, _ expected: String) {

@@ -29,10 +29,10 @@ struct YAMLReader: ~Copyable {
             throw Self.error("expected UTF-8, found the byte order mark of UTF-16: save the file as UTF-8", file, 0)
         }
         // Some editors put a byte order mark before the text; it is not part of the text.
-        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let markLength = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let result = bytes.withUnsafeBufferPointer {
             buffer -> Result<(node: YAMLNode?, issues: [ConfigurationIssue]), ConfigurationError> in
-            let buffer = UnsafeBufferPointer(rebasing: buffer[mark...])
+            let buffer = UnsafeBufferPointer(rebasing: buffer[markLength...])
             var reader = YAMLReader(buffer, file: file)
             do throws(ConfigurationError) {
                 let node = try reader.document()

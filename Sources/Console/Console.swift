@@ -21,9 +21,9 @@ public final class Console {
     private let pages: Pages
     private let logger: Logger
     /// Number of drops that are included in the metric.
-    private var counted = 0
+    private var countedDrops = 0
     /// Number of drops that were logged, and the time of the last log entry, in milliseconds since 1970.
-    private var noted = (drops: 0, at: Int64(0))
+    private var lastLogged = (drops: 0, at: Int64(0))
 
     /// Port on which it listens.
     public var port: UInt16 { server.port }
@@ -62,17 +62,17 @@ public final class Console {
     /// Counts the connections that were dropped; logs them once a minute at most.
     private func noteDrops() {
         let now = WallClock.now()
-        droppedConnections.increment(by: server.dropped - counted)
-        counted = server.dropped
-        guard server.dropped > noted.drops, now - noted.at >= 60_000 else { return }
+        droppedConnections.increment(by: server.dropped - countedDrops)
+        countedDrops = server.dropped
+        guard server.dropped > lastLogged.drops, now - lastLogged.at >= 60_000 else { return }
         logger.warning(
             "connections dropped",
             [
-                "listener": .string(pages.rawValue), "count": .number(server.dropped - noted.drops),
+                "listener": .string(pages.rawValue), "count": .number(server.dropped - lastLogged.drops),
                 "reason": .string("they did nothing for seconds, or held the room that others needed"),
             ]
         )
-        noted = (server.dropped, now)
+        lastLogged = (server.dropped, now)
     }
 
     static func answer(

@@ -25,11 +25,12 @@ public enum ArtifactFile {
         _ buckets: S3Client? = nil
     ) throws -> [UInt8] {
         // No more bytes are read than the event states.
-        let said = reference.size.flatMap { Int(exactly: max(0, $0)) }
+        let statedSize = reference.size.flatMap { Int(exactly: max(0, $0)) }
         let bytes: [UInt8]
         do {
-            bytes = try read(reference.uri, min(limit, maximumSize, said ?? limit), buckets)
-        } catch let error as StorageError where error.kind == .tooLarge && said.map({ $0 < maximumSize }) ?? false {
+            bytes = try read(reference.uri, min(limit, maximumSize, statedSize ?? limit), buckets)
+        } catch let error as StorageError where error.kind == .tooLarge && statedSize.map({ $0 < maximumSize }) ?? false
+        {
             throw mismatch(reference)
         }
         guard reference.size.map({ $0 == Int64(bytes.count) }) ?? true,

@@ -31,7 +31,7 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
         project = ProjectID(try object.string("project"))
         id = DatasetVersionID(try object.digest("version"))
         versionNumber = try object.int("ordinal", in: 1...Int.max)
-        sequence = Int64(try object.int("sequence", in: 1...Counting.most))
+        sequence = Int64(try object.int("sequence", in: 1...Counting.limit))
     }
 
     public func write(to writer: inout JSONWriter) {

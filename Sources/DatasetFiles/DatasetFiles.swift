@@ -83,7 +83,7 @@ package struct DatasetFiles {
     ///   its size or digest differs.
     func read(_ path: String, size: Int, sha256: String) throws -> [UInt8] {
         let name = try objectName(path)
-        let bytes = try Self.named(name, size) { try fetch(name, size) }
+        let bytes = try Self.convertingErrors(name, size) { try fetch(name, size) }
         guard bytes.count == size else {
             throw DatasetForm.damage("it has \(bytes.count) bytes, not \(size)", in: name)
         }
@@ -94,7 +94,7 @@ package struct DatasetFiles {
     }
 
     /// Converts storage errors that concern the content of a file into errors that name the file.
-    private static func named<R>(_ name: String, _ size: Int, _ body: () throws -> R) throws -> R {
+    private static func convertingErrors<R>(_ name: String, _ size: Int, _ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as StorageError where error.kind == .tooLarge {
@@ -124,11 +124,11 @@ package struct DatasetFiles {
     ) throws {
         let name = try objectName(path)
         func part(_ range: Range<Int>) throws -> [UInt8]? {
-            try Self.named(name, size) { try fetchPart(name, range) }
+            try Self.convertingErrors(name, size) { try fetchPart(name, range) }
         }
         guard size > pieceSize, var piece = try part(0..<pieceSize) else {
             let bytes = try read(path, size: size, sha256: sha256)
-            return try bytes.withUnsafeBytes { try lendLines(of: $0, body) }
+            return try bytes.withUnsafeBytes { try enumerateLines(of: $0, body) }
         }
         var hasher = SHA256Hasher()
         var offset = 0
@@ -144,9 +144,11 @@ package struct DatasetFiles {
             let end = piece.lastIndex(of: 0x0A)
             rest += piece
             if let end {
-                let whole = rest.count - piece.count + end + 1
-                try rest.withUnsafeBytes { try lendLines(of: UnsafeRawBufferPointer(rebasing: $0[..<whole]), body) }
-                rest.removeFirst(whole)
+                let completeSize = rest.count - piece.count + end + 1
+                try rest.withUnsafeBytes {
+                    try enumerateLines(of: UnsafeRawBufferPointer(rebasing: $0[..<completeSize]), body)
+                }
+                rest.removeFirst(completeSize)
             }
             // One byte more than the stated size is requested, to detect a file that is longer.
             piece = try part(offset..<offset + min(pieceSize, size - offset + 1)) ?? []
@@ -157,6 +159,6 @@ package struct DatasetFiles {
         guard hasher.finish().hex == sha256 else {
             throw DatasetForm.damage("it does not have the digest that names it", in: name)
         }
-        try rest.withUnsafeBytes { try lendLines(of: $0, body) }
+        try rest.withUnsafeBytes { try enumerateLines(of: $0, body) }
     }
 }

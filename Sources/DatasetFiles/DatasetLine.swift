@@ -9,7 +9,7 @@ package enum DatasetLine {
     /// The line is of form 2 if the fact is: it then contains the data needed to join it with other data.
     package static func bytes(_ fact: LabelFact, names: [String]) -> [UInt8] {
         let consensus = fact.consensus
-        let saysMore = fact.format >= DatasetFormat.changes
+        let isForm2 = fact.format >= DatasetFormat.changes
         var writer = JSONWriter()
         writer.object { writer in
             writer.object("sample") { writer in
@@ -27,19 +27,19 @@ package enum DatasetLine {
                     writer.member("space", ifPresent: consensus.sample.space?.rawValue)
                 }
                 let metadata = consensus.sample.metadata
-                if saysMore, !metadata.entries.isEmpty {
+                if isForm2, !metadata.entries.isEmpty {
                     writer.key("metadata")
                     metadata.write(to: &writer)
                 }
             }
             writer.key("label")
-            NamedLabel(consensus.label, names: names).write(to: &writer, hasPositions: saysMore)
+            NamedLabel(consensus.label, names: names).write(to: &writer, hasPositions: isForm2)
             writer.member("split", fact.split.rawValue)
             writer.member("confidence", consensus.confidence.value)
             writer.member("votes", consensus.votes.count)
-            if saysMore { write(consensus.votes, to: &writer) }
+            if isForm2 { write(consensus.votes, to: &writer) }
             writer.member("task", consensus.task.rawValue)
-            if saysMore {
+            if isForm2 {
                 writer.member("purpose", consensus.purpose.rawValue)
                 writer.member("inclusion_probability", ifPresent: fact.inclusionProbability)
                 writer.member("propensity", ifPresent: fact.propensity)
@@ -133,7 +133,7 @@ package enum DatasetLine {
     /// The members of a parsed object: their names, which have no escapes, and their values unchanged.
     private static func members(of line: [UInt8]) -> [(key: String, value: ArraySlice<UInt8>)] {
         var members: [(String, ArraySlice<UInt8>)] = []
-        var (depth, isText, start, colon) = (0, false, 0, -1)
+        var (depth, isInString, start, colon) = (0, false, 0, -1)
         var index = 0
         func close(_ end: Int) {
             guard colon > start else { return }
@@ -143,9 +143,9 @@ package enum DatasetLine {
         while index < line.count {
             let byte = line[index]
             switch byte {
-            case UInt8(ascii: "\\") where isText: index += 1
-            case UInt8(ascii: "\""): isText.toggle()
-            case _ where isText: break
+            case UInt8(ascii: "\\") where isInString: index += 1
+            case UInt8(ascii: "\""): isInString.toggle()
+            case _ where isInString: break
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
                 if depth == 1 { start = index + 1 }
@@ -163,7 +163,7 @@ package enum DatasetLine {
         return members
     }
 
-    /// The sample that a line describes and its label; nil if the line has another form.
+    /// The sample that a line describes, its label and its task; nil if the line has another form.
     package static func subject(of line: [UInt8], _ parser: JSONParser) -> [String]? {
         try? parser.withDocument(of: line) { json in
             let object = try json.object()

@@ -58,7 +58,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         self.segments = segments
         pages = []
         counts = [:]
-        takeCanonicalID()
+        setCanonicalID()
     }
 
     /// Creates a manifest of form 2.
@@ -90,7 +90,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         segments = []
         self.pages = pages
         self.counts = counts
-        takeCanonicalID()
+        setCanonicalID()
     }
 
     public init(json: JSONValue) throws(JSONError) {
@@ -117,7 +117,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             }
             pages = []
             counts = [:]
-            take(read)
+            setID(read)
             return
         }
         segments = []
@@ -128,13 +128,14 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         guard zip(pages, pages.dropFirst()).allSatisfy({ $0.level >= $1.level }) else {
             throw object.failure("pages", "expected the higher levels first")
         }
-        let said = try object.object("counts")
-        let most = 0...Counting.most
+        let countsObject = try object.object("counts")
+        let range = 0...Counting.limit
         counts = [
-            .training: try said.int("training", in: most), .validation: try said.int("validation", in: most),
-            .test: try said.int("test", in: most),
+            .training: try countsObject.int("training", in: range),
+            .validation: try countsObject.int("validation", in: range),
+            .test: try countsObject.int("test", in: range),
         ]
-        take(read)
+        setID(read)
     }
 
     /// Reads a manifest's bytes.
@@ -193,12 +194,12 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         return count
     }
 
-    private mutating func take(_ read: (id: DatasetVersionID, size: Int)?) {
-        guard let read else { return takeCanonicalID() }
+    private mutating func setID(_ read: (id: DatasetVersionID, size: Int)?) {
+        guard let read else { return setCanonicalID() }
         (id, size) = read
     }
 
-    private mutating func takeCanonicalID() {
+    private mutating func setCanonicalID() {
         let bytes = jsonBytes
         id = DatasetVersionID(SHA256Digest(of: bytes).hex)
         size = bytes.count

@@ -83,12 +83,12 @@ public struct DatasetPageReference: Hashable, Sendable, JSONCodable {
 
 /// Range from the least to the greatest sequence number of several files; nil if any of the files has none.
 private struct SequenceSpan {
-    private var isOpen = false
+    private var isUnknown = false
     private(set) var span: ClosedRange<Int64>?
 
     mutating func extend(_ sequences: ClosedRange<Int64>?) {
-        guard let sequences, !isOpen else {
-            isOpen = true
+        guard let sequences, !isUnknown else {
+            isUnknown = true
             return span = nil
         }
         span =

@@ -129,7 +129,7 @@ package final class DatasetReader {
         var number = 0
         var first: Int64?
         try bytes.withUnsafeBytes { buffer in
-            try lendLines(of: buffer) { line in
+            try enumerateLines(of: buffer) { line in
                 number += 1
                 let object = Result { () throws(JSONError) in try parser.parse(line).object() }
                 var sequence: Int64 = 0
@@ -169,7 +169,7 @@ package final class DatasetReader {
     package func check(_ order: LineOrder, of splits: Set<Split>) throws {
         guard manifest.formatVersion > 1 else { return }
         for split in Split.allCases where splits.contains(split) {
-            let count = order.living[split] ?? 0
+            let count = order.validCounts[split] ?? 0
             guard count == manifest.count(of: split) else {
                 throw DatasetForm.damage(
                     "\(count) \(split) labels hold, it says \(manifest.count(of: split))",
@@ -230,7 +230,7 @@ package struct LineOrder {
     /// Sequence number of the last line read, by split.
     private(set) var last: [Split: Int64] = [:]
     /// Number of valid lines read so far, by split.
-    private(set) var living: [Split: Int] = [:]
+    private(set) var validCounts: [Split: Int] = [:]
     /// Number of lines read so far that are no longer valid.
     private(set) var withdrawn = 0
     /// Index of the next tombstone, by split.
@@ -248,10 +248,10 @@ package struct LineOrder {
     package func withdrawing(_ removed: [Split: Int], _ tombstones: Tombstones) -> LineOrder {
         var order = LineOrder(tombstones)
         order.last = last
-        order.living = living
+        order.validCounts = validCounts
         order.withdrawn = withdrawn
         for (split, count) in removed {
-            order.living[split, default: 0] -= count
+            order.validCounts[split, default: 0] -= count
             order.withdrawn += count
         }
         for (split, sequence) in last { order.next[split] = tombstones.position(of: sequence.adding(1)) }
@@ -272,7 +272,7 @@ package struct LineOrder {
         while index < all.count, all[index] < sequence { index += 1 }
         next[split] = index
         guard index < all.count, all[index] == sequence else {
-            living[split, default: 0] += 1
+            validCounts[split, default: 0] += 1
             return false
         }
         withdrawn += 1
@@ -281,12 +281,12 @@ package struct LineOrder {
 }
 
 /// Passes the lines of a text to `body`, without their line feeds; empty lines are skipped.
-func lendLines(of text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+func enumerateLines(of text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard let start = text.baseAddress else { return }
     var index = 0
     while index < text.count {
-        let feed = memchr(start + index, 0x0A, text.count - index).map { UnsafeRawPointer($0) - start } ?? text.count
-        if feed > index { try body(UnsafeRawBufferPointer(rebasing: text[index..<feed])) }
-        index = feed + 1
+        let lineEnd = memchr(start + index, 0x0A, text.count - index).map { UnsafeRawPointer($0) - start } ?? text.count
+        if lineEnd > index { try body(UnsafeRawBufferPointer(rebasing: text[index..<lineEnd])) }
+        index = lineEnd + 1
     }
 }

@@ -77,7 +77,7 @@ public struct DatasetPack: Hashable, Sendable, JSONCodable {
 
 extension DatasetStore {
     /// The most bytes of a file of a pack, but for one line that is longer.
-    public static let packSize = 64 << 20
+    public static let packFileSize = 64 << 20
 
     /// Packs a version. Doing it again changes nothing.
     ///
@@ -89,7 +89,7 @@ extension DatasetStore {
     /// - Throws: `EngineError` or `StorageError` if the version is not whole; no list then names the files written so
     ///   far.
     /// - Complexity: O(*n*) in the version's bytes; one segment and one file of the pack in memory.
-    public func pack(_ project: ProjectID, id: DatasetVersionID, size: Int = Self.packSize) throws -> (
+    public func pack(_ project: ProjectID, id: DatasetVersionID, size: Int = Self.packFileSize) throws -> (
         pack: DatasetPack, name: String
     ) {
         guard let manifest = try manifest(project, id: id) else {

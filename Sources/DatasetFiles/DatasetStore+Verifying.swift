@@ -33,7 +33,7 @@ extension DatasetStore {
         var verifier = DatasetVerifier(self, project)
         var problems: [VersionProblem] = []
         var versions: [DatasetVersionID] = []
-        let gone = try collected(project)
+        let collectedIDs = try collected(project)
         var named: Set<DatasetVersionID> = []
         var next = 1
         for versionNumber in try versionNumbers(project) {
@@ -41,7 +41,7 @@ extension DatasetStore {
             next = max(next, versionNumber.adding(1))
             if let id = try id(project, versionNumber: versionNumber) {
                 named.insert(id)
-                if gone.contains(id) { continue }
+                if collectedIDs.contains(id) { continue }
             }
             // A version that cannot be read does not prevent the check of the others.
             do {
@@ -56,7 +56,7 @@ extension DatasetStore {
                 problems.append(VersionProblem(version: nil, versionNumber: versionNumber, text: "\(error)"))
             }
         }
-        for id in try manifests(project) where !named.contains(id) && !gone.contains(id) {
+        for id in try manifests(project) where !named.contains(id) && !collectedIDs.contains(id) {
             // The manifest of a seal that is in progress, or was interrupted before its last step, has a higher version
             // number than all others.
             if let manifest = try? manifest(project, id: id), manifest.versionNumber >= next { continue }
@@ -87,7 +87,7 @@ extension DatasetStore {
     func problemOfCopy(_ entry: DatasetEntry, _ name: String) throws(StorageError) -> String? {
         guard let store = objects as? ZstdStore else { return nil }
         do throws(StorageError) {
-            guard let copy = try store.other(name, maximumSize: entry.size) else { return nil }
+            guard let copy = try store.otherCopy(name, maximumSize: entry.size) else { return nil }
             return SHA256Digest(of: copy.bytes).hex == entry.sha256 ? nil : "\(copy.name) has another digest"
         } catch {
             guard !error.isRemote else { throw error }

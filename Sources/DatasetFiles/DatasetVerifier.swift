@@ -123,9 +123,9 @@ struct DatasetVerifier {
         for index in files.indices where files[index].entry.kind == .tombstones { try readTombstones(index) }
         for index in files.indices where files[index].entry.kind == .labels { try readLabels(index) }
         var all: [VersionProblem] = []
-        for number in versions.indices {
-            for text in problems(of: number) {
-                all.append(VersionProblem(version: versions[number].id, versionNumber: nil, text: text))
+        for versionIndex in versions.indices {
+            for text in problems(of: versionIndex) {
+                all.append(VersionProblem(version: versions[versionIndex].id, versionNumber: nil, text: text))
             }
         }
         return all
@@ -144,37 +144,39 @@ struct DatasetVerifier {
 
     /// The bytes of a file; otherwise its problem is recorded. A file that cannot be read does not prevent the check of
     /// the others.
-    private mutating func bytes(_ key: Int, _ kind: String) throws -> [UInt8]? {
-        let entry = files[key].entry
+    private mutating func bytes(_ fileIndex: Int, _ kind: String) throws -> [UInt8]? {
+        let entry = files[fileIndex].entry
         let name = objectName(entry)
         do throws(StorageError) {
-            if try store.objects.isLink(name) { files[key].problems.append("\(kind) \(name) is a symbolic link") }
+            if try store.objects.isLink(name) { files[fileIndex].problems.append("\(kind) \(name) is a symbolic link") }
             // A packed file unpacks to no more than its stated size, or than a small limit if that is greater.
             let bytes = try store.objects.read(name, maximumSize: max(entry.size, 64 << 20))
             if SHA256Digest(of: bytes).hex != entry.sha256 {
                 // Whatever else is wrong with it follows from that.
-                files[key].problems.append("\(kind) \(name) has another digest")
+                files[fileIndex].problems.append("\(kind) \(name) has another digest")
                 return nil
             } else if bytes.count != entry.size {
-                files[key].problems.append("\(kind) \(name) has \(bytes.count) bytes, not \(entry.size)")
+                files[fileIndex].problems.append("\(kind) \(name) has \(bytes.count) bytes, not \(entry.size)")
             }
-            if let problem = try store.problemOfCopy(entry, name) { files[key].problems.append("\(kind) \(problem)") }
+            if let problem = try store.problemOfCopy(entry, name) {
+                files[fileIndex].problems.append("\(kind) \(problem)")
+            }
             return bytes
         } catch {
             guard !error.isRemote else { throw error }
-            files[key].problems.append(Self.text(error, kind, name))
+            files[fileIndex].problems.append(Self.text(error, kind, name))
             return nil
         }
     }
 
-    private mutating func readTombstones(_ key: Int) throws {
-        guard let bytes = try bytes(key, "file"), files[key].problems.isEmpty else { return }
-        let entry = files[key].entry
+    private mutating func readTombstones(_ fileIndex: Int) throws {
+        guard let bytes = try bytes(fileIndex, "file"), files[fileIndex].problems.isEmpty else { return }
+        let entry = files[fileIndex].entry
         var tombstones = Tombstones()
         do throws(EngineError) {
             try tombstones.append(bytes, entry, file: objectName(entry))
         } catch {
-            files[key].problems.append(error.description)
+            files[fileIndex].problems.append(error.description)
             return
         }
         for sequence in tombstones.sequences {
@@ -183,31 +185,33 @@ struct DatasetVerifier {
                 withdrawalOf[sequence] = index
                 withdrawals.append(Withdrawal(sequence: sequence))
             }
-            files[key].withdrawals.append(index)
+            files[fileIndex].withdrawals.append(index)
         }
     }
 
-    private mutating func readLabels(_ key: Int) throws {
-        guard let bytes = try bytes(key, "segment"), !bytes.isEmpty || files[key].entry.records > 0 else { return }
-        let (entry, path) = (files[key].entry, objectName(files[key].entry))
+    private mutating func readLabels(_ fileIndex: Int) throws {
+        guard let bytes = try bytes(fileIndex, "segment"), !bytes.isEmpty || files[fileIndex].entry.records > 0 else {
+            return
+        }
+        let (entry, path) = (files[fileIndex].entry, objectName(files[fileIndex].entry))
         var (number, last): (Int, Int64) = (0, 0)
         var first: Int64?
         var fault: String?
         var pagedFault: String?
         try bytes.withUnsafeBytes { buffer in
-            try lendLines(of: buffer) { line in
+            try enumerateLines(of: buffer) { line in
                 number += 1
                 guard fault == nil else { return }
                 do throws(JSONError) {
                     let object = try parser.parse(line).object()
                     try DatasetForm.check(line: object)
-                    note(object, key)
-                    guard files[key].isPaged, pagedFault == nil else { return }
-                    switch Self.sequence(of: object, behind: last, entry) {
+                    recordLocation(object, fileIndex)
+                    guard files[fileIndex].isPaged, pagedFault == nil else { return }
+                    switch Self.sequence(of: object, after: last, entry) {
                     case .success(let sequence):
                         (first, last) = (first ?? sequence, sequence)
                         if !withdrawals.isEmpty, let index = withdrawalOf[sequence] {
-                            withdrawals[index].files.append(key)
+                            withdrawals[index].files.append(fileIndex)
                         }
                     case .failure(let error):
                         pagedFault = "segment \(path) line \(number): \(DatasetForm.reason(error))"
@@ -218,29 +222,31 @@ struct DatasetVerifier {
             }
         }
         if number != entry.records {
-            files[key].problems.append("segment \(path) holds \(number) labels, not \(entry.records)")
+            files[fileIndex].problems.append("segment \(path) holds \(number) labels, not \(entry.records)")
         }
-        if let fault { files[key].problems.append(fault) }
-        if let pagedFault { files[key].pagedProblems.append(pagedFault) }
+        if let fault { files[fileIndex].problems.append(fault) }
+        if let pagedFault { files[fileIndex].pagedProblems.append(pagedFault) }
         guard let first, fault == nil, pagedFault == nil else { return }
-        files[key].lines = first...max(first, last)
+        files[fileIndex].lines = first...max(first, last)
         if let range = entry.sequences, first...max(first, last) != range {
-            files[key].pagedProblems.append(
+            files[fileIndex].pagedProblems.append(
                 "segment \(path) holds lines \(first) to \(last), not \(range.lowerBound) to \(range.upperBound)"
             )
         }
     }
 
-    private mutating func note(_ object: JSONObject, _ key: Int) {
-        guard let sample = try? object.object("sample").string("id"), let split = files[key].entry.split else { return }
+    private mutating func recordLocation(_ object: JSONObject, _ fileIndex: Int) {
+        guard let sample = try? object.object("sample").string("id"), let split = files[fileIndex].entry.split else {
+            return
+        }
         let sequence = (try? object.int64("sequence")) ?? 0
-        samples.add(sample, SampleLines.Location(file: Int32(clamping: key), sequence: sequence, split: split))
+        samples.add(sample, SampleLines.Location(file: Int32(clamping: fileIndex), sequence: sequence, split: split))
     }
 
     /// Returns the sequence number of a line in a segment that a page names, or the error in that line.
     private static func sequence(
         of object: JSONObject,
-        behind last: Int64,
+        after last: Int64,
         _ entry: DatasetEntry
     ) -> Result<Int64, JSONError> {
         Result { () throws(JSONError) in
@@ -257,73 +263,73 @@ struct DatasetVerifier {
 
     /// Findings of one traversal of the pages of a version.
     private struct Walk {
-        var living: [Split: Int] = [:]
+        var validCounts: [Split: Int] = [:]
         /// The number of the last line, by split.
         var last: [Split: Int64] = [:]
         var tombstones: [Int] = []
         var problems: [String] = []
     }
 
-    private mutating func problems(of number: Int) -> [String] {
-        let version = versions[number]
+    private mutating func problems(of versionIndex: Int) -> [String] {
+        let version = versions[versionIndex]
         guard version.isPaged else {
-            for key in version.files { files[Int(key)].seenBy = number }
+            for fileIndex in version.files { files[Int(fileIndex)].seenBy = versionIndex }
             let problems = version.files.flatMap { files[Int($0)].problems }
-            return problems + [samples.problem { files[Int($0.file)].seenBy == number }].compactMap { $0 }
+            return problems + [samples.problem { files[Int($0.file)].seenBy == versionIndex }].compactMap { $0 }
         }
         var walk = Walk()
-        for page in version.pages { take(page, number, &walk) }
-        for index in walk.tombstones { withdraw(index, number, &walk) }
+        for page in version.pages { visit(page, versionIndex, &walk) }
+        for index in walk.tombstones { withdraw(index, versionIndex, &walk) }
         guard walk.problems.isEmpty else { return walk.problems }
         var problems: [String] = []
-        for split in Split.allCases where walk.living[split] ?? 0 != version.counts[split] ?? 0 {
+        for split in Split.allCases where walk.validCounts[split] ?? 0 != version.counts[split] ?? 0 {
             problems.append(
-                "\(walk.living[split] ?? 0) \(split) labels hold, its manifest says \(version.counts[split] ?? 0)"
+                "\(walk.validCounts[split] ?? 0) \(split) labels hold, its manifest says \(version.counts[split] ?? 0)"
             )
         }
         let mixed = samples.problem { line in
-            files[Int(line.file)].seenBy == number
-                && withdrawalOf[line.sequence].map { withdrawals[$0].seenBy != number } ?? true
+            files[Int(line.file)].seenBy == versionIndex
+                && withdrawalOf[line.sequence].map { withdrawals[$0].seenBy != versionIndex } ?? true
         }
         return problems + [mixed].compactMap { $0 }
     }
 
-    private mutating func take(_ reference: DatasetPageReference, _ number: Int, _ walk: inout Walk) {
+    private mutating func visit(_ reference: DatasetPageReference, _ versionIndex: Int, _ walk: inout Walk) {
         guard let page = pages[reference] else { return }
-        guard page.seenBy != number else {
+        guard page.seenBy != versionIndex else {
             return walk.problems.append("page \(reference.sha256) is named twice")
         }
-        pages[reference]?.seenBy = number
+        pages[reference]?.seenBy = versionIndex
         walk.problems += page.problems
-        for below in page.pages { take(below, number, &walk) }
-        for key in page.files.lazy.map(Int.init) {
-            walk.problems += files[key].problems
-            walk.problems += files[key].pagedProblems
-            guard let split = files[key].entry.split else {
-                walk.tombstones += files[key].withdrawals
+        for below in page.pages { visit(below, versionIndex, &walk) }
+        for fileIndex in page.files.lazy.map(Int.init) {
+            walk.problems += files[fileIndex].problems
+            walk.problems += files[fileIndex].pagedProblems
+            guard let split = files[fileIndex].entry.split else {
+                walk.tombstones += files[fileIndex].withdrawals
                 continue
             }
-            files[key].seenBy = number
-            walk.living[split] = (walk.living[split] ?? 0).adding(files[key].entry.records)
-            guard let lines = files[key].lines else { continue }
+            files[fileIndex].seenBy = versionIndex
+            walk.validCounts[split] = (walk.validCounts[split] ?? 0).adding(files[fileIndex].entry.records)
+            guard let lines = files[fileIndex].lines else { continue }
             if lines.lowerBound <= walk.last[split] ?? 0 {
                 walk.problems.append(
-                    "segment \(objectName(files[key].entry)) begins with line \(lines.lowerBound), behind line \(walk.last[split] ?? 0)"
+                    "segment \(objectName(files[fileIndex].entry)) begins with line \(lines.lowerBound), behind line \(walk.last[split] ?? 0)"
                 )
             }
             walk.last[split] = lines.upperBound
         }
     }
 
-    private mutating func withdraw(_ index: Int, _ number: Int, _ walk: inout Walk) {
+    private mutating func withdraw(_ index: Int, _ versionIndex: Int, _ walk: inout Walk) {
         let sequence = withdrawals[index].sequence
-        guard withdrawals[index].seenBy != number else {
+        guard withdrawals[index].seenBy != versionIndex else {
             return walk.problems.append("line \(sequence) is withdrawn twice")
         }
-        withdrawals[index].seenBy = number
-        guard let key = withdrawals[index].files.first(where: { files[$0].seenBy == number }),
-            let split = files[key].entry.split
+        withdrawals[index].seenBy = versionIndex
+        guard let fileIndex = withdrawals[index].files.first(where: { files[$0].seenBy == versionIndex }),
+            let split = files[fileIndex].entry.split
         else { return walk.problems.append("line \(sequence) is withdrawn and not there") }
-        walk.living[split] = (walk.living[split] ?? 0).subtracting(1)
+        walk.validCounts[split] = (walk.validCounts[split] ?? 0).subtracting(1)
     }
 }

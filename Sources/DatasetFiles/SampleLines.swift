@@ -29,21 +29,21 @@ struct SampleLines {
 
     /// Describes the problem of a version that holds some of the lines: samples with labels in more than one split.
     ///
-    /// - Parameter isLiving: Whether a line belongs to the version and is not withdrawn.
+    /// - Parameter isValid: Whether a line belongs to the version and is not withdrawn.
     /// - Returns: One sentence that names five samples at most; nil if no sample is in two splits.
     /// - Complexity: O(*n*) in the lines of samples that have several.
-    func problem(where isLiving: (Location) -> Bool) -> String? {
-        var both: [(sample: String, splits: Set<Split>)] = []
+    func problem(where isValid: (Location) -> Bool) -> String? {
+        var conflicts: [(sample: String, splits: Set<Split>)] = []
         for (sample, locations) in several.values {
-            let splits = Set(locations.lazy.filter(isLiving).map(\.split))
-            if splits.count > 1 { both.append((sample, splits)) }
+            let splits = Set(locations.lazy.filter(isValid).map(\.split))
+            if splits.count > 1 { conflicts.append((sample, splits)) }
         }
-        guard !both.isEmpty else { return nil }
-        let shown = both.sorted { $0.sample < $1.sample }.prefix(5).map { sample, splits in
+        guard !conflicts.isEmpty else { return nil }
+        let shown = conflicts.sorted { $0.sample < $1.sample }.prefix(5).map { sample, splits in
             let names = Split.allCases.filter(splits.contains).map(\.rawValue).joined(separator: " and ")
             return "\(sample.prefix(64)) (\(names))"
         }
-        let more = both.count > shown.count ? ", and \(both.count - shown.count) more" : ""
+        let more = conflicts.count > shown.count ? ", and \(conflicts.count - shown.count) more" : ""
         return "samples are on two sides: \(shown.joined(separator: ", "))\(more)"
     }
 }

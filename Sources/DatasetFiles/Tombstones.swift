@@ -42,8 +42,8 @@ package struct Tombstones {
     /// - Throws: `EngineError` if a number is in two files: no line is withdrawn twice.
     package mutating func sort(_ manifest: String) throws(EngineError) {
         sequences.sort()
-        for (one, next) in zip(sequences, sequences.dropFirst()) where one == next {
-            throw DatasetForm.damage("line \(one) is withdrawn twice", in: manifest)
+        for (sequence, next) in zip(sequences, sequences.dropFirst()) where sequence == next {
+            throw DatasetForm.damage("line \(sequence) is withdrawn twice", in: manifest)
         }
     }
 

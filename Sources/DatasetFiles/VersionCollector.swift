@@ -30,9 +30,9 @@ struct VersionCollector {
     /// Names of objects that kept versions refer to.
     private var marked: Set<String> = []
     /// Names of pages that removed versions name, but kept versions do not.
-    private var former: Set<String> = []
+    private var formerPages: Set<String> = []
     /// Versions that are not needed and that cannot be read: the objects that they name are not known.
-    private var unread: Set<DatasetVersionID> = []
+    private var unreadableVersions: Set<DatasetVersionID> = []
 
     package init(_ store: DatasetStore, _ project: ProjectID, _ needs: VersionNeeds, writtenBefore limit: Int64) {
         self.store = store
@@ -65,10 +65,10 @@ struct VersionCollector {
         }
         let collected = Set(
             names(in: "collected").compactMap { name in
-                name.hasSuffix(".json") ? DatasetVersionID(String(Self.file(name).dropLast(5))) : nil
+                name.hasSuffix(".json") ? DatasetVersionID(String(Self.lastComponent(name).dropLast(5))) : nil
             }
         )
-        let versionNumbers = names(in: "ordinals").compactMap { Int(Self.file($0)) }.sorted()
+        let versionNumbers = names(in: "ordinals").compactMap { Int(Self.lastComponent($0)) }.sorted()
         guard let newest = versionNumbers.last else { return plan }
         plan.collectedBefore = collected.count
         guard let last = try store.manifest(project, versionNumber: newest), !collected.contains(last.id) else {
@@ -79,46 +79,48 @@ struct VersionCollector {
             guard let id = try store.id(project, versionNumber: versionNumber), known.insert(id).inserted else {
                 continue
             }
-            try take(versionNumber, id, isNewest: versionNumber == newest, isCollected: collected.contains(id))
+            try keepOrCollect(versionNumber, id, isNewest: versionNumber == newest, isCollected: collected.contains(id))
         }
         for id in manifests() where known.insert(id).inserted {
-            try takeUnnamed(id, behind: last, isCollected: collected.contains(id))
+            try keepOrCollectUnnamed(id, after: last, isCollected: collected.contains(id))
         }
         plan.kept.sort { $0.versionNumber < $1.versionNumber }
         plan.collected.sort { $0.versionNumber < $1.versionNumber }
         plan.records.sort { $0.versionNumber < $1.versionNumber }
-        try sweep(behind: last)
+        try sweep(after: last)
         return plan
     }
 
     // MARK: - Versions
 
-    private mutating func take(_ versionNumber: Int, _ id: DatasetVersionID, isNewest: Bool, isCollected: Bool) throws {
+    private mutating func keepOrCollect(_ versionNumber: Int, _ id: DatasetVersionID, isNewest: Bool, isCollected: Bool)
+        throws
+    {
         // Left over by a collection that was interrupted.
         if isCollected { return try drop(id) }
-        let needed = (isNewest ? ["the newest"] : []) + needs.reasons(of: versionNumber)
+        let needReasons = (isNewest ? ["the newest"] : []) + needs.reasons(of: versionNumber)
         do {
-            try take(versionNumber, id, needed)
+            try keepOrCollect(versionNumber, id, needReasons)
         } catch {
-            guard needed.isEmpty, Self.isAboutBytes(error) else { throw error }
-            unread.insert(id)
+            guard needReasons.isEmpty, Self.isAboutBytes(error) else { throw error }
+            unreadableVersions.insert(id)
             plan.kept.append(
                 VersionCollection.Version(versionNumber: versionNumber, id: id, reasons: ["cannot be read"])
             )
         }
     }
 
-    private mutating func take(_ versionNumber: Int, _ id: DatasetVersionID, _ needed: [String]) throws {
+    private mutating func keepOrCollect(_ versionNumber: Int, _ id: DatasetVersionID, _ needReasons: [String]) throws {
         guard let manifest = try store.manifest(project, id: id) else {
-            guard !needed.isEmpty else { return }
+            guard !needReasons.isEmpty else { return }
             throw unreadable("version \(versionNumber), which is needed, is not in the store")
         }
-        try take(manifest, needed)
+        try keepOrCollect(manifest, needReasons)
     }
 
     /// Keeps a version for reasons, or because it is young, or collects it.
-    private mutating func take(_ manifest: DatasetManifest, _ needed: [String]) throws {
-        let reasons = needed + (isYoung(manifestName(manifest.id)) ? ["younger than a day"] : [])
+    private mutating func keepOrCollect(_ manifest: DatasetManifest, _ needReasons: [String]) throws {
+        let reasons = needReasons + (isYoung(manifestName(manifest.id)) ? ["younger than a day"] : [])
         if reasons.isEmpty { return try collect(manifest) }
         try mark(manifest)
         plan.kept.append(
@@ -135,16 +137,18 @@ struct VersionCollector {
 
     /// Judges a manifest that no version number names: of a seal that was interrupted before its last step, or with the
     /// bytes of another build.
-    private mutating func takeUnnamed(_ id: DatasetVersionID, behind last: DatasetManifest, isCollected: Bool) throws {
+    private mutating func keepOrCollectUnnamed(_ id: DatasetVersionID, after last: DatasetManifest, isCollected: Bool)
+        throws
+    {
         if isCollected { return try drop(id) }
         do {
             guard let manifest = try store.manifest(project, id: id) else { return }
             var reasons = needs.reasons(of: manifest.versionNumber)
             if manifest.sequence > last.sequence { reasons.append("may be sealed next") }
-            try take(manifest, reasons)
+            try keepOrCollect(manifest, reasons)
         } catch {
             guard Self.isAboutBytes(error) else { throw error }
-            unread.insert(id)
+            unreadableVersions.insert(id)
             guard let entry = entries[manifestName(id)] else { return }
             plan.spared.append(.init(name: entry.name, size: entry.size, reason: Self.unreadableFile))
         }
@@ -190,16 +194,16 @@ struct VersionCollector {
         }
         // Pages that the manifest itself names need not be read.
         guard let known = try? store.manifest(project, id: id) else { return }
-        for page in known.pages { former.insert("\(project)/pages/\(page.sha256).json") }
+        for page in known.pages { formerPages.insert("\(project)/pages/\(page.sha256).json") }
     }
 
     // MARK: - Files
 
     /// Judges the objects that no kept version names: pages, tombstones, segments and packs.
-    private mutating func sweep(behind last: DatasetManifest) throws {
+    private mutating func sweep(after last: DatasetManifest) throws {
         for name in names(in: "pages") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
-            judge(entry, try reasonToSpare(page: name, behind: last))
+            judge(entry, try reasonToSpare(page: name, after: last))
         }
         for name in names(in: "tombstones") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
@@ -209,9 +213,9 @@ struct VersionCollector {
         }
         for name in names(in: "segments") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
-            judge(entry, try reasonToSpare(segment: name, behind: last) ?? reasonOfUnread)
+            judge(entry, try reasonToSpare(segment: name, after: last) ?? unreadableVersionsReason)
         }
-        let kept = Set(plan.kept.map(\.id.rawValue)).union(unread.map(\.rawValue))
+        let kept = Set(plan.kept.map(\.id.rawValue)).union(unreadableVersions.map(\.rawValue))
         // The list of a pack is removed before its files.
         let packs = names(in: "packs").sorted {
             ($0.hasSuffix("/pack.json") ? 0 : 1, $0) < ($1.hasSuffix("/pack.json") ? 0 : 1, $1)
@@ -242,7 +246,7 @@ struct VersionCollector {
     }
 
     /// Reason to spare a segment: labels after the newest cut belong to a future version.
-    private func reasonToSpare(segment name: String, behind last: DatasetManifest) throws -> String? {
+    private func reasonToSpare(segment name: String, after last: DatasetManifest) throws -> String? {
         let plain =
             name.hasSuffix(DatasetForm.compressedSuffix)
             ? String(name.dropLast(DatasetForm.compressedSuffix.count)) : name
@@ -262,17 +266,17 @@ struct VersionCollector {
         }
     }
 
-    private var reasonOfUnread: String? {
-        unread.isEmpty ? nil : "a version that cannot be read may name it"
+    private var unreadableVersionsReason: String? {
+        unreadableVersions.isEmpty ? nil : "a version that cannot be read may name it"
     }
 
     /// Reason to spare a page. A page of the next version names a file that the newest version lacks; among the files
     /// that it lacks there are no labels up to the newest cut.
-    private func reasonToSpare(page name: String, behind last: DatasetManifest) throws -> String? {
-        if let reasonOfUnread { return reasonOfUnread }
+    private func reasonToSpare(page name: String, after last: DatasetManifest) throws -> String? {
+        if let unreadableVersionsReason { return unreadableVersionsReason }
         // The first version with pages takes over all earlier segments: its full pages name nothing new.
         if last.formatVersion == 1 { return "the newest version has no pages yet: may be sealed next" }
-        if former.contains(name) { return nil }
+        if formerPages.contains(name) { return nil }
         let bytes = try Self.readable {
             try store.objects.readIfPresent(name, maximumSize: DatasetForm.pageSize)
         }
@@ -306,7 +310,7 @@ struct VersionCollector {
     /// newer.
     private func isYoung(_ name: String) -> Bool { entries[name].map { $0.modified > limit } ?? true }
 
-    private static func file(_ name: String) -> Substring { name.split(separator: "/").last ?? "" }
+    private static func lastComponent(_ name: String) -> Substring { name.split(separator: "/").last ?? "" }
 
     private func unreadable(_ reason: String) -> EngineError {
         EngineError(

@@ -32,7 +32,7 @@ struct ZstdStore: ObjectStore {
     var location: String { store.location }
     func uri(of name: String) throws(StorageError) -> ObjectURI { try store.uri(of: name) }
 
-    /// Whether a text is stored packed, and not plain.
+    /// Whether a text is not stored plain: it is stored packed, or not at all.
     func isPacked(_ name: String) throws(StorageError) -> Bool {
         guard Self.isPackable(name) else { return false }
         return try store.size(of: name) == nil
@@ -42,7 +42,7 @@ struct ZstdStore: ObjectStore {
 
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         guard Self.isPackable(name) else { return try store.read(name, maximumSize: maximumSize) }
-        return try either(name, isPackedFirst: compression == .zstd) { (name) throws(StorageError) in
+        return try readEither(name, isPackedFirst: compression == .zstd) { (name) throws(StorageError) in
             try store.read(name, maximumSize: maximumSize)
         } packed: { (name) throws(StorageError) in
             try unpacked(name, maximumSize: maximumSize)
@@ -53,7 +53,7 @@ struct ZstdStore: ObjectStore {
         guard Self.isPackable(name) else { return try store.read(name, range: range) }
         // Each read of a part of a packed text unpacks all of it: the plain copy is tried first, whichever form is
         // written.
-        return try either(name, isPackedFirst: false) { (name) throws(StorageError) in
+        return try readEither(name, isPackedFirst: false) { (name) throws(StorageError) in
             try store.read(name, range: range)
         } packed: { (name) throws(StorageError) in
             // A frame is unpacked from its beginning.
@@ -68,7 +68,7 @@ struct ZstdStore: ObjectStore {
         guard Self.isPackable(name) else { return nil }
         do throws(StorageError) {
             let head = try store.read(Self.packed(name), range: 0..<Zstd.headSize)
-            return try Self.translated(Self.packed(name)) { () throws(ZstdError) in try Zstd.size(of: head) }
+            return try Self.convertingErrors(Self.packed(name)) { () throws(ZstdError) in try Zstd.size(of: head) }
         } catch {
             guard error.kind == .notFound else { throw error }
             return nil
@@ -83,7 +83,7 @@ struct ZstdStore: ObjectStore {
 
     /// Returns the copy that `read` does not use of a text that is stored both plain and packed, and its name; nil
     /// where there is only one copy.
-    func other(_ name: String, maximumSize: Int) throws(StorageError) -> (name: String, bytes: [UInt8])? {
+    func otherCopy(_ name: String, maximumSize: Int) throws(StorageError) -> (name: String, bytes: [UInt8])? {
         let packed = Self.packed(name)
         guard Self.isPackable(name), try store.exists(name), try store.exists(packed) else { return nil }
         return compression == .zstd
@@ -93,7 +93,7 @@ struct ZstdStore: ObjectStore {
 
     /// Reads the copy that is expected first, else the other: a damaged copy does not prevent the reading of a text
     /// that is stored twice.
-    private func either(
+    private func readEither(
         _ name: String,
         isPackedFirst: Bool,
         _ plain: (String) throws(StorageError) -> [UInt8],
@@ -125,10 +125,11 @@ struct ZstdStore: ObjectStore {
     ///
     /// - Throws: `StorageError` of kind `damaged` or `tooLarge`.
     static func unpacked(_ frame: [UInt8], _ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
-        try translated(name) { () throws(ZstdError) in try Zstd.unpack(frame, maximumSize: maximumSize) }
+        try convertingErrors(name) { () throws(ZstdError) in try Zstd.unpack(frame, maximumSize: maximumSize) }
     }
 
-    private static func translated<R>(_ name: String, _ body: () throws(ZstdError) -> R) throws(StorageError) -> R {
+    private static func convertingErrors<R>(_ name: String, _ body: () throws(ZstdError) -> R) throws(StorageError) -> R
+    {
         do throws(ZstdError) {
             return try body()
         } catch {
@@ -148,7 +149,7 @@ struct ZstdStore: ObjectStore {
         }
         // A plain file that was written before packing was configured is checked, and kept.
         if try store.exists(name) { return try store.put(bytes, as: name) }
-        let frame = try Self.translated(packed) { () throws(ZstdError) in try Zstd.pack(bytes) }
+        let frame = try Self.convertingErrors(packed) { () throws(ZstdError) in try Zstd.pack(bytes) }
         do throws(StorageError) {
             return try store.put(frame, as: packed)
         } catch {

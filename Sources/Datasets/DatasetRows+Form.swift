@@ -3,7 +3,7 @@ public import Vocabulary
 
 extension LogPosition: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        sequence = try f("sequence", \.sequence, Whole.counted)
+        sequence = try f("sequence", \.sequence, Integer.counted)
         versionNumber = try f("ordinal", \.versionNumber, Count.counted)
         training = try f("training", \.training, Count.counted)
         validation = try f("validation", \.validation, Count.counted)
@@ -34,7 +34,7 @@ extension PendingCut: Formed {
 
 extension CutMark: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        sequence = try f("sequence", \.sequence, Whole.counted)
+        sequence = try f("sequence", \.sequence, Integer.counted)
         changed = try f("changed", \.changed, Count.counted, implied: 0)
     }
 }
@@ -42,6 +42,6 @@ extension CutMark: Formed {
 extension FormerTestLabel: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         sample = try f("sample", \.sample, ID())
-        until = try f("until", \.until, Whole.counted)
+        until = try f("until", \.until, Integer.counted)
     }
 }

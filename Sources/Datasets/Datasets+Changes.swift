@@ -6,7 +6,7 @@ public import Vocabulary
 public struct ChangeContext: Sendable {
     /// The policy in force.
     public let policy: DatasetPolicy
-    /// Person or role that requests the change; at most `LabelChange.longestBy` bytes.
+    /// Person or role that requests the change; at most `LabelChange.longestAuthor` bytes.
     public let by: String
     /// Reason of the change, for people; at most `LabelChange.longestReason` bytes.
     public let reason: String
@@ -75,7 +75,7 @@ extension DatasetsState {
         LabelChange, EntryRejectionError
     > {
         living(sample, context).map { row in
-            forgetInWindow(sample, row)
+            removeFromWindow(sample, row)
             return change(
                 sample,
                 from: row,
@@ -98,7 +98,7 @@ extension DatasetsState {
         to split: Split,
         _ context: ChangeContext
     ) -> Result<LabelChange, EntryRejectionError> {
-        move(sample, to: split, context, isOfWindow: true)
+        move(sample, to: split, context, removesFromWindow: true)
     }
 
     // MARK: - Steps
@@ -108,7 +108,7 @@ extension DatasetsState {
         _ sample: SampleID,
         to split: Split,
         _ context: ChangeContext,
-        isOfWindow: Bool
+        removesFromWindow: Bool
     ) -> Result<LabelChange, EntryRejectionError> {
         living(sample, context).flatMap { row in
             guard row.split != split else {
@@ -130,7 +130,7 @@ extension DatasetsState {
                     )
                 )
             }
-            if isOfWindow { forgetInWindow(sample, row) }
+            if removesFromWindow { removeFromWindow(sample, row) }
             return .success(
                 change(
                     sample,

@@ -12,10 +12,10 @@ public struct DatasetPolicy: Hashable, Sendable {
     /// The format of dataset versions, see `DatasetFormat`; nil if it is not specified.
     public var format: Int?
     /// Action where a label's votes, counted anew, name another class.
-    public var revise: Revising
+    public var revise: RevisionAction
 
     /// Actions where the votes of a label, counted anew, name another class.
-    public enum Revising: String, Hashable, Sendable, CaseIterable {
+    public enum RevisionAction: String, Hashable, Sendable, CaseIterable {
         /// The difference is reported to people.
         case report
         /// The label is revised.
@@ -26,7 +26,7 @@ public struct DatasetPolicy: Hashable, Sendable {
         cutEvery: Int = 10,
         cutAfter: Int64 = 3_600_000,
         format: Int? = nil,
-        revise: Revising = .report
+        revise: RevisionAction = .report
     ) {
         self.format = format
         self.revise = revise
@@ -114,7 +114,7 @@ public struct DatasetsState: Sendable {
     public var cuts = Table<Int, CutMark>()
     /// Test labels that one of these versions contains and no later one, by the number of their former fact.
     public var former = Table<Int, FormerTestLabel>()
-    /// Audit labels after the anchor that are test labels, by the number of their acceptance; see `leaveWindow`.
+    /// Audit labels after the anchor that are test labels, by the number of their acceptance; see `shrinkWindow`.
     public var window = Table<Int, WindowLabel>()
     /// Order of the labels in `window`, a cache.
     var windowOrder = WindowOrder()
@@ -140,7 +140,7 @@ public struct DatasetsState: Sendable {
     ///   - key: Key of an imported label.
     ///   - reason: Reason for which its sample was queried; nil if it was not queried.
     ///   - audit: Origin of its query, for a label of the audit sample if champion and challenger are distinguished.
-    ///   - leaves: Whether test labels are moved to training, once they are neither in the anchor nor in the window.
+    ///   - movesTestLabels: Whether test labels are moved to training, once neither in the anchor nor in the window.
     ///   - time: Time of the entry.
     /// - Returns: The fact for the log; refused for a label that the question does not allow, or a sample that has one.
     public mutating func accept(
@@ -150,7 +150,7 @@ public struct DatasetsState: Sendable {
         imported key: UInt64? = nil,
         queriedBecause reason: SelectionReason? = nil,
         audit: AuditOrigin? = nil,
-        leaves: Bool = false,
+        movesTestLabels: Bool = false,
         at time: StreamTime
     ) -> Result<LabelFact, EntryRejectionError> {
         let id = consensus.sample.id
@@ -174,8 +174,8 @@ public struct DatasetsState: Sendable {
         }
         if log.waitingSince == nil { log.waitingSince = time }
         let format = format(policy)
-        let saysMore = format >= DatasetFormat.changes
-        if split == .test { enterWindow(consensus.sample, &log, begins: leaves && saysMore) }
+        let supportsChanges = format >= DatasetFormat.changes
+        if split == .test { addToWindow(consensus.sample, &log, startsWindow: movesTestLabels && supportsChanges) }
         if key != nil {
             log.importedAt = time
             // Validation labels accepted before could form no version: their waiting time does not count.
@@ -189,10 +189,10 @@ public struct DatasetsState: Sendable {
                 split: split,
                 sequence: log.sequence,
                 format: format,
-                acceptedAt: saysMore ? time : nil,
-                inclusionProbability: saysMore ? reason?.inclusionProbability : nil,
-                propensity: saysMore ? reason?.propensity : nil,
-                audit: saysMore ? audit : nil
+                acceptedAt: supportsChanges ? time : nil,
+                inclusionProbability: supportsChanges ? reason?.inclusionProbability : nil,
+                propensity: supportsChanges ? reason?.propensity : nil,
+                audit: supportsChanges ? audit : nil
             )
         )
     }
@@ -201,7 +201,7 @@ public struct DatasetsState: Sendable {
     mutating func set(_ id: SampleID, _ row: LabelRow) {
         let areKeysCurrent = importKeys.isCurrent(labels)
         testOrder.set(id, row, in: &labels)
-        if areKeysCurrent { importKeys.follow(row, in: labels) }
+        if areKeysCurrent { importKeys.add(row, in: labels) }
     }
 
     /// Living test labels in the order of the log.

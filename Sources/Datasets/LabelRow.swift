@@ -40,7 +40,7 @@ public struct LabelRow: Hashable, Sendable {
     /// Whether versions that are cut now hold it.
     public var isLiving: Bool { standing != .retracted }
     /// Whether versions that are cut now hold it as a test label.
-    public var tests: Bool { split == .test && isLiving }
+    public var isTestLabel: Bool { split == .test && isLiving }
     /// Whether model outputs for its sample are no evidence any more: its label was a test label once, or will never be
     /// one.
     public var isOutOfEvidence: Bool { standing == .retracted || (standing == .moved && split != .test) }

@@ -17,7 +17,7 @@ struct TestOrder: Sendable {
     mutating func lines(of labels: Table<SampleID, LabelRow>) -> [Line] {
         if revision != labels.revision {
             let rows = labels.reduce(into: [Line]()) { rows, id, row in
-                if row.tests { rows.append((row.sequence, id)) }
+                if row.isTestLabel { rows.append((row.sequence, id)) }
             }
             // No two labels have the same position in the log.
             lines = rows.sorted { $0.sequence < $1.sequence }
@@ -34,8 +34,8 @@ struct TestOrder: Sendable {
         let old = labels[id]
         labels[id] = row
         guard isCurrent else { return }
-        if let old, old.tests { lines.remove(at: lines.partitioningIndex { $0.sequence >= old.sequence }) }
-        if row.tests { lines.append((row.sequence, id)) }
+        if let old, old.isTestLabel { lines.remove(at: lines.partitioningIndex { $0.sequence >= old.sequence }) }
+        if row.isTestLabel { lines.append((row.sequence, id)) }
         revision = labels.revision
     }
 }
@@ -58,7 +58,7 @@ struct ImportKeys: Sendable {
     }
 
     /// Adds the row whose change produced the current revision of the table.
-    mutating func follow(_ row: LabelRow, in labels: Table<SampleID, LabelRow>) {
+    mutating func add(_ row: LabelRow, in labels: Table<SampleID, LabelRow>) {
         if let key = row.importKey { keys.insert(key) }
         revision = labels.revision
     }

@@ -19,7 +19,7 @@ extension DatasetsState {
     /// Number of audit labels in the anchor: the first that were accepted, whatever becomes of them.
     public static let anchorSize = 100
     /// Maximum number of labels moved to training at one cut; the others are moved at the next cuts.
-    public static let leavingAtOnce = 256
+    public static let movesPerCutLimit = 256
 
     /// Moves the labels that are no longer in the window to training, the oldest first.
     ///
@@ -29,35 +29,35 @@ extension DatasetsState {
     ///   - size: Labels in the window, at least 1.
     ///   - context: Context of the entry that is about to cut a version.
     ///   - isWaiting: Whether a sample's label is to be evidence and has not become it; such labels are moved later.
-    /// - Returns: The facts for the log, at most `leavingAtOnce`; none in a project of format 1.
+    /// - Returns: The facts for the log, at most `movesPerCutLimit`; none in a project of format 1.
     /// - Complexity: O(*m*) in the labels that are moved and the labels that wait; the first time after an abort O(*n*
     ///   log *n*) in the table.
-    public mutating func leaveWindow(
-        _ size: Int,
+    public mutating func shrinkWindow(
+        to size: Int,
         _ context: ChangeContext,
         isWaiting: (SampleID) -> Bool
     ) -> [LabelChange] {
         guard window.count > size, format(context.policy) >= DatasetFormat.changes else { return [] }
         var changes: [LabelChange] = []
-        for number in leavingNumbers(size, isWaiting) {
+        for number in numbersToMove(size, isWaiting) {
             guard let label = window[number] else { continue }
             windowOrder.remove(number, from: &window)
-            guard !label.isGrouped, labels[label.sample]?.tests ?? false else { continue }
-            if case .success(let change) = move(label.sample, to: .training, context, isOfWindow: false) {
+            guard !label.isGrouped, labels[label.sample]?.isTestLabel ?? false else { continue }
+            if case .success(let change) = move(label.sample, to: .training, context, removesFromWindow: false) {
                 changes.append(change)
             }
         }
         return changes
     }
 
-    private mutating func leavingNumbers(_ size: Int, _ isWaiting: (SampleID) -> Bool) -> [Int] {
+    private mutating func numbersToMove(_ size: Int, _ isWaiting: (SampleID) -> Bool) -> [Int] {
         let numbers = windowOrder.numbers(of: window)
-        var leaving: [Int] = []
+        var chosen: [Int] = []
         for number in numbers.prefix(numbers.count - size) {
-            guard leaving.count < Self.leavingAtOnce else { break }
-            if let label = window[number], !isWaiting(label.sample) { leaving.append(number) }
+            guard chosen.count < Self.movesPerCutLimit else { break }
+            if let label = window[number], !isWaiting(label.sample) { chosen.append(number) }
         }
-        return leaving
+        return chosen
     }
 
     /// Adds a newly accepted test label to the anchor, while that is not complete, or to the window.
@@ -65,11 +65,11 @@ extension DatasetsState {
     /// - Parameters:
     ///   - sample: Accepted sample.
     ///   - log: Position of the log, including the label.
-    ///   - begins: Whether labels of the project are moved to training; once they were, the order is kept whatever a
+    ///   - startsWindow: Whether labels are moved to training; once they were, the order is kept whatever a
     ///     revision specifies.
-    mutating func enterWindow(_ sample: Sample, _ log: inout LogPosition, begins: Bool) {
+    mutating func addToWindow(_ sample: Sample, _ log: inout LogPosition, startsWindow: Bool) {
         if log.anchored == 0 {
-            guard begins else { return }
+            guard startsWindow else { return }
             // Test labels accepted earlier have no known order, so they stay test labels.
             log.anchored = min(Self.anchorSize, log.test - 1)
         }
@@ -84,8 +84,8 @@ extension DatasetsState {
     /// Removes a label from the window because it is no longer a test label for another reason.
     ///
     /// - Complexity: O(1); O(*n*) in the window where the label was revised before.
-    mutating func forgetInWindow(_ sample: SampleID, _ row: LabelRow) {
-        guard row.tests, !window.isEmpty else { return }
+    mutating func removeFromWindow(_ sample: SampleID, _ row: LabelRow) {
+        guard row.isTestLabel, !window.isEmpty else { return }
         var number = Int(exactly: row.sequence)
         if number.flatMap({ window[$0]?.sample }) != sample {
             // A revised label is there under the number of its acceptance.

@@ -80,7 +80,7 @@ extension DatasetsState {
     /// Keeps a test label that is about to change, if a version that can be requested contains it.
     mutating func keepFormer(_ sample: SampleID, _ row: LabelRow, until sequence: Int64, _ studied: [Int]) {
         let isHeld = cuts.contains { $1.sequence > row.sequence } || isUnmarkedRequested(studied)
-        guard row.tests, isHeld else { return }
+        guard row.isTestLabel, isHeld else { return }
         former[Int(row.sequence)] = FormerTestLabel(sample: sample, until: sequence)
     }
 

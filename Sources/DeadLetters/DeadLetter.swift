@@ -91,8 +91,8 @@ extension DeadLetter {
         // record itself.
         var cuts = DeadLetterHeader.cuts
         while end > 0, cuts.remove(all[end - 1].name) != nil { end -= 1 }
-        let ours = all[end...]
-        func find(_ name: String) -> String? { ours.last { $0.name == name }?.words }
+        let deadLetterHeaders = all[end...]
+        func find(_ name: String) -> String? { deadLetterHeaders.last { $0.name == name }?.valueText }
         guard let topic = find(DeadLetterHeader.topic),
             let partition = find(DeadLetterHeader.partition).flatMap({ Int32($0) }),
             let offset = find(DeadLetterHeader.offset).flatMap({ Int64($0) }),
@@ -103,7 +103,7 @@ extension DeadLetter {
         key = record.key.baseAddress == nil ? nil : Array(record.key)
         value = record.value.baseAddress == nil ? nil : Array(record.value)
         headers = all[..<end].map { RecordHeader(DeadLetterHeader.originalName($0.name), $0.value) }
-        reason = Array(ours)
+        reason = Array(deadLetterHeaders)
         origin = TopicPartition(topic, partition)
         originOffset = offset
         stage = find(DeadLetterHeader.stage) ?? ""
@@ -116,26 +116,26 @@ extension DeadLetter {
         valueSize = find(DeadLetterHeader.valueSize).flatMap { Int($0) } ?? record.value.count
         // A redrive puts its own attempt header first; one further back is the producer's.
         let first = headers.first.flatMap { $0.name == DeadLetterHeader.attempt ? $0 : nil }
-        attempt = DeadLetterHeader.attempts(first?.words) ?? 0
+        attempt = DeadLetterHeader.attempts(first?.valueText) ?? 0
     }
 }
 
 extension RedriveMark {
     /// Decodes a mark; nil unless the headers are those of a mark.
     fileprivate init?(_ headers: [RecordHeader]) {
-        func find(_ name: String) -> String? { headers.last { $0.name == name }?.words }
-        guard let deadLetter = find(DeadLetterHeader.marked).flatMap({ DeadLetterPosition($0) }),
-            let attempt = DeadLetterHeader.attempts(find(DeadLetterHeader.markedAttempt))
+        func find(_ name: String) -> String? { headers.last { $0.name == name }?.valueText }
+        guard let deadLetter = find(DeadLetterHeader.redrivenDeadLetter).flatMap({ DeadLetterPosition($0) }),
+            let attempt = DeadLetterHeader.attempts(find(DeadLetterHeader.redrivenAttempt))
         else { return nil }
         self.deadLetter = deadLetter
         self.attempt = attempt
-        topic = find(DeadLetterHeader.markedTopic) ?? ""
-        by = find(DeadLetterHeader.markedBy) ?? ""
+        topic = find(DeadLetterHeader.redrivenTopic) ?? ""
+        by = find(DeadLetterHeader.redrivenBy) ?? ""
         at = find(DeadLetterHeader.at).flatMap { Int64($0) } ?? 0
     }
 }
 
 extension RecordHeader {
     /// The value as text; nil for null.
-    fileprivate var words: String? { value.map { String(decoding: $0, as: UTF8.self) } }
+    fileprivate var valueText: String? { value.map { String(decoding: $0, as: UTF8.self) } }
 }

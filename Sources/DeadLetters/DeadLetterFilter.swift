@@ -32,9 +32,9 @@ public struct DeadLetterFilter: Sendable {
 
     /// Every code that a dead letter of this build or an earlier one can have, sorted.
     public static let knownCodes: [String] = {
-        let door = RecordRejection.Code.allCases.map(\.rawValue)
+        let intake = RecordRejection.Code.allCases.map(\.rawValue)
         let loop = EntryRejection.Code.allCases.filter(\.isDeadLetter).map(\.rawValue) + ["unreadable_entry"]
-        return Set(door + loop).sorted()
+        return Set(intake + loop).sorted()
     }()
 
     /// Returns the topic of a name with or without the prefix; nil for a topic whose records never become dead letters.

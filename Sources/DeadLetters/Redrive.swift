@@ -156,14 +156,14 @@ public struct Redrive {
 
     private func redriven(_ deadLetter: DeadLetter, _ attempt: Int) -> Redriven {
         // These headers are the first: if headers are cut, the first ones are kept, and they are accepted only there.
-        var own = deadLetter.headers[...]
-        if own.first?.name == DeadLetterHeader.attempt { own = own.dropFirst() }
-        if own.first?.name == DeadLetterHeader.deadLetter { own = own.dropFirst() }
+        var original = deadLetter.headers[...]
+        if original.first?.name == DeadLetterHeader.attempt { original = original.dropFirst() }
+        if original.first?.name == DeadLetterHeader.deadLetter { original = original.dropFirst() }
         let headers =
             [
                 RecordHeader(DeadLetterHeader.attempt, String(attempt)),
                 RecordHeader(DeadLetterHeader.deadLetter, deadLetter.position.description),
-            ] + own
+            ] + original
         return Redriven(
             position: deadLetter.position,
             record: OutputRecord(
@@ -179,10 +179,10 @@ public struct Redrive {
                 key: deadLetter.key,
                 value: nil,
                 headers: [
-                    RecordHeader(DeadLetterHeader.marked, deadLetter.position.description),
-                    RecordHeader(DeadLetterHeader.markedAttempt, String(attempt)),
-                    RecordHeader(DeadLetterHeader.markedTopic, deadLetter.origin.topic),
-                    RecordHeader(DeadLetterHeader.markedBy, by),
+                    RecordHeader(DeadLetterHeader.redrivenDeadLetter, deadLetter.position.description),
+                    RecordHeader(DeadLetterHeader.redrivenAttempt, String(attempt)),
+                    RecordHeader(DeadLetterHeader.redrivenTopic, deadLetter.origin.topic),
+                    RecordHeader(DeadLetterHeader.redrivenBy, by),
                     RecordHeader(DeadLetterHeader.at, String(now())),
                 ]
             )

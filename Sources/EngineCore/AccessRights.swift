@@ -49,7 +49,7 @@ public struct AccessRights: Hashable, Sendable {
         self.rights = rights
     }
 
-    private static func name(_ topics: TopicNames, _ rest: String) -> String { "\(topics.prefix)\(rest)" }
+    private static func name(_ topics: TopicNames, _ suffix: String) -> String { "\(topics.prefix)\(suffix)" }
 
     private static func group(
         _ operation: KafkaRight.Operation,
@@ -63,7 +63,7 @@ public struct AccessRights: Hashable, Sendable {
 
     /// One right for all topics if a prefix is common to them alone, else one for each topic.
     private static func allTopics(_ operation: KafkaRight.Operation, _ topics: TopicNames) -> [KafkaRight] {
-        if !topics.prefix.isEmpty, topics.others.isEmpty {
+        if !topics.prefix.isEmpty, topics.overrides.isEmpty {
             return [KafkaRight(operation, .topic, topics.prefix, isPrefix: true)]
         }
         return Topic.allCases.map { KafkaRight(operation, .topic, topics[$0]) }
@@ -148,8 +148,8 @@ public struct AccessRights: Hashable, Sendable {
                 let found = rights.filter { $0.kind == .topic && $0.operation == operation }
                 return found.map { "`\($0.name.dropFirst(topics.prefix.count))`" }.joined(separator: ", ")
             }
-            let rest = rights.filter { $0.kind != .topic || ($0.operation != .read && $0.operation != .write) }
-            let words = rest.map {
+            let otherRights = rights.filter { $0.kind != .topic || ($0.operation != .read && $0.operation != .write) }
+            let words = otherRights.map {
                 "\($0.operation.rawValue) on \($0.kind.rawValue) `\($0.name)\($0.isPrefix ? "*" : "")`"
             }
             let cells = ["`\(party.rawValue)`", names(.read), names(.write), words.joined(separator: ", ")]

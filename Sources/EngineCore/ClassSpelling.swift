@@ -77,7 +77,7 @@ package struct ClassSpelling: Hashable, Sendable {
 package final class StoredSpellings {
     private let transport: any StreamTransport
     private let topic: String
-    private var read: [Int32: [String: ClassSpelling]] = [:]
+    private var byPartition: [Int32: [String: ClassSpelling]] = [:]
 
     package static let table = "loop.configuration"
 
@@ -90,26 +90,26 @@ package final class StoredSpellings {
     ///
     /// - Returns: Nil where `state` cannot be read.
     /// - Complexity: O(records of the partition), the first time.
-    func of(_ configuration: ProjectConfiguration) -> ClassSpelling? {
+    func spelling(of configuration: ProjectConfiguration) -> ClassSpelling? {
         let partition = configuration.partition
-        if read[partition] == nil { read[partition] = try? rows(of: partition) }
-        return read[partition].map { $0[configuration.project.rawValue] ?? .none }
+        if byPartition[partition] == nil { byPartition[partition] = try? spellings(in: partition) }
+        return byPartition[partition].map { $0[configuration.project.rawValue] ?? .none }
     }
 
-    private func rows(of partition: Int32) throws -> [String: ClassSpelling] {
+    private func spellings(in partition: Int32) throws -> [String: ClassSpelling] {
         let scan = try TopicScan(transport: transport, topic: topic)
         defer { scan.close() }
         guard try scan.partitions().contains(partition) else { return [:] }
         var found: [String: ClassSpelling] = [:]
-        let (parser, middle) = (JSONParser(), Array("/\(Self.table)/".utf8))
+        let (parser, keyInfix) = (JSONParser(), Array("/\(Self.table)/".utf8))
         let end = try scan.settledEnds([partition])[partition]
         try scan.forEach(partition, until: end?.offset) { record, _, _ in
             guard let slash = record.key.firstIndex(of: UInt8(ascii: "/")),
-                record.key[slash...].starts(with: middle)
+                record.key[slash...].starts(with: keyInfix)
             else { return }
             let name = String(decoding: record.key[..<slash], as: UTF8.self)
-            let isGone = record.value.baseAddress == nil
-            found[name] = isGone ? nil : Self.spelling(record.value, parser)
+            let isTombstone = record.value.baseAddress == nil
+            found[name] = isTombstone ? nil : Self.spelling(record.value, parser)
         }
         return found
     }

@@ -20,41 +20,42 @@ package enum DeadLetterHeader {
     package static let deadLetter = "flywheel.redrive.letter"
 
     /// Headers of the mark in `dead-letters` for a dead letter that was sent again.
-    package static let marked = "flywheel.redriven.letter"
-    package static let markedAttempt = "flywheel.redriven.attempt"
-    package static let markedTopic = "flywheel.redriven.topic"
-    package static let markedBy = "flywheel.redriven.by"
+    package static let redrivenDeadLetter = "flywheel.redriven.letter"
+    package static let redrivenAttempt = "flywheel.redriven.attempt"
+    package static let redrivenTopic = "flywheel.redriven.topic"
+    package static let redrivenBy = "flywheel.redriven.by"
     package static let at = "flywheel.at_ms"
 
     /// Prefixes of names that are reserved for Flywheel's own headers on `dead-letters`.
     private static let reserved = ["flywheel.", "__connect.errors."]
 
     /// Prefix for the name of a record's own header that would otherwise be mistaken for a reserved one.
-    private static let mark = "producer."
+    private static let escapePrefix = "producer."
 
     /// Returns a record's own headers as its dead letter has them: reserved names get the prefix `producer.`, and so do
     /// names that have it already, so that `originalName` restores each of them.
     ///
     /// A record that was sent again is marked in its first headers, which are kept unchanged if they can be read.
-    static func kept(_ headers: [RecordHeader]) -> [RecordHeader] {
+    static func escaped(_ headers: [RecordHeader]) -> [RecordHeader] {
         headers.enumerated().map { index, header in
             let isOfRedrive =
                 index == 0 && header.name == attempt && attempts(header.text).map { $0 > 0 } == true
                 || index == 1 && header.name == deadLetter && DeadLetterPosition(header.text ?? "") != nil
             guard isReserved(header.name), !isOfRedrive else { return header }
-            return RecordHeader(mark + header.name, header.value)
+            return RecordHeader(escapePrefix + header.name, header.value)
         }
     }
 
     /// Returns the name that a header of a dead letter had on its record.
     package static func originalName(_ name: String) -> String {
-        begins(name[...], with: mark) && isReserved(name) ? String(name.utf8.dropFirst(mark.utf8.count)) ?? name : name
+        begins(name[...], with: escapePrefix) && isReserved(name)
+            ? String(name.utf8.dropFirst(escapePrefix.utf8.count)) ?? name : name
     }
 
     /// Whether a name begins with a reserved prefix, after any number of `producer.` prefixes.
     private static func isReserved(_ name: String) -> Bool {
         var rest = Substring(name)
-        while begins(rest, with: mark) { rest = Substring(rest.utf8.dropFirst(mark.utf8.count)) }
+        while begins(rest, with: escapePrefix) { rest = Substring(rest.utf8.dropFirst(escapePrefix.utf8.count)) }
         return reserved.contains { begins(rest, with: $0) }
     }
 
@@ -62,11 +63,11 @@ package enum DeadLetterHeader {
     private static func begins(_ name: Substring, with prefix: String) -> Bool { name.utf8.starts(with: prefix.utf8) }
 
     /// Number of attempts above which counts are not distinguished: any client can write such a header.
-    static let mostAttempts = 1_000_000
+    static let attemptLimit = 1_000_000
 
-    /// Returns a number of attempts in decimal, limited to `0...mostAttempts`; nil if the text is not a number.
+    /// Returns a number of attempts in decimal, limited to `0...attemptLimit`; nil if the text is not a number.
     package static func attempts(_ text: String?) -> Int? {
-        text.flatMap { Int($0) }.map { min(max(0, $0), mostAttempts) }
+        text.flatMap { Int($0) }.map { min(max(0, $0), attemptLimit) }
     }
 
     /// Headers that state what was cut: they stand between the refused record's own headers and those of the reason.

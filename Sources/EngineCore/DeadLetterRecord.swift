@@ -72,7 +72,7 @@ public enum DeadLetterRecord {
     ) -> OutputRecord {
         var all: [RecordHeader] = []
         var left = extent.headers
-        for header in DeadLetterHeader.kept(headers) {
+        for header in DeadLetterHeader.escaped(headers) {
             left -= header.name.utf8.count + (header.value?.count ?? 0) + headerFraming
             guard left >= 0 else {
                 all.append(RecordHeader("flywheel.headers.cut", "true"))
@@ -80,9 +80,9 @@ public enum DeadLetterRecord {
             }
             all.append(header)
         }
-        var kept = value
+        var keptValue = value
         if let value, value.count > extent.value {
-            kept = Array(value.prefix(extent.value))
+            keptValue = Array(value.prefix(extent.value))
             all.append(RecordHeader("flywheel.value.size", String(value.count)))
             all.append(RecordHeader("flywheel.value.sha256", SHA256Digest(of: value).hex))
             all.append(RecordHeader("flywheel.value.cut", "true"))
@@ -107,7 +107,7 @@ public enum DeadLetterRecord {
             RecordHeader("flywheel.worker", cause.worker),
             RecordHeader("flywheel.at_ms", String(cause.at)),
         ]
-        return OutputRecord(topic: topic, key: keptKey, value: kept, headers: all)
+        return OutputRecord(topic: topic, key: keptKey, value: keptValue, headers: all)
     }
 
     /// Shortens a text to `RecordLimits.reason` bytes, because one that quotes the refused content may be long.

@@ -24,7 +24,7 @@ extension PredictionEvent {
             configuration.question,
             policy.function,
             temperature: policy.temperature,
-            beside: detail
+            detail: detail
         )?.score ?? 0
     }
 }

@@ -19,10 +19,10 @@ public final class ProjectDirectory {
     /// The topics that hold a project's records in its own partition, as far as Intake writes them.
     private let projectTopics: [String]
     private let now: () -> Int64
-    private let stored: StoredSpellings
+    private let storedSpellings: StoredSpellings
     /// Returns the spelling of the classes in the revision of a project that the loop has in force; nil while it is not
     /// known. If no function is set, `state` is read, and only for a revision that may be at fault.
-    package var inForce: ((ProjectConfiguration) -> ClassSpelling?)?
+    package var spellingInForce: ((ProjectConfiguration) -> ClassSpelling?)?
     private let parser = JSONParser()
     private let batch = RecordBatch()
     private var isStarted = false
@@ -37,13 +37,13 @@ public final class ProjectDirectory {
     /// Counts every change of `projects`.
     public private(set) var generation = 0
     /// The newest record of a project that could not be followed, until a record that can be followed is read.
-    private var named: [String: ProjectFault] = [:]
+    private var namedFaults: [String: ProjectFault] = [:]
     /// Projects whose newest revision only a newer build can read, and why.
-    package private(set) var newer: [String: String] = [:]
+    package private(set) var newerBuildReasons: [String: String] = [:]
     /// Records whose key names no project, the newest `unnamedLimit`.
-    private var unnamed: [(key: RecordKey, fault: ProjectFault)] = []
+    private var unnamedFaults: [(key: RecordKey, fault: ProjectFault)] = []
     /// Revisions whose partition the cluster lacked at the last request: partitions can be added.
-    private var waiting: [String: Waiting] = [:]
+    private var waiting: [String: WaitingRevision] = [:]
     private var waitingBytes = 0
     /// Partitions that every topic of projects has; nil while not known.
     private var partitions: Int?
@@ -71,7 +71,7 @@ public final class ProjectDirectory {
         var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
-    private struct Waiting {
+    private struct WaitingRevision {
         let configuration: ProjectConfiguration
         let offset: Int64
         let bytes: Int
@@ -87,7 +87,7 @@ public final class ProjectDirectory {
         topic = topics[.projects]
         projectTopics = [topics[.journal], topics[.tallies]]
         self.now = now
-        stored = StoredSpellings(transport, topics)
+        storedSpellings = StoredSpellings(transport, topics)
         reader = try transport.makeReader(topics: [topic])
     }
 
@@ -100,11 +100,11 @@ public final class ProjectDirectory {
 
     /// Records that could not be followed, by offset.
     public var faults: [ProjectFault] {
-        (Array(named.values) + unnamed.map(\.fault)).sorted { $0.offset < $1.offset }
+        (Array(namedFaults.values) + unnamedFaults.map(\.fault)).sorted { $0.offset < $1.offset }
     }
 
     /// Fault of the newest record of a project; nil where there is none.
-    public func fault(of name: String) -> ProjectFault? { named[name] }
+    public func fault(of name: String) -> ProjectFault? { namedFaults[name] }
 
     /// Returns the offset of a project's newest revision on the topic; nil for a project that has not been read yet.
     public func offset(of name: String) -> Int64? { offsets[name] }
@@ -112,10 +112,10 @@ public final class ProjectDirectory {
     /// Reads the records that were written since the last call, without waiting.
     public func refresh() throws(StreamError) {
         try start()
-        findPartitions()
+        retryWaitingRevisions()
         while true {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) {
-            case .records: take()
+            case .records: applyBatch()
             case .endOfPartition(_, let offset): position = max(position, offset)
             case .idle: return
             }
@@ -132,7 +132,7 @@ public final class ProjectDirectory {
     /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
     public func readToEnd(stable: Bool = false, maximumWait: Int64 = 10_000) throws(StreamError) {
         try start()
-        findPartitions()
+        retryWaitingRevisions()
         let topicPartition = TopicPartition(topic, 0)
         let high = try reader.ends(of: [topicPartition], stable: stable)[topicPartition] ?? 0
         guard position < high else { return }
@@ -140,7 +140,7 @@ public final class ProjectDirectory {
         while idle < maximumWait {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50) {
             case .records:
-                take()
+                applyBatch()
                 idle = 0
             case .endOfPartition(_, let offset):
                 position = max(position, offset)
@@ -198,12 +198,12 @@ public final class ProjectDirectory {
 
     // MARK: - Records
 
-    private func take() {
+    private func applyBatch() {
         for record in batch.records {
             position = max(position, record.offset + 1)
             let key = RecordKey(record.key)
             guard record.value.baseAddress != nil else {
-                unnamed.removeAll { $0.key == key }
+                unnamedFaults.removeAll { $0.key == key }
                 forget(key.text)
                 continue
             }
@@ -212,20 +212,20 @@ public final class ProjectDirectory {
                 let configuration = try ProjectConfiguration(json: parser.parse(record.value))
                 try follow(configuration, named: name, at: record.offset, bytes: record.value.count)
             } catch let error as Unfit {
-                note(name, key, at: record.offset, error.reason)
+                recordFault(name, key, at: record.offset, error.reason)
             } catch {
-                if let name, newer[name] != nil || newer.count < Self.namedLimit {
-                    newer[name] = (error as? JSONError)?.kind == .newerForm ? "\(error)" : nil
+                if let name, newerBuildReasons[name] != nil || newerBuildReasons.count < Self.namedLimit {
+                    newerBuildReasons[name] = (error as? JSONError)?.kind == .newerForm ? "\(error)" : nil
                 }
-                note(name, key, at: record.offset, "\(error)")
+                recordFault(name, key, at: record.offset, "\(error)")
             }
         }
     }
 
     private func forget(_ name: String) {
-        named[name] = nil
-        newer[name] = nil
-        wait(name, for: nil)
+        namedFaults[name] = nil
+        newerBuildReasons[name] = nil
+        setWaiting(name, to: nil)
         offsets[name] = nil
         guard let last = projects.removeValue(forKey: name) else { return }
         if retired.count < Self.namedLimit { retired[name] = last }
@@ -235,7 +235,7 @@ public final class ProjectDirectory {
     /// Reason why a revision is not followed.
     private struct Unfit: Error { let reason: String }
 
-    private func wait(_ name: String, for revision: Waiting?) {
+    private func setWaiting(_ name: String, to revision: WaitingRevision?) {
         if let known = waiting.removeValue(forKey: name) { waitingBytes -= known.bytes }
         guard let revision, waiting.count < Self.waitingLimit,
             waitingBytes + revision.bytes <= Self.waitingByteLimit
@@ -259,27 +259,27 @@ public final class ProjectDirectory {
                 reason: "revision \(configuration.revision) is above \(Self.revisionLimit); apply the project again"
             )
         }
-        guard try isNews(configuration) else { return }
+        guard try isNewRevision(configuration) else { return }
         if let reason = configuration.sizeFault(isNew: false) { throw Unfit(reason: reason) }
         if let reason = spellingFault(of: configuration) { throw Unfit(reason: reason) }
         if let count = countPartitions(for: configuration.partition), Int(configuration.partition) >= count {
-            wait(name, for: Waiting(configuration: configuration, offset: offset, bytes: bytes))
+            setWaiting(name, to: WaitingRevision(configuration: configuration, offset: offset, bytes: bytes))
             throw Unfit(
                 reason:
                     "partition \(configuration.partition) is not among the \(count) of \(projectTopics[0]); apply the project again, or add partitions to all topics of projects"
             )
         }
         projects[name] = configuration
-        newer[name] = nil
+        newerBuildReasons[name] = nil
         offsets[name] = offset
         retired[name] = nil
-        named[name] = nil
-        wait(name, for: nil)
+        namedFaults[name] = nil
+        setWaiting(name, to: nil)
         generation += 1
     }
 
     /// Whether a revision comes after the revision in force.
-    private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
+    private func isNewRevision(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
         let name = configuration.project.rawValue
         guard let known = last(of: name) else { return true }
         // String comparison treats canonically equivalent spellings as equal; decisions and files contain the bytes.
@@ -307,22 +307,22 @@ public final class ProjectDirectory {
     /// Describes why a revision is refused because of the spelling of its classes; nil if it is not.
     private func spellingFault(of configuration: ProjectConfiguration) -> String? {
         let known = last(of: configuration.project.rawValue).map { ClassSpelling($0) }
-        let isPlain = ClassSpelling(configuration).isComposed && known?.isComposed ?? true
-        guard inForce != nil || !isPlain else { return nil }
-        let applied = inForce.map { $0(configuration) } ?? stored.of(configuration)
+        let isComposed = ClassSpelling(configuration).isComposed && known?.isComposed ?? true
+        guard spellingInForce != nil || !isComposed else { return nil }
+        let applied = spellingInForce.map { $0(configuration) } ?? storedSpellings.spelling(of: configuration)
         return ClassSpelling.fault(of: configuration, after: known, applied: applied)
     }
 
-    private func note(_ name: String?, _ key: RecordKey, at offset: Int64, _ reason: String) {
+    private func recordFault(_ name: String?, _ key: RecordKey, at offset: Int64, _ reason: String) {
         let shown = ForeignText.line(key.text, limit: 64)
         let fault = ProjectFault(project: name, key: name == nil ? shown : "", offset: offset, reason: reason)
-        if let name, named[name] != nil || named.count < Self.namedLimit {
-            named[name] = fault
+        if let name, namedFaults[name] != nil || namedFaults.count < Self.namedLimit {
+            namedFaults[name] = fault
         } else {
             // As on the topic, the newest record of a key counts.
-            unnamed.removeAll { $0.key == key && !key.text.isEmpty }
-            if unnamed.count >= Self.unnamedLimit { unnamed.removeFirst() }
-            unnamed.append((key, fault))
+            unnamedFaults.removeAll { $0.key == key && !key.text.isEmpty }
+            if unnamedFaults.count >= Self.unnamedLimit { unnamedFaults.removeFirst() }
+            unnamedFaults.append((key, fault))
         }
     }
 
@@ -338,23 +338,23 @@ public final class ProjectDirectory {
             return partitions
         }
         requestedAt = time
-        var least = Int.max
+        var fewest = Int.max
         for name in projectTopics {
             guard let count = try? reader.partitions(of: name).count, count > 0 else { return partitions }
-            least = min(least, count)
+            fewest = min(fewest, count)
         }
-        partitions = least
-        return least
+        partitions = fewest
+        return fewest
     }
 
     /// Applies revisions whose partition has been added since.
-    private func findPartitions() {
+    private func retryWaitingRevisions() {
         guard !waiting.isEmpty else { return }
         let before = partitions ?? 0
         for name in waiting.keys.sorted() {
-            guard let one = waiting[name] else { continue }
-            guard let count = countPartitions(for: one.configuration.partition), count > before else { return }
-            try? follow(one.configuration, named: name, at: one.offset, bytes: one.bytes)
+            guard let revision = waiting[name] else { continue }
+            guard let count = countPartitions(for: revision.configuration.partition), count > before else { return }
+            try? follow(revision.configuration, named: name, at: revision.offset, bytes: revision.bytes)
         }
     }
 }

@@ -11,7 +11,7 @@ public struct StorageBackoff: Sendable {
     private var dueAt: Int64?
 
     /// The longest pause, in milliseconds.
-    static let longest: Int64 = 10_000
+    static let longestPause: Int64 = 10_000
 
     public init() {}
 
@@ -19,21 +19,21 @@ public struct StorageBackoff: Sendable {
     public var isActive: Bool { reason != nil }
 
     /// Records that the store has refused the work.
-    package mutating func refused(_ error: StorageError) {
+    package mutating func recordRefusal(_ error: StorageError) {
         reason = error.description
         attempts += 1
         dueAt = nil
     }
 
     /// Ends the pause: the store has accepted the work, or it is no longer needed.
-    package mutating func passed() { self = StorageBackoff() }
+    package mutating func reset() { self = StorageBackoff() }
 
     /// Whether a retry is due: at once if nothing waits. `now` is in milliseconds since 1970, and a clock that is set
     /// back does not prolong a pause; `jitter` is in `0..<1`.
     package mutating func isDue(at now: Int64, jitter: Double) -> Bool {
         guard isActive else { return true }
-        if let dueAt, dueAt - now <= Self.longest { return now >= dueAt }
-        let pause = Double(min(Self.longest, 50 << Int64(min(attempts, 8))))
+        if let dueAt, dueAt - now <= Self.longestPause { return now >= dueAt }
+        let pause = Double(min(Self.longestPause, 50 << Int64(min(attempts, 8))))
         dueAt = now + Int64(pause * (0.5 + 0.5 * jitter))
         return false
     }

@@ -59,7 +59,7 @@ public struct TokenKeys: Sendable, CustomStringConvertible {
 
     /// Whether a token is that of a task or request, under any of the secrets. The running time does not reveal where
     /// it differs.
-    public func accept(_ token: RequestToken, on topic: String, of project: ProjectID, for id: String) -> Bool {
+    public func accepts(_ token: RequestToken, on topic: String, of project: ProjectID, for id: String) -> Bool {
         if acceptsAll { return true }
         let message = Self.message(topic, project, id)
         return keys.contains { HMACSHA256.isEqual($0.tag(of: message), token.reveal()) }

@@ -38,23 +38,24 @@ public enum RFC3339 {
     public static func text(milliseconds: Int64) -> String {
         let clamped = min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)
         let day = clamped >= 0 ? clamped / 86_400_000 : -((-clamped + 86_399_999) / 86_400_000)
-        let rest = clamped - day * 86_400_000
+        let timeOfDay = clamped - day * 86_400_000
         let date = CivilDate(daysSince1970: day)
-        let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60)
-        let parts: [(value: Int64, width: Int, end: UInt8)] = [
+        let (hours, minutes) = (timeOfDay / 3_600_000, timeOfDay / 60_000 % 60)
+        let parts: [(value: Int64, width: Int, separator: UInt8)] = [
             (date.year, 4, UInt8(ascii: "-")), (date.month, 2, UInt8(ascii: "-")), (date.day, 2, UInt8(ascii: "T")),
-            (hours, 2, UInt8(ascii: ":")), (minutes, 2, UInt8(ascii: ":")), (rest / 1_000 % 60, 2, UInt8(ascii: ".")),
-            (rest % 1_000, 3, UInt8(ascii: "Z")),
+            (hours, 2, UInt8(ascii: ":")), (minutes, 2, UInt8(ascii: ":")),
+            (timeOfDay / 1_000 % 60, 2, UInt8(ascii: ".")),
+            (timeOfDay % 1_000, 3, UInt8(ascii: "Z")),
         ]
         return String(unsafeUninitializedCapacity: 24) { bytes in
             var end = 0
-            for (value, width, mark) in parts {
+            for (value, width, separator) in parts {
                 var left = value
                 for index in stride(from: end + width - 1, through: end, by: -1) {
                     bytes[index] = UInt8(ascii: "0") + UInt8(left % 10)
                     left /= 10
                 }
-                bytes[end + width] = mark
+                bytes[end + width] = separator
                 end += width + 1
             }
             return end

@@ -85,18 +85,18 @@ extension JSONObject {
         try optionalInt64(key).map { StreamTime(milliseconds: $0) }
     }
 
-    /// Reads a count of a row, at most `Counting.most` either way (-1 is before the first): additions to it never
+    /// Reads a count of a row, at most `Counting.limit` either way (-1 is before the first): additions to it never
     /// overflow.
-    func count(_ key: StaticString) throws(JSONError) -> Int { try int(key, in: -Counting.most...Counting.most) }
+    func count(_ key: StaticString) throws(JSONError) -> Int { try int(key, in: -Counting.limit...Counting.limit) }
 
     func optionalCount(_ key: StaticString) throws(JSONError) -> Int? {
-        try optionalInt(key, in: -Counting.most...Counting.most)
+        try optionalInt(key, in: -Counting.limit...Counting.limit)
     }
 
     func count64(_ key: StaticString) throws(JSONError) -> Int64 { Int64(try count(key)) }
 
-    func number(_ key: StaticString) throws(JSONError) -> UInt64 {
-        UInt64(try int(key, in: 0...Counting.most))
+    func entryNumber(_ key: StaticString) throws(JSONError) -> UInt64 {
+        UInt64(try int(key, in: 0...Counting.limit))
     }
 
     func value<T: JSONCodable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> T {
@@ -129,7 +129,9 @@ extension JSONObject {
     }
 
     /// Reads the texts in the list called `key`; empty if absent.
-    func names(_ key: StaticString) throws(JSONError) -> [String] { optional(key) == nil ? [] : try strings(key) }
+    func stringsIfPresent(_ key: StaticString) throws(JSONError) -> [String] {
+        optional(key) == nil ? [] : try strings(key)
+    }
 
     /// Checks the tag of a value that depends on the kind of task.
     func requireKind(_ expected: String) throws(JSONError) {
@@ -147,7 +149,7 @@ extension JSONObject {
 public enum Counting {
     /// The largest count that is accepted: no project reaches it, so a record with a larger count was not written by
     /// Flywheel.
-    public static let most = Int(Whole<Int>.mostCounted)
+    public static let limit = Int(Integer<Int>.largestCount)
 }
 
 /// Base64 of RFC 4648, section 4.

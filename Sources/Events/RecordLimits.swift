@@ -8,7 +8,7 @@ public import Vocabulary
 /// transaction begins, so that no record aborts it: every record that Intake accepts results in entries, tasks and
 /// facts that every topic accepts.
 ///
-///     task   = vocabulary (question, classes) + sample without its embedding + the rest
+///     task   = question with its classes + sample without its embedding + the rest
 ///     fact   = sample with its embedding + votes (100 at most) + the rest
 ///     entry  = the parsed content of a record + the record as received
 public enum RecordLimits {
@@ -18,14 +18,14 @@ public enum RecordLimits {
     public static let sample = 200_000
     /// Maximum size of the question and classes of a project, checked by `project apply`: together with the largest
     /// sample they must fit in a task.
-    public static let vocabulary = 800_000
+    public static let question = 800_000
     /// Bytes of the other parts of a task: ids, the reason of its choice with all triggers, headers.
-    public static let taskRest = 16_384
+    public static let taskOverhead = 16_384
     /// Bytes that a class adds to a tally besides its name: quotes, colon, comma and the count.
-    public static let tallyCount = 24
+    public static let tallyClassOverhead = 24
     /// Maximum number of bytes of class names with their counts in one record of `tallies`; more are split over several
     /// records.
-    public static let tallyClasses = 900_000
+    public static let tallyClassBytes = 900_000
     /// Maximum size of the text of a dead letter's reason.
     public static let reason = 4_096
     /// Maximum number of headers of a record that the journal keeps beside its value.
@@ -69,13 +69,13 @@ extension ProjectConfiguration {
     /// - Returns: The reason why records cannot hold the data; nil if they can.
     /// - Complexity: O(*n*) in the bytes of the configuration.
     public func sizeFault(isNew: Bool) -> String? {
-        let (words, limit) = (question.encodedSize, RecordLimits.vocabulary)
-        if isNew, words > limit {
+        let (size, limit) = (question.encodedSize, RecordLimits.question)
+        if isNew, size > limit {
             return
-                "question and classes take \(words) bytes, of \(limit) that leave room for a sample on a task: shorten names, or use fewer classes"
+                "question and classes take \(size) bytes, of \(limit) that leave room for a sample on a task: shorten names, or use fewer classes"
         }
-        let entry = JournalEntry(project: project, body: .configured(self)).jsonBytes.count + 1_024
-        guard entry > RecordLimits.record else { return nil }
-        return "the revision takes \(entry) bytes, of \(RecordLimits.record) that a record may have"
+        let entrySize = JournalEntry(project: project, body: .configured(self)).jsonBytes.count + 1_024
+        guard entrySize > RecordLimits.record else { return nil }
+        return "the revision takes \(entrySize) bytes, of \(RecordLimits.record) that a record may have"
     }
 }

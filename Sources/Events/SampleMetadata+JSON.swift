@@ -14,7 +14,7 @@ extension SampleMetadata: JSONCodable {
     /// - Complexity: O(*n*) in the members.
     init(_ json: JSONValue, _ remarks: inout Remarks) {
         guard let object = json.objectView else {
-            remarks.note(json.failure("expected an object, found \(json.kind.article): left out"))
+            remarks.note(json.failure("expected an object, found \(json.kind.nameWithArticle): left out"))
             self = .none
             return
         }
@@ -42,7 +42,7 @@ extension SampleMetadata: JSONCodable {
         }
         let key = member.name
         guard let text = try? member.value.string() else {
-            let found = member.value.kind.article
+            let found = member.value.kind.nameWithArticle
             guard let text = member.value.scalarText else {
                 remarks.note(json.failure("\(quoted(key)): expected text, found \(found): left out"))
                 return nil
@@ -55,7 +55,7 @@ extension SampleMetadata: JSONCodable {
                 json.failure("\(quoted(key)): expected at most \(longestValue) bytes, found \(text.utf8.count): cut")
             )
         }
-        return Entry(key: key, value: text.cut(toBytes: longestValue))
+        return Entry(key: key, value: text.truncated(toBytes: longestValue))
     }
 
     private static func quoted(_ key: String) -> String { "\"\(key)\"" }

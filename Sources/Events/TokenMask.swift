@@ -41,13 +41,13 @@ public enum TokenMask {
     }
 
     /// Returns a string with its quotes; if the string contains JSON with a token, the token is masked.
-    private static func nested(_ whole: ArraySlice<UInt8>, _ inside: ArraySlice<UInt8>, _ depth: Int) -> [UInt8] {
-        guard depth < depthLimit, inside.contains(backslash) else { return Array(whole) }
+    private static func nested(_ quoted: ArraySlice<UInt8>, _ inside: ArraySlice<UInt8>, _ depth: Int) -> [UInt8] {
+        guard depth < depthLimit, inside.contains(backslash) else { return Array(quoted) }
         let text = unescaped(inside)
-        let shown = masked(text, depth: depth + 1)
-        guard shown != text else { return Array(whole) }
+        let maskedText = masked(text, depth: depth + 1)
+        guard maskedText != text else { return Array(quoted) }
         var writer = JSONWriter()
-        writer.value(String(decoding: shown, as: UTF8.self))
+        writer.value(String(decoding: maskedText, as: UTF8.self))
         return writer.bytes
     }
 

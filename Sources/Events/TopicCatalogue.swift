@@ -34,15 +34,15 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
 
     /// Setting of topics that external clients write to: the broker decompresses the batches and checks their size.
     /// Otherwise a batch of some kilobytes could expand to a gigabyte in every reader before a single record is parsed.
-    private static let unpacked = (name: "compression.type", value: "uncompressed")
+    private static let uncompressed = (name: "compression.type", value: "uncompressed")
 
     /// Topic configuration by Kafka's names. Sizes are bytes, times milliseconds.
     public var configuration: [(name: String, value: String)] {
         let day: Int64 = 86_400_000
         switch self {
         case .predictions, .feedback, .annotations, .trainingResults, .commands, .imports:
-            return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day)), Self.unpacked]
-        case .projects: return [("cleanup.policy", "compact"), Self.unpacked]
+            return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day)), Self.uncompressed]
+        case .projects: return [("cleanup.policy", "compact"), Self.uncompressed]
         case .tallies: return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day))]
         case .journal:
             return [
@@ -67,12 +67,12 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
 public struct TopicNames: Hashable, Sendable {
     public let prefix: String
     /// Full names that replace the catalogue's.
-    public let others: [Topic: String]
+    public let overrides: [Topic: String]
 
-    public init(prefix: String = "flywheel.", others: [Topic: String] = [:]) {
+    public init(prefix: String = "flywheel.", overrides: [Topic: String] = [:]) {
         self.prefix = prefix
-        self.others = others
+        self.overrides = overrides
     }
 
-    public subscript(topic: Topic) -> String { others[topic] ?? prefix + topic.rawValue }
+    public subscript(topic: Topic) -> String { overrides[topic] ?? prefix + topic.rawValue }
 }

@@ -82,9 +82,9 @@ extension ModelReference: JSONCodable {
     init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         self.init(
-            name: object.informingText("name", &remarks) ?? "",
+            name: object.informativeText("name", &remarks) ?? "",
             version: try object.id("version"),
-            variant: object.informingText("variant", &remarks) ?? "base",
+            variant: object.informativeText("variant", &remarks) ?? "base",
             role: object.optional("role") == nil ? .champion : try object.choice("role")
         )
     }
@@ -195,7 +195,7 @@ extension SelectionReason: JSONCodable {
             predicted: try object.optionalValue("predicted"),
             inclusionProbability: try object.optionalDouble("inclusion_probability"),
             propensity: try object.optionalDouble("propensity"),
-            triggers: try object.names("triggers"),
+            triggers: try object.stringsIfPresent("triggers"),
             parts: object.optional("parts") == nil ? [] : try object.values("parts")
         )
     }

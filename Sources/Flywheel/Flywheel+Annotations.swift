@@ -59,7 +59,7 @@ extension ProjectState {
                 step.decide(.notice(unanswerable(task, outcome.notes, configuration.acquisition)))
             }
         }
-        if let duration = outcome.openFor { took(.label, duration) }
+        if let duration = outcome.openFor { recordDuration(.label, duration) }
         var audited: SampleID?
         if let task = outcome.task, task.purpose == .audit, case .closed = task.state {
             audited = task.sample.id
@@ -101,7 +101,7 @@ extension ProjectState {
             policy: configuration.datasets,
             queriedBecause: outcome.task?.reason,
             audit: outcome.audit,
-            leaves: configuration.rollout.move,
+            movesTestLabels: configuration.rollout.move,
             at: step.context.time
         )
         switch accepted {
@@ -111,7 +111,7 @@ extension ProjectState {
         case .success(let fact):
             step.decide(.label(fact))
             guard fact.split == .test else { return nil }
-            guard !rollout.isOut(consensus.label, of: configuration.question) else {
+            guard !rollout.namesSuppressedClass(consensus.label, of: configuration.question) else {
                 // The suspected version needs another label in its place.
                 rollout.auditTaskWithoutLabel()
                 return nil
@@ -130,8 +130,9 @@ extension ProjectState {
     ) -> Notice {
         let text = "nobody could answer task \(task.id)"
         guard policy.edition >= 2 else { return Notice(kind: .taskUnanswerable, text: text) }
-        let alike =
-            task.purpose.split == .training ? acquisition.unanswerable(task.sample, notes: notes, policy: policy) : []
-        return Notice(unanswerable: task, notes: notes, alike: alike.map { ($0.sample, $0.notes) })
+        let similar =
+            task.purpose.split == .training
+            ? acquisition.recordUnanswerable(task.sample, notes: notes, policy: policy) : []
+        return Notice(unanswerable: task, notes: notes, similar: similar.map { ($0.sample, $0.notes) })
     }
 }

@@ -58,7 +58,7 @@ extension ProjectState {
 
     private mutating func register(_ incumbent: IncumbentModel, _ command: Command, _ step: inout Step) {
         let version = incumbent.version
-        guard !training.names(version) || version == rollout.phase.value.champion?.version else {
+        guard !training.hasNamed(version) || version == rollout.roles.value.champion?.version else {
             refuse(.init(.versionTaken, "\(version) is the name of a model that was trained here"), &step)
             return
         }
@@ -72,7 +72,7 @@ extension ProjectState {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(let release):
             unregistered[version] = nil
-            leaveOutTrained("\(version) is registered", &step)
+            excludeNonTestLabels("\(version) is registered", &step)
             decide(release, &step)
         }
     }
@@ -100,7 +100,7 @@ extension ProjectState {
     }
 }
 
-extension CutVersion {
+extension CutSummary {
     /// The version that the mark describes.
     init(_ mark: CutMark) { self.init(sequence: mark.sequence, changed: mark.changed) }
 }

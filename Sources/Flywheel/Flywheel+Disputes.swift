@@ -17,24 +17,24 @@ extension ProjectState {
                 continue
             }
             guard let pooled = acquisition.pool.candidates[sample] else { continue }
-            takeDisputed(pooled)
+            receiveDisputed(pooled)
         }
     }
 
     /// Receives a candidate that may be a disputed sample.
-    mutating func takeIfDisputed(_ candidate: Candidate, modelVersionNumber: Int) {
+    mutating func receiveIfDisputed(_ candidate: Candidate, modelVersionNumber: Int) {
         guard rollout.verifications[candidate.sample.id]?.isQueried == false else { return }
         guard candidate.auditProbability == nil, acquisition.accounts.queried[candidate.sample.id] == nil else {
             rollout.dropVerification(candidate.sample.id)
             return
         }
-        takeDisputed(PooledCandidate(candidate: candidate, modelVersionNumber: modelVersionNumber))
+        receiveDisputed(PooledCandidate(candidate: candidate, modelVersionNumber: modelVersionNumber))
     }
 
-    private mutating func takeDisputed(_ pooled: PooledCandidate) {
+    private mutating func receiveDisputed(_ pooled: PooledCandidate) {
         let candidate = pooled.candidate
         guard let version = candidate.model?.version, let label = candidate.output?.top,
-            rollout.findContent(of: candidate.sample.id, by: version, label)
+            rollout.recordContent(of: candidate.sample.id, by: version, label)
         else { return }
         acquisition.verification.receive(pooled)
     }

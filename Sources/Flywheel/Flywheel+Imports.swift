@@ -23,20 +23,20 @@ extension ProjectState {
         func consensus(of label: ImportedLabel) -> ConsensusLabel? {
             labeling.consensus(of: label, task: TaskID(id), question: configuration.question, at: step.context.time)
         }
-        guard let said = consensus(of: received) else { return }
+        guard let incoming = consensus(of: received) else { return }
         if let known = datasets.labels[received.sample.id] {
-            let (has, says) = (
-                configuration.question.text(of: known.label), configuration.question.text(of: said.label)
+            let (knownText, incomingText) = (
+                configuration.question.text(of: known.label), configuration.question.text(of: incoming.label)
             )
-            let what = "label \"\(has)\" (\(known.split.rawValue))"
+            let what = "label \"\(knownText)\" (\(known.split.rawValue))"
             let text =
                 known.isLiving
                 ? "sample \(received.sample.id) has \(what)"
                 : "the \(what) of sample \(received.sample.id) was retracted, which holds"
-            let isSame = known.isLiving && known.label == said.label
+            let isSame = known.isLiving && known.label == incoming.label
             refuse(
                 isSame
-                    ? .init(.duplicate, text) : .init(.labelConflict, "\(text), the import says \"\(says)\""),
+                    ? .init(.duplicate, text) : .init(.labelConflict, "\(text), the import says \"\(incomingText)\""),
                 &step
             )
             return
@@ -85,7 +85,7 @@ extension ProjectState {
             return EntryRejection(.sampleQueried, "sample \(sample) is being asked for: the answers of its task count")
         }
         if configuration.acquisition.edition >= 2, acquisition.accounts.queried[sample] == nil,
-            let text = otherSide(of: imported.sample, imported.purpose)
+            let text = sideConflict(of: imported.sample, imported.purpose)
         {
             return EntryRejection(.sampleQueried, text)
         }
@@ -94,7 +94,7 @@ extension ProjectState {
 
     /// Describes the objection to an imported label: its content or its group is on another side under another
     /// name; nil where there is none.
-    private func otherSide(of sample: Sample, _ purpose: TaskPurpose) -> String? {
+    private func sideConflict(of sample: Sample, _ purpose: TaskPurpose) -> String? {
         switch acquisition.sides.obstacle(sample, purpose) {
         case .copy(let first)? where first.split != purpose.split:
             "the content of sample \(sample.id) is known under another id, as \(first.split?.rawValue ?? first.rawValue)"

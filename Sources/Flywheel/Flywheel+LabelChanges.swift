@@ -42,7 +42,7 @@ extension ProjectState {
     ///   - reason: The reason, for people.
     ///   - configuration: The configuration in force.
     ///   - step: The step of the entry.
-    mutating func countAnew(
+    mutating func handleRecount(
         _ sample: SampleID,
         to label: Label,
         votes: [Vote],
@@ -106,10 +106,10 @@ extension ProjectState {
             if old.split == .training {
                 training.labelChanged(from: old.sequence, isFirst: old.standing == .accepted)
             }
-            guard old.tests else { return }
-            let label = now.tests ? now.label : nil
+            guard old.isTestLabel else { return }
+            let label = now.isTestLabel ? now.label : nil
             acquisition.auditRelabelled(sample, label)
-            let judging = label.flatMap { rollout.isOut($0, of: configuration.question) ? nil : $0 }
+            let judging = label.flatMap { rollout.namesSuppressedClass($0, of: configuration.question) ? nil : $0 }
             rollout.labelChanged(sample, to: judging, from: old.sequence)
             promoteIfBetter(configuration, &step)
         }

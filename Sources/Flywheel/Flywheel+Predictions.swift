@@ -16,11 +16,11 @@ private struct WaitingPredictions {
 /// Predictions by trainers: requested before annotators are queried, and received.
 extension ProjectState {
     /// Maximum number of audit samples that may wait for a trainer's predictions at the same time.
-    static let mostAwaited = 60
+    static let maximumAwaited = 60
     /// Maximum number of audit samples in a request: each is hidden by another candidate.
-    private static let audits = PredictionRequest.limit / 2
+    private static let maximumAudits = PredictionRequest.limit / 2
     /// Maximum bytes of a request's candidates, so that its record fits into its topic.
-    private static let requestBytes = 900_000
+    private static let maximumRequestBytes = 900_000
 
     /// Maximum time, in milliseconds, that samples wait for others with which they share a request.
     private func maximumWait(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
@@ -29,15 +29,15 @@ extension ProjectState {
     ///
     /// - Complexity: O(1) if services shadow, otherwise O(*capacity*) of the audit sample; O(*poolCapacity*) for each
     ///   request.
-    mutating func askTrainers(_ configuration: ProjectConfiguration, _ step: inout Step) {
+    mutating func requestPredictions(_ configuration: ProjectConfiguration, _ step: inout Step) {
         guard configuration.rollout.predicts else { return }
         let (now, maximumWait) = (step.context.time, maximumWait(configuration.rollout))
         for group in waitingPredictions(configuration) {
             var rest = group.samples[...]
             while let first = rest.first, rollout.nextRequest(at: now) <= now,
-                rest.count >= Self.audits || now.milliseconds(since: first.since) >= maximumWait
+                rest.count >= Self.maximumAudits || now.milliseconds(since: first.since) >= maximumWait
             {
-                let count = ask(rest.prefix(Self.audits).map(\.sample), of: group, configuration, &step)
+                let count = writeRequest(rest.prefix(Self.maximumAudits).map(\.sample), of: group, configuration, &step)
                 guard count > 0 else { return }
                 rest = rest.dropFirst(count)
             }
@@ -56,7 +56,7 @@ extension ProjectState {
     /// Writes one request.
     ///
     /// - Returns: The number of samples that the request contains; 0 if there are no candidates to hide them among.
-    private mutating func ask(
+    private mutating func writeRequest(
         _ samples: [Sample],
         of group: WaitingPredictions,
         _ configuration: ProjectConfiguration,
@@ -67,7 +67,7 @@ extension ProjectState {
         var (size, hidden): (Int, [SampleID]) = (0, [])
         for (sample, cover) in zip(samples, covers) {
             size += sample.encodedBound + cover.encodedBound
-            guard size <= Self.requestBytes || candidates.isEmpty else { break }
+            guard size <= Self.maximumRequestBytes || candidates.isEmpty else { break }
             candidates += [sample, cover]
             hidden.append(cover.id)
         }
@@ -93,7 +93,7 @@ extension ProjectState {
     private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
         var groups: [WaitingPredictions] = []
         var groupOf: [Int: Int] = [:]
-        for (id, pairing) in acquisition.audit.unqueried {
+        for (id, pairing) in acquisition.audit.unrequested {
             guard let number = pairing.pair, let sample = acquisition.audit.candidates[id]?.candidate.sample else {
                 continue
             }
@@ -106,7 +106,7 @@ extension ProjectState {
             }
             if let group = groupOf[number] { groups[group].samples.append((sample, pairing.fixedAt)) }
         }
-        guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
+        guard let champion = rollout.roles.value.champion, let canary = rollout.canary else { return groups }
         let queried = Set(groups.flatMap(\.samples).map(\.sample.id))
         let samples = (servedSamples(configuration) + suspectedSamples).filter { !queried.contains($0.sample.id) }
             .sorted { ($0.since, $0.sample.id) < ($1.since, $1.sample.id) }
@@ -124,7 +124,7 @@ extension ProjectState {
         guard let suspect = rollout.suspectedCanary else { return [] }
         return labeling.open.sortedRows.compactMap { _, task in
             let sample = task.selection.sample
-            guard task.selection.purpose == .audit, rollout.wants(wordOf: suspect.version, on: sample.id) else {
+            guard task.selection.purpose == .audit, rollout.needsPrediction(by: suspect.version, of: sample.id) else {
                 return nil
             }
             return (sample, task.openedAt)
@@ -133,8 +133,8 @@ extension ProjectState {
 
     /// A model with its artifact, as far as it is remembered.
     private func released(_ version: ModelVersion) -> ReleasedModel? {
-        let phase = rollout.phase.value
-        let known = [phase.champion, phase.challenger, phase.waiting, rollout.canary] + phase.history.map(\.model)
+        let roles = rollout.roles.value
+        let known = [roles.champion, roles.challenger, roles.waiting, rollout.canary] + roles.history.map(\.model)
         return known.compactMap { $0 }.first { $0.version == version } ?? training.models[version]
     }
 
@@ -146,15 +146,15 @@ extension ProjectState {
         under configuration: ProjectConfiguration,
         in step: inout Step
     ) -> Bool {
-        let serving = rollout.canary?.version ?? rollout.phase.value.champion?.version
+        let serving = rollout.canary?.version ?? rollout.roles.value.champion?.version
         guard configuration.rollout.predicts, version == serving,
             rollout.pairing(of: sample)?.pair == nil
         else { return true }
         let soon = step.context.time.advanced(byMilliseconds: maximumWait(configuration.rollout))
         guard rollout.nextRequest(at: step.context.time) <= soon else { return false }
-        guard !acquisition.hasCovers(acquisition.audit.unqueried.count + 1) else { return true }
+        guard !acquisition.hasCovers(acquisition.audit.unrequested.count + 1) else { return true }
         guard rollout.canary == nil, !rollout.isProvisional(configuration.rollout) else { return false }
-        if let notice = rollout.missPrediction(of: nil, policy: configuration.rollout, at: step.context.time) {
+        if let notice = rollout.noteMissingPrediction(of: nil, policy: configuration.rollout, at: step.context.time) {
             step.decide(.notice(notice))
         }
         return false

@@ -18,15 +18,15 @@ extension ProjectState {
     }
 
     mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        took(.train, outcome.duration)
+        recordDuration(.train, outcome.duration)
         step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
-        let phase = rollout.phase.value
+        let roles = rollout.roles.value
         if let model = outcome.model, isReady(model, after: outcome, under: configuration, in: &step) {
-            leaveOutTrained("\(model.version) is registered", &step)
+            excludeNonTestLabels("\(model.version) is registered", &step)
             if let release = rollout.register(model, policy: configuration.rollout, at: step.context.time) {
-                decide(release, insteadOf: phase.challenger?.version, &step)
-            } else if rollout.phase.value.waiting == model {
-                step.wait(model.version, for: phase.challenger?.version, insteadOf: phase.waiting?.version)
+                decide(release, insteadOf: roles.challenger?.version, &step)
+            } else if rollout.roles.value.waiting == model {
+                step.wait(model.version, for: roles.challenger?.version, insteadOf: roles.waiting?.version)
             }
             scoreTestPredictions(
                 outcome.predictions,
@@ -48,7 +48,7 @@ extension ProjectState {
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
             context: &step.context,
-            cut: { cuts[$0].map(CutVersion.init) },
+            cut: { cuts[$0].map(CutSummary.init) },
             isTaken: isForeign
         ) {
             step.decide(.training(request), id: request.id.rawValue)
@@ -63,7 +63,7 @@ extension ProjectState {
         under configuration: ProjectConfiguration,
         in step: inout Step
     ) -> Bool {
-        guard rollout.phase.value.champion == nil else { return true }
+        guard rollout.roles.value.champion == nil else { return true }
         guard !rollout.isFrozen else {
             step.keepBack(model.version, because: "releases are frozen")
             return false
@@ -109,7 +109,7 @@ extension ProjectState {
             refuse(.init(.duplicate, "version \(version.versionNumber) was sealed before, or never cut"), &step)
             return
         }
-        took(.seal, step.context.time.milliseconds(since: cut.cutAt))
+        recordDuration(.seal, step.context.time.milliseconds(since: cut.cutAt))
         let cuts = datasets.cuts
         let request = training.versionSealed(
             version,
@@ -118,7 +118,7 @@ extension ProjectState {
             embedding: embeddingSpace(configuration),
             isStopped: rollout.isFrozen,
             context: &step.context,
-            cut: { cuts[$0].map(CutVersion.init) },
+            cut: { cuts[$0].map(CutSummary.init) },
             isTaken: isForeign
         )
         if let request { step.decide(.training(request), id: request.id.rawValue) }

@@ -11,7 +11,7 @@ extension ProjectState {
     ///
     /// No model is judged by them any more, not even a model that never saw them: champion and challenger are always
     /// judged by the same labels. The evidence from them is kept.
-    mutating func leaveTestWindow(_ configuration: ProjectConfiguration, _ step: inout Step) {
+    mutating func moveTestLabelsToTraining(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let policy = configuration.rollout
         // Until the first era, the number of known labels decides whether a model serves without proof: it must not
         // decrease again.
@@ -26,10 +26,10 @@ extension ProjectState {
         )
         // Evidence enters in the order in which tasks opened: an old label may still wait for a task that is open.
         let waiting = rollout.samplesOfOpenings
-        for change in datasets.leaveWindow(size, context, isWaiting: { waiting.contains($0) }) {
+        for change in datasets.shrinkWindow(to: size, context, isWaiting: { waiting.contains($0) }) {
             step.decide(.change(change))
             acquisition.auditRelabelled(change.sample, nil)
-            rollout.leaveWindow(change.sample, policy)
+            rollout.removeMovedLabel(change.sample, policy)
         }
     }
 
@@ -42,9 +42,9 @@ extension ProjectState {
     /// from damage, or from a fault of Flywheel.
     ///
     /// - Complexity: O(*rowCapacity*).
-    mutating func leaveOutTrained(_ occasion: String, _ step: inout Step) {
+    mutating func excludeNonTestLabels(_ occasion: String, _ step: inout Step) {
         let labels = datasets.labels
-        let found = rollout.leaveOut { !(labels[$0]?.tests ?? false) }
+        let found = rollout.excludeLabels { !(labels[$0]?.isTestLabel ?? false) }
         guard !found.isEmpty else { return }
         let names = found.prefix(Notice.samplesShown).map(\.rawValue).joined(separator: ", ")
         let more = found.count > Notice.samplesShown ? ", and \(found.count - Notice.samplesShown) more" : ""

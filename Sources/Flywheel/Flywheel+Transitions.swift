@@ -22,7 +22,7 @@ extension ProjectState {
 
     /// Lets the waiting model replace the challenger, if nothing delays it any more.
     mutating func admitWaiting(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let challenger = rollout.phase.value.challenger?.version
+        let challenger = rollout.roles.value.challenger?.version
         guard let release = rollout.admitWaiting(policy: configuration.rollout, at: step.context.time) else { return }
         decide(release, insteadOf: challenger, hasWaited: true, &step)
         promoteIfBetter(configuration, &step)
@@ -127,9 +127,9 @@ extension ModelRelease {
         to: ReleaseState,
         replaced: ModelVersion? = nil,
         replacedBy: ModelVersion? = nil,
-        because words: String? = nil
+        because text: String? = nil
     ) -> ModelTransition {
-        var (by, reason): (String?, String?) = (nil, words)
+        var (by, reason): (String?, String?) = (nil, text)
         if case .command(_, let operatorName, let words, _) = evidence { (by, reason) = (operatorName, words) }
         return ModelTransition(
             version: version,

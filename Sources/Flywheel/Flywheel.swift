@@ -37,9 +37,9 @@ extension ProjectState {
         default: break
         }
         guard let configuration = configuration.value else { return step.decisions }
-        consider(entry.body, configuration, &step)
-        passTime(configuration, &step)
-        if entry.body.isTraffic { tellIdleness(configuration, &step) }
+        dispatch(entry.body, configuration, &step)
+        performDueActions(configuration, &step)
+        if entry.body.isTraffic { reportIdleness(configuration, &step) }
         admitWaiting(configuration, &step)
         step.decideTransitions(under: configuration)
         return step.decisions
@@ -71,7 +71,7 @@ extension ProjectState {
         configuration.value = revision
     }
 
-    private mutating func consider(_ body: JournalEntry.Body, _ configuration: ProjectConfiguration, _ step: inout Step)
+    private mutating func dispatch(_ body: JournalEntry.Body, _ configuration: ProjectConfiguration, _ step: inout Step)
     {
         switch body {
         case .candidate(let candidate): receive(candidate, configuration, &step)
@@ -91,9 +91,9 @@ extension ProjectState {
 
     private mutating func receive(_ received: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
         if let output = received.output, output.kind != configuration.question.kind {
-            let (said, expected) = (output.kind.rawValue, configuration.question.kind.rawValue)
+            let (found, expected) = (output.kind.rawValue, configuration.question.kind.rawValue)
             refuse(
-                .init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(expected)"),
+                .init(.unknownClass, "sample \(received.sample.id): an output of kind \(found), not \(expected)"),
                 &step
             )
             return
@@ -122,7 +122,7 @@ extension ProjectState {
         let version = candidate.model?.version
         let versionNumber = version.flatMap { training.models[$0]?.datasetVersionNumber } ?? 0
         acquisition.receive(candidate, modelVersionNumber: versionNumber, selectionContext(configuration, step.context))
-        if rollout.verifications.count > 0 { takeIfDisputed(candidate, modelVersionNumber: versionNumber) }
+        if rollout.verifications.count > 0 { receiveIfDisputed(candidate, modelVersionNumber: versionNumber) }
         guard candidate.auditProbability != nil, let version, let label = candidate.output?.top,
             !acquisition.isImported(candidate.sample.id),
             !(datasets.labels[candidate.sample.id]?.isOutOfEvidence ?? false)
@@ -134,7 +134,7 @@ extension ProjectState {
             draw: candidate.auditDraw,
             isLive: true,
             isShown: candidate.model?.role == .champion,
-            isPredicting: configuration.rollout.predicts,
+            trainersPredict: configuration.rollout.predicts,
             at: step.context.time
         )
         if acquisition.audit.candidates[candidate.sample.id] != nil {
@@ -148,12 +148,16 @@ extension ProjectState {
         }
         let isShadowed = configuration.rollout.shadows(candidate.sample.id, of: project)
         if configuration.acquisition.edition >= 2, isShadowed,
-            let notice = rollout.missShadow(version: version, policy: configuration.rollout, at: step.context.time)
+            let notice = rollout.noteMissingShadow(
+                version: version,
+                policy: configuration.rollout,
+                at: step.context.time
+            )
         {
             step.decide(.notice(notice))
         }
         let isWanted =
-            isShadowed && !acquisition.audit.hasEnoughDuels(auditAsking(configuration))
+            isShadowed && !acquisition.audit.hasEnoughDuels(auditQueryRules(configuration))
             && canBePredicted(candidate.sample.id, by: version, under: configuration, in: &step)
         if let pairing = rollout.pair(
             candidate.sample.id,
@@ -205,13 +209,13 @@ extension ProjectState {
 
     mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
         guard !rollout.isFrozen else { return }
-        let since = rollout.phase.value.challengerSince
+        let since = rollout.roles.value.challengerSince
         let canChange = datasets.format(configuration.datasets) >= DatasetFormat.changes
         let sequence = canChange ? datasets.position.value.sequence : nil
         guard let release = rollout.promoteIfBetter(policy: configuration.rollout, labelsThrough: sequence) else {
             return
         }
-        took(.judge, step.context.time.milliseconds(since: since))
+        recordDuration(.judge, step.context.time.milliseconds(since: since))
         decide(release, &step)
     }
 

@@ -10,20 +10,20 @@ extension ModelRelease {
         var transitions: [ModelTransition] = []
         if let was, was.version != now?.version { transitions += ending(was, from: before?.state ?? .canary) }
         guard let now else { return transitions }
-        let words = Self.words(now, staging?.pause)
+        let text = Self.text(now, staging?.pause)
         guard was?.version == now.version else {
             let isReturn = if case .command = evidence { true } else { false }
             if isReturn {
-                transitions.append(transition(of: now.version, from: .superseded, to: .canary, because: words))
+                transitions.append(transition(of: now.version, from: .superseded, to: .canary, because: text))
                 return transitions
             }
             return transitions + [
                 transition(of: now.version, from: .shadow, to: .blessed),
-                transition(of: now.version, from: .blessed, to: .canary, because: words),
+                transition(of: now.version, from: .blessed, to: .canary, because: text),
             ]
         }
         guard cause == .canary, let from = before?.state, let to = staging?.state else { return transitions }
-        return transitions + [transition(of: now.version, from: from, to: to, because: words)]
+        return transitions + [transition(of: now.version, from: from, to: to, because: text)]
     }
 
     /// Returns the transitions of a version that is no longer the canary.
@@ -46,10 +46,10 @@ extension ModelRelease {
         return [transition(of: version, from: state, to: .superseded, replacedBy: champion.version)]
     }
 
-    private static func words(_ canary: Staging.Canary, _ pause: RolloutPause?) -> String {
-        let whom =
+    private static func text(_ canary: Staging.Canary, _ pause: RolloutPause?) -> String {
+        let audience =
             canary.ring.map { "the ring \($0.key)=\($0.value)" } ?? "a share of \(canary.share ?? 0)"
         let rest = pause.map { ", paused: \($0.rawValue)" } ?? ""
-        return "step \(canary.step), \(whom)\(rest)"
+        return "step \(canary.step), \(audience)\(rest)"
     }
 }

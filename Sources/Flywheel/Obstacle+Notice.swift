@@ -6,10 +6,10 @@ internal import Vocabulary
 
 extension ProjectState {
     /// Creates a notice if a project with budget and traffic has queried nothing for a minute.
-    mutating func tellIdleness(_ configuration: ProjectConfiguration, _ step: inout Step) {
+    mutating func reportIdleness(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let context = selectionContext(configuration, step.context)
-        guard let obstacle = acquisition.tellIdleness(context) else { return }
-        let text = "nothing was asked for a minute: \(words(for: obstacle, configuration))"
+        guard let obstacle = acquisition.checkIdleness(context) else { return }
+        let text = "nothing was asked for a minute: \(explanation(of: obstacle, configuration))"
         step.decide(.notice(Notice(kind: .nothingQueried, text: text)))
     }
 
@@ -22,23 +22,23 @@ extension ProjectState {
             time: position.value.time,
             seed: 0
         )
-        return acquisition.obstacle(selectionContext(configuration, context)).map { words(for: $0, configuration) }
+        return acquisition.obstacle(selectionContext(configuration, context)).map { explanation(of: $0, configuration) }
     }
 
-    private func words(for obstacle: Obstacle, _ configuration: ProjectConfiguration) -> String {
+    private func explanation(of obstacle: Obstacle, _ configuration: ProjectConfiguration) -> String {
         let policy = configuration.acquisition
         let open = labeling.open.count
         return switch obstacle {
         case .budgetSpent(let until):
             "the window's budget is spent; the next window begins in \(duration(until))"
-        case .budgetPromised:
+        case .budgetReserved:
             "what is left of the window's budget is promised to \(open) open \(open == 1 ? "task" : "tasks")"
         case .budgetTooSmall:
             "no window's budget holds one task, which may take \(configuration.labeling.maximumVotes) votes (labeling.maximum_votes, acquisition.votes_per_window)"
         case .openTasks:
             "\(open) tasks are open, and a batch of \(policy.batchSize) more would exceed acquisition.open_task_limit, \(policy.openTaskLimit): people have to answer first, or the limit has to rise"
-        case .noCandidate: withoutCandidates(policy)
-        case .shares: withoutShare(policy)
+        case .noCandidate: candidateExplanation(policy)
+        case .shares: shareExplanation(policy)
         case .quotas(let until):
             "all \(acquisition.pool.candidates.count) samples that wait belong to slices that have had their share (acquisition.slices), for another \(duration(until))"
         case .waiting(let until):
@@ -46,7 +46,7 @@ extension ProjectState {
         }
     }
 
-    private func withoutCandidates(_ policy: AcquisitionPolicy) -> String {
+    private func candidateExplanation(_ policy: AcquisitionPolicy) -> String {
         if let stream = policy.stream {
             return
                 "the rule \(stream.strategy.rawValue) (acquisition.stream) has chosen none of the samples that came since, within its share and budget"
@@ -57,13 +57,13 @@ extension ProjectState {
             "no sample waits: those that come \(known)\(known.isEmpty ? "" : "or ")lie below the threshold that acquisition.votes_per_window, oversample and window give; or none come"
     }
 
-    private func withoutShare(_ policy: AcquisitionPolicy) -> String {
+    private func shareExplanation(_ policy: AcquisitionPolicy) -> String {
         var parts: [String] = []
         let (audit, triggered) = (acquisition.audit.candidates.count, acquisition.triggers.triggered.count)
         if audit > 0 { parts.append("\(audit) of the audit sample (acquisition.audit_share)") }
         if triggered > 0 { parts.append("\(triggered) of triggers (acquisition.trigger_share)") }
-        let kept = acquisition.pool.candidates.count
-        if kept > 0 { parts.append("\(kept) of the pool") }
+        let pooled = acquisition.pool.candidates.count
+        if pooled > 0 { parts.append("\(pooled) of the pool") }
         return
             "all samples that wait have had their share of the tasks: \(parts.joined(separator: ", ")); the next task needs samples outside it"
     }

@@ -14,7 +14,7 @@ extension ProjectConfiguration: Formed {
             "Whether answers and training results must repeat the token of their task or request. Without the key, it is `true` in a project's first revision, and in a later one as in the revision before."
         let first: StaticString =
             "Number of classes that the project began with, written at the first apply; absent if no build has recorded it."
-        let (revisions, partitions) = (Count(1...Int.max), Whole<Int32>(0...99_999))
+        let (revisions, partitions) = (Count(1...Int.max), Integer<Int32>(0...99_999))
         self.init(
             project: try f("project", \.project, .project, doc: "The project's name."),
             revision: try f.hidden(
@@ -31,7 +31,7 @@ extension ProjectConfiguration: Formed {
                 inFile: 0,
                 doc: "Partition of the project, assigned at the first apply."
             ),
-            question: try f.beside(\.question, wire: "label_schema"),
+            question: try f.flattened(\.question, wire: "label_schema"),
             acquisition: try f(
                 "acquisition",
                 \.acquisition,
@@ -54,7 +54,7 @@ extension ProjectConfiguration: Formed {
             ),
             embedding: try f.optional("embedding", \.embedding, Nested(), doc: "The space of the samples' embeddings."),
             requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), doc: tokens),
-            initialClasses: Self.known(
+            initialClasses: Self.nilIfZero(
                 try f.hidden(
                     "initial_classes",
                     { $0.initialClasses ?? 0 },
@@ -70,7 +70,7 @@ extension ProjectConfiguration: Formed {
         try f.require("acquisition", onlyInFiles: true, budgetComplaint)
     }
 
-    private static func known(_ classes: Int) -> Int? { classes == 0 ? nil : classes }
+    private static func nilIfZero(_ classes: Int) -> Int? { classes == 0 ? nil : classes }
 
     /// Complaint about the first trigger that names a missing class; nil if there is none.
     private var triggerComplaint: String? {

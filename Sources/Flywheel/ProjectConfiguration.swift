@@ -88,12 +88,12 @@ public struct ProjectConfiguration: Hashable, Sendable {
 
     /// Returns the configuration under another revision and partition.
     ///
-    /// If tokens, or the format of dataset versions, are not specified, they are set to `lacking` and `format`, or
+    /// If tokens, or the format of dataset versions, are unspecified, they are set to `requireTokens` and `format`, or
     /// remain unspecified. If `initialClasses` is nil, the value is unchanged.
     public func numbered(
         revision: Int,
         partition: Int32,
-        lacking requireTokens: Bool? = nil,
+        requireTokens: Bool? = nil,
         format: Int? = nil,
         initialClasses: Int? = nil
     ) -> ProjectConfiguration {

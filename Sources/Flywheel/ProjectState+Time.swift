@@ -9,8 +9,8 @@ internal import Vocabulary
 
 /// Actions that any entry may cause, because time has passed or there is something to choose from.
 extension ProjectState {
-    mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        labeling.checkTasks(policy: configuration.labeling)
+    mutating func performDueActions(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        labeling.refreshTaskFacts(policy: configuration.labeling)
         if isDue(labeling.nextDeadline, step) {
             let expired = labeling.expire(
                 question: configuration.question,
@@ -31,9 +31,9 @@ extension ProjectState {
             conclude(outcome, configuration, &step)
         }
         advanceRollout(configuration, &step)
-        askTrainers(configuration, &step)
+        requestPredictions(configuration, &step)
         openTasks(configuration, &step)
-        labeling.checkTasks(policy: configuration.labeling)
+        labeling.refreshTaskFacts(policy: configuration.labeling)
         cut(configuration, &step)
     }
 
@@ -67,18 +67,22 @@ extension ProjectState {
             )
             if task.purpose == .audit { rollout.auditTaskOpened() }
             if task.purpose == .verification { rollout.verificationOpened(selection.sample.id) }
-            took(.select, step.context.time.milliseconds(since: selection.predictedAt))
+            recordDuration(.select, step.context.time.milliseconds(since: selection.predictedAt))
             step.decide(.task(task), id: id)
             if let audit = selection.audit {
                 rollout.opened(selection.sample.id, isDuel: audit.isDuel, at: step.context.time)
                 rollout.noteQueried(selection.sample.id, audit)
                 let policy = configuration.rollout
-                if let notice = rollout.missPrediction(of: selection.sample.id, policy: policy, at: step.context.time) {
+                if let notice = rollout.noteMissingPrediction(
+                    of: selection.sample.id,
+                    policy: policy,
+                    at: step.context.time
+                ) {
                     step.decide(.notice(notice))
                 }
             }
         }
-        tellExhaustion(context, &step)
+        reportExhaustion(context, &step)
     }
 
     /// Circumstances in which Acquisition queries labels.
@@ -93,7 +97,7 @@ extension ProjectState {
             openTasks: labeling.open.count,
             newestVersionNumber: training.progress.value.newestVersionNumber,
             unlearnedLabels: unlearnedLabels,
-            audit: auditAsking(configuration),
+            audit: auditQueryRules(configuration),
             auditTasksWanted: rollout.auditTasksWanted(configuration.rollout),
             disputedTasksWanted: rollout.disputedTasksWanted(configuration.rollout),
             entry: entry
@@ -101,13 +105,13 @@ extension ProjectState {
     }
 
     /// Priority of the audit samples.
-    func auditAsking(_ configuration: ProjectConfiguration) -> AuditAsking {
-        AuditAsking(
-            standingPair: rollout.standingPair,
+    func auditQueryRules(_ configuration: ProjectConfiguration) -> AuditQueryRules {
+        AuditQueryRules(
+            currentPair: rollout.currentPair,
             // The labels that judge a suspected champion are from a plain random draw.
             duels: rollout.isSuspected ? 0 : configuration.rollout.duels,
             wait: configuration.rollout.shadowWait,
-            mostSilent: configuration.rollout.predicts ? Self.mostAwaited : nil
+            pendingPredictionLimit: configuration.rollout.predicts ? Self.maximumAwaited : nil
         )
     }
 
@@ -123,7 +127,7 @@ extension ProjectState {
         datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
     }
 
-    private mutating func tellExhaustion(_ context: SelectionContext, _ step: inout Step) {
+    private mutating func reportExhaustion(_ context: SelectionContext, _ step: inout Step) {
         let isExhausted = acquisition.isExhausted(context) && labeling.open.isEmpty
         guard isExhausted != acquisition.accounts.schedule.value.isExhaustionReported else { return }
         acquisition.accounts.schedule.value.isExhaustionReported = isExhausted
@@ -136,7 +140,7 @@ extension ProjectState {
         let (since, isMoreComing) = (datasets.position.value.waitingSince, labeling.openTrainingTasks > 0)
         let (policy, time) = (configuration.datasets, step.context.time)
         guard datasets.isCutDue(policy: policy, isMoreComing: isMoreComing, at: time) else { return }
-        leaveTestWindow(configuration, &step)
+        moveTestLabelsToTraining(configuration, &step)
         guard
             let cut = datasets.cutIfDue(
                 policy: policy,
@@ -146,9 +150,9 @@ extension ProjectState {
                 at: time
             )
         else { return }
-        if let since { took(.collect, time.milliseconds(since: since)) }
+        if let since { recordDuration(.collect, time.milliseconds(since: since)) }
         step.decide(.cut(cut))
         // In format 1 no label is ever moved to another side.
-        if cut.format >= DatasetFormat.changes { leaveOutTrained("version \(cut.versionNumber) is cut", &step) }
+        if cut.format >= DatasetFormat.changes { excludeNonTestLabels("version \(cut.versionNumber) is cut", &step) }
     }
 }

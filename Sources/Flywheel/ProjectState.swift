@@ -130,9 +130,9 @@ public struct ProjectState: Sendable {
     }
 
     /// Whether a release has named the version, or a study gives it to its model, as far as either is remembered.
-    public func isRegistered(_ version: ModelVersion) -> Bool { rollout.knows(version) || training.names(version) }
+    public func isRegistered(_ version: ModelVersion) -> Bool { rollout.knows(version) || training.hasNamed(version) }
 
-    mutating func took(_ phase: CyclePhase, _ milliseconds: Int64) {
+    mutating func recordDuration(_ phase: CyclePhase, _ milliseconds: Int64) {
         var time = phases[phase] ?? CyclePhaseTime()
         time.count += 1
         time.total = min(time.total.adding(max(0, milliseconds)), CyclePhaseTime.longest)

@@ -12,10 +12,10 @@ extension Notice {
     /// - Parameters:
     ///   - task: The closed task.
     ///   - notes: The notes on its flags.
-    ///   - alike: Samples near its own that no annotator could answer either, the nearest first, with their notes.
-    init(unanswerable task: LabelingTask, notes: [String], alike: [(sample: SampleID, notes: [String])]) {
+    ///   - similar: Samples near its own that no annotator could answer either, the nearest first, with their notes.
+    init(unanswerable task: LabelingTask, notes: [String], similar: [(sample: SampleID, notes: [String])]) {
         var text = "nobody could answer task \(task.id), sample \(Self.short(task.sample.id))"
-        let examples = alike.prefix(Self.exampleLimit)
+        let examples = similar.prefix(Self.exampleLimit)
         if !examples.isEmpty {
             let ids = examples.map { Self.short($0.sample) }.joined(separator: ", ")
             text += "; nor could anybody answer what lies nearest to it: \(ids)"

@@ -134,16 +134,16 @@ struct AcquisitionBenchmark {
 
     /// Measures, and prints a line for the strategy and one for random selection, or one JSON value.
     func run(printsJSON: Bool) throws {
-        var chance = options
-        chance.policy = AcquisitionPolicy(
+        var randomOptions = options
+        randomOptions.policy = AcquisitionPolicy(
             function: .random,
             isDiverse: false,
             auditShare: options.policy.auditShare,
             auditCutoff: options.policy.auditCutoff
         )
-        chance.policy.batchSize = options.policy.batchSize
+        randomOptions.policy.batchSize = options.policy.batchSize
         let measured = try series(options)
-        let random = isAlone ? nil : try series(chance)
+        let random = isAlone ? nil : try series(randomOptions)
         if printsJSON { return print(json(measured, random: random)) }
         print(line(measured))
         if let random { print(line(random)) }

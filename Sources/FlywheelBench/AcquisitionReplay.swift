@@ -116,7 +116,7 @@ struct AcquisitionReplay {
             // If tasks were unanswerable, the rest of the budget may have been queried at once.
             let tasks = project.claim()
             guard !tasks.isEmpty else { break }
-            if !audits.isEmpty { note(tasks) }
+            if !audits.isEmpty { recordExploration(tasks) }
             for task in tasks { try answer(task) }
             guard !labelled.isEmpty else { continue }
             // The first batch is selected at random; from then on the strategy is in force.
@@ -155,9 +155,9 @@ struct AcquisitionReplay {
         let window = nextWindow()
         if !audits.isEmpty { return nextAuditedBatch(batch, from: window, scorer: scorer, round: round) }
         if round == 0 {
-            var silent = policy(options.policy, batch: batch)
-            silent.votes = 0
-            _ = project.configure(silent)
+            var pausedPolicy = policy(options.policy, batch: batch)
+            pausedPolicy.votes = 0
+            _ = project.configure(pausedPolicy)
         } else if batch < options.policy.batchSize {
             _ = project.configure(policy(options.policy, batch: batch))
         }
@@ -177,9 +177,9 @@ struct AcquisitionReplay {
     private mutating func nextAuditedBatch(_ batch: Int, from window: [Int], scorer: Scorer?, round: Int)
         -> [LabelingTask]
     {
-        var silent = policy(options.policy, batch: batch)
-        silent.votes = 0
-        _ = project.configure(silent)
+        var pausedPolicy = policy(options.policy, batch: batch)
+        pausedPolicy.votes = 0
+        _ = project.configure(pausedPolicy)
         for row in audits where options.repeatsAudits || !audited.contains(row) {
             project.offer(candidate(row, scorer, round))
         }
@@ -194,14 +194,14 @@ struct AcquisitionReplay {
         }
         let tasks = project.configure(policy)
         // The rest of the budget must not open a second batch.
-        _ = project.configure(silent)
+        _ = project.configure(pausedPolicy)
         return tasks
     }
 
     /// Number of queried training labels of a class.
     func labels(of label: Int) -> Int { labelled.count { $0.label == label } }
 
-    private mutating func note(_ tasks: [LabelingTask]) {
+    private mutating func recordExploration(_ tasks: [LabelingTask]) {
         let training = tasks.filter { $0.purpose.split == .training }
         let drawn = training.count { $0.reason.strategy == "exploration" }
         explored.append(Double(drawn) / Double(max(1, training.count)))

@@ -27,9 +27,9 @@ enum RareScenario {
             let label = row < commonRows ? row % 3 : 3
             let corner = corners[label % 3]
             var point = (0..<dimension).map { _ in generator.nextNormal() }
-            let away = radius + (label == 3 ? behind : 0)
-            point[0] += corner.0 * away
-            point[1] += corner.1 * away
+            let distance = radius + (label == 3 ? behind : 0)
+            point[0] += corner.0 * distance
+            point[1] += corner.1 * distance
             features.append(point)
             labels.append(label)
         }

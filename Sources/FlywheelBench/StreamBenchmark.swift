@@ -166,7 +166,7 @@ struct StreamBenchmark {
             writer.member("classes", data.classes.count)
             writer.member("learner", learner.resolved(classCount: data.classes.count).rawValue)
             writer.member("seeds", seeds)
-            writer.member("free_labels", min(StreamReplay.free, data.labels.count))
+            writer.member("free_labels", min(StreamReplay.freeLabelCount, data.labels.count))
             writer.member("majority", majority)
             writer.member("no_change", noChange)
             writer.array("all_labels") { writer in

@@ -33,7 +33,7 @@ struct StreamReplay {
     }
 
     /// Number of labels that every run begins with at no cost.
-    static let free = 20
+    static let freeLabelCount = 20
 
     let data: LabelledData
     let options: Options
@@ -72,10 +72,10 @@ struct StreamReplay {
             learner.observe(features)
             let probabilities = learner.probabilities(of: features)
             if Self.likeliest(probabilities) == data.labels[event] { hits += 1 }
-            let isFree = event < Self.free || options.strategy == nil
+            let isFree = event < Self.freeLabelCount || options.strategy == nil
             if isFree {
                 pending.append(event)
-            } else if asks(event, probabilities, pending: pending.count - arrived) {
+            } else if queriesLabel(event, probabilities, pending: pending.count - arrived) {
                 pending.append(event)
                 queried.append(event)
             }
@@ -90,7 +90,7 @@ struct StreamReplay {
         )
     }
 
-    private mutating func asks(_ event: Int, _ probabilities: [Double], pending: Int) -> Bool {
+    private mutating func queriesLabel(_ event: Int, _ probabilities: [Double], pending: Int) -> Bool {
         let output = ClassDistribution(
             probabilities.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element) }
         )

@@ -21,7 +21,7 @@ struct FlywheelCommand {
             case .run(let arguments):
                 do { finish(try run(arguments)) } catch {
                     guard isForbidden(error) else { throw error }
-                    let kafka = (try? WorkerFile.described(arguments, for: .connection))?.kafka ?? [:]
+                    let kafka = (try? WorkerFile.parsed(arguments, for: .connection))?.kafka ?? [:]
                     Terminal.complain("\(error); \(AccessRights.help(party(arguments), kafka))")
                     exit(1)
                 }
@@ -39,12 +39,12 @@ struct FlywheelCommand {
     }
 
     /// Ends the process. A command whose output could not be written has failed.
-    private static func finish(_ isDone: Bool) -> Never {
+    private static func finish(_ succeeded: Bool) -> Never {
         if let failure = Terminal.failure {
             Terminal.complain("standard output could not be written, \(failure): the output is incomplete")
             exit(1)
         }
-        exit(isDone ? 0 : 1)
+        exit(succeeded ? 0 : 1)
     }
 
     /// Runs the command, and returns whether it succeeded.
@@ -74,8 +74,8 @@ struct FlywheelCommand {
         case "releases show": try ReleaseHistoryCommand.show(arguments)
         case "releases why": try ReleaseHistoryCommand.why(arguments)
         case "releases compare": try ReleaseHistoryCommand.compare(arguments)
-        case "labels import": try LabelsCommand.bring(arguments)
-        case "samples import": try SamplesCommand.bring(arguments)
+        case "labels import": try LabelsCommand.importLabels(arguments)
+        case "samples import": try SamplesCommand.importSamples(arguments)
         case "status": try StatusCommand.run(arguments)
         case "dataset log": try DatasetCommand.log(arguments)
         case "dataset show": try DatasetCommand.show(arguments)

@@ -12,7 +12,7 @@ enum WorkerCheck {
     /// Maximum length of a topic's name in Kafka, in bytes; names of group members may be as long.
     private static let nameLimit = 249
     /// Bytes reserved after an instance's name: for `-materializer`, and the number of a thread.
-    private static let suffix = 24
+    private static let reservedSuffixLength = 24
 
     /// - Throws: `EngineError` with all faults.
     static func require(_ worker: WorkerConfiguration) throws(EngineError) {
@@ -103,7 +103,7 @@ enum WorkerCheck {
                 "expected a name without control, line or direction characters, found \"\(ForeignText.line(instance, limit: 64))\""
         }
         let size = instance.utf8.count
-        guard size > nameLimit - suffix else { return nil }
-        return "it has \(size) bytes; at most \(nameLimit - suffix) fit into the names of group members"
+        guard size > nameLimit - reservedSuffixLength else { return nil }
+        return "it has \(size) bytes; at most \(nameLimit - reservedSuffixLength) fit into the names of group members"
     }
 }

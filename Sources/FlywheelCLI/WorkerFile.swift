@@ -57,7 +57,7 @@ enum WorkerFile {
     }
 
     static func configuration(_ keys: WorkerKeys, for use: Use) -> WorkerConfiguration {
-        var worker = usual
+        var worker = defaults
         let properties = keys.properties(
             "kafka",
             isNeeded: use == .connection || use == .worker,
@@ -87,7 +87,7 @@ enum WorkerFile {
         worker.storePath =
             keys.storeURL(
                 "store.url",
-                besides: "path",
+                insteadOf: "path",
                 "Location of the dataset versions, instead of `store.path`; only one of the two keys may be given."
             )
             ?? worker.storePath
@@ -104,7 +104,7 @@ enum WorkerFile {
         worker.artifactsPath =
             keys.storeURL(
                 "artifacts.url",
-                besides: "path",
+                insteadOf: "path",
                 "Location of the built-in trainer's models, instead of `artifacts.path`; only one of the two keys may be given."
             )
             ?? worker.artifactsPath
@@ -225,7 +225,7 @@ enum WorkerFile {
         let secrets = keys.secrets(
             "tokens.secret",
             atMost: 2,
-            of: 16,
+            minimumBytes: 16,
             isNeeded: use == .worker,
             shown: "derived from the salt",
             "Secret from which the tokens of tasks and training requests are computed. Of two secrets the first signs tokens and both are accepted. The same for all workers."
@@ -242,10 +242,10 @@ enum WorkerFile {
             "Maximum number of refused records that a worker keeps as dead letters; further ones are only counted. The limit applies separately to predictions and feedback (with records beyond the entry budget), to annotations, to training results, to commands, to dataset versions and imports, and to records whose token is missing or wrong. Their size is limited to this number times 4 KiB a second; ten seconds' worth may be kept at once."
         )
         for topic in Topic.allCases {
-            guard let usual = worker.entryLimits.entries[topic] else { continue }
+            guard let defaultValue = worker.entryLimits.entries[topic] else { continue }
             worker.entryLimits.entries[topic] = keys.integer(
                 "entry_budget." + topic.rawValue.replacing("-", with: "_"),
-                usual,
+                defaultValue,
                 in: 1...1_000_000_000,
                 unit: "an hour",
                 topic == .projects
@@ -262,12 +262,12 @@ enum WorkerFile {
     }
 
     /// Configuration of a worker without a file.
-    private static var usual: WorkerConfiguration {
+    private static var defaults: WorkerConfiguration {
         WorkerConfiguration(
             kafka: KafkaProperties(),
             instance: defaultInstance,
             s3: S3Connection(environment: ProcessInfo.processInfo.environment),
-            intakeThreads: WorkerConfiguration.usualThreads
+            intakeThreads: WorkerConfiguration.defaultThreads
         )
     }
 
@@ -291,7 +291,7 @@ enum WorkerFile {
 
     /// Returns the configuration in the file of `--config`, if any, with the values of the options.
     static func configuration(_ arguments: ParsedArguments, for use: Use) throws -> WorkerConfiguration {
-        let worker = try described(arguments, for: use)
+        let worker = try parsed(arguments, for: use)
         guard worker.kafka["bootstrap.servers"] != nil else {
             throw ArgumentsError(
                 "which brokers? give --bootstrap HOST:PORT, --config FILE with kafka.bootstrap.servers, or FLYWHEEL_BOOTSTRAP",
@@ -311,12 +311,12 @@ enum WorkerFile {
     ]
 
     /// Reads the file of `--config`, if any, with the values of the options, for a cluster that need not be named.
-    static func described(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
+    static func parsed(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
         // Only a worker's command has all of these options.
         let options = use == .worker ? keysOfOptions : keysOfOptions.filter { $0.option == "prefix" }
         let given = options.filter { arguments.string($0.option) != nil }
         let replaced = Set(given.flatMap(\.keys))
-        var worker = try arguments.string("config").map { try read($0, for: use, replaced: replaced) } ?? usual
+        var worker = try arguments.string("config").map { try read($0, for: use, replaced: replaced) } ?? defaults
         if worker.salt.isEmpty {
             worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
         }
@@ -334,13 +334,13 @@ enum WorkerFile {
             if let fault = WorkerCheck.fault(ofPrefix: worker.topics) { throw arguments.failure("--prefix: \(fault)") }
         }
         for property in arguments.strings("kafka") {
-            guard let cut = property.firstIndex(of: "="), cut > property.startIndex else {
+            guard let separator = property.firstIndex(of: "="), separator > property.startIndex else {
                 throw ArgumentsError(
                     "--kafka: expected NAME=VALUE, found \"\(property)\"",
                     command: arguments.path.joined(separator: " ")
                 )
             }
-            let (name, value) = (String(property[..<cut]), String(property[property.index(after: cut)...]))
+            let (name, value) = (String(property[..<separator]), String(property[property.index(after: separator)...]))
             if let fault = KafkaProperties.fault(of: name, value) {
                 throw ArgumentsError("--kafka: \(fault)", command: arguments.path.joined(separator: " "))
             }

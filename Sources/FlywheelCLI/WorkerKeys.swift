@@ -12,7 +12,7 @@ final class WorkerKeys {
         /// Values that the key may have, with their unit.
         let value: String
         /// Default value, which applies without the key.
-        let usual: String
+        let defaultValue: String
         let meaning: String
     }
 
@@ -24,10 +24,10 @@ final class WorkerKeys {
     init(_ reader: ConfigurationReader) { self.reader = reader }
 
     /// Records the row, and returns the map that contains the key, and the key's name in it.
-    private func register(_ key: String, value: String, usual: String, meaning: String) -> (
+    private func register(_ key: String, value: String, defaultValue: String, meaning: String) -> (
         map: ConfigurationReader, name: String
     ) {
-        rows.append(Row(key: key, value: value, usual: usual, meaning: meaning))
+        rows.append(Row(key: key, value: value, defaultValue: defaultValue, meaning: meaning))
         guard let dot = key.firstIndex(of: ".") else { return (reader, key) }
         let (section, name) = (String(key[..<dot]), String(key[key.index(after: dot)...]))
         let map = sections[section] ?? reader.section(section)
@@ -44,18 +44,18 @@ final class WorkerKeys {
         section.report(String(key[key.index(after: dot)...]), fault)
     }
 
-    func text(_ key: String, _ usual: String, shown: String? = nil, _ meaning: String) -> String {
-        let (map, name) = register(key, value: "text", usual: shown ?? "`\(usual)`", meaning: meaning)
-        return map.string(name, default: usual)
+    func text(_ key: String, _ defaultValue: String, shown: String? = nil, _ meaning: String) -> String {
+        let (map, name) = register(key, value: "text", defaultValue: shown ?? "`\(defaultValue)`", meaning: meaning)
+        return map.string(name, default: defaultValue)
     }
 
     /// Reads the URL of a store; nil if the key is absent. Reports a text that is not a URL, and the presence of both
     /// this key and the key of a folder.
-    func storeURL(_ key: String, besides folder: String, _ meaning: String) -> String? {
+    func storeURL(_ key: String, insteadOf folder: String, _ meaning: String) -> String? {
         let (map, name) = register(
             key,
             value: "`s3://BUCKET/PREFIX`, or `file:///FOLDER`",
-            usual: "none",
+            defaultValue: "none",
             meaning: meaning
         )
         guard map.contains(name) else { return nil }
@@ -75,7 +75,7 @@ final class WorkerKeys {
 
     func integer(
         _ key: String,
-        _ usual: Int,
+        _ defaultValue: Int,
         in range: ClosedRange<Int>,
         unit: String = "",
         shown: String? = nil,
@@ -84,14 +84,14 @@ final class WorkerKeys {
         let (map, name) = register(
             key,
             value: Self.integer(range, unit),
-            usual: shown ?? "`\(usual)`",
+            defaultValue: shown ?? "`\(defaultValue)`",
             meaning: meaning
         )
-        return map.int(name, default: usual, in: range)
+        return map.int(name, default: defaultValue, in: range)
     }
 
     func optionalInteger(_ key: String, _ range: ClosedRange<Int>, _ meaning: String) -> Int? {
-        let (map, name) = register(key, value: Self.integer(range, ""), usual: "none", meaning: meaning)
+        let (map, name) = register(key, value: Self.integer(range, ""), defaultValue: "none", meaning: meaning)
         return map.optionalInt(name, in: range)
     }
 
@@ -101,41 +101,51 @@ final class WorkerKeys {
     }
 
     /// Reads a duration, in milliseconds.
-    func duration(_ key: String, _ usual: Int64, in range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
-        let value = "duration, \(Self.span(range.lowerBound)) to \(Self.span(range.upperBound))"
-        let (map, name) = register(key, value: value, usual: "`\(Self.span(usual))`", meaning: meaning)
+    func duration(_ key: String, _ defaultValue: Int64, in range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
+        let value = "duration, \(Self.durationText(range.lowerBound)) to \(Self.durationText(range.upperBound))"
+        let (map, name) = register(
+            key,
+            value: value,
+            defaultValue: "`\(Self.durationText(defaultValue))`",
+            meaning: meaning
+        )
         let bounds = Duration.milliseconds(range.lowerBound) ... .milliseconds(range.upperBound)
-        return WorkerFile.milliseconds(map.duration(name, default: .milliseconds(usual), in: bounds))
+        return WorkerFile.milliseconds(map.duration(name, default: .milliseconds(defaultValue), in: bounds))
     }
 
-    private static func span(_ milliseconds: Int64) -> String {
+    private static func durationText(_ milliseconds: Int64) -> String {
         milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
     }
 
     /// Reads a size, in bytes; the bounds are whole numbers of MiB.
-    func size(_ key: String, _ usual: Int, in range: ClosedRange<Int>, _ meaning: String) -> Int {
-        let value = "size, \(Self.bytes(range.lowerBound)) to \(Self.bytes(range.upperBound))"
-        let (map, name) = register(key, value: value, usual: "`\(Self.bytes(usual))`", meaning: meaning)
-        return map.byteSize(name, default: usual, in: range)
+    func size(_ key: String, _ defaultValue: Int, in range: ClosedRange<Int>, _ meaning: String) -> Int {
+        let value = "size, \(Self.sizeText(range.lowerBound)) to \(Self.sizeText(range.upperBound))"
+        let (map, name) = register(
+            key,
+            value: value,
+            defaultValue: "`\(Self.sizeText(defaultValue))`",
+            meaning: meaning
+        )
+        return map.byteSize(name, default: defaultValue, in: range)
     }
 
-    private static func bytes(_ count: Int) -> String {
+    private static func sizeText(_ count: Int) -> String {
         count % (1 << 30) == 0 ? "\(count >> 30)GiB" : "\(count >> 20)MiB"
     }
 
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String,
-        _ usual: Choice,
+        _ defaultValue: Choice,
         _ meaning: String
     ) -> Choice {
         let names = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-        let (map, name) = register(key, value: names, usual: "`\(usual.rawValue)`", meaning: meaning)
-        return map.choice(name, default: usual)
+        let (map, name) = register(key, value: names, defaultValue: "`\(defaultValue.rawValue)`", meaning: meaning)
+        return map.choice(name, default: defaultValue)
     }
 
     func choices<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String,
-        _ usual: [Choice],
+        _ defaultValue: [Choice],
         _ meaning: String
     ) -> [Choice] {
         let all = Choice.allCases.map(\.rawValue)
@@ -143,10 +153,10 @@ final class WorkerKeys {
         let (map, name) = register(
             key,
             value: value,
-            usual: "`[\(usual.map(\.rawValue).joined(separator: ", "))]`",
+            defaultValue: "`[\(defaultValue.map(\.rawValue).joined(separator: ", "))]`",
             meaning: meaning
         )
-        return map.strings(name, default: usual.map(\.rawValue)).compactMap { text in
+        return map.strings(name, default: defaultValue.map(\.rawValue)).compactMap { text in
             if let choice = Choice(rawValue: text) { return choice }
             map.report(name, "expected some of \(all.joined(separator: ", ")), found \"\(text)\"")
             return nil
@@ -158,7 +168,7 @@ final class WorkerKeys {
         let (map, name) = register(
             key,
             value: "list of absolute paths of existing folders",
-            usual: "none",
+            defaultValue: "none",
             meaning: meaning
         )
         guard map.contains(name) else { return nil }
@@ -185,21 +195,22 @@ final class WorkerKeys {
     private static let reference = "`${VARIABLE}` or `file:PATH`"
 
     func secret(_ key: String, isNeeded: Bool, shown: String, _ meaning: String) -> Secret? {
-        let (map, name) = register(key, value: Self.reference, usual: shown, meaning: meaning)
+        let (map, name) = register(key, value: Self.reference, defaultValue: shown, meaning: meaning)
         return map.secret(name, isNeeded: isNeeded)
     }
 
     func secrets(
         _ key: String,
         atMost most: Int,
-        of bytes: Int,
+        minimumBytes: Int,
         isNeeded: Bool,
         shown: String,
         _ meaning: String
     ) -> [Secret] {
-        let value = "\(Self.reference), or a list of 1 to \(most) of them; each secret has at least \(bytes) bytes"
-        let (map, name) = register(key, value: value, usual: shown, meaning: meaning)
-        return map.secrets(name, atMost: most, of: bytes, isNeeded: isNeeded)
+        let value =
+            "\(Self.reference), or a list of 1 to \(most) of them; each secret has at least \(minimumBytes) bytes"
+        let (map, name) = register(key, value: value, defaultValue: shown, meaning: meaning)
+        return map.secrets(name, atMost: most, minimumBytes: minimumBytes, isNeeded: isNeeded)
     }
 
     func properties(
@@ -210,7 +221,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> [(name: String, value: Secret)] {
         let value = "map of texts; each text may be \(Self.reference)"
-        let (map, name) = register(key, value: value, usual: "none", meaning: meaning)
+        let (map, name) = register(key, value: value, defaultValue: "none", meaning: meaning)
         return map.secretMap(name, secrets: isSecret, isNeeded: isNeeded, fault: fault)
     }
 }
@@ -227,7 +238,7 @@ extension WorkerKeys {
     var page: String {
         // Path relative to the location of the page.
         let guide = "guides/operator.md"
-        let table = rows.map { "| `\($0.key)` | \($0.value) | \($0.usual) | \($0.meaning) |" }
+        let table = rows.map { "| `\($0.key)` | \($0.value) | \($0.defaultValue) | \($0.meaning) |" }
         return """
             # The worker's file
 

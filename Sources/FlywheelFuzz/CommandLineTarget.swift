@@ -27,8 +27,8 @@ final class CommandLineTarget: FuzzTarget {
 
     init(folder: String) {
         self.folder = folder
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        program = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("flywheel").path
+        let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        program = URL(fileURLWithPath: executable).deletingLastPathComponent().appendingPathComponent("flywheel").path
     }
 
     func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {

@@ -70,19 +70,20 @@ final class DeadLettersTarget: FuzzTarget {
             partition: Int32(generator.next(below: 2)),
             key: ExtremeHeaders.key(&generator),
             value: generator.chance(0.1) ? nil : mutator.bytes(of: tree, &generator),
-            headers: ExtremeHeaders.headers(&generator, crowd: 0.02)
+            headers: ExtremeHeaders.headers(&generator, floodChance: 0.02)
         )
     }
 
     func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
         let pipeline = try makePipeline()
         let player = StepPlayer(pipeline: pipeline, recorder: nil)
-        let forged = steps.firstIndex { $0["send"]?.plain == Topic.deadLetters.rawValue } ?? steps.endIndex
+        let forgedIndex = steps.firstIndex { $0["send"]?.plain == Topic.deadLetters.rawValue } ?? steps.endIndex
         // The very last step may be a redrive after the check of the ledger.
-        let kept = forged == steps.endIndex && steps.last?["redrive"] != nil ? steps.endIndex - 1 : forged
-        for step in steps[..<kept] { try player.play(step, &outcomes) }
+        let checkIndex =
+            forgedIndex == steps.endIndex && steps.last?["redrive"] != nil ? steps.endIndex - 1 : forgedIndex
+        for step in steps[..<checkIndex] { try player.play(step, &outcomes) }
         try end(pipeline, &outcomes)
-        for step in steps[kept...] { try player.play(step, &outcomes) }
+        for step in steps[checkIndex...] { try player.play(step, &outcomes) }
     }
 
     private func makePipeline() throws -> Pipeline {

@@ -41,14 +41,16 @@ enum ExtremeHeaders {
         }
     }
 
-    /// Headers, each with its number of occurrences: normally few; a fraction `crowd` has one header hundreds or
+    /// Headers, each with its number of occurrences: normally few; a fraction `floodChance` has one header hundreds or
     /// thousands of times.
-    static func headers(_ generator: inout SplitMix64, crowd: Double = 0.002) -> [(header: RecordHeader, count: Int)] {
-        let isCrowd = generator.chance(crowd)
-        let most = isCrowd ? generator.pick([255, 256, 257, 5_000, 60_000]) : 1
+    static func headers(_ generator: inout SplitMix64, floodChance: Double = 0.002) -> [(
+        header: RecordHeader, count: Int
+    )] {
+        let isFlood = generator.chance(floodChance)
+        let floodCount = isFlood ? generator.pick([255, 256, 257, 5_000, 60_000]) : 1
         return
             (0..<generator.between(1...6)).map { _ in
-                let count = isCrowd && generator.chance(0.3) ? most : 1
+                let count = isFlood && generator.chance(0.3) ? floodCount : 1
                 return (RecordHeader(name(&generator), value(&generator)), count)
             }
     }

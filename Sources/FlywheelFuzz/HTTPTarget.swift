@@ -41,7 +41,7 @@ final class HTTPTarget: FuzzTarget {
         registry.counter("flywheel_fuzz_total", help: "x", labels: ["name": "\"\\\n\u{202E}"]).increment(by: 1)
         let stop = stop
         // The console is created, used and released on one thread.
-        let started = Started()
+        let handoff = PortHandoff()
         Thread.detachNewThread {
             do {
                 let console = try Console(
@@ -51,24 +51,24 @@ final class HTTPTarget: FuzzTarget {
                     registry: registry,
                     logger: .disabled
                 )
-                started.tell(console.port)
+                handoff.send(console.port)
                 try console.run(until: stop)
             } catch {
-                started.tell(0)
+                handoff.send(0)
             }
         }
-        port = started.wait()
+        port = handoff.wait()
         guard port != 0 else { throw FuzzFault("the console could not listen") }
     }
 
     deinit { stop.raise() }
 
     /// Passes the port from the console's thread to the fuzzer's.
-    private final class Started: Sendable {
+    private final class PortHandoff: Sendable {
         private let semaphore = DispatchSemaphore(value: 0)
         private nonisolated(unsafe) var port: UInt16 = 0
 
-        func tell(_ port: UInt16) {
+        func send(_ port: UInt16) {
             self.port = port
             semaphore.signal()
         }
@@ -101,9 +101,11 @@ final class HTTPTarget: FuzzTarget {
     }
 
     private func check(_ bytes: [UInt8], _ outcomes: inout FuzzOutcomes) throws {
-        let answer = try ask(bytes)
+        let answer = try exchange(bytes)
         outcomes.add("http", Self.status(answer))
-        let health = try ask(Array("GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+        let health = try exchange(
+            Array("GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+        )
         guard ["200", "503"].contains(Self.status(health)) else {
             throw FuzzFault("health answers \(Self.status(health)) behind it")
         }
@@ -120,7 +122,7 @@ final class HTTPTarget: FuzzTarget {
     }
 
     /// Sends bytes, shuts down the sending side, and reads until the server closes, for two seconds at most.
-    private func ask(_ bytes: [UInt8]) throws -> [UInt8] {
+    private func exchange(_ bytes: [UInt8]) throws -> [UInt8] {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard connection >= 0 else { throw FuzzFault("no socket: \(String(cString: strerror(errno)))") }
         defer { close(connection) }

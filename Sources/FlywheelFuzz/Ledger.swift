@@ -72,7 +72,7 @@ struct Ledger {
             if case .configured = entry.body { continue }
             account.entries[id, default: 0] += 1
         }
-        try takeDeadLetters(&account, &outcomes)
+        try countDeadLetters(&account, &outcomes)
         var traffic = 0
         for topic in IntakeProcessor.inputs {
             for (partition, record) in committed(topic) {
@@ -105,7 +105,7 @@ struct Ledger {
         outcomes.add("records", "tallied only", traffic)
     }
 
-    private func takeDeadLetters(_ account: inout Account, _ outcomes: inout FuzzOutcomes) throws {
+    private func countDeadLetters(_ account: inout Account, _ outcomes: inout FuzzOutcomes) throws {
         var deadLetters = 0
         try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachDeadLetter { deadLetter in
             deadLetters += 1
@@ -131,9 +131,9 @@ struct Ledger {
             let isDeadLetter = EntryRejection.Code(rawValue: refusal.key)?.isDeadLetter ?? true
             return sum + (isDeadLetter ? Int(refusal.value) : 0)
         }
-        let ours = account.loopDeadLetters.values.reduce(0, +)
-        guard ours == refused else {
-            throw FuzzFault("the loop refused \(refused) entries with a letter and wrote \(ours)")
+        let loopDeadLetters = account.loopDeadLetters.values.reduce(0, +)
+        guard loopDeadLetters == refused else {
+            throw FuzzFault("the loop refused \(refused) entries with a letter and wrote \(loopDeadLetters)")
         }
         for (code, count) in pipeline.counts.refusals { outcomes.add("refusals", code, Int(count)) }
     }

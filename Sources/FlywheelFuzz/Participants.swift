@@ -13,7 +13,7 @@ struct Participants {
     private var samples = 0
     private var ids = 0
     /// Offset of the last record read of each topic, by partition.
-    private var read: [Topic: [Int64]] = [:]
+    private var lastRead: [Topic: [Int64]] = [:]
     /// Open tasks, pending requests, and models, as received.
     private var tasks: [String: (project: String, sample: String, tree: JSONTree)] = [:]
     private var votes: [String: Int] = [:]
@@ -36,13 +36,13 @@ struct Participants {
 
     // MARK: - What was decided
 
-    private mutating func news(_ topic: Topic) -> [JSONTree] {
+    private mutating func newRecords(_ topic: Topic) -> [JSONTree] {
         var trees: [JSONTree] = []
         for partition in 0..<Int(Pipeline.partitions) {
-            let from = read[topic]?[partition] ?? -1
+            let from = lastRead[topic]?[partition] ?? -1
             for record in pipeline.cluster.committed(pipeline.topics[topic], Int32(partition))
             where record.offset > from {
-                read[topic, default: [-1, -1]][partition] = record.offset
+                lastRead[topic, default: [-1, -1]][partition] = record.offset
                 if let tree = record.value.flatMap({ JSONTree(reading: $0) }) { trees.append(tree) }
             }
         }
@@ -50,18 +50,18 @@ struct Participants {
     }
 
     /// Reads the records on the topics that it has not read yet.
-    mutating func listen() {
-        for tree in news(.labelingTasks) {
+    mutating func readDecisions() {
+        for tree in newRecords(.labelingTasks) {
             guard let id = tree["task"]?.plain, let project = tree["project"]?.plain else { continue }
             let sample = tree["sample"]?["id"]?.plain ?? ""
             tasks[id] = tree["state"]?.plain == "open" ? (project, sample, tree) : nil
         }
-        for tree in news(.trainingRequests) {
+        for tree in newRecords(.trainingRequests) {
             guard let project = tree["project"]?.plain else { continue }
             if !pipeline.hasTrainer { requests.append((project, tree)) }
             if let version = tree["model_version"]?.plain { versions.append(version) }
         }
-        for tree in news(.modelReleases) {
+        for tree in newRecords(.modelReleases) {
             guard let project = tree["project"]?.plain else { continue }
             releases[project] = tree
         }
@@ -73,9 +73,9 @@ struct Participants {
         var drafts: [Draft] = []
         for _ in 0..<count {
             let project = generator.pick(projects)
-            let isAgain = samples > 0 && generator.chance(0.05)
-            let id = "s\(isAgain ? generator.next(below: samples) : samples)"
-            if !isAgain { samples += 1 }
+            let isRepeated = samples > 0 && generator.chance(0.05)
+            let id = "s\(isRepeated ? generator.next(below: samples) : samples)"
+            if !isRepeated { samples += 1 }
             let kind = truth[id] ?? generator.next(below: project.classes.count)
             truth[id] = kind
             var sample: JSONTree = [

@@ -156,15 +156,15 @@ final class Pipeline {
         for role in Self.roles {
             guard let runner = runners[role] else { continue }
             runner.task.close()
-            takeDown(runner, role)
+            collectResults(runner, role)
         }
         runners = [:]
     }
 
-    private func takeDown(_ runner: ProcessorRunner, _ role: Role) {
+    private func collectResults(_ runner: ProcessorRunner, _ role: Role) {
         for event in runner.events {
             switch event {
-            case .aborted, .restarted, .retrying, .refused, .isolating, .foundUnclean, .unreachable, .expired:
+            case .aborted, .restarted, .retrying, .refused, .quarantining, .foundUnclean, .unreachable, .expired:
                 disturbances.append("\(role) in life \(run): \(event)")
             case .assigned, .unassigned, .committed, .reachable, .paused, .resumed: break
             }

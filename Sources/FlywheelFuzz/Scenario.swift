@@ -9,7 +9,7 @@ struct Scenario {
     let corpus: Corpus
     let mutator: JSONMutator
     /// Share of the records that are corrupted.
-    let spoiled: Double
+    let corruptedShare: Double
     let player: StepPlayer
 
     private static let events: [(topic: Topic, event: String)] = [
@@ -21,12 +21,12 @@ struct Scenario {
 
     /// Runs one round: parties send, workers run, time passes.
     mutating func round(_ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
-        participants.listen()
+        participants.readDecisions()
         for draft in participants.predictions(generator.size(below: 24), &generator) {
             try send(draft, &generator, &outcomes)
         }
         try player.play(Self.settle, &outcomes)
-        participants.listen()
+        participants.readDecisions()
         var drafts = participants.annotations(&generator) + participants.results(&generator)
         if generator.chance(0.15) { drafts.append(participants.command(&generator)) }
         if generator.chance(0.1) { drafts += participants.imports(&generator) }
@@ -34,7 +34,7 @@ struct Scenario {
             drafts.append(participants.revision(generator.next(below: participants.projects.count), &generator))
         }
         for draft in drafts { try send(draft, &generator, &outcomes) }
-        if generator.chance(spoiled * 2) {
+        if generator.chance(corruptedShare * 2) {
             for _ in 0..<generator.size(below: 8) { try sendStray(&generator, &outcomes) }
         }
         try player.play(Self.settle, &outcomes)
@@ -54,8 +54,8 @@ struct Scenario {
         var tree = draft.tree
         var value: [UInt8]?
         // A project that the workers cannot apply leaves the whole scenario idle, so projects are corrupted less often.
-        let part = draft.topic == .projects ? spoiled / 3 : spoiled
-        if generator.chance(part) {
+        let share = draft.topic == .projects ? corruptedShare / 3 : corruptedShare
+        if generator.chance(share) {
             outcomes.add("records", "spoiled")
             mutator.mutate(&tree, &generator)
             value = generator.chance(0.02) ? nil : mutator.bytes(of: tree, &generator)
@@ -66,9 +66,9 @@ struct Scenario {
         let step = RecordStep(
             draft.topic,
             partition: draft.partition ?? Int32(generator.next(below: Int(Pipeline.partitions))),
-            key: generator.chance(part) ? ExtremeHeaders.key(&generator) : draft.key,
+            key: generator.chance(share) ? ExtremeHeaders.key(&generator) : draft.key,
             value: value,
-            headers: generator.chance(0.05 + part / 4) ? ExtremeHeaders.headers(&generator) : []
+            headers: generator.chance(0.05 + share / 4) ? ExtremeHeaders.headers(&generator) : []
         )
         try player.send(step, &outcomes)
     }

@@ -34,7 +34,7 @@ final class TopicsTarget: FuzzTarget {
             participants: Participants(pipeline, projects: projects),
             corpus: corpus,
             mutator: mutator,
-            spoiled: generator.pick([0, 0.01, 0.05, 0.2, 0.9]),
+            corruptedShare: generator.pick([0, 0.01, 0.05, 0.2, 0.9]),
             player: StepPlayer(pipeline: pipeline, recorder: recorder)
         )
         try play(scenario, &generator, &outcomes)

@@ -4,25 +4,25 @@ public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
     @usableFromInline let expected: String
     @usableFromInline let to: @Sendable (K.Value) -> Value?
     @usableFromInline let from: @Sendable (Value) -> K.Value
-    public let sample: Value
+    public let placeholder: Value
 
     /// - Parameters:
     ///   - kind: The kind that is read and written.
     ///   - expected: Description of the expected value, for a value that `to` refuses.
-    ///   - sample: Any value.
+    ///   - placeholder: Any value.
     ///   - to: Conversion of the value that was read; nil refuses it.
     ///   - from: Conversion to the value that is written.
     @inlinable
     public init(
         _ kind: K,
         expected: String = "",
-        sample: Value,
+        placeholder: Value,
         _ to: @escaping @Sendable (K.Value) -> Value?,
         _ from: @escaping @Sendable (Value) -> K.Value
     ) {
         self.kind = kind
         self.expected = expected
-        self.sample = sample
+        self.placeholder = placeholder
         self.to = to
         self.from = from
     }
@@ -56,7 +56,7 @@ public struct ListOf<K: ValueKind>: ValueKind {
         self.noun = noun
         self.isDistinct = isDistinct
     }
-    @inlinable public var sample: [K.Value] { [] }
+    @inlinable public var placeholder: [K.Value] { [] }
     public var shape: Shape { .list(kind.shape, counts, noun) }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> [K.Value] { try source.list(self) }
     @inlinable public func write<S: ValueSink>(_ values: [K.Value], to sink: inout S) { sink.list(values, kind) }
@@ -73,8 +73,8 @@ public struct ListOf<K: ValueKind>: ValueKind {
 /// A form within a form.
 public struct Nested<Value: Formed>: ValueKind {
     @inlinable public init(_: Value.Type = Value.self) {}
-    public var sample: Value {
-        var fields = Samples<Value>()
+    public var placeholder: Value {
+        var fields = Placeholders<Value>()
         return Value(fields: &fields)
     }
     public var standard: Value? { Value.standard }
@@ -86,7 +86,7 @@ public struct Nested<Value: Formed>: ValueKind {
 /// A union within a form.
 public struct Union<Value: FormedUnion>: ValueKind {
     public init(_: Value.Type = Value.self) {}
-    public var sample: Value { Value.example }
+    public var placeholder: Value { Value.example }
     public var shape: Shape { .union(Value.self) }
     public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value { try source.union(Value.self) }
     public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.union(value) }
@@ -103,7 +103,7 @@ public struct ByClass<K: ValueKind>: ValueKind {
         self.kind = kind
         self.other = other
     }
-    public var sample: [K.Value] { [] }
+    public var placeholder: [K.Value] { [] }
     public var shape: Shape { .byClass(kind.shape) }
     public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> [K.Value] { try source.byClass(self) }
     public func write<S: ValueSink>(_ values: [K.Value], to sink: inout S) { sink.list(values, kind) }
@@ -141,7 +141,7 @@ public struct Entries<K: ValueKind>: ValueKind {
         self.kind = kind
         self.counts = counts
     }
-    public var sample: [Entry<K.Value>] { [] }
+    public var placeholder: [Entry<K.Value>] { [] }
     /// How many are expected.
     public var expectation: String { ListOf<K>.expectation(counts, "distinct \(name)s") }
     public var shape: Shape {
@@ -151,20 +151,20 @@ public struct Entries<K: ValueKind>: ValueKind {
     public func write<S: ValueSink>(_ values: [Entry<K.Value>], to sink: inout S) { sink.entries(values, kind) }
 }
 
-/// A run of a form that gives every part the sample of its kind, and every optional part nil.
-public struct Samples<Root>: Fields {
+/// A run of a form that gives every part the placeholder of its kind, and every optional part nil.
+public struct Placeholders<Root>: Fields {
     public init() {}
     public mutating func field<K: ValueKind>(
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
-    ) -> K.Value { kind.sample }
+    ) -> K.Value { kind.placeholder }
     public mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
         nil
     }
-    public mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C { Choice<C>().sample }
-    public mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T { Nested<T>().sample }
+    public mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C { Choice<C>().placeholder }
+    public mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T { Nested<T>().placeholder }
     public mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {}
 }

@@ -34,7 +34,7 @@ public protocol Fields<Root> {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) throws(Failure) -> K.Value
 
@@ -43,7 +43,7 @@ public protocol Fields<Root> {
 
     mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) throws(Failure) -> C
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) throws(Failure) -> T
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) throws(Failure) -> T
 
     mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) throws(Failure)
 }
@@ -69,7 +69,7 @@ public struct Field: Sendable {
 }
 
 /// The three meanings of an absent key.
-public struct Lack<Value> {
+public struct Defaults<Value> {
     /// The value in a record without the key. It is a literal that never changes, even if a default does. Nil if the
     /// key is required.
     public let absent: Value?
@@ -93,7 +93,7 @@ public struct Rule: Sendable {
     /// The key in a file at which a fault is reported.
     public let fileKey: StaticString
     /// Keys in a file whose faults disable the rule.
-    public let others: [StaticString]
+    public let dependencies: [StaticString]
     /// Whether records need not satisfy the rule, so that a rule added later refuses no old journal.
     public let isForFilesOnly: Bool
 }
@@ -127,8 +127,8 @@ extension Fields {
         inFile: K? = nil,
         doc: StaticString = ""
     ) throws(Failure) -> K.Value {
-        let lack = Lack(absent: absent, implied: implied, fallback: fallback)
-        return try field(Field(key, wire: wire, doc), get, kind, lack: lack, inFile: inFile)
+        let defaults = Defaults(absent: absent, implied: implied, fallback: fallback)
+        return try field(Field(key, wire: wire, doc), get, kind, defaults: defaults, inFile: inFile)
     }
 
     /// Declares a part that may be absent, in records and in files.
@@ -154,8 +154,8 @@ extension Fields {
         inFile value: K.Value,
         doc: StaticString = ""
     ) throws(Failure) -> K.Value {
-        let lack = Lack(absent: nil, implied: implied, fallback: value)
-        return try field(Field(key, wire: nil, isHiddenInFiles: true, doc), get, kind, lack: lack, inFile: nil)
+        let defaults = Defaults(absent: nil, implied: implied, fallback: value)
+        return try field(Field(key, wire: nil, isHiddenInFiles: true, doc), get, kind, defaults: defaults, inFile: nil)
     }
 
     /// Declares a part whose value decides which other parts there are.
@@ -171,24 +171,24 @@ extension Fields {
     /// Declares a form whose parts are members of the same object as those of this one: in a file, and also in a record
     /// unless the form has a key there.
     @inlinable
-    public mutating func beside<T: Formed>(
+    public mutating func flattened<T: Formed>(
         _ get: (Root) -> T,
         wire: StaticString? = nil
     ) throws(Failure) -> T {
-        try beside(wire, get)
+        try flattened(wire, get)
     }
 
     /// Declares a rule over several parts. The complaint is nil if the rule is satisfied.
     ///
-    /// In a file it is checked even if a part is faulty, with a default in its place, unless `others` name that part.
+    /// In a file it is checked even if a part is faulty, with a default instead, unless `dependencies` name that part.
     public mutating func require(
         _ key: StaticString,
-        unlessFaulty others: [StaticString] = [],
+        unlessFaulty dependencies: [StaticString] = [],
         fileKey: StaticString? = nil,
         onlyInFiles: Bool = false,
         _ complaint: @autoclosure () -> String?
     ) throws(Failure) {
-        let rule = Rule(key: key, fileKey: fileKey ?? key, others: others, isForFilesOnly: onlyInFiles)
+        let rule = Rule(key: key, fileKey: fileKey ?? key, dependencies: dependencies, isForFilesOnly: onlyInFiles)
         try require(rule, complaint())
     }
 }

@@ -7,29 +7,29 @@ public struct Number: ValueKind {
     }
 
     @inlinable public init(_ range: ClosedRange<Double>) { self.range = range }
-    @inlinable public var sample: Double { range.lowerBound }
+    @inlinable public var placeholder: Double { range.lowerBound }
     public var shape: Shape { .number(range) }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Double { try source.number(range) }
     @inlinable public func write<S: ValueSink>(_ value: Double, to sink: inout S) { sink.number(value) }
 }
 
 /// A whole number that fits 64 bits with a sign.
-public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
+public struct Integer<Value: FixedWidthInteger & Sendable>: ValueKind {
     @usableFromInline let range: ClosedRange<Int64>
     /// Any value of the type.
-    @inlinable public static var any: Whole { Whole(Value.min...Value.max) }
+    @inlinable public static var any: Integer { Integer(Value.min...Value.max) }
 
     /// The largest count: no project reaches it, and adding to it never overflows.
-    public static var mostCounted: Int64 { 1 << 53 }
-    /// Counts that rows hold, at most `mostCounted` in either direction (-1 is before the first).
-    @inlinable public static var counted: Whole {
-        Whole(Value(clamping: -(Int64(1) << 53))...Value(clamping: Int64(1) << 53))
+    public static var largestCount: Int64 { 1 << 53 }
+    /// Counts that rows hold, at most `largestCount` in either direction (-1 is before the first).
+    @inlinable public static var counted: Integer {
+        Integer(Value(clamping: -(Int64(1) << 53))...Value(clamping: Int64(1) << 53))
     }
 
     @inlinable public init(_ range: ClosedRange<Value>) {
         self.range = Int64(clamping: range.lowerBound)...Int64(clamping: range.upperBound)
     }
-    @inlinable public var sample: Value { Value(range.lowerBound) }
+    @inlinable public var placeholder: Value { Value(range.lowerBound) }
     public var shape: Shape { .integer(range) }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
         Value(truncatingIfNeeded: try source.integer(range))
@@ -38,7 +38,7 @@ public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
 }
 
 /// A whole number.
-public typealias Count = Whole<Int>
+public typealias Count = Integer<Int>
 
 /// A span of time in milliseconds: `1h` in a file; a whole number in a record, where the key ends in `_ms`.
 public struct Span: ValueKind {
@@ -53,7 +53,7 @@ public struct Span: ValueKind {
 
     @inlinable public init(_ range: ClosedRange<Int64> = 1...Span.longest) { self.range = range }
     @inlinable public static var isSpan: Bool { true }
-    @inlinable public var sample: Int64 { range.lowerBound }
+    @inlinable public var placeholder: Int64 { range.lowerBound }
     public var shape: Shape { .span(range) }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Int64 { try source.span(range) }
     @inlinable public func write<S: ValueSink>(_ value: Int64, to sink: inout S) { sink.span(value) }
@@ -68,7 +68,7 @@ public struct Span: ValueKind {
 /// True or false.
 public struct Flag: ValueKind {
     @inlinable public init() {}
-    @inlinable public var sample: Bool { false }
+    @inlinable public var placeholder: Bool { false }
     public var shape: Shape { .flag }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Bool { try source.flag() }
     @inlinable public func write<S: ValueSink>(_ value: Bool, to sink: inout S) { sink.flag(value) }
@@ -79,7 +79,7 @@ public struct AlwaysTrue: ValueKind {
     let advice: String
     /// - Parameter advice: Advice in the message for the value false.
     public init(_ advice: String) { self.advice = advice }
-    public var sample: Bool { true }
+    public var placeholder: Bool { true }
     public var shape: Shape { .alwaysTrue }
     public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Bool {
         guard try source.flag() else { throw source.failure("true (\(advice))", found: "false") }
@@ -94,7 +94,7 @@ public struct Text: ValueKind {
     /// Any text.
     @inlinable public static var any: Text { Text(0...Int.max) }
     @inlinable public init(_ bytes: ClosedRange<Int>) { self.bytes = bytes }
-    @inlinable public var sample: String { "" }
+    @inlinable public var placeholder: String { "" }
     public var shape: Shape { .text(bytes, note: nil) }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> String { try source.text(bytes) }
     @inlinable public func write<S: ValueSink>(_ value: String, to sink: inout S) { sink.text(value) }
@@ -113,18 +113,18 @@ public struct Name<Value: Equatable & Sendable>: ValueKind {
     let bytes: ClosedRange<Int>
     let make: @Sendable (String) -> Value?
     let text: @Sendable (Value) -> String
-    public let sample: Value
+    public let placeholder: Value
 
     public init(
         _ expected: String,
         bytes: ClosedRange<Int>,
-        sample: Value,
+        placeholder: Value,
         make: @escaping @Sendable (String) -> Value?,
         text: @escaping @Sendable (Value) -> String
     ) {
         self.expected = expected
         self.bytes = bytes
-        self.sample = sample
+        self.placeholder = placeholder
         self.make = make
         self.text = text
     }
@@ -148,7 +148,7 @@ public struct Choice<Value: ChoiceValue>: ValueKind {
     public let note: String?
     @inlinable public init(_: Value.Type = Value.self, note: String? = nil) { self.note = note }
     // A type without a case has no value whose form could be requested.
-    public var sample: Value { Array(Value.allCases)[0] }
+    public var placeholder: Value { Array(Value.allCases)[0] }
     public var shape: Shape { .choice(Value.allCases.map(\.rawValue)) }
     /// Expectation, as in "one of a, b".
     public var expectation: String {

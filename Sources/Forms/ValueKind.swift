@@ -4,7 +4,7 @@ public protocol ValueKind<Value>: Sendable {
     /// Whether the key ends in `_ms` in a record.
     static var isSpan: Bool { get }
     /// An arbitrary value of the kind, which replaces a faulty one.
-    var sample: Value { get }
+    var placeholder: Value { get }
     /// The value in a file that does not name it and has no other default.
     var standard: Value? { get }
     var shape: Shape { get }

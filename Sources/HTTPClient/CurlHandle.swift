@@ -87,13 +87,13 @@ final class CurlHandle: @unchecked Sendable {
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         // The process has many threads, so libcurl must not use signals.
         try set(CURLOPT_NOSIGNAL, 1)
-        try set(CURLOPT_CONNECTTIMEOUT_MS, Int(limits.connecting))
+        try set(CURLOPT_CONNECTTIMEOUT_MS, Int(limits.connectTimeout))
         try set(CURLOPT_LOW_SPEED_LIMIT, 1)
-        try set(CURLOPT_LOW_SPEED_TIME, max(1, Int(limits.silence / 1_000)))
+        try set(CURLOPT_LOW_SPEED_TIME, max(1, Int(limits.idleTimeout / 1_000)))
         // A slow peer must not block a caller for days: the limit is half a minute, plus the time for the bytes at 100
         // kB/s.
         let bytes = max(body.count, min(maximumSize, 16 << 20))
-        try set(CURLOPT_TIMEOUT_MS, Int(limits.connecting) + 30_000 + bytes / 100)
+        try set(CURLOPT_TIMEOUT_MS, Int(limits.connectTimeout) + 30_000 + bytes / 100)
         switch call.method {
         case .get: try set(CURLOPT_HTTPGET, 1)
         case .head: try set(CURLOPT_NOBODY, 1)

@@ -9,14 +9,14 @@ public final class HTTPClient: Sendable {
     /// Maximum times to wait for a server, in milliseconds.
     public struct Limits: Hashable, Sendable {
         /// Maximum wait for a connection; at least 1.
-        public var connecting: Int64
+        public var connectTimeout: Int64
         /// Maximum time without a byte in either direction, at least 1,000; whole seconds count.
-        public var silence: Int64
+        public var idleTimeout: Int64
 
         /// The limits.
-        public init(connecting: Int64 = 5_000, silence: Int64 = 15_000) {
-            self.connecting = connecting
-            self.silence = silence
+        public init(connectTimeout: Int64 = 5_000, idleTimeout: Int64 = 15_000) {
+            self.connectTimeout = connectTimeout
+            self.idleTimeout = idleTimeout
         }
     }
 
@@ -24,7 +24,7 @@ public final class HTTPClient: Sendable {
     private let idle = Mutex<[CurlHandle]>([])
     /// Maximum number of unused connections that are kept; if more threads send at the same time, the others create a
     /// new connection each time.
-    private static let kept = 16
+    private static let maximumIdle = 16
 
     /// A client without a connection.
     public init(limits: Limits = Limits()) { self.limits = limits }
@@ -42,12 +42,12 @@ public final class HTTPClient: Sendable {
         body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         maximumSize: Int = 1 << 20
     ) throws(HTTPClientError) -> HTTPAnswer {
-        let kept = idle.withLock { $0.popLast() }
+        let reused = idle.withLock { $0.popLast() }
         let handle: CurlHandle
-        if let kept { handle = kept } else { handle = try CurlHandle() }
+        if let reused { handle = reused } else { handle = try CurlHandle() }
         defer {
             idle.withLock { idle in
-                if idle.count < Self.kept { idle.append(handle) }
+                if idle.count < Self.maximumIdle { idle.append(handle) }
             }
         }
         return try handle.send(call, body: body, limits: limits, maximumSize: maximumSize)

@@ -55,8 +55,8 @@ struct ConnectionTable {
             }
         }
 
-        mutating func keep(where holds: (Entry) -> Bool) {
-            entries = entries[head...].filter(holds)
+        mutating func keep(where isCurrent: (Entry) -> Bool) {
+            entries = entries[head...].filter(isCurrent)
             head = 0
         }
     }
@@ -72,7 +72,7 @@ struct ConnectionTable {
     private var peers: [UInt32: Peer] = [:]
     private var order = Queue()
     private var steps: UInt64 = 0
-    private var open = 0
+    private var openCount = 0
 
     init(_ limits: ConnectionLimits) { self.limits = limits }
 
@@ -83,18 +83,18 @@ struct ConnectionTable {
     ///
     /// - Returns: The connection that must be closed to free capacity, if any.
     mutating func admit(_ descriptor: Int32, peer: UInt32, at time: Int64) -> Int32? {
-        var leaving: Int32?
-        if let own = peers[peer], own.count >= limits.perPeer {
-            leaving = evictOldest(of: peer)
-        } else if open >= limits.total {
-            let most = peers.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
-            leaving = most.flatMap { evictOldest(of: $0.key) }
+        var evicted: Int32?
+        if let existing = peers[peer], existing.count >= limits.perPeer {
+            evicted = evictOldest(of: peer)
+        } else if openCount >= limits.total {
+            let busiest = peers.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
+            evicted = busiest.flatMap { evictOldest(of: $0.key) }
         }
         connections[descriptor] = Connection(peer: peer, step: 0)
         peers[peer, default: Peer()].count += 1
-        open += 1
+        openCount += 1
         enqueue(descriptor, at: time)
-        return leaving
+        return evicted
     }
 
     /// Records progress of a connection: a request was received, or its answer is sent.
@@ -106,14 +106,14 @@ struct ConnectionTable {
     /// Forgets a connection that is closed.
     mutating func remove(_ descriptor: Int32) {
         guard let connection = connections.removeValue(forKey: descriptor) else { return }
-        if !connection.isClosing { leave(connection.peer) }
+        if !connection.isClosing { release(connection.peer) }
     }
 
     /// The connections whose time is over at `time`; each is returned once.
     mutating func overdue(at time: Int64) -> [Int32] {
         var overdue: [Int32] = []
         while let entry = order.first {
-            if holds(entry) {
+            if isCurrent(entry) {
                 guard entry.deadline <= time else { break }
                 close(entry.descriptor)
                 overdue.append(entry.descriptor)
@@ -128,7 +128,7 @@ struct ConnectionTable {
     mutating func evictOldest() -> Int32? {
         while let entry = order.first {
             order.removeFirst()
-            guard holds(entry) else { continue }
+            guard isCurrent(entry) else { continue }
             close(entry.descriptor)
             return entry.descriptor
         }
@@ -138,14 +138,14 @@ struct ConnectionTable {
     private mutating func evictOldest(of peer: UInt32) -> Int32? {
         while let entry = peers[peer]?.queue.first {
             peers[peer]?.queue.removeFirst()
-            guard holds(entry) else { continue }
+            guard isCurrent(entry) else { continue }
             close(entry.descriptor)
             return entry.descriptor
         }
         return nil
     }
 
-    private func holds(_ entry: Entry) -> Bool {
+    private func isCurrent(_ entry: Entry) -> Bool {
         guard let connection = connections[entry.descriptor] else { return false }
         return connection.step == entry.step && !connection.isClosing
     }
@@ -171,11 +171,11 @@ struct ConnectionTable {
     private mutating func close(_ descriptor: Int32) {
         guard let connection = connections[descriptor], !connection.isClosing else { return }
         connections[descriptor]?.isClosing = true
-        leave(connection.peer)
+        release(connection.peer)
     }
 
-    private mutating func leave(_ peer: UInt32) {
-        open -= 1
+    private mutating func release(_ peer: UInt32) {
+        openCount -= 1
         guard let left = peers[peer]?.count else { return }
         if left <= 1 { peers[peer] = nil } else { peers[peer]?.count = left - 1 }
     }

@@ -110,8 +110,8 @@ public final class HTTPServer {
                 if let oldest = context.connections.evictOldest() { drop(oldest) } else { usleep(10_000) }
                 return
             case .connection(let accepted):
-                if let leaving = context.connections.admit(accepted.descriptor, peer: accepted.peer, at: now) {
-                    drop(leaving)
+                if let evicted = context.connections.admit(accepted.descriptor, peer: accepted.peer, at: now) {
+                    drop(evicted)
                 }
                 var address = accepted.address
                 let isAdded = withUnsafePointer(to: &address) { pointer in

@@ -146,6 +146,6 @@ func noteConnection(
     code: MHD_ConnectionNotificationCode
 ) {
     guard flywheel_mhd_is_end(code) != 0, let context, let connection else { return }
-    let handlers = Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
-    handlers.connections.remove(flywheel_mhd_socket(connection))
+    let handlerContext = Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
+    handlerContext.connections.remove(flywheel_mhd_socket(connection))
 }

@@ -34,22 +34,22 @@ struct ConnectionResponder {
     ///
     /// - Returns: `NO` if there is no memory for it, which closes the connection.
     func send(_ response: HTTPResponse) -> MHD_Result {
-        let made = response.body.withUnsafeBytes { bytes in
+        let mhdResponse = response.body.withUnsafeBytes { bytes in
             MHD_create_response_from_buffer(
                 bytes.count,
                 UnsafeMutableRawPointer(mutating: bytes.baseAddress),
                 .RESPMEM_MUST_COPY
             )
         }
-        guard let made else { return .NO }
-        defer { MHD_destroy_response(made) }
-        MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response.contentType)
-        let own = Set(response.headers.map { $0.name.lowercased() })
-        for (name, value) in HTTPResponse.standardHeaders where !own.contains(name.lowercased()) {
-            MHD_add_response_header(made, name, value)
+        guard let mhdResponse else { return .NO }
+        defer { MHD_destroy_response(mhdResponse) }
+        MHD_add_response_header(mhdResponse, MHD_HTTP_HEADER_CONTENT_TYPE, response.contentType)
+        let customNames = Set(response.headers.map { $0.name.lowercased() })
+        for (name, value) in HTTPResponse.standardHeaders where !customNames.contains(name.lowercased()) {
+            MHD_add_response_header(mhdResponse, name, value)
         }
         // libmicrohttpd refuses names and values with line ends, so that none can smuggle a header in.
-        for (name, value) in response.headers { MHD_add_response_header(made, name, value) }
-        return MHD_queue_response(connection, UInt32(response.status), made)
+        for (name, value) in response.headers { MHD_add_response_header(mhdResponse, name, value) }
+        return MHD_queue_response(connection, UInt32(response.status), mhdResponse)
     }
 }

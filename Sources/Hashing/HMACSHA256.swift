@@ -19,11 +19,11 @@ public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
     /// - Complexity: O(*n*).
     public func digest(of message: UnsafeRawBufferPointer) -> SHA256Digest {
         // libcrypto interprets a null key as the key of the previous call, so an empty one needs an address of its own.
-        let contiguousKey = key.isEmpty ? [0] : key
+        let nonEmptyKey = key.isEmpty ? [0] : key
         return SHA256Digest { output in
             var length: UInt32 = 0
             let bytes = message.assumingMemoryBound(to: UInt8.self)
-            let result = contiguousKey.withUnsafeBytes { keyBytes in
+            let result = nonEmptyKey.withUnsafeBytes { keyBytes in
                 HMAC(
                     EVP_sha256(),
                     keyBytes.baseAddress,

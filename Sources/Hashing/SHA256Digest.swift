@@ -91,8 +91,8 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
 
     /// Lends the 32 bytes.
     public func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
-        let big = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
-        return withUnsafeBytes(of: big, body)
+        let bigEndianWords = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+        return withUnsafeBytes(of: bigEndianWords, body)
     }
 
     /// The 64 lower-case hexadecimal digits.

@@ -26,10 +26,10 @@ extension ImportFile {
                 faults.append(.init(line: header.line, text, endsFile: true))
                 return
             }
-            let twice = Self.repeated(header.fields, fields, isLabelled)
-            guard twice.isEmpty else {
+            let repeated = Self.repeated(header.fields, fields, isLabelled)
+            guard repeated.isEmpty else {
                 let text =
-                    "column \(ImportNames.list(twice)) is there more than once: which one counts? Rename the others"
+                    "column \(ImportNames.list(repeated)) is there more than once: which one counts? Rename the others"
                 faults.append(.init(line: header.line, text, endsFile: true))
                 return
             }
@@ -42,7 +42,7 @@ extension ImportFile {
                 let value: (String) -> String? = { name in
                     columns[name].map { row.fields[$0] }.flatMap { $0.isEmpty ? nil : $0 }
                 }
-                take(line: row.line, isLabelled) {
+                addRow(line: row.line, isLabelled) {
                     try Self.row(line: row.line, fields: fields, isLabelled: isLabelled, value: value)
                 }
             }

@@ -21,12 +21,12 @@ extension ImportFile {
         do {
             try parser.withDocument(of: bytes) { json in
                 let tasks = try json.array()
-                if let fault = Self.faultOfForm(tasks) {
+                if let fault = Self.formatFault(tasks) {
                     faults.append(ImportFault(file: fault))
                     return
                 }
                 for (index, element) in tasks.enumerated() {
-                    take(line: index + 1, isLabelled) {
+                    addRow(line: index + 1, isLabelled) {
                         let task = try element.object()
                         let data = try task.object("data")
                         names.note(data)
@@ -36,7 +36,7 @@ extension ImportFile {
                 }
             }
             faults += names.faults(in: "task's data")
-        } catch let error as JSONError where Self.isNoJSON(error) {
+        } catch let error as JSONError where Self.isNotJSON(error) {
             let found = "found \(Self.beginning(of: bytes)), which is not JSON: \(error)"
             faults.append(ImportFault(file: "expected a JSON export of Label Studio, a list of tasks, \(found)"))
         } catch {
@@ -46,7 +46,7 @@ extension ImportFile {
 
     /// Describes the fault of a list whose first element is not a task, reported once instead of for every element;
     /// nil otherwise.
-    private static func faultOfForm(_ tasks: JSONArray) -> String? {
+    private static func formatFault(_ tasks: JSONArray) -> String? {
         guard let first = tasks.first(where: { _ in true })?.objectView, first["data"] == nil else { return nil }
         if first["annotation_id"] != nil || first["lead_time"] != nil || first["annotator"] != nil {
             return
@@ -181,9 +181,9 @@ extension ImportFile {
         guard let attribute = fields.attribute ?? attributes.first else {
             return ImportRow(line: line, sample: sample, answers: [])
         }
-        let about = object.member(named: attribute + "-metadata")?.objectView
+        let attributeMetadata = object.member(named: attribute + "-metadata")?.objectView
         // A job that failed for this object has no name; a class map gives names to numbers elsewhere.
-        let name = about.flatMap { scalar($0, "class-name") }
+        let name = attributeMetadata.flatMap { scalar($0, "class-name") }
         let label = try name ?? Self.label(line, object, attribute)
         return ImportRow(line: line, sample: sample, answers: label.map { [(nil, $0)] } ?? [])
     }

@@ -54,7 +54,7 @@ public struct ImportFile: Sendable {
             if !isHidden, Self.imageEndings.contains(ending.lowercased()) { found.append(name) }
         }
         for (index, name) in found.sorted().enumerated() {
-            take(line: index + 1, false) {
+            addRow(line: index + 1, false) {
                 ImportRow(
                     line: index + 1,
                     sample: try Self.sample(
@@ -155,12 +155,12 @@ public struct ImportFile: Sendable {
     }
 
     /// Adds a row, or the fault because of which it cannot be used.
-    mutating func take(line: Int, _ isLabelled: Bool, _ read: () throws -> ImportRow) {
+    mutating func addRow(line: Int, _ isLabelled: Bool, _ read: () throws -> ImportRow) {
         do {
             add(try read(), isLabelled: isLabelled)
         } catch let fault as ImportFault {
-            faults.append(fault.counted(in: unit))
-        } catch let error as JSONError where Self.isNoJSON(error) {
+            faults.append(fault.with(unit: unit))
+        } catch let error as JSONError where Self.isNotJSON(error) {
             faults.append(ImportFault(line: line, "it is not JSON: \(error)", unit: unit))
         } catch {
             faults.append(ImportFault(line: line, "\(error)", unit: unit))
@@ -168,7 +168,7 @@ public struct ImportFile: Sendable {
     }
 
     /// Whether an error means that a text is not JSON at all, not only that it is other JSON than expected.
-    static func isNoJSON(_ error: JSONError) -> Bool { [.syntax, .truncated, .invalidUTF8].contains(error.kind) }
+    static func isNotJSON(_ error: JSONError) -> Bool { [.syntax, .truncated, .invalidUTF8].contains(error.kind) }
 
     /// The beginning of a text, for a fault.
     static func beginning(of text: some Collection<UInt8>) -> String {

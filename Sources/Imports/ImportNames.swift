@@ -9,7 +9,7 @@ struct ImportNames {
 
     private var missing: [(option: ImportFields.Option, name: String)]
     private var seen: [String] = []
-    private var hasSeen = false
+    private var sawObject = false
 
     /// Starts with the names of `fields` as missing, except those of options that are searched for elsewhere.
     init(_ fields: ImportFields, without elsewhere: Set<ImportFields.Option> = []) {
@@ -18,7 +18,7 @@ struct ImportNames {
 
     /// Notes the members of an object in which the names should be.
     mutating func note(_ object: JSONObject) {
-        hasSeen = true
+        sawObject = true
         guard !missing.isEmpty else { return }
         missing.removeAll { object.member(named: $0.name) != nil }
         for member in object where seen.count < Self.limit && !seen.contains(member.name) { seen.append(member.name) }
@@ -33,7 +33,7 @@ struct ImportNames {
     /// "line".
     func faults(in element: String) -> [ImportFault] {
         // A file without any object has faults of its lines already.
-        guard hasSeen else { return [] }
+        guard sawObject else { return [] }
         let there = seen.isEmpty ? "there are none" : "there are \(Self.list(seen))"
         let more = seen.count == Self.limit ? " and perhaps more" : ""
         return missing.map {

@@ -91,7 +91,7 @@ public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { line == 0 ? text : "\(unit.rawValue) \(line): \(text)" }
 
-    func counted(in unit: Unit) -> ImportFault {
+    func with(unit: Unit) -> ImportFault {
         ImportFault(line: line, text, unit: unit, endsFile: endsFile)
     }
 }

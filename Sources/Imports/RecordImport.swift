@@ -70,7 +70,7 @@ public struct RecordImport {
     ///   - now: Milliseconds since 1970.
     ///   - pause: Waits for the given number of milliseconds.
     ///   - isStopped: Called between two transactions: whether to end before all records are sent.
-    ///   - tell: Called after each transaction with the number of records sent so far, including those of earlier runs.
+    ///   - reportProgress: Called after each transaction with the number of records sent so far, also by earlier runs.
     /// - Returns: The number of records that earlier runs had sent.
     /// - Throws: `EngineError` if the note is of other records, if it was stopped, or if another import into the
     ///   project has begun; `StreamError` from the cluster.
@@ -80,7 +80,7 @@ public struct RecordImport {
         now: () -> Int64 = WallClock.now,
         pause: (Int64) -> Void = { WallClock.pause($0) },
         isStopped: () -> Bool = { false },
-        tell: (Int) -> Void = { _ in }
+        reportProgress: (Int) -> Void = { _ in }
     ) throws -> Int {
         guard !records.isEmpty else { return 0 }
         let digest = digest(of: records)
@@ -96,7 +96,7 @@ public struct RecordImport {
                 now: now,
                 pause: pause,
                 isStopped: isStopped,
-                tell: tell
+                reportProgress: reportProgress
             )
         } catch let error as StreamError where error.isFenced {
             throw EngineError(
@@ -116,7 +116,7 @@ public struct RecordImport {
         now: () -> Int64,
         pause: (Int64) -> Void,
         isStopped: () -> Bool,
-        tell: (Int) -> Void
+        reportProgress: (Int) -> Void
     ) throws {
         let before = position
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)import.\(project)")
@@ -138,7 +138,7 @@ public struct RecordImport {
             try producer.commit()
             position = end
             try note(position, of: records.count, digest)
-            tell(position)
+            reportProgress(position)
             guard position < records.count else { break }
             // Computed from the rate since the beginning, so that slow commits are compensated.
             let due = began + Int64(position - before) * 1_000 / Int64(max(1, rate))
@@ -179,12 +179,12 @@ public struct RecordImport {
         do {
             return try JSONParser().withDocument(of: [UInt8](data)) { json in
                 let note = try json.object()
-                let isOurs =
+                let isSameTarget =
                     try note.string("project") == project && note.string("topic") == topics[topic]
                     && note.string("cluster") == cluster
-                let isOfThese = try note.string("digest") == digest
-                if isOurs, !isOfThese, leavesOutKnown { return 0 }
-                guard isOurs, isOfThese else {
+                let isOfTheseRecords = try note.string("digest") == digest
+                if isSameTarget, !isOfTheseRecords, leavesOutKnown { return 0 }
+                guard isSameTarget, isOfTheseRecords else {
                     throw EngineError(
                         "go on with an import",
                         "\(progress) is the note of other records, another project or another cluster",

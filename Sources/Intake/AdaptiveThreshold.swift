@@ -17,12 +17,12 @@ public struct AdaptiveThreshold {
     private let burst: Double
     private var histogram = [Float](repeating: 0, count: bins)
     private var mass: Float = 0
-    private var began: Int64?
+    private var windowStart: Int64?
     private var last: Int64 = 0
     private var tokens: Double
     private var sinceUpdate = 0
     private var observed = 0
-    private var firstAt: Int64?
+    private var firstScoreAt: Int64?
     /// The lowest score that currently passes, in `0...1`.
     public private(set) var value = 0.0
 
@@ -43,16 +43,16 @@ public struct AdaptiveThreshold {
     /// - Returns: Whether the score passes. Before the stream's 300th score or the end of its first second, whichever
     ///   comes first, scores of at least 0.5 pass.
     public mutating func admits(_ score: Double, at time: Int64) -> Bool {
-        if began == nil {
-            began = time
-            firstAt = time
+        if windowStart == nil {
+            windowStart = time
+            firstScoreAt = time
             last = time
         }
         // When the clock goes back, the start times are moved back with it; otherwise nothing would pass until the
         // clock has caught up.
         if time < last {
-            began = began.map { $0 - (last - time) }
-            firstAt = firstAt.map { $0 - (last - time) }
+            windowStart = windowStart.map { $0 - (last - time) }
+            firstScoreAt = firstScoreAt.map { $0 - (last - time) }
             last = time
         }
         let elapsed = Double(time - last)
@@ -72,18 +72,18 @@ public struct AdaptiveThreshold {
         return true
     }
 
-    private var isWarm: Bool { observed >= Self.warmUp || Double(last - (firstAt ?? last)) >= Self.warmUpTime }
+    private var isWarm: Bool { observed >= Self.warmUp || Double(last - (firstScoreAt ?? last)) >= Self.warmUpTime }
 
     private mutating func update() {
         sinceUpdate = 0
-        guard let began else { return }
-        let span = Double(last - began)
+        guard let windowStart else { return }
+        let span = Double(last - windowStart)
         guard span > 0 else { return }
         // The mass of a steady stream of rate r is r × (1 - 2^(-span/halfLife)) × halfLife/ln 2; for short spans r × span.
         let effective = min(span, Self.halfLife * 1.4427)
         let rate = Double(mass) / effective
-        let wanted = rate > 0 ? min(1, target / rate) : 1
-        var left = Float(wanted) * mass
+        let passingShare = rate > 0 ? min(1, target / rate) : 1
+        var left = Float(passingShare) * mass
         var bin = Self.bins
         while bin > 0, left > 0 {
             bin -= 1
@@ -95,7 +95,7 @@ public struct AdaptiveThreshold {
         if mass > 65_536 || span > 2 * Self.halfLife {
             for index in histogram.indices { histogram[index] *= 0.5 }
             mass *= 0.5
-            self.began = last - Int64(Self.halfLife * 0.5)
+            self.windowStart = last - Int64(Self.halfLife * 0.5)
         }
     }
 }

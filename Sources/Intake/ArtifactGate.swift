@@ -7,12 +7,12 @@ public struct ArtifactFolders: Hashable, Sendable {
     /// names its folder. Nil if the file does not state it: then any folder may contain artifacts.
     public let roots: [String]?
     /// Folder of this worker's trainer; Intake checks files in it if no roots are named.
-    public let own: String?
+    public let trainerFolder: String?
 
     /// Creates the folders from absolute paths.
-    public init(roots: [String]? = nil, own: String? = nil) {
+    public init(roots: [String]? = nil, trainerFolder: String? = nil) {
         self.roots = roots
-        self.own = own
+        self.trainerFolder = trainerFolder
     }
 }
 
@@ -63,7 +63,7 @@ struct ArtifactGate {
             // A training result always states a size; for a registered model, the result of the check is not used.
             size: artifact.size ?? 0,
             folders: folders(of: matching),
-            known: folders.roots ?? folders.own.map { [$0] } ?? []
+            checkedFolders: folders.roots ?? folders.trainerFolder.map { [$0] } ?? []
         )
         let finding = left > 0 ? inspector?.inspect(question, left: &left) : nil
         let seen = finding ?? FileInspector.Finding(byNameOf: question)
@@ -73,7 +73,7 @@ struct ArtifactGate {
                 "artifact.uri: \(artifact.uri) leads out of the folders that hold artifacts (training.artifacts, or artifacts.roots of the worker's file)"
             )
         }
-        return seen.isThere
+        return seen.exists
     }
 
     /// Ends a transaction: the next one may again wait for `maximumWait` milliseconds.

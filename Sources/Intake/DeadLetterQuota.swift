@@ -21,7 +21,7 @@ struct DeadLetterQuota {
 
     /// Whether a dead letter of `size` bytes may be written at a time in milliseconds; if so, it is charged. A step
     /// back in time counts as no elapsed time.
-    mutating func takes(_ size: Int, at time: Int64) -> Bool {
+    mutating func admits(_ size: Int, at time: Int64) -> Bool {
         let elapsed = Double(max(0, time - (last ?? time))) / 1_000
         last = time
         deadLetters = min(perSecond * Self.burst, deadLetters + elapsed * perSecond)
@@ -42,7 +42,7 @@ enum DeadLetterSource: Int, CaseIterable {
     /// Predictions, feedback, and whatever is beyond the budget of journal entries.
     case traffic
     /// Answers and results that lack their token, or have a wrong one.
-    case strangers
+    case unauthenticated
     case annotations
     case trainingResults
     case commands
@@ -51,7 +51,7 @@ enum DeadLetterSource: Int, CaseIterable {
     /// The source that a refused record of `topic` counts for.
     init(_ topic: Topic, _ code: RecordRejection.Code) {
         switch (code, topic) {
-        case (.badToken, _), (.missingToken, _): self = .strangers
+        case (.badToken, _), (.missingToken, _): self = .unauthenticated
         case (.entryBudget, _), (_, .predictions), (_, .feedback): self = .traffic
         case (_, .annotations): self = .annotations
         case (_, .trainingResults): self = .trainingResults

@@ -45,7 +45,7 @@ struct EntryBudget {
     private struct Key: Hashable {
         let project: ProjectID
         let topic: Topic
-        let isVouched: Bool
+        let hasValidToken: Bool
     }
 
     private struct Account {
@@ -76,52 +76,52 @@ struct EntryBudget {
     ///   - project: The project whose journal receives the entry.
     ///   - topic: Topic of the record that causes the entry.
     ///   - size: Bytes of the entry.
-    ///   - isVouched: Whether the record shows that it answers a request of Flywheel: such records have a budget of
+    ///   - hasValidToken: Whether the record shows that it answers a request of Flywheel: such records have a budget of
     ///     their own, which the others cannot use up.
     ///   - time: Milliseconds; a step back counts as no elapsed time.
     ///   - share: The share of the traffic that this worker reads, in `0...1`: the worker has the same share of each
     ///     limit.
     /// - Returns: Whether the budget had capacity; otherwise nothing is charged.
-    mutating func takes(
+    mutating func admits(
         _ project: ProjectID,
         _ topic: Topic,
         size: Int,
-        isVouched: Bool = false,
+        hasValidToken: Bool = false,
         at time: Int64,
         share: Double
     ) -> Bool {
-        let key = Key(project: project, topic: topic, isVouched: isVouched)
+        let key = Key(project: project, topic: topic, hasValidToken: hasValidToken)
         let known = accounts[key]
         var account = account(key, at: time, share: share)
-        let isTaken = account.hasRoom
-        if isTaken {
+        let isAdmitted = account.hasRoom
+        if isAdmitted {
             account.entries -= 1
             account.bytes -= Double(size)
         }
         if before[key] == nil { before[key] = .some(known) }
         if known == nil, accounts.count >= Self.capacity { removeFull(at: time, share: share) }
         accounts[key] = account
-        return isTaken
+        return isAdmitted
     }
 
-    /// Whether the budget has capacity for an entry; charges nothing. The parameters are those of `takes`.
+    /// Whether the budget has capacity for an entry; charges nothing. The parameters are those of `admits`.
     func hasRoom(_ project: ProjectID, _ topic: Topic, at time: Int64, share: Double) -> Bool {
-        account(Key(project: project, topic: topic, isVouched: false), at: time, share: share).hasRoom
+        account(Key(project: project, topic: topic, hasValidToken: false), at: time, share: share).hasRoom
     }
 
     /// Entries and bytes of a full account.
-    private func most(_ key: Key, share: Double) -> (entries: Double, bytes: Double) {
+    private func fullCapacity(_ key: Key, share: Double) -> (entries: Double, bytes: Double) {
         (max(1, Double(limits.entries[key.topic] ?? .max) * share), Double(limits.bytes(of: key.topic)) * share)
     }
 
     /// Returns the account of a key with its capacity at a time; a new account is full.
     private func account(_ key: Key, at time: Int64, share: Double) -> Account {
-        let most = most(key, share: share)
-        var account = accounts[key] ?? Account(entries: most.entries, bytes: most.bytes, last: time)
+        let full = fullCapacity(key, share: share)
+        var account = accounts[key] ?? Account(entries: full.entries, bytes: full.bytes, last: time)
         let part = Double(max(0, time - account.last)) / Self.hour
         account.last = time
-        account.entries = min(most.entries, account.entries + most.entries * part)
-        account.bytes = min(most.bytes, account.bytes + most.bytes * part)
+        account.entries = min(full.entries, account.entries + full.entries * part)
+        account.bytes = min(full.bytes, account.bytes + full.bytes * part)
         return account
     }
 
@@ -129,8 +129,8 @@ struct EntryBudget {
     /// below the limits. If hardly any is full, all are removed, so that the next removal is not due at once.
     private mutating func removeFull(at time: Int64, share: Double) {
         accounts = accounts.filter { key, _ in
-            let (known, most) = (account(key, at: time, share: share), most(key, share: share))
-            return known.entries < most.entries || known.bytes < most.bytes
+            let (known, full) = (account(key, at: time, share: share), fullCapacity(key, share: share))
+            return known.entries < full.entries || known.bytes < full.bytes
         }
         if accounts.count > Self.capacity / 8 * 7 { accounts.removeAll() }
     }

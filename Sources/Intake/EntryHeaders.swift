@@ -12,16 +12,16 @@ struct EntryHeaders {
         let key: [UInt8]
         let headers: [RecordHeader]
         /// Indices in `headers` of the headers that differ: those with the record's id, and those with the time.
-        let indices: [Int]
-        let times: [Int]
+        let idIndices: [Int]
+        let timeIndices: [Int]
     }
 
-    private struct Kind: Hashable {
+    private struct TemplateKey: Hashable {
         let project: ProjectID
-        let name: JournalEntry.Kind
+        let kind: JournalEntry.Kind
     }
 
-    private var templates: [Kind: Template] = [:]
+    private var templates: [TemplateKey: Template] = [:]
     private var time: (milliseconds: Int64, text: [UInt8])?
     /// Bounded, because projects are created and removed while a worker keeps running.
     private static let capacity = 4_096
@@ -39,23 +39,23 @@ struct EntryHeaders {
         let template = template(of: entry)
         let time = text(of: milliseconds)
         var headers = template.headers
-        for index in template.indices { headers[index] = RecordHeader(headers[index].name, id) }
-        for index in template.times { headers[index] = RecordHeader(headers[index].name, time) }
+        for index in template.idIndices { headers[index] = RecordHeader(headers[index].name, id) }
+        for index in template.timeIndices { headers[index] = RecordHeader(headers[index].name, time) }
         return (template.key, headers)
     }
 
     private mutating func template(of entry: JournalEntry) -> Template {
-        let kind = Kind(project: entry.project, name: entry.body.kind)
-        if let known = templates[kind] { return known }
+        let key = TemplateKey(project: entry.project, kind: entry.body.kind)
+        if let known = templates[key] { return known }
         let headers = CloudEventHeaders.entry(entry, id: "", role: .intake, time: 0, causation: "").recordHeaders
         let template = Template(
             key: Array(entry.project.rawValue.utf8),
             headers: headers,
-            indices: headers.indices.filter { ["ce_id", "ce_causationid"].contains(headers[$0].name) },
-            times: headers.indices.filter { headers[$0].name == "ce_time" }
+            idIndices: headers.indices.filter { ["ce_id", "ce_causationid"].contains(headers[$0].name) },
+            timeIndices: headers.indices.filter { headers[$0].name == "ce_time" }
         )
         if templates.count >= Self.capacity { templates.removeAll() }
-        templates[kind] = template
+        templates[key] = template
         return template
     }
 

@@ -25,7 +25,7 @@ struct FeedbackRoom {
     /// Bounded, because projects are created and removed while a worker keeps running.
     private static let capacity = 65_536
     /// The smallest share of users is 2 to the power of minus this.
-    private static let mostHalvings = 20
+    private static let maximumHalvings = 20
 
     private var accounts: [ProjectID: Account] = [:]
     /// Accounts that the pending transaction has changed, with their values before it; nil for new accounts.
@@ -43,28 +43,31 @@ struct FeedbackRoom {
     /// - Returns: The share of the users that is currently forwarded, the probability with which this user was drawn;
     ///   nil if the user is not drawn, and nothing is charged.
     /// - Complexity: O(1).
-    mutating func take(_ project: ProjectID, limit: Int, draw: Double, at time: Int64, share: Double) -> Double? {
-        let most = max(1, Double(limit) * share)
+    mutating func admit(_ project: ProjectID, limit: Int, draw: Double, at time: Int64, share: Double) -> Double? {
+        let hourlyCapacity = max(1, Double(limit) * share)
         let known = accounts[project]
-        var account = known ?? Account(entries: most, last: time)
-        account.entries = min(most, account.entries + most * Double(max(0, time - account.last)) / Self.hour)
+        var account = known ?? Account(entries: hourlyCapacity, last: time)
+        account.entries = min(
+            hourlyCapacity,
+            account.entries + hourlyCapacity * Double(max(0, time - account.last)) / Self.hour
+        )
         account.recent -= account.recent * min(1, Double(max(0, time - account.last)) / Self.minute)
         account.recent += 1
         account.last = time
-        let carried = most * Self.minute / Self.hour / account.recent
-        let drawn = max(Self.drawn(account.entries / most), Self.drawn(carried / 2))
-        let isTaken = draw < drawn && account.entries >= 1
-        if isTaken { account.entries -= 1 }
+        let carried = hourlyCapacity * Self.minute / Self.hour / account.recent
+        let userShare = max(Self.userShare(account.entries / hourlyCapacity), Self.userShare(carried / 2))
+        let isAdmitted = draw < userShare && account.entries >= 1
+        if isAdmitted { account.entries -= 1 }
         if before[project] == nil { before[project] = .some(known) }
         if known == nil, accounts.count >= Self.capacity { accounts.removeAll() }
         accounts[project] = account
-        return isTaken ? drawn : nil
+        return isAdmitted ? userShare : nil
     }
 
     /// Returns the share of the users that is forwarded when a given part of the capacity is left, in `0...1`.
-    private static func drawn(_ left: Double) -> Double {
+    private static func userShare(_ left: Double) -> Double {
         var (share, level) = (1.0, 0.5)
-        for _ in 0..<mostHalvings where left < level {
+        for _ in 0..<maximumHalvings where left < level {
             share /= 2
             level /= 2
         }

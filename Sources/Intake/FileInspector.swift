@@ -13,7 +13,7 @@ final class FileInspector: Sendable {
         /// Folders that must contain the file, with links followed; nil: any folder.
         let folders: [String]?
         /// Folders in which the existence of the file is checked.
-        let known: [String]
+        let checkedFolders: [String]
     }
 
     /// Answer to a question about a file.
@@ -21,7 +21,7 @@ final class FileInspector: Sendable {
         /// Whether the file is in one of the folders.
         let isInside: Bool
         /// Whether the file exists with its size; nil if it could not be checked.
-        let isThere: Bool?
+        let exists: Bool?
     }
 
     private let queue = DispatchQueue(label: "flywheel.artifacts", qos: .utility)
@@ -46,9 +46,9 @@ final class FileInspector: Sendable {
             let finding = inspect(question)
             answer.finding.withLock { $0 = finding }
             isBusy.store(false, ordering: .sequentiallyConsistent)
-            answer.isThere.signal()
+            answer.arrival.signal()
         }
-        let isInTime = answer.isThere.wait(timeout: began + .milliseconds(Int(left))) == .success
+        let isInTime = answer.arrival.wait(timeout: began + .milliseconds(Int(left))) == .success
         let passed = (DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds) / 1_000_000
         left = isInTime ? max(0, left - Int64(clamping: passed)) : 0
         return answer.finding.withLock { $0 }
@@ -57,7 +57,7 @@ final class FileInspector: Sendable {
     /// Answer of the queue; it may outlive the caller that waits for it.
     private final class Answer: Sendable {
         let finding = Mutex<Finding?>(nil)
-        let isThere = DispatchSemaphore(value: 0)
+        let arrival = DispatchSemaphore(value: 0)
     }
 }
 
@@ -67,8 +67,8 @@ extension FileInspector.Finding {
         let path: String
         switch RealPath(question.path) {
         case .real(let found): path = found
-        case .astray:
-            self.init(isInside: question.folders == nil, isThere: nil)
+        case .brokenLink:
+            self.init(isInside: question.folders == nil, exists: nil)
             return
         case .unknown:
             self.init(byNameOf: question)
@@ -79,14 +79,14 @@ extension FileInspector.Finding {
             return Self.isPath(path, in: folder)
         }
         let isInside = question.folders?.contains(where: isIn) ?? true
-        let isKnown = isInside && question.known.contains { isIn($0) && Self.isFolder($0) }
-        self.init(isInside: isInside, isThere: isKnown ? Self.isFile(path, size: question.size) : nil)
+        let isKnown = isInside && question.checkedFolders.contains { isIn($0) && Self.isFolder($0) }
+        self.init(isInside: isInside, exists: isKnown ? Self.isFile(path, size: question.size) : nil)
     }
 
     /// Creates the answer without access to the disk: by the names alone.
     init(byNameOf question: FileInspector.Question) {
         let isInside = question.folders?.contains { Self.isPath(question.path, in: $0) } ?? true
-        self.init(isInside: isInside, isThere: nil)
+        self.init(isInside: isInside, exists: nil)
     }
 
     /// Returns whether a path is in a folder, compared byte by byte, as the disk does: spellings that Unicode considers
@@ -116,7 +116,7 @@ extension FileInspector.Finding {
 enum RealPath: Hashable {
     case real(String)
     /// The path contains a link without a target, or a circle of links.
-    case astray
+    case brokenLink
     /// The path may not be accessed, or the disk has a fault.
     case unknown
 
@@ -135,7 +135,7 @@ enum RealPath: Hashable {
             var status = stat()
             let isLink = lstat(String(head), &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
             guard fault == ENOENT || fault == ENOTDIR, !isLink, let cut = head.lastIndex(of: "/") else {
-                self = isLink || fault == ELOOP ? .astray : .unknown
+                self = isLink || fault == ELOOP ? .brokenLink : .unknown
                 return
             }
             let name = head[head.index(after: cut)...]

@@ -10,14 +10,14 @@ extension IntakeProcessor {
     /// Writes an entry to its project's journal, preceded by the revision that it was checked under, if the journal
     /// does not have that revision yet.
     ///
-    /// `isVouched` states whether its record returned a token: such records have a budget of their own.
+    /// `hasValidToken` states whether its record returned a token: such records have a budget of their own.
     ///
     /// - Throws: When the entry does not fit into a record, or the topic has used up the project's entries of the hour;
     ///   then nothing is written or counted.
     func forward(
         _ entry: JournalEntry,
         _ configuration: ProjectConfiguration,
-        isVouched: Bool = false,
+        hasValidToken: Bool = false,
         into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         let record = record(entry, configuration)
@@ -29,11 +29,11 @@ extension IntakeProcessor {
         }
         let input = Self.inputs[current.topic]
         let project = configuration.project
-        let isWithin = entryBudget.takes(
+        let isWithin = entryBudget.admits(
             project,
             input,
             size: record.size,
-            isVouched: isVouched,
+            hasValidToken: hasValidToken,
             at: batchTime,
             // A project's commands are in one partition, by its key: one worker reads them all.
             share: input == .commands ? 1 : share
@@ -51,7 +51,7 @@ extension IntakeProcessor {
                 configuration
             )
             // The budget had capacity when the revision was adopted, and nothing else uses it.
-            _ = entryBudget.takes(project, .projects, size: revision.size, at: batchTime, share: 1)
+            _ = entryBudget.admits(project, .projects, size: revision.size, at: batchTime, share: 1)
             transaction.write(revision)
         }
         transaction.write(record)
@@ -104,7 +104,7 @@ extension IntakeProcessor {
         var extent = isStub ? DeadLetterRecord.Extent.stub : .whole
         if rejection.code == .tooLarge { extent = Self.extent(ofTooLarge: record.value.count, on: input) }
         let size = min(record.value.count, extent.value)
-        let isWithin = !isBounded || deadLetterQuotas[source].takes(size, at: batchTime)
+        let isWithin = !isBounded || deadLetterQuotas[source].admits(size, at: batchTime)
         guard isWithin || pendingDeadLetter == nil else {
             pendingCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1
@@ -163,23 +163,23 @@ extension IntakeProcessor {
 
     // MARK: - Poison
 
-    public var isolates: Bool { true }
+    public var quarantinesRecords: Bool { true }
 
     public func quarantine(
         _ batch: RecordBatch,
         topics names: [String],
-        because isolation: Quarantine,
+        because reason: Quarantine,
         into transaction: inout PendingTransaction
     ) throws {
         for (index, record) in batch.records.enumerated() {
             pendingCounts.read += 1
-            let rejection = RecordRejection(.poison, isolation.text)
+            let rejection = RecordRejection(.poison, reason.text)
             deadLetter(
                 batch,
                 at: index,
                 because: rejection,
                 on: names[record.topic],
-                isStub: isolation.isStubborn,
+                isStub: reason.isStubborn,
                 into: &transaction
             )
             offsets.note(record)

@@ -51,8 +51,8 @@ extension IntakeProcessor {
         var reading = PredictionReading()
         guard record.value.count <= Self.recordLimit, let text = scanner.scan(record.value),
             reader.read(text, projectView, into: &reading), let project = reading.project,
-            isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata,
-            record.value.count <= project.pointee.sampleRoom, project.pointee.door.admits(reading.embedding)
+            isPlausible(reading.predictedAt, at: time), !project.pointee.readsMetadata,
+            record.value.count <= project.pointee.sampleLimit, project.pointee.door.admits(reading.embedding)
         else { return nil }
         // Temperature scaling needs the complete output: such a prediction is decoded.
         guard !reading.hasOutput || project.pointee.temperature == 1 else { return nil }
@@ -150,16 +150,16 @@ extension IntakeProcessor {
         let status = samples?.status(of: hash) ?? .unknown
         // Versions beyond the distinguished ones have no threshold. Queried samples do not need one: further
         // predictions matter only for queried samples of the audit sample.
-        let isDistinct = stream != IntakeProject.others && status != .queried
-        var passes = isDistinct && project.pointee.withStream(stream) { $0.admits(score, at: time) }
+        let usesThreshold = stream != IntakeProject.others && status != .queried
+        var passes = usesThreshold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
-        if isDistinct, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
+        if usesThreshold, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
             let chance = Self.draw(project, prefix: "exploration/", sample: sample, version: version)
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }
         passes = passes || isAudit || isExploration
         // Checked here: a call of `wants` would copy the table, with its three references, for each prediction.
-        if isDistinct, !passes, status == .pooled || project.pointee.filling.hasRoom {
+        if usesThreshold, !passes, status == .pooled || project.pointee.filling.hasRoom {
             passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
         }
         let isDisputed =
@@ -229,18 +229,18 @@ extension IntakeProcessor {
     /// not depend on chance.
     func checkSample(_ sample: Sample, _ size: Int, _ project: ProjectTable.Slot) throws(RecordRejection) {
         if let fault = project.pointee.space.fault(of: sample) { throw RecordRejection(.wrongSpace, fault) }
-        let room = project.pointee.sampleRoom
-        guard size > room else { return }
+        let limit = project.pointee.sampleLimit
+        guard size > limit else { return }
         let found = sample.encodedSize
-        guard found > room else { return }
+        guard found > limit else { return }
         throw RecordRejection(
             .tooLarge,
-            "sample: \(found) bytes without the embedding as a task has it, of \(max(0, room)) beside the project's classes; send content by URI"
+            "sample: \(found) bytes without the embedding as a task has it, of \(max(0, limit)) beside the project's classes; send content by URI"
         )
     }
 
     /// Whether an event's own time is within bounds.
-    func isBelievable(_ time: Int64?, at now: Int64) -> Bool {
+    func isPlausible(_ time: Int64?, at now: Int64) -> Bool {
         guard let time else { return true }
         return time >= Self.earliestTime && time <= now + Self.futureTolerance
     }

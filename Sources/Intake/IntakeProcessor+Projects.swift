@@ -11,11 +11,13 @@ extension IntakeProcessor {
     /// Records of `projects` that cannot be followed, or not yet, in the order of their offsets.
     public var projectFaults: [ProjectFault] {
         guard !waiting.isEmpty else { return directory.faults }
-        let late = waiting.map { ProjectFault(project: $0.key, offset: $0.value, reason: Self.lateReason) }
-        return (directory.faults + late).sorted { ($0.offset, $0.project ?? "") < ($1.offset, $1.project ?? "") }
+        let waitingFaults = waiting.map { ProjectFault(project: $0.key, offset: $0.value, reason: Self.waitingReason) }
+        return (directory.faults + waitingFaults).sorted {
+            ($0.offset, $0.project ?? "") < ($1.offset, $1.project ?? "")
+        }
     }
 
-    private static let lateReason =
+    private static let waitingReason =
         "the project has had as many revisions in an hour as its journal takes (entry_budget.projects of the worker's file); the newest one is followed when the budget returns, until then the one before it: find out who writes to projects"
 
     /// Milliseconds between two attempts to adopt waiting revisions.
@@ -23,17 +25,17 @@ extension IntakeProcessor {
 
     /// Adopts the directory's new revisions, and waiting revisions for which the budgets have capacity by now.
     func adoptRevisions() {
-        let learned = state?.generation ?? 0
-        let isNews = generation != directory.generation
-        let isTried = !waiting.isEmpty && (batchTime - triedAt >= Self.retryInterval || batchTime < triedAt)
-        guard isNews || isTried || stateGeneration != learned else { return }
-        stateGeneration = learned
-        if isNews {
+        let latestStateGeneration = state?.generation ?? 0
+        let hasNewRevisions = generation != directory.generation
+        let isRetryDue = !waiting.isEmpty && (batchTime - triedAt >= Self.retryInterval || batchTime < triedAt)
+        guard hasNewRevisions || isRetryDue || stateGeneration != latestStateGeneration else { return }
+        stateGeneration = latestStateGeneration
+        if hasNewRevisions {
             generation = directory.generation
             for (name, configuration) in directory.projects { adopt(configuration, named: name) }
             projects.remove { directory.projects[$0.configuration.project.rawValue] == nil }
             waiting = waiting.filter { directory.projects[$0.key] != nil }
-        } else if isTried {
+        } else if isRetryDue {
             for name in waiting.keys {
                 if let configuration = directory.projects[name] { adopt(configuration, named: name) }
             }
@@ -90,7 +92,7 @@ extension IntakeProcessor {
         do throws(JSONError) { name = try object.string("project") } catch { throw RecordRejection(error) }
         if projects[name] == nil { _ = readAgain(for: record) }
         guard projects[name] != nil else {
-            if let reason = directory.fault(of: name)?.reason ?? waiting[name].map({ _ in Self.lateReason }) {
+            if let reason = directory.fault(of: name)?.reason ?? waiting[name].map({ _ in Self.waitingReason }) {
                 throw RecordRejection(
                     .faultyProject,
                     "project: \(name) has no revision that can be followed: \(reason)"

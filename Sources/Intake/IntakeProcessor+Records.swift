@@ -53,10 +53,10 @@ extension IntakeProcessor {
         } catch {
             guard error.code == .unknownClass else { throw error }
             // The class may have been added by a revision that is not read yet.
-            let isNews = readAgain(for: record)
+            let hasNewRevisions = readAgain(for: record)
             // The class that a user proposes as correct is no reason to ignore that the prediction was wrong.
             let isFeedback = Self.inputs[record.topic] == .feedback
-            guard isNews || isFeedback else { throw error }
+            guard hasNewRevisions || isFeedback else { throw error }
             try dispatch(
                 record,
                 at: index,
@@ -64,7 +64,7 @@ extension IntakeProcessor {
                 as: envelope,
                 to: name,
                 verdict: nil,
-                takesUnknownClass: isFeedback,
+                acceptsUnknownClass: isFeedback,
                 into: &transaction
             )
         }
@@ -83,7 +83,7 @@ extension IntakeProcessor {
         as envelope: Envelope,
         to name: String,
         verdict: IntakeVerdict?,
-        takesUnknownClass: Bool = false,
+        acceptsUnknownClass: Bool = false,
         into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         guard let project = projects[name] else {
@@ -102,17 +102,22 @@ extension IntakeProcessor {
                 initialClasses: configuration.shortestOutput
             )
             try event.checkNames()
-            believe(&event.predictedAt, "predicted_at_ms", &event.remarks)
+            discardImplausible(&event.predictedAt, "predicted_at_ms", &event.remarks)
             try checkSample(event.sample, record.value.count, project)
             guard let verdict = verdict ?? judge(event, project, at: batchTime) else { return }
             try forward(event, verdict, at: batchTime, into: &transaction)
             note(event.remarks)
         case .feedback:
-            var event = try FeedbackEvent(object, project: id, question: question, takesUnknownClass: takesUnknownClass)
+            var event = try FeedbackEvent(
+                object,
+                project: id,
+                question: question,
+                acceptsUnknownClass: acceptsUnknownClass
+            )
             try event.checkNames()
-            believe(&event.givenAt, "given_at_ms", &event.remarks)
+            discardImplausible(&event.givenAt, "given_at_ms", &event.remarks)
             let entry = feedback(event, in: envelope, from: record, at: index, of: batch)
-            if let drawn = draw(entry, project) {
+            if let drawn = admitFeedback(entry, project) {
                 try forward(JournalEntry(project: id, body: .feedback(drawn)), configuration, into: &transaction)
             } else {
                 pendingCounts.feedbackLeftOut += 1
@@ -122,8 +127,8 @@ extension IntakeProcessor {
         case .annotations:
             var event = try AnnotationEvent(object, project: id, question: question)
             try event.checkNames()
-            believe(&event.answeredAt, "answered_at_ms", &event.remarks)
-            let isVouched = try isVouched(
+            discardImplausible(&event.answeredAt, "answered_at_ms", &event.remarks)
+            let hasValidToken = try hasValidToken(
                 event.token,
                 on: .labelingTasks,
                 for: event.annotation.task.rawValue,
@@ -133,14 +138,14 @@ extension IntakeProcessor {
             try forward(
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
                 configuration,
-                isVouched: isVouched,
+                hasValidToken: hasValidToken,
                 into: &transaction
             )
             note(event.remarks)
-        case .trainingResults where PredictedEvent.isOne(object):
+        case .trainingResults where PredictedEvent.matches(object):
             let event = try PredictedEvent(object, project: id, question: question)
             try event.checkNames()
-            let isVouched = try isVouched(
+            let hasValidToken = try hasValidToken(
                 event.token,
                 on: .trainingRequests,
                 for: event.labels.request.rawValue,
@@ -150,14 +155,14 @@ extension IntakeProcessor {
             try forward(
                 JournalEntry(project: id, body: .predicted(event.labels), origin: origin),
                 configuration,
-                isVouched: isVouched,
+                hasValidToken: hasValidToken,
                 into: &transaction
             )
             note(event.remarks)
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id, kind: question.kind)
             try event.checkNames()
-            let isVouched = try isVouched(
+            let hasValidToken = try hasValidToken(
                 event.token,
                 on: .trainingRequests,
                 for: event.result.request.rawValue,
@@ -168,7 +173,7 @@ extension IntakeProcessor {
             try forward(
                 JournalEntry(project: id, body: .trainingResult(event.result.verified(verified)), origin: origin),
                 configuration,
-                isVouched: isVouched,
+                hasValidToken: hasValidToken,
                 into: &transaction
             )
             note(event.remarks)
@@ -188,7 +193,7 @@ extension IntakeProcessor {
         case .imports:
             var event = try ImportEvent(object, project: id, question: question)
             try event.checkNames()
-            believe(&event.labeledAt, "labeled_at_ms", &event.remarks)
+            discardImplausible(&event.labeledAt, "labeled_at_ms", &event.remarks)
             try checkSample(event.sample, record.value.count, project)
             let origin = try origin(record, index, batch)
             try forward(
@@ -249,11 +254,11 @@ extension IntakeProcessor {
     /// - Returns: Nil if the hour has no capacity for the feedback: then it is counted, and is neither forwarded nor
     ///   written to the dead letters. More of the same would add little information, and the users who are omitted are
     ///   drawn by a hash that cannot be computed from outside.
-    private func draw(_ feedback: Feedback, _ project: ProjectTable.Slot) -> Feedback? {
+    private func admitFeedback(_ feedback: Feedback, _ project: ProjectTable.Slot) -> Feedback? {
         let configuration = project.pointee.configuration
         // Before the sample of users: a used-up budget of the worker affects all users alike.
         guard entryBudget.hasRoom(configuration.project, .feedback, at: batchTime, share: share) else { return nil }
-        let probability = feedbackRoom.take(
+        let probability = feedbackRoom.admit(
             configuration.project,
             limit: configuration.rollout.feedbackPerHour,
             draw: project.pointee.feedbackDraw.unit(key: feedback.user.rawValue),
@@ -280,7 +285,7 @@ extension IntakeProcessor {
     /// request. Nothing else is checked, so that the result is known before anything is written.
     ///
     /// - Throws: If the token is wrong, or missing although the project requires it.
-    private func isVouched(
+    private func hasValidToken(
         _ token: RequestToken?,
         on topic: Topic,
         for id: String,
@@ -293,7 +298,7 @@ extension IntakeProcessor {
                 "token: project \(configuration.project) requires the token that the record of \(topics[topic]) carries, found none"
             )
         }
-        guard tokens.accept(token, on: topics[topic], of: configuration.project, for: id) else {
+        guard tokens.accepts(token, on: topics[topic], of: configuration.project, for: id) else {
             throw RecordRejection(
                 .badToken,
                 "token: it is not that of \(id) on \(topics[topic]) under a secret of this worker (salt, tokens.secret)"
@@ -303,8 +308,8 @@ extension IntakeProcessor {
     }
 
     /// Removes an event's own time if it is not within bounds: the time is only informative.
-    private func believe(_ time: inout Int64?, _ member: StaticString, _ remarks: inout Remarks) {
-        guard let own = time, !isBelievable(own, at: batchTime) else { return }
+    private func discardImplausible(_ time: inout Int64?, _ member: StaticString, _ remarks: inout Remarks) {
+        guard let own = time, !isPlausible(own, at: batchTime) else { return }
         remarks.note(
             "\(member)",
             "\(RFC3339.text(milliseconds: own)) (\(own) ms) is before 2000 or more than a day in the future: left out"

@@ -25,7 +25,7 @@ extension IntakeProcessor {
             let others = classes - reading.output.count
             unnamed = others > 0 ? reading.output.remainder / Double(others) : 0
         }
-        verdict.settle(
+        verdict.apply(
             project.pointee.judgeTriggers(
                 facts,
                 stream: verdict.stream,
@@ -66,12 +66,12 @@ extension IntakeProcessor {
                 at: time
             )
         }
-        verdict.settle(outcome)
+        verdict.apply(outcome)
     }
 }
 
 extension IntakeVerdict {
-    fileprivate mutating func settle(_ outcome: TriggerSet.Outcome) {
+    fileprivate mutating func apply(_ outcome: TriggerSet.Outcome) {
         triggers = outcome
         isBelowThreshold = isBelowThreshold || !passes && !outcome.isEmpty
         passes = passes || !outcome.isEmpty
@@ -94,16 +94,16 @@ extension IntakeProject {
         guard let metadata else {
             return triggers?.judge(
                 facts,
-                names: streams[stream].names,
+                nameConditions: streams[stream].nameConditions,
                 sample: sample,
                 unnamed: unnamed,
                 passes: passes,
                 at: time
             ) ?? TriggerSet.Outcome()
         }
-        let names = triggers?.names(version: streams[stream].version, metadata: metadata) ?? []
-        return names.withUnsafeBufferPointer {
-            triggers?.judge(facts, names: $0, sample: sample, unnamed: unnamed, passes: passes, at: time)
+        let nameConditions = triggers?.nameConditions(version: streams[stream].version, metadata: metadata) ?? []
+        return nameConditions.withUnsafeBufferPointer {
+            triggers?.judge(facts, nameConditions: $0, sample: sample, unnamed: unnamed, passes: passes, at: time)
         } ?? TriggerSet.Outcome()
     }
 }

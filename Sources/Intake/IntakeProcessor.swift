@@ -138,7 +138,7 @@ public final class IntakeProcessor: Processor {
         inputPrefixes = Self.inputs.map { Array("\(topics[$0])/".utf8) }
         self.directory = directory
         self.state = state
-        if let state { directory.inForce = { state.spelling(of: $0) } }
+        if let state { directory.spellingInForce = { state.spelling(of: $0) } }
         self.salt = salt
         self.tokens = tokens
         self.worker = worker
@@ -172,7 +172,7 @@ public final class IntakeProcessor: Processor {
     /// Refuses to begin without committed offsets if Intake has run before. No position is guessed: starting at the
     /// first record would count a week of traffic again, starting at the last would lose the records that arrived
     /// meanwhile.
-    public func beginsAnew() throws {
+    public func foundNoOffsets() throws {
         guard try hasHistory() else { return }
         throw EngineError(
             "begin",
@@ -207,7 +207,7 @@ public final class IntakeProcessor: Processor {
 
     /// Number of records ahead for which the memory of texts is prefetched: a record takes half a microsecond, a memory
     /// access a fifth of that.
-    private static let reach = 2
+    private static let prefetchDistance = 2
 
     /// Handles a batch record by record. A prediction is scanned first, and only counted if the verdict is that it is
     /// not forwarded; every other record, and every prediction that is forwarded or is not in plain form, is decoded
@@ -220,15 +220,17 @@ public final class IntakeProcessor: Processor {
         adoptRevisions()
         refreshSamples()
         let predictions = Self.inputs.firstIndex(of: .predictions)
-        var dropped: Int64 = 0
+        var countedOnly: Int64 = 0
         for index in batch.records.indices {
             let record = batch.records[index]
-            if index &+ Self.reach < batch.records.count { scanner.prepare(batch.records[index &+ Self.reach].value) }
+            if index &+ Self.prefetchDistance < batch.records.count {
+                scanner.prefetch(batch.records[index &+ Self.prefetchDistance].value)
+            }
             offsets.note(record)
             let verdict = record.topic == predictions ? scan(record, at: batchTime) : nil
             if let verdict, !verdict.passes {
                 count(verdict)
-                dropped += 1
+                countedOnly += 1
                 continue
             }
             current = (record.topic, record.partition, record.offset)
@@ -240,7 +242,7 @@ public final class IntakeProcessor: Processor {
             }
         }
         pendingCounts.read += Int64(batch.records.count)
-        pendingCounts.accepted += dropped
+        pendingCounts.accepted += countedOnly
         if let last = batch.records.last { current = (last.topic, last.partition, last.offset) }
         offsets.advance(&transaction, topics: names)
     }

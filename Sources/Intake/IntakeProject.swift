@@ -13,7 +13,7 @@ package struct IntakeProject {
     /// Check of `space` for records that are scanned without being parsed.
     private(set) var door: SpaceDoor
     /// Maximum size, in bytes, of a record whose sample is certain to fit into a task of the project.
-    let sampleRoom: Int
+    let sampleLimit: Int
     private let auditPrefix: UniformHashPrefix
     /// Draw for the audit sample; its hash identifies a sample.
     let audit: UniformHash
@@ -40,8 +40,8 @@ package struct IntakeProject {
     private(set) var hasDisputed = false
     private var disputed: Set<UInt64> = []
     /// Number of predictions of disputed samples that are still forwarded: a few samples must not fill the journal.
-    private var disputedRoom = 0
-    private static let disputedRoomOfEach = 8
+    private var disputedPredictionsLeft = 0
+    private static let predictionsPerDisputedSample = 8
     /// Triggers of the project; nil if it has none.
     var triggers: TriggerSet?
     let hasTriggers: Bool
@@ -61,7 +61,7 @@ package struct IntakeProject {
     /// states.
     private var explorationShare: Double
     /// The worker's share of the traffic that was last set on the streams.
-    private var reportedShare = 0.0
+    private var trafficShare = 0.0
 
     /// Number of model versions that are distinguished; in a transaction with more, the others are counted together,
     /// and none of their predictions passes.
@@ -79,16 +79,16 @@ package struct IntakeProject {
         door = SpaceDoor(space)
         let name = configuration.project.rawValue
         auditPrefix = UniformHashPrefix(StableHash(project: name, purpose: "audit", salt: salt))
-        audit = auditPrefix.draw
+        audit = auditPrefix.hash
         random = StableHash(project: name, purpose: "random", salt: salt)
         feedbackDraw = StableHash(project: name, purpose: "feedback", salt: salt)
         classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
         // The parts of a sample take no more bytes in a task than in the sample's record.
-        sampleRoom = min(
+        sampleLimit = min(
             RecordLimits.sample,
-            RecordLimits.record - RecordLimits.taskRest - configuration.question.encodedSize
+            RecordLimits.record - RecordLimits.taskOverhead - configuration.question.encodedSize
         )
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition
@@ -115,8 +115,8 @@ package struct IntakeProject {
     /// Creates the streams that do not depend on a model, and stores the worker's share of the traffic, in `0...1`.
     private mutating func prepare(_ share: Double) {
         guard streams.isEmpty else { return }
-        triggers?.limit(to: share)
-        reportedShare = share
+        triggers?.restartLimits(share: share)
+        trafficShare = share
         streams.append(stream(nil, rate: 0))
         streams.append(stream(nil, rate: rate * share))
     }
@@ -125,13 +125,13 @@ package struct IntakeProject {
     mutating func setShare(_ share: Double) {
         guard !streams.isEmpty else { return }
         triggers?.setShare(share)
-        reportedShare = share
+        trafficShare = share
         setRates()
     }
 
     private mutating func setRates() {
         for index in streams.indices where index != Self.others {
-            streams[index].setRate(rate * reportedShare, exploration: explorationShare)
+            streams[index].setRate(rate * trafficShare, exploration: explorationShare)
         }
     }
 
@@ -149,19 +149,19 @@ package struct IntakeProject {
     mutating func setDisputed(_ hashes: Set<UInt64>) {
         guard hashes != disputed else { return }
         // New samples add capacity; removed samples do not reduce it.
-        disputedRoom += hashes.subtracting(disputed).count * Self.disputedRoomOfEach
+        disputedPredictionsLeft += hashes.subtracting(disputed).count * Self.predictionsPerDisputedSample
         disputed = hashes
-        if hashes.isEmpty { disputedRoom = 0 }
-        hasDisputed = disputedRoom > 0
+        if hashes.isEmpty { disputedPredictionsLeft = 0 }
+        hasDisputed = disputedPredictionsLeft > 0
     }
 
     /// Whether a prediction is forwarded because its sample is disputed; not `inline` in a hot path, because hardly any
     /// project has such samples.
     @inline(never)
     mutating func admitsDisputed(_ hash: UInt64) -> Bool {
-        guard disputedRoom > 0, disputed.contains(hash) else { return false }
-        disputedRoom -= 1
-        hasDisputed = disputedRoom > 0
+        guard disputedPredictionsLeft > 0, disputed.contains(hash) else { return false }
+        disputedPredictionsLeft -= 1
+        hasDisputed = disputedPredictionsLeft > 0
         return true
     }
 
@@ -171,7 +171,7 @@ package struct IntakeProject {
             rate: rate,
             policy: configuration.acquisition,
             exploration: explorationShare,
-            names: triggers?.names(version: version, metadata: .none) ?? []
+            nameConditions: triggers?.nameConditions(version: version, metadata: .none) ?? []
         )
     }
 
@@ -186,7 +186,7 @@ package struct IntakeProject {
 
     /// Notes that the event names a class; false if it has named it before.
     @inline(never)
-    mutating func name(_ label: Int) -> Bool {
+    mutating func markNamed(_ label: Int) -> Bool {
         guard stamps[label] != stamp else { return false }
         stamps[label] = stamp
         return true
@@ -220,10 +220,10 @@ package struct IntakeProject {
     /// Removes half of the versions, the least recently received ones, but none that the transaction has counted.
     private mutating func makeRoom(in transaction: Int) {
         let known = streams[2...].sorted { $0.lastTransaction > $1.lastTransaction }
-        let kept = known.prefix { $0.lastTransaction == transaction }.count
+        let activeCount = known.prefix { $0.lastTransaction == transaction }.count
         streams.removeSubrange(2...)
         versions = NameTable()
-        for stream in known.prefix(max(kept, Self.versionCapacity / 2)) {
+        for stream in known.prefix(max(activeCount, Self.versionCapacity / 2)) {
             versions.insert(stream.version?.rawValue ?? "", streams.count)
             streams.append(stream)
         }

@@ -15,9 +15,9 @@ struct ModelTraffic {
     /// Counts by the model's role: none, champion, challenger.
     private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
     /// Conditions on names that the version meets, one word per trigger; empty if there are no triggers.
-    let names: UnsafeBufferPointer<UInt64>
-    /// Owner of the memory of `names`.
-    private let words: PackedName
+    let nameConditions: UnsafeBufferPointer<UInt64>
+    /// Owner of the memory of `nameConditions`.
+    private let words: WordBuffer
     /// The transaction that last counted something here.
     private(set) var lastTransaction = 0
 
@@ -26,18 +26,18 @@ struct ModelTraffic {
     ///   - rate: Wanted candidates per second.
     ///   - policy: Policy of the project.
     ///   - share: The share of the rate that is admitted by hash, whatever its score.
-    ///   - names: One word per trigger: the trigger's conditions on names that the version meets.
+    ///   - nameConditions: One word per trigger: the trigger's conditions on names that the version meets.
     init(
         version: ModelVersion?,
         rate: Double,
         policy: AcquisitionPolicy,
         exploration share: Double,
-        names: ContiguousArray<UInt64>
+        nameConditions: ContiguousArray<UInt64>
     ) {
         self.version = version
         hash = version.map { xxh64($0.rawValue) } ?? 0
-        words = PackedName(names)
-        self.names = words.view
+        words = WordBuffer(nameConditions)
+        self.nameConditions = words.view
         burst = Double(policy.batchSize)
         threshold = AdaptiveThreshold(perSecond: rate, burst: burst)
         explore(share, of: rate)
@@ -98,7 +98,7 @@ struct ModelTraffic {
 }
 
 /// Words that are needed for every record: they are stored in memory without reference counting.
-private final class PackedName {
+private final class WordBuffer {
     private let words: UnsafeMutableBufferPointer<UInt64>
 
     init(_ words: ContiguousArray<UInt64>) {

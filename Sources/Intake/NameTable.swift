@@ -7,17 +7,17 @@ struct NameTable {
     private final class Storage {
         let slots: UnsafeMutablePointer<Slot>
         /// Names of more than 16 bytes, one after the other.
-        let long: UnsafeMutablePointer<UInt8>
+        let longNames: UnsafeMutablePointer<UInt8>
 
         init(_ capacity: Int, longBytes: Int) {
             slots = .allocate(capacity: capacity)
             slots.initialize(repeating: Slot(), count: capacity)
-            long = .allocate(capacity: max(1, longBytes))
+            longNames = .allocate(capacity: max(1, longBytes))
         }
 
         deinit {
             slots.deallocate()
-            long.deallocate()
+            longNames.deallocate()
         }
     }
 
@@ -26,7 +26,7 @@ struct NameTable {
         var tail: UInt64 = 0
         var length: Int32 = -1
         var value: Int32 = 0
-        /// Offset in `long` of a name of more than 16 bytes.
+        /// Offset in `longNames` of a name of more than 16 bytes.
         var start: Int = 0
     }
 
@@ -40,7 +40,7 @@ struct NameTable {
 
     init() {
         storage = Storage(16, longBytes: 0)
-        view = NameView(slots: storage.slots, long: storage.long, mask: 15, factor: NameView.factors[0])
+        view = NameView(slots: storage.slots, longNames: storage.longNames, mask: 15, factor: NameView.factors[0])
     }
 
     /// Creates a table that numbers `names` by their position; of equal names, the first one counts.
@@ -69,7 +69,7 @@ struct NameTable {
         if name.count > 16 || names.count * 4 > view.mask + 1 || !isKnownUniquelyReferenced(&storage) {
             rebuild()
         } else {
-            _ = insert(name, value, long: 0)
+            _ = insert(name, value, longStart: 0)
         }
     }
 
@@ -84,13 +84,13 @@ struct NameTable {
         while capacity < names.count * 4 { capacity *= 2 }
         for factor in NameView.factors {
             storage = Storage(capacity, longBytes: longBytes)
-            view = NameView(slots: storage.slots, long: storage.long, mask: capacity - 1, factor: factor)
-            var (isPerfect, long) = (true, 0)
+            view = NameView(slots: storage.slots, longNames: storage.longNames, mask: capacity - 1, factor: factor)
+            var (isPerfect, longStart) = (true, 0)
             for (name, value) in names {
                 name.withUnsafeBytes { name in
                     guard view.find(name) == nil else { return }
-                    if !insert(name, value, long: long) { isPerfect = false }
-                    if name.count > 16 { long += name.count }
+                    if !insert(name, value, longStart: longStart) { isPerfect = false }
+                    if name.count > 16 { longStart += name.count }
                 }
             }
             if isPerfect { return }
@@ -98,21 +98,23 @@ struct NameTable {
     }
 
     /// Inserts a name into a free slot; returns whether it is the first slot that a search checks.
-    private func insert(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
+    private func insert(_ name: UnsafeRawBufferPointer, _ value: Int, longStart: Int) -> Bool {
         let head = NameView.head(of: name)
         let tail = NameView.tail(of: name, head)
         let first = view.slot(head ^ NameView.middle(of: name), tail, name.count)
         var index = first
         while storage.slots[index].length >= 0 { index = (index + 1) & view.mask }
         if name.count > 16 {
-            UnsafeMutableRawBufferPointer(start: storage.long + long, count: name.count).copyMemory(from: name)
+            UnsafeMutableRawBufferPointer(start: storage.longNames + longStart, count: name.count).copyMemory(
+                from: name
+            )
         }
         storage.slots[index] = Slot(
             head: head,
             tail: tail,
             length: Int32(name.count),
             value: Int32(value),
-            start: long
+            start: longStart
         )
         return index == first
     }
@@ -121,7 +123,7 @@ struct NameTable {
 /// View that looks up names in a table owned elsewhere: no reference counting, copies or checks.
 struct NameView {
     fileprivate let slots: UnsafePointer<NameTable.Slot>
-    fileprivate let long: UnsafePointer<UInt8>
+    fileprivate let longNames: UnsafePointer<UInt8>
     fileprivate let mask: Int
     fileprivate let factor: UInt64
 
@@ -182,7 +184,7 @@ struct NameView {
     }
 
     private func isEqual(_ name: UnsafeRawBufferPointer, _ start: Int) -> Bool {
-        for index in 0..<name.count where long[start &+ index] != name[index] { return false }
+        for index in 0..<name.count where longNames[start &+ index] != name[index] { return false }
         return true
     }
 

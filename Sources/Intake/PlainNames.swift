@@ -21,7 +21,7 @@ extension FeedbackEvent {
         try PlainNames.check("sample", sample)
         try PlainNames.check("model.version", modelVersion)
         // The digest is computed from the bytes: two spellings are two users.
-        try PlainNames.check("user", UserDigest(user), isComposed: false)
+        try PlainNames.check("user", UserDigest(user), mustBeComposed: false)
     }
 }
 
@@ -79,8 +79,10 @@ extension CommandEvent {
 }
 
 private enum PlainNames {
-    static func check(_ path: StaticString, _ name: some Identifier, isComposed: Bool = true) throws(RecordRejection) {
-        guard let expected = ForeignName.fault(name.rawValue, isComposed: isComposed) else { return }
+    static func check(_ path: StaticString, _ name: some Identifier, mustBeComposed: Bool = true)
+        throws(RecordRejection)
+    {
+        guard let expected = ForeignName.fault(name.rawValue, mustBeComposed: mustBeComposed) else { return }
         throw RecordRejection(
             .schema,
             "\(path): expected \(expected), found \"\(ForeignText.line(name.rawValue, limit: 64))\""

@@ -12,20 +12,20 @@ struct PoolFilling {
     /// Milliseconds for which a sample may be in transit.
     private static let maximumWait: Int64 = 600_000
     /// Milliseconds between two checks for late samples.
-    private static let pace: Int64 = 1_000
+    private static let checkInterval: Int64 = 1_000
     /// Predictions of models on samples that are remembered, per slot of the pool.
-    private static let forwardedPredictionsEach = 4
+    private static let forwardedPredictionsPerSlot = 4
 
     /// Rows of the pool; nil if the pool is not to be filled.
     private let rows: PoolRows?
     private let capacity: Int
     /// Time at which each sample in transit was forwarded, in milliseconds, by the hash of the sample.
-    private var sent: [UInt64: Int64] = [:]
+    private var inTransit: [UInt64: Int64] = [:]
     /// Combined hashes of model and sample whose prediction was forwarded: the pool needs that of the newest model,
     /// once.
     private var forwardedPredictions: Set<UInt64> = []
     /// Samples forwarded in the pending transaction.
-    private var transaction: [(sample: UInt64, word: UInt64)] = []
+    private var pendingSamples: [(sample: UInt64, predictionHash: UInt64)] = []
     private var checkedAt: Int64 = 0
     /// State of the rows when they were last read, as are `pooled` and `changes`: other threads may accept more
     /// meanwhile.
@@ -48,7 +48,9 @@ struct PoolFilling {
     /// Carries over the samples that were on their way under an older revision.
     mutating func inherit(_ old: PoolFilling) {
         guard rows != nil else { return }
-        (sent, forwardedPredictions, transaction) = (old.sent, old.forwardedPredictions, old.transaction)
+        (inTransit, forwardedPredictions, pendingSamples) = (
+            old.inTransit, old.forwardedPredictions, old.pendingSamples
+        )
     }
 
     /// Whether a prediction is forwarded because of the pool: its sample would fill it, or the pool contains the sample
@@ -64,31 +66,31 @@ struct PoolFilling {
     func wants(_ sample: UInt64, _ status: SampleTable.Status, _ version: UInt64) -> Bool {
         switch status {
         case .queried: false
-        case .pooled: wantsWord(sample, version)
-        case .unknown: hasRoom && sent[sample] == nil
+        case .pooled: wantsPrediction(sample, version)
+        case .unknown: hasRoom && inTransit[sample] == nil
         }
     }
 
-    private func wantsWord(_ sample: UInt64, _ version: UInt64) -> Bool {
-        isKnown && !forwardedPredictions.contains(Self.word(sample, version))
+    private func wantsPrediction(_ sample: UInt64, _ version: UInt64) -> Bool {
+        isKnown && !forwardedPredictions.contains(Self.predictionHash(sample, version))
     }
 
     /// Notes that a candidate of the pool was forwarded.
     mutating func note(_ sample: UInt64, _ status: SampleTable.Status, _ version: UInt64, at time: Int64) {
         guard rows != nil else { return }
-        let word = Self.word(sample, version)
-        if status == .unknown, hasRoom, sent[sample] == nil {
-            sent[sample] = time
+        let predictionHash = Self.predictionHash(sample, version)
+        if status == .unknown, hasRoom, inTransit[sample] == nil {
+            inTransit[sample] = time
             updateRoom()
         }
-        if forwardedPredictions.count >= Self.forwardedPredictionsEach * capacity {
+        if forwardedPredictions.count >= Self.forwardedPredictionsPerSlot * capacity {
             forwardedPredictions.removeAll(keepingCapacity: true)
         }
-        forwardedPredictions.insert(word)
-        transaction.append((sample, word))
+        forwardedPredictions.insert(predictionHash)
+        pendingSamples.append((sample, predictionHash))
     }
 
-    private static func word(_ sample: UInt64, _ version: UInt64) -> UInt64 { sample ^ version }
+    private static func predictionHash(_ sample: UInt64, _ version: UInt64) -> UInt64 { sample ^ version }
 
     /// Reads the rows: which samples have arrived, and which are late.
     ///
@@ -96,28 +98,30 @@ struct PoolFilling {
     mutating func refresh(_ samples: SampleTable.View, at time: Int64) {
         guard let rows else { return }
         let changes = rows.changes.load(ordering: .acquiring)
-        guard changes != self.changes || time - checkedAt >= Self.pace || time < checkedAt else { return }
+        guard changes != self.changes || time - checkedAt >= Self.checkInterval || time < checkedAt else { return }
         (self.changes, checkedAt, isKnown) = (changes, time, rows.isKnown)
         // The count is read before the samples: a sample that arrives in between leaves capacity for too many rather
         // than for too few.
         pooled = rows.count.load(ordering: .relaxed)
-        if !sent.isEmpty {
-            sent = sent.filter { samples.status(of: $0.key) == .unknown && time - $0.value < Self.maximumWait }
+        if !inTransit.isEmpty {
+            inTransit = inTransit.filter {
+                samples.status(of: $0.key) == .unknown && time - $0.value < Self.maximumWait
+            }
         }
         updateRoom()
     }
 
-    mutating func committed() { transaction.removeAll(keepingCapacity: true) }
+    mutating func committed() { pendingSamples.removeAll(keepingCapacity: true) }
 
     /// Discards the samples that the transaction has sent: they were not written, and the records will be read again.
     mutating func aborted() {
-        for (sample, word) in transaction {
-            sent[sample] = nil
-            forwardedPredictions.remove(word)
+        for (sample, predictionHash) in pendingSamples {
+            inTransit[sample] = nil
+            forwardedPredictions.remove(predictionHash)
         }
-        transaction.removeAll(keepingCapacity: true)
+        pendingSamples.removeAll(keepingCapacity: true)
         updateRoom()
     }
 
-    private mutating func updateRoom() { hasRoom = isKnown && pooled + sent.count < capacity }
+    private mutating func updateRoom() { hasRoom = isKnown && pooled + inTransit.count < capacity }
 }

@@ -15,7 +15,7 @@ extension PredictionReader {
         defer { cursor = scan }
         var id: UnsafeRawBufferPointer?
         var seen = 0
-        guard scan.take(UInt8(ascii: "{")) else { return nil }
+        guard scan.consume(UInt8(ascii: "{")) else { return nil }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return nil }
             let isFirst = seen & (1 &<< key) == 0
@@ -58,7 +58,7 @@ extension PredictionReader {
     /// Reads coordinates in base64.
     private func readFloats(_ scan: inout JSONScan, into embedding: inout EmbeddingReading) -> Bool {
         var seen = 0
-        guard scan.take(UInt8(ascii: "{")) else { return false }
+        guard scan.consume(UInt8(ascii: "{")) else { return false }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
             let isFirst = seen & (1 &<< key) == 0
@@ -82,7 +82,7 @@ extension PredictionReader {
 
     private func readContent(_ scan: inout JSONScan) -> Bool {
         var (seen, isInline) = (0, false)
-        guard scan.take(UInt8(ascii: "{")) else { return false }
+        guard scan.consume(UInt8(ascii: "{")) else { return false }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
             let isFirst = seen & (1 &<< key) == 0
@@ -111,8 +111,8 @@ extension PredictionReader {
     private func readMetadata(_ cursor: inout JSONScan) -> Bool {
         var scan = cursor
         defer { cursor = scan }
-        guard scan.take(UInt8(ascii: "{")) else { return false }
-        if scan.take(UInt8(ascii: "}")) { return true }
+        guard scan.consume(UInt8(ascii: "{")) else { return false }
+        if scan.consume(UInt8(ascii: "}")) { return true }
         // The first name has no predecessor to which it could be equal.
         guard let first = Self.readMetadataName(&scan), readMetadataValue(&scan),
             let more = scan.more(until: UInt8(ascii: "}"))

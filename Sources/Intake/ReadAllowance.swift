@@ -13,7 +13,7 @@ struct ReadAllowance {
     }
 
     /// The most that may be spent at once, in milliseconds.
-    static let most: Double = 5_000
+    static let maximum: Double = 5_000
     /// Allowance regained per millisecond, in milliseconds.
     static let rate = 0.2
     /// Milliseconds from a failed scan to the next.
@@ -24,7 +24,7 @@ struct ReadAllowance {
     /// Time of a failed scan, until a scan succeeds.
     private var failedAt: Int64?
     /// Allowance left, in milliseconds; below 0 after a read that took longer.
-    private var left = Self.most
+    private var left = Self.maximum
     private var countedAt: Int64 = 0
 
     /// Returns whether to scan for a record that was written at a given time.
@@ -36,7 +36,7 @@ struct ReadAllowance {
         // A timestamp in the future does not show when the record was written.
         let isPast = written >= 0 && written <= time
         guard isPast ? written >= checkedAt : time - checkedAt >= 10 else { return .unneeded }
-        left = min(Self.most, left + Self.rate * Double(max(0, time - countedAt)))
+        left = min(Self.maximum, left + Self.rate * Double(max(0, time - countedAt)))
         countedAt = time
         return left > 0 ? .due : .spent
     }

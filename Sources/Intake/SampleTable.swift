@@ -25,7 +25,7 @@ final class SampleTable: Sendable {
     static let capacity = 1 << 24
     private static let limit = capacity / partCount
     /// Value of a slot whose sample was removed; 0 is the value of a slot that never held one.
-    private static let gone: UInt64 = 2
+    private static let removed: UInt64 = 2
 
     private let published: Mutex<Snapshot>
     private let generation = Atomic<Int>(0)
@@ -66,7 +66,7 @@ final class SampleTable: Sendable {
         guard old != status else { return old }
         guard status != .unknown else {
             part.live -= 1
-            part[slot] = Self.gone
+            part[slot] = Self.removed
             return old
         }
         if !isFound {
@@ -84,7 +84,7 @@ final class SampleTable: Sendable {
         var parts = snapshot.parts
         let old = parts[number]
         let new = Segment(lines: old.live * 25 / (13 * Self.laneCount) + 1)
-        for slot in 0..<old.lines * Self.laneCount where old[slot] > SampleTable.gone | 1 {
+        for slot in 0..<old.lines * Self.laneCount where old[slot] > SampleTable.removed | 1 {
             let key = SampleKey(word: old[slot])
             new[new.find(key).slot] = old[slot]
         }
@@ -131,7 +131,7 @@ final class SampleTable: Sendable {
                 let word = self[slot]
                 if key.matches(word) { return (slot, true) }
                 if word == 0 { return (free ?? slot, false) }
-                if word == SampleTable.gone, free == nil { free = slot }
+                if word == SampleTable.removed, free == nil { free = slot }
                 slot = slot + 1 == lines * laneCount ? 0 : slot + 1
             }
         }

@@ -8,13 +8,13 @@ struct SpaceDoor {
     private let dimension: Int
     /// Limit for the sum of squared coordinates: slightly less than the square of the largest norm, since
     /// coordinates are not rounded to 32 bits here.
-    private let squares: Double
+    private let maximumSquares: Double
     private let hasName: Bool
     private let name: NameTable
 
     init(_ space: EmbeddingSpace) {
         dimension = space.dimension ?? 0
-        squares = space.norm.map { $0 * $0 * (1 - 1e-6) } ?? .infinity
+        maximumSquares = space.norm.map { $0 * $0 * (1 - 1e-6) } ?? .infinity
         hasName = space.name != nil
         name = NameTable(space.name.map { [$0.rawValue] } ?? [])
     }
@@ -28,18 +28,18 @@ struct SpaceDoor {
         guard embedding.dimension > 0 else { return true }
         if hasName, embedding.space.count > 0, name.view.find(padded: embedding.space) == nil { return false }
         guard dimension == 0 || embedding.dimension == dimension else { return false }
-        return embedding.squares <= squares || isWithin(embedding)
+        return embedding.squares <= maximumSquares || isWithin(embedding)
     }
 
     /// Reads the coordinates, and returns whether the sum of their squares is within the limit.
     @inline(never)
     private func isWithin(_ embedding: EmbeddingReading) -> Bool {
-        guard var scan = embedding.numbers, scan.take(UInt8(ascii: "[")) else { return false }
+        guard var scan = embedding.numbers, scan.consume(UInt8(ascii: "[")) else { return false }
         var sum = 0.0
         repeat {
             guard let value = scan.double() else { return false }
             sum += value * value
         } while scan.more(until: UInt8(ascii: "]")) == true
-        return sum <= squares
+        return sum <= maximumSquares
     }
 }

@@ -16,13 +16,13 @@ internal import Vocabulary
 public final class StateDirectory: Sendable {
     private let topic: String
     private let salt: [UInt8]
-    private let following: Mutex<Following>
+    private let readState: Mutex<ReadState>
     let samples = SampleTable()
     private let changes = Atomic<Int>(0)
     private let failed = Atomic<Bool>(false)
 
     /// Reader of `state`, its position, and the rows read.
-    private struct Following {
+    private struct ReadState {
         let reader: any LogReader
         let batch = RecordBatch()
         let parser = JSONParser()
@@ -60,7 +60,7 @@ public final class StateDirectory: Sendable {
     public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8]) throws(StreamError) {
         topic = topics[.state]
         self.salt = salt
-        following = Mutex(Following(reader: try transport.makeReader(topics: [topics[.state]])))
+        readState = Mutex(ReadState(reader: try transport.makeReader(topics: [topics[.state]])))
     }
 
     /// Whether its reader has ended: another directory is needed.
@@ -76,7 +76,7 @@ public final class StateDirectory: Sendable {
     ///
     /// - Throws: The error that ended the reader; after a transient error, reading is retried with the next call.
     func refresh() throws(StreamError) {
-        let outcome = following.withLockIfAvailable { follow(&$0, timeout: 0) }
+        let outcome = readState.withLockIfAvailable { read(&$0, timeout: 0) }
         if case .failed(let error) = outcome, error.disposition == .fatal { throw error }
     }
 
@@ -87,7 +87,7 @@ public final class StateDirectory: Sendable {
     func readToEnd(maximumWait: Int64 = 10_000, now: () -> Int64) throws(StreamError) {
         let began = now()
         while true {
-            let outcome = following.withLock { $0.isCurrent ? .current : follow(&$0, timeout: 20) }
+            let outcome = readState.withLock { $0.isCurrent ? .current : read(&$0, timeout: 20) }
             if case .failed(let error) = outcome {
                 guard error.disposition == .fatal else { return }
                 throw error
@@ -104,14 +104,14 @@ public final class StateDirectory: Sendable {
         case failed(StreamError)
     }
 
-    private func follow(_ state: inout Following, timeout: Int) -> Outcome {
+    private func read(_ state: inout ReadState, timeout: Int) -> Outcome {
         if let failure = state.failure { return .failed(failure) }
         do throws(StreamError) {
             try start(&state)
             for _ in 0..<16 {
                 switch try state.reader.poll(into: state.batch, maximum: 1_000, timeoutMilliseconds: timeout) {
-                case .records: take(&state)
-                case .endOfPartition(let topicPartition, let offset): end(topicPartition, offset, &state)
+                case .records: applyRecords(&state)
+                case .endOfPartition(let topicPartition, let offset): noteEnd(topicPartition, offset, &state)
                 case .idle: return state.isCurrent ? .current : .behind
                 }
                 if timeout > 0, state.isCurrent { return .current }
@@ -126,12 +126,12 @@ public final class StateDirectory: Sendable {
         }
     }
 
-    private func start(_ state: inout Following) throws(StreamError) {
+    private func start(_ state: inout ReadState) throws(StreamError) {
         guard state.partitions.isEmpty else { return }
         try start(&state, at: try state.reader.partitions(of: topic))
     }
 
-    private func start(_ state: inout Following, at partitions: [Int32]) throws(StreamError) {
+    private func start(_ state: inout ReadState, at partitions: [Int32]) throws(StreamError) {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
             let topicPartition = TopicPartition(topic, partition)
@@ -141,7 +141,7 @@ public final class StateDirectory: Sendable {
         state.partitions = Set(partitions)
     }
 
-    private func end(_ topicPartition: TopicPartition, _ offset: Int64, _ state: inout Following) {
+    private func noteEnd(_ topicPartition: TopicPartition, _ offset: Int64, _ state: inout ReadState) {
         state.next[topicPartition] = max(offset, state.next[topicPartition] ?? 0)
         guard state.ended.insert(topicPartition.partition).inserted else { return }
         for pool in state.pools.values { pool.note(ended: state.ended) }
@@ -159,7 +159,7 @@ public final class StateDirectory: Sendable {
     ) -> (space: EmbeddingSpace, exploration: Double, disputed: Set<UInt64>) {
         let declared = configuration.embedding ?? EmbeddingSpace()
         let name = configuration.project.rawValue
-        let (learned, extra, disputed) = following.withLock {
+        let (learned, extra, disputed) = readState.withLock {
             ($0.spaces[name], $0.explorations[name] ?? 0, $0.disputed[name] ?? [])
         }
         return (learned.map { declared.completed(by: $0) } ?? declared, extra, disputed)
@@ -169,7 +169,7 @@ public final class StateDirectory: Sendable {
     ///
     /// - Returns: Nil while its partition has not been read to an end.
     func spelling(of configuration: ProjectConfiguration) -> ClassSpelling? {
-        following.withLock { state in
+        readState.withLock { state in
             guard state.ended.contains(configuration.partition) else { return nil }
             return state.spellings[configuration.project.rawValue] ?? ClassSpelling.none
         }
@@ -180,9 +180,9 @@ public final class StateDirectory: Sendable {
     ///
     /// - Returns: Nil if there are too many projects.
     func pool(of configuration: ProjectConfiguration) -> PoolRows? {
-        following.withLock { state in
+        readState.withLock { state in
             let pool = pool(of: configuration.project.rawValue, &state)
-            pool?.live(in: configuration.partition)
+            pool?.setPartition(configuration.partition)
             if !state.partitions.isEmpty, !state.partitions.contains(configuration.partition) {
                 // Partitions were added. An error here occurs again with the next poll.
                 let found = try? state.reader.partitions(of: topic)
@@ -193,7 +193,7 @@ public final class StateDirectory: Sendable {
         }
     }
 
-    private func pool(of name: String, _ state: inout Following) -> PoolRows? {
+    private func pool(of name: String, _ state: inout ReadState) -> PoolRows? {
         if let known = state.pools[name] { return known }
         guard state.pools.count < Self.capacity else { return nil }
         let pool = PoolRows(StableHash(project: name, purpose: "audit", salt: salt))
@@ -203,32 +203,32 @@ public final class StateDirectory: Sendable {
 
     // MARK: - Rows
 
-    private func take(_ state: inout Following) {
+    private func applyRecords(_ state: inout ReadState) {
         for record in state.batch.records {
             state.next[TopicPartition(topic, record.partition)] = record.offset + 1
             guard let row = Row(record.key) else { continue }
-            let isGone = record.value.baseAddress == nil
+            let isTombstone = record.value.baseAddress == nil
             if row.table.elementsEqual(Self.queriedTable) {
-                note(row, isGone ? .unknown : .queried, in: &state)
+                note(row, isTombstone ? .unknown : .queried, in: &state)
             } else if row.table.elementsEqual(Self.poolTable) {
-                note(row, isGone ? .unknown : .pooled, in: &state)
+                note(row, isTombstone ? .unknown : .pooled, in: &state)
             } else if row.table.elementsEqual(Self.disputedTable) {
-                noteDisputed(row, isGone, in: &state)
+                noteDisputed(row, isTombstone, in: &state)
             } else if row.table.elementsEqual(Self.configurationTable) {
                 let name = String(decoding: row.project, as: UTF8.self)
-                state.spellings[name] = isGone ? nil : StoredSpellings.spelling(record.value, state.parser)
+                state.spellings[name] = isTombstone ? nil : StoredSpellings.spelling(record.value, state.parser)
             } else if row.table.elementsEqual(Self.spaceTable) {
                 let name = String(decoding: row.project, as: UTF8.self)
                 // A row in a newer format is ignored: Intake then checks only the declared space, and the loop refuses
                 // the rest.
-                let learned = isGone ? nil : try? LearnedSpace(json: state.parser.parse(record.value))
+                let learned = isTombstone ? nil : try? LearnedSpace(json: state.parser.parse(record.value))
                 let space = learned.flatMap { $0.space == nil ? nil : $0 }
                 guard state.spaces[name] != space else { continue }
                 state.spaces[name] = space
                 changes.add(1, ordering: .releasing)
             } else if row.table.elementsEqual(Self.explorationTable) {
                 let name = String(decoding: row.project, as: UTF8.self)
-                let level = isGone ? nil : try? ExplorationLevel(json: state.parser.parse(record.value))
+                let level = isTombstone ? nil : try? ExplorationLevel(json: state.parser.parse(record.value))
                 let extra = level.flatMap { $0.extra > 0 ? $0.extra : nil }
                 guard state.explorations[name] != extra else { continue }
                 state.explorations[name] = extra
@@ -239,7 +239,7 @@ public final class StateDirectory: Sendable {
 
     /// Applies a row to the table. A sample is removed from the pool in the transaction that queries it, and the order
     /// of the two rows does not matter.
-    private func note(_ row: Row, _ status: SampleTable.Status, in state: inout Following) {
+    private func note(_ row: Row, _ status: SampleTable.Status, in state: inout ReadState) {
         guard let pool = pool(of: row.project, &state) else { return }
         let hash = pool.audit.hash(key: row.key)
         let isOfPool = row.table.count == Self.poolTable.count
@@ -251,11 +251,11 @@ public final class StateDirectory: Sendable {
         pool.changes.add(1, ordering: .releasing)
     }
 
-    private func noteDisputed(_ row: Row, _ isGone: Bool, in state: inout Following) {
+    private func noteDisputed(_ row: Row, _ isTombstone: Bool, in state: inout ReadState) {
         guard let pool = pool(of: row.project, &state) else { return }
         let name = String(decoding: row.project, as: UTF8.self)
         let hash = pool.audit.hash(key: row.key)
-        if isGone {
+        if isTombstone {
             guard state.disputed[name]?.remove(hash) != nil else { return }
             if state.disputed[name]?.isEmpty == true { state.disputed[name] = nil }
         } else {
@@ -264,7 +264,7 @@ public final class StateDirectory: Sendable {
         changes.add(1, ordering: .releasing)
     }
 
-    private func pool(of name: UnsafeRawBufferPointer, _ state: inout Following) -> PoolRows? {
+    private func pool(of name: UnsafeRawBufferPointer, _ state: inout ReadState) -> PoolRows? {
         if let last = state.last, last.name.elementsEqual(name) { return last.pool }
         guard let pool = pool(of: String(decoding: name, as: UTF8.self), &state) else { return nil }
         state.last = (Array(name), pool)
@@ -304,7 +304,7 @@ final class PoolRows: Sendable {
     /// Whether `count` has been correct at some time: the state of the project has been read to an end.
     var isKnown: Bool { ended.load(ordering: .relaxed) }
 
-    fileprivate func live(in partition: Int32) { self.partition.store(partition, ordering: .relaxed) }
+    fileprivate func setPartition(_ partition: Int32) { self.partition.store(partition, ordering: .relaxed) }
 
     fileprivate func note(ended partitions: Set<Int32>) {
         guard partitions.contains(partition.load(ordering: .relaxed)), !isKnown else { return }

@@ -10,29 +10,29 @@ struct TriggerSet {
     private struct Entry {
         let steps: TriggerSteps
         /// Nil if no condition uses a draw.
-        let draw: UniformHash?
+        let drawHash: UniformHash?
         /// Thins out a trigger that fires too often: a draw different from that of the condition itself.
         let thinning: UniformHash
         let perHour: Double
-        var fired: TriggerLimit
+        var firedLimit: TriggerLimit
         var pendingLimit: TriggerLimit
     }
 
     /// Owner of the memory to which the entries point.
-    private final class Kept {
-        var triggers: [BorrowedTrigger] = []
+    private final class Storage {
+        var triggers: [TriggerStepBuffer] = []
         var prefixes: [UniformHashPrefix] = []
 
-        func keep(_ program: TriggerProgram) -> TriggerSteps {
-            let trigger = BorrowedTrigger(program)
+        func store(_ program: TriggerProgram) -> TriggerSteps {
+            let trigger = TriggerStepBuffer(program)
             triggers.append(trigger)
             return trigger.steps
         }
 
-        func keep(_ hash: StableHash) -> UniformHash {
+        func store(_ hash: StableHash) -> UniformHash {
             let prefix = UniformHashPrefix(hash)
             prefixes.append(prefix)
-            return prefix.draw
+            return prefix.hash
         }
     }
 
@@ -46,7 +46,7 @@ struct TriggerSet {
         var isEmpty: Bool { fired | pending == 0 }
     }
 
-    private let kept = Kept()
+    private let storage = Storage()
     private let programs: [TriggerProgram]
     private var entries: ContiguousArray<Entry> = []
     private let names: [String]
@@ -67,16 +67,16 @@ struct TriggerSet {
             let rate = Double(trigger.perHour)
             entries.append(
                 Entry(
-                    steps: kept.keep(program),
-                    draw: program.draws ? kept.keep(program.draw) : nil,
-                    thinning: kept.keep(
+                    steps: storage.store(program),
+                    drawHash: program.draws ? storage.store(program.draw) : nil,
+                    thinning: storage.store(
                         StableHash(
                             project: configuration.project.rawValue,
                             purpose: "trigger/\(trigger.name)/limit"
                         )
                     ),
                     perHour: rate,
-                    fired: TriggerLimit(perHour: rate),
+                    firedLimit: TriggerLimit(perHour: rate),
                     pendingLimit: TriggerLimit(perHour: rate)
                 )
             )
@@ -88,17 +88,17 @@ struct TriggerSet {
     }
 
     /// Restarts the limits for a worker that reads `share` of the traffic, in `0...1`.
-    mutating func limit(to share: Double) {
+    mutating func restartLimits(share: Double) {
         for index in entries.indices {
-            entries[index].fired = TriggerLimit(perHour: entries[index].perHour * share)
-            entries[index].pendingLimit = entries[index].fired
+            entries[index].firedLimit = TriggerLimit(perHour: entries[index].perHour * share)
+            entries[index].pendingLimit = entries[index].firedLimit
         }
     }
 
     /// Sets the share of the traffic that the worker sees; the limits keep what they have counted.
     mutating func setShare(_ share: Double) {
         for index in entries.indices {
-            entries[index].fired.setRate(perHour: entries[index].perHour * share)
+            entries[index].firedLimit.setRate(perHour: entries[index].perHour * share)
             entries[index].pendingLimit.setRate(perHour: entries[index].perHour * share)
         }
     }
@@ -114,7 +114,7 @@ struct TriggerSet {
 
     /// Returns which conditions on names hold for a model version, and for metadata if any condition reads them; one
     /// word per trigger.
-    func names(version: ModelVersion?, metadata: SampleMetadata) -> ContiguousArray<UInt64> {
+    func nameConditions(version: ModelVersion?, metadata: SampleMetadata) -> ContiguousArray<UInt64> {
         ContiguousArray(programs.map { $0.names(version: version, metadata: metadata) })
     }
 
@@ -122,7 +122,7 @@ struct TriggerSet {
     ///
     /// - Parameters:
     ///   - facts: Facts of the prediction.
-    ///   - names: From `names(version:metadata:)`.
+    ///   - nameConditions: From `nameConditions(version:metadata:)`.
     ///   - sample: The sample's id in UTF-8.
     ///   - unnamed: The probability of each class that the prediction does not name.
     ///   - passes: Whether the prediction is forwarded to the journal anyway: then a trigger that waits with it costs
@@ -132,7 +132,7 @@ struct TriggerSet {
     /// - Complexity: O(*n*) in the conditions; no allocation.
     mutating func judge(
         _ facts: TriggerFacts,
-        names: UnsafeBufferPointer<UInt64>,
+        nameConditions: UnsafeBufferPointer<UInt64>,
         sample: UnsafeRawBufferPointer,
         unnamed: Double,
         passes: Bool,
@@ -140,14 +140,22 @@ struct TriggerSet {
     ) -> Outcome {
         let known = noted?.lookup(unnamed: unnamed) ?? NotedProbabilities.Lookup(unnamed: unnamed)
         return entries.withUnsafeMutableBufferPointer {
-            Self.judge($0, by: facts, names: names, known: known, sample: sample, passes: passes, at: time)
+            Self.judge(
+                $0,
+                by: facts,
+                nameConditions: nameConditions,
+                known: known,
+                sample: sample,
+                passes: passes,
+                at: time
+            )
         }
     }
 
     private static func judge(
         _ entries: UnsafeMutableBufferPointer<Entry>,
         by facts: TriggerFacts,
-        names: UnsafeBufferPointer<UInt64>,
+        nameConditions: UnsafeBufferPointer<UInt64>,
         known: NotedProbabilities.Lookup,
         sample: UnsafeRawBufferPointer,
         passes: Bool,
@@ -156,8 +164,8 @@ struct TriggerSet {
         var outcome = Outcome()
         var waiting: UInt32 = 0
         for index in entries.indices {
-            let draw = entries[index].draw.map { $0.unit(key: sample) } ?? 0
-            let verdict = entries[index].steps.judge(facts, names: names[index], draw: draw) {
+            let draw = entries[index].drawHash.map { $0.unit(key: sample) } ?? 0
+            let verdict = entries[index].steps.judge(facts, names: nameConditions[index], draw: draw) {
                 known.probability(of: $0)
             }
             let bit: UInt32 = 1 &<< UInt32(index)
@@ -166,7 +174,7 @@ struct TriggerSet {
             case .undecided: waiting |= bit
             case .holds:
                 let chance = entries[index].thinning.unit(key: sample)
-                if entries[index].fired.admits(chance, at: time) { outcome.fired |= bit }
+                if entries[index].firedLimit.admits(chance, at: time) { outcome.fired |= bit }
             }
         }
         guard waiting != 0 else { return outcome }

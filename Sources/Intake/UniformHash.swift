@@ -13,7 +13,7 @@ final class UniformHashPrefix {
     deinit { bytes.deallocate() }
 
     /// Valid while the prefix exists.
-    var draw: UniformHash { UniformHash(prefix: UnsafeRawBufferPointer(bytes)) }
+    var hash: UniformHash { UniformHash(prefix: UnsafeRawBufferPointer(bytes)) }
 }
 
 /// Computes draws by key as the stable hash does.

@@ -72,8 +72,8 @@ public struct JSONObject {
     func missing(_ key: StaticString, _ expected: String) -> JSONError { missing("\(key)", expected) }
 
     private func path(of key: String) -> String {
-        let own = value.path
-        return own.isEmpty ? key : "\(own).\(key)"
+        let objectPath = value.path
+        return objectPath.isEmpty ? key : "\(objectPath).\(key)"
     }
 }
 

@@ -9,11 +9,11 @@ extension JSONScan {
     @usableFromInline static func isNumber(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         var index = bytes[0] == UInt8(ascii: "-") ? 1 : 0
         let first = index
-        let whole = skipDigits(bytes, &index, count)
-        guard whole == 1 || whole > 1 && bytes[first] != UInt8(ascii: "0") else { return false }
-        if index == count { return whole <= safeDigits }
+        let integerDigits = skipDigits(bytes, &index, count)
+        guard integerDigits == 1 || integerDigits > 1 && bytes[first] != UInt8(ascii: "0") else { return false }
+        if index == count { return integerDigits <= safeDigits }
         // Even with a two-digit exponent, the number is far from infinite.
-        guard whole <= 200 else { return false }
+        guard integerDigits <= 200 else { return false }
         if bytes[index] == UInt8(ascii: ".") {
             index &+= 1
             guard skipDigits(bytes, &index, count) > 0 else { return false }
@@ -53,7 +53,7 @@ extension JSONScan {
     /// - Complexity: O(*n*) in its bytes, usually 64 at a time; only values with exponents, or with several digits
     ///   before the point, are read.
     @inlinable public mutating func skipNumbers() -> Numbers? {
-        guard take(UInt8(ascii: "[")), next + 1 < end else { return nil }
+        guard consume(UInt8(ascii: "[")), next + 1 < end else { return nil }
         if let numbers = skipPlainNumbers() { return numbers }
         let first = next
         var index = next
@@ -75,10 +75,10 @@ extension JSONScan {
                 )
             {
                 // Upper bound on the number, in tenths: its first digit plus 1.
-                let most = Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47
-                hundredths &+= most &* most
+                let upperBound = Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47
+                hundredths &+= upperBound &* upperBound
             } else {
-                let square = squareOfAny(start, stop)
+                let square = squareUpperBound(start, stop)
                 guard square >= 0 else { return nil }
                 others += square
             }
@@ -108,7 +108,7 @@ extension JSONScan {
 
     /// Returns an upper bound on the square of a number between two positions of the structure; below 0 if it is not a
     /// number, or not one that 32 bits can hold.
-    @usableFromInline func squareOfAny(_ start: Int, _ stop: Int) -> Double {
+    @usableFromInline func squareUpperBound(_ start: Int, _ stop: Int) -> Double {
         let sign = text[start] == UInt8(ascii: "-") ? 1 : 0
         let number = UnsafeRawPointer(text + (start &+ sign))
         let count = stop &- start &- sign &- 2
@@ -123,8 +123,8 @@ extension JSONScan {
                 index &+= 8
             }
             if isPlain {
-                let most = Double(Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47)
-                return most * most * 0.01
+                let upperBound = Double(Int(number.load(fromByteOffset: 2, as: UInt8.self)) &- 47)
+                return upperBound * upperBound * 0.01
             }
         }
         let bytes = text + start

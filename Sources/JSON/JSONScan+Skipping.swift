@@ -6,7 +6,7 @@
 extension JSONScan {
     /// Maximum levels of nesting that are skipped: four less than the parser accepts, because a reader skips values
     /// inside at most four levels.
-    @inlinable static var deepest: Int { 60 }
+    @inlinable static var maximumDepth: Int { 60 }
     /// Moves past a value of any kind, and checks it.
     ///
     /// - Returns: False for a text that is not a value, and for one that only the parser can judge.
@@ -62,7 +62,7 @@ extension JSONScan {
             let byte = text[Int(index.pointee)]
             var isEmpty = false
             if byte | 0x20 == UInt8(ascii: "{") {
-                guard depth < Self.deepest else { return false }
+                guard depth < Self.maximumDepth else { return false }
                 depth &+= 1
                 kinds = kinds &<< 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
                 index += 1
@@ -142,10 +142,10 @@ extension JSONScan {
     ///
     /// - Complexity: O(*n*), eight bytes at a time if there are none.
     @inlinable @inline(__always) static func areEscapesValid(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
-        !hasEscape(start, count) || areAllValid(UnsafeRawBufferPointer(start: start, count: count))
+        !hasEscape(start, count) || areAllEscapesValid(UnsafeRawBufferPointer(start: start, count: count))
     }
 
-    @inline(never) @usableFromInline static func areAllValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    @inline(never) @usableFromInline static func areAllEscapesValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while index < bytes.count {
             guard bytes[index] == UInt8(ascii: "\\") else {

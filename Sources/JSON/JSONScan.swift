@@ -25,7 +25,7 @@ public struct JSONScan {
     @inlinable public var isAtEnd: Bool { next >= end }
 
     /// Moves past a bracket, colon or comma; false if something else comes next.
-    @inlinable @inline(__always) public mutating func take(_ expected: UInt8) -> Bool {
+    @inlinable @inline(__always) public mutating func consume(_ expected: UInt8) -> Bool {
         guard byte == expected else { return false }
         next += 1
         return true
@@ -74,7 +74,7 @@ public struct JSONScan {
     /// Returns the bytes of a key as in the text between its quotes, escapes included, and moves past its colon;
     /// nil for anything else.
     @inlinable @inline(__always) public mutating func key() -> UnsafeRawBufferPointer? {
-        guard let name = raw(), take(UInt8(ascii: ":")) else { return nil }
+        guard let name = raw(), consume(UInt8(ascii: ":")) else { return nil }
         return name
     }
 
@@ -99,7 +99,7 @@ public struct JSONScan {
     @inlinable @inline(__always) public static func hasEscape(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
         var index = 0
         while index < count {
-            let word = words(start, index, count)
+            let word = eightBytes(start, index, count)
             if has(UInt8(ascii: "\\"), in: word) { return true }
             index &+= 8
         }
@@ -113,7 +113,7 @@ public struct JSONScan {
     @inlinable @inline(__always) public static func isPlainASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
         var index = 0
         while index < count {
-            let word = words(start, index, count)
+            let word = eightBytes(start, index, count)
             // The highest bit of a byte is set if the byte is not ASCII, is DEL, or is a backslash. Sums carry only out
             // of bytes that are marked themselves.
             let marks =
@@ -128,7 +128,7 @@ public struct JSONScan {
 
     /// Returns eight bytes from `index` on; if fewer are left, they are the upper bytes, above zeros.
     @inlinable @inline(__always)
-    static func words(_ start: UnsafeRawPointer, _ index: Int, _ count: Int) -> UInt64 {
+    static func eightBytes(_ start: UnsafeRawPointer, _ index: Int, _ count: Int) -> UInt64 {
         let unused = UInt64(truncatingIfNeeded: max(0, index &+ 8 &- count) &* 8)
         return start.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian &<< unused
     }

@@ -12,7 +12,7 @@ public struct JSONScanner {
     }
 
     /// Prefetches `bytes`, which are scanned soon, into the CPU's cache: they were usually written by another CPU.
-    public func prepare(_ bytes: UnsafeRawBufferPointer) {
+    public func prefetch(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
         flywheel_json_prefetch(start, bytes.count)
     }

@@ -2,14 +2,14 @@ import KafkaClient
 import StreamRuntime
 
 /// Runs `body` and converts its `KafkaError` to a `StreamError`.
-func streamed<R>(_ body: () throws(KafkaError) -> R) throws(StreamError) -> R {
+func convertingErrors<R>(_ body: () throws(KafkaError) -> R) throws(StreamError) -> R {
     do { return try body() } catch { throw StreamError(error) }
 }
 
 extension StreamError {
     /// Errors that a single record causes. Missing rights, missing topics, too few replicas and similar errors are not
     /// among them, because they would affect any other record as well.
-    private static let codesOfRecords: Set<String> = [
+    private static let recordErrorCodes: Set<String> = [
         "MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD", "RECORD_LIST_TOO_LARGE", "INVALID_TIMESTAMP",
         // The topic exists and has no such partition: the choice of the partition was wrong. librdkafka reports
         // _UNKNOWN_TOPIC for a topic that no longer exists.
@@ -29,7 +29,7 @@ extension StreamError {
             operation: error.operation,
             code: error.code,
             reason: reason,
-            isAboutRecord: Self.codesOfRecords.contains(error.code)
+            isAboutRecord: Self.recordErrorCodes.contains(error.code)
         )
     }
 }
@@ -49,7 +49,7 @@ func kafka(_ positions: [TopicPartition: Int64]) -> [KafkaTopicPartition: Int64]
 func kafka(_ offsets: [TopicPartition: GroupOffset]) -> [KafkaTopicPartition: KafkaGroupOffset] {
     Dictionary(
         offsets.map {
-            (KafkaTopicPartition($0.key), KafkaGroupOffset(next: $0.value.next, metadata: $0.value.note))
+            (KafkaTopicPartition($0.key), KafkaGroupOffset(next: $0.value.next, metadata: $0.value.metadata))
         },
         uniquingKeysWith: { first, _ in first }
     )

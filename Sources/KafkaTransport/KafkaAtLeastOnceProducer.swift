@@ -24,7 +24,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
     func begin() throws(StreamError) { forget() }
 
     func send(_ records: [OutputRecord]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.send(records.lazy.map { KafkaOutputRecord($0) }) }
+        try convertingErrors { () throws(KafkaError) in try producer.send(records.lazy.map { KafkaOutputRecord($0) }) }
     }
 
     func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
@@ -41,7 +41,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
     }
 
     func commit() throws(StreamError) {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             if let failure = try producer.flush(timeoutMilliseconds: Self.maximumWait).first {
                 throw KafkaError(
                     .abortTransaction,
@@ -60,7 +60,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
     func abort() throws(StreamError) {
         forget()
         producer.close()
-        try streamed { () throws(KafkaError) in producer = try make() }
+        try convertingErrors { () throws(KafkaError) in producer = try make() }
     }
 
     func close() { producer.close() }

@@ -15,7 +15,7 @@ final class KafkaGroupConsumer: GroupConsumer {
         timeoutMilliseconds: Int
     ) throws(StreamError) -> PollOutcome {
         batch.clear()
-        let outcome = try streamed { () throws(KafkaError) in
+        let outcome = try convertingErrors { () throws(KafkaError) in
             try consumer.poll(maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
         }
         switch outcome {
@@ -30,40 +30,43 @@ final class KafkaGroupConsumer: GroupConsumer {
     }
 
     func assign(_ positions: [TopicPartition: Int64]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in try consumer.assign(kafka(positions)) }
+        try convertingErrors { () throws(KafkaError) in try consumer.assign(kafka(positions)) }
     }
 
     /// Gives up all partitions: the range assignor revokes all of them at once, so `partitions` always contains all.
     func unassign(_ partitions: [TopicPartition]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in try consumer.unassign() }
+        try convertingErrors { () throws(KafkaError) in try consumer.unassign() }
     }
 
     func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset] {
-        let found = try streamed { () throws(KafkaError) in
+        let found = try convertingErrors { () throws(KafkaError) in
             try consumer.committed(partitions.map { KafkaTopicPartition($0) })
         }
         var offsets: [TopicPartition: GroupOffset] = [:]
         for (partition, offset) in found {
-            offsets[TopicPartition(partition)] = GroupOffset(offset.next, note: offset.metadata)
+            offsets[TopicPartition(partition)] = GroupOffset(offset.next, metadata: offset.metadata)
         }
         return offsets
     }
 
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
-        let found = try streamed { () throws(KafkaError) in try consumer.watermarks(KafkaTopicPartition(partition)) }
+        let found = try convertingErrors { () throws(KafkaError) in
+            try consumer.watermarks(KafkaTopicPartition(partition))
+        }
         return (found.low, found.high)
     }
 
     func seek(_ positions: [TopicPartition: Int64]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in try consumer.seek(kafka(positions)) }
+        try convertingErrors { () throws(KafkaError) in try consumer.seek(kafka(positions)) }
     }
 
     func pause(_ partitions: [TopicPartition]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in try consumer.pause(partitions.map { KafkaTopicPartition($0) }) }
+        try convertingErrors { () throws(KafkaError) in try consumer.pause(partitions.map { KafkaTopicPartition($0) }) }
     }
 
     func resume(_ partitions: [TopicPartition]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in try consumer.resume(partitions.map { KafkaTopicPartition($0) }) }
+        try convertingErrors { () throws(KafkaError) in try consumer.resume(partitions.map { KafkaTopicPartition($0) })
+        }
     }
 
     var connectivityError: StreamError? { consumer.connectivityError.map { StreamError($0) } }

@@ -28,7 +28,7 @@ public struct KafkaStreamTransport: StreamTransport {
         instance: String,
         topics: [String]
     ) throws(StreamError) -> any GroupConsumer {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             KafkaGroupConsumer(
                 try KafkaConsumer(
                     properties: properties,
@@ -42,7 +42,7 @@ public struct KafkaStreamTransport: StreamTransport {
 
     /// Creates a producer that has not been initialised yet; without transactions if `delivery` is `atLeastOnce`.
     public func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             guard delivery == .exactlyOnce else {
                 return try KafkaAtLeastOnceProducer { [properties] () throws(KafkaError) in
                     try KafkaProducer(properties: properties)
@@ -56,14 +56,14 @@ public struct KafkaStreamTransport: StreamTransport {
 
     /// Creates a reader that has not been started yet.
     public func makeReader(topics: [String]) throws(StreamError) -> any LogReader {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             KafkaLogReader(try KafkaReader(properties: properties, topics: topics))
         }
     }
 
     /// The id that the cluster received when it was created.
     public func clusterID() throws(StreamError) -> String {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             let admin = try KafkaAdmin(properties: properties, timeoutMilliseconds: 10_000)
             defer { admin.close() }
             return try admin.clusterID()
@@ -94,12 +94,12 @@ public struct KafkaStreamTransport: StreamTransport {
         _ group: String,
         _ partitions: [TopicPartition]
     ) throws(StreamError) -> [TopicPartition: GroupOffset] {
-        let found = try streamed { () throws(KafkaError) in
+        let found = try convertingErrors { () throws(KafkaError) in
             try committed(group, partitions.map { KafkaTopicPartition($0) })
         }
         var offsets: [TopicPartition: GroupOffset] = [:]
         for (partition, offset) in found {
-            offsets[TopicPartition(partition)] = GroupOffset(offset.next, note: offset.metadata)
+            offsets[TopicPartition(partition)] = GroupOffset(offset.next, metadata: offset.metadata)
         }
         return offsets
     }

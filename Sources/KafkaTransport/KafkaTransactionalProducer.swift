@@ -11,15 +11,15 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     init(_ producer: KafkaProducer) { self.producer = producer }
 
     func initializeTransactions() throws(StreamError) {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             try producer.initializeTransactions(timeoutMilliseconds: Self.maximumWait)
         }
     }
 
-    func begin() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.begin() } }
+    func begin() throws(StreamError) { try convertingErrors { () throws(KafkaError) in try producer.begin() } }
 
     func send(_ records: [OutputRecord]) throws(StreamError) {
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             try producer.send(records.lazy.map { KafkaOutputRecord($0) })
         }
     }
@@ -34,7 +34,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
                 reason: "the consumer is of another transport"
             )
         }
-        try streamed { () throws(KafkaError) in
+        try convertingErrors { () throws(KafkaError) in
             try producer.sendOffsets(
                 kafka(offsets),
                 of: consumer.consumer
@@ -43,10 +43,10 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     }
 
     func commit() throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.commit(timeoutMilliseconds: Self.maximumWait) }
+        try convertingErrors { () throws(KafkaError) in try producer.commit(timeoutMilliseconds: Self.maximumWait) }
     }
     func abort() throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.abort(timeoutMilliseconds: Self.maximumWait) }
+        try convertingErrors { () throws(KafkaError) in try producer.abort(timeoutMilliseconds: Self.maximumWait) }
     }
     func close() { producer.close() }
 }

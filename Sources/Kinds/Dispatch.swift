@@ -5,15 +5,15 @@ public import Vocabulary
 
 /// Operation that is applied to the rules of a kind.
 public protocol KindVisitor {
-    associatedtype Found
+    associatedtype VisitResult
     associatedtype Failure: Error = Never
-    mutating func visit<K: Kind>(_ kind: K.Type) throws(Failure) -> Found
+    mutating func visit<K: Kind>(_ kind: K.Type) throws(Failure) -> VisitResult
 }
 
 extension KindName {
     /// Calls a visitor with the rules of the kind: in place, without boxing the type.
     @inline(__always)
-    public func dispatch<V: KindVisitor>(_ visitor: inout V) throws(V.Failure) -> V.Found {
+    public func dispatch<V: KindVisitor>(_ visitor: inout V) throws(V.Failure) -> V.VisitResult {
         switch self {
         case .choice: try visitor.visit(ChoiceKind.self)
         }

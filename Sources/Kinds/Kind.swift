@@ -55,7 +55,7 @@ public protocol Kind: Sendable {
     static func text(of answer: Answer, to question: Question) -> String
     static func text(of label: Label, under question: Question) -> String
     /// The answer of an annotator who states only that a label is right: alone it yields that label.
-    static func answer(saying label: Label) -> Answer
+    static func answer(stating label: Label) -> Answer
     /// Names of the classes that a label contains, in its order: dataset lines contain them in addition to the
     /// positions.
     static func classNames(in label: Label, under question: Question) -> [String]
@@ -96,7 +96,7 @@ public protocol Kind: Sendable {
     /// - Returns: Score, confidence, and the label that the model considers likeliest.
     static func summary(
         _ output: Output,
-        beside detail: PredictionDetail,
+        detail: PredictionDetail,
         _ question: Question,
         _ function: AcquisitionFunction,
         temperature: Double

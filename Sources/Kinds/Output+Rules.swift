@@ -3,14 +3,14 @@ public import Vocabulary
 extension Output {
     /// The likeliest label according to the model; nil if the output names none.
     public var top: Label? {
-        var asking = TopLabel(output: self)
-        return kind.dispatch(&asking)
+        var visitor = TopLabel(output: self)
+        return kind.dispatch(&visitor)
     }
 
     /// The probability that the model assigns to its likeliest label, in `0...1`; 0 if the output states none.
     public var confidence: Double {
-        var asking = Confidence(output: self)
-        return kind.dispatch(&asking)
+        var visitor = Confidence(output: self)
+        return kind.dispatch(&visitor)
     }
 
     /// Summarizes the output for the selection of samples; nil if it is of another kind than the question.
@@ -33,30 +33,30 @@ extension Output {
         _ question: Question,
         _ function: AcquisitionFunction,
         temperature: Double = 1,
-        beside detail: PredictionDetail = PredictionDetail()
+        detail: PredictionDetail = PredictionDetail()
     ) -> OutputFacts? {
-        var asking = Summary(
+        var visitor = Summary(
             output: self,
             question: question,
             function: function,
             temperature: temperature,
             detail: detail
         )
-        return kind.dispatch(&asking)
+        return kind.dispatch(&visitor)
     }
 }
 
 extension Label {
     /// The answer of an annotator who states only that the label is right.
     public var answer: Answer {
-        var asking = SaidLabel(label: self)
-        return kind.dispatch(&asking)
+        var visitor = LabelAnswer(label: self)
+        return kind.dispatch(&visitor)
     }
 
     /// Agreement of two labels, in `0...1`; 0 for labels of different kinds.
     public func agreement(with other: Label) -> Double {
-        var asking = Agreement(a: self, b: other)
-        return kind.dispatch(&asking)
+        var visitor = Agreement(a: self, b: other)
+        return kind.dispatch(&visitor)
     }
 }
 
@@ -81,15 +81,15 @@ private struct Summary: KindVisitor {
 
     func visit<K: Kind>(_ kind: K.Type) -> OutputFacts? {
         guard let output = K.output(output), let question = K.question(question) else { return nil }
-        return K.summary(output, beside: detail, question, function, temperature: temperature)
+        return K.summary(output, detail: detail, question, function, temperature: temperature)
     }
 }
 
-private struct SaidLabel: KindVisitor {
+private struct LabelAnswer: KindVisitor {
     let label: Label
     func visit<K: Kind>(_ kind: K.Type) -> Answer {
         guard let label = K.label(label) else { preconditionFailure("the rules of another kind") }
-        return K.wrapped(answer: K.answer(saying: label))
+        return K.wrapped(answer: K.answer(stating: label))
     }
 }
 

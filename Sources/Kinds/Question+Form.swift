@@ -21,7 +21,7 @@ private struct FormRun<F: Fields<Question>>: KindVisitor {
     var fields: F
 
     mutating func visit<K: Kind>(_ kind: K.Type) throws(F.Failure) -> Question {
-        let question = try fields.beside { (question: Question) -> K.Question in
+        let question = try fields.flattened { (question: Question) -> K.Question in
             guard let question = K.question(question) else { preconditionFailure("the form of another kind") }
             return question
         }

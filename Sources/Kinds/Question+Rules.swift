@@ -59,49 +59,49 @@ extension Question {
     }
 
     /// Applies a rule of the kind to the kind's own part of the question.
-    fileprivate func applying<R: QuestionRule>(_ rule: R) -> R.Found {
-        var asking = Asking(question: self, rule: rule)
-        return kind.dispatch(&asking)
+    fileprivate func applying<R: QuestionRule>(_ rule: R) -> R.RuleResult {
+        var visitor = RuleVisitor(question: self, rule: rule)
+        return kind.dispatch(&visitor)
     }
 }
 
 /// Rule that is applied to a question.
 private protocol QuestionRule {
-    associatedtype Found
-    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Found
+    associatedtype RuleResult
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> RuleResult
 }
 
-private struct Asking<R: QuestionRule>: KindVisitor {
+private struct RuleVisitor<R: QuestionRule>: KindVisitor {
     let question: Question
     let rule: R
 
-    func visit<K: Kind>(_ kind: K.Type) -> R.Found {
+    func visit<K: Kind>(_ kind: K.Type) -> R.RuleResult {
         guard let question = K.question(question) else { preconditionFailure("the rules of another kind") }
         return rule.result(kind, question)
     }
 }
 
-private func ofAnotherKind(_ kind: KindName) -> String {
+private func wrongKindComplaint(_ kind: KindName) -> String {
     "an answer of kind \(kind.rawValue) is not one of this project"
 }
 
 private struct Text: QuestionRule {
-    typealias Found = String
+    typealias RuleResult = String
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String { K.text(of: question) }
 }
 
 private struct Classes: QuestionRule {
-    typealias Found = [String]
+    typealias RuleResult = [String]
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> [String] { K.classes(of: question) }
 }
 
 private struct Extent: QuestionRule {
-    typealias Found = Int
+    typealias RuleResult = Int
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Int { K.extent(of: question) }
 }
 
 private struct Narrowed: QuestionRule {
-    typealias Found = Question
+    typealias RuleResult = Question
     let extent: Int
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Question {
         K.wrapped(question: K.narrowed(question, to: extent))
@@ -109,7 +109,7 @@ private struct Narrowed: QuestionRule {
 }
 
 private struct Without: QuestionRule {
-    typealias Found = Question
+    typealias RuleResult = Question
     let names: [String]
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Question {
         K.wrapped(question: K.without(names, question))
@@ -117,7 +117,7 @@ private struct Without: QuestionRule {
 }
 
 private struct Fault: QuestionRule {
-    typealias Found = String?
+    typealias RuleResult = String?
     let former: Question
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
         K.question(former).flatMap { K.fault(of: question, after: $0) }
@@ -125,37 +125,37 @@ private struct Fault: QuestionRule {
 }
 
 private struct AnswerComplaint: QuestionRule {
-    typealias Found = String?
+    typealias RuleResult = String?
     let answer: Answer
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
-        guard let answer = K.answer(answer) else { return ofAnotherKind(answer.kind) }
+        guard let answer = K.answer(answer) else { return wrongKindComplaint(answer.kind) }
         return K.complaint(answer, to: question)
     }
 }
 
 private struct LabelComplaint: QuestionRule {
-    typealias Found = String?
+    typealias RuleResult = String?
     let label: Label
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
-        guard let label = K.label(label) else { return ofAnotherKind(label.kind) }
+        guard let label = K.label(label) else { return wrongKindComplaint(label.kind) }
         return K.complaint(label, under: question)
     }
 }
 
 private struct PredictionComplaint: QuestionRule {
-    typealias Found = String?
+    typealias RuleResult = String?
     let labels: [Label]
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
         for label in labels {
-            guard let own = K.label(label) else { return ofAnotherKind(label.kind) }
-            if let complaint = K.complaint(predicted: own, under: question) { return complaint }
+            guard let kindLabel = K.label(label) else { return wrongKindComplaint(label.kind) }
+            if let complaint = K.complaint(predicted: kindLabel, under: question) { return complaint }
         }
         return nil
     }
 }
 
 private struct AnswerText: QuestionRule {
-    typealias Found = String
+    typealias RuleResult = String
     let answer: Answer
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String {
         K.answer(answer).map { K.text(of: $0, to: question) } ?? answer.kind.rawValue
@@ -163,7 +163,7 @@ private struct AnswerText: QuestionRule {
 }
 
 private struct LabelText: QuestionRule {
-    typealias Found = String
+    typealias RuleResult = String
     let label: Label
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String {
         K.label(label).map { K.text(of: $0, under: question) } ?? label.kind.rawValue
@@ -171,7 +171,7 @@ private struct LabelText: QuestionRule {
 }
 
 private struct ClassNames: QuestionRule {
-    typealias Found = [String]
+    typealias RuleResult = [String]
     let label: Label
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> [String] {
         K.label(label).map { K.classNames(in: $0, under: question) } ?? []
@@ -179,7 +179,7 @@ private struct ClassNames: QuestionRule {
 }
 
 private struct NamedLabel: QuestionRule {
-    typealias Found = Label?
+    typealias RuleResult = Label?
     let name: String
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Label? {
         K.label(named: name, under: question).map { K.wrapped(label: $0) }
@@ -187,16 +187,16 @@ private struct NamedLabel: QuestionRule {
 }
 
 private struct VotesConsensus: QuestionRule {
-    typealias Found = Consensus<Label>?
+    typealias RuleResult = Consensus<Label>?
     let votes: [(answer: Answer, accuracy: Double)]
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Consensus<Label>? {
-        var own: [(answer: K.Answer, accuracy: Double)] = []
-        own.reserveCapacity(votes.count)
+        var kindVotes: [(answer: K.Answer, accuracy: Double)] = []
+        kindVotes.reserveCapacity(votes.count)
         for vote in votes {
             guard let answer = K.answer(vote.answer) else { return nil }
-            own.append((answer, vote.accuracy))
+            kindVotes.append((answer, vote.accuracy))
         }
-        return K.consensus(own, on: question).map {
+        return K.consensus(kindVotes, on: question).map {
             Consensus(
                 label: K.wrapped(label: $0.label),
                 confidence: $0.confidence,

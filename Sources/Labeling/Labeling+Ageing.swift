@@ -15,7 +15,7 @@ extension OpenTask {
     /// Returns the time at which its priority rises next; nil if the priority is at its maximum.
     func nextAgeing(every span: Int64) -> StreamTime? {
         guard priority < 1 else { return nil }
-        let (offset, overflow) = Int64(aged + 1).multipliedReportingOverflow(by: span)
+        let (offset, overflow) = Int64(priorityRises + 1).multipliedReportingOverflow(by: span)
         return overflow ? nil : openedAt.advanced(byMilliseconds: offset)
     }
 }
@@ -33,8 +33,8 @@ extension LabelingState {
             guard let due = row.nextAgeing(every: span), due <= time else { continue }
             var task = row
             let waited = Int(time.milliseconds(since: task.openedAt) / span)
-            task.priorityGained += policy.ageingBy * Double(waited - task.aged)
-            task.aged = waited
+            task.priorityGained += policy.ageingBy * Double(waited - task.priorityRises)
+            task.priorityRises = waited
             open[id] = task
             records.append(record(of: task, id, .open, question))
         }

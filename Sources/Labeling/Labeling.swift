@@ -72,7 +72,7 @@ extension LabelingState {
         at time: StreamTime
     ) -> Result<AnnotationOutcome, EntryRejectionError> {
         let id = annotation.task
-        guard var task = open[id] else { return .failure(refusalOfClosed(annotation)) }
+        guard var task = open[id] else { return .failure(notOpenRejection(annotation)) }
         let who = annotation.annotator
         if task.votes.contains(where: { $0.annotator == who }) || task.declined.contains(who) {
             return .failure(.init(.duplicate, "annotator \(who) has answered task \(id) before"))
@@ -97,14 +97,14 @@ extension LabelingState {
         case .skip, .flag:
             let standing = standing(policy)
             // Any client can invent names: those without standing are recorded only up to a task's closing limit.
-            let counts = !standing.isHeld || standing.has(who, annotators[who])
+            let counts = !standing.isHeldByAnyone || standing.has(who, annotators[who])
             guard counts || task.declined.count < policy.maximumSkips else { return .success(AnnotationOutcome()) }
             task.declined.append(who)
             if keepsNotes, case .flag(let note) = annotation.outcome { task.note(note) }
             var reliability = annotators[who] ?? AnnotatorReliability()
             if case .skip = annotation.outcome { reliability.skips += 1 } else { reliability.flags += 1 }
             standingCount.set(who, reliability, in: &annotators)
-            let isDecided = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
+            let isDecided = !standing.isHeldByAnyone || task.declined.contains { standing.has($0, annotators[$0]) }
             var outcome = AnnotationOutcome()
             if isDecided, task.declined.count >= policy.maximumSkips {
                 outcome = close(
@@ -147,7 +147,9 @@ extension LabelingState {
         for (id, task) in open.sortedRows where task.expiresAt <= time {
             let standing = standing(policy)
             var majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, standing, question) : nil
-            if standing.isHeld, let found = majority, !hasVote(task, of: standing, for: found) { majority = nil }
+            if standing.isHeldByAnyone, let found = majority, !hasVote(task, of: standing, for: found) {
+                majority = nil
+            }
             let closing: LabelingTask.Closing = majority == nil ? .expired : .answered
             outcomes.append(
                 close(task, id: id, as: closing, majority: majority, standing: standing, question: question, at: time)
@@ -168,7 +170,7 @@ extension LabelingState {
         var task = counted
         let standing = standing(policy)
         let majority = consensus(of: task, standing, question)
-        let isBacked = !standing.isHeld || majority.map { hasVote(task, of: standing, for: $0) } ?? false
+        let isBacked = !standing.isHeldByAnyone || majority.map { hasVote(task, of: standing, for: $0) } ?? false
         let isSure = (majority?.confidence.value ?? 0) >= policy.confidence && isBacked
         if task.votes.count >= task.votesReserved || (task.votes.count >= policy.minimumVotes && isSure) {
             var outcome = close(
@@ -222,14 +224,14 @@ extension LabelingState {
         outcome.notes = task.notes
         guard let majority else { return outcome }
         // A label that contradicts the answers of all annotators with standing adds no agreement to any annotator.
-        let vouches =
+        let agreementCounts =
             task.votes.count > Standing.othersNeeded
             && (hasVote(task, of: standing, for: majority) || !hasVote(task, of: standing))
         for (position, vote) in task.votes.enumerated() {
             var reliability = annotators[vote.annotator] ?? AnnotatorReliability()
             reliability.answers += 1
             reliability.correct += majority.posteriors[position]
-            if vouches, majority.supports[position] { reliability.agreements += 1 }
+            if agreementCounts, majority.supports[position] { reliability.agreements += 1 }
             standingCount.set(vote.annotator, reliability, in: &annotators)
         }
         outcome.audit = task.selection.audit
@@ -245,7 +247,7 @@ extension LabelingState {
         return outcome
     }
 
-    private func refusalOfClosed(_ annotation: Annotation) -> EntryRejectionError {
+    private func notOpenRejection(_ annotation: Annotation) -> EntryRejectionError {
         guard let task = closed[annotation.task] else {
             return .init(.unknownTask, "there is no task \(annotation.task)")
         }

@@ -15,7 +15,7 @@ public struct OpenTask: Hashable, Sendable {
     /// Votes reserved for it.
     public let votesReserved: Int
     /// How often its priority has risen.
-    public var aged: Int
+    public var priorityRises: Int
     /// Total increase of its priority due to waiting.
     public var priorityGained: Double
     /// The extent of its question, if the project's question has grown since: it offers that number of the first
@@ -36,7 +36,7 @@ public struct OpenTask: Hashable, Sendable {
         votesReserved: Int,
         openedAt: StreamTime,
         expiresAt: StreamTime,
-        aged: Int = 0,
+        priorityRises: Int = 0,
         priorityGained: Double = 0,
         extent: Int? = nil,
         notes: [String] = [],
@@ -50,7 +50,7 @@ public struct OpenTask: Hashable, Sendable {
         self.declined = declined
         self.votesWanted = votesWanted
         self.votesReserved = votesReserved
-        self.aged = aged
+        self.priorityRises = priorityRises
         self.priorityGained = priorityGained
         self.openedAt = openedAt
         self.expiresAt = expiresAt
@@ -101,21 +101,21 @@ public struct LabelingState: Sendable {
     public init() {}
 
     /// When the first open task expires.
-    public var nextDeadline: StreamTime? { facts.now(open).nextDeadline }
+    public var nextDeadline: StreamTime? { facts.current(open).nextDeadline }
 
     /// Number of open tasks for training labels.
-    public var openTrainingTasks: Int { facts.now(open).trainingTasks }
+    public var openTrainingTasks: Int { facts.current(open).trainingTasks }
 
     /// When the first priority rises.
     ///
     /// - Complexity: O(*n*) in the open tasks after a change of them, else O(1).
     public func nextAgeing(policy: LabelingPolicy) -> StreamTime? {
         guard let span = policy.ageingEvery else { return nil }
-        return facts.now(open, ageingEvery: span).nextAgeing
+        return facts.current(open, ageingEvery: span).nextAgeing
     }
 
     /// Scans the open tasks if they have changed, so that the next access to them does not have to.
-    public mutating func checkTasks(policy: LabelingPolicy) {
-        facts = facts.now(open, ageingEvery: policy.ageingEvery)
+    public mutating func refreshTaskFacts(policy: LabelingPolicy) {
+        facts = facts.current(open, ageingEvery: policy.ageingEvery)
     }
 }

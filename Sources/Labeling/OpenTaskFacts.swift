@@ -30,7 +30,7 @@ struct OpenTaskFacts: Sendable {
     /// The facts of the tasks as they are now; ageing is included only if `span` is given.
     ///
     /// - Complexity: O(1) if the cached facts are current.
-    func now(_ open: Table<TaskID, OpenTask>, ageingEvery span: Int64? = nil) -> OpenTaskFacts {
+    func current(_ open: Table<TaskID, OpenTask>, ageingEvery span: Int64? = nil) -> OpenTaskFacts {
         let isCurrent = revision == open.revision && (span == nil || span == ageingEvery)
         return isCurrent ? self : OpenTaskFacts(open, ageingEvery: span)
     }

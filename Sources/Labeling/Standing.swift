@@ -15,14 +15,14 @@ struct Standing: Sendable {
     /// Number of other contributors that a label needs, so that agreement with it counts.
     static let othersNeeded = 2
     /// Maximum accuracy assumed of a name without standing, once any annotator has standing.
-    static let mostAccuracyWithout = 0.7
+    static let accuracyLimitWithout = 0.7
 
     /// Whether any annotator has standing: from then on names without standing are distinguished.
-    let isHeld: Bool
+    let isHeldByAnyone: Bool
     private let named: [AnnotatorID]
 
-    init(isHeld: Bool, named: [AnnotatorID]) {
-        self.isHeld = isHeld
+    init(isHeldByAnyone: Bool, named: [AnnotatorID]) {
+        self.isHeldByAnyone = isHeldByAnyone
         self.named = named
     }
 
@@ -34,7 +34,7 @@ struct Standing: Sendable {
     /// Returns the accuracy with which an answer counts, in `0.01...0.99`.
     func accuracy(of annotator: AnnotatorID, _ reliability: AnnotatorReliability?) -> Double {
         let accuracy = (reliability ?? AnnotatorReliability()).accuracy
-        return isHeld && !has(annotator, reliability) ? min(Self.mostAccuracyWithout, accuracy) : accuracy
+        return isHeldByAnyone && !has(annotator, reliability) ? min(Self.accuracyLimitWithout, accuracy) : accuracy
     }
 }
 
@@ -51,7 +51,7 @@ struct StandingCount: Sendable {
     private var count = 0
 
     /// - Complexity: O(1) if all changes were followed, else O(*n*).
-    mutating func now(_ annotators: Table<AnnotatorID, AnnotatorReliability>) -> Int {
+    mutating func current(_ annotators: Table<AnnotatorID, AnnotatorReliability>) -> Int {
         if revision != annotators.revision {
             count = annotators.count { $1.hasEarnedStanding }
             revision = annotators.revision
@@ -77,15 +77,15 @@ struct StandingCount: Sendable {
 extension LabelingState {
     /// Whether an annotator has standing now.
     public func hasStanding(_ annotator: AnnotatorID, policy: LabelingPolicy) -> Bool {
-        Standing(isHeld: true, named: policy.annotators).has(annotator, annotators[annotator])
+        Standing(isHeldByAnyone: true, named: policy.annotators).has(annotator, annotators[annotator])
     }
 
     /// Returns the annotators with standing now.
     ///
     /// - Complexity: O(1) if changes were followed, else O(*n*) in the annotators.
     mutating func standing(_ policy: LabelingPolicy) -> Standing {
-        let isHeld = !policy.annotators.isEmpty || standingCount.now(annotators) > 0
-        return Standing(isHeld: isHeld, named: policy.annotators)
+        let isHeldByAnyone = !policy.annotators.isEmpty || standingCount.current(annotators) > 0
+        return Standing(isHeldByAnyone: isHeldByAnyone, named: policy.annotators)
     }
 
     /// Whether an annotator with standing has answered a task.

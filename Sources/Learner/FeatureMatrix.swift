@@ -94,13 +94,13 @@ public struct FeatureMatrix: Hashable, Sendable {
     }
 
     /// Calls `body` with access to the rows, which is valid only during the call.
-    func withRows<R>(_ body: (LentRows) -> R) -> R {
+    func withRows<R>(_ body: (RowReader) -> R) -> R {
         switch storage {
-        case .doubles(let values): values.withUnsafeBufferPointer { body(LentRows(doubles: $0, columnCount)) }
+        case .doubles(let values): values.withUnsafeBufferPointer { body(RowReader(doubles: $0, columnCount)) }
         case .singles(let values):
             values.withUnsafeBufferPointer { singles in
                 withUnsafeTemporaryAllocation(of: Double.self, capacity: columnCount) { row in
-                    body(LentRows(singles: singles, row, columnCount))
+                    body(RowReader(singles: singles, row, columnCount))
                 }
             }
         }
@@ -108,7 +108,7 @@ public struct FeatureMatrix: Hashable, Sendable {
 }
 
 /// Access to the rows of a matrix, one at a time, for the duration of a call.
-struct LentRows {
+struct RowReader {
     private let doubles: UnsafePointer<Double>?
     private let singles: UnsafePointer<Float>?
     private let widened: UnsafeMutablePointer<Double>?

@@ -52,7 +52,7 @@ struct SoftmaxObjective {
     }
 
     private func value(
-        _ rows: LentRows,
+        _ rows: RowReader,
         at weights: UnsafePointer<Double>,
         gradient: UnsafeMutablePointer<Double>
     ) -> Double {

@@ -103,7 +103,7 @@ extension SoftmaxRegression {
             tolerance: options.tolerance
         )
         let result = minimizer.minimize(from: start) { objective.value(at: $0, gradient: &$1) }
-        let weights = spread(
+        let weights = weightsOfAllClasses(
             result.point,
             featureCount: features.columnCount,
             present: present,
@@ -172,7 +172,7 @@ extension SoftmaxRegression {
     }
 
     /// The weights of all classes: the fitted ones, with the weights of absent classes inserted.
-    private static func spread(
+    private static func weightsOfAllClasses(
         _ fitted: [Double],
         featureCount: Int,
         present: [Int],

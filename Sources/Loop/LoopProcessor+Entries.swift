@@ -7,7 +7,7 @@ internal import Vocabulary
 
 /// Application of entries, and writing of their decisions to the topics.
 extension LoopProcessor {
-    func takeEntry(
+    func processEntry(
         _ record: RecordView,
         at index: Int,
         of batch: RecordBatch,
@@ -15,12 +15,12 @@ extension LoopProcessor {
         into transaction: inout PendingTransaction
     ) throws(JSONError) {
         if let name = pausedProject(of: record, partition) {
-            return passOver(record, name, partition)
+            return skipEntry(record, name, partition)
         }
         guard let entry = try decode(record, at: index, of: batch, into: &transaction) else { return }
         let name = entry.project.rawValue
         // The key need not name the entry's project, although all keys that Flywheel writes do.
-        if partition.paused.contains(name) { return passOver(record, name, partition) }
+        if partition.paused.contains(name) { return skipEntry(record, name, partition) }
         apply(entry, from: record, of: name, in: partition, into: &transaction)
     }
 

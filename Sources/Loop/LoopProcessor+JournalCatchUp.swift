@@ -12,7 +12,7 @@ struct JournalCatchUp {
     /// Largest size of such a transaction, in bytes.
     static let maximumBytes = 4 << 20
     /// Transactions of one project before the next project is read.
-    static let slice = 16
+    static let transactionsPerProject = 16
     /// Largest number of entries applied one per transaction, and longest time for it in milliseconds, before the live
     /// stream is processed.
     static let streak = 100
@@ -20,7 +20,7 @@ struct JournalCatchUp {
     /// Number of deaths, or of refusals for the same reason, at one entry before the project is paused again.
     static let maximumFailures = 3
 
-    struct EntryRejection {
+    struct RepeatedRefusal {
         /// The stored offset at which the entry was refused.
         var next: Int64
         var count: Int
@@ -33,29 +33,29 @@ struct JournalCatchUp {
     var reader: (any LogReader)?
     let batch = RecordBatch()
     /// Number of journal records over which a project's entries are still applied one per transaction.
-    var careful: [String: Int] = [:]
+    var cautiousRecords: [String: Int] = [:]
     /// Consecutive refusals at one offset.
-    var refusals: [String: EntryRejection] = [:]
+    var refusals: [String: RepeatedRefusal] = [:]
     /// Projects whose last reader died with one of their entries in hand; the death is recorded before they are read.
     var died: Set<String> = []
     /// The project whose reading ends with the open transaction.
     var ending: String?
     /// Transactions in the current cycle of `name`; consecutive entries in hand, and the start time of that sequence.
-    var turns = 0
-    var taken = 0
-    var takenSince: Int64 = 0
+    var transactionCount = 0
+    var streakCount = 0
+    var streakStart: Int64 = 0
     /// Failures of readers in a row, and transactions to wait before the next try.
     var failures = 0
     var wait = 0
-    private var noting: Set<String> = []
+    private var recordedDeaths: Set<String> = []
 
-    mutating func note(_ name: String) { noting.insert(name) }
+    mutating func recordDeath(of name: String) { recordedDeaths.insert(name) }
 
     mutating func committed() {
-        died.subtract(noting)
-        noting.removeAll()
+        died.subtract(recordedDeaths)
+        recordedDeaths.removeAll()
         guard let ending else { return }
-        careful[ending] = nil
+        cautiousRecords[ending] = nil
         refusals[ending] = nil
         self.ending = nil
         if name == ending { stop() }
@@ -63,7 +63,7 @@ struct JournalCatchUp {
 
     /// Discards the progress of an aborted transaction: its records are read again.
     mutating func aborted() {
-        noting.removeAll()
+        recordedDeaths.removeAll()
         ending = nil
         position = -1
     }
@@ -73,14 +73,14 @@ struct JournalCatchUp {
         closeReader()
         failures += 1
         wait = 1 << min(failures, 6)
-        turns = Self.slice
+        transactionCount = Self.transactionsPerProject
     }
 
     /// Stops reading; everything except the reader and its project is kept.
     mutating func stop() {
         closeReader()
         name = nil
-        turns = 0
+        transactionCount = 0
     }
 
     private mutating func closeReader() {
@@ -91,10 +91,10 @@ struct JournalCatchUp {
 
     mutating func close() {
         stop()
-        careful.removeAll()
+        cautiousRecords.removeAll()
         refusals.removeAll()
         died.removeAll()
-        noting.removeAll()
+        recordedDeaths.removeAll()
         ending = nil
         failures = 0
         wait = 0
@@ -108,7 +108,7 @@ extension LoopProcessor {
             for name in partition.paused {
                 guard let pause = partition.projects[name]?.pause, pause.isResuming else { continue }
                 // The worker that died there may have had an entry of this project, or of any other, in hand.
-                rereading.careful[name] = JournalCatchUp.sliceSize
+                rereading.cautiousRecords[name] = JournalCatchUp.sliceSize
                 if pause.isInHand { rereading.died.insert(name) }
             }
         }
@@ -131,7 +131,7 @@ extension LoopProcessor {
         guard let name = rereading.name,
             let stored = partitions.values.lazy.compactMap({ $0.projects[name] }).first?.storedPause
         else { return }
-        rereading.careful[name] = JournalCatchUp.sliceSize
+        rereading.cautiousRecords[name] = JournalCatchUp.sliceSize
         if let known = rereading.refusals[name], known.next == stored.next {
             // A verdict that has been reached is kept even if it cannot be written itself.
             if known.count >= JournalCatchUp.maximumFailures || known.reason == reason {
@@ -154,7 +154,8 @@ extension LoopProcessor {
         guard let index = all.firstIndex(where: { $0.name == rereading.name }) else { return all.first }
         let current = all[index]
         let isInHand = partitions[current.number]?.projects[current.name]?.pause?.isInHand ?? false
-        return rereading.turns < JournalCatchUp.slice || isInHand ? current : all[(index + 1) % all.count]
+        return rereading.transactionCount < JournalCatchUp.transactionsPerProject || isInHand
+            ? current : all[(index + 1) % all.count]
     }
 
     /// - Returns: Whether there is an entry in hand, to be read before anything else is.
@@ -169,15 +170,15 @@ extension LoopProcessor {
     {
         guard var pause = partition.projects[name]?.pause else { return false }
         let before = pause
-        if rereading.name != name || rereading.turns >= JournalCatchUp.slice {
+        if rereading.name != name || rereading.transactionCount >= JournalCatchUp.transactionsPerProject {
             if rereading.name != name { rereading.stop() }
             rereading.name = name
-            rereading.turns = 0
+            rereading.transactionCount = 0
         }
-        rereading.turns += 1
+        rereading.transactionCount += 1
         if rereading.died.contains(name), pause.isInHand {
             // The death is recorded for the next worker before anything is read.
-            rereading.note(name)
+            rereading.recordDeath(of: name)
             beginStreak()
             pause.deaths += 1
             if pause.deaths >= JournalCatchUp.maximumFailures {
@@ -201,25 +202,27 @@ extension LoopProcessor {
                 into: &transaction,
                 isReported: isReported
             )
-        } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
+        } else if rereading.cautiousRecords[name] ?? 0 > 0, !pause.isInHand {
             pause.isInHand = true
             beginStreak()
         } else {
-            switch try readOn(name, number: number, in: partition, into: &transaction) {
+            switch try readSlice(name, number: number, in: partition, into: &transaction) {
             case .failed: pause.isInHand = false
-            case .gone(let low):
+            case .expired(let low):
                 let reason = "its entries before journal offset \(low) are gone"
                 stopRereading(&pause, because: reason, of: name, number: number, into: &transaction)
-            case .newer(let offset, let reason):
+            case .newerForm(let offset, let reason):
                 pause.next = max(pause.next, offset)
                 stopRereading(&pause, because: reason, of: name, number: number, into: &transaction)
-            case .stands(let next) where next >= partition.journalOffset:
-                join(name, number: number, in: partition, into: &transaction)
+            case .reached(let next) where next >= partition.journalOffset:
+                finishRereading(name, number: number, in: partition, into: &transaction)
                 return false
-            case .stands(let next):
+            case .reached(let next):
                 if next > pause.next { pause.deaths = 0 }
                 // If no entry arrived, or entries need no more care, the live stream is processed next.
-                if next <= pause.next || rereading.careful[name] ?? 0 <= 0 || isStreakLong() { pause.isInHand = false }
+                if next <= pause.next || rereading.cautiousRecords[name] ?? 0 <= 0 || isStreakLong() {
+                    pause.isInHand = false
+                }
                 pause.next = max(pause.next, next)
             }
         }
@@ -232,29 +235,29 @@ extension LoopProcessor {
     }
 
     private func beginStreak() {
-        rereading.taken = 0
-        rereading.takenSince = now()
+        rereading.streakCount = 0
+        rereading.streakStart = now()
     }
 
     private func isStreakLong() -> Bool {
-        rereading.taken += 1
-        let time = now() - rereading.takenSince
-        return rereading.taken >= JournalCatchUp.streak || time >= JournalCatchUp.streakTime || time < 0
+        rereading.streakCount += 1
+        let time = now() - rereading.streakStart
+        return rereading.streakCount >= JournalCatchUp.streak || time >= JournalCatchUp.streakTime || time < 0
     }
 
     // MARK: - Reading
 
     private enum Progress {
-        case stands(Int64)
+        case reached(Int64)
         /// The first record that the journal still contains is after the position, at this offset.
-        case gone(Int64)
+        case expired(Int64)
         /// Only a newer build can read the entry at this offset.
-        case newer(Int64, String)
+        case newerForm(Int64, String)
         case failed
     }
 
     /// Applies the project's entries of the next slice of the journal, or only the next entry.
-    private func readOn(
+    private func readSlice(
         _ name: String,
         number: Int32,
         in partition: LoopPartition,
@@ -264,14 +267,14 @@ extension LoopProcessor {
         -> Progress
     {
         var next = partition.projects[name]?.pause?.next ?? 0
-        let isCareful = rereading.careful[name] ?? 0 > 0
+        let isCautious = rereading.cautiousRecords[name] ?? 0 > 0
         var seen = 0
         while next < partition.journalOffset {
             let outcome: ReadOutcome
             do throws(StreamError) {
                 let topicPartition = TopicPartition(topics[.journal], number)
-                if let low = try startReader(topicPartition, at: next) { return .gone(low) }
-                let maximum = isCareful ? 1 : JournalCatchUp.sliceSize
+                if let low = try startReader(topicPartition, at: next) { return .expired(low) }
+                let maximum = isCautious ? 1 : JournalCatchUp.sliceSize
                 outcome =
                     try rereading.reader?.poll(into: rereading.batch, maximum: maximum, timeoutMilliseconds: 20)
                     ?? .idle
@@ -286,32 +289,34 @@ extension LoopProcessor {
                     next = min(max(next, offset), partition.journalOffset)
                     rereading.position = next
                 }
-                return .stands(next)
+                return .reached(next)
             }
-            var isOurs = false
+            var foundEntry = false
             for (index, record) in rereading.batch.records.enumerated() {
-                guard record.offset < partition.journalOffset else { return .stands(partition.journalOffset) }
+                guard record.offset < partition.journalOffset else { return .reached(partition.journalOffset) }
                 guard transaction.bytes < JournalCatchUp.maximumBytes else {
                     // The reader is ahead of us.
                     rereading.position = -1
-                    return .stands(next)
+                    return .reached(next)
                 }
                 do throws(JSONError) {
-                    if try rereadEntry(record, at: index, of: name, in: partition, into: &transaction) { isOurs = true }
+                    if try rereadEntry(record, at: index, of: name, in: partition, into: &transaction) {
+                        foundEntry = true
+                    }
                 } catch {
                     // The reader is ahead of us.
                     rereading.position = -1
-                    return .newer(record.offset, error.reason)
+                    return .newerForm(record.offset, error.reason)
                 }
                 next = record.offset + 1
             }
             rereading.position = next
             let count = rereading.batch.records.count
             seen += count
-            if isCareful { rereading.careful[name]? -= count }
-            guard isCareful, !isOurs, seen < JournalCatchUp.sliceSize else { return .stands(next) }
+            if isCautious { rereading.cautiousRecords[name]? -= count }
+            guard isCautious, !foundEntry, seen < JournalCatchUp.sliceSize else { return .reached(next) }
         }
-        return .stands(next)
+        return .reached(next)
     }
 
     /// - Returns: The first offset that the journal still contains, if it is after `next`; else nil.
@@ -335,7 +340,7 @@ extension LoopProcessor {
     ) throws(JSONError) -> Bool {
         // Records of other projects were processed when those projects were read, even if they could not be decoded.
         guard record.key.elementsEqual(name.utf8) else {
-            guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
+            guard projectName(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
                 entry.project.rawValue == name
             else { return false }
             apply(entry, from: record, of: name, in: partition, into: &transaction)
@@ -351,7 +356,7 @@ extension LoopProcessor {
 
     // MARK: - Its end
 
-    private func join(
+    private func finishRereading(
         _ name: String,
         number: Int32,
         in partition: LoopPartition,
@@ -363,7 +368,7 @@ extension LoopProcessor {
         rereading.ending = name
         pauseChanges.append((name, nil))
         let text = "resumed: every entry of its journal is applied"
-        tell(
+        writeNotice(
             name,
             notice: Notice(kind: .projectResumed, text: text),
             id: "resumed-\(now())",
@@ -388,7 +393,7 @@ extension LoopProcessor {
         pauseChanges.append((name, pause))
         guard isReported else { return }
         let text = "paused again at journal offset \(pause.next): \(reason)"
-        tell(
+        writeNotice(
             name,
             notice: Notice(kind: .projectPaused, text: text),
             id: "paused-again-\(now())",

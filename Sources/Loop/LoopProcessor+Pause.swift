@@ -7,7 +7,7 @@ internal import Vocabulary
 
 /// Pausing of projects: a project with an entry that crashes workers waits, and the others of its partition continue.
 extension LoopProcessor {
-    public var isolates: Bool { true }
+    public var quarantinesRecords: Bool { true }
 
     /// False for errors of the broker, which are no fault of the entry.
     public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
@@ -15,7 +15,7 @@ extension LoopProcessor {
     public func quarantine(
         _ batch: RecordBatch,
         topics names: [String],
-        because isolation: Quarantine,
+        because reason: Quarantine,
         into transaction: inout PendingTransaction
     ) throws {
         for (index, record) in batch.records.enumerated() {
@@ -28,12 +28,12 @@ extension LoopProcessor {
                 continue
             }
             if let stop = partition.stop, record.offset >= stop.offset { continue }
-            if let name = owner(of: record) {
+            if let name = projectName(of: record) {
                 pause(
                     name,
                     at: record.offset,
-                    because: isolation.text,
-                    isReported: !isolation.isStubborn,
+                    because: reason.text,
+                    isReported: !reason.isStubborn,
                     number: record.partition,
                     in: partition,
                     into: &transaction
@@ -45,12 +45,12 @@ extension LoopProcessor {
                     partition: record.partition,
                     offset: record.offset,
                     code: "poison",
-                    text: isolation.text
+                    text: reason.text
                 )
                 deadLetter(
                     key: record.key,
                     value: record.value,
-                    headers: isolation.isStubborn ? [] : batch.headers(at: index),
+                    headers: reason.isStubborn ? [] : batch.headers(at: index),
                     because: why,
                     into: &transaction
                 )
@@ -62,7 +62,7 @@ extension LoopProcessor {
     }
 
     /// Name of the project according to the record's key; the value is not read, because it may crash every worker.
-    func owner(of record: RecordView) -> String? {
+    func projectName(of record: RecordView) -> String? {
         guard record.key.baseAddress != nil, record.key.count <= 64 else { return nil }
         return ProjectID(checking: String(decoding: record.key, as: UTF8.self))?.rawValue
     }
@@ -85,7 +85,7 @@ extension LoopProcessor {
         guard isReported else { return }
         let text =
             "paused at journal offset \(offset): \(reason); once the cause is mended: flywheel project resume \(name)"
-        tell(
+        writeNotice(
             name,
             notice: Notice(kind: .projectPaused, text: text),
             id: "paused-\(offset)",
@@ -95,7 +95,13 @@ extension LoopProcessor {
     }
 
     /// Writes a notice that follows from no entry; replay does not search for it.
-    func tell(_ name: String, notice: Notice, id: String, number: Int32, into transaction: inout PendingTransaction) {
+    func writeNotice(
+        _ name: String,
+        notice: Notice,
+        id: String,
+        number: Int32,
+        into transaction: inout PendingTransaction
+    ) {
         var writer = JSONWriter()
         notice.write(to: &writer, project: ProjectID(name))
         let headers = CloudEventHeaders(
@@ -128,8 +134,8 @@ extension LoopProcessor {
 
     /// Skips an entry of a paused project, which is applied when the project is read again. Only a request to resume is
     /// processed now.
-    func passOver(_ record: RecordView, _ name: String, _ partition: LoopPartition) {
-        guard var pause = partition.projects[name]?.pause, !pause.isResuming, asksToResume(record) else { return }
+    func skipEntry(_ record: RecordView, _ name: String, _ partition: LoopPartition) {
+        guard var pause = partition.projects[name]?.pause, !pause.isResuming, isResumeRequest(record) else { return }
         pause.isResuming = true
         pause.deaths = 0
         partition.pause(name, pause)
@@ -137,7 +143,7 @@ extension LoopProcessor {
     }
 
     /// Whether a record is a request to resume; decodes no more of it than necessary.
-    private func asksToResume(_ record: RecordView) -> Bool {
+    private func isResumeRequest(_ record: RecordView) -> Bool {
         guard record.value.baseAddress != nil, let json = try? parser.parse(record.value),
             let object = try? json.object(), (try? object.string("kind")) == "command",
             let entry = try? JournalEntry(json: json), case .command(let command) = entry.body

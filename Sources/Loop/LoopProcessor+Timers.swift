@@ -14,16 +14,16 @@ internal import Vocabulary
 struct TickTimer {
     private var lastAt: Int64 = 0
     private var lastDeadline: Int64 = .min
-    private var futile = 0
+    private var futileTicks = 0
 
     /// Returns whether to write a tick now, and records it if so.
     mutating func fires(at now: Int64, deadline: Int64) -> Bool {
         guard deadline <= now else { return false }
         let isSame = deadline == lastDeadline
-        let pause: Int64 = 1_000 << Int64(isSame ? min(futile, 8) : 0)
+        let pause: Int64 = 1_000 << Int64(isSame ? min(futileTicks, 8) : 0)
         // After a clock was set back, the time since the last tick is unknown.
         guard now - lastAt >= pause || now < lastAt else { return false }
-        futile = isSame ? futile + 1 : 0
+        futileTicks = isSame ? futileTicks + 1 : 0
         (lastAt, lastDeadline) = (now, deadline)
         return true
     }
@@ -37,7 +37,7 @@ extension LoopProcessor {
             // A stopped partition makes no more decisions, so nothing in it waits for time to pass.
             if partition.stop == nil {
                 for name in partition.projects.keys.sorted() {
-                    writeTimers(name, number: number, at: now, in: partition, into: &transaction)
+                    writeDueEntries(name, number: number, at: now, in: partition, into: &transaction)
                 }
             }
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
@@ -52,7 +52,7 @@ extension LoopProcessor {
         }
     }
 
-    func writeTimers(
+    func writeDueEntries(
         _ name: String,
         number: Int32,
         at now: Int64,

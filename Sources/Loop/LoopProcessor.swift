@@ -125,8 +125,8 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     /// inform.
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { partition.topic != topics[.journal] }
 
-    public func unassigned(_ gone: [TopicPartition]) {
-        for topicPartition in gone where topicPartition.topic == topics[.journal] {
+    public func unassigned(_ revoked: [TopicPartition]) {
+        for topicPartition in revoked where topicPartition.topic == topics[.journal] {
             partitions[topicPartition.partition] = nil
         }
         rereading.close()
@@ -142,12 +142,12 @@ public final class LoopProcessor: Processor, StoppingProcessor {
                 throw EngineError("apply an entry", "partition \(record.partition) is not assigned")
             }
             if Self.inputs[record.topic] == .tallies {
-                takeTally(record, partition)
+                processTally(record, partition)
                 continue
             }
             if let stop = partition.stop, record.offset >= stop.offset { continue }
             do throws(JSONError) {
-                try takeEntry(record, at: index, of: batch, in: partition, into: &transaction)
+                try processEntry(record, at: index, of: batch, in: partition, into: &transaction)
             } catch {
                 let stop = PartitionStop(.journal, record.partition, offset: record.offset, reason: error.reason)
                 partition.stop = stop
@@ -160,10 +160,10 @@ public final class LoopProcessor: Processor, StoppingProcessor {
         }
     }
 
-    func takeTally(_ record: RecordView, _ partition: LoopPartition) {
+    func processTally(_ record: RecordView, _ partition: LoopPartition) {
         do throws(JSONError) {
             guard record.value.baseAddress != nil else { throw JSONError(.truncated, reason: "empty") }
-            try partition.tallies.take(parser.parse(record.value), offset: record.offset, now: now())
+            try partition.tallies.add(parser.parse(record.value), offset: record.offset, now: now())
         } catch {
             // Tallies inform and never decide: an unreadable one is passed over.
             partition.tallies.skip(offset: record.offset, now: now())

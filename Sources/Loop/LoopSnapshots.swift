@@ -79,7 +79,7 @@ public struct LoopSnapshots {
                 "it stands at offset \(header.stateOffset), and the changelog ends at \(high)"
             )
         } row: { key, value in
-            try StateStore.take(key, value, parser, into: &restored)
+            try StateStore.restoreRow(key, value, parser, into: &restored)
         }
         guard let header else { return nil }
         restored.position = header.position

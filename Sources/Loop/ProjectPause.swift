@@ -33,7 +33,7 @@ public struct ProjectPause: Hashable, Sendable, JSONCodable {
         since = try object.int64("since_ms")
         reason = try object.string("reason")
         isResuming = try object.bool("resuming")
-        deaths = try object.int("deaths", in: 0...Counting.most)
+        deaths = try object.int("deaths", in: 0...Counting.limit)
         isInHand = try object.optionalBool("in_hand") ?? false
     }
 

@@ -132,14 +132,14 @@ public struct StateSnapshot: Sendable {
                 throw Unusable("its checksum is wrong")
             }
             var rest = UnsafeRawBufferPointer(rebasing: body.dropFirst(magic.count))
-            let header = try JSONParser().withDocument(of: Array(take(&rest))) { try Header(json: $0) }
+            let header = try JSONParser().withDocument(of: Array(nextPart(&rest))) { try Header(json: $0) }
             try check(header)
-            while !rest.isEmpty { try row(take(&rest), take(&rest)) }
+            while !rest.isEmpty { try row(nextPart(&rest), nextPart(&rest)) }
             return header
         }
     }
 
-    private static func take(_ rest: inout UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer {
+    private static func nextPart(_ rest: inout UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer {
         guard rest.count >= 4 else { throw Unusable("it ends in the middle") }
         let count = Int(UInt32(littleEndian: rest.loadUnaligned(as: UInt32.self)))
         guard count <= partLimit, rest.count - 4 >= count else { throw Unusable("it ends in the middle") }

@@ -28,12 +28,12 @@ extension StateStore {
         name: String,
         _ body: (_ key: [UInt8], _ value: [UInt8]) throws(Failure) -> Void
     ) throws(Failure) {
-        func take(_ row: StateChange) throws(Failure) {
+        func visit(_ row: StateChange) throws(Failure) {
             if let value = row.value { try body(key(of: row, name), value) }
         }
-        try project.state.forEachRow(take)
-        try take(chain(of: project))
-        try take(pause(of: project))
+        try project.state.forEachRow(visit)
+        try visit(chain(of: project))
+        try visit(pause(of: project))
     }
 
     fileprivate static func key(of row: StateChange, _ name: String) -> [UInt8] {

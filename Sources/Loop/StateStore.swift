@@ -118,7 +118,7 @@ public struct StateStore {
             case .records:
                 idle = 0
                 for record in batch.records {
-                    try take(record, parser, partition, into: &restored)
+                    try restoreRecord(record, parser, partition, into: &restored)
                     restored.next = record.offset + 1
                 }
                 let offset = restored.next ?? from
@@ -145,14 +145,14 @@ public struct StateStore {
             ? "upgrade this worker: its state was written by a newer build" : remedy
     }
 
-    private func take(
+    private func restoreRecord(
         _ record: RecordView,
         _ parser: JSONParser,
         _ partition: Int32,
         into restored: inout RestoredPartition
     ) throws {
         do {
-            try Self.take(record.key, record.value, parser, into: &restored)
+            try Self.restoreRow(record.key, record.value, parser, into: &restored)
         } catch {
             let key = String(decoding: record.key.prefix(100), as: UTF8.self)
             let reason = (error as? EngineError)?.reason ?? "\(error)"
@@ -165,7 +165,7 @@ public struct StateStore {
     }
 
     /// Restores one row; a value without an address is a tombstone.
-    static func take(
+    static func restoreRow(
         _ rowKey: UnsafeRawBufferPointer,
         _ rowValue: UnsafeRawBufferPointer,
         _ parser: JSONParser,
@@ -204,7 +204,7 @@ public struct StateStore {
                 throw object.failure("chain", "expected 64 hexadecimal digits")
             }
             project.chain = chain
-            project.ticksWritten = min(try object.uint64("ticks_written"), UInt64(Counting.most))
+            project.ticksWritten = min(try object.uint64("ticks_written"), UInt64(Counting.limit))
             project.lastOffset = try object.int64("last_offset")
         } else if table == ProjectPause.table {
             project.pause = try value.map { (json) throws(JSONError) in try ProjectPause(json: json) }

@@ -17,7 +17,7 @@ struct TallyFolder {
     private(set) var next: Int64?
     private var began: Int64?
 
-    mutating func take(_ json: JSONValue, offset: Int64, now: Int64) throws(JSONError) {
+    mutating func add(_ json: JSONValue, offset: Int64, now: Int64) throws(JSONError) {
         let object = try json.object()
         let project = try object.string("project")
         var key = Key(

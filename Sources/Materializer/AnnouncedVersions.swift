@@ -15,17 +15,17 @@ struct AnnouncedVersions {
     /// Further ids for the same version numbers, from builds that wrote other bytes or from other writers.
     private var others: [Int32: [String: [Int: Set<UInt64>]]] = [:]
     /// Maximum number of ids that are held beside the first of a version number.
-    private static let most = 16
+    private static let maximumOtherIDs = 16
     private let transport: (any StreamTransport)?
     private let topic: String
 
     /// Status of a version among the announcements.
-    enum Standing: Hashable {
+    enum Status: Hashable {
         case new
         /// The version is announced under this id.
         case known
         /// Another id is announced under the version number, and this id is not.
-        case otherwise
+        case otherID
     }
 
     /// Creates an empty set of announcements; without a transport it contains only those that are added.
@@ -57,11 +57,11 @@ struct AnnouncedVersions {
     }
 
     /// Whether a version was announced.
-    func standing(_ project: ProjectID, _ version: SealedVersion, in partition: Int32) -> Standing {
+    func status(_ project: ProjectID, _ version: SealedVersion, in partition: Int32) -> Status {
         guard let known = ids[partition]?[project.rawValue]?[version.versionNumber] else { return .new }
         let digest = Self.digest(version.id)
         let more = others[partition]?[project.rawValue]?[version.versionNumber]
-        return known == digest || more?.contains(digest) ?? false ? .known : .otherwise
+        return known == digest || more?.contains(digest) ?? false ? .known : .otherID
     }
 
     /// Adds a version that was announced just now.
@@ -75,7 +75,8 @@ struct AnnouncedVersions {
             ids[partition, default: [:]][project, default: [:]][version.versionNumber] = digest
             return
         }
-        guard known != digest, others[partition]?[project]?[version.versionNumber]?.count ?? 0 < Self.most else {
+        guard known != digest, others[partition]?[project]?[version.versionNumber]?.count ?? 0 < Self.maximumOtherIDs
+        else {
             return
         }
         others[partition, default: [:]][project, default: [:]][version.versionNumber, default: []].insert(digest)

@@ -3,7 +3,7 @@ internal import JSON
 internal import Vocabulary
 
 /// The reason why a partition of the dataset log cannot be processed any further.
-struct WrongFact: Error { let reason: String }
+struct PermanentFailure: Error { let reason: String }
 
 /// Reads facts of the dataset log, and checks that none is skipped: a version sealed without a fact would be wrong
 /// permanently.
@@ -16,8 +16,8 @@ struct FactReader {
     ///
     /// - Returns: The fact with its project; nil for a record without a project or sequence number: Flywheel did not
     ///   write it, and no fact is missing without it.
-    /// - Throws: `WrongFact` for a fact that cannot be read, such as one of a kind that only a newer build knows.
-    func read(_ value: UnsafeRawBufferPointer) throws(WrongFact) -> (ProjectID, DatasetLogRecord)? {
+    /// - Throws: `PermanentFailure` for a fact that cannot be read, such as of a kind that only a newer build knows.
+    func read(_ value: UnsafeRawBufferPointer) throws(PermanentFailure) -> (ProjectID, DatasetLogRecord)? {
         guard let json = try? parser.parse(value), let object = try? json.object(),
             let name = try? object.string("project"), let project = ProjectID(checking: name),
             (try? object.int64("sequence")) != nil
@@ -27,23 +27,23 @@ struct FactReader {
         } catch {
             let remedy = "upgrade this worker, or find out who wrote to the topic"
             let reason = error.kind == .newerForm ? error.reason : "\(error); \(remedy)"
-            throw WrongFact(reason: "a fact of project \(project) cannot be read: \(reason)")
+            throw PermanentFailure(reason: "a fact of project \(project) cannot be read: \(reason)")
         }
     }
 
     /// Checks that the facts of a project are numbered without a gap; after a restart the first fact may have any
     /// number.
     ///
-    /// - Throws: `WrongFact` with both numbers.
-    func check(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) throws(WrongFact) {
+    /// - Throws: `PermanentFailure` with both numbers.
+    func check(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) throws(PermanentFailure) {
         guard let last = last[partition]?[project.rawValue], fact.sequence - 1 != last else { return }
-        throw WrongFact(
+        throw PermanentFailure(
             reason: "fact \(fact.sequence) of project \(project) follows fact \(last); "
                 + "find out who wrote to the topic or deleted from it, and restore it from a copy"
         )
     }
 
-    mutating func passed(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) {
+    mutating func record(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) {
         last[partition, default: [:]][project.rawValue] = fact.sequence
     }
 

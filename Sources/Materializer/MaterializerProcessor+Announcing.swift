@@ -21,15 +21,15 @@ extension MaterializerProcessor {
         partition: Int32,
         offset: Int64
     ) {
-        switch announced.standing(project, version, in: partition) {
+        switch announced.status(project, version, in: partition) {
         case .known: return
-        case .otherwise: announcedOtherwise(project, version)
+        case .otherID: announcedUnderOtherID(project, version)
         case .new: break
         }
         cutAt[partition] = offset
         let record = announcement(for: project, version: version, cut: cut, partition: partition)
-        let one = Announcement(project: project, version: version, record: record)
-        sealedSinceNote[partition, default: []].append(one)
+        let newAnnouncement = Announcement(project: project, version: version, record: record)
+        waitingAnnouncements[partition, default: []].append(newAnnouncement)
     }
 
     private func announcement(

@@ -22,7 +22,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     public static let inputs: [Topic] = [.datasetLog]
 
     /// A record that is kept until the disk accepts the data that follow from it.
-    private struct Waiting {
+    private struct BacklogRecord {
         let partition: Int32
         let offset: Int64
         let value: [UInt8]
@@ -34,30 +34,30 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     private(set) var announced: AnnouncedVersions
     var pending: [Int32: [String: WaitingLabels.Project]] = [:]
     /// Waiting labels kept on disk, by partition, where the group's offset has moved past them.
-    var kept: [Int32: WaitingLabels] = [:]
+    var keptLabels: [Int32: WaitingLabels] = [:]
     /// Waiting labels kept on disk that the pending transaction lets the group's offset move past, by partition.
-    var pendingKept: [Int32: WaitingLabels] = [:]
+    var pendingKeptLabels: [Int32: WaitingLabels] = [:]
     /// Offset at which the last attempt to keep labels was made, by partition: the disk may have refused it, or there
     /// may have been too many labels.
-    var keptAt: [Int32: Int64] = [:]
+    var lastKeepOffset: [Int32: Int64] = [:]
     /// Offsets for which the first label that waits may hold the group's offset back.
     let keepEvery: Int64
     /// Progress recorded on disk, as an offset by partition.
-    var noted: [Int32: Int64] = [:]
+    var recordedProgress: [Int32: Int64] = [:]
     var facts = FactReader()
     var next: [Int32: Int64] = [:]
     var committedNext: [Int32: Int64] = [:]
     /// Records that wait for the disk, oldest first.
-    private var backlog: [Waiting] = []
+    private var backlog: [BacklogRecord] = []
     /// Announcements of versions whose partition's progress is not noted yet.
-    var sealedSinceNote: [Int32: [Announcement]] = [:]
+    var waitingAnnouncements: [Int32: [Announcement]] = [:]
     /// Offset of the cut that was sealed last.
     var cutAt: [Int32: Int64] = [:]
     /// Group offsets that the pending transaction commits, by partition.
     private var pendingNext: [Int32: Int64] = [:]
     /// Announcements that the pending transaction writes, by partition.
     private var pendingAnnounced: [Int32: [Announcement]] = [:]
-    private var sealedInTurn: Int64 = 0
+    private var pendingSealed: Int64 = 0
     private let jitter: () -> Double
     public private(set) var backoff = StorageBackoff()
     /// Called with every refusal of the disk, and once more with nothing paused when the refusal is over.
@@ -72,7 +72,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     public var stopped: (PartitionStop) -> Void = { _ in }
     /// Called with a version whose version number is announced under another id: an older build wrote it, to a store
     /// that no longer exists.
-    public var announcedOtherwise: (ProjectID, SealedVersion) -> Void = { _, _ in }
+    public var announcedUnderOtherID: (ProjectID, SealedVersion) -> Void = { _, _ in }
 
     /// Creates a materializer that owns nothing yet.
     ///
@@ -107,17 +107,18 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         var positions: [TopicPartition: Int64] = [:]
         for topicPartition in partitions {
             // If the disk is behind the group, reading begins where the disk ends: the log contains everything.
-            let (group, here) = (committed[topicPartition] ?? 0, try store.progress(topicPartition.partition) ?? 0)
-            var offset = min(group, here)
+            let (group, stored) = (committed[topicPartition] ?? 0, try store.progress(topicPartition.partition) ?? 0)
+            var offset = min(group, stored)
             // Waiting labels need not be read again if they are kept; reading continues after them.
-            if group > offset, let waiting = try store.kept(topicPartition.partition, after: offset, upTo: group) {
+            if group > offset, let waiting = try store.keptLabels(topicPartition.partition, after: offset, upTo: group)
+            {
                 offset = waiting.offset
-                kept[topicPartition.partition] = waiting
+                keptLabels[topicPartition.partition] = waiting
             }
-            store.removeKept(topicPartition.partition, except: kept[topicPartition.partition]?.offset)
+            store.removeKept(topicPartition.partition, except: keptLabels[topicPartition.partition]?.offset)
             positions[topicPartition] = offset
             committedNext[topicPartition.partition] = offset
-            goBack(topicPartition.partition)
+            rewind(topicPartition.partition)
         }
         return positions
     }
@@ -129,13 +130,13 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             announced.forget(topicPartition.partition)
             pendingAnnounced[topicPartition.partition] = nil
             stopsByPartition[topicPartition.partition] = nil
-            kept[topicPartition.partition] = nil
-            pendingKept[topicPartition.partition] = nil
-            keptAt[topicPartition.partition] = nil
-            noted[topicPartition.partition] = nil
+            keptLabels[topicPartition.partition] = nil
+            pendingKeptLabels[topicPartition.partition] = nil
+            lastKeepOffset[topicPartition.partition] = nil
+            recordedProgress[topicPartition.partition] = nil
             next[topicPartition.partition] = nil
             committedNext[topicPartition.partition] = nil
-            sealedSinceNote[topicPartition.partition] = nil
+            waitingAnnouncements[topicPartition.partition] = nil
             cutAt[topicPartition.partition] = nil
             pendingNext[topicPartition.partition] = nil
             backlog.removeAll { $0.partition == topicPartition.partition }
@@ -148,33 +149,33 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
     {
         for record in batch.records where stopsByPartition[record.partition] == nil {
-            let taken = try backlog.isEmpty && take(record.partition, record.offset, record.value)
-            if !taken {
+            let isProcessed = try backlog.isEmpty && processRecord(record.partition, record.offset, record.value)
+            if !isProcessed {
                 backlog.append(
-                    Waiting(partition: record.partition, offset: record.offset, value: Array(record.value))
+                    BacklogRecord(partition: record.partition, offset: record.offset, value: Array(record.value))
                 )
             }
         }
-        if hasMoved { transaction.mustCommit = true }
+        if needsCommit { transaction.mustCommit = true }
     }
 
     /// Processes a record.
     ///
     /// - Returns: False if the disk refuses the data that follow from it: then nothing has changed.
-    private func take(_ partition: Int32, _ offset: Int64, _ value: UnsafeRawBufferPointer) throws -> Bool {
+    private func processRecord(_ partition: Int32, _ offset: Int64, _ value: UnsafeRawBufferPointer) throws -> Bool {
         do {
             if let (project, fact) = try facts.read(value) {
                 try facts.check(fact, of: project, in: partition)
-                try take(partition: partition, offset: offset, project: project, fact: fact)
-                facts.passed(fact, of: project, in: partition)
+                try apply(partition: partition, offset: offset, project: project, fact: fact)
+                facts.record(fact, of: project, in: partition)
             } else {
                 unreadable += 1
             }
         } catch let error as StorageError where error.isTemporary {
             refused(error)
             return false
-        } catch let wrong as WrongFact {
-            let stop = PartitionStop(.datasetLog, partition, offset: offset, reason: wrong.reason)
+        } catch let failure as PermanentFailure {
+            let stop = PartitionStop(.datasetLog, partition, offset: offset, reason: failure.reason)
             stopsByPartition[partition] = stop
             stopped(stop)
             return true
@@ -183,7 +184,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         return true
     }
 
-    private func take(partition: Int32, offset: Int64, project: ProjectID, fact: DatasetLogRecord) throws {
+    private func apply(partition: Int32, offset: Int64, project: ProjectID, fact: DatasetLogRecord) throws {
         switch fact {
         case .accepted(let label, let names):
             // The line is appended in place: a copy of all lines for each label would prolong a large import to hours.
@@ -200,7 +201,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             let version = try VersionSealer(store: store, sides: sides).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             guard let version else { return }
-            sealedInTurn += 1
+            pendingSealed += 1
             announce(for: project, version: version, cut: cut, partition: partition, offset: offset)
         }
     }
@@ -208,13 +209,13 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     // MARK: - The disk refuses
 
     private func refused(_ error: StorageError) {
-        backoff.refused(error)
+        backoff.recordRefusal(error)
         storagePaused(backoff)
     }
 
     private func storageResumed() {
         guard backoff.isActive else { return }
-        backoff.passed()
+        backoff.reset()
         storagePaused(backoff)
     }
 
@@ -223,90 +224,92 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         guard backoff.isActive, backoff.isDue(at: now, jitter: jitter()) else { return }
         while let first = backlog.first {
             if stopsByPartition[first.partition] == nil {
-                let taken = try first.value.withUnsafeBytes { try take(first.partition, first.offset, $0) }
-                guard taken else { return }
+                let isProcessed = try first.value.withUnsafeBytes {
+                    try processRecord(first.partition, first.offset, $0)
+                }
+                guard isProcessed else { return }
             }
             backlog.removeFirst()
         }
         // Only the recording of the progress can still be refused.
-        if hasMoved { transaction.mustCommit = true } else { storageResumed() }
+        if needsCommit { transaction.mustCommit = true } else { storageResumed() }
     }
 
     // MARK: - Commits
 
     /// Whether a commit would advance an offset or write announcements.
-    private var hasMoved: Bool { hasMoved(apartFrom: [:]) }
+    private var needsCommit: Bool { needsCommit(apartFrom: [:]) }
 
     /// The group's offset may only pass data that are in files: it stops at the first label that no version holds yet,
     /// or at the offset where such labels are kept.
     public func willCommit(into transaction: inout PendingTransaction) throws {
         // A server that does not answer is waited for only once, not for every partition.
-        var isAway = false
+        var isUnreachable = false
         for partition in next.keys.sorted() {
             guard let safe = safeOffset(partition) else { continue }
-            if !isAway, isKeepingDue(partition) { isAway = !keep(partition) }
+            if !isUnreachable, isKeepingDue(partition) { isUnreachable = !keep(partition) }
             let offset = groupOffset(partition, safe)
             if offset != committedNext[partition] {
-                guard !isAway else { continue }
+                guard !isUnreachable else { continue }
                 do {
                     // The first waiting label, whatever the group's offset: a worker that has nothing kept begins
                     // there.
-                    if noted[partition] != safe { try store.record(progress: safe, of: partition) }
-                    noted[partition] = safe
+                    if recordedProgress[partition] != safe { try store.record(progress: safe, of: partition) }
+                    recordedProgress[partition] = safe
                 } catch let error as StorageError where error.isTemporary {
                     refused(error)
-                    isAway = error.isRemote
+                    isUnreachable = error.isRemote
                     // The waiting labels are stored again once the progress can be noted.
-                    if pendingKept.removeValue(forKey: partition) != nil { keptAt[partition] = nil }
+                    if pendingKeptLabels.removeValue(forKey: partition) != nil { lastKeepOffset[partition] = nil }
                     continue
                 }
                 transaction.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
                 pendingNext[partition] = offset
             }
-            guard let new = sealedSinceNote.removeValue(forKey: partition) else { continue }
+            guard let new = waitingAnnouncements.removeValue(forKey: partition) else { continue }
             for announcement in new { transaction.write(announcement.record) }
             pendingAnnounced[partition, default: []] += new
         }
-        if backlog.isEmpty, !hasMoved(apartFrom: pendingNext) { storageResumed() }
+        if backlog.isEmpty, !needsCommit(apartFrom: pendingNext) { storageResumed() }
     }
 
-    private func hasMoved(apartFrom moved: [Int32: Int64]) -> Bool {
+    private func needsCommit(apartFrom moved: [Int32: Int64]) -> Bool {
         next.keys.contains { partition in
             guard let safe = safeOffset(partition) else { return false }
             return groupOffset(partition, safe) != moved[partition] ?? committedNext[partition]
                 || isKeepingDue(partition)
-        } || sealedSinceNote.values.contains { !$0.isEmpty }
+        } || waitingAnnouncements.values.contains { !$0.isEmpty }
     }
 
     public func committed() {
         committedNext.merge(pendingNext) { $1 }
         for partition in pendingNext.keys {
-            if let waiting = pendingKept[partition] { kept[partition] = waiting }
-            guard let one = kept[partition] else { continue }
+            if let waiting = pendingKeptLabels[partition] { keptLabels[partition] = waiting }
+            guard let labels = keptLabels[partition] else { continue }
             // Kept labels that the group's offset has passed are obsolete: any waiting labels are in the log after it.
-            if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
-            store.removeKept(partition, except: kept[partition]?.offset)
+            if labels.offset < committedNext[partition] ?? 0 { keptLabels[partition] = nil }
+            store.removeKept(partition, except: keptLabels[partition]?.offset)
         }
         for (partition, new) in pendingAnnounced {
-            for one in new { announced.add(one.project, one.version, in: partition) }
+            for announcement in new { announced.add(announcement.project, announcement.version, in: partition) }
         }
         pendingAnnounced.removeAll()
-        pendingKept.removeAll()
+        pendingKeptLabels.removeAll()
         pendingNext.removeAll()
-        sealed += sealedInTurn
-        sealedInTurn = 0
+        sealed += pendingSealed
+        pendingSealed = 0
     }
 
     /// Discards everything read since the last commit; it is read again.
     public func aborted() {
-        for partition in Array(next.keys) { goBack(partition) }
-        pendingKept.removeAll()
+        for partition in Array(next.keys) { rewind(partition) }
+        pendingKeptLabels.removeAll()
         stopsByPartition.removeAll()
         backlog.removeAll()
-        sealedSinceNote.removeAll()
+        waitingAnnouncements.removeAll()
         pendingAnnounced.removeAll()
         pendingNext.removeAll()
-        sealedInTurn = 0
+        pendingSealed = 0
         storageResumed()
     }
 }

@@ -18,7 +18,7 @@ struct VersionDelta {
     private(set) var withdrawn: [Split: Int] = [:]
 
     /// A line in force, of the parent or of the waiting labels.
-    struct Living {
+    struct ValidLine {
         let split: Split
         let bytes: [UInt8]
     }
@@ -28,30 +28,30 @@ struct VersionDelta {
     /// - Parameters:
     ///   - waiting: Facts since the parent.
     ///   - find: Returns the parent's lines with the given sequence numbers, which ascend.
-    /// - Throws: `WrongFact` for a change of a line that does not exist, or that belongs to another sample or split.
-    init(_ waiting: WaitingLabels.Project, find: ([Int64]) throws -> [Int64: Living]) throws {
+    /// - Throws: `PermanentFailure` for a change of a line that does not exist, or belongs to another sample or split.
+    init(_ waiting: WaitingLabels.Project, find: ([Int64]) throws -> [Int64: ValidLine]) throws {
         lines = waiting.lines
         guard !waiting.changes.isEmpty else { return }
         let changed = Set(waiting.changes.map(\.fact.replaces))
         let changes = Set(waiting.changes.map(\.fact.sequence))
-        var living: [Int64: Living] = [:]
+        var validLines: [Int64: ValidLine] = [:]
         for split in Split.allCases {
             for line in waiting.lines[split] ?? [] where changed.contains(line.sequence) {
-                living[line.sequence] = Living(split: split, bytes: line.bytes)
+                validLines[line.sequence] = ValidLine(split: split, bytes: line.bytes)
             }
         }
-        let ours = Set(living.keys)
-        for (sequence, line) in try find(changed.subtracting(ours).subtracting(changes).sorted()) {
-            living[sequence] = line
+        let waitingSequences = Set(validLines.keys)
+        for (sequence, line) in try find(changed.subtracting(waitingSequences).subtracting(changes).sorted()) {
+            validLines[sequence] = line
         }
         let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
         for change in waiting.changes {
             let fact = change.fact
-            guard let old = living.removeValue(forKey: fact.replaces) else {
-                throw Self.wrong(fact, "of which there is no such line")
+            guard let old = validLines.removeValue(forKey: fact.replaces) else {
+                throw Self.failure(fact, "of which there is no such line")
             }
             try Self.check(fact, old, parser)
-            if !ours.contains(fact.replaces), !changes.contains(fact.replaces) {
+            if !waitingSequences.contains(fact.replaces), !changes.contains(fact.replaces) {
                 tombstones.append(fact.replaces)
                 withdrawnSamples.append(fact.sample)
                 withdrawn[old.split, default: 0] += 1
@@ -68,16 +68,16 @@ struct VersionDelta {
                     parser
                 )
             } catch let error as JSONError {
-                throw Self.wrong(fact, "which cannot be read (\(DatasetForm.reason(error)))")
+                throw Self.failure(fact, "which cannot be read (\(DatasetForm.reason(error)))")
             }
-            living[fact.sequence] = Living(split: fact.split, bytes: bytes)
+            validLines[fact.sequence] = ValidLine(split: fact.split, bytes: bytes)
         }
         tombstones.sort()
-        if !ours.isEmpty {
+        if !waitingSequences.isEmpty {
             for split in Split.allCases { lines[split]?.removeAll { changed.contains($0.sequence) } }
         }
         // Changes that no later change replaces.
-        let added = living.filter { changes.contains($0.key) }.sorted { $0.key < $1.key }
+        let added = validLines.filter { changes.contains($0.key) }.sorted { $0.key < $1.key }
         guard !added.isEmpty else { return }
         for (sequence, line) in added {
             lines[line.split, default: []].append(WaitingLabels.Line(sequence: sequence, bytes: line.bytes))
@@ -86,19 +86,19 @@ struct VersionDelta {
     }
 
     /// Refuses a change whose description of its line differs from the line itself.
-    private static func check(_ fact: LabelChange, _ old: Living, _ parser: JSONParser) throws {
+    private static func check(_ fact: LabelChange, _ old: ValidLine, _ parser: JSONParser) throws {
         let sample: String? = try? parser.withDocument(of: old.bytes) { json in
             try json.object().object("sample").string("id")
         }
         guard sample == fact.sample.rawValue else {
-            throw wrong(fact, "which is one of sample \((sample ?? "").prefix(64))")
+            throw failure(fact, "which is one of sample \((sample ?? "").prefix(64))")
         }
         let split = if case .moved(let from) = fact.kind { from } else { fact.split }
-        guard old.split == split else { throw wrong(fact, "which is a \(old.split) label, not a \(split) one") }
+        guard old.split == split else { throw failure(fact, "which is a \(old.split) label, not a \(split) one") }
     }
 
-    private static func wrong(_ fact: LabelChange, _ reason: String) -> WrongFact {
-        WrongFact(
+    private static func failure(_ fact: LabelChange, _ reason: String) -> PermanentFailure {
+        PermanentFailure(
             reason: "fact \(fact.sequence) changes line \(fact.replaces) of sample \(fact.sample.rawValue.prefix(64)), "
                 + "\(reason); find out who wrote to the topic"
         )
@@ -110,10 +110,10 @@ extension DatasetReader {
     /// and the segments that may contain one.
     ///
     /// - Returns: The lines that exist, withdrawn or not, by sequence number.
-    func lines(_ sequences: [Int64]) throws -> [Int64: VersionDelta.Living] {
+    func lines(_ sequences: [Int64]) throws -> [Int64: VersionDelta.ValidLine] {
         guard !sequences.isEmpty else { return [:] }
         let wanted = Set(sequences)
-        var found: [Int64: VersionDelta.Living] = [:]
+        var found: [Int64: VersionDelta.ValidLine] = [:]
         try forEachEntry(where: { $0.records > 0 && Self.mayHold($0.sequences, sequences) }) { entry in
             guard entry.kind == .labels, let split = entry.split, Self.mayHold(entry.sequences, sequences) else {
                 return
@@ -122,7 +122,7 @@ extension DatasetReader {
             try files.scan(entry.path, size: entry.size, sha256: entry.sha256) { line in
                 let object = try? parser.parse(line).object()
                 guard let sequence = try? object?.int64("sequence"), wanted.contains(sequence) else { return }
-                found[sequence] = VersionDelta.Living(split: split, bytes: Array(line) + [0x0A])
+                found[sequence] = VersionDelta.ValidLine(split: split, bytes: Array(line) + [0x0A])
             }
         }
         return found

@@ -30,21 +30,21 @@ package struct VersionSealer {
     /// a temporary return to a build with form 1, or a second reading of the log, does not give it a second id.
     ///
     /// - Returns: The version; nil if it was collected.
-    /// - Throws: `StorageError` if the store refuses; `WrongFact` for an error that no retry repairs.
+    /// - Throws: `StorageError` if the store refuses; `PermanentFailure` for an error that no retry repairs.
     package func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws
         -> SealedVersion?
     {
         let id = try store.id(project, versionNumber: cut.versionNumber)
-        let collected = try id.flatMap { id in try named(project, cut) { try store.collected(project, id) } }
+        let collected = try id.flatMap { id in try convertingErrors(project, cut) { try store.collected(project, id) } }
         if collected?.sequence == cut.sequence { return nil }
-        let there = try id.flatMap { id in try named(project, cut) { try store.manifest(project, id: id) } }
-        let known = there.flatMap { $0.sequence == cut.sequence ? $0 : nil }
+        let stored = try id.flatMap { id in try convertingErrors(project, cut) { try store.manifest(project, id: id) } }
+        let known = stored.flatMap { $0.sequence == cut.sequence ? $0 : nil }
         var parent: DatasetManifest?
         if cut.versionNumber > 1 {
             parent = try manifest(project, cut.versionNumber - 1, toSeal: cut)
             // When the log is read again, the parent may be in the middle of its collection, with some of its pages
             // missing.
-            if id != nil, let one = parent, try store.isCollected(project, one.id) { parent = nil }
+            if id != nil, let candidate = parent, try store.isCollected(project, candidate.id) { parent = nil }
             guard parent != nil else {
                 if let known { return try store.seal(known: known) }
                 throw Self.incomplete(project, cut, "its parent is not in the store")
@@ -56,42 +56,42 @@ package struct VersionSealer {
             guard Self.isComplete(delta, after: parent, cut) else {
                 throw Self.incomplete(project, cut, "labels before the cut are missing")
             }
-        } catch let wrong as WrongFact {
+        } catch let failure as PermanentFailure {
             // The log was read again from the middle of this project's facts, because another project of the partition
             // held back the offset: the version is sealed already.
             if let known { return try store.seal(known: known) }
-            throw wrong
+            throw failure
         }
         // A version that is in the store already is not changed.
-        let step =
+        let splitUpdate =
             known == nil
-            ? try named(project, cut) {
+            ? try convertingErrors(project, cut) {
                 try sides.check(delta, after: parent, project, cut) { parent.map { store.reader(of: $0) } }
             } : nil
         let wantedFormat = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
         let manifest =
             max(wantedFormat, parent?.formatVersion ?? 1) > 1
-            ? try paged(for: project, cut: cut, delta: delta, parent: parent)
-            : try listed(for: project, cut: cut, delta: delta, parent: parent)
+            ? try manifestOfForm2(for: project, cut: cut, delta: delta, parent: parent)
+            : try manifestOfForm1(for: project, cut: cut, delta: delta, parent: parent)
         if let known, known.id != manifest.id, try isSame(known, as: delta, after: parent, project: project, cut: cut) {
             return try store.seal(known: known)
         }
         // The id was announced, and releases may name it, although the version was collected and its record removed.
-        if let id, there == nil, id != manifest.id {
-            throw Self.otherwise(project: project, cut: cut, id: id, other: manifest.id)
+        if let id, stored == nil, id != manifest.id {
+            throw Self.conflictingID(project: project, cut: cut, id: id, other: manifest.id)
         }
         let version = try store.seal(manifest)
-        sides.follow(step, project, version.id)
+        sides.apply(splitUpdate, project, version.id)
         return version
     }
 
-    private static func otherwise(
+    private static func conflictingID(
         project: ProjectID,
         cut: VersionCut,
         id: DatasetVersionID,
         other: DatasetVersionID
-    ) -> WrongFact {
-        WrongFact(
+    ) -> PermanentFailure {
+        PermanentFailure(
             reason:
                 "version \(cut.versionNumber) of project \(project) was sealed as \(id), and the log now gives \(other): "
                 + "another build sealed it, and its manifest is gone. Restore \(project)/versions/\(id)/manifest.json or \(project)/collected/\(id).json from a copy; "
@@ -102,7 +102,7 @@ package struct VersionSealer {
     /// Whether a version in the store contains the same facts, although its bytes differ because a build with fewer
     /// members in its lines wrote it.
     ///
-    /// - Throws: `StorageError` if the store does not allow reading it now, `WrongFact` if it is damaged: a version is
+    /// - Throws: `StorageError` if the store cannot be read now, `PermanentFailure` if it is damaged: a version is
     ///   not assigned a second id because the first could not be read.
     private func isSame(
         _ known: DatasetManifest,
@@ -117,12 +117,14 @@ package struct VersionSealer {
         else { return false }
         let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
         let added = delta.lines.values.joined()
-        let found = try named(project, cut) { try store.reader(of: known).lines(added.map(\.sequence).sorted()) }
+        let found = try convertingErrors(project, cut) {
+            try store.reader(of: known).lines(added.map(\.sequence).sorted())
+        }
         for (split, lines) in delta.lines {
             for line in lines {
                 guard let old = found[line.sequence], old.split == split,
-                    let said = DatasetLine.subject(of: old.bytes, parser),
-                    said == DatasetLine.subject(of: line.bytes, parser)
+                    let subject = DatasetLine.subject(of: old.bytes, parser),
+                    subject == DatasetLine.subject(of: line.bytes, parser)
                 else { return false }
             }
         }
@@ -130,7 +132,7 @@ package struct VersionSealer {
     }
 
     /// A manifest of form 1.
-    private func listed(
+    private func manifestOfForm1(
         for project: ProjectID,
         cut: VersionCut,
         delta: VersionDelta,
@@ -156,21 +158,21 @@ package struct VersionSealer {
     }
 
     /// A manifest of form 2.
-    private func paged(
+    private func manifestOfForm2(
         for project: ProjectID,
         cut: VersionCut,
         delta: VersionDelta,
         parent: DatasetManifest?
     ) throws -> DatasetManifest {
         // The segments of a parent of form 1 are listed once in the pages.
-        var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }
+        var entries = try (parent?.segments ?? []).map { try Self.pageEntry($0, project, cut) }
         for split in Split.allCases {
             entries += try store.writeSegments(project, split, delta.lines[split] ?? [])
         }
         entries += try store.writeTombstones(project, delta.tombstones)
         var tree = PageTree(parent?.pages ?? []) { page in
             guard let parent else { preconditionFailure("pages of no version") }
-            return try named(project, cut) { try store.reader(of: parent).page(page) }
+            return try convertingErrors(project, cut) { try store.reader(of: parent).page(page) }
         }
         try tree.append(entries)
         try store.write(tree, of: project)
@@ -184,7 +186,8 @@ package struct VersionSealer {
         )
     }
 
-    private static func takenOver(_ segment: DatasetSegment, _ project: ProjectID, _ cut: VersionCut) throws(WrongFact)
+    private static func pageEntry(_ segment: DatasetSegment, _ project: ProjectID, _ cut: VersionCut)
+        throws(PermanentFailure)
         -> DatasetEntry
     {
         let entry = DatasetEntry(
@@ -219,25 +222,25 @@ package struct VersionSealer {
     /// The manifest of a version number; nil if there is none.
     private func manifest(_ project: ProjectID, _ versionNumber: Int, toSeal cut: VersionCut) throws -> DatasetManifest?
     {
-        try named(project, cut) { try store.manifest(project, versionNumber: versionNumber) }
+        try convertingErrors(project, cut) { try store.manifest(project, versionNumber: versionNumber) }
     }
 
     /// Runs `body`, and adds the name of the version to an error that no retry repairs.
     ///
-    /// - Throws: `WrongFact` for files that no retry repairs: a newer build wrote them, or they were modified.
-    private func named<R>(_ project: ProjectID, _ cut: VersionCut, _ body: () throws -> R) throws -> R {
+    /// - Throws: `PermanentFailure` for files that no retry repairs: a newer build wrote them, or they were modified.
+    private func convertingErrors<R>(_ project: ProjectID, _ cut: VersionCut, _ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as EngineError {
-            throw WrongFact(
+            throw PermanentFailure(
                 reason:
                     "version \(cut.versionNumber) of project \(project) cannot be sealed: \(error); then restart the worker"
             )
         }
     }
 
-    private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
-        WrongFact(
+    private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> PermanentFailure {
+        PermanentFailure(
             reason: "version \(cut.versionNumber) of project \(project) cannot be sealed: \(reason); "
                 + "remove the folder progress/ of the store, and start again: the materializer then rebuilds from the log. "
                 + "If versions of it were collected, move \(project)/collected/ aside first, not away: where this build makes "
@@ -251,9 +254,9 @@ package struct VersionSealer {
         of parent: DatasetManifest?,
         _ project: ProjectID,
         _ cut: VersionCut
-    ) throws -> [Int64: VersionDelta.Living] {
+    ) throws -> [Int64: VersionDelta.ValidLine] {
         guard let parent else { return [:] }
-        return try named(project, cut) { try store.reader(of: parent).lines(sequences) }
+        return try convertingErrors(project, cut) { try store.reader(of: parent).lines(sequences) }
     }
 
     /// Whether the parent's labels and the delta together give the numbers of labels stated by the cut.

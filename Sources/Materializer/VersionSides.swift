@@ -19,7 +19,7 @@ final class VersionSides {
     /// larger version is likewise checked only by `flywheel dataset verify`.
     private let byteLimit: Int
     /// Maximum number of samples that a refusal names.
-    private static let named = 5
+    private static let namedLimit = 5
 
     private struct Known {
         var version: DatasetVersionID
@@ -27,7 +27,7 @@ final class VersionSides {
     }
 
     /// Change of samples' splits by a version.
-    struct Step {
+    struct SplitUpdate {
         /// New split by hash of the sample; nil for a withdrawn sample.
         fileprivate var splits: [UInt64: Split?] = [:]
         fileprivate let parent: DatasetVersionID
@@ -47,8 +47,8 @@ final class VersionSides {
     ///   - project: Project of the version.
     ///   - cut: Cut for which the version is sealed.
     ///   - reader: Returns a reader of the parent.
-    /// - Returns: Step for `follow` once the version is sealed; nil if nothing was checked.
-    /// - Throws: `WrongFact`, naming the samples; `StorageError` and `EngineError` for a parent that cannot be read.
+    /// - Returns: Update for `apply` once the version is sealed; nil if nothing was checked.
+    /// - Throws: `PermanentFailure`, naming the samples; `StorageError` and `EngineError` if the parent cannot be read.
     /// - Complexity: O(*n*) in the delta; for a project's first move of a run, in the version.
     func check(
         _ delta: VersionDelta,
@@ -56,10 +56,10 @@ final class VersionSides {
         _ project: ProjectID,
         _ cut: VersionCut,
         reader: () -> DatasetReader?
-    ) throws -> Step? {
+    ) throws -> SplitUpdate? {
         guard let parent, let splits = try splits(of: parent, project, delta, reader) else { return nil }
-        var step = Step(parent: parent.id)
-        for sample in delta.withdrawnSamples { step.splits[xxh64(sample.rawValue)] = .some(nil) }
+        var update = SplitUpdate(parent: parent.id)
+        for sample in delta.withdrawnSamples { update.splits[xxh64(sample.rawValue)] = .some(nil) }
         var doubted: Set<String> = []
         let added = delta.lines.flatMap { split, lines in
             lines.map { (split, DatasetLine.sample(of: $0.bytes, parser)) }
@@ -67,31 +67,31 @@ final class VersionSides {
         for (split, sample) in added {
             guard let sample else { continue }
             let hash = xxh64(sample)
-            if step.splits[hash, default: splits[hash]] != nil { doubted.insert(sample) }
-            step.splits[hash] = .some(split)
+            if update.splits[hash, default: splits[hash]] != nil { doubted.insert(sample) }
+            update.splits[hash] = .some(split)
         }
         // Two samples may have one hash: the lines themselves decide.
-        guard !doubted.isEmpty else { return step }
-        var sides: [String: Set<Split>] = [:]
+        guard !doubted.isEmpty else { return update }
+        var splitsBySample: [String: Set<Split>] = [:]
         for (split, sample) in added {
-            if let sample, doubted.contains(sample) { sides[sample, default: []].insert(split) }
+            if let sample, doubted.contains(sample) { splitsBySample[sample, default: []].insert(split) }
         }
         let withdrawn = Set(delta.tombstones)
         try reader()?.forEachLine { line in
             guard !withdrawn.contains(line.sequence),
                 let sample = try? line.object.get().object("sample").string("id"), doubted.contains(sample)
             else { return }
-            sides[sample, default: []].insert(line.split)
+            splitsBySample[sample, default: []].insert(line.split)
         }
-        let both = sides.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
-        guard both.isEmpty else { throw Self.refusal(both, project, cut) }
-        return step
+        let conflicts = splitsBySample.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
+        guard conflicts.isEmpty else { throw Self.refusal(conflicts, project, cut) }
+        return update
     }
 
     /// Updates the known splits after a version is sealed.
-    func follow(_ step: Step?, _ project: ProjectID, _ version: DatasetVersionID) {
-        guard let step, known[project]?.version == step.parent else { return }
-        for (hash, split) in step.splits { known[project]?.splits[hash] = split }
+    func apply(_ update: SplitUpdate?, _ project: ProjectID, _ version: DatasetVersionID) {
+        guard let update, known[project]?.version == update.parent else { return }
+        for (hash, split) in update.splits { known[project]?.splits[hash] = split }
         known[project]?.version = version
     }
 
@@ -119,16 +119,16 @@ final class VersionSides {
     }
 
     private static func refusal(
-        _ both: [(key: String, value: Set<Split>)],
+        _ conflicts: [(key: String, value: Set<Split>)],
         _ project: ProjectID,
         _ cut: VersionCut
-    ) -> WrongFact {
-        let shown = both.prefix(named).map { sample, splits in
+    ) -> PermanentFailure {
+        let shown = conflicts.prefix(namedLimit).map { sample, splits in
             let names = Split.allCases.filter(splits.contains).map(\.rawValue).joined(separator: " and ")
             return "\(sample.prefix(64)) (\(names))"
         }
-        let more = both.count > named ? ", and \(both.count - named) more" : ""
-        return WrongFact(
+        let more = conflicts.count > namedLimit ? ", and \(conflicts.count - namedLimit) more" : ""
+        return PermanentFailure(
             reason:
                 "version \(cut.versionNumber) of project \(project) is not sealed: it would hold samples on two sides, \(shown.joined(separator: ", "))\(more), and who trains on what tests gains by it; find out who wrote to the topic"
         )

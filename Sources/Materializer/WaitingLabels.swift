@@ -38,7 +38,7 @@ package struct WaitingLabels {
     /// Waiting labels of a project, since its last cut.
     package struct Project {
         /// Offset of the first waiting fact.
-        package var from: Int64
+        package var firstOffset: Int64
         /// Sequence number of the last fact.
         package var sequence: Int64 = 0
         /// In the order of the log.
@@ -47,7 +47,7 @@ package struct WaitingLabels {
         var changes: [Change] = []
 
         package init(from: Int64, sequence: Int64 = 0) {
-            self.from = from
+            self.firstOffset = from
             self.sequence = sequence
         }
 
@@ -85,7 +85,7 @@ package struct WaitingLabels {
             guard let project = projects[name] else { continue }
             var counts = Split.allCases.map { "\(project.lines[$0]?.count ?? 0)" }.joined(separator: " ")
             if form > 1 { counts += " \(project.changes.count)" }
-            hasher.update(Array("\(name) \(project.from) \(project.sequence) \(counts)\n".utf8))
+            hasher.update(Array("\(name) \(project.firstOffset) \(project.sequence) \(counts)\n".utf8))
         }
         forEachLine { hasher.update($0) }
         return hasher.finish().hex
@@ -110,7 +110,7 @@ package struct WaitingLabels {
                     guard let project = projects[name] else { continue }
                     writer.object { writer in
                         writer.member("project", name)
-                        writer.member("from", project.from)
+                        writer.member("from", project.firstOffset)
                         writer.member("sequence", project.sequence)
                         writer.member("training", project.lines[.training]?.count ?? 0)
                         writer.member("validation", project.lines[.validation]?.count ?? 0)
@@ -141,9 +141,9 @@ package struct WaitingLabels {
         let parser = JSONParser()
         var start = end + 1
         func nextLine() -> [UInt8]? {
-            guard let feed = bytes[start...].firstIndex(of: 0x0A) else { return nil }
-            defer { start = feed + 1 }
-            return Array(bytes[start...feed])
+            guard let lineEnd = bytes[start...].firstIndex(of: 0x0A) else { return nil }
+            defer { start = lineEnd + 1 }
+            return Array(bytes[start...lineEnd])
         }
         for entry in header.projects {
             var project = Project(from: entry.from, sequence: entry.sequence)
@@ -183,15 +183,15 @@ package struct WaitingLabels {
             sha256 = try object.string("sha256")
             projects = try object.decode("projects") { (element) throws(JSONError) in
                 let project = try element.object()
-                let most = 0...WaitingLabels.limit
+                let range = 0...WaitingLabels.limit
                 let counts = [
-                    Split.training: try project.int("training", in: most),
-                    .validation: try project.int("validation", in: most), .test: try project.int("test", in: most),
+                    Split.training: try project.int("training", in: range),
+                    .validation: try project.int("validation", in: range), .test: try project.int("test", in: range),
                 ]
                 return (
                     try project.string("project"), try project.int64("from"), try project.int64("sequence"),
                     Split.allCases.map { ($0, counts[$0] ?? 0) },
-                    form > 1 ? try project.int("changes", in: most) : 0
+                    form > 1 ? try project.int("changes", in: range) : 0
                 )
             }
         }
@@ -214,7 +214,9 @@ extension DatasetStore {
     ///
     /// - Returns: The labels; nil if no complete copy is kept in this range: the labels are in the log.
     /// - Throws: `StorageError` if the store cannot return the kept labels now.
-    func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) throws(StorageError) -> WaitingLabels? {
+    func keptLabels(_ partition: Int32, after start: Int64, upTo committed: Int64) throws(StorageError)
+        -> WaitingLabels?
+    {
         for offset in try offsetsKept(partition).reversed() where offset > start && offset <= committed {
             do throws(StorageError) {
                 let name = "\(folder(partition))/\(offset)"
@@ -229,8 +231,8 @@ extension DatasetStore {
 
     /// Removes the kept labels of a partition except those of one offset. A file that cannot be removed does no harm.
     func removeKept(_ partition: Int32, except offset: Int64?) {
-        for one in (try? offsetsKept(partition)) ?? [] where one != offset {
-            try? objects.remove("\(folder(partition))/\(one)")
+        for other in (try? offsetsKept(partition)) ?? [] where other != offset {
+            try? objects.remove("\(folder(partition))/\(other)")
         }
     }
 

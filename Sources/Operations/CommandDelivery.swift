@@ -34,19 +34,19 @@ struct CommandDelivery {
     ///   - wait: Wait for the loop.
     ///   - plan: The command's action and the beginning of its id, as in `freeze`, derived from the committed state. The
     ///     state is nil if the loop has none yet.
-    ///   - verdict: The outcome of a command that the loop has carried out or refused; receives first the state before the
+    ///   - outcome: The outcome of a command that the loop has carried out or refused; receives first the state before the
     ///     command was sent, then the state that contains it.
     /// - Returns: The outcome; nil if no worker has carried the command out yet.
     /// - Throws: `EngineError` if there is no such project, the reason is empty, or Intake would refuse the command;
     ///   `StreamError` when the topics cannot be read or written; any error of `plan`.
     func send<Outcome>(
-        to attempt: String,
+        attempt: String,
         project name: String,
         by: String,
         reason: String,
         wait: Wait,
         plan: (ProjectState?, ProjectConfiguration) throws -> (action: Command.Action, id: String),
-        verdict: (ProjectState?, ProjectState, ProjectConfiguration) -> Outcome
+        outcome: (ProjectState?, ProjectState, ProjectConfiguration) -> Outcome
     ) throws -> Outcome? {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
@@ -66,14 +66,14 @@ struct CommandDelivery {
         }
         let before = try state()
         let (action, prefix) = try plan(before, configuration)
-        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        let commands = try OperatorCommandSender(transport: transport, topics: topics, project: name)
         defer { commands.close() }
         let began = wait.now()
         let id = "\(prefix)-\(name)-\(began)"
         let command = Command(id: id, action: action, by: by, reason: reason)
         try commands.send(command, at: began, checkedBy: configuration)
         while true {
-            if let state = try state(), state.commands[id] != nil { return verdict(before, state, configuration) }
+            if let state = try state(), state.commands[id] != nil { return outcome(before, state, configuration) }
             guard wait.now() - began < wait.maximum else { return nil }
             wait.pause(200)
         }

@@ -8,9 +8,9 @@ struct DecisionComparison {
     struct Difference {
         enum Kind {
             /// No decision has this id in this spelling.
-            case foreign(String)
+            case unexpected(String)
             /// Another record is on the topic under this id.
-            case other(stored: [UInt8])
+            case unequal(stored: [UInt8])
             case missing
         }
 
@@ -59,13 +59,13 @@ struct DecisionComparison {
     }
 
     /// Records that the first records of a topic have expired.
-    mutating func expires(_ topic: Topic) { oldest[topic] = .max }
+    mutating func markExpired(_ topic: Topic) { oldest[topic] = .max }
 
     /// Records that a transaction is open on a topic: its records and all later ones are not read.
-    mutating func isHeldBack(_ topic: Topic) { reached[topic] = 0 }
+    mutating func markHeldBack(_ topic: Topic) { reached[topic] = 0 }
 
     /// Processes a record of a topic; a record without an id of this project belongs to another project.
-    mutating func take(
+    mutating func compare(
         _ text: String,
         of project: String,
         on topic: Topic,
@@ -83,7 +83,7 @@ struct DecisionComparison {
         }
         // An id with leading zeros has equal numbers, but another text.
         guard let index = decided.find(id), id.text(of: project) == text else {
-            if id.entryNumber <= last { note(Difference(id: id, topic: topic, kind: .foreign(text))) }
+            if id.entryNumber <= last { note(Difference(id: id, topic: topic, kind: .unexpected(text))) }
             return
         }
         let decision = decided[index]
@@ -94,7 +94,7 @@ struct DecisionComparison {
         if decision.topic == topic, decision.value == SHA256Digest(of: value) {
             compared += 1
         } else {
-            note(Difference(id: id, topic: topic, kind: .other(stored: value)))
+            note(Difference(id: id, topic: topic, kind: .unequal(stored: value)))
         }
     }
 

@@ -49,7 +49,7 @@ extension Evidence {
             verdict.disputed > 0
             ? "; of \(verdict.disputed) samples that users had rejected it had \(verdict.disputedWrong) wrong" : ""
         return
-            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), and without the few buckets of users that rejected most that was no alarm, so audit labels decided: \(loser) had \(plain(verdict.right)) of \(verdict.labels) right, where fewer than \(verdict.least) roll back (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
+            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), and without the few buckets of users that rejected most that was no alarm, so audit labels decided: \(loser) had \(plain(verdict.right)) of \(verdict.labels) right, where fewer than \(verdict.leastRight) roll back (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
     }
 
     private static func text(_ steps: [StepFigures]) -> String? {

@@ -103,8 +103,8 @@ extension Explain {
     ) -> Explanation.Prediction {
         let time = StreamTime(milliseconds: found.time)
         let event: PredictionEvent
-        switch found.event.flatMap({ Self.inSpace($0, space) }) {
-        case .success(let one): event = one
+        switch found.event.flatMap({ Self.checkSpace($0, space) }) {
+        case .success(let checked): event = checked
         case .failure(let rejection):
             return Explanation.Prediction(
                 partition: found.topicPartition.partition,
@@ -114,7 +114,7 @@ extension Explain {
                 score: nil,
                 threshold: nil,
                 verdict: .refused(rejection.text),
-                limited: []
+                limitedTriggers: []
             )
         }
         let draws = StableHash(project: configuration.project.rawValue, purpose: "random", salt: salt)
@@ -136,13 +136,13 @@ extension Explain {
             score: score,
             threshold: tally?.threshold,
             verdict: verdict,
-            limited: covering.isEmpty ? [] : holding(event, score, configuration)
+            limitedTriggers: covering.isEmpty ? [] : metTriggers(event, score, configuration)
         )
     }
 
     /// Refuses a prediction outside the space, as Intake does once it knows the space. The current space stands in for
     /// the space that Intake knew at that time.
-    private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<
+    private static func checkSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<
         PredictionEvent, RecordRejection
     > {
         space?.fault(of: event.sample).map { .failure(RecordRejection(.wrongSpace, $0)) } ?? .success(event)
@@ -150,7 +150,8 @@ extension Explain {
 
     /// The triggers whose conditions a prediction meets by itself; if its score is not known, the triggers that hold
     /// for every score.
-    private func holding(_ event: PredictionEvent, _ score: Double?, _ configuration: ProjectConfiguration) -> [String]
+    private func metTriggers(_ event: PredictionEvent, _ score: Double?, _ configuration: ProjectConfiguration)
+        -> [String]
     {
         let classes = configuration.question.extent
         return configuration.acquisition.triggers.filter { trigger in
@@ -186,13 +187,13 @@ extension Explain {
         for index in explanation.appearances.indices {
             let appearance = explanation.appearances[index]
             let model = appearance.candidate.model
-            let near = tallies.filter {
+            let nearest = tallies.filter {
                 $0.version == model?.version.rawValue && $0.role == model?.role.rawValue
             }.min {
                 $0.time.distance(from: appearance.time.milliseconds)
                     < $1.time.distance(from: appearance.time.milliseconds)
             }
-            explanation.appearances[index].threshold = near?.threshold
+            explanation.appearances[index].threshold = nearest?.threshold
         }
     }
 }

@@ -104,7 +104,7 @@ public struct Explain {
     ) throws {
         // A label may have been imported for a sample that no model has predicted yet.
         guard !explanation.appearances.isEmpty else {
-            let outcome = try locate(of: sample, nil, configuration, entry: 0, &explanation)
+            let outcome = try locate(sample, nil, configuration, lastOffset: 0, &explanation)
             guard case .queriedBefore = outcome else { return }
             explanation.outcome = outcome
             explanation.label = try label(of: sample, configuration, &explanation.heldBack)
@@ -113,13 +113,13 @@ public struct Explain {
         if let task = try task(of: sample, configuration, &explanation.heldBack) {
             explanation.outcome = .queried(task)
         } else {
-            let last = explanation.appearances.map(\.offset).max() ?? 0
-            let candidate = explanation.appearances.last { $0.offset == last }?.candidate
+            let lastOffset = explanation.appearances.map(\.offset).max() ?? 0
+            let candidate = explanation.appearances.last { $0.offset == lastOffset }?.candidate
             explanation.outcome = try locate(
-                of: sample,
+                sample,
                 candidate,
                 configuration,
-                entry: last,
+                lastOffset: lastOffset,
                 &explanation
             )
         }
@@ -133,7 +133,7 @@ public struct Explain {
         _ heldBack: inout [Topic]
     ) throws -> LabelingTask? {
         var found: LabelingTask?
-        try forEachNaming(sample, under: configuration, in: .labelingTasks, heldBack: &heldBack) { json in
+        try forEachRecord(naming: sample, under: configuration, in: .labelingTasks, heldBack: &heldBack) { json in
             guard let task = try? LabelingTask(json: json), task.sample.id == sample else { return }
             found = task
         }
@@ -146,7 +146,7 @@ public struct Explain {
         _ heldBack: inout [Topic]
     ) throws -> DatasetLabel? {
         var found: DatasetLabel?
-        try forEachNaming(sample, under: configuration, in: .datasetLog, heldBack: &heldBack) { json in
+        try forEachRecord(naming: sample, under: configuration, in: .datasetLog, heldBack: &heldBack) { json in
             switch try? DatasetLogRecord(json: json) {
             case .accepted(let fact, let names)? where fact.consensus.sample.id == sample:
                 found = DatasetLabel(
@@ -157,7 +157,7 @@ public struct Explain {
                     audit: fact.audit
                 )
             case .changed(let change, let names, let former)? where change.sample == sample:
-                found?.take(change, names, former)
+                found?.apply(change, names, former)
             case .accepted, .changed, .cut, nil: break
             }
         }
@@ -165,8 +165,8 @@ public struct Explain {
     }
 
     /// Calls `body` for each record of a topic that names the project and may name the sample.
-    private func forEachNaming(
-        _ sample: SampleID,
+    private func forEachRecord(
+        naming sample: SampleID,
         under configuration: ProjectConfiguration,
         in topic: Topic,
         heldBack: inout [Topic],
@@ -186,12 +186,12 @@ public struct Explain {
         }
     }
 
-    /// Finds the table of the loop that holds the sample. `offset` is the journal offset of the sample's last entry.
+    /// Finds the table of the loop that holds the sample. `lastOffset` is the journal offset of its last entry.
     private func locate(
-        of sample: SampleID,
+        _ sample: SampleID,
         _ candidate: Candidate?,
         _ configuration: ProjectConfiguration,
-        entry offset: Int64,
+        lastOffset: Int64,
         _ explanation: inout Explanation
     ) throws -> Explanation.Outcome {
         let store = try StateStore(transport: transport, topics: topics)
@@ -221,7 +221,7 @@ public struct Explain {
         }
         if let fault = candidate.flatMap({ explanation.space?.fault(of: $0.sample) }) { return .outOfSpace(fault) }
         let next = project?.pause?.next ?? restored.position?.journalOffset ?? 0
-        return offset < next ? .passedOver : .notApplied(pause: project?.pause?.text)
+        return lastOffset < next ? .passedOver : .notApplied(pause: project?.pause?.text)
     }
 }
 

@@ -86,7 +86,7 @@ public struct Explanation: Hashable, Sendable {
         public let threshold: Double?
         public let verdict: Verdict
         /// Triggers whose condition the prediction meets, but whose limits were used up.
-        public let limited: [String]
+        public let limitedTriggers: [String]
 
         /// Reason why it was not admitted, as text for people.
         public var text: String {
@@ -103,7 +103,7 @@ public struct Explanation: Hashable, Sendable {
                 text =
                     "score \(Self.rounded(score)) against the threshold \(Self.rounded(threshold)) at its transaction's end: the threshold was higher when it came, or the rate was used up"
             }
-            for name in limited { text += "; trigger \(name) held, but not within its per_hour" }
+            for name in limitedTriggers { text += "; trigger \(name) held, but not within its per_hour" }
             return text
         }
 
@@ -191,7 +191,7 @@ public struct DatasetLabel: Hashable, Sendable {
         self.sequence = sequence
     }
 
-    mutating func take(_ change: LabelChange, _ names: [String]?, _ former: [String]?) {
+    mutating func apply(_ change: LabelChange, _ names: [String]?, _ former: [String]?) {
         changes.append(Change(change, names, former))
         if changes.count > Self.changeLimit { changes.removeFirst() }
         sequence = change.sequence

@@ -15,7 +15,7 @@ public struct LabelCorrection {
     public enum Outcome: Hashable, Sendable {
         case done
         /// The label already was as requested: the loop has refused the command as a duplicate.
-        case known
+        case unchanged
         /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
         /// The loop refused it.
@@ -54,15 +54,15 @@ public struct LabelCorrection {
             preconditionFailure("\(action) changes no label")
         }
         let attempt = "change the label of \(sample)"
-        guard by.utf8.count <= LabelChange.longestBy, reason.utf8.count <= LabelChange.longestReason else {
+        guard by.utf8.count <= LabelChange.longestAuthor, reason.utf8.count <= LabelChange.longestReason else {
             throw EngineError(
                 attempt,
                 "--by has \(by.utf8.count) bytes and --reason \(reason.utf8.count)",
-                remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
+                remedy: "at most \(LabelChange.longestAuthor) and \(LabelChange.longestReason) stand in the dataset log"
             )
         }
         let outcome: Outcome? = try delivery.send(
-            to: attempt,
+            attempt: attempt,
             project: name,
             by: by,
             reason: reason,
@@ -73,10 +73,10 @@ public struct LabelCorrection {
                 if let state { try check(action, on: sample, in: state, under: configuration, attempt: attempt) }
                 return (action, "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
             },
-            verdict: { before, state, configuration in
+            outcome: { before, state, configuration in
                 guard Self.isCarriedOut(action, on: sample, in: state, under: configuration) else { return .refused }
                 let isUnchanged = state.datasets.labels[sample] == before?.datasets.labels[sample]
-                return isUnchanged ? .known : .done
+                return isUnchanged ? .unchanged : .done
             }
         )
         return outcome ?? .waiting
@@ -124,7 +124,7 @@ public struct LabelCorrection {
             switch refusal.code {
             case .labelsFixed: "trainers must be able to read format 2 before that"
             case .splitFixed:
-                state.datasets.labels[sample]?.tests ?? false
+                state.datasets.labels[sample]?.isTestLabel ?? false
                     ? "retract it instead, if it must not test"
                     : "a label that is to test must come from the audit sample"
             default: "see flywheel explain \(sample) --project \(configuration.project)"

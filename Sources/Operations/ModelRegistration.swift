@@ -12,7 +12,7 @@ public struct ModelRegistration {
     public enum Outcome: Hashable, Sendable {
         case champion
         /// The model already was the champion; no command was sent.
-        case known
+        case alreadyChampion
         /// Not carried out yet: no worker runs, or the worker is far behind.
         case waiting
         /// Another model has become champion in the meantime, or the command was refused.
@@ -49,7 +49,7 @@ public struct ModelRegistration {
         now: () -> Int64 = WallClock.now,
         pause: (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
-        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        let commands = try OperatorCommandSender(transport: transport, topics: topics, project: name)
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
@@ -65,7 +65,9 @@ public struct ModelRegistration {
         defer { view.close() }
         let before = try summary(view, name)
         if let champion = before?.champion {
-            if champion.version == model.version, Self.agree(champion.artifact, model.artifact) { return .known }
+            if champion.version == model.version, Self.mayBeSame(champion.artifact, model.artifact) {
+                return .alreadyChampion
+            }
             let isOther = champion.version != model.version
             throw EngineError(
                 "register \(model.version)",
@@ -93,7 +95,7 @@ public struct ModelRegistration {
     }
 
     /// Whether two references may denote the same bytes: compared by digest if both have one, else by URI.
-    private static func agree(_ one: ArtifactReference, _ other: ArtifactReference) -> Bool {
+    private static func mayBeSame(_ one: ArtifactReference, _ other: ArtifactReference) -> Bool {
         guard let (first, second) = one.sha256.flatMap({ first in other.sha256.map { (first, $0) } }) else {
             return one.uri == other.uri
         }

@@ -9,7 +9,7 @@ internal import Vocabulary
 /// Sends commands of operators. A command is a record like any other and passes through Intake and the journal.
 ///
 /// If two operators send commands for one project at the same time, the later producer fences the earlier one.
-final class OperatorCommand {
+final class OperatorCommandSender {
     private let producer: any TransactionalProducer
     private let topics: TopicNames
     private let name: String

@@ -72,7 +72,7 @@ public struct ProjectApply {
         try directory.readToEnd()
         // A configuration applied over a revision of a newer build would replace it on the topic and change the meaning
         // of the project's journal.
-        if let reason = directory.newer[name] {
+        if let reason = directory.newerBuildReasons[name] {
             throw EngineError(
                 "apply project \(name)",
                 "its newest revision is of a newer build: \(reason)",
@@ -89,14 +89,14 @@ public struct ProjectApply {
         var isEqual = false
         let next: ProjectConfiguration
         if let known {
-            let same = proposed.numbered(
+            let completed = proposed.numbered(
                 revision: known.revision,
                 partition: known.partition,
-                lacking: known.requireTokens,
+                requireTokens: known.requireTokens,
                 format: known.datasets.format,
                 initialClasses: known.initialClasses
             )
-            isEqual = same == known && directory[name] != nil
+            isEqual = completed == known && directory[name] != nil
             guard !isEqual || fault != nil else { return .unchanged(known) }
             guard known.revision < ProjectDirectory.revisionLimit else {
                 throw EngineError(
@@ -107,7 +107,7 @@ public struct ProjectApply {
             }
             // Older builds did not record the initial classes; they are known if the project has a single revision.
             let isFirst = known.revision == 1
-            next = same.numbered(
+            next = completed.numbered(
                 revision: known.revision + 1,
                 partition: known.partition,
                 initialClasses: known.initialClasses ?? (isFirst ? known.question.extent : nil)
@@ -140,7 +140,7 @@ public struct ProjectApply {
             next = proposed.numbered(
                 revision: 1,
                 partition: partition,
-                lacking: true,
+                requireTokens: true,
                 format: DatasetFormat.changes,
                 initialClasses: proposed.question.extent
             )

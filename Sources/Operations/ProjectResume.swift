@@ -33,11 +33,11 @@ struct PauseView {
         var next: Int64?
         let end = try scan.settledEnds([partition])[partition]
         try scan.forEach(partition, until: end?.offset) { record, _, _ in
-            let isGone = record.value.baseAddress == nil
+            let isTombstone = record.value.baseAddress == nil
             if record.key.elementsEqual(key) {
-                pause = isGone ? nil : try ProjectPause(json: parser.parse(record.value))
+                pause = isTombstone ? nil : try ProjectPause(json: parser.parse(record.value))
             } else if record.key.elementsEqual(positionKey) {
-                next = isGone ? nil : try PartitionPosition(json: parser.parse(record.value)).journalOffset
+                next = isTombstone ? nil : try PartitionPosition(json: parser.parse(record.value)).journalOffset
             }
         }
         return (pause, next, end?.isHeldBack ?? false)
@@ -61,7 +61,7 @@ public struct ProjectResume {
     ///   or written.
     public func send(_ name: String, by: String, reason: String) throws -> ProjectPause {
         // The producer is opened first, so that a caller without permission gets the error at once.
-        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        let commands = try OperatorCommandSender(transport: transport, topics: topics, project: name)
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }

@@ -49,7 +49,7 @@ public struct ReleaseApproval {
     ) throws -> Outcome {
         let attempt = "approve \(version) of \(name)"
         let outcome: Outcome? = try delivery.send(
-            to: attempt,
+            attempt: attempt,
             project: name,
             by: by,
             reason: reason,
@@ -66,7 +66,7 @@ public struct ReleaseApproval {
                 }
                 return (.approve(version), "approve")
             },
-            verdict: { before, state, _ in Self.outcome(before, state) }
+            outcome: { before, state, _ in Self.outcome(before, state) }
         )
         return outcome ?? .waiting
     }

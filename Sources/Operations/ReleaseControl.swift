@@ -86,7 +86,7 @@ public struct ReleaseControl {
             case .hold, .unhold, .freeze, .unfreeze: "\(order.rawValue) the releases of \(name)"
             }
         let outcome: Outcome? = try delivery.send(
-            to: attempt,
+            attempt: attempt,
             project: name,
             by: by,
             reason: reason,
@@ -108,7 +108,7 @@ public struct ReleaseControl {
                 )
                 return (action, order.rawValue)
             },
-            verdict: { before, state, _ in
+            outcome: { before, state, _ in
                 Self.outcome(of: order, className: className ?? "", before: before, after: state)
             }
         )
@@ -131,8 +131,8 @@ public struct ReleaseControl {
         case .unsuppress: return .suppress(false, className: className)
         case .rollBack: break
         }
-        let phase = state?.rollout.phase.value
-        guard let champion = phase?.champion?.version else {
+        let roles = state?.rollout.roles.value
+        guard let champion = roles?.champion?.version else {
             throw EngineError(attempt, "no version is live", remedy: "see flywheel releases show")
         }
         if let version, version == state?.rollout.canary?.version { return .rollBack(version) }
@@ -143,7 +143,7 @@ public struct ReleaseControl {
                 remedy: "name the live version, or none; see flywheel releases show"
             )
         }
-        guard phase?.history.isEmpty == false else {
+        guard roles?.history.isEmpty == false else {
             throw EngineError(
                 attempt,
                 "no model served before \(champion), as far as is remembered",
@@ -160,14 +160,14 @@ public struct ReleaseControl {
         before: ProjectState?,
         after state: ProjectState
     ) -> Outcome {
-        let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
+        let (old, live) = (before?.rollout.roles.value.champion?.version, state.rollout.roles.value.champion?.version)
         // A rollback of a canary leaves the champion in place.
         if order == .rollBack, let canary = before?.rollout.canary?.version, state.rollout.canary == nil,
-            state.rollout.phase.value.quarantined.contains(canary), old == live
+            state.rollout.roles.value.quarantined.contains(canary), old == live
         {
             return .withdrawn(canary: canary, live: live)
         }
-        if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
+        if order == .rollBack, old == live || !state.rollout.roles.value.quarantined.contains(where: { $0 == old }) {
             return .refused(live: live)
         }
         let refusals = [before, state].map { $0?.refusals[EntryRejection.Code.suppressionRefused.rawValue] ?? 0 }

@@ -86,9 +86,9 @@ public struct ReleaseOverview: Sendable {
         let models: [(String, ReleasedModel?, ReleaseState)] = [
             ("live         ", summary.champion, .live), ("shadow       ", summary.challenger, .shadow),
         ]
-        for (word, model, state) in models {
+        for (heading, model, state) in models {
             let since = transition(model, state).map { ", \($0.since)" } ?? ", since before releases were recorded"
-            lines.append(word + (model.map { "\(ReleaseLogRecord.name($0.version))\(since)" } ?? "none"))
+            lines.append(heading + (model.map { "\(ReleaseLogRecord.name($0.version))\(since)" } ?? "none"))
         }
         if let rollout = summary.rollout { lines.append("canary       \(rollout.text)") }
         if let holdback = summary.holdback {

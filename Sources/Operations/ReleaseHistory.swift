@@ -80,9 +80,11 @@ public struct ReleaseHistory: Hashable, Sendable {
     /// entry on, the new records replace those appended before.
     mutating func append(_ record: ReleaseLogRecord) {
         if let last = records.last, last.entryNumber >= record.entryNumber,
-            let again = records.firstIndex(where: { $0.entryNumber > record.entryNumber || $0.isSameStep(as: record) })
+            let start = records.firstIndex(where: {
+                $0.entryNumber > record.entryNumber || $0.isSameTransition(as: record)
+            })
         {
-            records.removeSubrange(again...)
+            records.removeSubrange(start...)
         }
         records.append(record)
     }
@@ -137,7 +139,7 @@ public struct ReleaseHistory: Hashable, Sendable {
 }
 
 extension ReleaseLogRecord {
-    fileprivate func isSameStep(as other: Self) -> Bool {
+    fileprivate func isSameTransition(as other: Self) -> Bool {
         entryNumber == other.entryNumber && transition.version == other.transition.version
             && transition.to == other.transition.to
     }

@@ -99,7 +99,7 @@ public struct Replay {
         )
         var decided = DecidedTable()
         var digests = ChainDigests()
-        let last = try forEachEntry(journal) { step in
+        let replayed = try forEachEntry(journal) { step in
             if let build = step.build, build != report.builds.last?.build {
                 report.builds.append(BuildSpan(entryNumber: step.entryNumber, build: build))
             }
@@ -109,23 +109,23 @@ public struct Replay {
                 case .unknown: break
                 case .differs(let found):
                     report.firstDifference =
-                        "the decisions up to entry \(tick.entryNumber) differ: the journal's tick at offset \(step.offset) says \(tick.digest), replay gives \(found ?? "no such entry before it")\(Self.decider(of: tick.entryNumber, report.builds))"
+                        "the decisions up to entry \(tick.entryNumber) differ: the journal's tick at offset \(step.offset) says \(tick.digest), replay gives \(found ?? "no such entry before it")\(Self.buildNote(of: tick.entryNumber, report.builds))"
                 }
             }
             digests.append(step.digest)
             report.decisions += step.decisions.count
             decided.append(step.decisions, of: name)
         }
-        report.entries = last.step?.entryNumber ?? 0
-        report.waiting = last.waiting
-        report.chain = (last.step?.digest ?? DecisionChain().digest).hex
+        report.entries = replayed.step?.entryNumber ?? 0
+        report.waiting = replayed.waiting
+        report.chain = (replayed.step?.digest ?? DecisionChain().digest).hex
         let comparison = try compare(journal, decided, appliedUpTo: report.entries)
         report.compared = comparison.compared
         report.compacted = comparison.compacted
         report.unseen = comparison.unseen
         if let first = comparison.first {
-            let decider = Self.decider(of: first.id.entryNumber, report.builds)
-            report.firstDifference = try text(of: first, journal) + decider
+            let buildNote = Self.buildNote(of: first.id.entryNumber, report.builds)
+            report.firstDifference = try text(of: first, journal) + buildNote
         }
         return report
     }
@@ -140,7 +140,7 @@ public struct Replay {
 
     /// Describes the build that decided an entry if it was not this build, since the builds may then cause the
     /// difference; empty otherwise.
-    private static func decider(of entry: UInt64, _ builds: [BuildSpan]) -> String {
+    private static func buildNote(of entry: UInt64, _ builds: [BuildSpan]) -> String {
         guard let span = builds.last(where: { $0.entryNumber <= entry }), span.build != Build.version else { return "" }
         return "; build \(span.build) decided there, and this is \(Build.version)"
     }
@@ -235,14 +235,16 @@ public struct Replay {
         for topic in Self.decisionTopics {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
-            if Self.expiring.contains(topic), try scan.firstOffset(journal.partition) > 0 { comparison.expires(topic) }
+            if Self.expiring.contains(topic), try scan.firstOffset(journal.partition) > 0 {
+                comparison.markExpired(topic)
+            }
             let end = journal.ends[topics[topic]]
-            if end?.isHeldBack ?? false { comparison.isHeldBack(topic) }
+            if end?.isHeldBack ?? false { comparison.markHeldBack(topic) }
             try scan.forEach(journal.partition, until: end?.offset) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)) else {
                     return
                 }
-                comparison.take(id, of: journal.name, on: topic, key: record.key, record.value)
+                comparison.compare(id, of: journal.name, on: topic, key: record.key, record.value)
             }
         }
         comparison.finish()
@@ -252,10 +254,11 @@ public struct Replay {
     private func text(of difference: DecisionComparison.Difference, _ journal: ProjectJournal) throws -> String {
         let id = difference.id.text(of: journal.name)
         switch difference.kind {
-        case .foreign(let id): return "decision \(id) on \(difference.topic.rawValue) does not follow from the journal"
+        case .unexpected(let id):
+            return "decision \(id) on \(difference.topic.rawValue) does not follow from the journal"
         case .missing:
             return "decision \(id) (entry \(difference.id.entryNumber)) is missing on \(difference.topic.rawValue)"
-        case .other(let stored):
+        case .unequal(let stored):
             let decision = try decision(difference.id, journal)
             let value = decision?.value ?? []
             let belongs =

@@ -39,16 +39,16 @@ public final class LagView {
     private let group: (Role) -> String
     /// Maximum time for reading facts in one call.
     private let maximumWait: Duration
-    /// Newest announced version, by project; `announcedTo` holds the offsets at which the next call continues.
+    /// Newest announced version, by project; `announcementOffsets` holds the offsets at which the next call continues.
     private var announced: [String: Int] = [:]
-    private var announcedTo: [TopicPartition: Int64] = [:]
+    private var announcementOffsets: [TopicPartition: Int64] = [:]
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
     /// Offsets at which the next call continues in the dataset log; no record is read twice.
-    private var factsTo: [TopicPartition: Int64] = [:]
+    private var factOffsets: [TopicPartition: Int64] = [:]
     /// Facts that no version holds yet, by project.
     private var pending: [String: Int64] = [:]
     /// Versions that were cut and not announced, each with its number of facts.
-    private var cut: [(project: String, versionNumber: Int, facts: Int64)] = []
+    private var unannounced: [(project: String, versionNumber: Int, facts: Int64)] = []
 
     /// A view that has read nothing yet.
     ///
@@ -127,23 +127,23 @@ public final class LagView {
     /// partition, so any number of facts after it may already be processed: the facts are read, because only their cuts
     /// show this.
     private func addFacts(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
-        let start = from.reduce(into: [:]) { $0[$1.key] = factsTo[$1.key] ?? $1.value }
+        let start = from.reduce(into: [:]) { $0[$1.key] = factOffsets[$1.key] ?? $1.value }
         let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + maximumWait) { _, record, _, _ in
             // A fact that cannot be read stops the materializer, which reports it.
             guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
                 object.optional("sequence") != nil, let kind = try? object.string("kind")
             else { return }
             pending[project, default: 0] += 1
-            guard kind == "version_cut", let versionNumber = try? object.int("ordinal", in: 1...Counting.most) else {
+            guard kind == "version_cut", let versionNumber = try? object.int("ordinal", in: 1...Counting.limit) else {
                 return
             }
-            cut.append((project, versionNumber, pending.removeValue(forKey: project) ?? 0))
+            unannounced.append((project, versionNumber, pending.removeValue(forKey: project) ?? 0))
         }
-        factsTo.merge(ends.mapValues(\.next)) { $1 }
-        if !cut.isEmpty { try readAnnounced() }
-        cut.removeAll { $0.versionNumber <= announced[$0.project] ?? 0 }
+        factOffsets.merge(ends.mapValues(\.next)) { $1 }
+        if !unannounced.isEmpty { try readAnnounced() }
+        unannounced.removeAll { $0.versionNumber <= announced[$0.project] ?? 0 }
         let left = ends.values.reduce(0) { $0 + $1.left }
-        lag.records += cut.reduce(0) { $0 + $1.facts }
+        lag.records += unannounced.reduce(0) { $0 + $1.facts }
         guard left > 0 else { return }
         // Facts that were not read yet may include the cut of the pending ones.
         lag.records += left + pending.values.reduce(0, +)
@@ -153,13 +153,13 @@ public final class LagView {
     private func readAnnounced() throws {
         let name = topics[.datasetVersions]
         let topicPartitions = try reader.partitions(of: name).map { TopicPartition(name, $0) }
-        let from = topicPartitions.reduce(into: [:]) { $0[$1] = announcedTo[$1] ?? 0 }
+        let from = topicPartitions.reduce(into: [:]) { $0[$1] = announcementOffsets[$1] ?? 0 }
         let ends = try CommittedScan(reader, limit: .max).read(from) { _, record, _, _ in
             guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
-                let versionNumber = try? object.int("ordinal", in: 1...Counting.most)
+                let versionNumber = try? object.int("ordinal", in: 1...Counting.limit)
             else { return }
             announced[project] = max(announced[project] ?? 0, versionNumber)
         }
-        announcedTo.merge(ends.mapValues(\.next)) { $1 }
+        announcementOffsets.merge(ends.mapValues(\.next)) { $1 }
     }
 }

@@ -33,7 +33,7 @@ public struct TopicAdministration {
     /// Creates the missing topics and returns their names; existing topics stay unchanged.
     public func create(_ plan: Plan) throws(KafkaError) -> [String] {
         var missing: [Topic] = []
-        for topic in Topic.allCases where try count(topic) == nil { missing.append(topic) }
+        for topic in Topic.allCases where try partitionCount(topic) == nil { missing.append(topic) }
         guard !missing.isEmpty else { return [] }
         var specifications: [KafkaTopicSpecification] = []
         for topic in missing {
@@ -62,7 +62,7 @@ public struct TopicAdministration {
     /// Number of partitions of a topic; nil if the topic is missing.
     ///
     /// - Throws: `KafkaError`, also if this principal may not describe the topic.
-    private func count(_ topic: Topic) throws(KafkaError) -> Int? {
+    private func partitionCount(_ topic: Topic) throws(KafkaError) -> Int? {
         do throws(KafkaError) {
             let count = try admin.partitions(of: topics[topic]).count
             return count > 0 ? count : nil
@@ -81,7 +81,7 @@ public struct TopicAdministration {
         var present: [Topic] = []
         for topic in Topic.allCases {
             do throws(KafkaError) {
-                if try count(topic) != nil {
+                if try partitionCount(topic) != nil {
                     present.append(topic)
                 } else {
                     problems.append("topic \(topics[topic]) is missing: run flywheel topics create")
@@ -132,7 +132,7 @@ public struct TopicAdministration {
 
     /// The number of partitions of the topics of projects.
     public func projectPartitions() throws -> Int {
-        guard let count = try count(.journal) else {
+        guard let count = try partitionCount(.journal) else {
             throw EngineError(
                 "count partitions",
                 "topic \(topics[.journal]) is missing",

@@ -13,7 +13,7 @@ extension VersionNeeds {
     /// Versions that the state of a project names.
     init(_ project: LoopProject) {
         self.init(newestKnown: 0)
-        let rollout = project.state.rollout.phase.value
+        let rollout = project.state.rollout.roles.value
         let training = project.state.training.progress.value
         add(rollout.champion?.datasetVersionNumber, "champion \(rollout.champion?.version.rawValue ?? "")")
         add(rollout.challenger?.datasetVersionNumber, "challenger \(rollout.challenger?.version.rawValue ?? "")")

@@ -3,7 +3,7 @@ package import StreamTesting
 internal import Synchronization
 
 /// The record that crashes a worker, and how it fails; for tests, around a processor.
-package struct Lethal: Sendable {
+package struct LethalRecord: Sendable {
     package enum Manner: Hashable, Sendable {
         /// The process has ended.
         case death
@@ -21,7 +21,7 @@ package struct Lethal: Sendable {
         private let seen = Mutex(false)
 
         /// Whether the record has been read since the last call.
-        package func take() -> Bool {
+        package func wasReadSinceLastCall() -> Bool {
             seen.withLock { seen in
                 defer { seen = false }
                 return seen
@@ -31,7 +31,7 @@ package struct Lethal: Sendable {
         /// Notes a read of the record.
         ///
         /// - Returns: Number of reads so far.
-        package func note() -> Int {
+        package func recordRead() -> Int {
             seen.withLock { $0 = true }
             return count.withLock { count in
                 count += 1
@@ -53,7 +53,7 @@ package struct Lethal: Sendable {
         self.manner = manner
     }
 
-    package func strikes(_ topic: String, _ record: RecordView) -> Bool {
+    package func matches(_ topic: String, _ record: RecordView) -> Bool {
         record.offset == offset && record.partition == partition && topic == self.topic
     }
 }
@@ -67,9 +67,9 @@ package struct Fault: Error {}
 /// A processor that one record crashes.
 package final class CrashingProcessor: Processor {
     package let processor: any Processor
-    private let lethal: Lethal
+    private let lethal: LethalRecord
 
-    package init(_ processor: any Processor, _ lethal: Lethal) {
+    package init(_ processor: any Processor, _ lethal: LethalRecord) {
         self.processor = processor
         self.lethal = lethal
     }
@@ -83,7 +83,7 @@ package final class CrashingProcessor: Processor {
     package func unassigned(_ partitions: [TopicPartition]) { processor.unassigned(partitions) }
 
     package func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws {
-        if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
+        if batch.records.contains(where: { lethal.matches(topics[$0.topic], $0) }) {
             try strike(&transaction)
         }
         try processor.process(batch, topics: topics, into: &transaction)
@@ -109,22 +109,22 @@ package final class CrashingProcessor: Processor {
     }
     package func committed() { processor.committed() }
     package func aborted() { processor.aborted() }
-    package var isolates: Bool { processor.isolates }
+    package var quarantinesRecords: Bool { processor.quarantinesRecords }
     package func quarantine(
         _ batch: RecordBatch,
         topics: [String],
-        because isolation: Quarantine,
+        because reason: Quarantine,
         into transaction: inout PendingTransaction
     ) throws {
-        try processor.quarantine(batch, topics: topics, because: isolation, into: &transaction)
+        try processor.quarantine(batch, topics: topics, because: reason, into: &transaction)
     }
     package func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && processor.isAboutRecord(error) }
-    package func beginsAnew() throws { try processor.beginsAnew() }
+    package func foundNoOffsets() throws { try processor.foundNoOffsets() }
     package func foundUnclean(_ partitions: [TopicPartition]) { processor.foundUnclean(partitions) }
     package func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool {
-        _ = lethal.readings.take()
+        _ = lethal.readings.wasReadSinceLastCall()
         let isMoreWanted = try processor.betweenTransactions(into: &transaction)
-        if lethal.readings.take() { try strike(&transaction) }
+        if lethal.readings.wasReadSinceLastCall() { try strike(&transaction) }
         return isMoreWanted
     }
     package func betweenTransactionsRefused(_ reason: String) { processor.betweenTransactionsRefused(reason) }
@@ -133,9 +133,9 @@ package final class CrashingProcessor: Processor {
 /// A transport that notes when a processor's own reader reads the record.
 package struct LethalTransport: StreamTransport {
     private let transport: any StreamTransport
-    private let lethal: Lethal
+    private let lethal: LethalRecord
 
-    package init(_ transport: any StreamTransport, _ lethal: Lethal) {
+    package init(_ transport: any StreamTransport, _ lethal: LethalRecord) {
         self.transport = transport
         self.lethal = lethal
     }
@@ -160,9 +160,9 @@ package struct LethalTransport: StreamTransport {
 
 private final class LethalReader: LogReader {
     private let reader: any LogReader
-    private let lethal: Lethal
+    private let lethal: LethalRecord
 
-    init(_ reader: any LogReader, _ lethal: Lethal) {
+    init(_ reader: any LogReader, _ lethal: LethalRecord) {
         self.reader = reader
         self.lethal = lethal
     }
@@ -172,8 +172,8 @@ private final class LethalReader: LogReader {
     func start(_ positions: [TopicPartition: Int64]) throws(StreamError) { try reader.start(positions) }
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
         let outcome = try reader.poll(into: batch, maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
-        if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
-            let count = lethal.readings.note()
+        if batch.records.contains(where: { lethal.matches(topics[$0.topic], $0) }) {
+            let count = lethal.readings.recordRead()
             if lethal.manner == .outage, count <= 3 {
                 throw StreamError(.fatal, operation: "read", code: "_TRANSPORT", reason: "the broker is away")
             }

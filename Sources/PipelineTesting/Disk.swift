@@ -13,7 +13,7 @@ package final class Disk: Sendable {
     private struct State {
         var effects: [StorageEffect] = []
         var done: Set<Int> = []
-        var isGone = false
+        var hasCrashed = false
         var isFull = false
         var refusals = 0
     }
@@ -32,7 +32,7 @@ package final class Disk: Sendable {
             }
         }
     }
-    package var isGone: Bool { state.withLock { $0.isGone } }
+    package var hasCrashed: Bool { state.withLock { $0.hasCrashed } }
     package var refusals: Int { state.withLock { $0.refusals } }
     /// Whether nothing more can be written.
     package var isFull: Bool {
@@ -41,22 +41,22 @@ package final class Disk: Sendable {
     }
 
     package func store(_ root: String) throws -> FolderStore {
-        try FolderStore(root: root) { [self] effect throws(StorageError) in try meet(effect) }
+        try FolderStore(root: root) { [self] effect throws(StorageError) in try handle(effect) }
     }
 
-    private func meet(_ effect: StorageEffect) throws(StorageError) {
+    private func handle(_ effect: StorageEffect) throws(StorageError) {
         let error = state.withLock { state -> StorageError? in
             // Not an error that may succeed later: no process is left to retry.
-            let gone = StorageError.gone
-            if state.isGone { return gone }
+            let processEnded = StorageError.processEnded
+            if state.hasCrashed { return processEnded }
             if effect.isDone {
                 state.done.insert(state.effects.count - 1)
             } else {
                 state.effects.append(effect)
             }
             if let crash, state.effects.count == crash.number + 1, crash.isAfter == effect.isDone {
-                state.isGone = true
-                return gone
+                state.hasCrashed = true
+                return processEnded
             }
             guard state.isFull, !effect.isDone, effect.kind == .append || effect.kind == .makeFolder else { return nil }
             state.refusals += 1
@@ -68,7 +68,7 @@ package final class Disk: Sendable {
 
 extension StorageError {
     /// Error of every call of a process that has ended.
-    package static var gone: StorageError {
+    package static var processEnded: StorageError {
         do {
             _ = try FolderStore(root: "")
             preconditionFailure("a store without a folder")

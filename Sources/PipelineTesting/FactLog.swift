@@ -35,7 +35,7 @@ package struct FactLog {
     /// Creates a log of `facts` facts and cuts; if the seed is odd, about the first quarter of them has format 1.
     package init(seed: UInt64, facts: Int = 60) {
         var generator = SplitMix64(seed: seed)
-        var living: [String: Label] = [:]
+        var labelsInForce: [String: Label] = [:]
         var sequence: Int64 = 0
         var retracted: [String] = []
         // Sequence numbers of the labels in the latest version.
@@ -46,7 +46,7 @@ package struct FactLog {
             sequence += 1
             let kind = number == facts - 1 ? 99 : Int(generator.next() % 100)
             if format == 1, number > facts / 4 { format = 2 }
-            let candidates = living.values.sorted { $0.sequence < $1.sequence }
+            let candidates = labelsInForce.values.sorted { $0.sequence < $1.sequence }
             if kind >= 88, candidates.contains(where: { $0.split == .training }) {
                 func count(_ split: Split) -> Int { candidates.count { $0.split == split } }
                 records.append(
@@ -69,10 +69,10 @@ package struct FactLog {
                 continue
             }
             guard format == 2, kind >= 45, !candidates.isEmpty else {
-                let again = kind < 5 && format == 2 ? retracted.popLast() : nil
-                let sample = again ?? "s\(sequence)"
+                let retractedSample = kind < 5 && format == 2 ? retracted.popLast() : nil
+                let sample = retractedSample ?? "s\(sequence)"
                 let label = Self.label(sequence, sample, &generator)
-                living[sample] = label
+                labelsInForce[sample] = label
                 records.append(.accepted(Self.fact(label, format, &generator), names: [label.className]))
                 continue
             }
@@ -92,14 +92,14 @@ package struct FactLog {
                 label.revised = reason
                 change = .revised(from: .choice(ClassIndex(index)), to: .choice(ClassIndex(label.index)))
                 votes = Self.votes(label.votes, label.index)
-                living[label.sample] = label
+                labelsInForce[label.sample] = label
             case 1:
                 label.split = Split.allCases.filter { $0 != split }[Int(generator.next() % 2)]
                 label.moved = reason
                 change = .moved(from: split)
-                living[label.sample] = label
+                labelsInForce[label.sample] = label
             default:
-                living[label.sample] = nil
+                labelsInForce[label.sample] = nil
                 retracted.append(label.sample)
             }
             let fact = LabelChange(
@@ -214,7 +214,7 @@ package final class MemoryStore: ObjectStore {
         /// Times of writing, in seconds since 1970, of objects for which a test has set one.
         var times: [String: Int64] = [:]
         var writes = 0
-        var isGone = false
+        var hasCrashed = false
     }
 
     /// The last write before the end of the process, by its number, and whether it is executed.
@@ -239,7 +239,7 @@ package final class MemoryStore: ObjectStore {
     package func set(_ crash: Crash?) {
         self.crash.withLock { $0 = crash }
         state.withLock { state in
-            state.isGone = false
+            state.hasCrashed = false
             state.writes = 0
         }
     }
@@ -247,7 +247,7 @@ package final class MemoryStore: ObjectStore {
     package var location: String { "memory" }
     package func uri(of name: String) throws(StorageError) -> ObjectURI {
         try ObjectName.check(name)
-        guard let uri = FileURI(path: "/memory/\(name)") else { throw StorageError.gone }
+        guard let uri = FileURI(path: "/memory/\(name)") else { throw StorageError.processEnded }
         return .file(uri)
     }
 
@@ -268,14 +268,14 @@ package final class MemoryStore: ObjectStore {
     private func change(_ body: (inout [String: [UInt8]]) -> Void) throws(StorageError) {
         let crash = crash.withLock { $0 }
         let isAlive = state.withLock { state in
-            guard !state.isGone else { return false }
+            guard !state.hasCrashed else { return false }
             let isLast = crash?.number == state.writes
             state.writes += 1
-            if isLast { state.isGone = true }
+            if isLast { state.hasCrashed = true }
             if !isLast || crash?.isDone == true { body(&state.objects) }
             return !isLast
         }
-        guard isAlive else { throw StorageError.gone }
+        guard isAlive else { throw StorageError.processEnded }
     }
 
     package func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {

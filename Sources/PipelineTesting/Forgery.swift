@@ -11,8 +11,8 @@ internal import Vocabulary
 /// Helpers shared by tests of tokens.
 package enum Forgery {
     /// The scenario's configuration, as `project apply` writes it first.
-    package static func requiring(_ isRequired: Bool? = true) -> ProjectConfiguration {
-        Scenario.configuration().numbered(revision: 1, partition: Scenario.partition, lacking: isRequired)
+    package static func configurationRequiringTokens(_ isRequired: Bool? = true) -> ProjectConfiguration {
+        Scenario.configuration().numbered(revision: 1, partition: Scenario.partition, requireTokens: isRequired)
     }
 
     package static func counts(_ runner: ProcessorRunner) throws -> IntakeCounts {

@@ -22,17 +22,17 @@ package final class MeetingStore: ObjectStore {
     private let store: any ObjectStore
     private let state = Mutex(0)
     private let moment: Moment?
-    private let meet: @Sendable () throws(StorageError) -> Void
+    private let interfere: @Sendable () throws(StorageError) -> Void
 
-    /// Creates a store that calls `meet` at a given time, or never.
+    /// Creates a store that calls `interfere` at a given time, or never.
     package init(
         _ store: any ObjectStore,
         at moment: Moment? = nil,
-        _ meet: @escaping @Sendable () throws(StorageError) -> Void = {}
+        _ interfere: @escaping @Sendable () throws(StorageError) -> Void = {}
     ) {
         self.store = store
         self.moment = moment
-        self.meet = meet
+        self.interfere = interfere
     }
 
     /// Number of changes requested so far.
@@ -67,9 +67,9 @@ package final class MeetingStore: ObjectStore {
             defer { count += 1 }
             return count
         }
-        if moment == Moment(change: number, isAfter: false) { try meet() }
+        if moment == Moment(change: number, isAfter: false) { try interfere() }
         let result = try body()
-        if moment == Moment(change: number, isAfter: true) { try meet() }
+        if moment == Moment(change: number, isAfter: true) { try interfere() }
         return result
     }
 }

@@ -34,15 +34,15 @@ package struct PagedVersions {
     /// - Parameters:
     ///   - labels: Number of new labels of each version.
     ///   - form: The form of the cut.
-    ///   - facts: The format of the facts.
+    ///   - factFormat: The format of the facts.
     ///   - times: Number of versions.
     /// - Throws: Errors of the store or the sealer.
-    package mutating func cut(_ labels: Int, form: Int = 2, facts: Int = 1, times: Int = 1) throws {
+    package mutating func cut(_ labels: Int, form: Int = 2, factFormat: Int = 1, times: Int = 1) throws {
         for _ in 0..<times {
             var waiting = WaitingLabels.Project(from: 0)
             for _ in 0..<labels {
                 sequence += 1
-                let fact = Self.fact(sequence, facts, &generator)
+                let fact = Self.fact(sequence, factFormat, &generator)
                 let line = DatasetLine.bytes(
                     fact,
                     names: [Self.classes[fact.consensus.label.classIndex?.rawValue ?? 0]]
@@ -113,7 +113,7 @@ package final class CountingStore: ObjectStore {
     private let store: any ObjectStore
     private let state = Mutex(Traffic())
     /// Part of the names of the objects that cannot be read at present; nil if all can be read.
-    package let away = Mutex<String?>(nil)
+    package let unavailablePart = Mutex<String?>(nil)
     package var traffic: Traffic { state.withLock { $0 } }
     package func reset() { state.withLock { $0 = Traffic() } }
 
@@ -130,8 +130,8 @@ package final class CountingStore: ObjectStore {
     }
 
     package func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
-        let isAway = away.withLock { part in part.map { name.contains($0) } ?? false }
-        guard !isAway else { throw StorageError(.unavailable, "read", name, reason: "503 SlowDown") }
+        let isUnavailable = unavailablePart.withLock { part in part.map { name.contains($0) } ?? false }
+        guard !isUnavailable else { throw StorageError(.unavailable, "read", name, reason: "503 SlowDown") }
         let bytes = try store.read(name, maximumSize: maximumSize)
         state.withLock { state in
             state.reads[name, default: 0] += 1

@@ -30,7 +30,7 @@ extension Pipeline {
                 continue
             }
             // In these pipelines, a canary serves all samples.
-            let served = release.staging?.canary.map {
+            let canary = release.staging?.canary.map {
                 ReleasedModel(
                     version: $0.version,
                     artifact: $0.artifact,
@@ -38,8 +38,8 @@ extension Pipeline {
                     newestSampleAt: StreamTime(milliseconds: 0)
                 )
             }
-            let beside = shadows ? release.challenger : nil
-            for (model, role) in [(served ?? release.champion, ModelRole.champion), (beside, .challenger)] {
+            let challenger = runsChallenger ? release.challenger : nil
+            for (model, role) in [(canary ?? release.champion, ModelRole.champion), (challenger, .challenger)] {
                 guard let model else { continue }
                 let probabilities = try load(model).probabilities(of: embedding.map(Double.init))
                 let version = model.version.rawValue

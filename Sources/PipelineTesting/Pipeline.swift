@@ -30,7 +30,7 @@ package final class Pipeline {
     /// Folders in which Intake searches for artifacts; nil for none.
     package var artifactFolders: ArtifactFolders?
     /// Whether the product service runs the challenger beside the champion.
-    package var shadows = true
+    package var runsChallenger = true
     /// Whether Intake reads which samples the loop has queried.
     package var readsState = true
     private let tokens: TokenKeys
@@ -100,8 +100,8 @@ package final class Pipeline {
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
         policy: CommitPolicy = CommitPolicy(interval: 0),
-        lethal: Lethal? = nil,
-        other: Lethal? = nil,
+        lethal: LethalRecord? = nil,
+        other: LethalRecord? = nil,
         deadLettersPerSecond: Int = 1_000,
         entryLimits: EntryLimits = .usual,
         readsState: Bool = true,
@@ -117,14 +117,14 @@ package final class Pipeline {
             inputs: IntakeProcessor.inputs,
             wallClock: wallClock
         ) {
-            [topics, clock, artifactFolders, own = self.tokens] transport in
+            [topics, clock, artifactFolders, defaultTokens = self.tokens] transport in
             let processor = IntakeProcessor(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
                 state: readsState ? try StateDirectory(transport: transport, topics: topics, salt: [1, 2, 3]) : nil,
                 artifactFolders: artifactFolders,
                 salt: [1, 2, 3],
-                tokens: tokens ?? own,
+                tokens: tokens ?? defaultTokens,
                 worker: instance,
                 partitionCount: 2,
                 deadLettersPerSecond: deadLettersPerSecond,
@@ -142,7 +142,7 @@ package final class Pipeline {
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
         policy: CommitPolicy = CommitPolicy(interval: 0),
-        lethal: Lethal? = nil,
+        lethal: LethalRecord? = nil,
         snapshots: LoopSnapshots? = nil,
         tokens: TokenKeys? = nil,
         now: (() -> Int64)? = nil,
@@ -157,13 +157,13 @@ package final class Pipeline {
             inputs: LoopProcessor.inputs,
             wallClock: wallClock
         ) {
-            [topics, clock, own = self.tokens] transport in
+            [topics, clock, defaultTokens = self.tokens] transport in
             let transport = lethal.map { LethalTransport(transport, $0) as any StreamTransport } ?? transport
             let processor = try LoopProcessor(
                 topics: topics,
                 transport: transport,
                 worker: instance,
-                tokens: tokens ?? own,
+                tokens: tokens ?? defaultTokens,
                 snapshots: snapshots,
                 now: now ?? { clock.now }
             )
@@ -184,11 +184,11 @@ package final class Pipeline {
             policy: CommitPolicy(interval: 0),
             inputs: MaterializerProcessor.inputs
         ) {
-            [topics, own = self.store] transport in
+            [topics, defaultStore = self.store] transport in
             MaterializerProcessor(
                 topics: topics,
                 transport: transport,
-                store: store ?? own,
+                store: store ?? defaultStore,
                 keepEvery: keepEvery,
                 jitter: { 0 }
             )
@@ -209,11 +209,11 @@ package final class Pipeline {
             policy: CommitPolicy(interval: 0),
             inputs: TrainerProcessor.inputs
         ) {
-            [topics, own = self.artifacts, clock, buckets] transport in
+            [topics, defaultArtifacts = self.artifacts, clock, buckets] transport in
             TrainerProcessor(
                 topics: topics,
                 transport: transport,
-                artifacts: artifacts ?? own,
+                artifacts: artifacts ?? defaultArtifacts,
                 buckets: buckets,
                 budget: budget,
                 now: { clock.now },
@@ -292,14 +292,14 @@ package final class Pipeline {
     package func journal() -> [StoredRecord] { cluster.committed(topics[.journal], Scenario.partition) }
 
     /// Topic, id and value of every decision, in the order of the topics.
-    package func decisions() -> [Written] {
+    package func decisions() -> [WrittenDecision] {
         let decided: [Topic] = [
             .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .releaseLog, .notices, .deadLetters,
         ]
         return decided.flatMap { topic in
             cluster.committed(topics[topic]).map {
                 let id = topic == .deadLetters ? $0.header("flywheel.reason.code") : $0.header("ce_id")
-                return Written(topic: topic, id: id ?? "", value: $0.value ?? [])
+                return WrittenDecision(topic: topic, id: id ?? "", value: $0.value ?? [])
             }
         }
     }
@@ -311,7 +311,7 @@ extension TokenKeys {
 }
 
 /// A decision as it was written to a topic.
-package struct Written: Hashable {
+package struct WrittenDecision: Hashable {
     package let topic: Topic
     package let id: String
     package let value: [UInt8]

@@ -73,9 +73,9 @@ package enum Successor: Int, CaseIterable {
 }
 
 /// Runs cycles of workers one after the other until there is no more activity.
-package func settle(_ runners: [ProcessorRunner], on pipeline: Pipeline, turns: Int = 2_000) throws {
+package func settle(_ runners: [ProcessorRunner], on pipeline: Pipeline, maximumCycles: Int = 2_000) throws {
     var idle = 0
-    for _ in 0..<turns where idle < 4 {
+    for _ in 0..<maximumCycles where idle < 4 {
         let before = pipeline.cluster.activity
         for runner in runners { try runner.task.cycle() }
         idle = pipeline.cluster.activity == before ? idle + 1 : 0

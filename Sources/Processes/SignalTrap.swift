@@ -17,10 +17,10 @@ public final class SignalTrap: Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { handler(number) }
             // Waits, because a signal would be ignored and lost before the source is registered.
-            let isRegistered = DispatchSemaphore(value: 0)
-            source.setRegistrationHandler { isRegistered.signal() }
+            let registered = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { registered.signal() }
             source.resume()
-            isRegistered.wait()
+            registered.wait()
             return source
         }
     }

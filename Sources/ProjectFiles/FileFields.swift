@@ -34,20 +34,20 @@ struct FileFields<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) -> K.Value {
-        let usual = lack.fallback ?? standard.map(get) ?? kind.standard ?? lack.implied
-        guard !field.isHiddenInFiles else { return usual ?? kind.sample }
+        let defaultValue = defaults.fallback ?? standard.map(get) ?? kind.standard ?? defaults.implied
+        guard !field.isHiddenInFiles else { return defaultValue ?? kind.placeholder }
         let (key, kind) = ("\(field.key)", inFile ?? kind)
         guard let node = reader.node(key) else {
-            if usual == nil {
+            if defaultValue == nil {
                 reader.report(key, "expected \(kind.shape.expectation(inFile: true)), found nothing")
                 faulty.insert(key)
             }
-            return usual ?? kind.sample
+            return defaultValue ?? kind.placeholder
         }
-        return read(key, node, kind) ?? usual ?? kind.sample
+        return read(key, node, kind) ?? defaultValue ?? kind.placeholder
     }
 
     mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
@@ -56,10 +56,10 @@ struct FileFields<Root>: Fields {
     }
 
     mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
-        self.field(field, get, Choice<C>(), lack: Lack(), inFile: nil)
+        self.field(field, get, Choice<C>(), defaults: Defaults(), inFile: nil)
     }
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
         var fields = FileFields<T>(reader, context, standard: standard.map(get) ?? T.standard)
         let value = T(fields: &fields)
         faulty.formUnion(fields.faulty)
@@ -67,7 +67,7 @@ struct FileFields<Root>: Fields {
     }
 
     mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {
-        guard faulty.isDisjoint(with: rule.others.map { "\($0)" }), let complaint = complaint() else { return }
+        guard faulty.isDisjoint(with: rule.dependencies.map { "\($0)" }), let complaint = complaint() else { return }
         reader.report("\(rule.fileKey)", complaint)
     }
 }

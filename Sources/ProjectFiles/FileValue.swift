@@ -3,7 +3,7 @@ internal import Forms
 internal import Telemetry
 
 /// Error for a fault that the reader has recorded already.
-struct Noted: Error {}
+struct ReportedFault: Error {}
 
 /// A value of a file, with its location.
 struct FileValue: ValueSource {
@@ -12,31 +12,31 @@ struct FileValue: ValueSource {
     let node: YAMLNode
     var context: FileContext
 
-    private func mismatch(_ expected: String) -> Noted {
+    private func mismatch(_ expected: String) -> ReportedFault {
         reader.mismatch(key, node, expected)
-        return Noted()
+        return ReportedFault()
     }
 
-    private func scalar<V>(_ shape: Shape, _ convert: (YAMLNode.Scalar) -> V?) throws(Noted) -> V {
+    private func scalar<V>(_ shape: Shape, _ convert: (YAMLNode.Scalar) -> V?) throws(ReportedFault) -> V {
         if case .scalar(let scalar) = node.content, !node.isNull, let value = convert(scalar) { return value }
         throw mismatch(shape.expectation(inFile: true))
     }
 
-    func number(_ range: ClosedRange<Double>) throws(Noted) -> Double {
+    func number(_ range: ClosedRange<Double>) throws(ReportedFault) -> Double {
         try scalar(.number(range)) { scalar in
             guard scalar.isPlain, let number = Double(scalar.text), range.contains(number) else { return nil }
             return number
         }
     }
 
-    func integer(_ range: ClosedRange<Int64>) throws(Noted) -> Int64 {
+    func integer(_ range: ClosedRange<Int64>) throws(ReportedFault) -> Int64 {
         try scalar(.integer(range)) { scalar in
             guard scalar.isPlain, let number = Int64(scalar.text), range.contains(number) else { return nil }
             return number
         }
     }
 
-    func span(_ range: ClosedRange<Int64>) throws(Noted) -> Int64 {
+    func span(_ range: ClosedRange<Int64>) throws(ReportedFault) -> Int64 {
         try scalar(.span(range)) { scalar in
             let digits = scalar.text.prefix { $0.isASCII && $0.isNumber }
             let name = scalar.text.dropFirst(digits.count).drop { $0 == " " }
@@ -48,47 +48,47 @@ struct FileValue: ValueSource {
         }
     }
 
-    func flag() throws(Noted) -> Bool {
+    func flag() throws(ReportedFault) -> Bool {
         try scalar(.flag) { $0.isPlain ? ["true": true, "false": false][$0.text] : nil }
     }
 
-    func text(_ bytes: ClosedRange<Int>) throws(Noted) -> String {
+    func text(_ bytes: ClosedRange<Int>) throws(ReportedFault) -> String {
         let text = try scalar(.text(bytes, note: nil)) { $0.text }
         let count = text.utf8.count
         guard bytes.contains(count) else { throw failure(Text(bytes).expectation, found: "\(count)") }
         return text
     }
 
-    func choice<C: ChoiceValue>(_ kind: Choice<C>) throws(Noted) -> C {
+    func choice<C: ChoiceValue>(_ kind: Choice<C>) throws(ReportedFault) -> C {
         guard case .scalar(let scalar) = node.content, let choice = C(rawValue: scalar.text) else {
             throw mismatch(kind.expectation)
         }
         return choice
     }
 
-    func position() throws(Noted) -> Int {
+    func position() throws(ReportedFault) -> Int {
         let name = try text(0...Int.max)
         guard let position = context.classes[name] else {
             reader.report(key, "there is no class \"\(name.prefix(64))\" in classes", line: node.line)
-            throw Noted()
+            throw ReportedFault()
         }
         return position
     }
 
     /// Returns the values of a list, each with its location.
-    private func elements(_ shape: Shape) throws(Noted) -> [FileValue] {
+    private func elements(_ shape: Shape) throws(ReportedFault) -> [FileValue] {
         guard case .list(let elements) = node.content else { throw mismatch(shape.expectation(inFile: true)) }
         return elements.enumerated().map { index, element in
             FileValue(reader: reader, key: "\(key)[\(index)]", node: element, context: context)
         }
     }
 
-    private func map() throws(Noted) -> ConfigurationReader {
+    private func map() throws(ReportedFault) -> ConfigurationReader {
         guard let map = reader.map(key, node) else { throw mismatch("a map") }
         return map
     }
 
-    func list<K: ValueKind>(_ list: ListOf<K>) throws(Noted) -> [K.Value] {
+    func list<K: ValueKind>(_ list: ListOf<K>) throws(ReportedFault) -> [K.Value] {
         let elements = try elements(list.shape)
         if !list.counts.contains(elements.count) { _ = failure(list.expectation, found: "\(elements.count)") }
         let values = elements.compactMap { try? list.kind.read($0) }
@@ -98,7 +98,7 @@ struct FileValue: ValueSource {
         return values
     }
 
-    func entries<K: ValueKind>(_ entries: Entries<K>) throws(Noted) -> [Entry<K.Value>] {
+    func entries<K: ValueKind>(_ entries: Entries<K>) throws(ReportedFault) -> [Entry<K.Value>] {
         let elements = try elements(entries.shape)
         if !entries.counts.contains(elements.count) { _ = failure(entries.expectation, found: "\(elements.count)") }
         var values: [Entry<K.Value>] = []
@@ -113,7 +113,7 @@ struct FileValue: ValueSource {
         return values
     }
 
-    func byClass<K: ValueKind>(_ kind: ByClass<K>) throws(Noted) -> [K.Value] {
+    func byClass<K: ValueKind>(_ kind: ByClass<K>) throws(ReportedFault) -> [K.Value] {
         let map = try map()
         guard !map.keys.isEmpty else { return [] }
         var values = [K.Value](repeating: kind.other, count: context.classCount)
@@ -130,12 +130,12 @@ struct FileValue: ValueSource {
         return values
     }
 
-    func form<T: Formed>(_ type: T.Type) throws(Noted) -> T {
+    func form<T: Formed>(_ type: T.Type) throws(ReportedFault) -> T {
         var fields = FileFields<T>(try map(), context, standard: T.standard)
         return T(fields: &fields)
     }
 
-    func union<T: FormedUnion>(_ type: T.Type) throws(Noted) -> T {
+    func union<T: FormedUnion>(_ type: T.Type) throws(ReportedFault) -> T {
         let map = try map()
         var cases = FileCases<T>(map: map, context: context)
         T.cases(&cases)
@@ -150,7 +150,7 @@ struct FileValue: ValueSource {
                 reader.report(key, complaint, line: node.line)
             }
         }
-        throw Noted()
+        throw ReportedFault()
     }
 
     /// Returns the requirement that a name violates; nil if there is none. Names in a file are new, so the rules of
@@ -159,9 +159,9 @@ struct FileValue: ValueSource {
         ForeignName.fault(name).map { "\($0), found \"\(ForeignText.line(name, limit: 64))\"" }
     }
 
-    func failure(_ expected: String, found: String?) -> Noted {
+    func failure(_ expected: String, found: String?) -> ReportedFault {
         reader.report(key, "expected \(expected)" + (found.map { ", found \($0)" } ?? ""), line: node.line)
-        return Noted()
+        return ReportedFault()
     }
 }
 

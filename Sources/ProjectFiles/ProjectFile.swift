@@ -42,15 +42,15 @@ public enum ProjectFile {
     }
 
     /// Keys that a project's file has and a worker's file has not.
-    private static let ownKeys: Set = [
+    private static let distinctiveKeys: Set = [
         "project", "question", "classes", "kind", "acquisition", "labeling", "datasets", "training", "rollout",
     ]
 
     /// Whether a file has keys of a project's file, so that it is not a worker's file.
     public static func isProject(_ bytes: [UInt8], file: String) -> Bool {
-        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        let text = String(decoding: bytes.dropFirst(mark), as: UTF8.self)
-        return (try? ConfigurationReader(yaml: bytes, file: file)).map { !ownKeys.isDisjoint(with: $0.keys) }
+        let markLength = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let text = String(decoding: bytes.dropFirst(markLength), as: UTF8.self)
+        return (try? ConfigurationReader(yaml: bytes, file: file)).map { !distinctiveKeys.isDisjoint(with: $0.keys) }
             ?? text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("project:") }
     }
 

@@ -3,7 +3,7 @@ internal import Vocabulary
 
 extension BucketTrust: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        let count = Whole<Int32>(0...Self.most)
+        let count = Integer<Int32>(0...Self.maximumCount)
         agreed = try f("agreed", \.agreed, count, implied: 0)
         contradicted = try f("contradicted", \.contradicted, count, implied: 0)
     }

@@ -20,13 +20,13 @@ public struct BucketTrust: Hashable, Sendable {
     /// below 1, every rollback would be delayed, and the users of a raid have enough names to appear as new ones.
     public var weight: Double {
         let known = Double(agreed) + Self.credit
-        return max(Self.least, known / (known + Double(contradicted)))
+        return max(Self.minimumWeight, known / (known + Double(contradicted)))
     }
 
     private static let credit = 2.0
-    private static let least = 0.1
+    private static let minimumWeight = 0.1
     /// Maximum number of verdicts counted; above it both counts are halved, so that a bucket's changed behaviour shows.
-    static let most: Int32 = 100
+    static let maximumCount: Int32 = 100
 }
 
 /// A voice about a model's prediction of an audit sample, kept until the sample has a label.
@@ -93,27 +93,27 @@ extension RolloutState {
         else { return }
         row.verdicts.append(verdict)
         order.set(sample, row, in: &rows)
-        if let label = row.label { learn(verdict, row.prediction(of: verdict.version), label) }
+        if let label = row.label { updateTrust(verdict, row.prediction(of: verdict.version), label) }
     }
 
     /// Counts the verdicts on a sample as confirmed or contradicted by its new label.
-    mutating func learn(_ row: AuditRow, _ label: Label) {
-        for verdict in row.verdicts { learn(verdict, row.prediction(of: verdict.version), label) }
+    mutating func updateTrust(_ row: AuditRow, _ label: Label) {
+        for verdict in row.verdicts { updateTrust(verdict, row.prediction(of: verdict.version), label) }
     }
 
     /// - Parameters:
     ///   - verdict: A verdict on the model's prediction.
-    ///   - said: The model's prediction; nil if it is not known, in which case nothing is learnt.
+    ///   - prediction: The model's prediction; nil if it is not known, in which case nothing is learnt.
     ///   - label: The accepted label.
-    mutating func learn(_ verdict: BucketVerdict, _ said: Label?, _ label: Label) {
-        guard let said else { return }
-        let agreement = said.agreement(with: label)
+    mutating func updateTrust(_ verdict: BucketVerdict, _ prediction: Label?, _ label: Label) {
+        guard let prediction else { return }
+        let agreement = prediction.agreement(with: label)
         // A confirmation of a partly right prediction is no evidence about the bucket that confirms it.
         guard verdict.isNegative || agreement == 0 || agreement == 1 else { return }
         let isBorneOut = verdict.isNegative == (agreement < 1)
         var trust = trusts[verdict.bucket] ?? BucketTrust()
         if isBorneOut { trust.agreed += 1 } else { trust.contradicted += 1 }
-        if trust.agreed + trust.contradicted > BucketTrust.most {
+        if trust.agreed + trust.contradicted > BucketTrust.maximumCount {
             trust.agreed /= 2
             trust.contradicted /= 2
         }

@@ -4,7 +4,7 @@ internal import Vocabulary
 
 extension VoiceWatch: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        serial = try f("serial", \.serial, Whole<Int32>(0...Int32.max))
+        serial = try f("serial", \.serial, Integer<Int32>(0...Int32.max))
         arm = try f("arm", \.arm, Count(0...RolloutState.servingArms - 1), implied: 0)
         negative = try f("negative", \.negative, Count.counted)
         total = try f("total", \.total, Count.counted)
@@ -34,10 +34,10 @@ extension FeedbackPast: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         negative = try f("negative", \.negative, Count.counted)
         total = try f("total", \.total, Count.counted)
-        let bounded = Count(0...Self.most)
+        let bounded = Count(0...Self.maximumTotal)
         newestNegative = try f("newest_negative", \.newestNegative, bounded, implied: 0)
         newestTotal = try f("newest_total", \.newestTotal, bounded, implied: 0)
-        watches = try f("watches", \.watches, Whole<Int32>(0...Int32.max - 1))
+        watches = try f("watches", \.watches, Integer<Int32>(0...Int32.max - 1))
     }
 }
 

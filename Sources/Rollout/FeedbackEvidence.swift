@@ -72,10 +72,10 @@ public struct FeedbackPast: Hashable, Sendable {
     public var negative: Int
     /// All voices.
     public var total: Int
-    /// Voices that found a prediction wrong, among those about the newest of these champions that had `leastOfOne`
+    /// Voices that found a prediction wrong, among those about the newest of these champions that had `minimumVoices`
     /// voices.
     public var newestNegative: Int
-    /// All voices about that champion; 0 if no champion had `leastOfOne` voices, else in `leastOfOne...most`.
+    /// All voices about that champion; 0 if none had `minimumVoices`, else in `minimumVoices...maximumTotal`.
     public var newestTotal: Int
     /// Watches begun so far.
     public var watches: Int32
@@ -95,21 +95,21 @@ public struct FeedbackPast: Hashable, Sendable {
     }
 
     /// Number of voices above which older voices count for less and less: a changed environment is learnt eventually.
-    static let most = 10_000
+    static let maximumTotal = 10_000
     /// Minimum number of voices about one champion from which its rate can be inferred.
-    static let leastOfOne = 10
+    static let minimumVoices = 10
 
     /// Adds the voices about a champion, which becomes the newest one.
     mutating func add(_ watch: VoiceWatch) {
         (negative, total) = Self.bounded(negative + watch.negative, total + watch.total)
         // A champion that hardly served has too few voices for a rate: the one before it stays the newest.
-        guard watch.total >= Self.leastOfOne else { return }
+        guard watch.total >= Self.minimumVoices else { return }
         (newestNegative, newestTotal) = Self.bounded(watch.negative, watch.total)
     }
 
     private static func bounded(_ negative: Int, _ total: Int) -> (negative: Int, total: Int) {
         var (negative, total) = (negative, total)
-        while total > most {
+        while total > maximumTotal {
             // Rounded up, so that discarded voices raise no suspicion.
             negative = (negative + 1) / 2
             total /= 2

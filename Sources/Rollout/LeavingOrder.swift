@@ -3,7 +3,7 @@ internal import Tables
 internal import Vocabulary
 
 /// Rule by which a row is evicted from a full table of audit samples.
-enum LeavingRule {
+enum EvictionRule {
     /// The oldest label.
     case label
     /// The sample with the highest draw among those without a label.
@@ -15,7 +15,7 @@ enum LeavingRule {
 
 /// Eviction rank of a row in a full table: among the rows that may be evicted, the oldest label or the sample with the
 /// highest draw is first.
-struct Leaving: Comparable, Sendable {
+struct EvictionRank: Comparable, Sendable {
     let isKept: Bool
     /// Under rule `age`: 0 if the models of the pair agree or there is no pair, 1 if they may differ, 2 if its task is
     /// open. Under the other rules 0.
@@ -23,14 +23,14 @@ struct Leaving: Comparable, Sendable {
     let order: Double
     let id: SampleID
 
-    init(_ id: SampleID, _ row: AuditRow, _ rule: LeavingRule) {
+    init(_ id: SampleID, _ row: AuditRow, _ rule: EvictionRule) {
         isKept = (row.label != nil) != (rule == .label)
         worth = rule == .age && row.label == nil ? row.worth : 0
         order = rule == .draw ? -row.draw : Double(row.since.milliseconds)
         self.id = id
     }
 
-    static func < (a: Leaving, b: Leaving) -> Bool {
+    static func < (a: EvictionRank, b: EvictionRank) -> Bool {
         if a.isKept != b.isKept { return b.isKept }
         if a.worth != b.worth { return a.worth < b.worth }
         return a.order != b.order ? a.order < b.order : a.id < b.id
@@ -50,15 +50,15 @@ extension AuditRow {
 /// Number of audit rows with a label, and the rows to evict first, without a scan of all rows.
 ///
 /// A cache, not part of the state: both are valid for one revision of the table and are recomputed for any other.
-struct LeavingOrder: Sendable {
+struct EvictionOrder: Sendable {
     private static let size = 256
 
     private var revision: UInt64?
     private var labelled = 0
     /// One order for each rule: a full table alternates between the rules with every label.
-    private var labels = TopK<Leaving>(size: Self.size)
-    private var draws = TopK<Leaving>(size: Self.size)
-    private var ages = TopK<Leaving>(size: Self.size)
+    private var labels = TopK<EvictionRank>(size: Self.size)
+    private var draws = TopK<EvictionRank>(size: Self.size)
+    private var ages = TopK<EvictionRank>(size: Self.size)
 
     /// Returns the number of rows with a label.
     ///
@@ -72,11 +72,11 @@ struct LeavingOrder: Sendable {
     }
 
     /// Returns the row to evict first.
-    mutating func first(of rows: Table<SampleID, AuditRow>, _ rule: LeavingRule) -> Leaving? {
+    mutating func first(of rows: Table<SampleID, AuditRow>, _ rule: EvictionRule) -> EvictionRank? {
         switch rule {
-        case .label: labels.first(of: rows) { Leaving($0, $1, rule) }
-        case .draw: draws.first(of: rows) { Leaving($0, $1, rule) }
-        case .age: ages.first(of: rows) { Leaving($0, $1, rule) }
+        case .label: labels.first(of: rows) { EvictionRank($0, $1, rule) }
+        case .draw: draws.first(of: rows) { EvictionRank($0, $1, rule) }
+        case .age: ages.first(of: rows) { EvictionRank($0, $1, rule) }
         }
     }
 
@@ -84,7 +84,7 @@ struct LeavingOrder: Sendable {
     mutating func set(_ id: SampleID, _ row: AuditRow?, in rows: inout Table<SampleID, AuditRow>) {
         let isCurrent = revision == rows.revision
         let old = rows[id]
-        func rank(_ row: AuditRow?, _ rule: LeavingRule) -> Leaving? { row.map { Leaving(id, $0, rule) } }
+        func rank(_ row: AuditRow?, _ rule: EvictionRule) -> EvictionRank? { row.map { EvictionRank(id, $0, rule) } }
         let (hasLabels, hasAges) = (labels.isCurrent(rows), ages.isCurrent(rows))
         draws.set(id, row, in: &rows, from: rank(old, .draw), to: rank(row, .draw))
         if hasLabels { labels.follow(rows, from: rank(old, .label), to: rank(row, .label)) }

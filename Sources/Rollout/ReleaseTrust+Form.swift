@@ -5,7 +5,7 @@ extension ServiceTime: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         version = try f("version", \.version, ID())
         since = try f.optional("since_ms", \.since, Time())
-        before = try f("before_ms", \.before, Whole.counted, implied: 0)
+        before = try f("before_ms", \.before, Integer.counted, implied: 0)
         until = try f.optional("until_ms", \.until, Time())
     }
 }

@@ -49,8 +49,8 @@ extension RolloutState {
 
     /// Records which version is champion from now on; to be called after every release.
     public mutating func noteService(at time: StreamTime) {
-        let (phase, old) = (phase.value, trust.value)
-        let champion = phase.champion?.version
+        let (roles, old) = (roles.value, trust.value)
+        let champion = roles.champion?.version
         var new = old
         for index in new.served.indices where new.served[index].since != nil {
             guard new.served[index].version != champion else { continue }
@@ -66,7 +66,7 @@ extension RolloutState {
             }
         }
         new.served.removeAll { served in
-            served.version != champion && !phase.history.contains { $0.model.version == served.version }
+            served.version != champion && !roles.history.contains { $0.model.version == served.version }
         }
         if new != old { trust.value = new }
     }
@@ -85,7 +85,7 @@ extension RolloutState {
     /// - Returns: The release, if another model serves from now on, or a canary no longer does.
     public mutating func freeze(policy: RolloutPolicy, evidence: Evidence, at time: StreamTime) -> ModelRelease? {
         trust.value.isFrozen = true
-        var state = phase.value
+        var state = roles.value
         guard let champion = state.champion, !isTrusted(champion.version, policy, time),
             let index = state.history.lastIndex(where: { isTrusted($0.model.version, policy, time) })
         else {
@@ -99,7 +99,7 @@ extension RolloutState {
         state.history.removeSubrange(index...)
         state.evidenceThrough = nil
         state.changedEvidence = 0
-        phase.value = state
+        roles.value = state
         watch.value = FeedbackWatch(expectedRate: former.expectedRate)
         endRollout()
         recountPairs()

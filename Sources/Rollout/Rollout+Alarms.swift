@@ -9,15 +9,16 @@ extension RolloutState {
         _ version: ModelVersion,
         beside rival: ModelVersion,
         by voice: Voice,
-        of speaker: ModelVersion,
+        about subject: ModelVersion,
         under policy: RolloutPolicy,
         at time: StreamTime,
         into outcome: inout FeedbackOutcome
     ) {
         guard var watch = watches[version] else { return }
-        let isOwn = speaker == version
+        let isOwn = subject == version
         let size = blockSize(version, beside: rival, policy)
-        let isComplete = isOwn ? compare(voice, into: &watch, size) : answer(voice.isNegative, into: &watch, size)
+        let isComplete =
+            isOwn ? addVoice(voice, into: &watch, size) : addOtherVoice(voice.isNegative, into: &watch, size)
         watches[version] = watch
         guard isComplete else {
             // The other version is not served, or no voices about it are received: only the past remains for
@@ -31,7 +32,7 @@ extension RolloutState {
         watches[version] = watch
         let mean = watch.compared?.evidence.mean ?? 0
         guard isNegative, mean >= 1 / policy.rollbackAlpha, isReturnPossible(from: version) else { return }
-        let rest = robustComparison(watch, tolerance: policy.tolerance)
+        let robust = robustComparison(watch, tolerance: policy.tolerance)
         let figures = watch.compared.map {
             Evidence.compared(
                 ComparedVoices(
@@ -42,12 +43,20 @@ extension RolloutState {
                     otherTotal: $0.otherTotal,
                     otherNegative: $0.otherNegative,
                     tolerance: policy.tolerance,
-                    logE: Reproducible.log(max(rest.evidence.mean, .leastNormalMagnitude)),
+                    logE: Reproducible.log(max(robust.evidence.mean, .leastNormalMagnitude)),
                     threshold: -Reproducible.log(policy.rollbackAlpha)
                 )
             )
         }
-        alarm(version, watch: watch, rest: rest, evidence: figures ?? .none, under: policy, at: time, into: &outcome)
+        alarm(
+            version,
+            watch: watch,
+            robust: robust,
+            evidence: figures ?? .none,
+            under: policy,
+            at: time,
+            into: &outcome
+        )
     }
 
     /// Judges a version against the past by a voice about it, when no voices about another version are received.
@@ -60,7 +69,7 @@ extension RolloutState {
     ) {
         guard var watch = watches[version] else { return }
         guard let tolerated = watch.tolerated else {
-            watch.calibrate(known(beside: version), policy)
+            watch.calibrate(pastVoices(beside: version), policy)
             watches[version] = watch
             return
         }
@@ -74,20 +83,20 @@ extension RolloutState {
         guard voice.isNegative, watch.evidence.mean >= 1 / policy.rollbackAlpha, isReturnPossible(from: version) else {
             return
         }
-        let rest = robustEvidence(watch, process)
+        let robust = robustEvidence(watch, process)
         let evidence = Evidence.feedback(
             negative: watch.negative,
             total: watch.total,
             expectedRate: process.normalRate,
-            statistic: Reproducible.log(max(rest.evidence.mean, .leastNormalMagnitude)),
+            statistic: Reproducible.log(max(robust.evidence.mean, .leastNormalMagnitude)),
             threshold: Reproducible.log(1 / policy.rollbackAlpha)
         )
-        alarm(version, watch: watch, rest: rest, evidence: evidence, under: policy, at: time, into: &outcome)
+        alarm(version, watch: watch, robust: robust, evidence: evidence, under: policy, at: time, into: &outcome)
     }
 
     /// Whether another model would serve in place of a version.
     private func isReturnPossible(from version: ModelVersion) -> Bool {
-        version == canary?.version || !phase.value.history.isEmpty
+        version == canary?.version || !roles.value.history.isEmpty
     }
 
     /// Rolls the version back if the evidence does not rest on a few buckets; otherwise suspects it, so that labels
@@ -95,13 +104,13 @@ extension RolloutState {
     private mutating func alarm(
         _ version: ModelVersion,
         watch: VoiceWatch,
-        rest: (evidence: RisingRate.Evidence, rejecting: Int),
+        robust: (evidence: RisingRate.Evidence, rejecting: Int),
         evidence: Evidence,
         under policy: RolloutPolicy,
         at time: StreamTime,
         into outcome: inout FeedbackOutcome
     ) {
-        guard rest.evidence.mean >= 1 / policy.rollbackAlpha, rest.rejecting >= Self.alarmBuckets else {
+        guard robust.evidence.mean >= 1 / policy.rollbackAlpha, robust.rejecting >= Self.alarmBuckets else {
             outcome.notice = suspect(version, watch: watch, under: policy, at: time) ?? outcome.notice
             return
         }
@@ -157,8 +166,8 @@ extension RolloutState {
     /// - Returns: The mean of the three e-values, and how many of the buckets that are left rejected.
     public func robustEvidence(_ version: ModelVersion) -> (mean: Double, rejecting: Int)? {
         guard let watch = watches[version], let tolerated = watch.tolerated else { return nil }
-        let rest = robustEvidence(watch, RisingRate(normalRate: tolerated))
-        return (rest.evidence.mean, rest.rejecting)
+        let robust = robustEvidence(watch, RisingRate(normalRate: tolerated))
+        return (robust.evidence.mean, robust.rejecting)
     }
 
     /// Minimum number of buckets that an alarm must do without.

@@ -16,16 +16,16 @@ extension RolloutState {
     ///   waited.
     /// - Complexity: O(*rowCapacity*).
     public mutating func register(_ model: ReleasedModel, policy: RolloutPolicy, at time: StreamTime) -> ModelRelease? {
-        var state = phase.value
+        var state = roles.value
         guard !state.quarantined.contains(model.version) else { return nil }
         guard state.champion != nil else {
             state.champion = model
-            phase.value = state
+            roles.value = state
             watch.value = FeedbackWatch()
             return release(.first, replaced: nil, evidence: .none)
         }
         if let challenger = state.challenger, keepsRole(challenger, policy) {
-            phase.value.waiting = model
+            roles.value.waiting = model
             return nil
         }
         return shadow(model, at: time)
@@ -43,7 +43,7 @@ extension RolloutState {
         evidence: Evidence
     ) -> Result<ModelRelease, EntryRejectionError> {
         let version = incumbent.version
-        if let champion = phase.value.champion {
+        if let champion = roles.value.champion {
             guard champion.version != version else {
                 return .failure(.init(.duplicate, "model \(version) is the champion already"))
             }
@@ -54,7 +54,7 @@ extension RolloutState {
                 )
             )
         }
-        phase.value.champion = ReleasedModel(
+        roles.value.champion = ReleasedModel(
             version: version,
             artifact: incumbent.artifact,
             datasetVersionNumber: 0,
@@ -71,7 +71,7 @@ extension RolloutState {
 
     /// Whether a version is champion, challenger, waiting or canary, a former champion that is kept, or quarantined.
     public func knows(_ version: ModelVersion) -> Bool {
-        let state = phase.value
+        let state = roles.value
         return version == state.champion?.version || version == state.challenger?.version
             || version == state.waiting?.version || state.history.contains { $0.model.version == version }
             || state.quarantined.contains(version)
@@ -89,7 +89,7 @@ extension RolloutState {
     ///   - draw: The draw of the sample.
     ///   - isLive: Whether a service made the prediction, in live traffic or in shadow.
     ///   - isShown: Whether a service showed it to users, rather than shadowed with it.
-    ///   - isPredicting: Whether trainers predict for challengers, so that a service's prediction does not count as a
+    ///   - trainersPredict: Whether trainers predict for challengers, so a service's prediction does not count as a
     ///     live one of the challenger.
     ///   - time: The time of the entry.
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
@@ -100,15 +100,15 @@ extension RolloutState {
         draw: Double,
         isLive: Bool,
         isShown: Bool = false,
-        isPredicting: Bool = false,
+        trainersPredict: Bool = false,
         at time: StreamTime
     ) {
-        guard isInQuestion(version, phase.value) else { return }
-        if isLive, !isPredicting, version == phase.value.challenger?.version {
-            phase.value.challengerLivePredictions += 1
+        guard isTracked(version, roles.value) else { return }
+        if isLive, !trainersPredict, version == roles.value.challenger?.version {
+            roles.value.challengerLivePredictions += 1
         }
-        if isLive { hearInRollout(version) }
-        let state = phase.value
+        if isLive { noteChampionPrediction(version) }
+        let state = roles.value
         // Predictions that are not live concern only samples labelled before: a sample whose row was evicted since gets
         // no new row.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
@@ -121,7 +121,7 @@ extension RolloutState {
         }
         countLate(version, row)
         let pair = row.pair
-        row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
+        row.predictions.removeAll { !isTracked($0.version, state) && !isInPair($0.version, pair) }
         row.predictions.append(AuditPrediction(version: version, label: label))
         order.set(sample, row, in: &rows)
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
@@ -140,18 +140,19 @@ extension RolloutState {
     ///
     /// - Returns: A notice for people, once for each challenger and once an hour: when their number reaches the number
     ///   of predictions that the challenger itself needs, and at least 10.
-    public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
-        let state = phase.value
-        let enough = Self.missedPredictions(policy)
+    public mutating func noteMissingShadow(version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice?
+    {
+        let state = roles.value
+        let enough = Self.silenceThreshold(policy)
         guard policy.minimumShadow > 0, !policy.predicts, version == state.champion?.version,
             let challenger = state.challenger,
             state.challengerLivePredictions == 0, state.livePredictionsWithoutChallenger < enough
         else { return nil }
-        phase.value.livePredictionsWithoutChallenger += 1
-        guard phase.value.livePredictionsWithoutChallenger == enough,
+        roles.value.livePredictionsWithoutChallenger += 1
+        guard roles.value.livePredictionsWithoutChallenger == enough,
             state.silenceReportedAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
         else { return nil }
-        phase.value.silenceReportedAt = time
+        roles.value.silenceReportedAt = time
         return Notice(
             kind: .nobodyShadows,
             text:
@@ -160,7 +161,7 @@ extension RolloutState {
     }
 
     /// Number of live predictions of the champion after which a challenger without any is reported as silent.
-    static func missedPredictions(_ policy: RolloutPolicy) -> Int { max(10, policy.minimumShadow) }
+    static func silenceThreshold(_ policy: RolloutPolicy) -> Int { max(10, policy.minimumShadow) }
     /// Milliseconds before a silent challenger is reported again.
     static let silenceInterval: Int64 = 3_600_000
 
@@ -185,15 +186,15 @@ extension RolloutState {
         guard var row = rows[sample] ?? newRow(0, time), row.label == nil else { return }
         row.label = label
         order.set(sample, row, in: &rows)
-        countPair(row, phase.value)
-        learn(row, label)
+        countPair(row, roles.value)
+        updateTrust(row, label)
     }
 
     // MARK: - Pairs
 
     /// Whether a version is the champion, the challenger, the model that waits for the challenger's role, the canary,
     /// or a version that a rollback could return to.
-    func isInQuestion(_ version: ModelVersion, _ state: RolloutPhase) -> Bool {
+    func isTracked(_ version: ModelVersion, _ state: ModelRoles) -> Bool {
         if version == state.champion?.version || version == state.challenger?.version { return true }
         if version == state.waiting?.version { return true }
         if let canary, version == canary.version { return true }
@@ -213,9 +214,9 @@ extension RolloutState {
     /// sample.
     private mutating func newRow(_ draw: Double, _ time: StreamTime) -> AuditRow? {
         if rows.count >= Self.rowCapacity {
-            let givesLabel = order.labelled(of: rows) > Self.rowCapacity * 4 / 5
+            let evictsLabel = order.labelled(of: rows) > Self.rowCapacity * 4 / 5
             // If models are judged by eras, a new sample is worth more than an old one: its pair is the current one.
-            let rule: LeavingRule = givesLabel ? .label : era.value.number > 0 ? .age : .draw
+            let rule: EvictionRule = evictsLabel ? .label : era.value.number > 0 ? .age : .draw
             let first = order.first(of: rows, rule)
             guard let first, rule != .draw || -first.order > draw else { return nil }
             order.set(first.id, nil, in: &rows)
@@ -224,24 +225,24 @@ extension RolloutState {
     }
 
     /// Adds a row to the counts of pairs, if it is complete.
-    mutating func countPair(_ row: AuditRow, _ state: RolloutPhase) {
+    mutating func countPair(_ row: AuditRow, _ state: ModelRoles) {
         if let pair = PairCounts(row, state) { pairs.value.add(pair) }
     }
 
     /// Subtracts a row from the counts of pairs, before it changes or is removed.
     mutating func uncountPair(_ row: AuditRow) {
-        if let pair = PairCounts(row, phase.value) { pairs.value.subtract(pair) }
+        if let pair = PairCounts(row, roles.value) { pairs.value.subtract(pair) }
     }
 
     mutating func recountPairs() {
-        let state = phase.value
+        let state = roles.value
         pairs.value = rows.reduce(into: PairCounts()) { counts, _, row in
             if let pair = PairCounts(row, state) { counts.add(pair) }
         }
     }
 
     func release(_ cause: ModelRelease.Cause, replaced: ModelVersion?, evidence: Evidence) -> ModelRelease? {
-        let state = phase.value
+        let state = roles.value
         guard let champion = state.champion else { return nil }
         return ModelRelease(
             cause: cause,
@@ -266,12 +267,12 @@ extension RolloutState {
     ///   - sequence: The sequence number of the fact that held the label until now.
     public mutating func labelChanged(_ sample: SampleID, to label: Label?, from sequence: Int64) {
         guard var row = rows[sample], row.label != nil else { return }
-        let state = phase.value
+        let state = roles.value
         if let last = state.evidenceThrough, sequence <= last, let champion = state.champion,
             let former = state.history.last, row.prediction(of: champion.version) != nil,
             row.prediction(of: former.model.version) != nil
         {
-            phase.value.changedEvidence += 1
+            roles.value.changedEvidence += 1
         }
         uncountPair(row)
         guard let label else {
@@ -287,7 +288,7 @@ extension RolloutState {
 extension PairCounts {
     /// Counts of one row; nil unless both models have predicted it, its label is known, and it was selected by the draw
     /// alone: if a sample is queried because two models differ, the champion is known to differ from another model.
-    fileprivate init?(_ row: AuditRow, _ state: RolloutPhase) {
+    fileprivate init?(_ row: AuditRow, _ state: ModelRoles) {
         guard !row.isDuel, let label = row.label, let champion = state.champion, let challenger = state.challenger,
             let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
         else { return nil }

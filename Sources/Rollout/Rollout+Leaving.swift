@@ -16,7 +16,7 @@ extension RolloutState {
     /// The label itself is unchanged, so the champion's evidence stays as it was. Under `rollout.bound: challenger` the
     /// pair continues to count while the two models keep their roles, neither of which was trained on the label:
     /// evidence whose oldest part is removed again and again would bound nothing.
-    public mutating func leaveWindow(_ sample: SampleID, _ policy: RolloutPolicy) {
+    public mutating func removeMovedLabel(_ sample: SampleID, _ policy: RolloutPolicy) {
         guard let row = rows[sample] else { return }
         if policy.bound != .challenger { uncountPair(row) }
         order.set(sample, nil, in: &rows)
@@ -24,12 +24,12 @@ extension RolloutState {
 
     /// Removes labels from everything that models are judged by.
     ///
-    /// - Parameter isWrong: Whether a label must not be used for judging.
+    /// - Parameter isExcluded: Whether a label must not be used for judging.
     /// - Returns: The samples of the labels, in ascending order.
     /// - Complexity: O(*rowCapacity*), and O(*openings*) if there are any.
-    public mutating func leaveOut(where isWrong: (SampleID) -> Bool) -> [SampleID] {
+    public mutating func excludeLabels(where isExcluded: (SampleID) -> Bool) -> [SampleID] {
         let found = rows.reduce(into: [SampleID]()) { found, sample, row in
-            if row.label != nil, isWrong(sample) { found.append(sample) }
+            if row.label != nil, isExcluded(sample) { found.append(sample) }
         }.sorted()
         guard !found.isEmpty else { return [] }
         for sample in found { order.set(sample, nil, in: &rows) }

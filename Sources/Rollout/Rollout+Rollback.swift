@@ -21,7 +21,7 @@ extension RolloutState {
         at time: StreamTime
     ) -> Result<FeedbackOutcome, EntryRejectionError> {
         guard policy.rollbackAlpha <= 0 else { return count(feedback, userHash: userHash, policy: policy, at: time) }
-        guard feedback.modelVersion == phase.value.champion?.version else {
+        guard feedback.modelVersion == roles.value.champion?.version else {
             return .failure(.init(.unknownFeedbackModel, "model \(feedback.modelVersion) is not the champion"))
         }
         let slot = Int(feedback.key % UInt64(Self.seenCapacity))
@@ -34,29 +34,29 @@ extension RolloutState {
             )
         }
         seen[slot] = feedback.key
-        var now = watch.value
-        now.total += 1
-        if feedback.verdict.isNegative { now.negative += 1 }
-        var detector = Self.detector(now, policy)
+        var changed = watch.value
+        changed.total += 1
+        if feedback.verdict.isNegative { changed.negative += 1 }
+        var detector = Self.detector(changed, policy)
         var isAlarming = detector?.observe(feedback.verdict.isNegative) ?? false
         if let detector {
-            now.note(Int(userHash % UInt64(Self.bucketCount)), feedback.verdict.isNegative, at: detector.statistic)
+            changed.note(Int(userHash % UInt64(Self.bucketCount)), feedback.verdict.isNegative, at: detector.statistic)
             // Evidence of few buckets is capped: the first voice of another bucket must not raise the alarm alone.
-            let isByFew = now.negativeBuckets.count < Self.alarmBuckets
-            now.statistic = isByFew ? min(detector.statistic, detector.threshold) : detector.statistic
+            let isByFew = changed.negativeBuckets.count < Self.alarmBuckets
+            changed.statistic = isByFew ? min(detector.statistic, detector.threshold) : detector.statistic
             isAlarming = isAlarming && !isByFew
         }
-        if now.total == policy.calibration {
-            let own = expectedRate(after: now, policy) ?? 1
-            now.expectedRate = min(now.expectedRate ?? 1, own)
+        if changed.total == policy.calibration {
+            let ownRate = expectedRate(after: changed, policy) ?? 1
+            changed.expectedRate = min(changed.expectedRate ?? 1, ownRate)
         }
-        watch.value = now
+        watch.value = changed
         guard isAlarming, let detector else { return .success(FeedbackOutcome()) }
         let evidence = Evidence.feedback(
-            negative: now.negative,
-            total: now.total,
+            negative: changed.negative,
+            total: changed.total,
             expectedRate: detector.normalRate,
-            statistic: now.statistic,
+            statistic: changed.statistic,
             threshold: detector.threshold
         )
         return .success(FeedbackOutcome(release: rollBack(.rolledBack, evidence: evidence)))
@@ -67,7 +67,7 @@ extension RolloutState {
         ModelRelease, EntryRejectionError
     > {
         if version == canary?.version, let release = rollBackCanary(evidence: evidence) { return .success(release) }
-        guard version == phase.value.champion?.version else {
+        guard version == roles.value.champion?.version else {
             return .failure(.init(.unknownModel, "model \(version) is not the champion"))
         }
         guard let release = rollBack(.command, evidence: evidence) else {
@@ -84,12 +84,12 @@ extension RolloutState {
         policy: RolloutPolicy,
         at time: StreamTime
     ) -> Result<ModelRelease, EntryRejectionError> {
-        guard policy.isStaged, canary == nil, version == phase.value.champion?.version,
-            let former = phase.value.history.last?.model,
+        guard policy.isStaged, canary == nil, version == roles.value.champion?.version,
+            let former = roles.value.history.last?.model,
             let until = trust.value.served.first(where: { $0.version == former.version })?.until,
             time.milliseconds(since: until) > policy.rollbackWindow
         else { return rollBack(from: version, evidence: evidence) }
-        phase.value.evidenceThrough = nil
+        roles.value.evidenceThrough = nil
         endEra()
         guard let release = begin(StagedRollout(model: former, isReturn: true), evidence: evidence) else {
             preconditionFailure("there is a champion")
@@ -98,7 +98,7 @@ extension RolloutState {
     }
 
     /// Stops promotions, or allows them again from the next evidence on; rollbacks are not affected.
-    public mutating func hold(_ isHeld: Bool) { phase.value.isHeld = isHeld }
+    public mutating func hold(_ isHeld: Bool) { roles.value.isHeld = isHeld }
 
     /// Returns the rate of negative feedback that is no reason for concern after a champion's past: its own rate plus
     /// the tolerance; nil if there is too little feedback.
@@ -109,8 +109,8 @@ extension RolloutState {
         if isRough, let expected = watch.expectedRate { return expected }
         guard watch.total >= min(10, policy.calibration) else { return nil }
         let rate = (Double(watch.negative) + 1) / (Double(watch.total) + 2)
-        let room = isRough ? 1 / Double(watch.total).squareRoot() : 0
-        return min(0.9, max(0.05, rate + policy.tolerance + room))
+        let margin = isRough ? 1 / Double(watch.total).squareRoot() : 0
+        return min(0.9, max(0.05, rate + policy.tolerance + margin))
     }
 
     private static func detector(_ watch: FeedbackWatch, _ policy: RolloutPolicy) -> BernoulliCUSUM? {
@@ -125,17 +125,17 @@ extension RolloutState {
 
     /// Quarantines the champion and returns to the one before it. Returns nil, and changes nothing, if there is none.
     mutating func rollBack(_ cause: ModelRelease.Cause, evidence: Evidence) -> ModelRelease? {
-        var state = phase.value
+        var state = roles.value
         guard let broken = state.champion, let previous = state.history.popLast() else { return nil }
         state.champion = previous.model
         state.evidenceThrough = nil
         state.changedEvidence = 0
         state.quarantine(broken.version)
-        phase.value = state
+        roles.value = state
         // The model in rollout was only proven to be better than the broken one.
         endRollout()
         watch.value = FeedbackWatch(expectedRate: previous.expectedRate)
-        resetVoices(about: broken.version)
+        resetVoices(discarding: broken.version)
         recountPairs()
         endEra()
         return release(cause, replaced: broken.version, evidence: evidence)

@@ -6,14 +6,14 @@ public import Vocabulary
 /// Suspicion: an alarm that rests on few buckets of users. Nothing is promoted until audit labels have decided.
 extension RolloutState {
     /// Number of audit labels that decide a suspicion.
-    public static let deciding = 20
+    public static let decidingLabels = 20
     /// Maximum number of newest audit labels from which a version's earlier accuracy is estimated.
     static let accuracyWindow = 500
     /// Confidence level of the lower limit of that accuracy.
     private static let accuracyLevel = 0.995
     /// Probability that a version whose accuracy is unchanged has so few right answers that it is rolled back. The
     /// *k*-th suspicion of a release uses 1/*k*² of it, so that endless raids do not succeed in the end.
-    private static let unlikely = 0.01
+    private static let falseRollbackProbability = 0.01
 
     /// Suspects a version, unless it is suspected already.
     ///
@@ -25,11 +25,11 @@ extension RolloutState {
         at time: StreamTime
     ) -> Notice? {
         guard suspicions[version] == nil else { return nil }
-        suspicions[version] = Suspicion(since: time, accuracy: leastAccuracy(of: version))
+        suspicions[version] = Suspicion(since: time, accuracy: accuracyLowerLimit(of: version))
         watches[version]?.suspicions += 1
-        wantVerifications(of: version)
+        markVerifications(of: version)
         let text =
-            "\(watch.negative) of \(watch.total) voices reject \(version), and without those of a few buckets of users that is no alarm: nothing is promoted until \(Self.deciding) audit labels have judged \(version)"
+            "\(watch.negative) of \(watch.total) voices reject \(version), and without those of a few buckets of users that is no alarm: nothing is promoted until \(Self.decidingLabels) audit labels have judged \(version)"
         return Notice(kind: .feedbackRaid, text: text)
     }
 
@@ -40,21 +40,21 @@ extension RolloutState {
     /// Otherwise a release that is bad from its first minute would be measured by its own wrong answers, and cleared.
     ///
     /// - Complexity: O(`rowCapacity` log `rowCapacity`).
-    private func leastAccuracy(of version: ModelVersion) -> Double {
+    private func accuracyLowerLimit(of version: ModelVersion) -> Double {
         let known = rows.sortedRows.filter { $1.label != nil && !$1.isDuel && $1.prediction(of: version) != nil }
             .sorted { ($1.value.since, $0.key) < ($0.value.since, $1.key) }.map(\.value)
-        let service = trust.value.served.first { $0.version == version }?.since
-        guard version == phase.value.champion?.version, let service else {
-            return leastAccuracy(of: version, on: known)
+        let championSince = trust.value.served.first { $0.version == version }?.since
+        guard version == roles.value.champion?.version, let championSince else {
+            return accuracyLowerLimit(of: version, on: known)
         }
         return max(
-            leastAccuracy(of: version, on: known),
-            leastAccuracy(of: version, on: known.filter { $0.since < service })
+            accuracyLowerLimit(of: version, on: known),
+            accuracyLowerLimit(of: version, on: known.filter { $0.since < championSince })
         )
     }
 
     /// Returns the lower limit of a version's accuracy on the first `accuracyWindow` labelled rows; 0 without rows.
-    private func leastAccuracy(of version: ModelVersion, on known: [AuditRow]) -> Double {
+    private func accuracyLowerLimit(of version: ModelVersion, on known: [AuditRow]) -> Double {
         var right = 0.0
         for row in known.prefix(Self.accuracyWindow) {
             if let label = row.label, let prediction = row.prediction(of: version) {
@@ -68,7 +68,7 @@ extension RolloutState {
     /// Suspected versions, about which labels decide: the canary before the champion.
     var suspects: [ModelVersion] {
         guard !suspicions.isEmpty else { return [] }
-        return [canary?.version, phase.value.champion?.version].compactMap { $0 }.filter { suspicions[$0] != nil }
+        return [canary?.version, roles.value.champion?.version].compactMap { $0 }.filter { suspicions[$0] != nil }
     }
 
     /// Returns the number of audit tasks that are to be opened before others because a version is suspected.
@@ -78,7 +78,7 @@ extension RolloutState {
             guard let suspicion = suspicions[version] else { continue }
             most = max(
                 most,
-                min(policy.verification, Self.deciding + suspicion.withoutLabel) - suspicion.queried
+                min(policy.verification, Self.decidingLabels + suspicion.withoutLabel) - suspicion.queried
             )
         }
         return most
@@ -99,7 +99,7 @@ extension RolloutState {
     ///
     /// - Returns: A rollback, or the notice that the champion is cleared; nothing while labels are lacking.
     public mutating func judgeSuspicion(by sample: SampleID) -> FeedbackOutcome {
-        guard let version = phase.value.champion?.version else { return FeedbackOutcome() }
+        guard let version = roles.value.champion?.version else { return FeedbackOutcome() }
         return judgeSuspicion(of: version, by: sample)
     }
 
@@ -124,16 +124,16 @@ extension RolloutState {
         suspicion.labels += 1
         suspicion.right += prediction.agreement(with: label)
         suspicions[version] = suspicion
-        guard suspicion.labels >= Self.deciding else { return FeedbackOutcome() }
+        guard suspicion.labels >= Self.decidingLabels else { return FeedbackOutcome() }
         let watch = watches[version] ?? VoiceWatch(suspicions: 1)
-        let share = Self.unlikely / Double(watch.suspicions * watch.suspicions)
+        let share = Self.falseRollbackProbability / Double(watch.suspicions * watch.suspicions)
         let least = BinomialLimits.quantile(share, of: suspicion.labels, suspicion.accuracy)
         guard suspicion.right < Double(least) else { return clear(version, suspicion, least) }
         let evidence = Evidence.suspected(
             SuspicionVerdict(
                 labels: suspicion.labels,
                 right: suspicion.right,
-                least: least,
+                leastRight: least,
                 accuracy: suspicion.accuracy,
                 suspicions: watch.suspicions,
                 voices: watch.total,

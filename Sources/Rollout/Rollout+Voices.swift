@@ -11,7 +11,7 @@ internal import Vocabulary
 extension RolloutState {
     /// Whether labels decide about the champion or the canary, and nothing is promoted meanwhile.
     public var isSuspected: Bool {
-        guard !suspicions.isEmpty, let champion = phase.value.champion else { return false }
+        guard !suspicions.isEmpty, let champion = roles.value.champion else { return false }
         return suspicions[champion.version] != nil || canary.map { suspicions[$0.version] != nil } ?? false
     }
 
@@ -50,11 +50,11 @@ extension RolloutState {
             if voice.isNegative { progress.value.rollout?.negative += 1 }
         }
         var outcome = FeedbackOutcome()
-        for judged in [canary?.version, phase.value.champion?.version] {
+        for judged in [canary?.version, roles.value.champion?.version] {
             guard let judged, outcome.release == nil else { continue }
             if let rival = rival(of: judged, policy) {
                 guard judged == version || rival == version else { continue }
-                judge(judged, beside: rival, by: voice, of: version, under: policy, at: time, into: &outcome)
+                judge(judged, beside: rival, by: voice, about: version, under: policy, at: time, into: &outcome)
             } else if judged == version {
                 judgeByPast(version, voice: voice, under: policy, at: time, into: &outcome)
             }
@@ -72,21 +72,21 @@ extension RolloutState {
         past.value.watches += 1
         let taken = Set(watches.sortedRows.map(\.value.arm))
         let arm = (0..<Self.servingArms).first { !taken.contains($0) } ?? 0
-        let tolerated = known(beside: version).tolerated(policy)
+        let tolerated = pastVoices(beside: version).tolerated(policy)
         return VoiceWatch(serial: past.value.watches, arm: arm, tolerated: tolerated)
     }
 
     /// The past, and the voices about a champion or a hold-back that serves at the same time.
-    func known(beside version: ModelVersion) -> FeedbackPast {
+    func pastVoices(beside version: ModelVersion) -> FeedbackPast {
         var known = past.value
-        for (other, watch) in watchesInTurn where other != version && other != canary?.version { known.add(watch) }
+        for (other, watch) in watchesByStart where other != version && other != canary?.version { known.add(watch) }
         return known
     }
 
     /// Adds the voices about versions that no longer serve to the past: the previous champion was replaced by a better
     /// one, otherwise `resetVoices` would have left it out.
     mutating func retireWatches(_ policy: RolloutPolicy) {
-        for (version, watch) in watchesInTurn where !serves(version, policy) {
+        for (version, watch) in watchesByStart where !serves(version, policy) {
             past.value.add(watch)
             watches[version] = nil
             endSuspicion(of: version)
@@ -103,14 +103,14 @@ extension RolloutState {
     /// may have been added to the past only now.
     mutating func rebaseWatch(_ version: ModelVersion, _ policy: RolloutPolicy) {
         guard var watch = watches[version] else { return }
-        watch.tolerated = known(beside: version).tolerated(policy)
+        watch.tolerated = pastVoices(beside: version).tolerated(policy)
         watches[version] = watch
     }
 
     /// Removes the voices about all versions that serve; they are added to the past, except those about the version
     /// that is rolled back.
-    mutating func resetVoices(about broken: ModelVersion) {
-        for (version, watch) in watchesInTurn {
+    mutating func resetVoices(discarding broken: ModelVersion) {
+        for (version, watch) in watchesByStart {
             if version != broken { past.value.add(watch) }
             watches[version] = nil
         }
@@ -118,7 +118,7 @@ extension RolloutState {
     }
 
     /// The watches in the order in which they were started, so that the newest champion is added to the past last.
-    private var watchesInTurn: [(key: ModelVersion, value: VoiceWatch)] {
+    private var watchesByStart: [(key: ModelVersion, value: VoiceWatch)] {
         watches.sortedRows.sorted { $0.value.serial < $1.value.serial }
     }
 
@@ -129,13 +129,13 @@ extension RolloutState {
         _ policy: RolloutPolicy,
         _ time: StreamTime
     ) -> Bool {
-        let row = watch.arm * Self.maximumBuckets + bucket
-        if let voice = buckets[row], voice.serial == watch.serial,
+        let slot = watch.arm * Self.maximumBuckets + bucket
+        if let voice = buckets[slot], voice.serial == watch.serial,
             time.milliseconds(since: voice.windowStart) < policy.userWindow
         {
             return false
         }
-        buckets[row] = UserBucket(windowStart: time, serial: watch.serial)
+        buckets[slot] = UserBucket(windowStart: time, serial: watch.serial)
         return true
     }
 }
@@ -165,7 +165,7 @@ extension FeedbackPast {
     /// were.
     fileprivate func tolerated(_ policy: RolloutPolicy, with watch: VoiceWatch) -> Double {
         var limit = Self.limit(negative + watch.negative, of: total + watch.total)
-        if newestTotal >= Self.leastOfOne { limit = min(limit, Self.limit(newestNegative, of: newestTotal)) }
+        if newestTotal >= Self.minimumVoices { limit = min(limit, Self.limit(newestNegative, of: newestTotal)) }
         return min(max(limit + policy.tolerance, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
     }
 

@@ -26,7 +26,7 @@ extension FeedbackWatch: Formed {
 extension UserBucket: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         windowStart = try f("window_start_ms", \.windowStart, Time())
-        let number = Whole<Int32>(0...Int32.max)
+        let number = Integer<Int32>(0...Int32.max)
         count = try f("count", \.count, number, implied: 0)
         serial = try f("serial", \.serial, number, implied: 0)
     }
@@ -38,7 +38,7 @@ extension Era: Formed {
         promotions = try f("promotions", \.promotions, Count.counted)
         isRunning = try f("running", \.isRunning, Flag())
         logCapital = try f("log_capital", \.logCapital, Number.any)
-        standing = try f.optional("standing", \.standing, Count.counted)
+        currentPair = try f.optional("standing", \.currentPair, Count.counted)
         pairs = try f("pairs", \.pairs, Count.counted)
         opened = try f("opened", \.opened, Count.counted)
         entered = try f("entered", \.entered, Count.counted)
@@ -64,7 +64,7 @@ extension EraCounts: Formed {
 
 extension EraBlock: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        number = try f("number", \.number, Whole(-0x1FFFFFFFFFFFFF...0x1FFFFFFFFFFFFF))
+        number = try f("number", \.number, Integer(-0x1FFFFFFFFFFFFF...0x1FFFFFFFFFFFFF))
         labels = try f("labels", \.labels, Count.counted)
         bets = try f("bets", \.bets, Number.any)
     }

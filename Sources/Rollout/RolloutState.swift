@@ -144,7 +144,7 @@ public struct FormerChampion: Hashable, Sendable {
 }
 
 /// Models that serve, shadow, or served before.
-public struct RolloutPhase: Hashable, Sendable {
+public struct ModelRoles: Hashable, Sendable {
     /// Nil before the first model.
     public var champion: ReleasedModel?
     /// Nil while no model shadows.
@@ -219,11 +219,11 @@ public struct UserBucket: Hashable, Sendable {
 
 /// State of the releases and of the evidence that judges them. Every table has a fixed capacity.
 public struct RolloutState: Sendable {
-    public var phase = Cell(RolloutPhase())
+    public var roles = Cell(ModelRoles())
     /// Audit samples that were predicted or labelled; see `rowCapacity`.
     public var rows = Table<SampleID, AuditRow>()
     /// Eviction order of the rows, a cache.
-    var order = LeavingOrder()
+    var order = EvictionOrder()
     /// Counts of the complete rows of champion and challenger that were selected by the draw alone; recounted with
     /// every change of either model.
     public var pairs = Cell(PairCounts())

@@ -70,7 +70,7 @@ extension RolloutState {
         let classes = isSuppressed ? old + [name] : old.filter { $0 != name }
         suppression.value = Suppression(classes: classes, since: time)
         if isSuppressed {
-            let left = rows.sortedRows.filter { $1.label.map { isOut($0, of: question) } ?? false }
+            let left = rows.sortedRows.filter { $1.label.map { namesSuppressedClass($0, of: question) } ?? false }
             for (sample, _) in left { order.set(sample, nil, in: &rows) }
             recountPairs()
         }
@@ -80,7 +80,7 @@ extension RolloutState {
     /// Whether a label names a suppressed class, so that no model is judged by it.
     ///
     /// - Complexity: O(1) if none is suppressed.
-    public func isOut(_ label: Label, of question: Question) -> Bool {
+    public func namesSuppressedClass(_ label: Label, of question: Question) -> Bool {
         guard !suppression.value.classes.isEmpty else { return false }
         return question.classNames(in: label).contains { suppression.value.classes.contains($0) }
     }
@@ -101,17 +101,18 @@ extension RolloutState {
         of question: Question,
         predictedAt: StreamTime
     ) -> Notice? {
-        let now = suppression.value
-        guard !now.classes.isEmpty, now.ignored < Suppression.ignoredLimit,
-            predictedAt.milliseconds(since: now.since) > Suppression.grace,
-            version == phase.value.champion?.version || version == canary?.version, isOut(label, of: question)
+        let current = suppression.value
+        guard !current.classes.isEmpty, current.ignored < Suppression.ignoredLimit,
+            predictedAt.milliseconds(since: current.since) > Suppression.grace,
+            version == roles.value.champion?.version || version == canary?.version,
+            namesSuppressedClass(label, of: question)
         else { return nil }
         suppression.value.ignored += 1
         guard suppression.value.ignored == Suppression.ignoredLimit else { return nil }
         return Notice(
             kind: .suppressionIgnored,
             text:
-                "\(Suppression.ignoredLimit) candidates of \(version) name a class that is suppressed (\(now.classes.joined(separator: ", "))), after the release that says so: services have to leave out what model-releases names as suppressed"
+                "\(Suppression.ignoredLimit) candidates of \(version) name a class that is suppressed (\(current.classes.joined(separator: ", "))), after the release that says so: services have to leave out what model-releases names as suppressed"
         )
     }
 }

@@ -8,14 +8,14 @@ public struct Verification: Hashable, Sendable {
     /// Buckets of the users that rejected it, each once; 1 to `RolloutState.verdictCapacity`.
     public let buckets: [Int]
     /// Label that the version predicted; nil while the sample's content is not known, so that it cannot be queried.
-    public var said: Label?
+    public var prediction: Label?
     /// Whether its task was opened.
     public var isQueried: Bool
 
-    public init(version: ModelVersion, buckets: [Int], said: Label? = nil, isQueried: Bool = false) {
+    public init(version: ModelVersion, buckets: [Int], prediction: Label? = nil, isQueried: Bool = false) {
         self.version = version
         self.buckets = buckets
-        self.said = said
+        self.prediction = prediction
         self.isQueried = isQueried
     }
 }
@@ -24,12 +24,12 @@ public struct Verification: Hashable, Sendable {
 /// cause a rollback by themselves, because users who reject only true errors could then force one.
 extension RolloutState {
     /// Maximum number of disputed samples that a suspicion may query.
-    public static let disputedWanted = 20
+    public static let maximumDisputedTasks = 20
 
-    /// Marks the samples that were disputed last as wanted, at most `disputedWanted`.
+    /// Marks the samples that were disputed last as wanted, at most `maximumDisputedTasks`.
     ///
     /// - Complexity: O(`disputeCapacity` log `disputeCapacity`).
-    mutating func wantVerifications(of version: ModelVersion) {
+    mutating func markVerifications(of version: ModelVersion) {
         let newest = disputes.sortedRows.map(\.value).filter { $0.version == version }
             .sorted { $0.number > $1.number }
         var buckets: [SampleID: [Int]] = [:]
@@ -40,7 +40,8 @@ extension RolloutState {
             if known.count < Self.verdictCapacity, !known.contains(dispute.bucket) { known.append(dispute.bucket) }
             buckets[dispute.sample] = known
         }
-        for sample in samples.filter({ rows[$0] == nil && verifications[$0] == nil }).prefix(Self.disputedWanted) {
+        for sample in samples.filter({ rows[$0] == nil && verifications[$0] == nil }).prefix(Self.maximumDisputedTasks)
+        {
             verifications[sample] = Verification(version: version, buckets: buckets[sample] ?? [])
         }
     }
@@ -49,7 +50,7 @@ extension RolloutState {
     ///
     /// - Complexity: O(*n* log *n*) in the disputed samples, which are few.
     public var verificationsWithoutContent: [SampleID] {
-        verifications.isEmpty ? [] : verifications.sortedRows.filter { $1.said == nil }.map(\.key)
+        verifications.isEmpty ? [] : verifications.sortedRows.filter { $1.prediction == nil }.map(\.key)
     }
 
     /// Records the content of a disputed sample.
@@ -59,11 +60,11 @@ extension RolloutState {
     ///   - version: The version that predicted it.
     ///   - label: The predicted label.
     /// - Returns: Whether the sample may be queried: the version is the suspected one, and no content was known.
-    public mutating func findContent(of sample: SampleID, by version: ModelVersion, _ label: Label) -> Bool {
-        guard var verification = verifications[sample], verification.version == version, verification.said == nil,
+    public mutating func recordContent(of sample: SampleID, by version: ModelVersion, _ label: Label) -> Bool {
+        guard var verification = verifications[sample], verification.version == version, verification.prediction == nil,
             !verification.isQueried
         else { return false }
-        verification.said = label
+        verification.prediction = label
         verifications[sample] = verification
         return true
     }
@@ -76,7 +77,7 @@ extension RolloutState {
     /// Whether a disputed sample may be queried.
     public func isVerificationWanted(_ sample: SampleID) -> Bool {
         guard let verification = verifications[sample] else { return false }
-        return verification.said != nil && !verification.isQueried && suspicions[verification.version] != nil
+        return verification.prediction != nil && !verification.isQueried && suspicions[verification.version] != nil
     }
 
     /// Returns the number of wanted tasks for disputed samples, in addition to the audit tasks that are wanted.
@@ -88,11 +89,12 @@ extension RolloutState {
         var most = 0
         for version in suspects {
             guard let suspicion = suspicions[version] else { continue }
-            let room = policy.verification - max(suspicion.queried, Self.deciding) - suspicion.disputedQueried
+            let remaining =
+                policy.verification - max(suspicion.queried, Self.decidingLabels) - suspicion.disputedQueried
             // As fast as the audit tasks that decide, because the suspicion is over once those have decided. Tasks that
             // were open before decide as well.
             let pace = max(suspicion.queried, suspicion.labels) + 1 - suspicion.disputedQueried
-            most = max(most, min(Self.disputedWanted - suspicion.disputedQueried, room, pace))
+            most = max(most, min(Self.maximumDisputedTasks - suspicion.disputedQueried, remaining, pace))
         }
         return most
     }
@@ -113,12 +115,16 @@ extension RolloutState {
     public mutating func verified(_ sample: SampleID, _ label: Label?) {
         guard let verification = verifications[sample] else { return }
         verifications[sample] = nil
-        guard let label, let said = verification.said else { return }
+        guard let label, let prediction = verification.prediction else { return }
         for bucket in verification.buckets {
-            learn(BucketVerdict(bucket: bucket, version: verification.version, isNegative: true), said, label)
+            updateTrust(
+                BucketVerdict(bucket: bucket, version: verification.version, isNegative: true),
+                prediction,
+                label
+            )
         }
         suspicions[verification.version]?.disputed += 1
-        if said.agreement(with: label) < 1 { suspicions[verification.version]?.disputedWrong += 1 }
+        if prediction.agreement(with: label) < 1 { suspicions[verification.version]?.disputedWrong += 1 }
     }
 
     /// Ends a suspicion: labels no longer decide about the version, and samples not queried yet are not queried any

@@ -4,7 +4,7 @@ public import Storage
 
 extension S3Client {
     /// Metadata of an object, as reported by the store.
-    struct Finding: Hashable {
+    struct ObjectMetadata: Hashable {
         let size: Int
         /// Revision of the object, for `If-Match`.
         let tag: String
@@ -18,7 +18,7 @@ extension S3Client {
     /// Requests the metadata of an object; nil if there is no such object.
     ///
     /// - Throws: `StorageError`, also if the bucket is missing.
-    func find(at uri: S3URI) throws(StorageError) -> Finding? {
+    func find(at uri: S3URI) throws(StorageError) -> ObjectMetadata? {
         var request = Request(method: .head, uri: uri, headers: [Self.withChecksum], operation: "look at")
         let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
         guard (200..<300).contains(answer.status) else {
@@ -43,7 +43,7 @@ extension S3Client {
                 reason: "the store gives neither Content-Length nor ETag; use another one"
             )
         }
-        return Finding(size: size, tag: tag, checksum: answer.wholeChecksum)
+        return ObjectMetadata(size: size, tag: tag, checksum: answer.wholeChecksum)
     }
 
     /// Reads the bytes of an object, in pieces of one revision.

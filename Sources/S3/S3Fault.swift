@@ -33,7 +33,7 @@ struct S3Fault: Hashable {
             "ConditionalRequestConflict", "IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch", "Busy",
             "Throttling", "ThrottlingException":
             return true
-        case _ where Self.full.contains(code): return false
+        case _ where Self.fullCodes.contains(code): return false
         default: return [409, 429, 500, 502, 503, 504].contains(status)
         }
     }
@@ -41,11 +41,11 @@ struct S3Fault: Hashable {
     /// Whether there is no such object although the bucket exists.
     var isMissingObject: Bool { status == 404 && (code == "NoSuchKey" || code == "NoSuchVersion") }
 
-    private static let full: Set<String> = [
+    private static let fullCodes: Set<String> = [
         "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "StorageFull",
         "ServiceQuotaExceeded", "AccountProblem",
     ]
-    private static let credentials: Set<String> = [
+    private static let credentialCodes: Set<String> = [
         "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "TokenRefreshRequired", "InvalidSecurity",
     ]
 
@@ -66,7 +66,7 @@ struct S3Fault: Hashable {
         time: String
     ) -> StorageError {
         func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
-            StorageError(kind, operation, uri, reason: "\(reason) (\(words))")
+            StorageError(kind, operation, uri, reason: "\(reason) (\(summary))")
         }
         if isMissingObject { return error(.notFound, "there is no such object") }
         switch code {
@@ -80,11 +80,11 @@ struct S3Fault: Hashable {
                 .forbidden,
                 "the secret key is not that of the access key, or a proxy changes requests on their way; mend the secret and start again"
             )
-        case _ where Self.credentials.contains(code):
+        case _ where Self.credentialCodes.contains(code):
             return error(.forbidden, "the credentials do not hold, or no longer; give others and start again")
         case "NoSuchBucket":
             return error(.unavailable, "there is no bucket \(bucket) at \(endpoint); make it, or name another")
-        case _ where Self.full.contains(code):
+        case _ where Self.fullCodes.contains(code):
             return error(.unavailable, "the bucket is full or over its quota; make room")
         case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
             "IllegalLocationConstraintException":
@@ -121,7 +121,7 @@ struct S3Fault: Hashable {
     }
 
     /// Status, code and message, as in `503 SlowDown: Please reduce your request rate.`
-    private var words: String {
+    private var summary: String {
         "\(status)" + (code.isEmpty ? "" : " \(code)") + (message.isEmpty ? "" : ": \(message)")
     }
 

@@ -4,7 +4,7 @@ public import Storage
 
 extension S3Store {
     /// Prefix of the keys in a folder.
-    private func beginning(_ folder: String) -> String {
+    private func keyPrefix(_ folder: String) -> String {
         [uri.key, folder].filter { !$0.isEmpty }.map { "\($0)/" }.joined()
     }
 
@@ -16,11 +16,11 @@ extension S3Store {
     }
 
     /// Maximum number of requests for one list, in case a service returns new tokens without end.
-    static let longestList = 100_000
+    static let maximumRequests = 100_000
     /// Maximum number of consecutive requests that return no new key.
     private static let idleRequests = 100
     /// Maximum number of keys in one list.
-    private static let mostKeys = 20_000_000
+    private static let maximumKeys = 20_000_000
 
     /// One answer to a request for a list.
     struct Page {
@@ -62,7 +62,7 @@ extension S3Store {
     /// - Complexity: One request per 1,000 objects.
     public func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] {
         if !folder.isEmpty { try ObjectName.check(folder) }
-        let root = beginning("")
+        let root = keyPrefix("")
         var found: [ObjectEntry] = []
         var token: String?
         // Every service has its own order; a key that is listed twice is no progress.
@@ -72,7 +72,7 @@ extension S3Store {
             requests += 1
             var request = S3Client.Request(method: .get, uri: try bucket(), operation: "list")
             request.maximumSize = 16 << 20
-            request.query = [("list-type", "2"), ("prefix", beginning(folder)), ("encoding-type", "url")]
+            request.query = [("list-type", "2"), ("prefix", keyPrefix(folder)), ("encoding-type", "url")]
             if let token { request.query.append(("continuation-token", token)) }
             guard let page = Page(try client.send(request).body, root: root) else {
                 throw client.notAStore(uri, "list")
@@ -82,8 +82,9 @@ extension S3Store {
             for key in page.keys where known.insert(key).inserted { names.insert(key) }
             found += page.entries.filter { names.contains(root + $0.name) }
             idle = known.count > before ? 0 : idle + 1
-            let goesOn = requests < Self.longestList && idle < Self.idleRequests && known.count < Self.mostKeys
-            guard page.next == nil || page.next != token && goesOn else {
+            let mayContinue =
+                requests < Self.maximumRequests && idle < Self.idleRequests && known.count < Self.maximumKeys
+            guard page.next == nil || page.next != token && mayContinue else {
                 throw StorageError(
                     .unavailable,
                     "list",
@@ -111,7 +112,7 @@ extension S3Store {
     @discardableResult
     public func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         var request = S3Client.Request(method: .get, uri: try bucket(), operation: "list the uploads of")
-        request.query = [("uploads", ""), ("prefix", beginning(""))]
+        request.query = [("uploads", ""), ("prefix", keyPrefix(""))]
         request.maximumSize = 16 << 20
         let answer: HTTPAnswer
         do throws(StorageError) {
@@ -144,7 +145,7 @@ extension S3Store {
 
     /// Whether Flywheel writes under such a key: without a prefix, other applications may use the bucket, too.
     private func isOurs(_ key: String) -> Bool {
-        let root = beginning("")
+        let root = keyPrefix("")
         guard key.hasPrefix(root) else { return false }
         let name = key.dropFirst(root.count)
         return name.hasPrefix("models/") || name.hasPrefix("progress/")

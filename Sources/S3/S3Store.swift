@@ -13,7 +13,7 @@ public struct S3Store: ObjectStore {
     /// The bucket and the prefix of the keys.
     let uri: S3URI
     /// Number of times that a write conflicts with another write of the same name before it fails.
-    static let races = 100
+    static let writeAttempts = 100
     /// Number of bytes above which a write first checks whether the object exists, so that it is not sent in vain.
     private static let checkedFirstSize = 1 << 20
 
@@ -64,13 +64,13 @@ public struct S3Store: ObjectStore {
     public func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
         let uri = try location(of: name)
         let digest = SHA256Digest(of: bytes)
-        var isKnown = bytes.count > Self.checkedFirstSize ? try holds(bytes, digest, uri) : nil
+        var isIdentical = bytes.count > Self.checkedFirstSize ? try holds(bytes, digest, uri) : nil
         // A third attempt is made only if the object is removed in between.
-        for _ in 0..<3 where isKnown == nil {
+        for _ in 0..<3 where isIdentical == nil {
             if try client.upload(bytes, digest, to: uri, .ifAbsent) { return true }
-            isKnown = try holds(bytes, digest, uri)
+            isIdentical = try holds(bytes, digest, uri)
         }
-        guard let isKnown else {
+        guard let isIdentical else {
             throw StorageError(
                 .unavailable,
                 "put",
@@ -78,7 +78,7 @@ public struct S3Store: ObjectStore {
                 reason: "it is there and not there; who removes it?"
             )
         }
-        guard isKnown else {
+        guard isIdentical else {
             throw StorageError(.conflict, "put", uri.description, reason: "other bytes are stored under this name")
         }
         return false
@@ -88,7 +88,7 @@ public struct S3Store: ObjectStore {
     public func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
         let uri = try location(of: name)
         let digest = SHA256Digest(of: bytes)
-        for attempt in 1...Self.races {
+        for attempt in 1...Self.writeAttempts {
             let found = try client.find(at: uri)
             if let found, try holds(bytes, digest: digest, at: uri, found: found) { return }
             if try client.upload(bytes, digest, to: uri, found.map { .ifUnchanged($0.tag) } ?? .ifAbsent) { return }
@@ -124,7 +124,7 @@ public struct S3Store: ObjectStore {
         _ bytes: UnsafeRawBufferPointer,
         digest: SHA256Digest,
         at uri: S3URI,
-        found: S3Client.Finding
+        found: S3Client.ObjectMetadata
     ) throws(StorageError) -> Bool {
         guard found.size == bytes.count else { return false }
         if let known = found.checksum { return known == base64(digest.bytes) }

@@ -18,7 +18,7 @@ public final class FakeBucket: Sendable {
         /// The connection ends, and the request is not executed.
         case nothing
         /// The request is executed without a check of its conditions.
-        case careless
+        case ignoresConditions
     }
 
     /// Function that returns the fault of a request, if any, from the request and its number, counted from 0.
@@ -29,7 +29,7 @@ public final class FakeBucket: Sendable {
         /// Times of writing, in seconds since 1970, of objects for which a test has set one.
         var times: [String: Int64] = [:]
         var uploads: [String: [Int: [UInt8]]] = [:]
-        var began: [String: String] = [:]
+        var uploadKeys: [String: String] = [:]
         var requests: [FakeServer.Request] = []
         var plan: Plan?
     }
@@ -83,10 +83,10 @@ public final class FakeBucket: Sendable {
             case .nothing: return .nothing
             default: break
             }
-            let (status, headers, body) = Self.work(
+            let (status, headers, body) = Self.execute(
                 request,
                 &state,
-                isCareless: { if case .careless = fault { true } else { false } }()
+                ignoresConditions: { if case .ignoresConditions = fault { true } else { false } }()
             )
             switch fault {
             case .lostAnswer: return .nothing
@@ -112,7 +112,8 @@ public final class FakeBucket: Sendable {
         Data(SHA256Digest(of: bytes).bytes).base64EncodedString()
     }
 
-    private static func work(_ request: FakeServer.Request, _ state: inout State, isCareless: Bool) -> Answer {
+    private static func execute(_ request: FakeServer.Request, _ state: inout State, ignoresConditions: Bool) -> Answer
+    {
         let parts = request.path.split(separator: "/", maxSplits: 1).map { String($0).removingPercentEncoding ?? "" }
         guard parts.first == name else { return error(404, "NoSuchBucket") }
         var query: [String: String] = [:]
@@ -124,7 +125,7 @@ public final class FakeBucket: Sendable {
         let key = parts[1]
         let held = state.objects[key]
         func refusal() -> Answer? {
-            guard !isCareless else { return nil }
+            guard !ignoresConditions else { return nil }
             if request.headers["if-none-match"] == "*", held != nil { return error(412, "PreconditionFailed") }
             if let wanted = request.headers["if-match"] {
                 guard let held else { return error(404, "NoSuchKey") }
@@ -145,9 +146,9 @@ public final class FakeBucket: Sendable {
             state.objects[key] = request.body
             return (200, ["ETag": tag(request.body)], [])
         case "POST" where query["uploads"] != nil:
-            let id = "u\(state.began.count)"
+            let id = "u\(state.uploadKeys.count)"
             state.uploads[id] = [:]
-            state.began[id] = key
+            state.uploadKeys[id] = key
             return (200, [:], Array("<R><UploadId>\(id)</UploadId></R>".utf8))
         case "POST":
             guard let id = query["uploadId"], let upload = state.uploads[id] else { return error(404, "NoSuchUpload") }
@@ -175,7 +176,7 @@ public final class FakeBucket: Sendable {
         let prefix = query["prefix"] ?? ""
         guard query["uploads"] == nil else {
             let uploads = state.uploads.keys.sorted().map {
-                "<Upload><Key>\(state.began[$0] ?? "")</Key><UploadId>\($0)</UploadId><Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload>"
+                "<Upload><Key>\(state.uploadKeys[$0] ?? "")</Key><UploadId>\($0)</UploadId><Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload>"
             }
             return (200, [:], Array("<L>\(uploads.joined())</L>".utf8))
         }

@@ -56,7 +56,7 @@ public final class SeaweedProcess: Sendable {
             output: .file(log),
             errors: .file(log, appending: true)
         )
-        let probe = HTTPClient(limits: .init(connecting: 1_000, silence: 2_000))
+        let probe = HTTPClient(limits: .init(connectTimeout: 1_000, idleTimeout: 2_000))
         for _ in 0..<300 {
             if process.exitStatus != nil { break }
             // A store that runs refuses a request without a signature.

@@ -37,9 +37,9 @@ extension FolderStore {
     /// Removes an object. Nothing happens if there is none; the target of a symbolic link is kept.
     public func remove(_ name: String) throws(StorageError) {
         let path = try path(of: name)
-        try enter(.remove, path)
+        try willPerform(.remove, path)
         guard try unlink(name, path) else { return }
-        try leave(.remove, path)
+        try didPerform(.remove, path)
         try synchronize(folder: folder(of: path))
     }
 

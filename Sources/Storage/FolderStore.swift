@@ -101,9 +101,9 @@ public struct FolderStore: ObjectStore {
         let path = try path(of: name)
         let folder = folder(of: path)
         try makeFolders(folder)
-        try enter(.create, folder)
+        try willPerform(.create, folder)
         let writer = try ObjectWriter(store: self, folder: folder)
-        try leave(.create, folder)
+        try didPerform(.create, folder)
         return writer
     }
 
@@ -114,7 +114,7 @@ public struct FolderStore: ObjectStore {
 
     /// Creates a folder and its parents, each of them durable before the next one is created.
     private func makeFolders(_ path: String) throws(StorageError) {
-        if try make(path) { return }
+        if try makeFolder(path) { return }
         switch errno {
         case EEXIST:
             var status = stat()
@@ -122,42 +122,42 @@ public struct FolderStore: ObjectStore {
             guard status.st_mode & S_IFMT == S_IFDIR else { throw StorageError("open the folder", path, code: ENOTDIR) }
         case ENOENT where folder(of: path) != path:
             try makeFolders(folder(of: path))
-            if try !make(path), errno != EEXIST { throw StorageError("make the folder", path) }
+            if try !makeFolder(path), errno != EEXIST { throw StorageError("make the folder", path) }
         default: throw StorageError("make the folder", path)
         }
     }
 
     /// Creates a folder, and returns whether it did; if not, `errno` contains the reason.
-    private func make(_ path: String) throws(StorageError) -> Bool {
+    private func makeFolder(_ path: String) throws(StorageError) -> Bool {
         var status = stat()
         if stat(path, &status) == 0 {
             errno = EEXIST
             return false
         }
-        try enter(.makeFolder, path)
+        try willPerform(.makeFolder, path)
         guard mkdir(path, 0o755) == 0 else { return false }
-        try leave(.makeFolder, path)
+        try didPerform(.makeFolder, path)
         try synchronize(folder: folder(of: path))
         return true
     }
 
     // MARK: - Effects
 
-    func enter(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
+    func willPerform(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
         try interposer?(StorageEffect(kind, path, isDone: false))
     }
 
-    func leave(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
+    func didPerform(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
         try interposer?(StorageEffect(kind, path, isDone: true))
     }
 
     /// Makes the entries of a folder durable.
     func synchronize(folder path: String) throws(StorageError) {
-        try enter(.synchronizeFolder, path)
+        try willPerform(.synchronizeFolder, path)
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError("open the folder", path) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw StorageError("synchronize the folder", path) }
-        try leave(.synchronizeFolder, path)
+        try didPerform(.synchronizeFolder, path)
     }
 }

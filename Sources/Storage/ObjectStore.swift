@@ -109,12 +109,12 @@ extension ObjectStore {
     /// Stores bytes under a name that identifies them, like the other method.
     @discardableResult
     public func put(_ bytes: [UInt8], as name: String) throws(StorageError) -> Bool {
-        try lend(bytes) { (buffer) throws(StorageError) in try put(buffer, as: name) }
+        try withBuffer(of: bytes) { (buffer) throws(StorageError) in try put(buffer, as: name) }
     }
 
     /// Stores bytes under a name, replacing its previous content.
     public func write(_ bytes: [UInt8], to name: String) throws(StorageError) {
-        try lend(bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
+        try withBuffer(of: bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
     }
 }
 
@@ -142,8 +142,8 @@ extension [ObjectEntry] {
 }
 
 /// Calls `body` with the bytes of an array, and throws the errors of `body`.
-func lend<R>(
-    _ bytes: [UInt8],
+func withBuffer<R>(
+    of bytes: [UInt8],
     _ body: (UnsafeRawBufferPointer) throws(StorageError) -> R
 ) throws(StorageError) -> R {
     let result = bytes.withUnsafeBytes { buffer in Result { () throws(StorageError) in try body(buffer) } }

@@ -34,7 +34,7 @@ public struct ObjectWriter: ~Copyable {
         if descriptor >= 0 {
             close(descriptor)
             // A process that has ended removes nothing: an interposer may simulate that.
-            if (try? store.enter(.remove, path)) != nil { unlink(path) }
+            if (try? store.willPerform(.remove, path)) != nil { unlink(path) }
         }
     }
 
@@ -43,7 +43,7 @@ public struct ObjectWriter: ~Copyable {
     /// - Throws: `StorageError` if the disk is full or fails; the writer is then unusable.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
         var rest = bytes
-        try store.enter(.append, path)
+        try store.willPerform(.append, path)
         while let start = rest.baseAddress, !rest.isEmpty {
             let written = write(descriptor, start, rest.count)
             if written < 0, errno == EINTR { continue }
@@ -51,7 +51,7 @@ public struct ObjectWriter: ~Copyable {
             rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             count += written
         }
-        try store.leave(.append, path)
+        try store.didPerform(.append, path)
     }
 
     /// Appends the next piece.
@@ -72,12 +72,12 @@ public struct ObjectWriter: ~Copyable {
     /// - Throws: `StorageError`; the name then keeps its previous content, and the temporary file is removed.
     public consuming func commit(as name: String) throws(StorageError) {
         let target = try finish(name)
-        try store.enter(.rename, target)
+        try store.willPerform(.rename, target)
         guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
         // The file has its name now, and must not be removed, whatever follows.
         close(descriptor)
         descriptor = -1
-        try store.leave(.rename, target)
+        try store.didPerform(.rename, target)
         try store.synchronize(folder: folder)
     }
 
@@ -90,14 +90,14 @@ public struct ObjectWriter: ~Copyable {
     /// - Throws: `StorageError`; the name then keeps its previous content, and the temporary file is removed.
     consuming func commitUnlessPresent(as name: String) throws(StorageError) -> Bool {
         let target = try finish(name)
-        try store.enter(.rename, target)
+        try store.willPerform(.rename, target)
         if link(path, target) != 0 {
             guard errno != EEXIST else { return false }
             // File systems report in many ways that they have no hard links; any other error is reported by this call
             // too.
             guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
         }
-        try store.leave(.rename, target)
+        try store.didPerform(.rename, target)
         close(descriptor)
         descriptor = -1
         // Removes the second name of the file; if the process is killed before this, `removeLeftovers` removes it.
@@ -112,9 +112,9 @@ public struct ObjectWriter: ~Copyable {
         guard store.folder(of: target) == folder else {
             throw StorageError(.invalidName, "write", target, reason: "the writer was made for \(folder)")
         }
-        try store.enter(.synchronize, path)
+        try store.willPerform(.synchronize, path)
         guard fsync(descriptor) == 0 else { throw StorageError("synchronize", path) }
-        try store.leave(.synchronize, path)
+        try store.didPerform(.synchronize, path)
         return target
     }
 }

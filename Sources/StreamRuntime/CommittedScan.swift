@@ -57,7 +57,7 @@ package struct CommittedScan {
                 }
             case .records:
                 idle = 0
-                let wereOpen = open.count
+                let openCount = open.count
                 for (index, record) in batch.records.enumerated() {
                     let topicPartition = TopicPartition(reader.topics[record.topic], record.partition)
                     guard let high = open[topicPartition] else { continue }
@@ -72,7 +72,7 @@ package struct CommittedScan {
                     ends[topicPartition] = End(next: record.offset + 1, left: max(0, high - record.offset - 1))
                     try body(topicPartition, record, batch, index)
                 }
-                guard open.count < wereOpen, !open.isEmpty else { continue }
+                guard open.count < openCount, !open.isEmpty else { continue }
                 try reader.start(open.keys.reduce(into: [:]) { $0[$1] = ends[$1]?.next })
             }
         }

@@ -14,7 +14,7 @@ public struct OffsetAttribute: Hashable, Sendable {
 
     /// Attribute of a partition that was released in order by a worker that had not processed all suspicious records.
     /// It does not count as another death.
-    static let left = OffsetAttribute("left", "suspicious")
+    static let released = OffsetAttribute("left", "suspicious")
 
     /// Maximum number of bytes of words that are written again: any client that may commit for the group can write
     /// anything here, and a broker accepts 4,096 bytes.
@@ -23,13 +23,15 @@ public struct OffsetAttribute: Hashable, Sendable {
     var word: String { "\(name)=\(value)" }
 
     /// The value of the first word of that name; nil if there is none.
-    public static func value(of name: String, in note: String) -> String? {
-        note.split(separator: " ").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+    public static func value(of name: String, in metadata: String) -> String? {
+        metadata.split(separator: " ").first { $0.hasPrefix("\(name)=") }.map {
+            String($0.dropFirst(name.utf8.count + 1))
+        }
     }
 
-    /// Words of a note to write again: all attributes except those with the given names; none if they are too long.
-    static func words(in note: String, except names: [String]) -> [String] {
-        let words = note.split(separator: " ").filter { word in
+    /// Words of metadata to write again: all attributes except those with the given names; none if they are too long.
+    static func words(in metadata: String, except names: [String]) -> [String] {
+        let words = metadata.split(separator: " ").filter { word in
             word.contains("=") && !names.contains { word.hasPrefix("\($0)=") }
         }
         guard words.reduce(0, { $0 + $1.utf8.count + 1 }) <= mostBytes else { return [] }
@@ -48,9 +50,9 @@ public struct OffsetDisagreement: Error, Hashable, Sendable, CustomStringConvert
         "beside the group's offset of \(partition) stands \(found.word), and this worker has \(own.word)"
     }
 
-    /// Nil if a note agrees, or does not contain the attribute.
-    public init?(_ note: String, of partition: TopicPartition, own: OffsetAttribute) {
-        guard let value = OffsetAttribute.value(of: own.name, in: note), value != own.value else { return nil }
+    /// Nil if the metadata agrees, or does not contain the attribute.
+    public init?(_ metadata: String, of partition: TopicPartition, own: OffsetAttribute) {
+        guard let value = OffsetAttribute.value(of: own.name, in: metadata), value != own.value else { return nil }
         self.partition = partition
         found = OffsetAttribute(own.name, value)
         self.own = own

@@ -1,11 +1,11 @@
 /// Metadata of a committed offset: the state of the committer's work in the partition.
 ///
 /// It is written with every transaction, so it costs nothing. A partition that is found without `clean` was left by a
-/// worker that died or was considered dead, unless `OffsetAttribute.left` states that it was released in order.
+/// worker that died or was considered dead, unless `OffsetAttribute.released` states that it was released in order.
 ///
 /// ```swift
-/// let note = OffsetMetadata.few(from: 40, until: 44).note
-/// let metadata = OffsetMetadata(note)
+/// let text = OffsetMetadata.few(from: 40, until: 44).text
+/// let metadata = OffsetMetadata(text)
 /// let unknown = OffsetMetadata("asleep")
 /// ```
 public enum OffsetMetadata: Hashable, Sendable {
@@ -22,8 +22,8 @@ public enum OffsetMetadata: Hashable, Sendable {
     private static let mostDeaths = 1_000_000
 
     /// Fails if this build does not know the mark. Words with an equals sign are `OffsetAttribute`s and are ignored.
-    public init?(_ note: String) {
-        let parts = note.split(separator: " ").filter { !$0.contains("=") }
+    public init?(_ text: String) {
+        let parts = text.split(separator: " ").filter { !$0.contains("=") }
         switch (parts.first, parts.count) {
         case ("clean", 1): self = .clean
         case ("open", 1): self = .open
@@ -41,7 +41,7 @@ public enum OffsetMetadata: Hashable, Sendable {
     }
 
     /// The metadata as it is stored.
-    public var note: String {
+    public var text: String {
         switch self {
         case .clean: "clean"
         case .open: "open"

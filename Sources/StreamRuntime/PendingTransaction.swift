@@ -63,12 +63,12 @@ public protocol Processor: AnyObject {
     var wantsPause: Bool { get }
 
     /// Whether a record that crashes workers is removed from the stream, by `quarantine`.
-    var isolates: Bool { get }
+    var quarantinesRecords: Bool { get }
     /// Accounts for a single record without reading its content, because no worker survived the attempt.
     func quarantine(
         _ batch: RecordBatch,
         topics: [String],
-        because isolation: Quarantine,
+        because reason: Quarantine,
         into transaction: inout PendingTransaction
     ) throws
     /// Whether an error that this processor threw is caused by the records in process and would occur again; any other
@@ -80,7 +80,7 @@ public protocol Processor: AnyObject {
     /// before `assigned`.
     ///
     /// - Throws: An error when the two cases cannot be distinguished, which ends the task.
-    func beginsAnew() throws
+    func foundNoOffsets() throws
     /// Works on stored data, in separate transactions. Called in each cycle without a pending transaction, before
     /// anything is polled.
     ///
@@ -100,17 +100,17 @@ extension Processor {
 
     /// False, for a processor with internal inputs only: it stops the stream instead, offsets carry no marks, and no
     /// record is removed.
-    public var isolates: Bool { false }
+    public var quarantinesRecords: Bool { false }
 
     public func quarantine(
         _ batch: RecordBatch,
         topics: [String],
-        because isolation: Quarantine,
+        because reason: Quarantine,
         into transaction: inout PendingTransaction
     ) throws {}
 
     public func isAboutRecord(_ error: any Error) -> Bool { false }
-    public func beginsAnew() throws {}
+    public func foundNoOffsets() throws {}
     public func foundUnclean(_ partitions: [TopicPartition]) {}
     public func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool { false }
     public func betweenTransactionsRefused(_ reason: String) {}

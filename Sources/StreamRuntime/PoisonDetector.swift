@@ -25,7 +25,7 @@ public struct Quarantine: Hashable, Sendable {
 struct PoisonDetector {
     /// Minimum number of records in a slice after a first unclean stop, and the number of slices into which a
     /// transaction is divided: every transaction takes some ten milliseconds, whatever it contains.
-    static let few = 100
+    static let initialSlices = 100
     /// Number of slices into which a slice is divided after a worker died with it.
     static let parts: Int64 = 10
     /// Number of deaths, or of equal refusals in a row, after which a record is quarantined.
@@ -45,7 +45,7 @@ struct PoisonDetector {
         /// Whether a worker died with exactly these records in process.
         var isNarrow: Bool { left == .max }
 
-        func holds(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
+        func contains(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
     }
 
     private struct Suspect {
@@ -73,7 +73,7 @@ struct PoisonDetector {
     /// Whether this run is known to the group as being at work.
     private var isOpened = false
     /// Partitions whose marks were written by this run.
-    private var own: Set<TopicPartition> = []
+    private var markedPartitions: Set<TopicPartition> = []
     /// Time since which no record has been received.
     private var quietSince: Int64?
 
@@ -89,27 +89,32 @@ struct PoisonDetector {
     ///   - partition: Partition not owned until now.
     ///   - found: Offset that the group has committed; nil for a partition that the group has not read yet.
     ///   - high: The end of the partition, uncommitted records included. Records that were in process are before it.
-    ///   - transaction: Maximum number of records in a transaction.
+    ///   - maximumRecords: Maximum number of records in a transaction.
     ///   - isExplained: Whether its last owner was this process, which knows why it stopped: no death is counted.
-    mutating func take(
+    mutating func add(
         _ partition: TopicPartition,
         _ found: GroupOffset?,
         high: Int64,
-        transaction: Int,
+        maximumRecords: Int,
         isExplained: Bool
     ) {
         isOpened = false
         quietSince = nil
-        give(partition)
+        remove(partition)
         guard let found else { return }
         // Without a mark there is no evidence that the partition was released in order.
-        let mark = OffsetMetadata(found.note) ?? .open
+        let mark = OffsetMetadata(found.metadata) ?? .open
         marks[partition] = mark
         guard high > found.next else { return }
         switch mark {
         case .clean: break
         case .open where isExplained, .few where isExplained: break
-        case .open: spans[partition] = Span(size: max(Self.few, transaction / Self.few), until: high, left: transaction)
+        case .open:
+            spans[partition] = Span(
+                size: max(Self.initialSlices, maximumRecords / Self.initialSlices),
+                until: high,
+                left: maximumRecords
+            )
         case .few(let from, let until):
             guard until > found.next else { break }
             spans[partition] = Span(size: max(1, Int((until - from) / Self.parts)), from: from, until: until)
@@ -119,11 +124,11 @@ struct PoisonDetector {
         }
     }
 
-    mutating func give(_ partition: TopicPartition) {
+    mutating func remove(_ partition: TopicPartition) {
         marks[partition] = nil
         spans[partition] = nil
         suspects[partition] = nil
-        own.remove(partition)
+        markedPartitions.remove(partition)
         forgetSearch(partition)
     }
 
@@ -131,21 +136,21 @@ struct PoisonDetector {
     ///
     /// A partition without anything suspicious is marked clean even by a run that has done nothing, since no record
     /// was in process.
-    func farewell(_ partitions: some Sequence<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
-        var notes: [TopicPartition: OffsetMetadata] = [:]
+    func releaseMarks(_ partitions: some Sequence<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
+        var newMarks: [TopicPartition: OffsetMetadata] = [:]
         for partition in partitions {
             guard let known = marks[partition] else { continue }
-            let mark = parting(partition)
-            if known != mark || mark != .clean { notes[partition] = mark }
+            let mark = releaseMark(partition)
+            if known != mark || mark != .clean { newMarks[partition] = mark }
         }
-        return notes
+        return newMarks
     }
 
     /// The mark of a partition that is released in order: records that are still suspicious remain known, and no death
     /// is added. If this run has done nothing in the partition, it is the mark that was found.
-    func parting(_ partition: TopicPartition) -> OffsetMetadata {
+    func releaseMark(_ partition: TopicPartition) -> OffsetMetadata {
         guard spans[partition] != nil || suspects[partition] != nil else { return .clean }
-        guard own.contains(partition) else { return marks[partition] ?? .open }
+        guard markedPartitions.contains(partition) else { return marks[partition] ?? .open }
         return mark(of: partition, at: 0)
     }
 
@@ -157,7 +162,7 @@ struct PoisonDetector {
         /// Records of the batch that remain, by their indices.
         var rest: [Int] = []
         /// Whether the slice contains suspicious records, so that it is processed in a separate transaction.
-        var isAlone = false
+        var isSeparate = false
         /// The only record of the slice, if it is processed alone.
         var record: (partition: TopicPartition, offset: Int64)?
         /// The suspicious records of each partition: the first offset, the offset after the last, and their number.
@@ -176,7 +181,7 @@ struct PoisonDetector {
         for index in rest {
             let record = records[index]
             let partition = TopicPartition(topics[record.topic], record.partition)
-            let span = spans[partition].flatMap { $0.holds(record.offset) ? $0 : nil }
+            let span = spans[partition].flatMap { $0.contains(record.offset) ? $0 : nil }
             let limit = (search?.until[partition]).flatMap { record.offset < $0 ? search?.limit : nil }
             guard span != nil || limit != nil else {
                 if closed.contains(partition) { slice.rest.append(index) } else { slice.indices.append(index) }
@@ -184,7 +189,7 @@ struct PoisonDetector {
             }
             if span?.size == 1 || limit == 1, slice.indices.isEmpty, closed.isEmpty {
                 slice.record = (partition, record.offset)
-                slice.isAlone = true
+                slice.isSeparate = true
                 slice.ranges[partition] = (record.offset, record.offset + 1, 1)
                 slice.indices = [index]
                 slice.rest = Array(rest.dropFirst())
@@ -199,7 +204,7 @@ struct PoisonDetector {
                 continue
             }
             found += 1
-            slice.isAlone = true
+            slice.isSeparate = true
             slice.indices.append(index)
             let from = slice.ranges[partition]?.from ?? record.offset
             slice.ranges[partition] = (from, record.offset + 1, count + 1)
@@ -219,7 +224,7 @@ struct PoisonDetector {
                 span = spans[partition]
                 until = search?.until[partition] ?? 0
             }
-            if record.offset < until || span?.holds(record.offset) ?? false { return true }
+            if record.offset < until || span?.contains(record.offset) ?? false { return true }
         }
         return false
     }
@@ -246,16 +251,16 @@ struct PoisonDetector {
 
     /// Offset metadata to commit before a slice is processed, where it is not stored yet. It states that this worker is
     /// at work, and which records it processes.
-    func notes(before slice: Slice, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
-        var notes: [TopicPartition: OffsetMetadata] = [:]
+    func marks(before slice: Slice, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
+        var newMarks: [TopicPartition: OffsetMetadata] = [:]
         if !isOpened {
             for partition in owned where marks[partition] == nil || marks[partition] == .clean {
-                notes[partition] = .open
+                newMarks[partition] = .open
             }
         }
         // Records that are processed in small slices because they were refused need no marks: the process survives a
         // refusal.
-        for (partition, range) in slice.ranges where spans[partition]?.holds(range.from) ?? false {
+        for (partition, range) in slice.ranges where spans[partition]?.contains(range.from) ?? false {
             let mark: OffsetMetadata
             if slice.record != nil, spans[partition]?.size == 1 {
                 let suspect = suspects[partition]
@@ -263,9 +268,9 @@ struct PoisonDetector {
             } else {
                 mark = .few(from: range.from, until: range.until)
             }
-            if marks[partition] != mark { notes[partition] = mark }
+            if marks[partition] != mark { newMarks[partition] = mark }
         }
-        return notes
+        return newMarks
     }
 
     /// The mark that is committed with an offset while no record of the partition is in process: suspicious records
@@ -291,14 +296,14 @@ struct PoisonDetector {
     /// Notes that a transaction with these marks was committed.
     mutating func stored(_ stored: [TopicPartition: OffsetMetadata]) {
         marks.merge(stored) { $1 }
-        own.formUnion(stored.keys)
+        markedPartitions.formUnion(stored.keys)
     }
 
     /// Notes marks that were read again.
     mutating func found(_ found: [TopicPartition: OffsetMetadata]) { marks.merge(found) { $1 } }
 
     /// Notes that the transaction of a slice was committed.
-    mutating func took(_ slice: Slice) {
+    mutating func committed(_ slice: Slice) {
         for (partition, range) in slice.ranges {
             guard let left = spans[partition]?.left, left < .max else { continue }
             spans[partition]?.left = left - range.count
@@ -307,7 +312,7 @@ struct PoisonDetector {
     }
 
     /// Notes that all records of a partition before an offset are processed.
-    mutating func passed(_ partition: TopicPartition, to next: Int64) {
+    mutating func processed(_ partition: TopicPartition, to next: Int64) {
         if let span = spans[partition], next >= span.until { spans[partition] = nil }
         if let suspect = suspects[partition], next > suspect.offset { suspects[partition] = nil }
         if let until = search?.until[partition], next >= until { forgetSearch(partition) }
@@ -331,7 +336,7 @@ struct PoisonDetector {
         for partition in Array(spans.keys) where suspects[partition] == nil {
             spans[partition] = nil
             // The partition is marked clean when it is released in order.
-            own.insert(partition)
+            markedPartitions.insert(partition)
         }
     }
 

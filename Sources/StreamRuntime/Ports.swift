@@ -20,11 +20,11 @@ public struct GroupOffset: Hashable, Sendable {
     /// The next offset to read.
     public let next: Int64
     /// Metadata that the committer stored for the next owner of the partition, a few bytes; empty for none.
-    public let note: String
+    public let metadata: String
 
-    public init(_ next: Int64, note: String = "") {
+    public init(_ next: Int64, metadata: String = "") {
         self.next = next
-        self.note = note
+        self.metadata = metadata
     }
 }
 
@@ -72,7 +72,7 @@ extension GroupConsumer {
     /// No connectivity error is known.
     public var connectivityError: StreamError? { nil }
 
-    /// The group's stable committed next offsets, without their notes.
+    /// The group's stable committed next offsets, without their metadata.
     public func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
         try committed(partitions).mapValues(\.next)
     }
@@ -86,7 +86,7 @@ public protocol TransactionalProducer: AnyObject {
     func begin() throws(StreamError)
     /// Queues the records in order. Failures of delivery surface in `commit`.
     func send(_ records: [OutputRecord]) throws(StreamError)
-    /// Puts offsets, with the group metadata of `consumer`, into the open transaction; their notes replace older ones.
+    /// Puts offsets, with the group metadata of `consumer`, into the open transaction; their metadata replaces older.
     func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError)
     func commit() throws(StreamError)
     func abort() throws(StreamError)
@@ -94,7 +94,7 @@ public protocol TransactionalProducer: AnyObject {
 }
 
 extension TransactionalProducer {
-    /// Puts next offsets without notes into the open transaction.
+    /// Puts next offsets without metadata into the open transaction.
     public func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
         try sendOffsets(offsets.mapValues { GroupOffset($0) }, of: consumer)
     }

@@ -9,7 +9,7 @@ struct RetryWait {
 
     init(_ now: Int64) { last = now }
 
-    mutating func lasts(at now: Int64) -> Bool {
+    mutating func hasTimeLeft(at now: Int64) -> Bool {
         spent += min(max(0, now - last), Self.step)
         last = now
         return spent < Self.limit

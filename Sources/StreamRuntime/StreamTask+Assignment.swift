@@ -7,16 +7,16 @@ extension StreamTask {
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(partitions) }
         try readWords(partitions, found)
         let offsets = found.mapValues(\.next)
-        if found.isEmpty, try isGroupNew() { try processor.beginsAnew() }
+        if found.isEmpty, try isGroupNew() { try processor.foundNoOffsets() }
         let positions = try begin(partitions, offsets)
         committed.merge(offsets) { $1 }
-        base.merge(positions) { $1 }
-        if processor.isolates { try inspect(partitions, found) }
+        rewindPositions.merge(positions) { $1 }
+        if processor.quarantinesRecords { try inspect(partitions, found) }
         try consumer.assign(positions)
         owned.formUnion(partitions)
         phase.become(.running)
         // A client may remember that a partition was paused before it was revoked and assigned again.
-        if isHolding != false { isHolding = nil }
+        if isFetchPaused != false { isFetchPaused = nil }
         explained.removeAll()
         waitsSince = nil
         environment.observe(.assigned(partitions))
@@ -27,14 +27,14 @@ extension StreamTask {
     ///
     /// - Throws: `OffsetDisagreement`.
     private func readWords(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
-        guard processor.isolates else { return }
+        guard processor.quarantinesRecords else { return }
         for partition in partitions.sorted() {
-            let note = found[partition]?.note ?? ""
-            if let agreement, let disagreement = OffsetDisagreement(note, of: partition, own: agreement) {
+            let metadata = found[partition]?.metadata ?? ""
+            if let agreement, let disagreement = OffsetDisagreement(metadata, of: partition, own: agreement) {
                 throw disagreement
             }
-            let own = [OffsetAttribute.left.name] + (agreement.map { [$0.name] } ?? [])
-            foreignWords[partition] = OffsetAttribute.words(in: note, except: own)
+            let own = [OffsetAttribute.released.name] + (agreement.map { [$0.name] } ?? [])
+            foreignWords[partition] = OffsetAttribute.words(in: metadata, except: own)
         }
     }
 
@@ -56,19 +56,20 @@ extension StreamTask {
         var died: [TopicPartition] = []
         for partition in partitions {
             var high: Int64 = 0
-            let mark = found[partition].map { OffsetMetadata($0.note) ?? .open }
+            let mark = found[partition].map { OffsetMetadata($0.metadata) ?? .open }
             if let mark, mark != .clean {
                 high = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).high }
-                let isLeft =
-                    OffsetAttribute.value(of: OffsetAttribute.left.name, in: found[partition]?.note ?? "") != nil
+                let wasReleased =
+                    OffsetAttribute.value(of: OffsetAttribute.released.name, in: found[partition]?.metadata ?? "")
+                    != nil
                 if !explained.contains(partition) { unclean.append(partition) }
-                if !explained.contains(partition), !isLeft { died.append(partition) }
+                if !explained.contains(partition), !wasReleased { died.append(partition) }
             }
-            detector.take(
+            detector.add(
                 partition,
                 found[partition],
                 high: high,
-                transaction: policy.maximumRecords + policy.batchSize,
+                maximumRecords: policy.maximumRecords + policy.batchSize,
                 isExplained: explained.contains(partition)
             )
         }
@@ -119,7 +120,7 @@ extension StreamTask {
 
     /// Commits the pending transaction, and marks the partitions as left in order.
     func drain(_ partitions: [TopicPartition]) throws {
-        notes.merge(detector.farewell(partitions)) { $1 }
+        pendingMarks.merge(detector.releaseMarks(partitions)) { $1 }
         transaction.isLeaving = true
         defer { transaction.isLeaving = false }
         try commit()
@@ -130,9 +131,9 @@ extension StreamTask {
         processor.unassigned(partitions)
         for partition in partitions {
             committed[partition] = nil
-            base[partition] = nil
+            rewindPositions[partition] = nil
             foreignWords[partition] = nil
-            detector.give(partition)
+            detector.remove(partition)
             owned.remove(partition)
         }
         if owned.isEmpty {
@@ -148,10 +149,10 @@ extension StreamTask {
     func reload(_ offsets: [TopicPartition: GroupOffset]) throws {
         let partitions = assignment
         processor.unassigned(partitions)
-        base = try begin(partitions, offsets.mapValues(\.next))
+        rewindPositions = try begin(partitions, offsets.mapValues(\.next))
         committed = offsets.mapValues(\.next)
-        detector.found(offsets.compactMapValues { OffsetMetadata($0.note) })
-        try consumer.seek(base)
+        detector.found(offsets.compactMapValues { OffsetMetadata($0.metadata) })
+        try consumer.seek(rewindPositions)
     }
 
     func makeProducer() throws(StreamError) -> any TransactionalProducer {

@@ -5,7 +5,7 @@ extension StreamTask {
     /// - Returns: Whether it was committed; if not, the consumer has sought back, and what was polled is polled again.
     @discardableResult
     func commit() throws -> Bool {
-        guard !transaction.isEmpty || !notes.isEmpty else {
+        guard !transaction.isEmpty || !pendingMarks.isEmpty else {
             // The records processed need no commit.
             if transactionBegan != nil { unsettledSince = nil }
             beginNextTransaction()
@@ -17,7 +17,7 @@ extension StreamTask {
             try processor.willCommit(into: &transaction)
         } catch {
             guard processor.isAboutRecord(error) else { throw error }
-            try refuse("\(error)")
+            try processorFailed("\(error)")
             return false
         }
         let offsets = offsetsToCommit()
@@ -48,22 +48,25 @@ extension StreamTask {
     private func offsetsToCommit() -> [TopicPartition: GroupOffset] {
         var positions = transaction.positions
         if positions.isEmpty { positions = committed.filter { owned.contains($0.key) } }
-        guard processor.isolates else { return positions.mapValues { GroupOffset($0) } }
+        guard processor.quarantinesRecords else { return positions.mapValues { GroupOffset($0) } }
         var offsets: [TopicPartition: GroupOffset] = [:]
         for (partition, next) in positions {
-            let usual = transaction.isLeaving ? detector.parting(partition) : detector.mark(of: partition, at: next)
-            offsets[partition] = GroupOffset(next, note: note(notes[partition] ?? usual, of: partition))
+            let usual = transaction.isLeaving ? detector.releaseMark(partition) : detector.mark(of: partition, at: next)
+            offsets[partition] = GroupOffset(
+                next,
+                metadata: metadataText(pendingMarks[partition] ?? usual, of: partition)
+            )
         }
-        for (partition, mark) in notes where offsets[partition] == nil {
-            guard let next = committed[partition] ?? base[partition] else { continue }
-            offsets[partition] = GroupOffset(next, note: note(mark, of: partition))
+        for (partition, mark) in pendingMarks where offsets[partition] == nil {
+            guard let next = committed[partition] ?? rewindPositions[partition] else { continue }
+            offsets[partition] = GroupOffset(next, metadata: metadataText(mark, of: partition))
         }
         return offsets
     }
 
-    private func note(_ mark: OffsetMetadata, of partition: TopicPartition) -> String {
-        var words = [mark.note]
-        if transaction.isLeaving, mark != .clean { words.append(OffsetAttribute.left.word) }
+    private func metadataText(_ mark: OffsetMetadata, of partition: TopicPartition) -> String {
+        var words = [mark.text]
+        if transaction.isLeaving, mark != .clean { words.append(OffsetAttribute.released.word) }
         if let agreement { words.append(agreement.word) }
         return (words + (foreignWords[partition] ?? [])).joined(separator: " ")
     }
@@ -83,14 +86,14 @@ extension StreamTask {
     private func settle(_ offsets: [TopicPartition: GroupOffset]) {
         processor.committed()
         failures = 0
-        refusal = nil
+        permissionError = nil
         unsettledSince = nil
         committed.merge(offsets.mapValues(\.next)) { $1 }
-        base.merge(transaction.positions) { $1 }
-        guard processor.isolates else { return }
-        detector.stored(offsets.compactMapValues { OffsetMetadata($0.note) })
-        for (partition, next) in transaction.positions { detector.passed(partition, to: next) }
-        for (partition, next) in reached { detector.passed(partition, to: next) }
+        rewindPositions.merge(transaction.positions) { $1 }
+        guard processor.quarantinesRecords else { return }
+        detector.stored(offsets.compactMapValues { OffsetMetadata($0.metadata) })
+        for (partition, next) in transaction.positions { detector.processed(partition, to: next) }
+        for (partition, next) in reached { detector.processed(partition, to: next) }
     }
 
     /// Discards the pending transaction.
@@ -105,7 +108,7 @@ extension StreamTask {
     /// - Returns: Whether it was committed.
     private func abort(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.aborted(cause))
-        if cause.isForbidden { refusal = cause }
+        if cause.isForbidden { permissionError = cause }
         if cause.isAboutRecord { attribute(cause.code, cause.description) }
         do throws(StreamError) {
             if let producer { try retrying { () throws(StreamError) in try producer.abort() } }
@@ -118,7 +121,7 @@ extension StreamTask {
     }
 
     /// Handles a failure of the processor before a transaction was open, which would occur again with the same records.
-    func refuse(_ text: String) throws {
+    func processorFailed(_ text: String) throws {
         environment.observe(.refused(text))
         attribute(text, text)
         slowDown()
@@ -127,9 +130,9 @@ extension StreamTask {
 
     /// Attributes a failure to records of the pending transaction, so that they are processed in ever smaller slices.
     private func attribute(_ kind: String, _ text: String) {
-        guard processor.isolates else { return }
+        guard processor.quarantinesRecords else { return }
         if isBetweenTransactions { return processor.betweenTransactionsRefused(text) }
-        if let alone { return detector.refused(alone.partition, alone.offset, kind: kind, text) }
+        if let soleRecord { return detector.refused(soleRecord.partition, soleRecord.offset, kind: kind, text) }
         var suspicious = transaction.positions.filter { committed[$0.key] ?? -1 < $0.value }
         for record in part.records {
             let partition = TopicPartition(consumer.topics[record.topic], record.partition)
@@ -151,7 +154,7 @@ extension StreamTask {
     /// - Returns: Whether it was committed.
     private func restart(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.restarted(cause))
-        if cause.isForbidden { refusal = cause }
+        if cause.isForbidden { permissionError = cause }
         producer?.close()
         producer = nil
         producer = try makeProducer()
@@ -179,7 +182,7 @@ extension StreamTask {
         beginNextTransaction()
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(self.assignment) }
         if assignment.allSatisfy({ found[$0]?.next == committed[$0] }) {
-            try consumer.seek(base)
+            try consumer.seek(rewindPositions)
         } else {
             // Another member has committed: the data in memory corresponds to no known offset.
             try reload(found)
@@ -195,7 +198,7 @@ extension StreamTask {
                 return try body()
             } catch {
                 attempt += 1
-                guard error.disposition == .retry, !environment.isStopping(), wait.lasts(at: environment.now())
+                guard error.disposition == .retry, !environment.isStopping(), wait.hasTimeLeft(at: environment.now())
                 else { throw error }
                 environment.observe(.retrying(error, attempt: attempt))
                 pause(attempt)

@@ -2,7 +2,7 @@
 extension StreamTask {
     /// Error because of which nothing can be read now, or nothing can be written because a permission is missing; nil
     /// while there is none.
-    public var connectivityError: StreamError? { consumer.connectivityError ?? refusal }
+    public var connectivityError: StreamError? { consumer.connectivityError ?? permissionError }
 
     func reportConnectivity() {
         let connectivityError = consumer.connectivityError
@@ -12,16 +12,16 @@ extension StreamTask {
     }
 
     /// Pauses fetching while the processor requires it. Polling continues, and with it the membership in the group.
-    func hold() throws(StreamError) {
+    func updatePause() throws(StreamError) {
         let wantsPause = processor.wantsPause
-        guard wantsPause != isHolding, !owned.isEmpty else { return }
+        guard wantsPause != isFetchPaused, !owned.isEmpty else { return }
         let partitions = assignment
         if wantsPause {
             try retrying { () throws(StreamError) in try self.consumer.pause(partitions) }
         } else {
             try retrying { () throws(StreamError) in try self.consumer.resume(partitions) }
         }
-        isHolding = wantsPause
+        isFetchPaused = wantsPause
         environment.observe(wantsPause ? .paused(partitions) : .resumed(partitions))
     }
 }

@@ -28,22 +28,22 @@ public final class StreamTask {
     /// Offsets of the group, as far as this task committed or read them.
     var committed: [TopicPartition: Int64] = [:]
     /// Positions to seek to after an abort: usually the group's offsets, but a processor may have begun before them.
-    var base: [TopicPartition: Int64] = [:]
+    var rewindPositions: [TopicPartition: Int64] = [:]
     var owned: Set<TopicPartition> = []
     var phase = TaskPhase.joining
     var isUnreachable = false
     /// Error because of which transactions are aborted, if a permission is missing; nil again after the next commit.
-    var refusal: StreamError?
+    var permissionError: StreamError?
     /// Whether fetching is paused; nil if it is not known what the client has paused.
-    var isHolding: Bool? = false
+    var isFetchPaused: Bool? = false
     /// Suspicious records after a death, and the slices that they are processed in.
     var detector = PoisonDetector()
     /// Partitions that this process lost for a known reason.
     var explained: Set<TopicPartition>
     /// Offset metadata that the next transaction stores beside that of the records read.
-    var notes: [TopicPartition: OffsetMetadata] = [:]
+    var pendingMarks: [TopicPartition: OffsetMetadata] = [:]
     /// The only record of the pending transaction, if one is processed alone.
-    var alone: (partition: TopicPartition, offset: Int64)?
+    var soleRecord: (partition: TopicPartition, offset: Int64)?
     /// Ends of the pending transaction's suspicious records, by partition.
     var reached: [TopicPartition: Int64] = [:]
     /// Whether the pending transaction contains no polled records.
@@ -95,7 +95,7 @@ public final class StreamTask {
     /// Polls once, and commits if a commit is due. Throws errors from which the task cannot recover; the caller must
     /// then close it.
     public func cycle() throws {
-        try hold()
+        try updatePause()
         guard try workBetweenTransactions() else { return }
         let outcome = try poll()
         noteSilence(outcome == .idle)
@@ -191,7 +191,7 @@ public final class StreamTask {
             return outcome
         } catch {
             if pollFailures == 0 { pollWait = RetryWait(environment.now()) }
-            guard error.disposition == .retry, pollWait.lasts(at: environment.now()) else { throw error }
+            guard error.disposition == .retry, pollWait.hasTimeLeft(at: environment.now()) else { throw error }
             pollFailures += 1
             environment.observe(.retrying(error, attempt: pollFailures))
             pause(pollFailures)
@@ -204,34 +204,34 @@ public final class StreamTask {
     /// - Returns: False if a transaction was aborted: the consumer has sought back, and the rest of the batch is polled again.
     private func processBatch() throws -> Bool {
         part = batch
-        guard processor.isolates, !detector.isCalm else { return try process(batch, nil) }
+        guard processor.quarantinesRecords, !detector.isCalm else { return try process(batch, nil) }
         detector.disturbed()
         let began = environment.now()
-        defer { alone = nil }
+        defer { soleRecord = nil }
         var slice = detector.slice(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
-        let needed = detector.notes(before: slice, owned: owned)
-        if slice.isAlone || !needed.isEmpty {
+        let needed = detector.marks(before: slice, owned: owned)
+        if slice.isSeparate || !needed.isEmpty {
             // Records processed before are committed first, with the metadata that must be known before this slice.
-            notes.merge(needed) { $1 }
+            pendingMarks.merge(needed) { $1 }
             guard try commit() else { return false }
         }
         detector.begin()
         while true {
-            alone = slice.record
+            soleRecord = slice.record
             part = batch.part(slice.indices)
             guard try process(part, slice.record) else { return false }
-            if slice.isAlone { for record in part.records { mark(record) } }
+            if slice.isSeparate { for record in part.records { mark(record) } }
             let now = environment.now()
             let isLate = now - began >= Self.slicesWait || now < began || environment.isStopping()
             var next: PoisonDetector.Slice?
             if !slice.rest.isEmpty, !isLate {
                 let following = detector.slice(batch.records, of: slice.rest, topics: consumer.topics)
-                notes.merge(detector.notes(before: following, owned: owned)) { $1 }
+                pendingMarks.merge(detector.marks(before: following, owned: owned)) { $1 }
                 next = following
             }
-            if slice.isAlone || !slice.rest.isEmpty {
+            if slice.isSeparate || !slice.rest.isEmpty {
                 guard try commit() else { return false }
-                detector.took(slice)
+                detector.committed(slice)
             }
             guard let following = next else {
                 if !slice.rest.isEmpty { try seek(toRest: slice.rest) }
@@ -259,19 +259,19 @@ public final class StreamTask {
     /// Processes one slice; a record that has failed too often is quarantined instead.
     private func process(_ part: RecordBatch, _ record: (partition: TopicPartition, offset: Int64)?) throws -> Bool {
         do {
-            if let record, let isolation = detector.verdict(record.partition, record.offset) {
-                environment.observe(.isolating(record.partition, record.offset, isolation))
+            if let record, let quarantine = detector.verdict(record.partition, record.offset) {
+                environment.observe(.quarantining(record.partition, record.offset, quarantine))
                 if transactionBegan == nil { transactionBegan = environment.now() }
                 noteWork()
                 transaction.records += 1
-                try processor.quarantine(part, topics: consumer.topics, because: isolation, into: &transaction)
+                try processor.quarantine(part, topics: consumer.topics, because: quarantine, into: &transaction)
             } else {
                 try deliver(part)
             }
             return true
         } catch {
             guard processor.isAboutRecord(error) else { throw error }
-            try refuse("\(error)")
+            try processorFailed("\(error)")
             return false
         }
     }
@@ -288,7 +288,7 @@ public final class StreamTask {
         let partition = TopicPartition(consumer.topics[record.topic], record.partition)
         reached[partition] = record.offset + 1
         guard transaction.positions[partition] == nil else { return }
-        notes[partition] = detector.mark(of: partition, at: record.offset + 1)
+        pendingMarks[partition] = detector.mark(of: partition, at: record.offset + 1)
     }
 
     /// Lets the processor work through what it has stored, in transactions without polled records.
@@ -305,7 +305,7 @@ public final class StreamTask {
                 wantsMore = try processor.betweenTransactions(into: &transaction)
             } catch {
                 guard processor.isAboutRecord(error) else { throw error }
-                try refuse("\(error)")
+                try processorFailed("\(error)")
                 return failures > PoisonDetector.maximumFailures
             }
             guard !transaction.isEmpty else { return true }
@@ -336,7 +336,7 @@ public final class StreamTask {
     func beginNextTransaction() {
         transaction = PendingTransaction()
         transactionBegan = nil
-        notes.removeAll(keepingCapacity: true)
+        pendingMarks.removeAll(keepingCapacity: true)
         reached.removeAll(keepingCapacity: true)
     }
 }

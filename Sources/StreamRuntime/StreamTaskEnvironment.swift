@@ -12,7 +12,7 @@ public enum StreamTaskEvent: Sendable {
     /// The processor could not process the records in hand; the reason is in words.
     case refused(String)
     /// This record has used up its attempts and is removed from the stream.
-    case isolating(TopicPartition, Int64, Quarantine)
+    case quarantining(TopicPartition, Int64, Quarantine)
     /// No broker answers.
     case unreachable(StreamError)
     case reachable

@@ -1,13 +1,13 @@
 /// Phase of a task in its commit cycle.
 ///
-///        ┌─────────────commit (of notes)─────────────┐
+///        ┌─────────────commit (of marks)─────────────┐
 ///        │                                           ▼
 ///     joining ──assign──▶ running ──commit──▶ committing
 ///        ▲  ▲                │ ▲                   │ │
 ///        │  └─────revoke─────┘ └─committed, aborted┘ │
 ///        └─────────────committed, aborted────────────┘
 ///
-/// A task commits in `joining` when it has notes or outputs to commit but no partition left. Any phase can become
+/// A task commits in `joining` when it has marks or outputs to commit but no partition left. Any phase can become
 /// `closed`, which has no successor. A task in `joining` owns no partition; a change of assignment
 /// in `running` does not change the phase.
 enum TaskPhase: String, Hashable, Sendable, CaseIterable {

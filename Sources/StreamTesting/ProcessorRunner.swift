@@ -54,11 +54,11 @@ public final class ProcessorRunner {
 
     /// Runs cycles until nothing happens any more, at most `maximum`; an error of the task is rethrown.
     public func settle(maximum: Int = 100_000) throws {
-        var (turns, idle) = (0, 0)
-        while idle < 3, turns < maximum {
+        var (cycles, idle) = (0, 0)
+        while idle < 3, cycles < maximum {
             let before = cluster.activity
             try task.cycle()
-            turns += 1
+            cycles += 1
             idle = cluster.activity == before ? idle + 1 : 0
         }
     }

@@ -138,13 +138,13 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         rows.contains { condition($0.key, $0.value) }
     }
 
-    /// Accumulates all rows into one value: a sum, a count, a minimum. `take` must yield the same result in any order,
+    /// Accumulates all rows into a value: a sum, a count, a minimum. `accumulate` must yield the same in any order,
     /// or the result would depend on hashing.
     ///
     /// - Complexity: O(*n*).
-    @inlinable public func reduce<Sum>(into sum: Sum, _ take: (inout Sum, Key, Value) -> Void) -> Sum {
+    @inlinable public func reduce<Sum>(into sum: Sum, _ accumulate: (inout Sum, Key, Value) -> Void) -> Sum {
         var sum = sum
-        for (key, value) in rows { take(&sum, key, value) }
+        for (key, value) in rows { accumulate(&sum, key, value) }
         return sum
     }
 

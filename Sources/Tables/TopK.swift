@@ -71,13 +71,13 @@ public struct TopK<Rank: Comparable & Sendable>: Sendable {
     ///   - new: As for `set`.
     @inlinable public mutating func follow<Key, Value>(_ table: Table<Key, Value>, from old: Rank?, to new: Rank?) {
         revision = table.revision
-        guard old != new, let hindmost = ranks.first else { return }
-        if let old, !(hindmost < old) {
+        guard old != new, let lastKnown = ranks.first else { return }
+        if let old, !(lastKnown < old) {
             let index = index(of: old)
             if index < ranks.count, ranks[index] == old { ranks.remove(at: index) }
         }
         // A row that ranks behind all known rows continues to do so.
-        guard let new, new < hindmost else { return }
+        guard let new, new < lastKnown else { return }
         ranks.insert(new, at: index(of: new))
         if ranks.count > size { ranks.removeFirst() }
     }

@@ -6,14 +6,14 @@ internal import Foundation
 public enum ComposedText {
     /// Whether a text is in that form.
     public static func isComposed(_ text: String) -> Bool {
-        isSurely(text.utf8) || text.utf8.elementsEqual(text.precomposedStringWithCanonicalMapping.utf8)
+        isCertainlyComposed(text.utf8) || text.utf8.elementsEqual(text.precomposedStringWithCanonicalMapping.utf8)
     }
 
     /// Whether UTF-8 is certainly in that form: true for composed letters of Latin, Greek, Cyrillic, Hebrew, Arabic,
     /// Kana and Hangul, and for ideographs; never for text in another form, and not for all text in that form.
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation.
-    public static func isSurely(_ bytes: some Sequence<UInt8>) -> Bool {
+    public static func isCertainlyComposed(_ bytes: some Sequence<UInt8>) -> Bool {
         var (scalar, left): (UInt32, Int) = (0, 0)
         for byte in bytes {
             switch byte {
@@ -21,7 +21,7 @@ public enum ComposedText {
             case 0x80..<0xC0:
                 scalar = scalar << 6 | UInt32(byte & 0x3F)
                 left -= 1
-                if left == 0, !isSure(scalar) { return false }
+                if left == 0, !isCertainlyComposed(scalar: scalar) { return false }
             case 0xC0..<0xE0: (scalar, left) = (UInt32(byte & 0x1F), 1)
             case 0xE0..<0xF0: (scalar, left) = (UInt32(byte & 0x0F), 2)
             default: (scalar, left) = (UInt32(byte & 0x07), 3)
@@ -32,7 +32,7 @@ public enum ComposedText {
 
     /// Whether a scalar is known to have no combining class, to equal its own composition, and never to be the
     /// second part of another's.
-    public static func isSure(_ scalar: UInt32) -> Bool {
+    public static func isCertainlyComposed(scalar: UInt32) -> Bool {
         switch scalar {
         case 0..<0x300, 0x388...0x482, 0x48A...0x590, 0x5D0...0x5EA, 0x620...0x64A: true
         case 0x200C...0x200D, 0x2010...0x2027, 0x3041...0x3096, 0x30A0...0x30FF: true

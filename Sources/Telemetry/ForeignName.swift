@@ -2,11 +2,11 @@
 public enum ForeignName {
     /// Returns the requirement that a name violates; nil for an acceptable name.
     ///
-    /// `isComposed` states whether the name must be composed: names that Unicode considers equal are one name in tables
+    /// `mustBeComposed` requires the composed form: names that Unicode considers equal are one name in tables
     /// and sets.
-    public static func fault(_ name: String, isComposed: Bool = true) -> String? {
+    public static func fault(_ name: String, mustBeComposed: Bool = true) -> String? {
         if !ForeignText.isPlain(name) { return "a name without control, line or direction characters" }
-        if isComposed, !ComposedText.isComposed(name) {
+        if mustBeComposed, !ComposedText.isComposed(name) {
             return "a name in the composed form of Unicode (NFC: an accent and its letter as one character)"
         }
         return nil

@@ -31,6 +31,6 @@ extension DatasetStore {
         guard let manifest = try manifest(project, id: id) else {
             throw EngineError("read version \(id)", "it is not in the store", remedy: "name the store with --store")
         }
-        return try TrainingMatrix(VersionRows(reader(of: manifest), kept: nil))
+        return try TrainingMatrix(VersionRows(reader(of: manifest), cachedRows: nil))
     }
 }

@@ -55,7 +55,7 @@ struct PredictionDesk {
         unanswered.removeAll()
     }
 
-    mutating func take(_ prediction: PendingPrediction) {
+    mutating func add(_ prediction: PendingPrediction) {
         guard answered[prediction.request.id] == nil else { return }
         pending.append(prediction)
     }
@@ -100,10 +100,10 @@ struct PredictionDesk {
         try findAnswers(results)
         var waiting: [PendingPrediction] = []
         // An unavailable store is tried once per pass; requests for other models continue.
-        var away: Set<String> = []
+        var unavailable: Set<String> = []
         for next in pending {
-            let released = (next.request.champion, next.request.challenger)
-            guard away.isDisjoint(with: [released.0.artifact.uri, released.1.artifact.uri]) else {
+            let (champion, challenger) = (next.request.champion, next.request.challenger)
+            guard unavailable.isDisjoint(with: [champion.artifact.uri, challenger.artifact.uri]) else {
                 waiting.append(next)
                 continue
             }
@@ -112,8 +112,8 @@ struct PredictionDesk {
             var faults: [String] = []
             do throws(StorageError) {
                 models = (
-                    try model(released.0, in: buckets, faults: &faults, away: &away),
-                    try model(released.1, in: buckets, faults: &faults, away: &away)
+                    try model(champion, in: buckets, faults: &faults, unavailable: &unavailable),
+                    try model(challenger, in: buckets, faults: &faults, unavailable: &unavailable)
                 )
             } catch {
                 failed("request \(next.request.id) waits for its models: \(error)")
@@ -164,7 +164,7 @@ struct PredictionDesk {
         _ released: ReleasedModel,
         in buckets: S3Client?,
         faults: inout [String],
-        away: inout Set<String>
+        unavailable: inout Set<String>
     ) throws(StorageError) -> SoftmaxRegression? {
         let artifact = released.artifact
         if let known = models.first(where: { $0.uri == artifact.uri && $0.sha256 == artifact.sha256 }) {
@@ -176,7 +176,7 @@ struct PredictionDesk {
             if models.count > Self.modelCapacity { models.removeFirst() }
             return model
         } catch let error as StorageError where error.isRemote || error.kind == .system {
-            away.insert(artifact.uri)
+            unavailable.insert(artifact.uri)
             throw error
         } catch {
             faults.append("\(released.version) cannot be loaded: \(error)")
@@ -241,9 +241,9 @@ extension StudyResults {
     func answers(to predictions: [PendingPrediction]) throws -> Set<RequestID> {
         let wanted = Dictionary(predictions.map { ($0.request.id, $0) }) { first, _ in first }
         let first = predictions.map(\.requestedAt).min() ?? 0
-        return try gather(since: first) { object in
+        return try collect(since: first) { object in
             let (id, token) = (try object.string("request"), try RequestToken(of: object))
-            guard PredictedEvent.isOne(object), let prediction = wanted[RequestID(id)],
+            guard PredictedEvent.matches(object), let prediction = wanted[RequestID(id)],
                 prediction.token == nil || token == prediction.token
             else { return nil }
             return prediction.request.id

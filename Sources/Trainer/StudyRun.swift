@@ -26,7 +26,7 @@ final class StudyRun {
     /// The request's append time, in milliseconds since 1970.
     let requestedAt: Int64
     private var prepared: TrainingData?
-    private var parent: SoftmaxRegression??
+    private var initialModel: SoftmaxRegression??
     /// The time since which the initial model has been missing, in milliseconds since 1970.
     private var missingSince: Int64?
 
@@ -57,16 +57,18 @@ final class StudyRun {
     ///
     /// - Parameters:
     ///   - buckets: Reads `s3:` URIs; nil if no store is configured.
-    ///   - kept: The data read for the previous study, and, afterwards, for this one.
+    ///   - cachedRows: The data read for the previous study, and, afterwards, for this one.
     ///   - leftOut: Called with the labels that cannot be used.
     /// - Returns: The matrices.
     /// - Throws: As `TrainingData` does.
-    func data(_ buckets: S3Client?, kept: inout VersionRows?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
+    func data(_ buckets: S3Client?, cachedRows: inout VersionRows?, leftOut: (LeftOutLabels) -> Void) throws
+        -> TrainingData
+    {
         if let prepared { return prepared }
-        let read = try TrainingData(request, buckets: buckets, kept: &kept)
-        prepared = read
-        read.leftOut.map(leftOut)
-        return read
+        let data = try TrainingData(request, buckets: buckets, cachedRows: &cachedRows)
+        prepared = data
+        data.leftOut.map(leftOut)
+        return data
     }
 
     /// Milliseconds for which a store may be unavailable before a study starts without its initial model: the store may
@@ -82,13 +84,13 @@ final class StudyRun {
     /// - Returns: Nil if the study starts cold.
     /// - Throws: `StorageError` if a store that may contain it is temporarily unavailable.
     func warmStart(_ buckets: S3Client?, at time: Int64, _ failed: (String) -> Void) throws -> SoftmaxRegression? {
-        if let parent { return parent }
+        if let initialModel { return initialModel }
         let since = missingSince ?? time
         missingSince = since
-        var read: SoftmaxRegression?
+        var model: SoftmaxRegression?
         if let artifact = request.warmStart?.artifact {
             do {
-                read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
+                model = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
             } catch let error as StorageError
                 where error.kind == .unavailable && time - since < Self.warmStartWait
             {
@@ -97,8 +99,8 @@ final class StudyRun {
                 failed("request \(request.id) starts cold: \(error)")
             }
         }
-        parent = .some(read)
-        return read
+        initialModel = .some(model)
+        return model
     }
 }
 
@@ -116,8 +118,8 @@ struct StudyResults {
     /// A result that does not return the request's token is ignored: otherwise any writer of such a result could
     /// prevent a repeat from being computed.
     func repeats(of study: StudyRun) throws -> Set<StudyRepeat> {
-        try gather(since: study.requestedAt) { object in
-            guard !PredictedEvent.isOne(object) else { return nil }
+        try collect(since: study.requestedAt) { object in
+            guard !PredictedEvent.matches(object) else { return nil }
             let (result, token) = (try TrainingResult(json: object.value), try RequestToken(of: object))
             guard result.request == study.request.id, study.token == nil || token == study.token else { return nil }
             return StudyRepeat(request: result.request, trial: result.trial, repetition: result.repetition)
@@ -125,7 +127,7 @@ struct StudyResults {
     }
 
     /// Collects what `find` returns for the records that may have been written since a time.
-    func gather<Found: Hashable>(since time: Int64, _ find: (JSONObject) throws -> Found?) throws -> Set<Found> {
+    func collect<Found: Hashable>(since time: Int64, _ find: (JSONObject) throws -> Found?) throws -> Set<Found> {
         let scan = try TopicScan(transport: transport, topic: topic)
         defer { scan.close() }
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
@@ -136,12 +138,12 @@ struct StudyResults {
             try scan.forEach(partition, from: start, stable: true) { record, _, _ in
                 // A record that cannot be read is a dead letter, not a result.
                 guard
-                    let one = try? parser.withDocument(
+                    let match = try? parser.withDocument(
                         of: Array(record.value),
                         { json in try find(Envelope(json).data) }
                     )
                 else { return }
-                found.insert(one)
+                found.insert(match)
             }
         }
         return found

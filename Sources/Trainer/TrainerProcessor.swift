@@ -37,9 +37,9 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// Repeats whose results are committed, of requests that this run has examined.
     private var finished: [RequestID: Set<StudyRepeat>] = [:]
     /// Partitions whose first request may have been started by another trainer.
-    private var unsure: Set<TopicPartition> = []
+    private var possiblyStarted: Set<TopicPartition> = []
     /// The next offset to read of each partition, regardless of its unfinished requests.
-    private var reached: [TopicPartition: Int64] = [:]
+    private var nextOffsets: [TopicPartition: Int64] = [:]
     /// Repeats that the pending transaction reports; `computed` holds their records, those of an aborted
     /// transaction included.
     private var reported: [StudyRepeat] = []
@@ -47,7 +47,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// The model that waits for the disk; one at most.
     private var unstored: [StudyRepeat: SoftmaxRegression] = [:]
     /// The version that was read last, for the next that only adds to it; one at most.
-    private(set) var kept: VersionRows?
+    private(set) var cachedRows: VersionRows?
     public private(set) var backoff = StorageBackoff()
     /// Called with every refusal by the disk, and once more with nothing paused when the refusals have ended.
     public var storagePaused: (StorageBackoff) -> Void = { _ in }
@@ -86,7 +86,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
     {
-        unsure.formUnion(partitions)
+        possiblyStarted.formUnion(partitions)
         desk.assigned(partitions, at: now())
         return committed.filter { partitions.contains($0.key) }
     }
@@ -98,7 +98,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
         computed.removeAll()
         unstored.removeAll()
         reported.removeAll()
-        for topicPartition in partitions { reached[topicPartition] = nil }
+        for topicPartition in partitions { nextOffsets[topicPartition] = nil }
         storageResumed()
     }
 
@@ -117,16 +117,18 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             let topicPartition = TopicPartition(names[record.topic], record.partition)
             do throws(JSONError) {
                 let json = try parser.parse(record.value)
-                try take(json.object(), topicPartition, record)
+                try addRequest(json.object(), topicPartition, record)
             } catch {
                 failed("unreadable training request at \(topicPartition) offset \(record.offset): \(error)")
             }
-            reached[topicPartition] = record.offset + 1
+            nextOffsets[topicPartition] = record.offset + 1
             transaction.advance(topicPartition, to: position(of: topicPartition))
         }
     }
 
-    private func take(_ object: JSONObject, _ topicPartition: TopicPartition, _ record: RecordView) throws(JSONError) {
+    private func addRequest(_ object: JSONObject, _ topicPartition: TopicPartition, _ record: RecordView)
+        throws(JSONError)
+    {
         let project = ProjectID(try object.string("project"))
         switch try object.optionalString("kind") {
         case nil:
@@ -141,7 +143,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                 )
             )
         case PredictionRequest.kind?:
-            desk.take(
+            desk.add(
                 PendingPrediction(
                     request: try PredictionRequest(json: object.value),
                     project: project,
@@ -202,7 +204,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// read.
     func position(of topicPartition: TopicPartition) -> Int64 {
         let study = studies.first { $0.topicPartition == topicPartition }?.offset
-        return [study, desk.oldest(topicPartition)].compactMap { $0 }.min() ?? reached[topicPartition] ?? 0
+        return [study, desk.oldest(topicPartition)].compactMap { $0 }.min() ?? nextOffsets[topicPartition] ?? 0
     }
 
     // MARK: - Studies
@@ -210,9 +212,9 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// Determines which repeats are already done, for a request that another trainer may have started.
     private func prepare(_ study: StudyRun) throws {
         guard finished[study.request.id] == nil else { return }
-        guard unsure.contains(study.topicPartition) else { return finished[study.request.id] = [] }
+        guard possiblyStarted.contains(study.topicPartition) else { return finished[study.request.id] = [] }
         let found = try results.repeats(of: study)
-        unsure.remove(study.topicPartition)
+        possiblyStarted.remove(study.topicPartition)
         finished[study.request.id] = found
         if !found.isEmpty { resumed(study.request.id, found.count) }
     }
@@ -226,28 +228,28 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// Computes a repeat and reports it.
     ///
     /// - Returns: False if the disk refused the model.
-    private func work(on study: StudyRun, _ task: StudyRepeat, into transaction: inout PendingTransaction) throws
+    private func work(on study: StudyRun, _ studyRepeat: StudyRepeat, into transaction: inout PendingTransaction) throws
         -> Bool
     {
-        if computed[task] == nil {
+        if computed[studyRepeat] == nil {
             do {
-                computed[task] = try result(study, task)
+                computed[studyRepeat] = try result(study, studyRepeat)
             } catch let error as StorageError where error.isTemporary {
-                backoff.refused(error)
+                backoff.recordRefusal(error)
                 storagePaused(backoff)
                 return false
             }
             storageResumed()
         }
-        guard let record = computed[task] else { return false }
+        guard let record = computed[studyRepeat] else { return false }
         transaction.write(record)
-        reported.append(task)
+        reported.append(studyRepeat)
         return true
     }
 
     private func storageResumed() {
         guard backoff.isActive else { return }
-        backoff.passed()
+        backoff.reset()
         storagePaused(backoff)
     }
 
@@ -255,29 +257,29 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     ///
     /// - Throws: The store's error if it refuses the model, or does not return the version; any other failure is a
     ///   result.
-    private func result(_ study: StudyRun, _ task: StudyRepeat) throws -> OutputRecord {
+    private func result(_ study: StudyRun, _ studyRepeat: StudyRepeat) throws -> OutputRecord {
         let began = now()
         let outcome: TrainingResult.Outcome
         var reason: TrainingResult.Failure?
         var labels: LeftOutLabels?
         var validation: ValidationScore?
         do {
-            let data = try study.data(buckets, kept: &kept) { leftOut(study.request.id, $0) }
+            let data = try study.data(buckets, cachedRows: &cachedRows) { leftOut(study.request.id, $0) }
             labels = data.leftOut
-            let recipe = study.request.trials[task.trial]
+            let hyperparameters = study.request.trials[studyRepeat.trial]
             // A model that the disk refused is not computed again.
             let model =
-                try unstored[task]
+                try unstored[studyRepeat]
                 ?? fit(
                     data,
-                    recipe,
-                    recipe.warmStart ? study.warmStart(buckets, at: now(), failed) : nil,
-                    seed: xxh64("\(study.request.id)/\(task.trial)/\(task.repetition)"),
-                    isFirst: task.repetition == 0
+                    hyperparameters,
+                    hyperparameters.warmStart ? study.warmStart(buckets, at: now(), failed) : nil,
+                    seed: xxh64("\(study.request.id)/\(studyRepeat.trial)/\(studyRepeat.repetition)"),
+                    isFirst: studyRepeat.repetition == 0
                 )
-            unstored = [task: model]
+            unstored = [studyRepeat: model]
             let artifact = try store(model)
-            if task.repetition == 0, artifact.sha256 == study.request.warmStart?.artifact.sha256 {
+            if studyRepeat.repetition == 0, artifact.sha256 == study.request.warmStart?.artifact.sha256 {
                 throw Self.unchanged(study.request, data)
             }
             outcome = scored(model, data, artifact)
@@ -293,20 +295,22 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             // An unavailable store is no evidence about the trial either.
             throw error
         } catch let failure as StudyFailure {
-            failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(failure.error)")
+            failed(
+                "request \(study.request.id) trial \(studyRepeat.trial) repeat \(studyRepeat.repetition): \(failure.error)"
+            )
             outcome = .failed("\(failure.error)")
             reason = failure.failure
             labels = failure.leftOut
         } catch {
-            failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(error)")
+            failed("request \(study.request.id) trial \(studyRepeat.trial) repeat \(studyRepeat.repetition): \(error)")
             outcome = .failed("\(error)")
         }
         unstored.removeAll()
         repeats += 1
         let result = TrainingResult(
             request: study.request.id,
-            trial: task.trial,
-            repetition: task.repetition,
+            trial: studyRepeat.trial,
+            repetition: studyRepeat.repetition,
             outcome: outcome,
             duration: now() - began,
             reason: reason?.rawValue,
@@ -320,7 +324,12 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             topic: topics[.trainingResults],
             key: Array(study.project.rawValue.utf8),
             value: writer.bytes,
-            headers: headers(for: study.request, project: study.project, trial: task.trial, repetition: task.repetition)
+            headers: headers(
+                for: study.request,
+                project: study.project,
+                trial: studyRepeat.trial,
+                repetition: studyRepeat.repetition
+            )
         )
     }
 

@@ -38,16 +38,16 @@ struct TrainingData {
     /// - Parameters:
     ///   - request: Names the version, and the space of the embeddings.
     ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
-    ///   - kept: Data read for the previous study and, afterwards, for this one: if the version only adds to the
+    ///   - cachedRows: Data read for the previous study and, afterwards, for this one: if the version only adds to the
     ///     previous one, nothing else is read. Nil if the data is too large to be kept.
     /// - Throws: `StudyFailure` if the version holds nothing to train on; `EngineError` or `StorageError` if it is
     ///   incomplete or missing.
-    init(_ request: TrainingRequest, buckets: S3Client? = nil, kept: inout VersionRows?) throws {
+    init(_ request: TrainingRequest, buckets: S3Client? = nil, cachedRows: inout VersionRows?) throws {
         let uri = request.dataset.manifest.uri
         let manifest = try DatasetManifest(ArtifactFile.read(request.dataset.manifest, buckets), file: uri)
         let reader = DatasetReader(manifest, DatasetFiles(uri, buckets), name: uri)
-        let rows = try VersionRows(reader, kept: kept.take())
-        kept = rows.size <= VersionRows.limit ? rows : nil
+        let rows = try VersionRows(reader, cachedRows: cachedRows.take())
+        cachedRows = rows.size <= VersionRows.limit ? rows : nil
         let (training, test) = (rows.training, rows.test)
         let geometry = training.geometry(request.embedding ?? EmbeddingSpace())
         let usable = training.usable(geometry)
@@ -84,9 +84,9 @@ struct TrainingData {
         trainingLabels = training.labels(usable)
         self.test = testPositions.isEmpty ? nil : try test.matrix(testPositions, geometry)
         testLabels = test.labels(testPositions)
-        let read = rows.validation.usable(geometry)
-        validation = read.isEmpty ? nil : try rows.validation.matrix(read, geometry)
-        validationLabels = rows.validation.labels(read)
+        let usableValidation = rows.validation.usable(geometry)
+        validation = usableValidation.isEmpty ? nil : try rows.validation.matrix(usableValidation, geometry)
+        validationLabels = rows.validation.labels(usableValidation)
     }
 
     /// Describes the fault of the first label of a split that cannot be used; nil where there is none. Its sample's

@@ -17,10 +17,10 @@ extension TrainingRows {
     /// - Returns: Number of rows removed.
     /// - Complexity: O(*n*) in the rows and their embeddings.
     mutating func remove(_ withdrawn: [Int64]) -> Int {
-        let gone = rows(of: withdrawn, among: sequences)
-        guard !gone.isEmpty else { return 0 }
-        compact(without: gone)
-        return gone.count
+        let removed = rows(of: withdrawn, among: sequences)
+        guard !removed.isEmpty else { return 0 }
+        compact(without: removed)
+        return removed.count
     }
 
     /// Returns the positions in `all`, which is ascending, of the numbers that it contains.

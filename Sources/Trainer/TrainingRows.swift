@@ -8,7 +8,7 @@ internal import Vocabulary
 /// embeddings in single precision.
 struct TrainingRows {
     /// Dimension and space of an embedding; labels of one kind can be trained on together.
-    private struct Kind: Hashable {
+    private struct EmbeddingKind: Hashable {
         let dimension: Int
         /// Space of the embedding; nil if the line does not name it.
         let space: SpaceID?
@@ -26,8 +26,8 @@ struct TrainingRows {
     private var norms: [Double] = []
     /// Numbers of the lines, ascending; 0 in form 1.
     private(set) var sequences: [Int64] = []
-    private var kinds: [Kind] = []
-    private var kindPositions: [Kind: Int32] = [:]
+    private var kinds: [EmbeddingKind] = []
+    private var kindPositions: [EmbeddingKind: Int32] = [:]
     /// Embeddings, one after the other, by their number of coordinates.
     private var embeddings: [Int: [Float]] = [:]
     /// The first line that has a fault in itself, and a description of the fault.
@@ -44,11 +44,11 @@ struct TrainingRows {
     var size: Int { embeddings.values.reduce(0) { $0.adding($1.count.multiplied(by: MemoryLayout<Float>.size)) } }
 
     /// Maximum number of rows and bytes for which memory is reserved in advance; a manifest may contain any number.
-    private static let most = (rows: 1 << 24, bytes: 1 << 30)
+    private static let reservationLimit = (rows: 1 << 24, bytes: 1 << 30)
 
     /// Reserves capacity for the given number of labels, and a few that a later version adds.
     mutating func reserve(_ count: Int) {
-        let rows = min(Self.most.rows, count.adding(count / 8))
+        let rows = min(Self.reservationLimit.rows, count.adding(count / 8))
         classes.reserveCapacity(rows)
         kindOf.reserveCapacity(rows)
         norms.reserveCapacity(rows)
@@ -94,7 +94,7 @@ struct TrainingRows {
     }
 
     private mutating func add(_ position: Int, _ space: SpaceID?, _ expected: Int) {
-        let kind = Kind(dimension: coordinates.count, space: space)
+        let kind = EmbeddingKind(dimension: coordinates.count, space: space)
         let known = kindPositions[kind] ?? Int32(clamping: kinds.count)
         if known == kinds.count {
             kinds.append(kind)
@@ -108,7 +108,7 @@ struct TrainingRows {
             // Other dimensions than the first one are exceptions.
             if embeddings.isEmpty {
                 let wanted = expected.adding(expected / 8).multiplied(by: kind.dimension)
-                room.reserveCapacity(min(wanted, Self.most.bytes / MemoryLayout<Float>.size))
+                room.reserveCapacity(min(wanted, Self.reservationLimit.bytes / MemoryLayout<Float>.size))
             }
             embeddings[kind.dimension] = room
         }
@@ -116,16 +116,16 @@ struct TrainingRows {
     }
 
     /// Removes rows by their indices, which are ascending.
-    mutating func compact(without gone: [Int]) {
+    mutating func compact(without removed: [Int]) {
         for dimension in Array(embeddings.keys) {
             // It is taken out of the dictionary, because with a second owner it would be copied.
             guard var floats = embeddings.removeValue(forKey: dimension) else { continue }
             let left = floats.withUnsafeMutableBufferPointer { floats in
                 var (read, write, next) = (0, 0, 0)
                 for row in 0..<count where kindOf[row] >= 0 && kinds[Int(kindOf[row])].dimension == dimension {
-                    while next < gone.count, gone[next] < row { next += 1 }
-                    let isGone = next < gone.count && gone[next] == row
-                    if !isGone {
+                    while next < removed.count, removed[next] < row { next += 1 }
+                    let isRemoved = next < removed.count && removed[next] == row
+                    if !isRemoved {
                         if read > write {
                             for axis in 0..<dimension { floats[write + axis] = floats[read + axis] }
                         }
@@ -138,11 +138,11 @@ struct TrainingRows {
             floats.removeLast(floats.count - left)
             embeddings[dimension] = floats
         }
-        if let fault = firstFault { firstFault = (fault.row - gone.count { $0 < fault.row }, fault.text) }
-        classes.remove(at: gone)
-        kindOf.remove(at: gone)
-        norms.remove(at: gone)
-        sequences.remove(at: gone)
+        if let fault = firstFault { firstFault = (fault.row - removed.count { $0 < fault.row }, fault.text) }
+        classes.remove(at: removed)
+        kindOf.remove(at: removed)
+        norms.remove(at: removed)
+        sequences.remove(at: removed)
     }
 
     // MARK: - What can be trained on together
@@ -165,13 +165,15 @@ struct TrainingRows {
         let dimension = wanted.dimension ?? oldest.map { kinds[Int($0)].dimension } ?? 0
         var largest = wanted.norm
         if largest == nil {
-            var usual: [Double] = []
+            var finiteNorms: [Double] = []
             for (row, kind) in kindOf.enumerated() where kind >= 0 && isWanted[Int(kind)] {
                 guard kinds[Int(kind)].dimension == dimension, norms[row] > 0, norms[row].isFinite else { continue }
-                usual.append(norms[row])
+                finiteNorms.append(norms[row])
             }
-            usual.sort()
-            largest = usual.isEmpty ? Double.greatestFiniteMagnitude : EmbeddingGeometry.factor * usual[usual.count / 2]
+            finiteNorms.sort()
+            largest =
+                finiteNorms.isEmpty
+                ? Double.greatestFiniteMagnitude : EmbeddingGeometry.factor * finiteNorms[finiteNorms.count / 2]
         }
         return EmbeddingGeometry(
             space: wanted.name,

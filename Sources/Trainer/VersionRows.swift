@@ -32,13 +32,13 @@ struct VersionRows {
     ///
     /// - Parameters:
     ///   - reader: Reader of the version.
-    ///   - kept: The version that was read before, of any project; consumed, whether or not it can be used.
+    ///   - cachedRows: The version that was read before, of any project; consumed, whether or not it can be used.
     /// - Throws: `EngineError` and `StorageError` if a version is incomplete or missing.
-    init(_ reader: DatasetReader, kept: consuming VersionRows?) throws {
+    init(_ reader: DatasetReader, cachedRows: consuming VersionRows?) throws {
         let manifest = reader.manifest
         try manifest.requireTrainable(in: reader.name)
         let positions = Self.positions(manifest.classes)
-        if let added = try kept?.added(by: reader), let earlier = kept.take() {
+        if let added = try cachedRows?.added(by: reader), let earlier = cachedRows.take() {
             // Moved: with a second owner the embeddings would be copied when the next is added.
             self = consume earlier
             segmentsRead = 0
@@ -52,12 +52,12 @@ struct VersionRows {
                 ]
                 order = order.withdrawing(removed, tombstones)
             }
-            for entry in added.entries { try take(entry, order: &order, reader: reader, positions: positions) }
+            for entry in added.entries { try read(entry, order: &order, reader: reader, positions: positions) }
             try reader.check(order, of: Set(Split.allCases))
             self.order = order
             return
         }
-        kept = nil
+        cachedRows = nil
         project = manifest.project
         classes = manifest.classes
         formatVersion = manifest.formatVersion
@@ -65,21 +65,21 @@ struct VersionRows {
         validation.reserve(manifest.count(of: .validation))
         test.reserve(manifest.count(of: .test))
         var order = LineOrder(try reader.tombstones())
-        try reader.forEachEntry { entry in try take(entry, order: &order, reader: reader, positions: positions) }
+        try reader.forEachEntry { entry in try read(entry, order: &order, reader: reader, positions: positions) }
         try reader.check(order, of: Set(Split.allCases))
         self.order = order
     }
 
     /// Reads the next file after those that were read before.
-    private mutating func take(
+    private mutating func read(
         _ entry: DatasetEntry,
         order: inout LineOrder,
         reader: DatasetReader,
         positions: [String: Int]
     ) throws {
-        follow(entry)
+        extendChain(entry)
         guard entry.kind == .labels else { return }
-        try reader.forEachLine(of: entry, &order) { line in try take(line, positions, reader.manifest) }
+        try reader.forEachLine(of: entry, &order) { line in try append(line, positions, reader.manifest) }
         segmentsRead += 1
     }
 
@@ -89,7 +89,7 @@ struct VersionRows {
         return positions
     }
 
-    private mutating func take(_ line: BorrowedLine, _ positions: [String: Int], _ manifest: DatasetManifest) throws {
+    private mutating func append(_ line: BorrowedLine, _ positions: [String: Int], _ manifest: DatasetManifest) throws {
         do throws(JSONError) {
             let expected = manifest.count(of: line.split)
             switch line.split {
@@ -102,7 +102,7 @@ struct VersionRows {
         }
     }
 
-    private mutating func follow(_ entry: DatasetEntry) {
+    private mutating func extendChain(_ entry: DatasetEntry) {
         files += 1
         chain = Self.linked(chain, entry)
     }
@@ -132,13 +132,13 @@ struct VersionRows {
         else { return nil }
         var (count, known) = (0, SHA256Digest(of: []))
         var added: [DatasetEntry] = []
-        var isOther = false
+        var differs = false
         try reader.forEachEntry { entry in
             count += 1
             if count <= files { known = Self.linked(known, entry) } else { added.append(entry) }
-            if count == files, known != chain { isOther = true }
+            if count == files, known != chain { differs = true }
         }
-        guard !isOther, count >= files else { return nil }
+        guard !differs, count >= files else { return nil }
         var addition = Addition(entries: added)
         guard added.contains(where: { $0.kind == .tombstones }) else { return addition }
         var tombstones = order.tombstones

@@ -34,7 +34,7 @@ public struct StudyOutcome: Hashable, Sendable {
 }
 
 /// Facts of a version's cut.
-public struct CutVersion: Hashable, Sendable {
+public struct CutSummary: Hashable, Sendable {
     /// Number of the cut in the log.
     public let sequence: Int64
     /// The version's training labels that have changed since.
@@ -57,7 +57,7 @@ extension TrainingState {
         embedding: EmbeddingSpace? = nil,
         isStopped: Bool = false,
         context: inout EntryContext,
-        cut: (Int) -> CutVersion? = { _ in nil },
+        cut: (Int) -> CutSummary? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
@@ -89,7 +89,7 @@ extension TrainingState {
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
         context: inout EntryContext,
-        cut: (Int) -> CutVersion? = { _ in nil },
+        cut: (Int) -> CutSummary? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
@@ -142,7 +142,7 @@ extension TrainingState {
     }
 
     /// Whether Flywheel named the version, as far as its models are stored.
-    public func names(_ version: ModelVersion) -> Bool {
+    public func hasNamed(_ version: ModelVersion) -> Bool {
         models[version] != nil || progress.value.running?.request.modelVersion == version
             || progress.value.newest?.version == version
     }
@@ -234,7 +234,7 @@ extension TrainingState {
 
     private mutating func conclude(_ study: Study, at time: StreamTime) -> StudyOutcome {
         let (trial, scores) = bestTrial(study)
-        let representative = study.isComplete ? first(study, trial) : nil
+        let representative = study.isComplete ? firstRepeat(study, trial) : nil
         var model: ReleasedModel?
         if let artifact = representative?.artifact {
             model = ReleasedModel(
@@ -249,7 +249,7 @@ extension TrainingState {
         state.running = nil
         if let model {
             state.newest = model
-            remember(model)
+            store(model)
         }
         progress.value = state
         ended[study.request.id] = state.studies
@@ -283,7 +283,7 @@ extension TrainingState {
         )
     }
 
-    private mutating func remember(_ model: ReleasedModel) {
+    private mutating func store(_ model: ReleasedModel) {
         models[model.version] = model
         if models.count > Self.modelCapacity,
             let oldest = models.minimum(by: {
@@ -327,7 +327,7 @@ extension TrainingState {
 
     /// The first repeat, fixed before any score was known: selecting the best one would mistake luck for skill. Nil
     /// when a repeat failed.
-    private func first(_ study: Study, _ trial: Int) -> RepeatResult? {
+    private func firstRepeat(_ study: Study, _ trial: Int) -> RepeatResult? {
         let usable = study.results.filter { $0.trial == trial && $0.artifact != nil }
         return usable.count < study.request.repeats ? nil : usable.first { $0.repetition == 0 }
     }

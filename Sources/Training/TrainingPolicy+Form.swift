@@ -35,7 +35,7 @@ extension TrainingPolicy: Formed {
         let text = Name<String>(
             "1 to 64 bytes without spaces and control characters",
             bytes: 1...64,
-            sample: "v",
+            placeholder: "v",
             make: { Self.isPrefix($0) ? $0 : nil },
             text: { $0 }
         )

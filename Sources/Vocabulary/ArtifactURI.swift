@@ -22,7 +22,7 @@ public struct ArtifactURI: Hashable, Sendable {
     ///
     /// - Complexity: O(*n*) in its bytes.
     public init?(_ text: String) {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.foreign.contains($0) }),
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.forbidden.contains($0) }),
             let colon = text.firstIndex(of: ":"), let scheme = Self.scheme(text[..<colon])
         else { return nil }
         self.scheme = scheme
@@ -33,7 +33,7 @@ public struct ArtifactURI: Hashable, Sendable {
         var authority: String?
         if path.hasPrefix("//") {
             let host = path.dropFirst(2).prefix { $0 != "/" }
-            guard let name = Self.authority(host, of: scheme), !Self.withHosts.contains(scheme) || Self.isHost(name)
+            guard let name = Self.authority(host, of: scheme), !Self.hostSchemes.contains(scheme) || Self.isHost(name)
             else {
                 return nil
             }
@@ -72,9 +72,9 @@ public struct ArtifactURI: Hashable, Sendable {
     public var filePath: String? { scheme == "file" ? "/" + segments.joined(separator: "/") : nil }
 
     /// Schemes whose URIs require a host.
-    static let withHosts: Set = ["http", "https", "s3"]
+    static let hostSchemes: Set = ["http", "https", "s3"]
     /// Printable characters that are not allowed in a URI.
-    private static let foreign = Set("\"\\<>^`{|}".utf8)
+    private static let forbidden = Set("\"\\<>^`{|}".utf8)
 
     private static func scheme(_ text: Substring) -> String? {
         let name = text.lowercased()
@@ -140,9 +140,9 @@ public struct ArtifactURI: Hashable, Sendable {
         else { return nil }
         // Some servers drop the text after a semicolon, and some decode twice.
         let name = segment.prefix { $0 != ";" }
-        let again = segment.lowercased()
-        let isTwice = ["%2e", "%2f", "%5c"].contains { again.contains($0) }
-        return name == "." || name == ".." || isTwice ? nil : segment
+        let lowercased = segment.lowercased()
+        let isDoublyEncoded = ["%2e", "%2f", "%5c"].contains { lowercased.contains($0) }
+        return name == "." || name == ".." || isDoublyEncoded ? nil : segment
     }
 
     private static func hexValue(_ byte: UInt8?) -> UInt8? {
@@ -182,11 +182,11 @@ public struct ArtifactPrefix: Hashable, Sendable {
     /// not account for links: see `folder`.
     public func covers(_ other: ArtifactURI) -> Bool {
         guard let uri else {
-            return other.scheme == scheme && (other.authority != nil || !ArtifactURI.withHosts.contains(scheme))
+            return other.scheme == scheme && (other.authority != nil || !ArtifactURI.hostSchemes.contains(scheme))
         }
-        let isThere = other.scheme == scheme && other.authority == uri.authority
+        let hasSameAuthority = other.scheme == scheme && other.authority == uri.authority
         // A host alone covers all its paths, the empty one, too.
-        guard isThere, other.isRooted == uri.isRooted || uri.segments.isEmpty else { return false }
+        guard hasSameAuthority, other.isRooted == uri.isRooted || uri.segments.isEmpty else { return false }
         // Byte by byte, as in file systems and object stores: spellings that Unicode considers equal are two folders.
         return other.segments.count >= uri.segments.count
             && zip(other.segments, uri.segments).allSatisfy { $0.utf8.elementsEqual($1.utf8) }

@@ -17,7 +17,7 @@ extension AuditOrigin: Formed {
         self.init(
             isDuel: try f("duel", \.isDuel, Flag()),
             stratum: try f("stratum", \.stratum, Choice()),
-            day: try f("audit_day", \.day, Whole(-106_751_991_168...106_751_991_168))
+            day: try f("audit_day", \.day, Integer(-106_751_991_168...106_751_991_168))
         )
     }
 }

@@ -48,11 +48,11 @@ public struct AuditPairing: Hashable, Sendable {
     ///   - wait: Milliseconds that a challenger has, unless a trainer was asked.
     /// - Returns: False while a prediction is still awaited.
     public func isSettled(at time: StreamTime, wait: Int64) -> Bool {
-        !isSilent || time >= waitEnds(wait)
+        !isSilent || time >= waitDeadline(wait)
     }
 
     /// Time at which the wait for the prediction by the pair's challenger ends.
-    public func waitEnds(_ wait: Int64) -> StreamTime {
+    public func waitDeadline(_ wait: Int64) -> StreamTime {
         awaitedUntil ?? StreamTime(milliseconds: fixedAt.milliseconds.adding(wait))
     }
 }

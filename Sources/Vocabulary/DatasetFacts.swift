@@ -70,7 +70,7 @@ public struct LabelChange: Hashable, Sendable {
     /// Maximum number of bytes of a reason.
     public static let longestReason = 1_024
     /// Maximum number of bytes of the requester's name.
-    public static let longestBy = 128
+    public static let longestAuthor = 128
 
     public let kind: LabelChangeKind
     public let sample: SampleID
@@ -86,7 +86,7 @@ public struct LabelChange: Hashable, Sendable {
     public let confidence: Probability?
     /// Reason for human readers; at most `longestReason` bytes.
     public let reason: String
-    /// Name of the requester; at most `longestBy` bytes.
+    /// Name of the requester; at most `longestAuthor` bytes.
     public let by: String
     /// The time of the entry that brought the change.
     public let at: StreamTime

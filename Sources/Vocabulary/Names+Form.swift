@@ -3,7 +3,7 @@ public import Forms
 /// A name given from outside.
 public struct ID<Value: Identifier>: ValueKind {
     @inlinable public init(_: Value.Type = Value.self) {}
-    public var sample: Value { Value("x") }
+    public var placeholder: Value { Value("x") }
     public var shape: Shape { .text(1...256, note: Self.expected) }
     @usableFromInline static var expected: String { "1 to 256 bytes without control characters" }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
@@ -22,7 +22,7 @@ extension ValueKind where Self == Name<ProjectID> {
         return Name(
             expected,
             bytes: 1...64,
-            sample: ProjectID("x"),
+            placeholder: ProjectID("x"),
             make: { ProjectID(checking: $0) },
             text: { $0.rawValue }
         )
@@ -32,7 +32,7 @@ extension ValueKind where Self == Name<ProjectID> {
 /// A time, in milliseconds.
 public struct Time: ValueKind {
     @inlinable public init() {}
-    public var sample: StreamTime { StreamTime(milliseconds: 0) }
+    public var placeholder: StreamTime { StreamTime(milliseconds: 0) }
     public var shape: Shape { .integer(.min ... .max) }
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> StreamTime {
         StreamTime(milliseconds: try source.integer(.min ... .max))
@@ -51,7 +51,7 @@ extension ValueKind where Self == Name<ArtifactPrefix> {
         return Name(
             expected,
             bytes: 1...1_024,
-            sample: usual,
+            placeholder: usual,
             make: { $0.utf8.count <= 1_024 ? ArtifactPrefix($0) : nil },
             text: { $0.text }
         )

@@ -4,22 +4,22 @@ extension FixedWidthInteger {
     /// The sum, or the bound of the type that it exceeds.
     @inlinable
     public func adding(_ other: Self) -> Self {
-        let (sum, isOver) = addingReportingOverflow(other)
-        return isOver ? (other < 0 ? .min : .max) : sum
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? (other < 0 ? .min : .max) : sum
     }
 
     /// The difference, or the bound of the type that it exceeds.
     @inlinable
     public func subtracting(_ other: Self) -> Self {
-        let (difference, isOver) = subtractingReportingOverflow(other)
-        return isOver ? (other < 0 ? .max : .min) : difference
+        let (difference, overflows) = subtractingReportingOverflow(other)
+        return overflows ? (other < 0 ? .max : .min) : difference
     }
 
     /// The product, or the bound of the type that it exceeds.
     @inlinable
     public func multiplied(by other: Self) -> Self {
-        let (product, isOver) = multipliedReportingOverflow(by: other)
-        return isOver ? ((self < 0) == (other < 0) ? .max : .min) : product
+        let (product, overflows) = multipliedReportingOverflow(by: other)
+        return overflows ? ((self < 0) == (other < 0) ? .max : .min) : product
     }
 
     /// Absolute difference of two numbers.

@@ -4,7 +4,7 @@ extension VoteCost: Formed {
     public static let standard: VoteCost? = VoteCost()
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        let (time, price) = (Span(0...Self.longestTime), Whole<Int64>(0...Self.highestPrice))
+        let (time, price) = (Span(0...Self.longestTime), Integer<Int64>(0...Self.highestPrice))
         maximumTime = try f(
             "maximum_time",
             \.maximumTime,

@@ -162,7 +162,7 @@ public struct EngineMetrics: Sendable {
     /// Registers at 0 the metrics that these roles may count, before they have counted anything: if a counter appears
     /// only with its first event, that event is not visible as an increase. Metrics whose labels have no known set of
     /// values are left out: projects, and members that producers name.
-    public func begin(_ roles: [Role]) {
+    public func register(_ roles: [Role]) {
         for role in roles where role != .console {
             let labels = ["role": role.rawValue]
             for metric in Metric.ofRoles { _ = counter(metric, labels) }
@@ -170,16 +170,16 @@ public struct EngineMetrics: Sendable {
             gauge(.unreachable, labels).set(0)
             observe(topicProblems: 0, role)
             switch role {
-            case .intake: beginIntake()
-            case .loop: beginLoop()
-            case .materializer, .trainer: beginStorage(labels)
+            case .intake: registerIntake()
+            case .loop: registerLoop()
+            case .materializer, .trainer: registerStorage(labels)
             case .console: break
             }
             if role == .loop || role == .materializer { observe(stops: [], stage: role.rawValue) }
         }
     }
 
-    private func beginIntake() {
+    private func registerIntake() {
         for code in RecordRejection.Code.allCases {
             _ = counter(.deadLetters, ["stage": "intake", "code": code.rawValue])
             _ = counter(.deadLettersLeftOut, ["code": code.rawValue])
@@ -189,7 +189,7 @@ public struct EngineMetrics: Sendable {
         observe(faultyRecords: 0)
     }
 
-    private func beginLoop() {
+    private func registerLoop() {
         for code in EntryRejection.Code.allCases {
             _ = counter(.refusedEntries, ["code": code.rawValue])
             if code.isDeadLetter { _ = counter(.deadLetters, ["stage": "loop", "code": code.rawValue]) }
@@ -199,7 +199,7 @@ public struct EngineMetrics: Sendable {
         _ = counter(.decisions)
     }
 
-    private func beginStorage(_ labels: [String: String]) {
+    private func registerStorage(_ labels: [String: String]) {
         gauge(.storagePaused, labels).set(0)
         _ = counter(.storageRefusals, labels)
     }
@@ -218,7 +218,7 @@ public struct EngineMetrics: Sendable {
         case .expired(_, let from, let to): counter(.expired, labels).increment(by: Int(to - from))
         case .unreachable: observe(isReachable: false, role)
         case .reachable: observe(isReachable: true, role)
-        case .isolating: counter(.isolated, labels).increment()
+        case .quarantining: counter(.isolated, labels).increment()
         case .refused: counter(.refusedTransactions, labels).increment()
         case .assigned, .unassigned, .foundUnclean, .paused, .resumed: break
         }

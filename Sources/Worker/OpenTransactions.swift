@@ -6,13 +6,13 @@ internal import StreamRuntime
 /// one open also blocks a partition. So a move of the stable end does not reset the time in which it did not move: only
 /// the time in which it moved is subtracted. Used on one thread.
 struct OpenTransactions {
-    private struct Standing {
+    private struct Blockage {
         let offset: Int64
         /// Milliseconds for which the stable end did not move, less those in which it moved.
-        let held: Int64
+        let duration: Int64
     }
 
-    private var standing: [TopicPartition: Standing] = [:]
+    private var blockages: [TopicPartition: Blockage] = [:]
     private var checkedAt: Int64?
 
     /// Milliseconds for which an open transaction is not reported as a fault. A transaction of a worker may last ten
@@ -24,39 +24,41 @@ struct OpenTransactions {
     /// Scans again, if the interval has passed.
     ///
     /// - Parameters:
-    ///   - topics: Number of partitions of each topic.
+    ///   - partitionCounts: Number of partitions of each topic.
     ///   - reader: Reader that queries their ends.
     ///   - time: Now, in milliseconds since 1970.
     /// - Throws: An error if no broker answers; earlier findings are kept.
     mutating func update(
-        at topics: [String: Int],
+        partitionCounts: [String: Int],
         _ reader: any LogReader,
         time: Int64
     ) throws(StreamError) {
         if let checkedAt, time >= checkedAt, time - checkedAt < Self.interval { return }
         var topicPartitions: [TopicPartition] = []
-        for (topic, count) in topics { topicPartitions += (0..<Int32(count)).map { TopicPartition(topic, $0) } }
+        for (topic, count) in partitionCounts {
+            topicPartitions += (0..<Int32(count)).map { TopicPartition(topic, $0) }
+        }
         // The stable end is read first: a transaction that commits between the two reads is counted as open once more,
         // but its stable end keeps moving.
         let stable = try reader.ends(of: topicPartitions.sorted(), stable: true)
         let high = try reader.ends(of: topicPartitions.sorted(), stable: false)
         let passed = max(0, time - (checkedAt ?? time))
         checkedAt = time
-        var found: [TopicPartition: Standing] = [:]
+        var found: [TopicPartition: Blockage] = [:]
         for (topicPartition, offset) in stable where offset < high[topicPartition] ?? 0 {
-            let known = standing[topicPartition]
-            let held = (known?.held ?? 0) + (known?.offset == offset ? passed : -passed)
-            found[topicPartition] = Standing(offset: offset, held: min(max(0, held), 2 * Self.maximumWait))
+            let known = blockages[topicPartition]
+            let duration = (known?.duration ?? 0) + (known?.offset == offset ? passed : -passed)
+            found[topicPartition] = Blockage(offset: offset, duration: min(max(0, duration), 2 * Self.maximumWait))
         }
-        standing = found
+        blockages = found
     }
 
     /// Descriptions of the partitions of a topic that were blocked for `maximumWait` milliseconds.
     func problems(of topic: String) -> [String] {
-        standing.filter { $0.key.topic == topic && $0.value.held >= Self.maximumWait }
+        blockages.filter { $0.key.topic == topic && $0.value.duration >= Self.maximumWait }
             .sorted { $0.key < $1.key }
-            .map { topicPartition, one in
-                "\(topicPartition)\(Self.mark)\(one.offset), for more than a minute in all, and nothing behind it is seen"
+            .map { topicPartition, blockage in
+                "\(topicPartition)\(Self.mark)\(blockage.offset), for more than a minute in all, and nothing behind it is seen"
             }
     }
 

@@ -34,7 +34,7 @@ public struct SaltDigest: Hashable, Sendable {
         let found = try transport.groupOffsets(group, topicPartitions)
         for topicPartition in topicPartitions {
             guard let offset = found[topicPartition],
-                let disagreement = OffsetDisagreement(offset.note, of: topicPartition, own: attribute)
+                let disagreement = OffsetDisagreement(offset.metadata, of: topicPartition, own: attribute)
             else { continue }
             throw fault(disagreement, role, group: group)
         }

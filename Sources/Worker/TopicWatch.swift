@@ -15,7 +15,7 @@ public final class TopicWatch {
     private let makeReader: () throws(StreamError) -> any LogReader
     private let now: () -> Int64
     private var reader: (any LogReader)?
-    private var open = OpenTransactions()
+    private var openTransactions = OpenTransactions()
 
     /// Milliseconds between two checks.
     static let interval: Int64 = 3_000
@@ -45,14 +45,18 @@ public final class TopicWatch {
             var found = RoleTopics.Findings(reader, topics)
             var problems: [Role: [String]] = [:]
             for role in roles {
-                let own = try found.problems(of: role)
-                if !own.isEmpty { problems[role] = own }
+                let roleProblems = try found.problems(of: role)
+                if !roleProblems.isEmpty { problems[role] = roleProblems }
             }
             let read = Dictionary(uniqueKeysWithValues: roles.map { ($0, found.partitionsRead(by: $0)) })
             // The ends of a topic that was just deleted cannot be read: its deletion is reported above.
-            try? open.update(at: read.values.reduce(into: [:]) { $0.merge($1) { $1 } }, reader, time: now())
+            try? openTransactions.update(
+                partitionCounts: read.values.reduce(into: [:]) { $0.merge($1) { $1 } },
+                reader,
+                time: now()
+            )
             for role in roles {
-                let held = (read[role] ?? [:]).keys.sorted().flatMap { open.problems(of: $0) }
+                let held = (read[role] ?? [:]).keys.sorted().flatMap { openTransactions.problems(of: $0) }
                 if !held.isEmpty { problems[role, default: []] += held }
             }
             return problems

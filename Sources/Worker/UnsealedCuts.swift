@@ -61,11 +61,11 @@ struct UnsealedCuts {
     ///   last scan, whose values would otherwise remain for ever.
     mutating func update(_ processor: LoopProcessor, time: Int64) -> [Reading] {
         var found: [String: Watched] = [:]
-        var here: Set<String> = []
+        var current: Set<String> = []
         var readings: [Reading] = []
         processor.forEachProject { project in
             let name = project.state.project.rawValue
-            here.insert(name)
+            current.insert(name)
             guard let oldest = Oldest(project.state.datasets) else {
                 readings.append(Reading(project: name, count: 0, age: 0))
                 return
@@ -76,9 +76,9 @@ struct UnsealedCuts {
             found[name] = Watched(oldest: oldest, since: since, isPaused: project.pause != nil)
             readings.append(Reading(project: name, count: oldest.count, age: max(0, time - oldest.cutAt)))
         }
-        for name in reported.subtracting(here).sorted() { readings.append(Reading(project: name, count: 0, age: 0)) }
+        for name in reported.subtracting(current).sorted() { readings.append(Reading(project: name, count: 0, age: 0)) }
         watched = found
-        reported = here
+        reported = current
         return readings
     }
 

@@ -14,9 +14,9 @@ internal import Telemetry
 internal import Trainer
 internal import Vocabulary
 
-/// Parts of each role, and its reports to health.
+/// Components of each role, and its reports to health.
 extension Worker {
-    struct Parts {
+    struct RoleComponents {
         let processor: any Processor
         let inputs: [Topic]
         /// Milliseconds from the first record of a transaction to its commit.
@@ -35,12 +35,12 @@ extension Worker {
         var finish: () -> Void = {}
     }
 
-    func makeProcessor(
+    func makeComponents(
         _ role: Role,
         thread: Int,
         transport: KafkaStreamTransport,
         logger: Logger
-    ) throws -> Parts {
+    ) throws -> RoleComponents {
         let topics = configuration.topics
         switch role {
         case .intake:
@@ -53,7 +53,7 @@ extension Worker {
                 state: try stateDirectory(transport),
                 artifactFolders: ArtifactFolders(
                     roots: configuration.artifactRoots,
-                    own: StoreLocation.isURL(configuration.artifactsPath) ? nil : configuration.artifactsPath
+                    trainerFolder: StoreLocation.isURL(configuration.artifactsPath) ? nil : configuration.artifactsPath
                 ),
                 salt: configuration.salt,
                 tokens: configuration.tokens,
@@ -67,7 +67,7 @@ extension Worker {
             var last = IntakeCounts()
             var lastWarningAt: Int64 = 0
             var reported: Int64 = 0
-            return Parts(
+            return RoleComponents(
                 processor: processor,
                 inputs: IntakeProcessor.inputs,
                 interval: configuration.intakeInterval,
@@ -84,7 +84,7 @@ extension Worker {
                     )
                     (lastWarningAt, reported) = (now, leftOut)
                 },
-                remarks: { [self, processor] in tell(processor.projectFaults, of: thread, logger) }
+                remarks: { [self, processor] in reportFaults(processor.projectFaults, of: thread, logger) }
             )
         case .loop:
             let writer = try makeSnapshotWriter(transport, logger)
@@ -134,7 +134,7 @@ extension Worker {
             var last = LoopCounts()
             var lastSummaryAt: Int64 = 0
             var unsealed = UnsealedCuts()
-            return Parts(
+            return RoleComponents(
                 processor: processor,
                 inputs: LoopProcessor.inputs,
                 interval: configuration.loopInterval,
@@ -166,7 +166,7 @@ extension Worker {
             let store = DatasetStore(objects: objects, compression: configuration.storeCompression)
             let processor = MaterializerProcessor(topics: topics, transport: transport, store: store)
             processor.storagePaused = watchBackoffs(role, logger)
-            processor.announcedOtherwise = { project, version in
+            processor.announcedUnderOtherID = { project, version in
                 logger.warning(
                     "another id was announced under this version number: the version in the store is announced, too",
                     [
@@ -176,7 +176,7 @@ extension Worker {
                 )
             }
             watchStops(processor, logger)
-            return Parts(
+            return RoleComponents(
                 processor: processor,
                 inputs: MaterializerProcessor.inputs,
                 interval: configuration.loopInterval,
@@ -211,14 +211,18 @@ extension Worker {
                     ]
                 )
             }
-            return Parts(processor: processor, inputs: TrainerProcessor.inputs, interval: configuration.loopInterval)
+            return RoleComponents(
+                processor: processor,
+                inputs: TrainerProcessor.inputs,
+                interval: configuration.loopInterval
+            )
         }
     }
 
     /// Returns the directory of the loop's tables that Intake's threads share; a new one if the reader of the old one
     /// has failed.
     private func stateDirectory(_ transport: KafkaStreamTransport) throws -> StateDirectory {
-        try stateRead.withLock { known in
+        try sharedStateDirectory.withLock { known in
             if let known, !known.hasFailed { return known }
             let made = try StateDirectory(
                 transport: transport,
@@ -233,7 +237,7 @@ extension Worker {
     /// Logs the faults on `projects`, each once.
     ///
     /// - Returns: The texts of the faults for health.
-    private func tell(_ faults: [ProjectFault], of thread: Int, _ logger: Logger) -> [String] {
+    private func reportFaults(_ faults: [ProjectFault], of thread: Int, _ logger: Logger) -> [String] {
         let (new, count) = reportedFaults.withLock { reported in
             // A fault that one thread has logged is not logged by another, although a budget may return to one thread
             // before the others. A fault that was corrected may be logged again.
@@ -335,12 +339,12 @@ extension Worker {
                 ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
             )
         case .refused(let reason): logger.warning("transaction refused", ["reason": .string(reason)])
-        case .isolating(let partition, let offset, let isolation):
+        case .quarantining(let partition, let offset, let quarantine):
             logger.error(
                 "record quarantined",
                 [
                     "partition": .string(partition.description), "offset": .number(offset),
-                    "reason": .string(isolation.text),
+                    "reason": .string(quarantine.text),
                 ]
             )
         case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])

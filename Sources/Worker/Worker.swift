@@ -21,7 +21,7 @@ public final class Worker: Sendable {
     let reportedFaults = Mutex<[Int: Set<ProjectFault>]>([:])
     private let refused = Mutex<EngineError?>(nil)
     /// Directory of `state` that Intake's threads share; nil until one needs it.
-    let stateRead = Mutex<StateDirectory?>(nil)
+    let sharedStateDirectory = Mutex<StateDirectory?>(nil)
 
     /// Reason why this worker must not run with its configuration, for which it has stopped; nil if there is none.
     public var refusal: EngineError? { refused.withLock { $0 } }
@@ -45,7 +45,7 @@ public final class Worker: Sendable {
     public func run() {
         var threads: [RoleThread] = []
         let roles = Self.streamRoles.filter { configuration.roles.contains($0) }
-        metrics.begin(roles)
+        metrics.register(roles)
         if !roles.isEmpty { threads.append(RoleThread("flywheel.topics") { [self] in watchTopics(roles) }) }
         for role in Self.streamRoles where configuration.roles.contains(role) {
             for number in 0..<configuration.threads(role) {
@@ -77,7 +77,7 @@ public final class Worker: Sendable {
         while !stop.isRaised {
             let began = WallClock.now()
             do {
-                try work(role, thread: thread, logger: logger, explained: &explained, standstill: standstill)
+                try runOnce(role, thread: thread, logger: logger, explained: &explained, standstill: standstill)
                 break
             } catch let fault as SaltFault {
                 // A worker with another salt would do harm, and a retry cannot help.
@@ -171,8 +171,8 @@ public final class Worker: Sendable {
         standstill: Standstill
     ) throws {
         let properties = configuration.properties(role)
-        let isThere = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerWait)
-        guard !isThere else { return }
+        let isReachable = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerWait)
+        guard !isReachable else { return }
         let address = properties["bootstrap.servers"] ?? "bootstrap.servers"
         let reason =
             "no broker at \(address) has answered within \(Self.answerWait / 1_000) s; the role keeps trying"
@@ -199,7 +199,7 @@ public final class Worker: Sendable {
 
     /// Runs a role once, from the creation of its clients until they are closed. `explained` contains the partitions of
     /// the previous run if that run was ended by its clients and not by a record; after a failure, those of this run.
-    private func work(
+    private func runOnce(
         _ role: Role,
         thread: Int,
         logger: Logger,
@@ -220,18 +220,18 @@ public final class Worker: Sendable {
         )
         // A response shows that a broker is reachable.
         noteReachable(true, role: role, logger: logger, standstill: standstill)
-        let parts = try makeProcessor(role, thread: thread, transport: transport, logger: logger)
-        defer { parts.finish() }
-        let names = parts.inputs.map { configuration.topics[$0] }
+        let components = try makeComponents(role, thread: thread, transport: transport, logger: logger)
+        defer { components.finish() }
+        let names = components.inputs.map { configuration.topics[$0] }
         try checkSalt(role, names, transport)
         let task = try StreamTask(
             transport: transport,
-            processor: parts.processor,
+            processor: components.processor,
             group: configuration.group(role),
             instance: configuration.member(role, thread: thread),
             transactionalID: configuration.transactionalID(role, thread: thread),
             topics: names,
-            policy: CommitPolicy(interval: parts.interval, maximumRecords: parts.maximumRecords),
+            policy: CommitPolicy(interval: components.interval, maximumRecords: components.maximumRecords),
             explained: explained,
             agreement: configuration.saltDigest(role)?.attribute,
             environment: StreamTaskEnvironment(
@@ -246,7 +246,7 @@ public final class Worker: Sendable {
                     if case .retrying(let error, _) = event {
                         health.set(role, thread: thread, .degraded, reason: error.description, at: WallClock.now())
                     }
-                    parts.watch(event)
+                    components.watch(event)
                     Self.log(event, logger)
                     guard let error = event.error, error.isForbidden else { return }
                     // Only a person can correct this, so it is an error and not one warning among others.
@@ -266,13 +266,14 @@ public final class Worker: Sendable {
                 standstill.since = task.unsettledSince
                 if now - lastReadAt >= 1_000 || now < lastReadAt {
                     lastReadAt = now
-                    health.remark(role, thread: thread, parts.remarks())
+                    health.remark(role, thread: thread, components.remarks())
                 }
                 let degradation =
-                    (parts.processor as? any PausingProcessor)?.backoff.reason ?? task.connectivityError?.description
-                    ?? parts.degradation()
+                    (components.processor as? any PausingProcessor)?.backoff.reason ?? task.connectivityError?
+                    .description
+                    ?? components.degradation()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
-                    ?? parts.lateDegradation()
+                    ?? components.lateDegradation()
                 let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
                 let condition: WorkerHealth.Condition =
                     degradation != nil ? .degraded : waiting != nil ? .starting : .running

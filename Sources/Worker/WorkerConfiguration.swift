@@ -115,7 +115,7 @@ public struct WorkerConfiguration: Sendable {
 
     /// Default number of threads of Intake: half the processors, in `1...8`; the others are for the client library's
     /// own threads.
-    public static var usualThreads: Int { max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2)) }
+    public static var defaultThreads: Int { max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2)) }
 
     /// Returns the properties of a role's clients: `kafka`, completed with the role's defaults for properties not set.
     func properties(_ role: Role) -> KafkaProperties {

@@ -48,20 +48,20 @@ def parse() -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     from connection_faults import try_faults
-    from rights import order_of, try_foreign_writes, try_without, write_bad_records
+    from rights import ordered_rights, try_foreign_writes, try_without, write_bad_records
     from scene import Scene, say
     from secure_cluster import scratch_root
 
     scene = Scene(options.binary, scratch_root(300_000_000))
-    is_well = False
+    has_passed = False
     try:
         scene.set_up()
-        scene.turn(patience=90)
+        scene.wait_for_cycle(timeout=90)
         write_bad_records(scene)
         say("the flywheel has turned; now everybody writes where they may not")
         topics = sorted(name for name in scene.cluster.admin.list_topics(timeout=10).topics if name.startswith("flywheel."))
         refused, failures = try_foreign_writes(scene, topics)
-        tried = order_of(scene)
+        tried = ordered_rights(scene)
         if options.only:
             tried = [(user, right) for user, right in tried if user == options.only]
         if options.short:
@@ -75,26 +75,26 @@ def run(options: argparse.Namespace) -> int:
         failures += [str(outcome) for outcome in outcomes if not (outcome.failed and outcome.named)]
         say("every right is back: does the flywheel turn on?")
         answers, version = scene.label_tool.done, scene.product.done
-        failures += turns_on(scene, answers, version)
+        failures += check_recovery(scene, answers, version)
         say("what keeps clients out")
         slowest, wrong = try_faults(scene, options.seed, options.short)
         failures += wrong
         result = {
-            "broker": scene.cluster.kind, "seed": options.seed, "principals": len(scene.rights), "granted": len(order_of(scene)),
+            "broker": scene.cluster.kind, "seed": options.seed, "principals": len(scene.rights), "granted": len(ordered_rights(scene)),
             "rights": len(outcomes), "each_needed": all(outcome.failed for outcome in outcomes),
             "named_in_error": sum(outcome.failed and outcome.named for outcome in outcomes),
             "slowest_s": round(max((outcome.seconds for outcome in outcomes), default=0), 1),
             "foreign_writes_refused": refused, "cycle": True, "fault_slowest_s": slowest}
         for failure in failures:
             print(f"acl: FAILED: {failure}", file=sys.stderr)
-        is_well = not failures
+        has_passed = not failures
         print(json.dumps(result), flush=True)
-        return 0 if is_well else 1
+        return 0 if has_passed else 1
     finally:
-        scene.clear(keeps=options.keep or not is_well)
+        scene.clear(keeps=options.keep or not has_passed)
 
 
-def turns_on(scene, answers: int, predictions: int) -> list[str]:
+def check_recovery(scene, answers: int, predictions: int) -> list[str]:
     """What does not go on by itself within half a minute."""
     import time
 

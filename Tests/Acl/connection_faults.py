@@ -11,7 +11,7 @@ from participants import PROJECT
 from scene import ROLES, Scene
 from secure_cluster import end, spawn
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 COMMANDS = [
     ["topics", "create"], ["topics", "check"], ["project", "list"], ["project", "show", PROJECT], ["project", "resume", PROJECT],
     ["project", "apply", "FILE"], ["status"], ["dataset", "log", "--project", PROJECT], ["replay"],
@@ -27,7 +27,7 @@ def faults(scene: Scene) -> dict[str, tuple[dict[str, str], str]]:
         "password": (cluster.properties("operator", sasl_password="another"), "refuses user name or password"),
         "mechanism": (cluster.properties("operator", sasl_mechanism="SCRAM-SHA-512"), "set sasl.mechanism to one of PLAIN"),
         "authority": (
-            cluster.properties("operator", ssl_ca_location=str(cluster.stranger)), "signed by no authority that is trusted here"),
+            cluster.properties("operator", ssl_ca_location=str(cluster.untrusted_authority)), "signed by no authority that is trusted here"),
         "expired": (cluster.properties("operator", "expired"), "certificate has expired"),
         "host_name": (cluster.properties("operator", "elsewhere"), "certificate is for another host name"),
         "plaintext": (
@@ -89,6 +89,6 @@ def try_faults(scene: Scene, seed: int, short: bool) -> tuple[dict[str, float], 
         for what, (seconds, wrong) in times.items():
             if wrong is not None:
                 failures.append(f"{fault}: flywheel {what} {wrong}")
-            elif seconds > PATIENCE:
+            elif seconds > TIMEOUT:
                 failures.append(f"{fault}: flywheel {what} says so after {seconds:.1f} s")
     return slowest, failures

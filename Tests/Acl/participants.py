@@ -29,11 +29,11 @@ def prediction(number: int, version: str | None) -> dict:
     return event
 
 
-def make_reader(properties: dict, group: str, topic: str, patience: float = 10) -> Consumer:
+def make_reader(properties: dict, group: str, topic: str, timeout: float = 10) -> Consumer:
     """Reads a topic whole, without being a member of the group whose name it bears. A refusal is an error at once."""
     reader = Consumer(properties | {
         "group.id": group, "enable.auto.commit": False, "isolation.level": "read_committed", "log_level": 0})
-    found = reader.list_topics(topic, timeout=patience).topics[topic]
+    found = reader.list_topics(topic, timeout=timeout).topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
     reader.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in found.partitions])
@@ -41,7 +41,7 @@ def make_reader(properties: dict, group: str, topic: str, patience: float = 10) 
 
 
 class Participant(threading.Thread):
-    """Does a step again and again. A refusal ends a life, and another begins: rights come and go here."""
+    """Repeats a step. After an error of the broker it begins again with new clients, because rights are revoked and granted meanwhile."""
 
     def __init__(self, properties: dict, prefix: str):
         super().__init__(daemon=True)

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException, Producer
 from participants import PROJECT, make_reader, prediction
 from scene import PREFIX, ROLES, Scene, is_named
 
-PATIENCE = 15.0
+TIMEOUT = 15.0
 INPUTS = ["predictions", "feedback", "annotations", "training-results", "commands", "dataset-versions", "imports"]
 CODES = {"Topic": "TOPIC_AUTHORIZATION_FAILED", "Group": "GROUP_AUTHORIZATION_FAILED"}
 
@@ -23,13 +23,13 @@ class Outcome:
     failed: bool
     named: bool
     seconds: float
-    said: str
+    output: str
 
     def __str__(self) -> str:
         right = f"{self.right['operation']} on {self.right['resource_type']} {self.right['name']}"
         if not self.failed:
-            return f"{self.user} without {right}: nothing failed within {PATIENCE:.0f} s: {self.said[-400:]}"
-        return f"{self.user} without {right}: what failed does not name it: {self.said[-600:]}"
+            return f"{self.user} without {right}: nothing failed within {TIMEOUT:.0f} s: {self.output[-400:]}"
+        return f"{self.user} without {right}: what failed does not name it: {self.output[-600:]}"
 
 
 def try_without(scene: Scene, user: str, right: dict) -> Outcome:
@@ -41,9 +41,9 @@ def try_without(scene: Scene, user: str, right: dict) -> Outcome:
     began = time.monotonic()
     try:
         if role is not None:
-            failed, said = _role(scene, user, right)
+            failed, output = _try_role(scene, user, right)
         else:
-            failed, said = _somebody(scene, user, right)
+            failed, output = _try_user(scene, user, right)
         seconds = time.monotonic() - began
     finally:
         scene.cluster.grant(user, [right])
@@ -51,24 +51,24 @@ def try_without(scene: Scene, user: str, right: dict) -> Outcome:
         # Whatever it waits for now, it need not wait any longer.
         role.stop()
         role.start()
-    return Outcome(user, right, failed and seconds <= PATIENCE, is_named(right, said), seconds, said)
+    return Outcome(user, right, failed and seconds <= TIMEOUT, is_named(right, output), seconds, output)
 
 
-def _role(scene: Scene, name: str, right: dict) -> tuple[bool, str]:
+def _try_role(scene: Scene, name: str, right: dict) -> tuple[bool, str]:
     """Starts the role, and waits until it says what it lacks."""
     role = scene.roles[name]
     role.start()
-    deadline = time.monotonic() + PATIENCE
-    asked = False
+    deadline = time.monotonic() + TIMEOUT
+    has_requested = False
     while time.monotonic() < deadline:
-        said = [line for line in role.said().splitlines() if "AUTHORIZATION_FAILED" in line]
-        if said:
-            return True, "\n".join(said)
-        if name == "trainer" and not asked and "partitions assigned" in role.said():
-            asked = True
+        refusals = [line for line in role.output().splitlines() if "AUTHORIZATION_FAILED" in line]
+        if refusals:
+            return True, "\n".join(refusals)
+        if name == "trainer" and not has_requested and "partitions assigned" in role.output():
+            has_requested = True
             _ask_for_training(scene)
         time.sleep(0.1)
-    return False, role.said()
+    return False, role.output()
 
 
 def _ask_for_training(scene: Scene) -> None:
@@ -79,10 +79,10 @@ def _ask_for_training(scene: Scene) -> None:
     scene.write("training-requests", json.dumps(request), PROJECT)
 
 
-def _somebody(scene: Scene, user: str, right: dict) -> tuple[bool, str]:
+def _try_user(scene: Scene, user: str, right: dict) -> tuple[bool, str]:
     if user == "analyst":
-        status, said = scene.flywheel(user, *_analysis(scene, right))
-        return status != 0, said
+        status, output = scene.flywheel(user, *_analysis(scene, right))
+        return status != 0, output
     if user == "operator":
         return _operator(scene, right)
     return _client(scene, user, right)
@@ -105,45 +105,45 @@ def _operator(scene: Scene, right: dict) -> tuple[bool, str]:
         return _redrive(scene, "feedback" if name == "dead-letters" else name)
     if kind == "Topic" and name in ("commands", "model-releases"):
         words = ["-P", "-t", right["name"]] if operation == "Write" else ["-C", "-t", right["name"], "-e", "-q"]
-        _, said = scene.kcat("operator", *words, text="{}\n" if operation == "Write" else "")
-        is_refused = "uthorization failed" in said and (operation == "Write" or right["name"] in said)
+        _, output = scene.kcat("operator", *words, text="{}\n" if operation == "Write" else "")
+        is_refused = "uthorization failed" in output and (operation == "Write" or right["name"] in output)
         # The operation is what kcat was asked to do.
-        return is_refused, said + (f"\n{operation} on Topic {right['name']}" if is_refused else "")
+        return is_refused, output + (f"\n{operation} on Topic {right['name']}" if is_refused else "")
     if kind == "TransactionalId" and name == "apply." or kind == "Topic" and (operation, name) == ("Write", "projects"):
-        status, said = scene.apply_project()
+        status, output = scene.apply_project()
     elif kind == "TransactionalId" and name == "redrive":
         return _redrive(scene, "predictions")
     elif kind == "TransactionalId" and name == "import.":
         return _import(scene)
     elif kind == "TransactionalId":
-        status, said = scene.flywheel("operator", "project", "resume", PROJECT)
+        status, output = scene.flywheel("operator", "project", "resume", PROJECT)
     elif operation == "Create":
-        status, said = scene.flywheel("operator", "topics", "create", "--prefix", PREFIX + "more.")
+        status, output = scene.flywheel("operator", "topics", "create", "--prefix", PREFIX + "more.")
     elif operation in ("Describe", "DescribeConfigs") and kind == "Topic":
-        status, said = scene.flywheel("operator", "topics", "check")
+        status, output = scene.flywheel("operator", "topics", "check")
     elif name == "dead-letters":
-        status, said = scene.flywheel("operator", "dead-letters", "list")
+        status, output = scene.flywheel("operator", "dead-letters", "list")
     elif name == "release-log":
-        status, said = scene.flywheel("operator", "releases", "log", PROJECT)
+        status, output = scene.flywheel("operator", "releases", "log", PROJECT)
     elif name == "projects":
-        status, said = scene.flywheel("operator", "project", "list")
+        status, output = scene.flywheel("operator", "project", "list")
     else:
-        status, said = scene.flywheel("operator", "status")
-    return status != 0, said
+        status, output = scene.flywheel("operator", "status")
+    return status != 0, output
 
 
 def _import(scene: Scene) -> tuple[bool, str]:
     """A label of a sample that nobody has heard of."""
     file = scene.folder / "labels.jsonl"
     file.write_text(json.dumps({"id": f"acl-{time.time_ns()}", "label": "left"}) + "\n")
-    status, said = scene.flywheel("operator", "labels", "import", str(file), "--project", PROJECT, "--progress", "")
-    return status != 0, said
+    status, output = scene.flywheel("operator", "labels", "import", str(file), "--project", PROJECT, "--progress", "")
+    return status != 0, output
 
 
 def _redrive(scene: Scene, topic: str) -> tuple[bool, str]:
     words = ["dead-letters", "redrive", "--topic", topic, "--again", "--max-attempts", "1000"]
-    status, said = scene.flywheel("operator", *words)
-    return status != 0, said
+    status, output = scene.flywheel("operator", *words)
+    return status != 0, output
 
 
 def write_bad_records(scene: Scene) -> None:
@@ -175,8 +175,8 @@ def _client(scene: Scene, user: str, right: dict) -> tuple[bool, str]:
                     code = record.error().name()
     except KafkaException as error:
         code = error.args[0].name()
-    said = f"{code}: {right['operation']} on {right['resource_type']} {name}" if code == wanted else f"{code}"
-    return code is not None, said
+    output = f"{code}: {right['operation']} on {right['resource_type']} {name}" if code == wanted else f"{code}"
+    return code is not None, output
 
 
 def write_to(properties: dict, topics: list[str]) -> dict[str, str | None]:
@@ -199,18 +199,18 @@ def write_to(properties: dict, topics: list[str]) -> dict[str, str | None]:
 
 def try_foreign_writes(scene: Scene, topics: list[str]) -> tuple[int, list[str]]:
     """Everybody writes to every topic that is none of theirs. Returns the refusals, and who was not refused."""
-    refused, taken = 0, []
+    refused, accepted = 0, []
     for user in [*scene.rights, "stranger"]:
-        own = {right["name"] for right in scene.rights.get(user, []) if right["operation"] == "Write"}
-        for topic, code in write_to(scene.cluster.properties(user), [topic for topic in topics if topic not in own]).items():
+        writable = {right["name"] for right in scene.rights.get(user, []) if right["operation"] == "Write"}
+        for topic, code in write_to(scene.cluster.properties(user), [topic for topic in topics if topic not in writable]).items():
             if code == "TOPIC_AUTHORIZATION_FAILED":
                 refused += 1
             else:
-                taken.append(f"{user} writes to {topic}: {code or 'taken'}")
-    return refused, taken
+                accepted.append(f"{user} writes to {topic}: {code or 'taken'}")
+    return refused, accepted
 
 
-def order_of(scene: Scene) -> list[tuple[str, dict]]:
+def ordered_rights(scene: Scene) -> list[tuple[str, dict]]:
     """All rights, roles first."""
     users = [*ROLES, *(user for user in scene.rights if user not in ROLES)]
     return [(user, right) for user in users for right in scene.rights[user]]

@@ -61,20 +61,20 @@ class Role:
             str(scene.binary), "run", "--roles", name, "--instance", "w1", "--state", "", "--store", str(scene.folder / "datasets"),
             "--artifacts", str(scene.folder / "artifacts"), *scene.connection(name)]
         self.process: subprocess.Popen | None = None
-        self.place = 0
+        self.log_offset = 0
 
     def start(self) -> None:
-        self.place = self.log.stat().st_size if self.log.exists() else 0
+        self.log_offset = self.log.stat().st_size if self.log.exists() else 0
         self.process = spawn(self.command, self.log, env=os.environ | {"FLYWHEEL_SALT": "acl"})
 
     def stop(self) -> None:
         if not end(self.process, 30, f"the role {self.name}"):
             raise ChaosError(f"the role {self.name} does not stop: {last_lines(self.log)}")
 
-    def said(self) -> str:
+    def output(self) -> str:
         """What it has logged since its start."""
         with open(self.log, "rb") as file:
-            file.seek(self.place)
+            file.seek(self.log_offset)
             return file.read().decode(errors="replace")
 
 
@@ -98,14 +98,14 @@ class Scene:
             words += ["--kafka", f"{name}={value}"]
         return words
 
-    def flywheel(self, user: str, *words: str, patience: float = 30) -> tuple[int, str]:
+    def flywheel(self, user: str, *words: str, timeout: float = 30) -> tuple[int, str]:
         """Runs a command as somebody; its status, and what it printed on both streams."""
         try:
             done = subprocess.run(
-                [str(self.binary), *words, *self.connection(user)], capture_output=True, text=True, timeout=patience,
+                [str(self.binary), *words, *self.connection(user)], capture_output=True, text=True, timeout=timeout,
                 env=os.environ | {"FLYWHEEL_SALT": "acl"})
         except subprocess.TimeoutExpired as error:
-            return 124, f"{words} does not end within {patience:.0f} s: {error.output or b''}"
+            return 124, f"{words} does not end within {timeout:.0f} s: {error.output or b''}"
         return done.returncode, done.stdout + done.stderr
 
     def must(self, user: str, *words: str) -> str:
@@ -148,7 +148,7 @@ class Scene:
         path.write_text(CONFIGURATION.format(batch=self.batch))
         return self.flywheel("operator", "project", "apply", str(path))
 
-    def turn(self, patience: float) -> None:
+    def wait_for_cycle(self, timeout: float) -> None:
         """Waits until the whole flywheel has turned: a model was trained and released, and the service predicts with it."""
         wanted = {
             "the label tool answers": lambda: self.label_tool.done >= 12,
@@ -156,18 +156,18 @@ class Scene:
             "the service predicts with a model": lambda: self.product.version is not None,
             "the outside trainer answers": lambda: self.outside_trainer.done > 0,
         }
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         for what, condition in wanted.items():
             while not condition():
                 if time.monotonic() > deadline:
                     logs = "\n".join(f"{name}: {last_lines(role.log)}" for name, role in self.roles.items())
-                    raise ChaosError(f"waited {patience:.0f} s in vain: {what}\n{logs}")
+                    raise ChaosError(f"waited {timeout:.0f} s in vain: {what}\n{logs}")
                 time.sleep(0.3)
             say(what)
         self.must("operator", "status")
         self.must("analyst", "replay", "--project", PROJECT, "--verify")
         complaints = [
-            line for role in self.roles.values() for line in role.said().splitlines() if "AUTHORIZATION_FAILED" in line]
+            line for role in self.roles.values() for line in role.output().splitlines() if "AUTHORIZATION_FAILED" in line]
         if complaints:
             raise ChaosError(f"a right is lacking that `flywheel topics acls` does not print: {complaints[0]}")
 

@@ -89,7 +89,7 @@ class SecureCluster:
         return self.folder / "authority.pem"
 
     @property
-    def stranger(self) -> Path:
+    def untrusted_authority(self) -> Path:
         """Of an authority that has signed nothing here."""
         return self.folder / "stranger.pem"
 
@@ -98,11 +98,11 @@ class SecureCluster:
 
     def properties(self, user: str, listener: str = "secure", **others: str) -> dict[str, str]:
         """What a client is made with. A keyword's underscores stand for points; an empty value leaves the property out."""
-        own = {
+        settings = {
             "bootstrap.servers": self.address(listener), "security.protocol": "sasl_ssl", "ssl.ca.location": str(self.authority),
             "sasl.mechanism": "PLAIN", "sasl.username": user, "sasl.password": f"{user}-secret"}
-        own |= {name.replace("_", "."): value for name, value in others.items()}
-        return {name: value for name, value in own.items() if value}
+        settings |= {name.replace("_", "."): value for name, value in others.items()}
+        return {name: value for name, value in settings.items() if value}
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

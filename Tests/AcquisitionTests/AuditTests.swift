@@ -182,9 +182,9 @@ import Vocabulary
             time += Int64(draw(100...4_000))
             // Periods without candidates, in which the pool runs out, alternate with bursts.
             for number in 0..<(draw(0...3) == 0 ? 0 : draw(0...15)) {
-                let one = candidate("p\(round)-\(number)", score: generator.nextUnit())
+                let candidate = candidate("p\(round)-\(number)", score: generator.nextUnit())
                 state.receive(
-                    one,
+                    candidate,
                     modelVersionNumber: 1,
                     votesPerTask: votes,
                     policy: policy,
@@ -192,9 +192,9 @@ import Vocabulary
                 )
             }
             for number in 0..<12 {
-                let one = candidate("a\(round)-\(number)", draw: 0.1 * generator.nextUnit(), cutoff: 0.1)
+                let candidate = candidate("a\(round)-\(number)", draw: 0.1 * generator.nextUnit(), cutoff: 0.1)
                 state.receive(
-                    one,
+                    candidate,
                     modelVersionNumber: 1,
                     votesPerTask: votes,
                     policy: policy,
@@ -212,8 +212,8 @@ import Vocabulary
         let queried = tasks.values.reduce(0) { $0 + $1.all }
         #expect(queried > 20, "\(policy)")
         for (window, count) in tasks {
-            let off = Double(count.audit) - policy.auditShare * Double(count.all)
-            #expect(abs(off) <= 1, "\(count) in the window from \(window) of \(policy)")
+            let deviation = Double(count.audit) - policy.auditShare * Double(count.all)
+            #expect(abs(deviation) <= 1, "\(count) in the window from \(window) of \(policy)")
         }
     }
 
@@ -226,8 +226,8 @@ import Vocabulary
         var state = AcquisitionState((0..<200).map { candidate("p\($0)") }, policy: policy)
         for round in 0..<5 as Range<Int64> { _ = state.batch(policy, entry: UInt64(round), at: 2_000 * (round + 1)) }
         for number in 0..<100 {
-            let one = candidate("a\(number)", draw: 0.001 * Double(number), cutoff: 0.1)
-            state.receive(one, modelVersionNumber: 1, policy: policy, context: context(9, at: 99_000))
+            let candidate = candidate("a\(number)", draw: 0.001 * Double(number), cutoff: 0.1)
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(9, at: 99_000))
         }
         let batch = state.batch(policy, entry: 10, at: 102_000)
         #expect(batch.count { $0.purpose == .acquisition } == 5)

@@ -133,9 +133,9 @@ import Vocabulary
         let state = AcquisitionState(candidates, policy: policy)
         var batches: Set<[String]> = []
         for entry in 2..<12 as Range<UInt64> {
-            var (one, two) = (state, state)
-            let batch = one.batch(policy, entry: entry)
-            #expect(batch == two.batch(policy, entry: entry))
+            var (first, second) = (state, state)
+            let batch = first.batch(policy, entry: entry)
+            #expect(batch == second.batch(policy, entry: entry))
             batches.insert(batch.ids)
         }
         #expect(batches.count > 1)

@@ -15,7 +15,7 @@ import Vocabulary
         var generator = SplitMix64(seed: seed)
         let classes = 2 + generator.next(below: 8)
         let sharpness = generator.nextUnit()
-        let unjudged = generator.next(below: 3) == 0 ? generator.next(below: 40) : 0
+        let unpredicted = generator.next(below: 3) == 0 ? generator.next(below: 40) : 0
         let policy = freePolicy {
             $0.isDiverse = true
             $0.batch.coldStart = .herding
@@ -23,7 +23,7 @@ import Vocabulary
         }
         var mass = [Double](repeating: 0, count: classes)
         let candidates = (0..<40).map { number in
-            let output = number < unjudged ? nil : Self.output(classes, sharpness, &generator)
+            let output = number < unpredicted ? nil : Self.output(classes, sharpness, &generator)
             for entry in output?.entries ?? [] { mass[entry.label.rawValue] += entry.probability }
             return Candidate(
                 sample: Sample(
@@ -45,10 +45,10 @@ import Vocabulary
 
         var entropy = 0.0
         for sum in mass where sum > 0 {
-            let share = sum / Double(40 - unjudged)
+            let share = sum / Double(40 - unpredicted)
             entropy -= share * log(share)
         }
-        let isCold = unjudged == 40 || Double(labels) < policy.batch.handover * exp(entropy)
+        let isCold = unpredicted == 40 || Double(labels) < policy.batch.handover * exp(entropy)
         let batch = state.batch(policy)
         #expect(batch.count == policy.batchSize)
         #expect(batch.allSatisfy { $0.reason.strategy.hasSuffix("+herding") == isCold }, "\(labels) labels")

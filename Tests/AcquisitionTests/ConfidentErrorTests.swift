@@ -26,7 +26,7 @@ private struct AuditedModel {
 
     /// Selects a batch and labels its audit tasks: the confidence of the model is drawn uniformly from 0.9 upwards, and
     /// the actual rate of errors is a function of the rate that the confidence states.
-    mutating func advance(surplus: (Double) -> Double, isClosedWithout label: Bool = false) {
+    mutating func advance(surplus: (Double) -> Double, isClosedWithoutLabel: Bool = false) {
         round += 1
         for number in 0..<24 {
             let isAudited = number % 3 == 0
@@ -60,10 +60,10 @@ private struct AuditedModel {
         selections = training.filter { $0.reason.strategy == "exploration" }
         drawn.append(Double(selections.count) / Double(max(1, training.count)))
         for selection in batch where selection.purpose == .audit {
-            let said = state.accounts.confidentErrors.verdicts[selection.sample.id]
-            let wrong = generator.nextUnit() < surplus(1 - (said?.confidence ?? 1))
-            let given = label ? nil : Label.choice(ClassIndex(wrong ? 1 : 0))
-            state.auditClosed(selection.sample.id, label: given, policy: policy)
+            let verdict = state.accounts.confidentErrors.verdicts[selection.sample.id]
+            let wrong = generator.nextUnit() < surplus(1 - (verdict?.confidence ?? 1))
+            let label = isClosedWithoutLabel ? nil : Label.choice(ClassIndex(wrong ? 1 : 0))
+            state.auditClosed(selection.sample.id, label: label, policy: policy)
         }
     }
 }
@@ -114,7 +114,7 @@ struct ConfidentErrorTests {
                     state.auditPredicted(id, .choice(label), modelVersionNumber: 1_000)
                     continue
                 }
-                let said = Candidate(
+                let corrected = Candidate(
                     sample: Sample(id: id),
                     output: ClassDistribution([.init(label: label, probability: 1)]).map(Output.choice),
                     model: ModelReference(name: "m", version: ModelVersion("v1000")),
@@ -123,7 +123,13 @@ struct ConfidentErrorTests {
                     auditDraw: 0.1,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
-                state.receive(said, modelVersionNumber: 1_000, classes: 2, policy: model.policy, context: context(1))
+                state.receive(
+                    corrected,
+                    modelVersionNumber: 1_000,
+                    classes: 2,
+                    policy: model.policy,
+                    context: context(1)
+                )
             }
             #expect(!state.batch(model.policy, entry: 99_999, at: 250_000).isEmpty)
             #expect(state.accounts.confidentErrors.level.value.extra == 0, "by trainer: \(isByTrainer)")
@@ -133,7 +139,7 @@ struct ConfidentErrorTests {
     @Test("Rows are bounded, and a task that closes without a label leaves none")
     func bounded() {
         var model = AuditedModel(seed: 5)
-        for _ in 0..<20 { model.advance(surplus: { $0 }, isClosedWithout: true) }
+        for _ in 0..<20 { model.advance(surplus: { $0 }, isClosedWithoutLabel: true) }
         #expect(model.state.accounts.confidentErrors.verdicts.isEmpty)
         for _ in 0..<300 { model.advance { $0 } }
         #expect(model.state.accounts.confidentErrors.level.value.labels > ConfidentErrors.capacity)

@@ -15,7 +15,7 @@ private func context(
 ) -> SelectionContext {
     SelectionContext(
         policy: Boxed(policy),
-        audit: AuditAsking(standingPair: standing, duels: duels, wait: wait),
+        audit: AuditQueryRules(currentPair: standing, duels: duels, wait: wait),
         entry: AcquisitionTests.context(entry, at: time)
     )
 }
@@ -40,7 +40,7 @@ struct DuelTests {
             source.receive(pooled("s\(number)", draw: Double(number) / 100), context(policy))
             source.note(SampleID("s\(number)"), pairing(1, number < 60 ? .agree : .disagree))
         }
-        let taken = source.take(40, &accounts, context(policy))
+        let taken = source.select(40, &accounts, context(policy))
         let duels = taken.filter { $0.audit?.isDuel ?? false }
         #expect(duels.count == 30)
         #expect(duels.map(\.sample.id.rawValue) == (60..<90).map { "s\($0)" })
@@ -58,7 +58,7 @@ struct DuelTests {
             source.receive(pooled("s\(number)", draw: Double(number) / 100), context(policy))
             source.note(SampleID("s\(number)"), pairing(2, .disagree))
         }
-        let taken = source.take(20, &accounts, context(policy))
+        let taken = source.select(20, &accounts, context(policy))
         #expect(taken.map(\.sample.id.rawValue) == (0..<20).map { "s\($0)" })
         #expect(taken.allSatisfy { $0.audit?.isDuel == false })
         for selection in taken { source.drop(selection.sample.id) }
@@ -66,7 +66,7 @@ struct DuelTests {
             source.receive(pooled("s\(number)", draw: 0.9), context(policy))
             source.note(SampleID("s\(number)"), pairing(1, .disagree))
         }
-        let next = source.take(4, &accounts, context(policy))
+        let next = source.select(4, &accounts, context(policy))
         #expect(next.count { $0.audit?.isDuel ?? false } <= 4)
         #expect(accounts.schedule.value.duelCredit <= 1)
     }
@@ -87,9 +87,9 @@ struct DuelTests {
         }
         #expect(batch(&state, at: 0).isEmpty && batch(&state, at: 5_000).isEmpty)
         #expect(state.nextDeadline(context(policy, at: 5_000)) == StreamTime(milliseconds: 60_000))
-        var spoken = state
-        spoken.audit.note(SampleID("s"), pairing(1, .agree))
-        #expect(batch(&spoken, at: 6_000).map(\.audit?.stratum) == [.agree])
+        var predicted = state
+        predicted.audit.note(SampleID("s"), pairing(1, .agree))
+        #expect(batch(&predicted, at: 6_000).map(\.audit?.stratum) == [.agree])
         let late = batch(&state, at: 60_000)
         #expect(late.map(\.audit?.stratum) == [.disagree] && state.audit.pairings.isEmpty)
     }
@@ -119,7 +119,7 @@ struct DuelTests {
         }
         source.receive(pooled("new", draw: 0.9), context(policy))
         source.note(SampleID("new"), pairing(nil, .unknown, at: 90_000_000))
-        let taken = source.take(3, &accounts, context(policy, at: 90_000_000))
+        let taken = source.select(3, &accounts, context(policy, at: 90_000_000))
         #expect(taken.map(\.sample.id.rawValue) == ["new", "old0", "old1"])
         #expect(taken.map(\.audit?.day) == [1, 0, 0])
     }

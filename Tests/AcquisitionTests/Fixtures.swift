@@ -56,7 +56,7 @@ extension AcquisitionState {
     mutating func receive(
         _ candidate: Candidate,
         modelVersionNumber: Int,
-        pending: Int = 0,
+        unlearned: Int = 0,
         votesPerTask: Int = 1,
         classes: Int = 1,
         policy: AcquisitionPolicy,
@@ -66,7 +66,7 @@ extension AcquisitionState {
             policy: Boxed(policy),
             votesPerTask: votesPerTask,
             classes: classes,
-            unlearnedLabels: pending,
+            unlearnedLabels: unlearned,
             entry: context
         )
         receive(candidate, modelVersionNumber: modelVersionNumber, context)

@@ -127,7 +127,7 @@ import Vocabulary
     }
 }
 
-@Suite struct CadenceTests {
+@Suite struct BatchScheduleTests {
     @Test("A batch waits for the newest model's candidates, but no longer than the maximum wait")
     func maximumWait() {
         let policy = freePolicy()

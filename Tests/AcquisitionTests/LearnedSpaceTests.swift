@@ -51,16 +51,18 @@ struct LearnedSpaceTests {
     @Test("Declared properties are not learnt, and the space name that producers state is")
     func declared() {
         var state = AcquisitionState()
-        let whole = EmbeddingSpace(dimension: 1, norm: 4)
-        #expect(resolveSpace([[4], [4.5], [1, 1]] + Array(repeating: [1], count: 30), in: &state, whole) == [1, 2])
-        #expect(state.space.row == nil)
-        let part = EmbeddingSpace(norm: 4)
+        let complete = EmbeddingSpace(dimension: 1, norm: 4)
         #expect(
-            resolveSpace(Array(repeating: [1], count: 20) + [[3.9], [1, 1]], in: &state, part, space: "a") == [21]
+            resolveSpace([[4], [4.5], [1, 1]] + Array(repeating: [1], count: 30), in: &state, complete) == [1, 2]
         )
-        #expect(state.knownSpace(part) == EmbeddingSpace(name: SpaceID("a"), dimension: 1, norm: 4))
-        #expect(resolveSpace([[1]], in: &state, part, space: "b") == [0])
-        #expect(resolveSpace([[1]], in: &state, part) == [])
+        #expect(state.space.row == nil)
+        let partial = EmbeddingSpace(norm: 4)
+        #expect(
+            resolveSpace(Array(repeating: [1], count: 20) + [[3.9], [1, 1]], in: &state, partial, space: "a") == [21]
+        )
+        #expect(state.knownSpace(partial) == EmbeddingSpace(name: SpaceID("a"), dimension: 1, norm: 4))
+        #expect(resolveSpace([[1]], in: &state, partial, space: "b") == [0])
+        #expect(resolveSpace([[1]], in: &state, partial) == [])
     }
 
     @Test("Another name or dimension resets the learnt space; another norm, or declaring the known dimension, does not")

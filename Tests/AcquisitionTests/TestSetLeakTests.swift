@@ -7,13 +7,13 @@ import Vocabulary
 /// would influence the training set.
 @Suite("Audit labels do not leak into the selection of training samples")
 struct TestSetLeakTests {
-    /// Plays batches in which a fixed number of the queried audit samples get another label than predicted.
+    /// Simulates batches in which a fixed number of the queried audit samples get another label than predicted.
     ///
     /// - Parameters:
     ///   - seed: Seed of the candidates.
     ///   - wrong: Indices of the wrong ones among the audit samples of a batch, ordered by id.
     /// - Returns: Samples and propensities of the training selections of each batch, and the labels given.
-    private func play(seed: UInt64, wrong: (_ count: Int, _ wanted: Int) -> Set<Int>) -> (
+    private func simulate(seed: UInt64, wrong: (_ count: Int, _ wanted: Int) -> Set<Int>) -> (
         training: [[String]], labels: [String]
     ) {
         let policy = freePolicy {
@@ -65,12 +65,12 @@ struct TestSetLeakTests {
 
     @Test("Which audit samples are mistaken does not matter, only how many", arguments: 0..<20 as Range<UInt64>)
     func exchanged(seed: UInt64) {
-        let first = play(seed: seed) { _, wanted in Set(0..<wanted) }
-        let last = play(seed: seed) { count, wanted in Set(count - wanted..<count) }
+        let first = simulate(seed: seed) { _, wanted in Set(0..<wanted) }
+        let last = simulate(seed: seed) { count, wanted in Set(count - wanted..<count) }
         #expect(first.labels != last.labels)
         #expect(first.training == last.training)
         // The rate itself does matter; otherwise the test would be vacuous.
-        let none = play(seed: seed) { _, _ in [] }
+        let none = simulate(seed: seed) { _, _ in [] }
         #expect(first.training != none.training)
     }
 }

@@ -32,8 +32,8 @@ extension TriggeredTests {
                         )
                         receive(other, &state, policy, entry: entry)
                     case .correction:
-                        let said = feedback("s", .correction)
-                        state.receive(said, classes: classes, policy: policy, context: context(entry))
+                        let correction = feedback("s", .correction)
+                        state.receive(correction, classes: classes, policy: policy, context: context(entry))
                         // A confirmation in other feedback does not withdraw the correction.
                         let other = feedback("s", .confirmation)
                         state.receive(other, classes: classes, policy: policy, context: context(entry))
@@ -52,8 +52,8 @@ extension TriggeredTests {
         }
         var state = AcquisitionState()
         receive(candidate("s", version: "v2", role: .challenger, pendingTriggers: ["both"]), &state, policy)
-        let said = feedback("s", .correction, version: "v2")
-        state.receive(said, classes: classes, policy: policy, context: context(2))
+        let correction = feedback("s", .correction, version: "v2")
+        state.receive(correction, classes: classes, policy: policy, context: context(2))
         receive(candidate("s", top: 1, pendingTriggers: ["both"]), &state, policy, entry: 3)
         #expect(state.triggers.triggered.isEmpty && state.triggers.pending.count == 1)
     }
@@ -87,7 +87,7 @@ extension TriggeredTests {
             $0.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 10)
         }
         var state = AcquisitionState()
-        func ask() -> [String] {
+        func selectedIDs() -> [String] {
             let batch = state.selectBatch(
                 openTasks: 0,
                 votesPerTask: 1,
@@ -99,12 +99,12 @@ extension TriggeredTests {
             return batch.map(\.sample.id.rawValue)
         }
         receive(candidate("p", isBelow: false), &state, policy)
-        #expect(ask() == ["p"])
+        #expect(selectedIDs() == ["p"])
         receive(candidate("t", triggers: ["low"]), &state, policy)
-        #expect(ask() == ["t"])
+        #expect(selectedIDs() == ["t"])
         receive(candidate("u", triggers: ["low"]), &state, policy)
-        #expect(ask() == [])
+        #expect(selectedIDs() == [])
         receive(candidate("q", isBelow: false), &state, policy)
-        #expect(Set(ask()) == ["q", "u"])
+        #expect(Set(selectedIDs()) == ["q", "u"])
     }
 }

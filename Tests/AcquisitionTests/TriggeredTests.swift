@@ -193,8 +193,8 @@ struct TriggeredTests {
         for (id, verdict, version) in [
             ("s", Feedback.Verdict.confirmation, "v1"), ("s", .correction, "v2"), ("other", .correction, "v1"),
         ] {
-            let said = feedback(id, verdict, version: version)
-            state.receive(said, classes: classes, policy: policy, context: context(2))
+            let feedback = feedback(id, verdict, version: version)
+            state.receive(feedback, classes: classes, policy: policy, context: context(2))
             #expect(state.triggers.triggered.isEmpty)
         }
         for entry in 3...4 {
@@ -217,8 +217,8 @@ struct TriggeredTests {
         var state = AcquisitionState()
         for number in 0..<30 {
             receive(candidate("s\(number)", pendingTriggers: ["overridden"], isBelow: false), &state, policy)
-            let said = feedback("s\(number)", .rejection)
-            state.receive(said, classes: classes, policy: policy, context: context(2))
+            let rejection = feedback("s\(number)", .rejection)
+            state.receive(rejection, classes: classes, policy: policy, context: context(2))
         }
         #expect(state.pool.candidates.count == 30 && state.triggers.triggered.count == 30)
         var ids: [String] = []

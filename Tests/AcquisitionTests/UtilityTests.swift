@@ -7,7 +7,7 @@ import Vocabulary
 
 /// Utility of candidates, and the statement of it on a task.
 @Suite struct UtilityTests {
-    static func one(_ reason: SelectionReason, _ name: ScorePart.Name) -> ScorePart? {
+    static func part(_ reason: SelectionReason, _ name: ScorePart.Name) -> ScorePart? {
         reason.parts.first { $0.name == name }
     }
 
@@ -60,7 +60,7 @@ import Vocabulary
         }
         var state = AcquisitionState([candidate("s")], policy: policy)
         let reason = state.batch(policy, at: 20_000)[0].reason
-        #expect(abs((Self.one(reason, .freshness)?.value ?? 0) - 0.25) < 1e-12)
+        #expect(abs((Self.part(reason, .freshness)?.value ?? 0) - 0.25) < 1e-12)
     }
 
     @Test("A class of higher value is queried first")
@@ -88,7 +88,7 @@ import Vocabulary
         var state = AcquisitionState(candidates, policy: policy)
         let batch = state.batch(policy)
         #expect(batch.ids == ["s1"])
-        #expect(Self.one(batch[0].reason, .value)?.value == 1)
+        #expect(Self.part(batch[0].reason, .value)?.value == 1)
     }
 
     @Test("Near duplicates of queried samples, and of the batch, are ranked last", arguments: 0..<8 as Range<UInt64>)

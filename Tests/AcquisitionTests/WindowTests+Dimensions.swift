@@ -24,8 +24,8 @@ extension WindowTests {
         #expect(state.batch(policy).ids == ["first"])
         for number in 0..<9 {
             let embedding = point(number < 3 ? 0 : number, dimension)
-            let one = candidate("s\(number)", score: 0.5, embedding: embedding)
-            state.receive(one, modelVersionNumber: 1, policy: policy, context: context(3))
+            let candidate = candidate("s\(number)", score: 0.5, embedding: embedding)
+            state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(3))
         }
         let chosen = try #require(state.batch(policy, entry: 4, at: 30_000).first)
         let part = chosen.reason.parts.first { $0.name == .novelty }
@@ -48,8 +48,8 @@ extension WindowTests {
             #expect(state.batch(policy).ids == ["first"])
             for number in 0..<5 {
                 let embedding = point(number < 2 ? 0 : number, dimension)
-                let one = candidate("s\(number)", score: 0.9 - Double(number) / 10, embedding: embedding)
-                state.receive(one, modelVersionNumber: 1, policy: policy, context: context(3))
+                let candidate = candidate("s\(number)", score: 0.9 - Double(number) / 10, embedding: embedding)
+                state.receive(candidate, modelVersionNumber: 1, policy: policy, context: context(3))
             }
             let ids = state.batch(policy, entry: 4, at: 30_000).ids
             #expect(!ids.contains("s0") && !ids.contains("s1"), "\(rule): \(ids)")

@@ -4,7 +4,7 @@ import Testing
 /// Numbers from records, headers, files and topics are bounded before they are used in arithmetic.
 @Suite struct ArithmeticTests {
     /// Modules that read such numbers.
-    private static let edges = [
+    private static let boundaryModules = [
         "EngineCore", "DatasetFiles", "Intake", "Loop", "Materializer", "Trainer", "DeadLetters", "Imports",
         "Operations",
         "Worker", "Events", "StreamRuntime", "KafkaTransport", "FlywheelCLI", "Console",
@@ -23,10 +23,10 @@ import Testing
         }
     }
 
-    /// Reads of a number without a bound. Codecs read counts of rows and facts with `count`, `count64` and `number`, or
+    /// Reads of a number without a bound. Codecs read counts with `count`, `count64` and `entryNumber`, or
     /// name a range.
     private static let unbounded =
-        #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)|\.informingMilliseconds\("#
+        #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)|\.informativeMilliseconds\("#
     private static let unboundedReads = [
         Harmless("Loop/PartitionPosition.swift", #"int("v")"#, "compared"),
         Harmless("Loop/PartitionPosition.swift", #"int64("journal_offset")"#, "must equal the group's offset"),
@@ -54,20 +54,20 @@ import Testing
         Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "priority, shown"),
         Harmless(
             "Events/Inputs/HumanEvents.swift",
-            "informingMilliseconds(",
+            "informativeMilliseconds(",
             "times are believed within bounds, durations clamped"
         ),
-        Harmless("Events/Inputs/ImportEvent.swift", "informingMilliseconds(", "believed within bounds"),
+        Harmless("Events/Inputs/ImportEvent.swift", "informativeMilliseconds(", "believed within bounds"),
         Harmless("Events/Journal/ImportedLabel+JSON.swift", #"uint64("key")"#, "a hash, compared"),
         Harmless(
             "Events/Journal/ImportedLabel+JSON.swift",
             #"optionalInt64("labeled_at_ms")"#,
             "at most the entry's time"
         ),
-        Harmless("Events/Inputs/MachineEvents.swift", "informingMilliseconds(", "written on, not counted with"),
-        Harmless("Events/Inputs/PredictedEvent.swift", "informingMilliseconds(", "written on, not counted with"),
+        Harmless("Events/Inputs/MachineEvents.swift", "informativeMilliseconds(", "written on, not counted with"),
+        Harmless("Events/Inputs/PredictedEvent.swift", "informativeMilliseconds(", "written on, not counted with"),
         Harmless("Events/Journal/PredictedLabels+JSON.swift", #"optionalInt64("duration_ms")"#, "written on"),
-        Harmless("Events/Inputs/PredictionEvent.swift", "informingMilliseconds(", "believed within bounds"),
+        Harmless("Events/Inputs/PredictionEvent.swift", "informativeMilliseconds(", "believed within bounds"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"int64("offset")"#, "written on"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"uint64("#, "a hash, and a number that is compared"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"optionalInt64("duration_ms")"#, "clamped when charged"),
@@ -79,11 +79,11 @@ import Testing
     @Test("Codecs name a bound for every number, or are listed here with the reason why they need none")
     func reads() throws { try check(Self.unbounded, Self.unboundedReads) }
 
-    private static let unboundedForms = #"(Whole|Count)\.any|\bUnsigned\(\)|Int\.max\)"#
+    private static let unboundedForms = #"(Integer|Count)\.any|\bUnsigned\(\)|Int\.max\)"#
     private static let unboundedFields = [
         Harmless(
             "Acquisition/AcquisitionRows+Form.swift",
-            "Whole.any",
+            "Integer.any",
             "accounts saturate or wrap, whatever they hold"
         ),
         Harmless("Strategies/Stream/StreamRows+Form.swift", "credit", "added to below a limit only"),
@@ -125,7 +125,7 @@ import Testing
     func additions() throws { try check(Self.sums, Self.harmlessSums) }
 
     /// Conversions to narrower integers of input numbers: a value that does not fit traps.
-    private static let narrowing = #"\b(U?Int(8|16|32)|UInt(64)?)\((try |Int\(|record\.|header\.|letter\.|find\()"#
+    private static let narrowing = #"\b(U?Int(8|16|32)|UInt(64)?)\((try |Int\(|record\.|header\.|deadLetter\.|find\()"#
     private static let harmlessNarrowing = [
         Harmless("Sources", " in: 0...", "the range fits")
     ]
@@ -136,15 +136,15 @@ import Testing
     private func check(
         _ pattern: String,
         _ harmless: [Harmless],
-        in folders: [String] = edges,
-        _ isMeant: (String) -> Bool = { _ in true }
+        in folders: [String] = boundaryModules,
+        _ isIncluded: (String) -> Bool = { _ in true }
     ) throws {
         // By default the boundary algorithm treats a name and its member as one word.
         let expression = try Regex(pattern).wordBoundaryKind(.simple)
         var used: Set<Int> = []
         var found = 0
         let paths = folders.flatMap { Repository.files(below: "Sources/\($0)", withExtension: "swift") }
-        for path in paths where isMeant(path) {
+        for path in paths where isIncluded(path) {
             let lines = try Repository.text(path).split(separator: "\n", omittingEmptySubsequences: false)
             for (index, line) in lines.enumerated() {
                 let code = line.trimmingCharacters(in: .whitespaces)

@@ -6,12 +6,12 @@ import Testing
 @Suite("The seam between kinds")
 struct KindSeamTests {
     /// Files with a switch over kinds.
-    static let dispatching = ["Sources/Kinds/Dispatch.swift", "Sources/Events/Kinds/Codecs.swift"]
+    static let dispatcherFiles = ["Sources/Kinds/Dispatch.swift", "Sources/Events/Kinds/Codecs.swift"]
     /// Modules that know one kind only, or display its values: built-in models, benchmarks, the demo.
-    static let ofChoice = ["Learner", "FlywheelBench", "Demo"]
+    static let choiceModules = ["Learner", "FlywheelBench", "Demo"]
     /// The most files outside the folders of `choice` and these modules that may name a class's position or a
     /// distribution over classes.
-    static let bar = 30
+    static let maximumFiles = 30
 
     /// Folders with other enumerations that have a case of a kind's name, with the reason.
     private static let harmless = [
@@ -29,7 +29,7 @@ struct KindSeamTests {
     private static func shared(_ kinds: [String]) -> [String] {
         let folders = kinds.map { "/\($0.prefix(1).uppercased())\($0.dropFirst())/" }
         return Repository.files(below: "Sources", withExtension: "swift").filter { path in
-            !folders.contains { path.contains($0) } && !ofChoice.contains { path.hasPrefix("Sources/\($0)/") }
+            !folders.contains { path.contains($0) } && !choiceModules.contains { path.hasPrefix("Sources/\($0)/") }
         }
     }
 
@@ -40,20 +40,20 @@ struct KindSeamTests {
         let names = kinds.joined(separator: "|")
         // Matches a pattern with a kind's case and a comparison with one.
         let name = #"(\w+)?\.("# + names + #")\b"#
-        let telling = try Regex(
+        let distinguishing = try Regex(
             #"(\bcase (let )?\(?"# + name + #"|\bcase \(.*, *(let )?"# + name + #"|[!=]= "# + name + #"|"# + name
                 + #" [!=]=)"#
         )
         .wordBoundaryKind(.simple)
         var dispatchers: Set<String> = []
         for path in Self.shared(kinds) where !Self.harmless.contains(where: { path.hasPrefix($0.0) }) {
-            for line in codeLines(try Repository.text(path)) where line.text.firstMatch(of: telling) != nil {
+            for line in codeLines(try Repository.text(path)) where line.text.firstMatch(of: distinguishing) != nil {
                 dispatchers.insert(path)
-                guard !Self.dispatching.contains(path) else { continue }
+                guard !Self.dispatcherFiles.contains(path) else { continue }
                 Issue.record("\(path):\(line.number) tells kinds apart: ask Kinds or a codec, or move it to a folder")
             }
         }
-        #expect(dispatchers == Set(Self.dispatching))
+        #expect(dispatchers == Set(Self.dispatcherFiles))
     }
 
     @Test("Few files outside the folders of `choice` name a class or a distribution over classes")
@@ -64,6 +64,6 @@ struct KindSeamTests {
             try codeLines(Repository.text(path)).contains { $0.text.firstMatch(of: words) != nil }
         }
         print("\(naming.count) files name a class or a distribution: \(naming.joined(separator: ", "))")
-        #expect(naming.count <= Self.bar)
+        #expect(naming.count <= Self.maximumFiles)
     }
 }

@@ -141,14 +141,14 @@ import Testing
 
     @Test("A folder of tests has the name of the module under test, or of the subject if it spans modules")
     func testNames() throws {
-        let across: Set = [
+        let spanning: Set = [
             "Architecture", "Broker", "CommandBroker", "Contract", "EndToEnd", "Examples", "MockCluster", "Pipeline",
         ]
         let modules = Set(ModuleGraph.edges.keys)
         let text = try Repository.text("Package.swift")
         for target in text.matches(of: #/\btests\(\s*"(\w+)Tests"/#).map({ String($0.output.1) }) {
             guard target != "DocumentedExamples" else { continue }
-            #expect(modules.contains(target) != across.contains(target), "\(target)Tests")
+            #expect(modules.contains(target) != spanning.contains(target), "\(target)Tests")
         }
     }
 

@@ -3,7 +3,7 @@ import Testing
 /// A call names the purpose of its arguments: few parameters have no label.
 @Suite struct ParameterTests {
     /// The largest number of parameters without a label that a function may have.
-    private static let mostUnlabeled = 3
+    private static let unlabeledLimit = 3
 
     /// Functions that may have more, each with its file; an unneeded entry is an error.
     private static let exempt: Set<String> = []
@@ -14,7 +14,7 @@ import Testing
         let files = Repository.files(below: "Sources", withExtension: "swift")
         #expect(files.count > 100, "only \(files.count) files were found")
         for path in files {
-            for signature in signatures(in: try Repository.text(path)) where signature.unlabeled > Self.mostUnlabeled {
+            for signature in signatures(in: try Repository.text(path)) where signature.unlabeled > Self.unlabeledLimit {
                 let name = "\(path) \(signature.name)"
                 if Self.exempt.contains(name) {
                     excused.insert(name)
@@ -22,7 +22,7 @@ import Testing
                     Issue.record(
                         """
                         \(path):\(signature.line): \(signature.name) has \(signature.unlabeled) parameters without a label, \
-                        at most \(Self.mostUnlabeled) may be: label them by their role in the call (of:, in:, at:, under:, \
+                        at most \(Self.unlabeledLimit) may be: label them by their role in the call (of:, in:, at:, under:, \
                         with:, into:, or a noun), or make one value of those that belong together
                         """
                     )

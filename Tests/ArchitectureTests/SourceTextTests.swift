@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test("Commands print only through `Terminal`, which escapes foreign text")
-    func exits() throws {
+    func printing() throws {
         for path in Repository.files(below: "Sources/FlywheelCLI", withExtension: "swift")
         where !path.hasSuffix("/Terminal.swift") {
             for line in codeLines(try Repository.text(path)) {

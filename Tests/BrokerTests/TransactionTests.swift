@@ -60,15 +60,15 @@ struct TransactionTests {
         try producer.send([record(output, "a")])
         // The records are sent, and then the transaction is aborted.
         while try Broker.committed(output).isEmpty { try producer.send([]) }
-        try producer.sendOffsets([partition: GroupOffset(9, note: "no")], of: member.consumer)
+        try producer.sendOffsets([partition: GroupOffset(9, metadata: "no")], of: member.consumer)
         try producer.abort()
         #expect(try member.consumer.committedOffsets([partition]) == [:])
 
         try producer.begin()
         try producer.send([record(output, "a"), record(output, "b")])
-        try producer.sendOffsets([partition: GroupOffset(5, note: "open")], of: member.consumer)
+        try producer.sendOffsets([partition: GroupOffset(5, metadata: "open")], of: member.consumer)
         try producer.commit()
-        #expect(try member.consumer.committed([partition]) == [partition: GroupOffset(5, note: "open")])
+        #expect(try member.consumer.committed([partition]) == [partition: GroupOffset(5, metadata: "open")])
         #expect(try Broker.committed(output) == ["a", "a", "b"])
     }
 

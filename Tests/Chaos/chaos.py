@@ -64,7 +64,7 @@ def parse() -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> int:
-    from faults import Faults, Pace
+    from faults import FaultIntervals, Faults
     from processes import say
     from scene import Scene
     from upgrade import RollingUpgrade, former_binary
@@ -72,11 +72,11 @@ def run(options: argparse.Namespace) -> int:
     former = former_binary(options.upgrade_from) if options.upgrade_from else None
     needed = int(options.duration * options.rate * 800 * options.brokers * 1.5) + 500_000_000
     scene = Scene(former or options.binary, options.brokers, options.workers, needed)
-    is_well = False
+    has_passed = False
     try:
         scene.set_up(options.rate, options.answers, options.hostile * (options.rate + options.answers), options.seed)
-        pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=8, broker=40, cut=20)
-        faults = Faults(scene.cluster, scene.workers, scene.proxy.cut, scene.monitor, options.seed, pace)
+        intervals = FaultIntervals(worker=6, broker=18, cut=9) if options.short else FaultIntervals(worker=8, broker=40, cut=20)
+        faults = Faults(scene.cluster, scene.workers, scene.proxy.cut, scene.monitor, options.seed, intervals)
         scene.monitor.begin()
         began = time.monotonic()
         say(f"load and faults for {options.duration:.0f} s, seed {options.seed}")
@@ -92,11 +92,11 @@ def run(options: argparse.Namespace) -> int:
         failures += more
         for failure in failures:
             say(f"FAILED: {failure}")
-        is_well = not failures
+        has_passed = not failures
         print(json.dumps(result), flush=True)
-        return 0 if is_well else 1
+        return 0 if has_passed else 1
     finally:
-        scene.clear(keeps=options.keep or not is_well)
+        scene.clear(keeps=options.keep or not has_passed)
 
 
 def settle(scene) -> list[str]:
@@ -116,7 +116,7 @@ def drain_and_stop(scene) -> list[str]:
 
     say("waiting until everything is read and decided")
     failures = []
-    if (left := scene.drain(patience=180, quiet=12)) is not None:
+    if (left := scene.drain(timeout=180, quiet=12)) is not None:
         failures.append(f"the pipeline is not drained after 180 s: {left}")
         for line in diagnose(scene.cluster, [worker.log for worker in scene.workers] + [broker.log for broker in scene.cluster.brokers]):
             say(line)
@@ -151,9 +151,9 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
         "lost": verdict.lost, "duplicated": verdict.duplicated, "versions_verified": verdict.versions_verified,
         "decisions_equal": decisions_equal, "longest_gap_s": round(gap, 1), "hanging_aborted": scene.hanging}
     if options.upgrade_from:
-        turns = builds(logs)
-        result |= {"upgraded_from": options.upgrade_from, "builds": turns}
-        failures += check_builds(turns, reports[0]["build"] if reports else "")
+        build_sequences = builds(logs)
+        result |= {"upgraded_from": options.upgrade_from, "builds": build_sequences}
+        failures += check_builds(build_sequences, reports[0]["build"] if reports else "")
     rates = verdict.predictions_sent / loaded, verdict.annotations_sent / loaded
     say(f"{rates[0]:.0f} predictions/s and {rates[1]:.1f} annotations/s over {loaded:.0f} s; of brokers {counts.broker_kills} killed, "
         f"{counts.broker_pauses} paused, {counts.broker_restarts} restarted; {counts.worker_stops} workers stopped gracefully")
@@ -168,7 +168,7 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
 
 def replay(scene) -> tuple[list[dict], list[str]]:
     """Decides every journal again with the binary itself, also what another build decided; the reports, and what failed."""
-    status, output = scene.try_flywheel("replay", "--verify", "--json", patience=600)
+    status, output = scene.try_flywheel("replay", "--verify", "--json", timeout=600)
     reports = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     failures = [f"replay of {report['project']} differs: {report.get('first_difference')}" for report in reports if not report["equal"]]
     if status != 0 and not failures:

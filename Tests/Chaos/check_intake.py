@@ -3,7 +3,7 @@
 from collections import Counter
 
 from findings import Finding, difference, listed
-from logs import Logs, Place, Sends
+from logs import Logs, RecordLocation, Sends
 
 
 def check_sends(logs: Logs) -> list[Finding]:
@@ -16,13 +16,13 @@ def check_sends(logs: Logs) -> list[Finding]:
         findings += listed("lost", missing, f"{about}: acknowledged and not on the topic")
         findings += listed("duplicated", [n for n, count in counts.items() if count > 1], f"{about}: on the topic more than once")
         findings += listed("wrong", [n for n in counts if n >= sends.attempted], f"{about}: never sent")
-    places = {annotation.place: annotation for annotation in logs.annotations}
+    locations = {annotation.location: annotation for annotation in logs.annotations}
     numbers = Counter(annotation.number for annotation in logs.annotations)
     findings += listed("duplicated", [n for n, count in numbers.items() if count > 1], "annotations: on the topic more than once")
     findings += listed("wrong", [n for n in numbers if n >= logs.annotations_attempted], "annotations: never sent")
     missing = []
     for line in logs.annotation_ledger:
-        found = places.get(Place("annotations", line["partition"], line["offset"]))
+        found = locations.get(RecordLocation("annotations", line["partition"], line["offset"]))
         if found is None or found.number != line["n"]:
             missing.append(line["n"])
     return findings + listed("lost", missing, "annotations: acknowledged and not where the broker said")
@@ -70,7 +70,7 @@ def _tiling(logs: Logs) -> list[Finding]:
         next_offset = low
         for first, last in [*runs, (end, end - 1)]:
             # A transaction of refused records alone writes no tally.
-            gap = [offset for offset in range(next_offset, first) if Place(topic, partition, offset) not in dead]
+            gap = [offset for offset in range(next_offset, first) if RecordLocation(topic, partition, offset) not in dead]
             findings += listed("lost", gap, f"offsets of {topic}[{partition}] in no transaction's input")
             if first < next_offset:
                 findings.append(Finding(
@@ -85,14 +85,14 @@ def check_forwarding(logs: Logs, reasons: set[str]) -> list[Finding]:
     findings = []
     # A revision is announced under the id of the entry behind it.
     journal = Counter(
-        entry.origin or _place_of(entry.id) for entry in logs.journal if entry.kind not in ("configured", "tick", "tally", "engine"))
-    doors = Counter(letter.origin for letter in logs.dead_letters if letter.stage == "intake")
-    expected = [annotation.place for annotation in logs.annotations] + logs.results + [sealed.place for sealed in logs.sealed]
-    findings += listed("lost", [place for place in expected if journal[place] + doors[place] == 0], "neither in the journal nor refused")
+        entry.origin or _location_of(entry.id) for entry in logs.journal if entry.kind not in ("configured", "tick", "tally", "engine"))
+    intake_refusals = Counter(letter.origin for letter in logs.dead_letters if letter.stage == "intake")
+    expected = [annotation.location for annotation in logs.annotations] + logs.results + [sealed.location for sealed in logs.sealed]
+    findings += listed("lost", [location for location in expected if journal[location] + intake_refusals[location] == 0], "neither in the journal nor refused")
     findings += listed(
-        "duplicated", [place for place, count in (journal + doors).items() if count > 1], "in the journal or refused more than once")
-    findings += listed("wrong", [place for place in journal if place in logs.flawed], "forwarded although it is wrong")
-    findings += listed("lost", [place for place in logs.flawed if doors[place] == 0], "wrong on purpose, and no dead letter")
+        "duplicated", [location for location, count in (journal + intake_refusals).items() if count > 1], "in the journal or refused more than once")
+    findings += listed("wrong", [location for location in journal if location in logs.flawed], "forwarded although it is wrong")
+    findings += listed("lost", [location for location in logs.flawed if intake_refusals[location] == 0], "wrong on purpose, and no dead letter")
     for letter in logs.dead_letters:
         wanted = logs.flawed.get(letter.origin)
         if wanted is not None and letter.code != wanted:
@@ -112,25 +112,25 @@ def check_tokens(logs: Logs) -> list[Finding]:
 
     Where a revision without `require_tokens` was ever in force, an older build may have let it through.
     """
-    tokens = {decision.value["task"]: decision.value["token"] for decision in logs.of("labeling-tasks") if "token" in decision.value}
+    tokens = {decision.value["task"]: decision.value["token"] for decision in logs.decisions_on("labeling-tasks") if "token" in decision.value}
     revisions = [(entry.project, entry.entry.get("require_tokens", False)) for entry in logs.journal if entry.kind == "configured"]
     strict = {project for project, _ in revisions} - {project for project, is_required in revisions if not is_required}
     refused = {letter.origin for letter in logs.dead_letters if letter.code in ("bad_token", "missing_token")}
     journal = {entry.origin for entry in logs.journal if entry.kind == "annotation"}
     good = {
-        annotation.place for annotation in logs.annotations
+        annotation.location for annotation in logs.annotations
         if annotation.token is not None and annotation.token == tokens.get(annotation.task)}
     forged = [
-        annotation.place for annotation in logs.annotations
-        if annotation.project in strict and annotation.place not in good and annotation.place in journal]
-    return listed("lost", [place for place in good if place in refused], "refused for their token, which is right") + \
+        annotation.location for annotation in logs.annotations
+        if annotation.project in strict and annotation.location not in good and annotation.location in journal]
+    return listed("lost", [location for location in good if location in refused], "refused for their token, which is right") + \
         listed("wrong", forged, "in the journal without the token of their task")
 
 
-def _place_of(identity: str) -> Place:
+def _location_of(identity: str) -> RecordLocation:
     """From an entry's id: topic, partition and offset of the record behind it."""
     topic, partition, offset = identity.rsplit("/", 2)
-    return Place(topic.removeprefix("flywheel."), int(partition), int(offset))
+    return RecordLocation(topic.removeprefix("flywheel."), int(partition), int(offset))
 
 
 def valid(sends: Sends) -> int:

@@ -12,7 +12,7 @@ REFUSABLE = {"annotation", "feedback", "training_result", "version_sealed", "com
 def check_tasks(logs: Logs) -> list[Finding]:
     """Every selected sample has exactly one task, and every task one sample."""
     samples, tasks = defaultdict(set), defaultdict(set)
-    for decision in logs.of("labeling-tasks"):
+    for decision in logs.decisions_on("labeling-tasks"):
         sample = decision.value["sample"]["id"]
         samples[decision.project, sample].add(decision.value["task"])
         tasks[decision.value["task"]].add((decision.project, sample))
@@ -22,11 +22,11 @@ def check_tasks(logs: Logs) -> list[Finding]:
     findings += listed("wrong", [task for task, names in tasks.items() if len(names) > 1], "a task stands for several samples")
     findings += listed("lost", sorted(asked - samples.keys()), "selected samples without a task")
     findings += listed("wrong", sorted(samples.keys() - asked), "tasks of samples that the state does not know as selected")
-    closed = Counter(decision.value["task"] for decision in logs.of("labeling-tasks") if decision.value["state"] == "closed")
+    closed = Counter(decision.value["task"] for decision in logs.decisions_on("labeling-tasks") if decision.value["state"] == "closed")
     return findings + listed("duplicated", [task for task, count in closed.items() if count > 1], "a task was closed twice")
 
 
-class Fate:
+class AnswerOutcomes:
     """What must become of every answer, by the documented rules and the order of the journal alone.
 
     An answer counts if its task is open and its annotator has not answered it before. A second answer of one annotator is
@@ -37,7 +37,7 @@ class Fate:
     def __init__(self, logs: Logs):
         self.opened: dict[str, int] = {}
         self.closed: dict[str, int] = {}
-        for decision in logs.of("labeling-tasks"):
+        for decision in logs.decisions_on("labeling-tasks"):
             task = decision.value["task"]
             self.opened[task] = min(decision.entry, self.opened.get(task, decision.entry))
             if decision.value["state"] == "closed":
@@ -46,23 +46,23 @@ class Fate:
         self.votes: dict[str, list[tuple[str, int]]] = defaultdict(list)
         self.declined: dict[str, list[str]] = defaultdict(list)
         self.refused: Counter[tuple[str, str]] = Counter()
-        self.fates: dict[tuple[str, int], str] = {}
+        self.by_entry: dict[tuple[str, int], str] = {}
         for entry in logs.journal:
             if entry.kind == "annotation":
-                self.fates[entry.project, entry.number] = self._take(entry)
+                self.by_entry[entry.project, entry.number] = self._classify(entry)
 
-    def _take(self, entry: Entry) -> str:
-        task, who = entry.entry["task"], entry.entry["annotator"]
+    def _classify(self, entry: Entry) -> str:
+        task, annotator = entry.entry["task"], entry.entry["annotator"]
         if entry.number <= self.opened.get(task, entry.number):
             return self._refuse(entry, "unknown_task")
-        if who in self.declined[task] or any(who == other for other, _ in self.votes[task]):
+        if annotator in self.declined[task] or any(annotator == other for other, _ in self.votes[task]):
             return self._refuse(entry, "duplicate")
         if entry.number > self.closed.get(task, entry.number):
             return self._refuse(entry, "task_closed")
         if entry.entry["outcome"] == "answer":
-            self.votes[task].append((who, entry.entry["index"]))
+            self.votes[task].append((annotator, entry.entry["index"]))
         else:
-            self.declined[task].append(who)
+            self.declined[task].append(annotator)
         return "counted"
 
     def _refuse(self, entry: Entry, code: str) -> str:
@@ -74,7 +74,7 @@ class Fate:
         return sum(map(len, self.votes.values())) + sum(map(len, self.declined.values()))
 
 
-def check_annotations(logs: Logs, fate: Fate) -> list[Finding]:
+def check_annotations(logs: Logs, outcomes: AnswerOutcomes) -> list[Finding]:
     """What must become of every answer against what the topics say has become of it."""
     findings = []
     rows: dict[str, list[str]] = {}
@@ -83,23 +83,23 @@ def check_annotations(logs: Logs, fate: Fate) -> list[Finding]:
             rows[key] = [vote["annotator"] for vote in row["votes"]] + row["declined"]
         elif table == "labeling.closed":
             rows[key] = row["annotators"]
-    for task in sorted(fate.opened):
-        expected = [who for who, _ in fate.votes[task]] + fate.declined[task]
+    for task in sorted(outcomes.opened):
+        expected = [annotator for annotator, _ in outcomes.votes[task]] + outcomes.declined[task]
         findings += _compare(f"answers to task {task} in the state", expected, rows.get(task, []))
-    for decision in logs.of("dataset-log"):
+    for decision in logs.decisions_on("dataset-log"):
         if decision.value["kind"] == "label_accepted":
             task = decision.value["task"]
             votes = [(vote["annotator"], vote["index"]) for vote in decision.value["votes"]]
-            findings += _compare(f"votes of task {task} in the dataset log", fate.votes[task], votes)
+            findings += _compare(f"votes of task {task} in the dataset log", outcomes.votes[task], votes)
     dead = Counter((letter.code, letter.origin) for letter in logs.dead_letters if letter.stage == "loop")
     for entry in logs.journal:
-        if fate.fates.get((entry.project, entry.number)) == "unknown_task" and dead["unknown_task", entry.origin] != 1:
+        if outcomes.by_entry.get((entry.project, entry.number)) == "unknown_task" and dead["unknown_task", entry.origin] != 1:
             findings.append(Finding("lost", 1, f"the answer at {entry.origin} to unknown task {entry.entry['task']} is no dead letter"))
     for project in logs.projects():
         # `duplicate` counts more than answers: feedback and versions too.
         for code in ("task_closed", "unknown_task"):
             row = logs.state.get((project, "loop.refusals", code), 0)
-            findings += difference(fate.refused[project, code], row, f"answers of {project} refused as {code} in the state")
+            findings += difference(outcomes.refused[project, code], row, f"answers of {project} refused as {code} in the state")
     return findings
 
 
@@ -115,7 +115,7 @@ def check_dataset_log(logs: Logs) -> list[Finding]:
     """Sequences count from 1 without gap; a sample has one label; a cut counts what stands before it."""
     findings = []
     for project in logs.projects():
-        facts = [decision.value for decision in logs.of("dataset-log") if decision.project == project]
+        facts = [decision.value for decision in logs.decisions_on("dataset-log") if decision.project == project]
         sequences = Counter(fact["sequence"] for fact in facts)
         top = max(sequences, default=0)
         findings += listed("lost", [n for n in range(1, top + 1) if n not in sequences], f"sequences missing from the dataset log of {project}")
@@ -176,10 +176,10 @@ def _labels_and_tasks(logs: Logs) -> list[Finding]:
     """A task closes as answered in the same step in which its label is accepted."""
     answered = Counter(
         (decision.project, decision.value["task"], decision.entry)
-        for decision in logs.of("labeling-tasks") if decision.value.get("closing") == "answered")
+        for decision in logs.decisions_on("labeling-tasks") if decision.value.get("closing") == "answered")
     labels = Counter(
         (decision.project, decision.value["task"], decision.entry)
-        for decision in logs.of("dataset-log") if decision.value["kind"] == "label_accepted")
+        for decision in logs.decisions_on("dataset-log") if decision.value["kind"] == "label_accepted")
     return listed("torn", (answered - labels).elements(), "tasks closed as answered without a label in the dataset log") + \
         listed("torn", (labels - answered).elements(), "labels in the dataset log whose task did not close with them")
 
@@ -189,7 +189,7 @@ def _positions(logs: Logs) -> list[Finding]:
     findings = []
     ends: dict[int, int] = {}
     for entry in logs.journal:
-        ends[entry.place.partition] = max(ends.get(entry.place.partition, 0), entry.place.offset + 1)
+        ends[entry.location.partition] = max(ends.get(entry.location.partition, 0), entry.location.offset + 1)
     for partition, end in sorted(ends.items()):
         position, committed = logs.positions.get(partition, 0), logs.committed.get(partition, 0)
         if position != committed:

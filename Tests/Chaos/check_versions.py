@@ -46,28 +46,28 @@ def _labels_at_cuts(logs: Logs) -> dict[tuple[str, int], dict[int, dict]]:
     """For each cut: its labels, by sequence."""
     cuts: dict[tuple[str, int], dict[int, dict]] = {}
     labels: dict[str, dict[int, dict]] = defaultdict(dict)
-    for decision in logs.of("dataset-log"):
-        fact, held = decision.value, labels[decision.project]
+    for decision in logs.decisions_on("dataset-log"):
+        fact, current = decision.value, labels[decision.project]
         if fact["kind"] == "label_accepted":
-            held[fact["sequence"]] = fact
+            current[fact["sequence"]] = fact
         elif fact["kind"] in ("label_revised", "label_moved", "label_retracted"):
-            _change(held, fact)
+            _change(current, fact)
         elif fact["kind"] != "version_cut":
             raise ValueError(f"fact {fact['sequence']} of {decision.project} is of kind {fact['kind']!r}, which this checker does not know")
         else:
-            cuts[decision.project, fact["ordinal"]] = dict(held)
+            cuts[decision.project, fact["ordinal"]] = dict(current)
     return cuts
 
 
-def _change(held: dict[int, dict], fact: dict) -> None:
+def _change(current: dict[int, dict], fact: dict) -> None:
     """Folds a change of a label into those that hold."""
-    old = held.pop(fact["replaces"], None)
+    old = current.pop(fact["replaces"], None)
     if old is None or old["sample"]["id"] != fact["sample_id"]:
         raise ValueError(f"fact {fact['sequence']} changes label {fact['replaces']} of {fact['sample_id']}, which does not hold")
     if fact["kind"] == "label_revised":
-        held[fact["sequence"]] = old | {"label": fact["label"], "confidence": fact.get("confidence")}
+        current[fact["sequence"]] = old | {"label": fact["label"], "confidence": fact.get("confidence")}
     elif fact["kind"] == "label_moved":
-        held[fact["sequence"]] = old | {"split": fact["split"]}
+        current[fact["sequence"]] = old | {"split": fact["split"]}
 
 
 def _verify(project: str, version: dict, labels: dict[int, dict] | None, parent: str | None, read: Reader) -> list[str]:
@@ -88,19 +88,19 @@ def _verify(project: str, version: dict, labels: dict[int, dict] | None, parent:
     if (manifest["project"], manifest["ordinal"]) != (project, version["ordinal"]):
         problems.append("its manifest is of another version")
     rows: dict[int, tuple] = {}
-    gone: set[int] = set()
+    withdrawn: set[int] = set()
     try:
         files = manifest["segments"] if manifest["format_version"] == 1 else list(_files(project, manifest["pages"], read))
     except (OSError, ValueError) as error:
         return problems + [f"a page cannot be read: {error}"]
     for file in files:
         if file.get("kind") == "tombstones":
-            problems += _tombstones(f"{project}/tombstones/{file['sha256']}.jsonl", file, gone, read)
+            problems += _tombstones(f"{project}/tombstones/{file['sha256']}.jsonl", file, withdrawn, read)
         else:
             problems += _segment(f"{project}/segments/{file['sha256']}.jsonl", file, rows, read)
-    if gone - rows.keys():
-        problems.append(f"{len(gone - rows.keys())} lines are withdrawn and not there")
-    rows = {sequence: row for sequence, row in rows.items() if sequence not in gone}
+    if withdrawn - rows.keys():
+        problems.append(f"{len(withdrawn - rows.keys())} lines are withdrawn and not there")
+    rows = {sequence: row for sequence, row in rows.items() if sequence not in withdrawn}
     if manifest["format_version"] > 1 and sum(manifest["counts"].values()) != len(rows):
         problems.append(f"{len(rows)} labels hold, the manifest says {manifest['counts']}")
     if labels is not None and not problems:
@@ -123,7 +123,7 @@ def _files(project: str, pages: list[dict], read: Reader):
         yield from _files(project, page["entries"], read) if page["level"] else page["entries"]
 
 
-def _tombstones(path: str, file: dict, gone: set[int], read: Reader) -> list[str]:
+def _tombstones(path: str, file: dict, withdrawn: set[int], read: Reader) -> list[str]:
     try:
         data = read(path)
     except OSError as error:
@@ -131,8 +131,8 @@ def _tombstones(path: str, file: dict, gone: set[int], read: Reader) -> list[str
     if hashlib.sha256(data).hexdigest() != file["sha256"] or len(data) != file["size"]:
         return [f"{path} does not have the digest and size of its page"]
     numbers = [json.loads(line)["sequence"] for line in data.splitlines()]
-    twice = [number for number in numbers if number in gone]
-    gone.update(numbers)
+    twice = [number for number in numbers if number in withdrawn]
+    withdrawn.update(numbers)
     return [f"{len(twice)} lines are withdrawn twice"] if twice else []
 
 

@@ -118,13 +118,13 @@ class Broker:
             self.process.send_signal(signal.SIGCONT)
         self.is_paused = False
 
-    def wait_until_listening(self, patience: float) -> None:
-        deadline = time.monotonic() + patience
+    def wait_until_listening(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         while not is_listening(self.direct):
             if self.process is None or self.process.poll() is not None:
                 raise ChaosError(f"broker {self.number} ended at its start: {last_lines(self.log)}")
             if time.monotonic() > deadline:
-                raise ChaosError(f"broker {self.number} does not listen after {patience:.0f} s, see {self.log}")
+                raise ChaosError(f"broker {self.number} does not listen after {timeout:.0f} s, see {self.log}")
             time.sleep(0.1)
 
 
@@ -134,10 +134,10 @@ class Cluster:
     def __init__(self, count: int, folder: Path):
         self.home = kafka_home()
         ports = free_ports(4 * count)
-        self.proxy_ports, own = ports[:count], ports[count:]
+        self.proxy_ports, broker_ports = ports[:count], ports[count:]
         self.brokers = [
-            Broker(place + 1, self.home, folder / f"broker-{place + 1}", tuple(own[3 * place : 3 * place + 3]), advertised)
-            for place, advertised in enumerate(self.proxy_ports)
+            Broker(index + 1, self.home, folder / f"broker-{index + 1}", tuple(broker_ports[3 * index : 3 * index + 3]), advertised)
+            for index, advertised in enumerate(self.proxy_ports)
         ]
         self._admin: AdminClient | None = None
 
@@ -178,11 +178,11 @@ class Cluster:
             broker.wait_until_listening(60)
         self.wait_until_whole(60)
 
-    def wait_until_whole(self, patience: float) -> None:
-        deadline = time.monotonic() + patience
+    def wait_until_whole(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         while (reason := self.missing()) is not None:
             if time.monotonic() > deadline:
-                raise ChaosError(f"the cluster is not whole after {patience:.0f} s: {reason}")
+                raise ChaosError(f"the cluster is not whole after {timeout:.0f} s: {reason}")
             time.sleep(0.3)
 
     def missing(self) -> str | None:

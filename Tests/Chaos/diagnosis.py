@@ -11,7 +11,7 @@ TOPICS = [
     "journal", "tallies", "state", "dead-letters", "labeling-tasks", "dataset-log", "training-requests", "model-releases", "release-log", "notices",
     "training-results", "dataset-versions"]
 # Groups' offsets too: while a transaction is open there, nobody is told where to read on.
-PLACES = {f"flywheel.{topic}": [0, 1, 2, 3] for topic in TOPICS} | {"__consumer_offsets": list(range(8))}
+PARTITIONS = {f"flywheel.{topic}": [0, 1, 2, 3] for topic in TOPICS} | {"__consumer_offsets": list(range(8))}
 LOUD = re.compile(r"\b(warn|warning|error|critical|fatal|OutOfMemoryError)\b", re.IGNORECASE)
 
 
@@ -26,7 +26,7 @@ def diagnose(cluster, logs: list[Path]) -> list[str]:
             for name, producer, state in list_transactions(broker.address, 5):
                 if state not in SETTLED:
                     lines.append(f"broker {broker.number} coordinates {name}, producer {producer}: {state}")
-            for found in open_producers(broker.address, PLACES):
+            for found in open_producers(broker.address, PARTITIONS):
                 age = time.time() - found.last / 1_000
                 lines.append(
                     f"{found.topic}[{found.partition}]: producer {found.producer}, epoch {found.epoch}, has a transaction open from "

@@ -18,7 +18,7 @@ from workers import SESSION_TIMEOUT, Worker
 
 
 @dataclass
-class Pace:
+class FaultIntervals:
     """Mean seconds between two faults of a kind; 0 for none."""
 
     worker: float
@@ -44,12 +44,12 @@ class Faults:
     """The timetable and those who suffer from it."""
 
     # The longest that a broker may take to come back, in seconds.
-    BROKER_PATIENCE = 90.0
+    BROKER_TIMEOUT = 90.0
     # The longest that a worker may take to end when asked to.
-    STOP_PATIENCE = 30.0
+    STOP_TIMEOUT = 30.0
 
-    def __init__(self, cluster: Cluster, workers: list[Worker], cut: Callable[[float, int], int], monitor: Monitor, seed: int, pace: Pace):
-        self.cluster, self.workers, self.cut, self.monitor, self.pace = cluster, workers, cut, monitor, pace
+    def __init__(self, cluster: Cluster, workers: list[Worker], cut: Callable[[float, int], int], monitor: Monitor, seed: int, intervals: FaultIntervals):
+        self.cluster, self.workers, self.cut, self.monitor, self.intervals = cluster, workers, cut, monitor, intervals
         # One generator a kind: how long a broker took must not change which worker is next.
         self.random = {kind: random.Random(f"{seed}/{kind}") for kind in ("worker", "broker", "cut")}
         self.counts = Counts()
@@ -61,36 +61,36 @@ class Faults:
 
     def run(self, duration: float, watch: Callable[[], None]) -> None:
         """Hurts for so many seconds. `watch` is called a few times a second, and throws what must end the run."""
-        over_at = time.monotonic() + duration
-        self._plan("worker", self._hurt_worker)
-        self._plan("broker", self._hurt_broker)
-        self._plan("cut", self._cut)
-        while time.monotonic() < over_at:
-            self._turn(watch)
-        self._heal(watch)
+        deadline = time.monotonic() + duration
+        self._plan_fault("worker", self._inject_worker_fault)
+        self._plan_fault("broker", self._inject_broker_fault)
+        self._plan_fault("cut", self._cut)
+        while time.monotonic() < deadline:
+            self._step(watch)
+        self._end_faults(watch)
 
-    def _heal(self, watch: Callable[[], None]) -> None:
+    def _end_faults(self, watch: Callable[[], None]) -> None:
         """No new faults; those that are under way come to their end."""
         say("no more faults: everything is healed")
         self.is_over = True
         self.timetable = [item for item in self.timetable if not item[3]]
         heapq.heapify(self.timetable)
-        deadline = time.monotonic() + self.BROKER_PATIENCE + self.STOP_PATIENCE
+        deadline = time.monotonic() + self.BROKER_TIMEOUT + self.STOP_TIMEOUT
         while self.timetable:
             if time.monotonic() > deadline:
                 raise ChaosError("what was hurt does not heal in time")
-            self._turn(watch)
-        self.cluster.wait_until_whole(self.BROKER_PATIENCE)
+            self._step(watch)
+        self.cluster.wait_until_whole(self.BROKER_TIMEOUT)
 
-    def _turn(self, watch: Callable[[], None]) -> None:
+    def _step(self, watch: Callable[[], None]) -> None:
         if self.timetable and self.timetable[0][0] <= time.monotonic():
             heapq.heappop(self.timetable)[2]()
         else:
             time.sleep(0.02)
-        self.attend()
+        self.restart_ended_workers()
         watch()
 
-    def attend(self) -> None:
+    def restart_ended_workers(self) -> None:
         """Starts workers again that have ended by themselves, which is a failure."""
         for worker in self.workers:
             if (how := worker.has_died()) is not None:
@@ -98,20 +98,20 @@ class Faults:
                 say(how)
                 self._start(worker)
 
-    def _later(self, seconds: float, action: Callable[[], None], is_fault: bool = False) -> None:
+    def _schedule(self, seconds: float, action: Callable[[], None], is_fault: bool = False) -> None:
         heapq.heappush(self.timetable, (time.monotonic() + seconds, next(self.order), action, is_fault))
 
-    def _plan(self, kind: str, action: Callable[[], None]) -> None:
-        mean = getattr(self.pace, kind)
+    def _plan_fault(self, kind: str, action: Callable[[], None]) -> None:
+        mean = getattr(self.intervals, kind)
         if mean > 0 and not self.is_over:
-            self._later(self.random[kind].uniform(0.4, 1.6) * mean, action, is_fault=True)
+            self._schedule(self.random[kind].uniform(0.4, 1.6) * mean, action, is_fault=True)
 
     # Workers
 
-    def _hurt_worker(self) -> None:
-        self._plan("worker", self._hurt_worker)
+    def _inject_worker_fault(self) -> None:
+        self._plan_fault("worker", self._inject_worker_fault)
         draw = self.random["worker"]
-        worker, chance, is_hunt = draw.choice(self.workers), draw.random(), draw.random() < 0.6
+        worker, chance, in_transaction = draw.choice(self.workers), draw.random(), draw.random() < 0.6
         delay, length = draw.uniform(0.2, 4), draw.uniform(1.1, 1.5) * SESSION_TIMEOUT
         if worker.is_busy or not worker.is_alive:
             others = [other for other in self.workers if not other.is_busy and other.is_alive]
@@ -121,16 +121,16 @@ class Faults:
         # Where everybody is paused nobody can go on, and that says nothing about anybody.
         can_pause = any(not other.is_busy and other.is_alive for other in self.workers if other is not worker)
         if chance < 0.74 or (chance < 0.9 and not can_pause):
-            self._kill(worker, is_hunt, delay)
+            self._kill(worker, in_transaction, delay)
         elif chance < 0.9:
             self._pause(worker, length)
         else:
             self._stop(worker, delay)
 
-    def _kill(self, worker: Worker, is_hunt: bool, delay: float) -> None:
-        """SIGKILL at a random moment; a hunt looks for one inside a transaction, several times if need be."""
+    def _kill(self, worker: Worker, in_transaction: bool, delay: float) -> None:
+        """SIGKILL at a random moment; with `in_transaction` it looks for one inside a transaction, several times if need be."""
         inside: set[str] = set()
-        for attempt in range(12 if is_hunt else 1):
+        for attempt in range(12 if in_transaction else 1):
             if attempt:
                 worker.resume()
                 time.sleep(self.random["worker"].uniform(0.005, 0.09))
@@ -158,9 +158,9 @@ class Faults:
         worker.is_busy = True
         self.counts.worker_pauses += 1
         say(f"paused worker {worker.name} for {length:.1f} s")
-        self._later(length, lambda: self._wake(worker))
+        self._schedule(length, lambda: self._resume_worker(worker))
 
-    def _wake(self, worker: Worker) -> None:
+    def _resume_worker(self, worker: Worker) -> None:
         worker.resume()
         worker.is_busy = False
         say(f"worker {worker.name} wakes up")
@@ -171,12 +171,12 @@ class Faults:
         worker.process.terminate()
         self.counts.worker_stops += 1
         say(f"asked worker {worker.name} to stop")
-        self._later(0.1, lambda: self._await_stop(worker, began, delay))
+        self._schedule(0.1, lambda: self._await_stop(worker, began, delay))
 
     def _await_stop(self, worker: Worker, began: float, delay: float) -> None:
         taken = time.monotonic() - began
-        if worker.is_alive and taken < self.STOP_PATIENCE:
-            return self._later(0.1, lambda: self._await_stop(worker, began, delay))
+        if worker.is_alive and taken < self.STOP_TIMEOUT:
+            return self._schedule(0.1, lambda: self._await_stop(worker, began, delay))
         if worker.is_alive:
             self.failures.append(f"worker {worker.name} did not stop within {taken:.0f} s of SIGTERM: {last_lines(worker.log)}")
             worker.kill()
@@ -187,7 +187,7 @@ class Faults:
 
     def _start_later(self, worker: Worker, delay: float) -> None:
         worker.is_busy = True
-        self._later(delay, lambda: self._start(worker))
+        self._schedule(delay, lambda: self._start(worker))
 
     def _start(self, worker: Worker) -> None:
         worker.start()
@@ -195,11 +195,11 @@ class Faults:
 
     # Brokers
 
-    def _hurt_broker(self) -> None:
+    def _inject_broker_fault(self) -> None:
         """One broker at a time, and only when all are well: a majority stays, and enough replicas to write."""
         if (reason := self.cluster.missing()) is not None:
             say(f"no broker is hurt yet: {reason}")
-            return self._later(2, self._hurt_broker, is_fault=True)
+            return self._schedule(2, self._inject_broker_fault, is_fault=True)
         draw = self.random["broker"]
         broker, role = self._choose_broker(draw)
         chance, length, delay = draw.random(), draw.uniform(2, 12), draw.uniform(0.5, 6)
@@ -209,12 +209,12 @@ class Faults:
             broker.kill()
             self.counts.broker_kills += 1
             say(f"killed broker {broker.number} ({role}); it comes back in {delay:.1f} s")
-            self._later(delay, lambda: self._start_broker(broker))
+            self._schedule(delay, lambda: self._start_broker(broker))
         elif chance < 0.8:
             broker.pause()
             self.counts.broker_pauses += 1
             say(f"paused broker {broker.number} ({role}) for {length:.1f} s")
-            self._later(length, lambda: self._wake_broker(broker))
+            self._schedule(length, lambda: self._resume_broker(broker))
         else:
             broker.begin_stop()
             self.counts.broker_restarts += 1
@@ -237,18 +237,18 @@ class Faults:
             return draw.choice(self.cluster.brokers), "any"
         return self.cluster.brokers[found - 1], role
 
-    def _wake_broker(self, broker: Broker) -> None:
+    def _resume_broker(self, broker: Broker) -> None:
         broker.resume()
         say(f"broker {broker.number} wakes up")
         self._await_broker(broker, time.monotonic())
 
     def _await_broker_stop(self, broker: Broker, began: float, delay: float) -> None:
         if broker.process.poll() is None:
-            if time.monotonic() - began < self.STOP_PATIENCE:
-                return self._later(0.2, lambda: self._await_broker_stop(broker, began, delay))
-            say(f"broker {broker.number} does not end within {self.STOP_PATIENCE:.0f} s of SIGTERM: killing it")
+            if time.monotonic() - began < self.STOP_TIMEOUT:
+                return self._schedule(0.2, lambda: self._await_broker_stop(broker, began, delay))
+            say(f"broker {broker.number} does not end within {self.STOP_TIMEOUT:.0f} s of SIGTERM: killing it")
             broker.kill()
-        self._later(delay, lambda: self._start_broker(broker))
+        self._schedule(delay, lambda: self._start_broker(broker))
 
     def _start_broker(self, broker: Broker) -> None:
         broker.start()
@@ -260,18 +260,18 @@ class Faults:
             raise ChaosError(f"broker {broker.number} ended at its start: {last_lines(broker.log)}")
         reason = self.cluster.missing() if is_listening(broker.direct) else "it does not listen"
         if reason is not None:
-            if time.monotonic() - began > self.BROKER_PATIENCE:
-                raise ChaosError(f"broker {broker.number} is not well after {self.BROKER_PATIENCE:.0f} s: {reason}")
-            return self._later(0.3, lambda: self._await_broker(broker, began))
+            if time.monotonic() - began > self.BROKER_TIMEOUT:
+                raise ChaosError(f"broker {broker.number} is not well after {self.BROKER_TIMEOUT:.0f} s: {reason}")
+            return self._schedule(0.3, lambda: self._await_broker(broker, began))
         if len(self.cluster.brokers) == 1:
             self.monitor.resume()
         say(f"broker {broker.number} is well again after {time.monotonic() - began:.1f} s")
-        self._plan("broker", self._hurt_broker)
+        self._plan_fault("broker", self._inject_broker_fault)
 
     # Connections
 
     def _cut(self) -> None:
-        self._plan("cut", self._cut)
+        self._plan_fault("cut", self._cut)
         draw = self.random["cut"]
         count = self.cut(draw.choice([1.0, 0.5, 0.2]), draw.randrange(1 << 30))
         self.counts.cut_connections += count

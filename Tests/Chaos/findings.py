@@ -24,7 +24,7 @@ def listed(kind: str, items, text: str) -> list[Finding]:
 
 
 def name(item) -> str:
-    """As people write it: a place as topic/partition/offset, a pair with slashes."""
+    """As people write it: a location as topic/partition/offset, a pair with slashes."""
     if isinstance(item, tuple):
         return "/".join(name(part) for part in item)
     return str(item)

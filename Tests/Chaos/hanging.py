@@ -9,7 +9,7 @@ Seen in one of five restarts after SIGKILL. With three brokers the coordinator m
 import time
 
 from cluster import Cluster
-from diagnosis import PLACES, SETTLED
+from diagnosis import PARTITIONS, SETTLED
 from kafka_wire import OpenProducer, WireError, abort_transaction, list_transactions, open_producers
 from processes import say
 
@@ -24,10 +24,10 @@ def hanging(cluster: Cluster) -> list[OpenProducer]:
     for broker in cluster.brokers:
         try:
             busy |= {producer for _, producer, state in list_transactions(broker.address, 5) if state not in SETTLED}
-            found += open_producers(broker.address, PLACES)
+            found += open_producers(broker.address, PARTITIONS)
         except WireError:
             return []
-    return [one for one in found if one.producer not in busy and time.time() - one.last / 1_000 > AGE]
+    return [producer for producer in found if producer.producer not in busy and time.time() - producer.last / 1_000 > AGE]
 
 
 def abort_hanging(cluster: Cluster) -> int:
@@ -37,13 +37,13 @@ def abort_hanging(cluster: Cluster) -> int:
     the checker would find a transaction that is visible in part.
     """
     found = hanging(cluster)
-    for one in found:
-        say(f"the broker has left a transaction open: {one.topic}[{one.partition}] from offset {one.start}, producer {one.producer}, "
-            f"epoch {one.epoch}; aborting it")
-        leader = cluster.leader(one.topic, one.partition)
+    for producer in found:
+        say(f"the broker has left a transaction open: {producer.topic}[{producer.partition}] from offset {producer.start}, producer {producer.producer}, "
+            f"epoch {producer.epoch}; aborting it")
+        leader = cluster.leader(producer.topic, producer.partition)
         try:
             if leader is not None:
-                abort_transaction(cluster.brokers[leader - 1].address, one)
+                abort_transaction(cluster.brokers[leader - 1].address, producer)
         except WireError as error:
             say(str(error))
     return len(found)

@@ -96,12 +96,12 @@ def open_producers(address: tuple[str, int], topics: dict[str, list[int]], timeo
     return found
 
 
-def abort_transaction(address: tuple[str, int], one: OpenProducer, timeout: float = 5.0) -> None:
+def abort_transaction(address: tuple[str, int], open_producer: OpenProducer, timeout: float = 5.0) -> None:
     """Writes the marker that a coordinator should have written, at the leader of its partition."""
-    topic = one.topic.encode()
-    body = _size(1) + struct.pack(">qhb", one.producer, one.epoch, 0)
-    body += _size(1) + _size(len(topic)) + topic + _size(1) + struct.pack(">i", one.partition) + b"\x00"
-    body += struct.pack(">i", max(0, one.coordinator_epoch)) + b"\x00"
+    topic = open_producer.topic.encode()
+    body = _size(1) + struct.pack(">qhb", open_producer.producer, open_producer.epoch, 0)
+    body += _size(1) + _size(len(topic)) + topic + _size(1) + struct.pack(">i", open_producer.partition) + b"\x00"
+    body += struct.pack(">i", max(0, open_producer.coordinator_epoch)) + b"\x00"
     reader = _Reader(_call(address, WRITE_TXN_MARKERS, 1, body + b"\x00", timeout))
     for _ in range(reader.length()):
         reader.int64()

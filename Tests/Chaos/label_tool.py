@@ -22,7 +22,7 @@ class LabelTool:
         self.producer = make_producer(options.bootstrap)
         self.reader = make_reader(options.bootstrap, "flywheel.labeling-tasks")
         self.open: dict[str, dict] = {}
-        self.asked: dict[str, dict[str, str]] = {}
+        self.assigned: dict[str, dict[str, str]] = {}
         self.late: list[tuple[float, dict]] = []
         self.errors = 0
 
@@ -62,9 +62,9 @@ class LabelTool:
         """One answer to some task that wants one; False if there is none."""
         names = sorted(self.open)
         for name in self.random.sample(names, min(len(names), 20)):
-            task, asked = self.open[name], self.asked.setdefault(name, {})
-            free = [annotator for annotator in self.annotators if annotator not in asked]
-            if free and sum(outcome == "answer" for outcome in asked.values()) < task["votes_wanted"]:
+            task, assigned = self.open[name], self.assigned.setdefault(name, {})
+            free = [annotator for annotator in self.annotators if annotator not in assigned]
+            if free and sum(outcome == "answer" for outcome in assigned.values()) < task["votes_wanted"]:
                 self.answer(task, self.random.choice(free), now)
                 return True
         return False
@@ -87,10 +87,10 @@ class LabelTool:
             forged = None if chance < 0.0375 else f"{self.random.getrandbits(128):032x}"
             event |= {"token": forged, "annotator": annotator + "-forged", "expect": "bad_token" if forged else "missing_token"}
         if event["expect"] is None:
-            self.asked[task["task"]][annotator] = event["outcome"]
+            self.assigned[task["task"]][annotator] = event["outcome"]
         if 0.05 < chance < 0.08:
             # Goes to lunch with the answer unsent; somebody else is asked meanwhile.
-            self.asked[task["task"]][annotator] = "late"
+            self.assigned[task["task"]][annotator] = "late"
             self.late.append((now + self.random.uniform(5, 25), event))
             return
         self.send(event)

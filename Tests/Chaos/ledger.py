@@ -22,7 +22,7 @@ class RangeLedger:
     def __init__(self, path: Path):
         self.file = open(path, "a", encoding="utf-8")
         self.attempted: dict[tuple[str, str], int] = {}
-        self.fresh: dict[tuple[str, str], list[int]] = {}
+        self.unflushed: dict[tuple[str, str], list[int]] = {}
 
     def attempt(self, topic: str, project: str) -> int:
         """The number of the next record; it counts as attempted from now on."""
@@ -31,14 +31,14 @@ class RangeLedger:
         return number
 
     def acknowledge(self, topic: str, project: str, number: int) -> None:
-        self.fresh.setdefault((topic, project), []).append(number)
+        self.unflushed.setdefault((topic, project), []).append(number)
 
     def flush(self) -> None:
         for (topic, project), attempted in self.attempted.items():
-            numbers = sorted(self.fresh.get((topic, project), []))
+            numbers = sorted(self.unflushed.get((topic, project), []))
             line = {"topic": topic, "project": project, "attempted": attempted, "acknowledged": ranges(numbers)}
             self.file.write(json.dumps(line, separators=(",", ":")) + "\n")
-        self.fresh.clear()
+        self.unflushed.clear()
         self.file.flush()
 
 

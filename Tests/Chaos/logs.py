@@ -8,8 +8,8 @@ from typing import NamedTuple
 STRANGER = "stranger"
 
 
-class Place(NamedTuple):
-    """Where a record stands."""
+class RecordLocation(NamedTuple):
+    """Topic, partition and offset of a record."""
 
     topic: str
     partition: int
@@ -19,7 +19,7 @@ class Place(NamedTuple):
 class Annotation(NamedTuple):
     """A record of `annotations`. `number` is the label tool's own count, `token` what it gives back of the task's record."""
 
-    place: Place
+    location: RecordLocation
     project: str
     task: str
     annotator: str
@@ -32,19 +32,19 @@ class Annotation(NamedTuple):
 class Entry(NamedTuple):
     """A record of `journal`. `number` counts the project's entries from 1, `id` is its `ce_id`."""
 
-    place: Place
+    location: RecordLocation
     project: str
     number: int
     kind: str
     id: str
     entry: dict
-    origin: Place | None
+    origin: RecordLocation | None
 
 
 class Decision(NamedTuple):
     """A record that the loop wrote to one of its topics: the ordinal-th decision of the project's entry of that number."""
 
-    place: Place
+    location: RecordLocation
     project: str
     entry: int
     ordinal: int
@@ -54,7 +54,7 @@ class Decision(NamedTuple):
 class Tally(NamedTuple):
     """A record of `tallies`. `inputs` are the offsets that its transaction read: (topic, partition, first, last)."""
 
-    place: Place
+    location: RecordLocation
     project: str
     version: str
     role: str
@@ -67,8 +67,8 @@ class Tally(NamedTuple):
 class DeadLetter(NamedTuple):
     """A record of `dead-letters`: where the refused record was read, by which stage and why it was refused."""
 
-    place: Place
-    origin: Place
+    location: RecordLocation
+    origin: RecordLocation
     stage: str
     code: str
 
@@ -76,7 +76,7 @@ class DeadLetter(NamedTuple):
 class Sealed(NamedTuple):
     """A record of `dataset-versions`."""
 
-    place: Place
+    location: RecordLocation
     project: str
     ordinal: int
     version: str
@@ -102,14 +102,14 @@ class Logs:
     # By topic (`predictions`, `feedback`; of a stranger, every topic that one wrote to) and project.
     sends: dict[tuple[str, str], Sends] = field(default_factory=dict)
     # Every record of `predictions` and `feedback` that is wrong on purpose, with the reason expected.
-    flawed: dict[Place, str] = field(default_factory=dict)
+    flawed: dict[RecordLocation, str] = field(default_factory=dict)
     # First offset, and the one after the last record, of the partitions of `predictions` and `feedback`.
     spans: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     annotations: list[Annotation] = field(default_factory=list)
     annotation_ledger: list[dict] = field(default_factory=list)
     annotations_attempted: int = 0
     # Records of `training-results`, `commands`, `imports` and `dataset-versions`, which Intake must forward too.
-    results: list[Place] = field(default_factory=list)
+    results: list[RecordLocation] = field(default_factory=list)
     sealed: list[Sealed] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)
@@ -127,5 +127,5 @@ class Logs:
     def projects(self) -> list[str]:
         return sorted({entry.project for entry in self.journal})
 
-    def of(self, topic: str) -> list[Decision]:
+    def decisions_on(self, topic: str) -> list[Decision]:
         return self.decisions.get(topic, [])

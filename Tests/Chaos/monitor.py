@@ -38,15 +38,15 @@ class Monitor:
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        places = []
+        partitions = []
         try:
             for topic in ROLES:
                 known = self.consumer.list_topics(topic, timeout=20).topics[topic].partitions
-                places += [TopicPartition(topic, number, OFFSET_END) for number in known]
+                partitions += [TopicPartition(topic, number, OFFSET_END) for number in known]
         except KafkaException as error:
             raise ChaosError(f"the monitor finds no topics: {error}") from error
-        self.consumer.assign(places)
-        self.partitions = [(ROLES[place.topic], place.partition) for place in places]
+        self.consumer.assign(partitions)
+        self.partitions = [(ROLES[partition.topic], partition.partition) for partition in partitions]
         self.thread.start()
 
     def begin(self) -> None:

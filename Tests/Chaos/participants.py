@@ -18,7 +18,7 @@ from label_tool import LabelTool
 from product_service import Product
 from stranger import Stranger
 
-PARTS = {"product": Product, "label-tool": LabelTool, "stranger": Stranger}
+PARTICIPANTS = {"product": Product, "label-tool": LabelTool, "stranger": Stranger}
 stopping = False
 
 
@@ -29,7 +29,7 @@ def stop(*_) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=sorted(PARTS))
+    parser.add_argument("part", choices=sorted(PARTICIPANTS))
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
@@ -38,7 +38,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    return PARTS[options.part](options).run(lambda: stopping)
+    return PARTICIPANTS[options.part](options).run(lambda: stopping)
 
 
 if __name__ == "__main__":

@@ -40,22 +40,22 @@ def _die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def end(process: subprocess.Popen | None, patience: float, what: str) -> bool:
+def end(process: subprocess.Popen | None, timeout: float, what: str) -> bool:
     """SIGTERM, and SIGKILL when that does not end it in time. Returns whether it went by itself."""
     if process is None or process.poll() is not None:
         return True
     process.send_signal(signal.SIGCONT)
     process.terminate()
-    return await_end(process, patience, what)
+    return await_end(process, timeout, what)
 
 
-def await_end(process: subprocess.Popen, patience: float, what: str) -> bool:
+def await_end(process: subprocess.Popen, timeout: float, what: str) -> bool:
     """Waits for somebody who was asked to end. A second SIGTERM might hit one who is just leaving, and count as a failure."""
     try:
-        process.wait(patience)
+        process.wait(timeout)
         return True
     except subprocess.TimeoutExpired:
-        say(f"{what} does not end within {patience:.0f} s of SIGTERM: killing it")
+        say(f"{what} does not end within {timeout:.0f} s of SIGTERM: killing it")
         process.kill()
         process.wait(10)
         return False

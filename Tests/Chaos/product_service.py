@@ -40,7 +40,7 @@ class Product:
         logits[truth] += self.random.uniform(0, 5)
         odds = [math.exp(logit) for logit in logits]
         shares = [round(value / sum(odds), 6) for value in odds]
-        best = max(range(10), key=lambda place: shares[place])
+        best = max(range(10), key=lambda index: shares[index])
         return best, json.dumps(dict(zip(CLASSES, shares)), separators=(",", ":"))
 
     def embedding(self, truth: int) -> str:

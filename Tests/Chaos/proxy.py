@@ -112,9 +112,9 @@ class Proxy:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
         print("ready", flush=True)
         while line := await commands.readline():
-            print(self.obey(line.decode().split()), flush=True)
+            print(self.execute(line.decode().split()), flush=True)
 
-    def obey(self, words: list[str]) -> int:
+    def execute(self, words: list[str]) -> int:
         if words[:1] == ["cut"]:
             return self.cut(float(words[1]), int(words[2]))
         return len(self.clients)

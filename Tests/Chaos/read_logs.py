@@ -10,14 +10,14 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, 
 from confluent_kafka.admin import AdminClient
 
 from ledger import read_lines
-from logs import STRANGER, Annotation, DeadLetter, Decision, Entry, Logs, Place, Sealed, Sends, Tally
+from logs import STRANGER, Annotation, DeadLetter, Decision, Entry, Logs, RecordLocation, Sealed, Sends, Tally
 from processes import ChaosError
 
 PREFIX = "flywheel."
 DECISIONS = ["labeling-tasks", "dataset-log", "training-requests", "model-releases", "release-log", "notices"]
 LEDGERED = ["predictions", "feedback"]
 # How long nothing may come before the reader asks what is wrong, in seconds.
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def read_all(bootstrap: str, ledgers: list[Path]) -> Logs:
@@ -29,9 +29,9 @@ def read_all(bootstrap: str, ledgers: list[Path]) -> Logs:
         "annotations": _annotation, "training-results": _result, "commands": _result, "imports": _result, "dataset-versions": _sealed,
         "tallies": _tally, "dead-letters": _dead_letter, "state": _state}
     readers |= {topic: _sent for topic in LEDGERED} | {topic: _decision for topic in DECISIONS}
-    for topic, take in readers.items():
+    for topic, parse in readers.items():
         for message in read_topic(bootstrap, topic, logs):
-            take(logs, message)
+            parse(logs, message)
     counts: dict[str, int] = {}
     # A partition's records come in order, and a project stands in one partition.
     for message in read_topic(bootstrap, "journal", logs):
@@ -66,11 +66,11 @@ def read_topic(bootstrap: str, topic: str, logs: Logs) -> Iterator[Message]:
             ends[number] = high
             logs.spans[topic, number] = (low, low)
         consumer.assign([TopicPartition(name, number, logs.spans[topic, number][0]) for number in partitions])
-        heard = time.monotonic()
+        last_record_at = time.monotonic()
         while ends:
             for message in consumer.consume(10_000, 0.2):
                 if message.error() is None:
-                    heard = time.monotonic()
+                    last_record_at = time.monotonic()
                     logs.spans[topic, message.partition()] = (logs.spans[topic, message.partition()][0], message.offset() + 1)
                     yield message
                 elif message.error().code() == KafkaError._PARTITION_EOF:
@@ -79,7 +79,7 @@ def read_topic(bootstrap: str, topic: str, logs: Logs) -> Iterator[Message]:
                         ends.pop(message.partition(), None)
                 elif not message.error().retriable():
                     raise KafkaException(message.error())
-            if time.monotonic() - heard > PATIENCE:
+            if time.monotonic() - last_record_at > TIMEOUT:
                 logs.hanging += [(topic, number) for number in ends]
                 return
     except KafkaException as error:
@@ -96,7 +96,7 @@ def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
         found = future.result(30).topic_partitions
     except (KafkaException, TimeoutError) as error:
         raise ChaosError(f"could not read the offsets of group {group}: {error}") from error
-    return {place.partition: place.offset for place in found if place.topic == PREFIX + topic and place.offset >= 0}
+    return {partition.partition: partition.offset for partition in found if partition.topic == PREFIX + topic and partition.offset >= 0}
 
 
 def listed_reasons(document: Path) -> set[str]:
@@ -107,8 +107,8 @@ def listed_reasons(document: Path) -> set[str]:
 # One record each
 
 
-def _place(message: Message) -> Place:
-    return Place(message.topic().removeprefix(PREFIX), message.partition(), message.offset())
+def _location(message: Message) -> RecordLocation:
+    return RecordLocation(message.topic().removeprefix(PREFIX), message.partition(), message.offset())
 
 
 def _headers(message: Message) -> dict[str, str]:
@@ -118,12 +118,12 @@ def _headers(message: Message) -> dict[str, str]:
 def _sent(logs: Logs, message: Message) -> None:
     """Of predictions and feedback, and of all that a stranger writes, the key tells all: project, number, and why it must be refused."""
     project, number, flaw = message.key().decode().split("/")
-    place = _place(message)
-    sends = logs.sends.setdefault((place.topic, project), Sends())
+    location = _location(message)
+    sends = logs.sends.setdefault((location.topic, project), Sends())
     sends.numbers.append(int(number))
     if flaw:
         sends.flawed[int(number)] = flaw
-        logs.flawed[place] = flaw
+        logs.flawed[location] = flaw
 
 
 def _is_hostile(logs: Logs, message: Message) -> bool:
@@ -140,25 +140,25 @@ def _annotation(logs: Logs, message: Message) -> None:
     value = json.loads(message.value())
     answer = value["answer"]["class"] if "answer" in value else None
     logs.annotations.append(Annotation(
-        _place(message), value["project"], value["task"], value["annotator"], value["outcome"], answer, value["n"],
+        _location(message), value["project"], value["task"], value["annotator"], value["outcome"], answer, value["n"],
         value.get("token")))
 
 
 def _result(logs: Logs, message: Message) -> None:
     if not _is_hostile(logs, message):
-        logs.results.append(_place(message))
+        logs.results.append(_location(message))
 
 
 def _sealed(logs: Logs, message: Message) -> None:
     value = json.loads(message.value())
-    logs.sealed.append(Sealed(_place(message), value["project"], value["ordinal"], value["version"], value))
+    logs.sealed.append(Sealed(_location(message), value["project"], value["ordinal"], value["version"], value))
 
 
 def _tally(logs: Logs, message: Message) -> None:
     value = json.loads(message.value())
     inputs = tuple((run["topic"].removeprefix(PREFIX), run["partition"], run["from"], run["to"]) for run in value["inputs"])
     logs.tallies.append(Tally(
-        _place(message), value["project"], value.get("model_version", ""), value.get("role", ""), value["predictions"],
+        _location(message), value["project"], value.get("model_version", ""), value.get("role", ""), value["predictions"],
         value["feedback"], value["forwarded"], inputs))
 
 
@@ -168,10 +168,10 @@ def _entry(logs: Logs, message: Message, counts: dict[str, int]) -> None:
     counts[project] = counts.get(project, 0) + 1
     origin = None
     if "origin" in value:
-        origin = Place(value["origin"]["topic"].removeprefix(PREFIX), value["origin"]["partition"], value["origin"]["offset"])
+        origin = RecordLocation(value["origin"]["topic"].removeprefix(PREFIX), value["origin"]["partition"], value["origin"]["offset"])
     # Of most kinds only that they are there matters.
     entry = value["entry"] if kind in ("annotation", "tally", "engine", "configured") else {}
-    logs.journal.append(Entry(_place(message), project, counts[project], kind, _headers(message).get("ce_id", ""), entry, origin))
+    logs.journal.append(Entry(_location(message), project, counts[project], kind, _headers(message).get("ce_id", ""), entry, origin))
 
 
 def _decision(logs: Logs, message: Message) -> None:
@@ -179,16 +179,16 @@ def _decision(logs: Logs, message: Message) -> None:
         return  # A tombstone says nothing new.
     identity = _headers(message)["ce_id"]
     project, entry, ordinal = identity.rsplit("-", 2)
-    place = _place(message)
-    logs.decisions.setdefault(place.topic, []).append(Decision(place, project, int(entry), int(ordinal), json.loads(message.value())))
+    location = _location(message)
+    logs.decisions.setdefault(location.topic, []).append(Decision(location, project, int(entry), int(ordinal), json.loads(message.value())))
 
 
 def _dead_letter(logs: Logs, message: Message) -> None:
     headers = _headers(message)
-    origin = Place(
+    origin = RecordLocation(
         headers["__connect.errors.topic"].removeprefix(PREFIX), int(headers["__connect.errors.partition"]),
         int(headers["__connect.errors.offset"]))
-    logs.dead_letters.append(DeadLetter(_place(message), origin, headers["__connect.errors.stage"], headers["flywheel.reason.code"]))
+    logs.dead_letters.append(DeadLetter(_location(message), origin, headers["__connect.errors.stage"], headers["flywheel.reason.code"]))
 
 
 def _state(logs: Logs, message: Message) -> None:

@@ -44,7 +44,7 @@ def preload(scene: Scene, events: int) -> None:
 def read_by_now(scene: Scene) -> int:
     request = ConsumerGroupTopicPartitions("flywheel.intake", [TopicPartition(TOPIC, number) for number in range(4)])
     (future,) = scene.cluster.admin.list_consumer_group_offsets([request], request_timeout=10).values()
-    return sum(max(0, place.offset) for place in future.result(15).topic_partitions)
+    return sum(max(0, partition.offset) for partition in future.result(15).topic_partitions)
 
 
 def measure(options: argparse.Namespace, count: int) -> dict:
@@ -62,21 +62,21 @@ def measure(options: argparse.Namespace, count: int) -> dict:
             workers.append(spawn(command, scene.folder / f"worker-{number + 1}.log", env=os.environ | {"FLYWHEEL_SALT": "chaos"}))
         broker = scene.cluster.brokers[0].process.pid
         deadline = time.monotonic() + 300
-        first = None
+        start = None
         while (read := read_by_now(scene)) < options.events:
             now = time.monotonic()
             if now > deadline:
                 raise ChaosError(f"{read} of {options.events} predictions were read in 300 s")
             # Joining the group and loading the projects is not reading.
-            if first is None and read > 0:
-                first = (now, read, sum(processor_seconds(worker.pid) for worker in workers), processor_seconds(broker))
+            if start is None and read > 0:
+                start = (now, read, sum(processor_seconds(worker.pid) for worker in workers), processor_seconds(broker))
             time.sleep(0.02)
         now = time.monotonic()
-        if first is None:
+        if start is None:
             raise ChaosError("all was read at the first look: name more --events")
-        spent = sum(processor_seconds(worker.pid) for worker in workers) - first[2]
-        broker_spent = processor_seconds(broker) - first[3]
-        millions, seconds = (options.events - first[1]) / 1e6, now - first[0]
+        spent = sum(processor_seconds(worker.pid) for worker in workers) - start[2]
+        broker_spent = processor_seconds(broker) - start[3]
+        millions, seconds = (options.events - start[1]) / 1e6, now - start[0]
         return {
             "workers": count, "events_per_s": round(1e6 * millions / seconds), "worker_cpu_s_per_M": round(spent / millions, 3),
             "broker_cpu_s_per_M": round(broker_spent / millions, 3), "broker_share_of_cores": round(broker_spent / seconds / os.cpu_count(), 3)}
@@ -92,9 +92,9 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=3_000_000)
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/flywheel")
     options = parser.parse_args()
-    one, two = measure(options, 1), measure(options, 2)
-    ratio = two["events_per_s"] / one["events_per_s"]
-    print(json.dumps({"cores": os.cpu_count(), "one": one, "two": two, "ratio": round(ratio, 2)}), flush=True)
+    single, double = measure(options, 1), measure(options, 2)
+    ratio = double["events_per_s"] / single["events_per_s"]
+    print(json.dumps({"cores": os.cpu_count(), "one": single, "two": double, "ratio": round(ratio, 2)}), flush=True)
     return 0
 
 

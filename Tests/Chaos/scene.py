@@ -67,9 +67,9 @@ class Proxy:
         self.process.stdin.write(f"cut {share} {seed}\n".encode())
         return int(self._answer())
 
-    def _answer(self, patience: float = 20) -> str:
+    def _answer(self, timeout: float = 20) -> str:
         """The next line, which is short: it comes in one piece."""
-        ready, _, _ = select.select([self.process.stdout], [], [], patience)
+        ready, _, _ = select.select([self.process.stdout], [], [], timeout)
         line = self.process.stdout.readline() if ready else b""
         if not line:
             raise ChaosError(f"the proxy does not answer: {last_lines(self.log)}")
@@ -87,7 +87,7 @@ class Scene:
         self.binary = self.folder / "flywheel"
         self.participants: dict[str, subprocess.Popen] = {}
         # Also those that have ended.
-        self.parts: list[str] = []
+        self.started_participants: list[str] = []
         self.proxy: Proxy | None = None
         self.monitor: Monitor | None = None
         self.workers: list[Worker] = []
@@ -100,7 +100,7 @@ class Scene:
 
     @property
     def ledgers(self) -> list[Path]:
-        return [self.folder / f"{part}.ledger" for part in self.parts]
+        return [self.folder / f"{participant}.ledger" for participant in self.started_participants]
 
     def set_up(self, rate: int, answers: int, hostile: float, seed: int) -> None:
         """Everything runs, and Intake and loop have committed something, when this returns."""
@@ -115,14 +115,14 @@ class Scene:
             self.workers.append(Worker(f"w{number + 1}", self.binary, self.cluster.proxied_bootstrap, self.folder))
             self.workers[-1].start()
         projects = [word for project in PROJECTS for word in ("--project", project)]
-        self._take_part("product", seed, rate, *projects)
-        self._take_part("label-tool", seed, answers)
+        self._start_participant("product", seed, rate, *projects)
+        self._start_participant("label-tool", seed, answers)
         if hostile > 0:
-            self._take_part("stranger", seed, hostile, *projects)
+            self._start_participant("stranger", seed, hostile, *projects)
         say("workers and participants run")
         self.wait("Intake and loop commit", 90, self.monitor.has_seen_all)
 
-    def take_up(self, binary: Path) -> None:
+    def use_binary(self, binary: Path) -> None:
         """Commands are of this binary from now on, and workers that are told to use it."""
         self.binary = self.folder / "flywheel-new"
         shutil.copy2(binary, self.binary)
@@ -138,88 +138,88 @@ class Scene:
             time.sleep(1)
         raise ChaosError("flywheel topics create fails again and again")
 
-    def _take_part(self, part: str, seed: int, rate: float, *more: str) -> None:
-        self.parts.append(part)
-        command = [sys.executable, str(HERE / "participants.py"), part, "--bootstrap", self.cluster.bootstrap, "--seed", str(seed)]
-        command += ["--rate", str(rate), "--ledger", str(self.folder / f"{part}.ledger"), *more]
-        self.participants[part] = spawn(command, self.folder / f"{part}.log")
+    def _start_participant(self, participant: str, seed: int, rate: float, *more: str) -> None:
+        self.started_participants.append(participant)
+        command = [sys.executable, str(HERE / "participants.py"), participant, "--bootstrap", self.cluster.bootstrap, "--seed", str(seed)]
+        command += ["--rate", str(rate), "--ledger", str(self.folder / f"{participant}.ledger"), *more]
+        self.participants[participant] = spawn(command, self.folder / f"{participant}.log")
 
     def configure(self, votes: int) -> None:
         """Applies the projects. Without votes no task is opened any more."""
         # All feedback is to be found in the journal. A build of an upgrade may not know the key, nor draw users.
-        whole = "  feedback_per_hour: 1000000000\n" if "feedback_per_hour" in self.flywheel("config", "reference") else ""
+        feedback_setting = "  feedback_per_hour: 1000000000\n" if "feedback_per_hour" in self.flywheel("config", "reference") else ""
         for number, name in enumerate(PROJECTS):
             path = self.folder / f"{name}.yaml"
             # Tasks of the last project expire; of one nothing is scored.
             path.write_text(PROJECT.format(
-                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="10s" if number == 3 else "1h") + whole)
+                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="10s" if number == 3 else "1h") + feedback_setting)
             self.flywheel("project", "apply", str(path))
 
-    def flywheel(self, *words: str, patience: float = 60) -> str:
+    def flywheel(self, *words: str, timeout: float = 60) -> str:
         """Runs a command of the binary; its output. A failure is an error."""
-        status, output = self.try_flywheel(*words, patience=patience)
+        status, output = self.try_flywheel(*words, timeout=timeout)
         if status != 0:
             raise ChaosError(f"flywheel {' '.join(words)} exits with {status}: {output.strip()[-1_000:]}")
         return output
 
-    def try_flywheel(self, *words: str, patience: float = 60) -> tuple[int, str]:
+    def try_flywheel(self, *words: str, timeout: float = 60) -> tuple[int, str]:
         command = [str(self.binary), *words]
         if words[0] not in ("dataset", "config"):
             command += ["--bootstrap", self.cluster.bootstrap]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired as error:
-            raise ChaosError(f"flywheel {' '.join(words)} does not end within {patience:.0f} s") from error
+            raise ChaosError(f"flywheel {' '.join(words)} does not end within {timeout:.0f} s") from error
         return done.returncode, done.stdout + ("" if done.returncode == 0 else done.stderr)
 
     def watch(self) -> None:
         """Throws when somebody who must live has died."""
-        for part, process in self.participants.items():
+        for participant, process in self.participants.items():
             if process.poll() is not None:
-                raise ChaosError(f"{part} ended with status {process.returncode}: {last_lines(self.folder / f'{part}.log')}")
+                raise ChaosError(f"{participant} ended with status {process.returncode}: {last_lines(self.folder / f'{participant}.log')}")
         if self.proxy.process.poll() is not None:
             raise ChaosError(f"the proxy ended: {last_lines(self.folder / 'proxy.log')}")
 
-    def wait(self, what: str, patience: float, condition) -> None:
-        deadline = time.monotonic() + patience
+    def wait(self, what: str, timeout: float, condition) -> None:
+        deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
-                raise ChaosError(f"waited {patience:.0f} s in vain: {what}")
+                raise ChaosError(f"waited {timeout:.0f} s in vain: {what}")
             self.watch()
             time.sleep(0.1)
 
     def stop_load(self) -> list[str]:
         """Ends the participants; what was under way is delivered first. Returns what went wrong."""
         failures = []
-        for part, process in self.participants.items():
+        for participant, process in self.participants.items():
             process.terminate()
-        for part, process in self.participants.items():
-            if not await_end(process, 90, part) or process.returncode != 0:
-                failures.append(f"{part} could not deliver everything: {last_lines(self.folder / f'{part}.log')}")
+        for participant, process in self.participants.items():
+            if not await_end(process, 90, participant) or process.returncode != 0:
+                failures.append(f"{participant} could not deliver everything: {last_lines(self.folder / f'{participant}.log')}")
         self.participants.clear()
         return failures
 
-    def drain(self, patience: float, quiet: float) -> str | None:
+    def drain(self, timeout: float, quiet: float) -> str | None:
         """Waits until every group has read everything and the journal is quiet for so many seconds.
 
         Returns what is left, if it is not done in time.
         """
-        deadline = time.monotonic() + patience
-        since, told, journal, unread = time.monotonic(), time.monotonic(), None, None
+        deadline = time.monotonic() + timeout
+        quiet_since, reported_at, journal, unread = time.monotonic(), time.monotonic(), None, None
         while time.monotonic() < deadline:
             time.sleep(1)
-            if time.monotonic() - told > 10:
-                told = time.monotonic()
+            if time.monotonic() - reported_at > 10:
+                reported_at = time.monotonic()
                 if unread is not None:
                     self.hanging += abort_hanging(self.cluster)
-                say(f"not yet at rest: {unread or f'all is read, the journal is quiet for {told - since:.0f} s'}")
+                say(f"not yet at rest: {unread or f'all is read, the journal is quiet for {reported_at - quiet_since:.0f} s'}")
             try:
                 ends, unread = self._journal_ends(), self._unread()
             except (KafkaException, TimeoutError) as error:
                 ends, unread = None, str(error)
             if unread is not None or ends != journal:
-                since, journal = time.monotonic(), ends
-            elif time.monotonic() - since >= quiet:
+                quiet_since, journal = time.monotonic(), ends
+            elif time.monotonic() - quiet_since >= quiet:
                 return None
         return unread or "the journal still grows"
 
@@ -237,7 +237,7 @@ class Scene:
             for group, topics in GROUPS.items():
                 positions = self._positions(reader, f"flywheel.{group}", topics)
                 reader.assign(positions)
-                left = {(place.topic, place.partition) for place in positions}
+                left = {(partition.topic, partition.partition) for partition in positions}
                 deadline = time.monotonic() + 15
                 while left:
                     if time.monotonic() > deadline:
@@ -255,7 +255,7 @@ class Scene:
 
     def _positions(self, reader: Consumer, group: str, topics: list[str]) -> list[TopicPartition]:
         (future,) = self.cluster.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=10).values()
-        committed = {(place.topic, place.partition): place.offset for place in future.result(15).topic_partitions if place.offset >= 0}
+        committed = {(partition.topic, partition.partition): partition.offset for partition in future.result(15).topic_partitions if partition.offset >= 0}
         positions = []
         for topic in topics:
             name = f"flywheel.{topic}"

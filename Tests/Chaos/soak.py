@@ -24,7 +24,7 @@ from scene import PROJECTS, Scene
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOPIC = "flywheel.predictions"
-LIMIT = 1.0
+MAXIMUM_GROWTH = 1.0
 
 
 class Feeder:
@@ -66,11 +66,11 @@ class Feeder:
                 self.waiting += 1
             self.producer.poll(0)
 
-    def look(self) -> None:
+    def measure_lag(self) -> None:
         """How much waits for Intake now."""
         request = ConsumerGroupTopicPartitions("flywheel.intake", [TopicPartition(TOPIC, number) for number in range(4)])
         (future,) = self.scene.cluster.admin.list_consumer_group_offsets([request], request_timeout=10).values()
-        read = sum(max(0, place.offset) for place in future.result(15).topic_partitions)
+        read = sum(max(0, partition.offset) for partition in future.result(15).topic_partitions)
         reader = self.scene._reader()
         try:
             ends = sum(reader.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=10)[1] for number in range(4))
@@ -95,7 +95,7 @@ def slope(points: list[tuple[float, float]]) -> float:
     return 60 * sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
 
 
-def keep_little(scene: Scene) -> None:
+def limit_retention(scene: Scene) -> None:
     """The topic keeps about 2 GB, or a long run would fill the disk."""
     entries = [("retention.bytes", str(512 << 20)), ("segment.bytes", str(64 << 20))]
     resource = ConfigResource(ResourceType.TOPIC, TOPIC, incremental_configs=[
@@ -122,10 +122,10 @@ def plot(points: list[tuple[float, float]], path: Path) -> None:
 
 def run(options: argparse.Namespace) -> int:
     scene = Scene(options.binary, 1, 1, needed=60 << 30)
-    is_well = False
+    has_passed = False
     try:
         scene.set_up(200, 9, 0, 7)
-        keep_little(scene)
+        limit_retention(scene)
         feeder, points, waits = Feeder(scene, options.lag), [], []
         began = sampled = time.monotonic()
         pid = scene.workers[0].process.pid
@@ -139,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
             if (how := scene.workers[0].has_died()) is not None:
                 raise ChaosError(how)
             try:
-                feeder.look()
+                feeder.measure_lag()
             except KafkaException as error:
                 say(f"cannot see how much waits: {error}")
             waits.append(feeder.waiting)
@@ -155,11 +155,11 @@ def run(options: argparse.Namespace) -> int:
             "growth_mb_per_minute": round(slope(late), 3)}
         if options.plot:
             plot(points, options.plot)
-        is_well = result["growth_mb_per_minute"] < LIMIT
+        has_passed = result["growth_mb_per_minute"] < MAXIMUM_GROWTH
         print(json.dumps(result), flush=True)
-        return 0 if is_well else 1
+        return 0 if has_passed else 1
     finally:
-        scene.clear(keeps=not is_well)
+        scene.clear(keeps=not has_passed)
 
 
 if __name__ == "__main__":

@@ -10,34 +10,34 @@ import json
 import unittest
 
 from checker import Verdict, check
-from logs import Annotation, DeadLetter, Decision, Entry, Logs, Place, Sealed, Sends, Tally
+from logs import Annotation, DeadLetter, Decision, Entry, Logs, RecordLocation, Sealed, Sends, Tally
 
 REASONS = {"duplicate", "unknown_task", "task_closed", "unknown_class", "bad_probabilities"}
 PROJECT = "alpha"
 
 
-class World:
+class Scenario:
     """A small whole run of one project: four predictions, two tasks, one of them labelled and sealed in a version."""
 
     def __init__(self):
         self.files: dict[str, bytes] = {}
         logs = self.logs = Logs()
         logs.sends["predictions", PROJECT] = Sends(5, [(0, 2), (3, 4)], [0, 2, 1, 3, 4], {4: "bad_probabilities"})
-        logs.flawed[Place("predictions", 0, 4)] = "bad_probabilities"
+        logs.flawed[RecordLocation("predictions", 0, 4)] = "bad_probabilities"
         logs.spans["predictions", 0] = (0, 5)
         logs.tallies = [
-            Tally(Place("tallies", 0, 0), PROJECT, "v1", "champion", 3, 0, 2, (("predictions", 0, 0, 2),)),
-            Tally(Place("tallies", 0, 1), PROJECT, "v1", "champion", 1, 0, 0, (("predictions", 0, 3, 4),))]
-        logs.dead_letters = [DeadLetter(Place("dead-letters", 0, 0), Place("predictions", 0, 4), "intake", "bad_probabilities")]
+            Tally(RecordLocation("tallies", 0, 0), PROJECT, "v1", "champion", 3, 0, 2, (("predictions", 0, 0, 2),)),
+            Tally(RecordLocation("tallies", 0, 1), PROJECT, "v1", "champion", 1, 0, 0, (("predictions", 0, 3, 4),))]
+        logs.dead_letters = [DeadLetter(RecordLocation("dead-letters", 0, 0), RecordLocation("predictions", 0, 4), "intake", "bad_probabilities")]
         self.entries()
-        self.people()
+        self.add_annotations()
         self.decisions()
         self.version()
         self.state()
 
-    def add(self, kind: str, identity: str, entry: dict | None = None, origin: Place | None = None) -> None:
+    def add(self, kind: str, identity: str, entry: dict | None = None, origin: RecordLocation | None = None) -> None:
         number = len(self.logs.journal)
-        self.logs.journal.append(Entry(Place("journal", 0, number), PROJECT, number + 1, kind, identity, entry or {}, origin))
+        self.logs.journal.append(Entry(RecordLocation("journal", 0, number), PROJECT, number + 1, kind, identity, entry or {}, origin))
 
     def entries(self) -> None:
         self.add("configured", "flywheel.predictions/0/0")
@@ -45,13 +45,13 @@ class World:
         self.add("candidate", "flywheel.predictions/0/2")
         for number, (task, annotator) in enumerate(
                 [("alpha-3-0", "a1"), ("alpha-3-0", "a2"), ("alpha-3-0", "a2"), ("alpha-3-1", "a1"), ("alpha-9-0", "a1"), ("alpha-3-0", "a3")]):
-            place = Place("annotations", 0, number)
+            location = RecordLocation("annotations", 0, number)
             self.add("annotation", f"flywheel.annotations/0/{number}", {
-                "task": task, "annotator": annotator, "outcome": "answer", "index": 7}, place)
+                "task": task, "annotator": annotator, "outcome": "answer", "index": 7}, location)
         self.add("tally", "alpha-tally-1", {"tallies": [{"predictions": 4, "feedback": 0, "forwarded": 2}]})
         self.add("version_sealed", "flywheel.dataset-versions/0/0")
 
-    def people(self) -> None:
+    def add_annotations(self) -> None:
         for entry in self.logs.journal:
             if entry.kind == "annotation":
                 task, annotator, number = entry.entry["task"], entry.entry["annotator"], entry.origin.offset
@@ -60,7 +60,7 @@ class World:
                 self.logs.annotation_ledger.append({"n": number, "task": task, "annotator": annotator, "partition": 0, "offset": number})
         self.logs.annotations_attempted = len(self.logs.annotations)
         self.logs.dead_letters.append(
-            DeadLetter(Place("dead-letters", 0, 1), Place("annotations", 0, 4), "loop", "unknown_task"))
+            DeadLetter(RecordLocation("dead-letters", 0, 1), RecordLocation("annotations", 0, 4), "loop", "unknown_task"))
 
     @staticmethod
     def token(task: str) -> str:
@@ -68,7 +68,7 @@ class World:
 
     def decide(self, topic: str, entry: int, ordinal: int, value: dict) -> None:
         decisions = self.logs.decisions.setdefault(topic, [])
-        decisions.append(Decision(Place(topic, 0, len(decisions)), PROJECT, entry, ordinal, value))
+        decisions.append(Decision(RecordLocation(topic, 0, len(decisions)), PROJECT, entry, ordinal, value))
 
     def decisions(self) -> None:
         for ordinal, sample in enumerate(["s-0", "s-2"]):
@@ -93,16 +93,16 @@ class World:
         version = hashlib.sha256(manifest).hexdigest()
         self.manifest = f"{PROJECT}/versions/{version}/manifest.json"
         self.files = {self.segment: segment, self.manifest: manifest}
-        self.logs.sealed = [Sealed(Place("dataset-versions", 0, 0), PROJECT, 1, version, {
+        self.logs.sealed = [Sealed(RecordLocation("dataset-versions", 0, 0), PROJECT, 1, version, {
             "project": PROJECT, "ordinal": 1, "version": version, "manifest": {"sha256": version, "size": len(manifest)}})]
 
-    def keep(self, folder: str, data: bytes, ending: str = "jsonl", **members) -> dict:
+    def store_file(self, folder: str, data: bytes, ending: str = "jsonl", **members) -> dict:
         """Puts a file of a version, and says how it is named."""
         digest = hashlib.sha256(data).hexdigest()
         self.files[f"{PROJECT}/{folder}/{digest}.{ending}"] = data
         return {"sha256": digest, "size": len(data), **members}
 
-    def paged(self, changes: list[dict]) -> None:
+    def add_paged_version(self, changes: list[dict]) -> None:
         """Changes the label, cuts another version of form 2 of it, and seals it: pages, and a tombstone."""
         for ordinal, change in enumerate(changes):
             self.decide("dataset-log", 6, ordinal + 1, change)
@@ -116,16 +116,16 @@ class World:
         old = json.loads(self.files[self.manifest])["segments"][0] | {"kind": "labels"}
         entries = [
             old,
-            self.keep("segments", (json.dumps(line) + "\n").encode(), kind="labels", split="validation", records=1),
-            self.keep("tombstones", b'{"sequence":1}\n', kind="tombstones", records=1)]
-        page = self.keep("pages", json.dumps({"level": 0, "entries": entries}).encode(), "json", level=0)
-        page = self.keep("pages", json.dumps({"level": 1, "entries": [page]}).encode(), "json", level=1)
+            self.store_file("segments", (json.dumps(line) + "\n").encode(), kind="labels", split="validation", records=1),
+            self.store_file("tombstones", b'{"sequence":1}\n', kind="tombstones", records=1)]
+        page = self.store_file("pages", json.dumps({"level": 0, "entries": entries}).encode(), "json", level=0)
+        page = self.store_file("pages", json.dumps({"level": 1, "entries": [page]}).encode(), "json", level=1)
         manifest = json.dumps({
             "format_version": 2, "project": PROJECT, "ordinal": 2, "parent": self.logs.sealed[0].value["version"],
             "counts": {"training": 0, "validation": 1, "test": 0}, "pages": [page]}).encode()
         version = hashlib.sha256(manifest).hexdigest()
         self.files[f"{PROJECT}/versions/{version}/manifest.json"] = manifest
-        self.logs.sealed.append(Sealed(Place("dataset-versions", 0, 1), PROJECT, 2, version, {
+        self.logs.sealed.append(Sealed(RecordLocation("dataset-versions", 0, 1), PROJECT, 2, version, {
             "project": PROJECT, "ordinal": 2, "version": version, "parent": self.logs.sealed[0].value["version"],
             "manifest": {"sha256": version, "size": len(manifest)}}))
 
@@ -152,18 +152,18 @@ class World:
 
 class CheckerTests(unittest.TestCase):
     def setUp(self):
-        self.world = World()
-        self.logs = self.world.logs
+        self.scenario = Scenario()
+        self.logs = self.scenario.logs
 
     def assert_found(self, kind: str, text: str) -> Verdict:
-        verdict = self.world.check()
+        verdict = self.scenario.check()
         found = [str(finding) for finding in verdict.findings]
         self.assertTrue(
             any(finding.kind == kind and text in finding.text for finding in verdict.findings), f"no {kind} with {text!r} among {found}")
         return verdict
 
     def test_a_whole_run_passes(self):
-        verdict = self.world.check()
+        verdict = self.scenario.check()
         self.assertEqual([str(finding) for finding in verdict.findings], [])
         self.assertEqual((verdict.lost, verdict.duplicated), (0, 0))
         self.assertEqual((verdict.predictions_sent, verdict.predictions_tallied), (4, 4))
@@ -175,24 +175,24 @@ class CheckerTests(unittest.TestCase):
         {"kind": "label_moved", "sequence": 4, "sample_id": "s-0", "replaces": 3, "from": "training", "split": "validation"}]
 
     def test_a_version_of_form_2_is_folded_and_read(self):
-        self.world.paged(self.CHANGES)
+        self.scenario.add_paged_version(self.CHANGES)
         # The journal ends before the second version is announced.
-        findings = [str(finding) for finding in self.world.check().findings if "dataset-versions/0/1" not in finding.text]
-        self.assertEqual((findings, self.world.check().versions_verified), ([], 2))
+        findings = [str(finding) for finding in self.scenario.check().findings if "dataset-versions/0/1" not in finding.text]
+        self.assertEqual((findings, self.scenario.check().versions_verified), ([], 2))
 
     def test_a_tombstone_that_is_missing(self):
-        self.world.paged(self.CHANGES)
-        del self.world.files[next(name for name in self.world.files if "/tombstones/" in name)]
+        self.scenario.add_paged_version(self.CHANGES)
+        del self.scenario.files[next(name for name in self.scenario.files if "/tombstones/" in name)]
         self.assert_found("wrong", "tombstones cannot be read")
 
     def test_a_page_that_is_changed(self):
-        self.world.paged(self.CHANGES)
-        name = next(name for name in self.world.files if "/pages/" in name)
-        self.world.files[name] += b" "
+        self.scenario.add_paged_version(self.CHANGES)
+        name = next(name for name in self.scenario.files if "/pages/" in name)
+        self.scenario.files[name] += b" "
         self.assert_found("wrong", "is not what names it")
 
     def test_a_change_that_the_version_lacks(self):
-        self.world.paged(self.CHANGES)
+        self.scenario.add_paged_version(self.CHANGES)
         self.logs.decisions["dataset-log"].pop(-2)
         self.assert_found("wrong", "labels that the log lacks before the cut: 4")
 
@@ -265,7 +265,7 @@ class CheckerTests(unittest.TestCase):
 
     def test_a_doubled_annotation_in_the_journal(self):
         entry = self.logs.journal[6]
-        self.logs.journal.append(entry._replace(place=Place("journal", 0, 11), number=12))
+        self.logs.journal.append(entry._replace(location=RecordLocation("journal", 0, 11), number=12))
         self.assert_found("duplicated", "in the journal or refused more than once: annotations/0/3")
 
     def test_a_forged_answer_in_the_journal(self):
@@ -276,7 +276,7 @@ class CheckerTests(unittest.TestCase):
         self.assert_found("wrong", "in the journal without the token of their task: annotations/0/0")
 
     def test_a_right_token_that_is_refused(self):
-        self.logs.dead_letters.append(DeadLetter(Place("dead-letters", 0, 9), Place("annotations", 0, 1), "intake", "bad_token"))
+        self.logs.dead_letters.append(DeadLetter(RecordLocation("dead-letters", 0, 9), RecordLocation("annotations", 0, 1), "intake", "bad_token"))
         self.assert_found("lost", "refused for their token, which is right: annotations/0/1")
 
     def test_an_answer_counted_twice(self):
@@ -284,7 +284,7 @@ class CheckerTests(unittest.TestCase):
         self.assert_found("duplicated", "answers to task alpha-3-0 in the state: a2")
 
     def test_a_sample_with_two_tasks(self):
-        self.world.decide("labeling-tasks", 4, 0, {"task": "alpha-4-0", "sample": {"id": "s-2"}, "state": "open"})
+        self.scenario.decide("labeling-tasks", 4, 0, {"task": "alpha-4-0", "sample": {"id": "s-2"}, "state": "open"})
         self.assert_found("duplicated", "a sample has several tasks: alpha/s-2/alpha-3-1/alpha-4-0")
 
     def test_a_doubled_label(self):
@@ -335,27 +335,27 @@ class CheckerTests(unittest.TestCase):
         self.assert_found("lost", "answers of alpha refused as task_closed in the state: expected 1, found 0")
 
     def test_votes_that_are_not_in_the_journal(self):
-        self.world.label["votes"][1]["index"] = 1
+        self.scenario.label["votes"][1]["index"] = 1
         self.assert_found("lost", "votes of task alpha-3-0 in the dataset log")
 
     def test_a_flipped_byte_in_a_segment(self):
-        data = bytearray(self.world.files[self.world.segment])
+        data = bytearray(self.scenario.files[self.scenario.segment])
         data[10] ^= 1
-        self.world.files[self.world.segment] = bytes(data)
+        self.scenario.files[self.scenario.segment] = bytes(data)
         self.assertEqual(self.assert_found("wrong", "does not have the digest and size of the manifest").versions_verified, 0)
 
     def test_a_flipped_byte_in_a_manifest(self):
-        data = bytearray(self.world.files[self.world.manifest])
+        data = bytearray(self.scenario.files[self.scenario.manifest])
         data[10] ^= 1
-        self.world.files[self.world.manifest] = bytes(data)
+        self.scenario.files[self.scenario.manifest] = bytes(data)
         self.assert_found("wrong", "and not the version's id")
 
     def test_a_missing_segment(self):
-        del self.world.files[self.world.segment]
+        del self.scenario.files[self.scenario.segment]
         self.assert_found("wrong", "a segment cannot be read")
 
     def test_a_version_that_lacks_a_label(self):
-        self.world.label["sequence"] = 2
+        self.scenario.label["sequence"] = 2
         self.assert_found("wrong", "labels of the log that it lacks: 2")
 
 

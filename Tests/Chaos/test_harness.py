@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kafka_wire import OpenProducer, WireError, abort_transaction, list_transactions, open_producers, open_transactions, partition_of
 from ledger import ranges
-from logs import Entry, Logs, Place
+from logs import Entry, Logs, RecordLocation
 from processes import free_ports
 from read_logs import listed_reasons
 from upgrade import builds, check_builds
@@ -59,8 +59,8 @@ class WireTests(unittest.TestCase):
             return struct.pack(">qiiqiq", number, 3, 12, 1_700_000_000_000, 5, start) + b"\x00"
 
         led = struct.pack(">ih", 1, 0) + b"\x00" + b"\x03" + producer(7, 387) + producer(8, -1) + b"\x00"
-        strange = struct.pack(">ih", 2, 6) + text("not the leader") + b"\x01\x00"
-        body = struct.pack(">i", 0) + b"\x02" + text("flywheel.journal") + b"\x03" + led + strange + b"\x00\x00"
+        not_led = struct.pack(">ih", 2, 6) + text("not the leader") + b"\x01\x00"
+        body = struct.pack(">i", 0) + b"\x02" + text("flywheel.journal") + b"\x03" + led + not_led + b"\x00\x00"
         broker = self.answer(struct.pack(">i", 1) + b"\x00" + body)
         found = open_producers(broker.address, {"flywheel.journal": [1, 2]})
         self.assertEqual(found, [OpenProducer("flywheel.journal", 1, 7, 3, 5, 387, 1_700_000_000_000)])
@@ -71,13 +71,13 @@ class WireTests(unittest.TestCase):
             partition = b"\x02" + struct.pack(">ih", 1, code) + b"\x00"
             return self.answer(struct.pack(">i", 1) + b"\x00\x02" + struct.pack(">q", 7) + b"\x02" + text("t") + partition + b"\x00\x00\x00")
 
-        one = OpenProducer("t", 1, 7, 3, 5, 387, 0)
+        open_producer = OpenProducer("t", 1, 7, 3, 5, 387, 0)
         broker = answer(0)
-        abort_transaction(broker.address, one)
+        abort_transaction(broker.address, open_producer)
         self.assertTrue(broker.request.endswith(
             b"\x02" + struct.pack(">qhb", 7, 3, 0) + b"\x02" + text("t") + b"\x02\x00\x00\x00\x01\x00" + struct.pack(">i", 5) + b"\x00\x00"))
         with self.assertRaisesRegex(WireError, "error code 47"):
-            abort_transaction(answer(47).address, one)
+            abort_transaction(answer(47).address, open_producer)
 
     def test_transactions_of_a_response_by_state(self):
         states = [("flywheel.loop.w1", 7, "Ongoing"), ("flywheel.intake.w1", 1 << 40, "CompleteCommit")]
@@ -187,20 +187,20 @@ class LedgerTests(unittest.TestCase):
 
 
 class UpgradeTests(unittest.TestCase):
-    def turns(self, *names: str) -> dict[str, list[str]]:
+    def sequences(self, *names: str) -> dict[str, list[str]]:
         logs = Logs()
         for number, name in enumerate(names):
-            entry = Entry(Place("journal", 0, number), "alpha", number + 1, "engine", "", {"build": name}, None)
+            entry = Entry(RecordLocation("journal", 0, number), "alpha", number + 1, "engine", "", {"build": name}, None)
             logs.journal.append(entry)
         return builds(logs)
 
     def test_builds_that_take_turns(self):
-        self.assertEqual(self.turns("1", "1", "2", "1", "2", "2"), {"alpha": ["1", "2", "1", "2"]})
-        self.assertEqual(check_builds(self.turns("1", "2", "1", "2"), "2"), [])
+        self.assertEqual(self.sequences("1", "1", "2", "1", "2", "2"), {"alpha": ["1", "2", "1", "2"]})
+        self.assertEqual(check_builds(self.sequences("1", "2", "1", "2"), "2"), [])
 
     def test_an_upgrade_that_was_none_fails(self):
         for names in [["1"], ["2"], ["1", "2", "1"]]:
-            self.assertEqual(len(check_builds(self.turns(*names), "2")), 1, names)
+            self.assertEqual(len(check_builds(self.sequences(*names), "2")), 1, names)
 
 
 if __name__ == "__main__":

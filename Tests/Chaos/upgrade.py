@@ -45,9 +45,9 @@ class RollingUpgrade:
 
     # How long the former build works alone, and both beside each other after each replacement, in seconds.
     LEAD = 20.0
-    BESIDE = (5.0, 9.0)
+    OVERLAP = (5.0, 9.0)
     # The longest that a worker may take until it holds partitions.
-    READY_PATIENCE = 45.0
+    READY_TIMEOUT = 45.0
 
     def __init__(self, scene: Scene, faults: Faults, seed: int):
         self.scene, self.faults = scene, faults
@@ -55,15 +55,15 @@ class RollingUpgrade:
 
     def run(self, binary: Path) -> None:
         say(f"the former build works alone for {self.LEAD:.0f} s")
-        self._live(self.LEAD)
-        self.scene.take_up(binary)
+        self._run_for(self.LEAD)
+        self.scene.use_binary(binary)
         # What the new build needs and the former did not have.
         self.scene.create_topics()
         for number, worker in enumerate(self.random.sample(self.scene.workers, len(self.scene.workers))):
             self._replace(worker)
             if number == 0 and len(self.scene.workers) > 1:
                 self._fall_back(worker)
-            self._live(self.random.uniform(*self.BESIDE))
+            self._run_for(self.random.uniform(*self.OVERLAP))
         say("every worker is of the new build")
 
     def _replace(self, worker: Worker) -> None:
@@ -73,8 +73,8 @@ class RollingUpgrade:
         worker.is_busy = True
         worker.process.terminate()
         self.faults.counts.worker_stops += 1
-        while worker.is_alive and time.monotonic() - began < self.faults.STOP_PATIENCE:
-            self._live(0.1)
+        while worker.is_alive and time.monotonic() - began < self.faults.STOP_TIMEOUT:
+            self._run_for(0.1)
         if worker.is_alive or worker.process.returncode != 0:
             self.faults.failures.append(f"worker {worker.name} of the former build did not stop as it should: {last_lines(worker.log)}")
         if worker.is_alive:
@@ -85,13 +85,13 @@ class RollingUpgrade:
 
     def _fall_back(self, worker: Worker) -> None:
         """The only worker of the new build dies for longer than a session: the former build decides its partitions again."""
-        self._live(self.random.uniform(4, 6))
+        self._run_for(self.random.uniform(4, 6))
         worker.is_busy = True
         worker.kill()
         self.faults.counts.worker_kills += 1
         length = SESSION_TIMEOUT * 1.4
         say(f"killed worker {worker.name} of the new build; it comes back in {length:.1f} s, and the former build has its partitions until then")
-        self._live(length)
+        self._run_for(length)
         self._start(worker)
 
     def _start(self, worker: Worker) -> None:
@@ -99,19 +99,19 @@ class RollingUpgrade:
         known = worker.log.stat().st_size if worker.log.exists() else 0
         worker.start()
         worker.is_busy = False
-        deadline = time.monotonic() + self.READY_PATIENCE
+        deadline = time.monotonic() + self.READY_TIMEOUT
         while time.monotonic() < deadline:
             with open(worker.log, "rb") as file:
                 file.seek(known)
                 if file.read().count(b"partitions assigned") >= 2:
                     return
-            self._live(0.2)
-        say(f"worker {worker.name} holds no partitions after {self.READY_PATIENCE:.0f} s")
+            self._run_for(0.2)
+        say(f"worker {worker.name} holds no partitions after {self.READY_TIMEOUT:.0f} s")
 
-    def _live(self, seconds: float) -> None:
-        over_at = time.monotonic() + seconds
-        while time.monotonic() < over_at:
-            self.faults.attend()
+    def _run_for(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.faults.restart_ended_workers()
             self.scene.watch()
             time.sleep(0.05)
 
@@ -121,16 +121,16 @@ def builds(logs: Logs) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {project: [] for project in logs.projects()}
     for entry in logs.journal:
         if entry.kind == "engine":
-            turns = found.setdefault(entry.project, [])
-            if not turns or turns[-1] != entry.entry["build"]:
-                turns.append(entry.entry["build"])
+            sequence = found.setdefault(entry.project, [])
+            if not sequence or sequence[-1] != entry.entry["build"]:
+                sequence.append(entry.entry["build"])
     return found
 
 
-def check_builds(turns: dict[str, list[str]], newest: str) -> list[str]:
+def check_builds(sequences: dict[str, list[str]], newest: str) -> list[str]:
     """Every project was decided by the former build, and is decided by the new one; else nothing was shown."""
     failures = []
-    for project, names in sorted(turns.items()):
+    for project, names in sorted(sequences.items()):
         if not names or names[-1] != newest:
             failures.append(f"{project} is not decided by build {newest} in the end: {', '.join(names) or 'no entry says by whom'}")
         elif len(names) < 2:

@@ -63,11 +63,11 @@ class Worker:
             return None
         return f"worker {self.name} ended by itself with status {self.process.returncode}: {last_lines(self.log)}"
 
-    def stop(self, patience: float) -> bool:
+    def stop(self, timeout: float) -> bool:
         """SIGTERM; returns whether it ended in time, and well."""
         if not self.is_alive:
             return True
-        if not end(self.process, patience, f"worker {self.name}"):
+        if not end(self.process, timeout, f"worker {self.name}"):
             return False
         if self.process.returncode != 0:
             say(f"worker {self.name} ended with status {self.process.returncode}: {last_lines(self.log)}")

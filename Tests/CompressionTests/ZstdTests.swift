@@ -9,7 +9,7 @@ struct ZstdTests {
         return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next() % 7 + 60) }
     }
 
-    private func pack(_ text: [UInt8], level: Int = Zstd.usualLevel) throws -> [UInt8] {
+    private func pack(_ text: [UInt8], level: Int = Zstd.defaultLevel) throws -> [UInt8] {
         try text.withUnsafeBytes { buffer in try Zstd.pack(buffer, level: level) }
     }
 

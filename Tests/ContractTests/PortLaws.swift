@@ -131,7 +131,7 @@ struct PortLaws {
     }
 
     @Test(
-        "A note is stored with its offset, in the transaction, until the next offset replaces it",
+        "Metadata is stored with its offset, in the transaction, until the next offset replaces it",
         arguments: Port.isolating
     )
     func notes(_ port: Port) throws {
@@ -149,19 +149,21 @@ struct PortLaws {
             if stands { try producer.commit() } else { try producer.abort() }
         }
         // The transaction contains no record, and neither does the topic: a transaction may consist of a note only.
-        try commit([one: GroupOffset(0, note: "one 0 2"), two: GroupOffset(0)])
+        try commit([one: GroupOffset(0, metadata: "one 0 2"), two: GroupOffset(0)])
         #expect(
-            try member.consumer.committed([one, two]) == [one: GroupOffset(0, note: "one 0 2"), two: GroupOffset(0)]
+            try member.consumer.committed([one, two]) == [
+                one: GroupOffset(0, metadata: "one 0 2"), two: GroupOffset(0),
+            ]
         )
-        try commit([one: GroupOffset(0, note: "clean")], stands: false)
-        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, note: "one 0 2")])
-        try commit([one: GroupOffset(0, note: "clean")])
-        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, note: "clean")])
+        try commit([one: GroupOffset(0, metadata: "clean")], stands: false)
+        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, metadata: "one 0 2")])
+        try commit([one: GroupOffset(0, metadata: "clean")])
+        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, metadata: "clean")])
         try commit([one: GroupOffset(0)])
         #expect(try member.consumer.committed([one]) == [one: GroupOffset(0)])
     }
 
-    @Test("Offsets and notes of a group can be read from outside, without a rebalance", arguments: Port.isolating)
+    @Test("Offsets and metadata of a group can be read from outside, without a rebalance", arguments: Port.isolating)
     func fromOutside(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic(partitions: 2)
@@ -174,7 +176,7 @@ struct PortLaws {
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
         try producer.begin()
-        try producer.sendOffsets([one: GroupOffset(0, note: "open salt=1f")], of: member.consumer)
+        try producer.sendOffsets([one: GroupOffset(0, metadata: "open salt=1f")], of: member.consumer)
         try producer.commit()
         // Shortly after a transaction has ended, a query may still return the state before it.
         let end = ContinuousClock.now + .seconds(10)
@@ -182,7 +184,7 @@ struct PortLaws {
         while found.isEmpty, ContinuousClock.now < end {
             found = try cluster.transport.groupOffsets(group, [one, two])
         }
-        #expect(found == [one: GroupOffset(0, note: "open salt=1f")])
+        #expect(found == [one: GroupOffset(0, metadata: "open salt=1f")])
         #expect(try cluster.transport.groupOffsets(cluster.name("nobody"), [one]) == [:])
         try poll([member]) { true }
         #expect(member.assigned.count == 2)

@@ -74,7 +74,7 @@ struct CollectionDamageTests {
         try objects.remove("shapes/versions/\(id)/manifest.json")
         try objects.write(Array(other.utf8), to: "shapes/ordinals/1")
         var again = try PagedVersions { _ in objects }
-        let error = #expect(throws: WrongFact.self) { try again.cut(5) }
+        let error = #expect(throws: PermanentFailure.self) { try again.cut(5) }
         #expect(error?.reason.contains(other) == true && error?.reason.contains(id.rawValue) == true)
         #expect(try versions.store.id(Scenario.project, versionNumber: 1)?.rawValue == other)
         // With the same id the version is sealed again.

@@ -133,7 +133,7 @@ struct PackedStoreTests {
         #expect(objects.objects.count == 1)
         // The packed copy of another writer cannot be read at present.
         let counting = CountingStore(objects)
-        counting.away.withLock { $0 = ".zst" }
+        counting.unavailablePart.withLock { $0 = ".zst" }
         for compression in StoreCompression.allCases {
             let store = DatasetStore(objects: counting, compression: compression).objects
             let error = #expect(throws: StorageError.self) { try store.put(text, as: name) }

@@ -202,9 +202,9 @@ struct VerifiedHistoryTests {
             after: last
         )
         for isKept in [false, true] {
-            let kept = isKept ? try VersionRows(store.reader(of: last), kept: nil) : nil
+            let kept = isKept ? try VersionRows(store.reader(of: last), cachedRows: nil) : nil
             let error = #expect(throws: EngineError.self, "\(isKept)") {
-                _ = try VersionRows(store.reader(of: twice), kept: kept)
+                _ = try VersionRows(store.reader(of: twice), cachedRows: kept)
             }
             #expect(error?.description.contains("does not follow") == true)
         }

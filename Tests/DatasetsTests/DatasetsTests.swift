@@ -224,9 +224,11 @@ import Vocabulary
                 for (key, row) in state.labels.sortedRows { restored.labels.restore(key, row) }
                 let count = generator.next(below: 60)
                 // The version has no cut mark, as if it had been cut before there were marks.
-                let (known, anew) = (state.testSamples(of: 1, first: count), restored.testSamples(of: 1, first: count))
-                #expect(known == Array(expected.prefix(count)), "seed \(seed), step \(step)")
-                #expect(anew == known)
+                let (samples, restoredSamples) = (
+                    state.testSamples(of: 1, first: count), restored.testSamples(of: 1, first: count)
+                )
+                #expect(samples == Array(expected.prefix(count)), "seed \(seed), step \(step)")
+                #expect(restoredSamples == samples)
             default: break
             }
         }

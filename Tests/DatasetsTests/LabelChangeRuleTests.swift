@@ -118,10 +118,10 @@ extension LabelChangeTests {
             Self.context(at: 100_000)
         ).get()
         _ = try Self.accept("s5", at: 100_000, into: &state)
-        let one = cut(at: 100_000)
+        let afterOne = cut(at: 100_000)
         _ = try Self.accept("s6", at: 100_000, into: &state)
-        let two = cut(at: 100_000)
-        #expect(one == nil && two?.training == 5)
+        let afterTwo = cut(at: 100_000)
+        #expect(afterOne == nil && afterTwo?.training == 5)
     }
 
     @Test("A label is never moved to test, and a test label can be moved only to training")

@@ -219,15 +219,18 @@ import Vocabulary
                     counts == [cut.training, cut.validation, cut.test],
                     "seed \(seed), version \(cut.versionNumber)"
                 )
-                let isQueried =
+                let isNeeded =
                     scenario.state.pending[cut.versionNumber] != nil || scenario.studied.contains(cut.versionNumber)
-                guard isQueried else { continue }
+                guard isNeeded else { continue }
                 let expected = lines.filter { $0.split == .test }.sorted { $0.sequence < $1.sequence }.map(\.sample)
                 lists += expected.isEmpty ? 0 : 1
-                let known = scenario.state.testSamples(of: cut.versionNumber, first: cut.test)
-                #expect(known == expected, "seed \(seed), step \(step), version \(cut.versionNumber)")
-                let anew = fresh.testSamples(of: cut.versionNumber, first: cut.test)
-                #expect(anew == expected, "seed \(seed), step \(step), version \(cut.versionNumber), of rows")
+                let samples = scenario.state.testSamples(of: cut.versionNumber, first: cut.test)
+                #expect(samples == expected, "seed \(seed), step \(step), version \(cut.versionNumber)")
+                let restoredSamples = fresh.testSamples(of: cut.versionNumber, first: cut.test)
+                #expect(
+                    restoredSamples == expected,
+                    "seed \(seed), step \(step), version \(cut.versionNumber), of rows"
+                )
             }
         }
         #expect(scenario.facts.map(\.sequence) == (1...Int64(scenario.facts.count)).map { $0 })

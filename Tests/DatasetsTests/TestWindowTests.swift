@@ -13,7 +13,7 @@ struct TestWindowTests {
         _ sample: String,
         group: String? = nil,
         under policy: DatasetPolicy = LabelChangeTests.policy,
-        leaves: Bool = true,
+        movesTestLabels: Bool = true,
         into state: inout DatasetsState
     ) throws {
         let consensus = ConsensusLabel(
@@ -29,7 +29,7 @@ struct TestWindowTests {
             consensus,
             question: LabelChangeTests.question,
             policy: policy,
-            leaves: leaves,
+            movesTestLabels: movesTestLabels,
             at: StreamTime(milliseconds: 0)
         ).get()
     }
@@ -43,12 +43,12 @@ struct TestWindowTests {
         return state
     }
 
-    private static func leave(
+    private static func shrinkWindow(
         _ state: inout DatasetsState,
         _ size: Int,
         waiting: Set<String> = []
     ) -> [String] {
-        state.leaveWindow(size, context) { waiting.contains($0.rawValue) }.map { change in
+        state.shrinkWindow(to: size, context) { waiting.contains($0.rawValue) }.map { change in
             #expect(change.kind == .moved(from: .test) && change.split == .training)
             return change.sample.rawValue
         }
@@ -58,39 +58,41 @@ struct TestWindowTests {
     func oldest() throws {
         var state = try Self.filled(10)
         let before = state.position.value
-        #expect(Self.leave(&state, 10) == [] && Self.leave(&state, 100_000) == [])
+        #expect(Self.shrinkWindow(&state, 10) == [] && Self.shrinkWindow(&state, 100_000) == [])
         #expect(state.position.value == before)
-        #expect(Self.leave(&state, 7) == ["w0", "w1", "w2"])
+        #expect(Self.shrinkWindow(&state, 7) == ["w0", "w1", "w2"])
         let after = state.position.value
         #expect(after.test == before.test - 3 && after.training == before.training + 3)
         #expect(after.sequence == before.sequence + 3 && after.newLabels == before.newLabels + 3)
         #expect(after.newTraining == before.newTraining, "what moves makes no version by itself")
-        #expect(Self.leave(&state, 7) == [])
+        #expect(Self.shrinkWindow(&state, 7) == [])
         #expect(state.labels[SampleID("w0")]?.split == .training && state.labels[SampleID("w0")]?.standing == .moved)
-        for number in 0..<DatasetsState.anchorSize { #expect(state.labels[SampleID("a\(number)")]?.tests == true) }
+        for number in 0..<DatasetsState.anchorSize {
+            #expect(state.labels[SampleID("a\(number)")]?.isTestLabel == true)
+        }
         try Self.accept("w10", into: &state)
-        #expect(Self.leave(&state, 7) == ["w3"])
+        #expect(Self.shrinkWindow(&state, 7) == ["w3"])
     }
 
     @Test("One cut moves a bounded number of labels; the next cuts move the others, in the same order")
     func bounded() throws {
-        let count = DatasetsState.leavingAtOnce * 2 + 11
+        let count = DatasetsState.movesPerCutLimit * 2 + 11
         var state = try Self.filled(count)
-        var left: [String] = []
-        for expected in [DatasetsState.leavingAtOnce, DatasetsState.leavingAtOnce, 10, 0] {
-            let some = Self.leave(&state, 1)
-            #expect(some.count == expected)
-            left += some
+        var moved: [String] = []
+        for expected in [DatasetsState.movesPerCutLimit, DatasetsState.movesPerCutLimit, 10, 0] {
+            let batch = Self.shrinkWindow(&state, 1)
+            #expect(batch.count == expected)
+            moved += batch
         }
-        #expect(left == (0..<(count - 1)).map { "w\($0)" })
+        #expect(moved == (0..<(count - 1)).map { "w\($0)" })
     }
 
     @Test("A label that is still to be used as evidence stays, and does not hold up those after it")
     func waiting() throws {
         var state = try Self.filled(8)
-        #expect(Self.leave(&state, 4, waiting: ["w0", "w2"]) == ["w1", "w3"])
-        #expect(Self.leave(&state, 4, waiting: ["w0", "w2"]) == [])
-        #expect(Self.leave(&state, 4) == ["w0", "w2"])
+        #expect(Self.shrinkWindow(&state, 4, waiting: ["w0", "w2"]) == ["w1", "w3"])
+        #expect(Self.shrinkWindow(&state, 4, waiting: ["w0", "w2"]) == [])
+        #expect(Self.shrinkWindow(&state, 4) == ["w0", "w2"])
     }
 
     @Test("A label of a group never moves: later members of the group may be test or training labels")
@@ -99,8 +101,8 @@ struct TestWindowTests {
         try Self.accept("g", group: "patient 7", into: &state)
         try Self.accept("w1", into: &state)
         try Self.accept("w2", into: &state)
-        #expect(Self.leave(&state, 1) == ["w0", "w1"])
-        #expect(state.labels[SampleID("g")]?.tests == true)
+        #expect(Self.shrinkWindow(&state, 1) == ["w0", "w1"])
+        #expect(state.labels[SampleID("g")]?.isTestLabel == true)
         #expect(state.window.count == 1, "it is looked at once")
     }
 
@@ -125,7 +127,7 @@ struct TestWindowTests {
         _ = try state.retract(SampleID("a3"), Self.context).get()
         #expect(state.window.sortedRows.map(\.value.sample.rawValue) == ["w0", "w2", "w3", "w4", "w5"])
         // The newest three that still test are w3, w4 and w5.
-        #expect(Self.leave(&state, 3) == ["w0", "w2"])
+        #expect(Self.shrinkWindow(&state, 3) == ["w0", "w2"])
         // A moved label may still be revised and retracted, but does not return to the window.
         let revised = try state.revise(
             SampleID("w2"),
@@ -135,20 +137,22 @@ struct TestWindowTests {
         ).get()
         #expect(revised.split == .training)
         _ = try state.retract(SampleID("w0"), Self.context).get()
-        #expect(state.window.count == 3 && Self.leave(&state, 3) == [])
+        #expect(state.window.count == 3 && Self.shrinkWindow(&state, 3) == [])
         #expect(LabelChangeTests.code(state.move(SampleID("w2"), to: .test, Self.context)) == .splitFixed)
     }
 
     @Test("Labels from before the window existed stay test labels, and count towards the anchor")
     func begins() throws {
         var state = DatasetsState()
-        for number in 0..<DatasetsState.anchorSize - 2 { try Self.accept("o\(number)", leaves: false, into: &state) }
+        for number in 0..<DatasetsState.anchorSize - 2 {
+            try Self.accept("o\(number)", movesTestLabels: false, into: &state)
+        }
         #expect(state.position.value.anchored == 0 && state.window.isEmpty)
         for number in 0..<5 { try Self.accept("w\(number)", into: &state) }
         #expect(state.window.sortedRows.map(\.value.sample.rawValue) == ["w2", "w3", "w4"])
         // Once the order has begun it continues, whatever later revisions state.
-        try Self.accept("w5", leaves: false, into: &state)
-        #expect(Self.leave(&state, 1) == ["w2", "w3", "w4"])
+        try Self.accept("w5", movesTestLabels: false, into: &state)
+        #expect(Self.shrinkWindow(&state, 1) == ["w2", "w3", "w4"])
 
         var old = DatasetsState()
         let first = DatasetPolicy(cutEvery: 4, cutAfter: 20_000, format: 1)
@@ -173,16 +177,20 @@ struct TestWindowTests {
             for attempt in 0..<2 {
                 var steps = generator
                 number = start.1
-                var left: [String] = []
+                var moved: [String] = []
                 for _ in 0..<steps.next(below: 6) {
                     try Self.accept("w\(number)", into: &state)
                     number += 1
                 }
-                if let some = state.window.sortedRows.first?.value.sample, steps.next(below: 3) == 0 {
-                    _ = try state.retract(some, Self.context).get()
+                if let sample = state.window.sortedRows.first?.value.sample, steps.next(below: 3) == 0 {
+                    _ = try state.retract(sample, Self.context).get()
                 }
-                left += Self.leave(&state, 1 + steps.next(below: 5), waiting: ["w\(steps.next(below: number + 1))"])
-                found.append(left)
+                moved += Self.shrinkWindow(
+                    &state,
+                    1 + steps.next(below: 5),
+                    waiting: ["w\(steps.next(below: number + 1))"]
+                )
+                found.append(moved)
                 if attempt == 0 {
                     state.window.undo()
                     state.labels.undo()

@@ -53,8 +53,8 @@ import Testing
     @Test("Every queried digit is shown, with its reason and its votes", arguments: [0, 1, 8, 9, 40])
     func queriedDigits(count: Int) {
         var snapshot = Self.snapshot
-        snapshot.active.asking = (0..<count).map { Self.sample("s\($0)") }
-        snapshot.random.asking = []
+        snapshot.active.queriedSamples = (0..<count).map { Self.sample("s\($0)") }
+        snapshot.random.queriedSamples = []
         let html = ReportPage(snapshot).html
         #expect(occurrences(of: "<svg class=\"digit\"", in: html) == count)
         #expect(occurrences(of: "margin 0.97 by v4, which says\u{a0}8", in: html) == count)
@@ -98,7 +98,7 @@ import Testing
         var snapshot = DemoSnapshot()
         var sample = Self.sample("s")
         sample.purpose = "audit"
-        snapshot.random.asking = [sample]
+        snapshot.random.queriedSamples = [sample]
         let html = ReportPage(snapshot).html
         #expect(html.contains("<li class=\"card audit\">"))
         #expect(html.contains("<span class=\"tag\">audit sample</span>"))
@@ -198,7 +198,7 @@ extension ReportPageTests {
         ]
         var queried = sample(text("s1"))
         (queried.strategy, queried.scoredBy, queried.predicted) = (text("margin+kmeans"), text("v4"), text("8"))
-        project.asking = [queried]
+        project.queriedSamples = [queried]
         project.releases = [
             release(10, "first", "v1", nil, nil), release(20, "shadow", "v1", "v2", nil),
             release(30, "promoted", "v2", nil, "v1"), release(40, "rolled_back", "v1", nil, "v2"),

@@ -2,12 +2,12 @@ import StreamRuntime
 import Testing
 
 @Suite struct StreamRuntimeExamples {
-    @Test("Metadata is stored as a note")
-    func note() {
-        let note = OffsetMetadata.few(from: 40, until: 44).note
-        let metadata = OffsetMetadata(note)
+    @Test("Metadata is stored as text")
+    func metadataText() {
+        let text = OffsetMetadata.few(from: 40, until: 44).text
+        let metadata = OffsetMetadata(text)
         let unknown = OffsetMetadata("asleep")
-        #expect(note == "few 40 44")
+        #expect(text == "few 40 44")
         #expect(metadata == .few(from: 40, until: 44))
         #expect(unknown == nil)
     }

@@ -78,10 +78,10 @@ struct OpenTransactionLookTests {
         decided.append(decisions, of: "p")
         for (seen, missing) in [([1], nil), ([1, 2], nil), ([], nil), ([1, 3], "p-2-0"), ([3], "p-1-0")] {
             var comparison = DecisionComparison(decided: decided, appliedUpTo: 3)
-            comparison.isHeldBack(.notices)
+            comparison.markHeldBack(.notices)
             for number in seen {
                 decisions[number - 1].value.withUnsafeBytes {
-                    comparison.take("p-\(number)-0", of: "p", on: .notices, key: $0, $0)
+                    comparison.compare("p-\(number)-0", of: "p", on: .notices, key: $0, $0)
                 }
             }
             comparison.finish()

@@ -42,13 +42,13 @@ import Vocabulary
     @Test("Every day over four centuries is written as the day after the previous one")
     func calendar() {
         func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         var day: Int64 = 0
         for year in 1970..<2370 {
             let lengths = [31, isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
             for (month, length) in lengths.enumerated() {
                 for date in 1...length {
-                    let expected = "\(year)-\(two(month + 1))-\(two(date))T12:34:56.789Z"
+                    let expected = "\(year)-\(twoDigits(month + 1))-\(twoDigits(date))T12:34:56.789Z"
                     let found = RFC3339.text(milliseconds: day * 86_400_000 + 45_296_789)
                     if found != expected { Issue.record("expected \(expected), found \(found)") }
                     day += 1

@@ -39,7 +39,7 @@ struct KindCodecTests {
         try JSONParser().withDocument(of: Array(text.utf8)) { try T(json: $0) }
     }
 
-    private func event<T>(
+    private func roundTrip<T>(
         _ write: (inout JSONWriter) -> Void,
         _ read: (JSONObject) throws -> T
     ) throws -> T {
@@ -72,11 +72,13 @@ struct KindCodecTests {
             try check(NamedLabel(label, under: kind.question))
             try check(LabelRow(label: label, split: .test, sequence: 7, importKey: .max, standing: .revised))
             try check(ClosedTask(closing: .answered, label: label, annotators: [AnnotatorID("a"), AnnotatorID("b")]))
-            let said = AuditPrediction(version: ModelVersion("v1"), label: label)
+            let prediction = AuditPrediction(version: ModelVersion("v1"), label: label)
             let time = StreamTime(milliseconds: 5)
-            try check(AuditRow(draw: 0.25, since: time, label: label, predictions: [said]))
+            try check(AuditRow(draw: 0.25, since: time, label: label, predictions: [prediction]))
             for stratum in AuditStratum.allCases {
-                try check(AuditRow(draw: 0.25, since: time, predictions: [said], stratum: stratum, isQueried: true))
+                try check(
+                    AuditRow(draw: 0.25, since: time, predictions: [prediction], stratum: stratum, isQueried: true)
+                )
             }
         }
         let task = LabelingTask(
@@ -112,7 +114,7 @@ struct KindCodecTests {
                 output: output,
                 predictedAt: nil
             )
-            let read = try event({ prediction.write(to: &$0, question: question) }) {
+            let read = try roundTrip({ prediction.write(to: &$0, question: question) }) {
                 try PredictionEvent($0, project: project, question: question)
             }
             #expect(read == prediction)
@@ -123,22 +125,22 @@ struct KindCodecTests {
                 annotation: Annotation(task: TaskID("t"), annotator: AnnotatorID("a"), outcome: .answer(answer)),
                 answeredAt: nil
             )
-            let read = try event({ annotation.write(to: &$0, question: question) }) {
+            let read = try roundTrip({ annotation.write(to: &$0, question: question) }) {
                 try AnnotationEvent($0, project: project, question: question)
             }
             #expect(read == annotation)
         }
         for label in kind.labels {
-            let brought = ImportEvent(
+            let imported = ImportEvent(
                 project: project,
                 origin: ImportOrigin(source: "tool", id: "1"),
                 sample: Sample(id: SampleID("s")),
                 answer: .label(label)
             )
-            let read = try event({ brought.write(to: &$0, question: question) }) {
+            let read = try roundTrip({ imported.write(to: &$0, question: question) }) {
                 try ImportEvent($0, project: project, question: question)
             }
-            #expect(read == brought)
+            #expect(read == imported)
         }
         let result = TrainingResultEvent(
             project: project,
@@ -154,7 +156,7 @@ struct KindCodecTests {
                 )
             )
         )
-        let again = try event({ result.write(to: &$0) }) {
+        let again = try roundTrip({ result.write(to: &$0) }) {
             try TrainingResultEvent($0, project: project, kind: question.kind)
         }
         #expect(again == result)
@@ -180,9 +182,9 @@ struct KindCodecTests {
             text(ClosedTask(closing: .answered, label: label, annotators: []))
                 == #"{"closing":"answered","index":2,"annotators":[]}"#
         )
-        let said = AuditPrediction(version: ModelVersion("v1"), label: label)
+        let prediction = AuditPrediction(version: ModelVersion("v1"), label: label)
         #expect(
-            text(AuditRow(draw: 0.5, since: StreamTime(milliseconds: 3), label: nil, predictions: [said]))
+            text(AuditRow(draw: 0.5, since: StreamTime(milliseconds: 3), label: nil, predictions: [prediction]))
                 == #"{"draw":0.5,"since_ms":3,"predictions":[{"version":"v1","index":2}]}"#
         )
         #expect(

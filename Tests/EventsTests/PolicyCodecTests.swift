@@ -51,12 +51,12 @@ struct PolicyCodecTests {
         let start = try #require(golden.range(of: "\"\(section)\":{"))
         let member = try #require(golden.range(of: "\"\(key)\":", range: start.upperBound..<golden.endIndex))
         let end = try #require(golden[member.upperBound...].firstIndex { $0 == "," || $0 == "}" })
-        var (old, meant) = (golden, golden)
+        var (old, expected) = (golden, golden)
         let after = golden[end] == "," ? golden.index(after: end) : end
         old.removeSubrange(member.lowerBound..<after)
         if golden[end] == "}" { old = old.replacing(",}", with: "}") }
-        meant.replaceSubrange(member.upperBound..<end, with: frozen)
-        #expect(try recoded(old) == recoded(meant))
+        expected.replaceSubrange(member.upperBound..<end, with: frozen)
+        #expect(try recoded(old) == recoded(expected))
         #expect(try recoded(golden) + "\n" == golden)
     }
 

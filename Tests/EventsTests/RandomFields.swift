@@ -31,10 +31,10 @@ struct RandomFields<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) throws(NoValue) -> K.Value {
-        if let absent = lack.absent, value.draws.below(4) == 0 { return absent }
+        if let absent = defaults.absent, value.draws.below(4) == 0 { return absent }
         return try kind.read(value)
     }
 
@@ -50,7 +50,7 @@ struct RandomFields<Root>: Fields {
         value.choice(Choice<C>())
     }
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) throws(NoValue) -> T {
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) throws(NoValue) -> T {
         try value.form(T.self)
     }
 

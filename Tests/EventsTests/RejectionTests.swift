@@ -154,8 +154,8 @@ import Vocabulary
                 #expect(throws: Never.self) { try Self.read(event) }
             }
         }
-        let alone = #"{"sample":{"id":"s"},"members":[{"7":1}]}"#
-        #expect(throws: RecordRejection.self) { try Self.read(alone) }
+        let withoutOutput = #"{"sample":{"id":"s"},"members":[{"7":1}]}"#
+        #expect(throws: RecordRejection.self) { try Self.read(withoutOutput) }
         #expect(throws: Never.self) { try Self.read(#"{"sample":{"id":"s"},"score":0.5,"members":null}"#) }
     }
 

@@ -68,7 +68,7 @@ enum SchemaFiles {
                 .write(to: &writer, question: question)
         case "training-result":
             let object = try json.object()
-            guard !PredictedEvent.isOne(object) else {
+            guard !PredictedEvent.matches(object) else {
                 try PredictedEvent(object, project: project(object), question: question)
                     .write(to: &writer, question: question)
                 return true

@@ -51,9 +51,9 @@ struct TokenMaskTests {
 
     @Test("Bytes that are not text are unchanged, and texts cut at any point show no part of a token")
     func anything() {
-        let whole = Array(#"{"a":"\u00e4\\","tok\u0065n" : "\#(Self.secret)","b":{"c":"\ud83d\ude00"}}"#.utf8)
-        for end in whole.indices {
-            let shown = TokenMask.masked(Array(whole[..<end]))
+        let document = Array(#"{"a":"\u00e4\\","tok\u0065n" : "\#(Self.secret)","b":{"c":"\ud83d\ude00"}}"#.utf8)
+        for end in document.indices {
+            let shown = TokenMask.masked(Array(document[..<end]))
             // A text cut within the value shows no part of it.
             #expect(!String(decoding: shown, as: UTF8.self).contains("0123"), "\(end)")
         }

@@ -31,18 +31,18 @@ struct TriggerCodecTests {
     private func wide(_ count: Int) -> String {
         let part = Array(repeating: "{\"overridden\":true}", count: 21)
         let first = "{\"any\":[\(part.joined(separator: ","))]}"
-        let rest = Array(repeating: "{\"sample\":0.5}", count: count - 1 - 22).joined(separator: ",")
-        return "{\"all\":[\(first),\(rest)]}"
+        let others = Array(repeating: "{\"sample\":0.5}", count: count - 1 - 22).joined(separator: ",")
+        return "{\"all\":[\(first),\(others)]}"
     }
 
     @Test("Eight levels, 64 conditions and 16 triggers are accepted, and one more of each is refused by its path")
     func limits() throws {
-        let most = (0..<16).map { trigger(nested(8), name: "t\($0)") }
-        #expect(try configuration("[\(most.joined(separator: ","))]").acquisition.triggers.count == 16)
+        let accepted = (0..<16).map { trigger(nested(8), name: "t\($0)") }
+        #expect(try configuration("[\(accepted.joined(separator: ","))]").acquisition.triggers.count == 16)
         #expect(try configuration("[\(trigger(wide(64)))]").acquisition.triggers.first?.condition.count == 64)
-        let more = most + [trigger(nested(1), name: "more")]
+        let oneTooMany = accepted + [trigger(nested(1), name: "more")]
         for (triggers, path) in [
-            ("[\(more.joined(separator: ","))]", "acquisition.triggers"),
+            ("[\(oneTooMany.joined(separator: ","))]", "acquisition.triggers"),
             ("[\(trigger(nested(9)))]", "acquisition.triggers[0].when.not.not"),
             ("[\(trigger(wide(65)))]", "acquisition.triggers[0].when"),
             ("[\(trigger(nested(1))),\(trigger(nested(2)))]", "acquisition.triggers"),

@@ -7,7 +7,7 @@ import Testing
 struct CoverageTests {
     private static var options: JudgementOptions {
         var options = JudgementOptions()
-        (options.coverage, options.difference) = (true, 0.15)
+        (options.measuresCoverage, options.difference) = (true, 0.15)
         (options.challengers, options.labelsEach) = (8, 20)
         return options
     }
@@ -17,8 +17,8 @@ struct CoverageTests {
         var values: [Double] = []
         for seed in 1...6 as ClosedRange<UInt64> {
             var (life, again) = (JudgedLife(Self.options, seed: seed), JudgedLife(Self.options, seed: seed))
-            let accuracy = try #require(life.live().accuracy)
-            #expect(again.live().accuracy == accuracy)
+            let accuracy = try #require(life.run().accuracy)
+            #expect(again.run().accuracy == accuracy)
             #expect(accuracy.interval.contains(accuracy.value) && accuracy.interval.width < 0.25)
             values.append(accuracy.value)
         }
@@ -32,9 +32,9 @@ struct CoverageTests {
     @Test("Without the option there is no estimate")
     func silent() {
         var options = Self.options
-        options.coverage = false
+        options.measuresCoverage = false
         var life = JudgedLife(options, seed: 1)
-        #expect(life.live().accuracy == nil)
+        #expect(life.run().accuracy == nil)
     }
 }
 

@@ -40,7 +40,7 @@ import Testing
             let outcome = run(data, strategy, share: share, delay: delay)
             #expect(outcome.overspent <= 0, "\(strategy) at \(share) millionths")
             #expect(outcome.share <= Double(share) / 1_000_000)
-            #expect(outcome.queried.allSatisfy { $0 >= StreamReplay.free })
+            #expect(outcome.queried.allSatisfy { $0 >= StreamReplay.freeLabelCount })
         }
     }
 

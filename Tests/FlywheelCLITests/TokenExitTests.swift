@@ -87,8 +87,8 @@ private let skip = Array(
         #expect(token(single) == token(TokenKeys(secrets: [one])))
         let both = try read("tokens: {secret: [SECRET0, SECRET1]}", secrets: [two, one]).tokens
         #expect(token(both) == token(TokenKeys(secrets: [two])))
-        #expect(both.accept(token(single), on: "t", of: project, for: "x"))
-        #expect(!single.accept(token(both), on: "t", of: project, for: "x"))
+        #expect(both.accepts(token(single), on: "t", of: project, for: "x"))
+        #expect(!single.accepts(token(both), on: "t", of: project, for: "x"))
         let salted = try read("salt: SECRET0", secrets: ["pepper"]).tokens
         #expect(token(salted) == token(TokenKeys(salt: Array("pepper".utf8))) && salted.isSecret)
         let bare = try read("{}").tokens

@@ -54,8 +54,8 @@ struct WorkerFileTests {
         let keys = try keys()
         _ = WorkerFile.configuration(keys, for: .worker)
         var count = 0
-        for row in keys.rows where row.usual.hasPrefix("`") && row.usual.hasSuffix("`") {
-            let value = String(row.usual.dropFirst().dropLast())
+        for row in keys.rows where row.defaultValue.hasPrefix("`") && row.defaultValue.hasSuffix("`") {
+            let value = String(row.defaultValue.dropFirst().dropLast())
             #expect(try read(Self.yaml(row.key, value)) == usual, "\(row.key): \(value)")
             count += 1
         }

@@ -10,10 +10,10 @@ import Training
 import Vocabulary
 
 /// The way in which a project of these tests queries labels; each seed selects one.
-enum Asking: UInt64, CaseIterable {
+enum QueryVariant: UInt64, CaseIterable {
     case batches, slices, stream, money, triggers
 
-    init(seed: UInt64) { self = Asking(rawValue: seed % 5) ?? .batches }
+    init(seed: UInt64) { self = QueryVariant(rawValue: seed % 5) ?? .batches }
 
     var labeling: LabelingPolicy {
         LabelingPolicy(
@@ -53,7 +53,7 @@ func configuration(
     revision: Int = 1,
     classes: [String] = ["cat", "dog", "cow"],
     votes: Int = 50,
-    asking: Asking = .batches,
+    variant: QueryVariant = .batches,
     predict: Bool = false
 ) -> ProjectConfiguration {
     var acquisition = AcquisitionPolicy(
@@ -67,19 +67,19 @@ func configuration(
         window: 120_000,
         maximumWait: 2_000
     )
-    asking.change(&acquisition)
+    variant.change(&acquisition)
     return ProjectConfiguration(
         project: ProjectID("pets"),
         revision: revision,
         partition: 3,
         schema: LabelSchema(question: "Which animal?", classes: classes),
         acquisition: acquisition,
-        labeling: asking.labeling,
+        labeling: variant.labeling,
         // With slices and with triggers, labels can change.
         datasets: DatasetPolicy(
             cutEvery: 6,
             cutAfter: 60_000,
-            format: [.slices, .triggers].contains(asking) ? 2 : nil
+            format: [.slices, .triggers].contains(variant) ? 2 : nil
         ),
         training: TrainingPolicy(
             newLabels: 6,
@@ -96,19 +96,19 @@ func configuration(
             userCap: 3,
             userWindow: 30_000,
             // With a money budget, a first model waits for test labels.
-            first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0),
+            first: FirstModelPolicy(testLabels: variant == .money ? 3 : 0),
             // With a money budget and with a stream, eras judge challengers.
-            bound: asking == .money ? .share : asking == .stream ? .any : .challenger,
-            duels: asking == .money ? 0.75 : 0,
-            provisional: asking == .stream ? 4 : 0,
+            bound: variant == .money ? .share : variant == .stream ? .any : .challenger,
+            duels: variant == .money ? 0.75 : 0,
+            provisional: variant == .stream ? 4 : 0,
             shadowWait: 1_000,
-            shadowShare: asking == .stream ? 0.8 : 1,
-            block: asking == .stream ? 20_000 : 0,
+            shadowShare: variant == .stream ? 0.8 : 1,
+            block: variant == .stream ? 20_000 : 0,
             // With slices, feedback is judged as before voices existed.
-            rollbackAlpha: asking == .slices ? 0 : 0.2,
+            rollbackAlpha: variant == .slices ? 0 : 0.2,
             // With triggers, a promoted model is released in steps.
-            steps: asking == .triggers ? steps : [.atOnce],
-            holdback: asking == .triggers ? 0.2 : 0,
+            steps: variant == .triggers ? steps : [.atOnce],
+            holdback: variant == .triggers ? 0.2 : 0,
             // In some scenarios trainers predict for challengers.
             predict: predict
         )

@@ -100,15 +100,15 @@ enum Dump {
         #expect(Set(rows.map(\.table)).count > 20)
         for row in rows {
             // A restored row that is set again to its value is written as the same row.
-            var one = ProjectState(project: ProjectID("pets"))
-            guard row.value != nil, try Dump.restore(row, into: &one) else {
+            var restored = ProjectState(project: ProjectID("pets"))
+            guard row.value != nil, try Dump.restore(row, into: &restored) else {
                 Issue.record("\(row.table)/\(row.key) is a tombstone though nothing was stored, or of no table")
                 continue
             }
-            #expect(one.rowCount == 1)
-            #expect(Dump.counts(of: one)[row.table] == 1)
-            #expect(Dump.rows(of: one) == [row])
-            if let again = Self.rewrite(one).first { #expect(again == row) }
+            #expect(restored.rowCount == 1)
+            #expect(Dump.counts(of: restored)[row.table] == 1)
+            #expect(Dump.rows(of: restored) == [row])
+            if let again = Self.rewrite(restored).first { #expect(again == row) }
         }
     }
 
@@ -131,7 +131,7 @@ enum Dump {
         for (key, value) in state.datasets.pending.sortedRows { fresh.datasets.pending[key] = value }
         for (key, value) in state.training.models.sortedRows { fresh.training.models[key] = value }
         if let row = state.training.progress.row { fresh.training.progress.value = row }
-        if let row = state.rollout.phase.row { fresh.rollout.phase.value = row }
+        if let row = state.rollout.roles.row { fresh.rollout.roles.value = row }
         for (key, value) in state.rollout.rows.sortedRows { fresh.rollout.rows[key] = value }
         if let row = state.rollout.watch.row { fresh.rollout.watch.value = row }
         if let row = state.configuration.row { fresh.configuration.value = row }

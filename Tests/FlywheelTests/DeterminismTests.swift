@@ -96,14 +96,14 @@ import Vocabulary
     }
 }
 
-@Suite struct WorldTests {
+@Suite struct ScenarioTests {
     @Test("The scenarios make every kind of decision and fill every table")
     func coverage() {
         var kinds: Set<String> = []
         var causes: Set<String> = []
         var refusals: Set<String> = []
         var filled: Set<String> = []
-        func take(_ scenario: Scenario) {
+        func collect(_ scenario: Scenario) {
             for decision in scenario.decisions.joined() {
                 switch decision.body {
                 case .task(let task):
@@ -131,7 +131,7 @@ import Vocabulary
                 scenario.run(entries: 10)
                 for table in scenario.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
             }
-            take(scenario)
+            collect(scenario)
         }
         // In these scenarios trainers predict for challengers, and are absent for a while.
         for seed in [6, 11] as [UInt64] {
@@ -141,7 +141,7 @@ import Vocabulary
                 golden.run(to: entries)
                 for table in golden.scenario.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
             }
-            take(golden.scenario)
+            collect(golden.scenario)
         }
         // This scenario has more than a hundred test labels, and the oldest leave the window.
         let moving = TestWindowTests.scenario(seed: 0, entries: 4_000, TestWindowTests.moving())

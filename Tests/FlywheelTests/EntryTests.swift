@@ -82,11 +82,11 @@ import Vocabulary
             return Self.refusals(state.apply(Self.entry(.command(command)), appendedAt: Self.time(2)))
         }
         #expect(apply("c1", .hold) == [])
-        #expect(state.rollout.phase.value.isHeld)
+        #expect(state.rollout.roles.value.isHeld)
         #expect(apply("c2", .releaseHold) == [])
-        #expect(!state.rollout.phase.value.isHeld)
+        #expect(!state.rollout.roles.value.isHeld)
         #expect(apply("c1", .hold) == [.duplicate])
-        #expect(!state.rollout.phase.value.isHeld)
+        #expect(!state.rollout.roles.value.isHeld)
         #expect(apply("c3", .rollBack(ModelVersion("v1"))) == [.unknownModel])
         #expect(state.commands["c1"] == 2)
     }
@@ -172,7 +172,7 @@ import Vocabulary
             let isBalanced =
                 ledger.reserved == held && ledger.spent >= 0
                 && ledger.spent + ledger.reserved <= configuration().acquisition.votes + Int(ledger.votes.carried)
-                && isWithin(ledger, asking: Asking(seed: seed))
+                && isWithin(ledger, variant: QueryVariant(seed: seed))
                 && state.acquisition.accounts.queried.count == state.labeling.open.count + state.labeling.closed.count
                 && Split.allCases.map { split in
                     state.datasets.labels.count { $1.split == split && $1.isLiving }
@@ -202,8 +202,8 @@ import Vocabulary
     }
 
     /// Whether time and money are within their budgets, if there are any.
-    private func isWithin(_ ledger: BudgetLedger, asking: Asking) -> Bool {
-        let budget = configuration(asking: asking).acquisition.budget
+    private func isWithin(_ ledger: BudgetLedger, variant: QueryVariant) -> Bool {
+        let budget = configuration(variant: variant).acquisition.budget
         let accounts = [(ledger.time, budget.time), (ledger.money, budget.money)]
         return accounts.allSatisfy { account, limit in
             limit.map { account.reserved >= 0 && account.spent + account.reserved <= $0 + account.carried } ?? true

@@ -33,12 +33,12 @@ struct FreezeEntryTests {
             var state = ProjectState(project: ProjectID("pets"))
             for appended in scenario.journal[..<promoted] { _ = state.apply(appended.entry, appendedAt: appended.at) }
             let (entry, at) = (scenario.journal[promoted].entry, scenario.journal[promoted].at)
-            let champion = state.rollout.phase.value.champion
+            let champion = state.rollout.roles.value.champion
             let frozen = state.apply(self.entry("freeze-1", .freeze), appendedAt: at)
             #expect(!frozen.contains { if case .refused = $0.body { true } else { false } })
             #expect(state.rollout.isFrozen)
             #expect(!state.apply(entry, appendedAt: at).contains(where: isPromotion))
-            #expect(state.rollout.phase.value.champion == champion)
+            #expect(state.rollout.roles.value.champion == champion)
             _ = state.apply(self.entry("unfreeze-1", .unfreeze), appendedAt: at)
             #expect(!state.rollout.isFrozen)
             // An entry about the audit sample promotes the model; an old prediction of the champion is sufficient.
@@ -50,7 +50,7 @@ struct FreezeEntryTests {
         #expect(tested > 0)
     }
 
-    private func asks(_ bodies: [Decision.Body]) -> Bool {
+    private func requestsStudy(_ bodies: [Decision.Body]) -> Bool {
         bodies.contains { if case .training = $0 { true } else { false } }
     }
 
@@ -59,14 +59,14 @@ struct FreezeEntryTests {
         var stand = ReleaseStand()
         _ = stand.train(1)
         let running = stand.seal(2)
-        #expect(asks(running))
+        #expect(requestsStudy(running))
         _ = stand.command("c1", .freeze)
         // The running study ends as usual, and no study follows it.
-        #expect(!asks(stand.finish(running)))
-        #expect(stand.state.rollout.phase.value.challenger?.version.rawValue == "v2")
-        #expect(!asks(stand.seal(3)) && !asks(stand.seal(4)))
+        #expect(!requestsStudy(stand.finish(running)))
+        #expect(stand.state.rollout.roles.value.challenger?.version.rawValue == "v2")
+        #expect(!requestsStudy(stand.seal(3)) && !requestsStudy(stand.seal(4)))
         let ended = stand.command("c2", .unfreeze)
-        #expect(asks(ended))
+        #expect(requestsStudy(ended))
         guard case .training(let request)? = ended.first else { return }
         #expect(request.dataset.versionNumber == 4)
         // A repeated command changes nothing.
@@ -79,7 +79,7 @@ struct FreezeEntryTests {
         let running = stand.seal(1)
         _ = stand.command("c1", .freeze)
         let bodies = stand.finish(running)
-        #expect(stand.state.rollout.phase.value.champion == nil)
+        #expect(stand.state.rollout.roles.value.champion == nil)
         guard case .transition(let step, _)? = bodies.last else {
             Issue.record("\(bodies)")
             return
@@ -94,10 +94,10 @@ struct FreezeEntryTests {
         stand.now += stand.configuration.rollout.bakeBeforeTrust
         _ = stand.train(2)
         // The challenger is made champion, as by a promotion.
-        var phase = stand.state.rollout.phase.value
-        phase.history = [FormerChampion(model: ReleaseStand.model("v1"), expectedRate: 0.2)]
-        (phase.champion, phase.challenger) = (phase.challenger, nil)
-        stand.state.rollout.phase.value = phase
+        var roles = stand.state.rollout.roles.value
+        roles.history = [FormerChampion(model: ReleaseStand.model("v1"), expectedRate: 0.2)]
+        (roles.champion, roles.challenger) = (roles.challenger, nil)
+        stand.state.rollout.roles.value = roles
         stand.state.rollout.noteService(at: StreamTime(milliseconds: stand.now))
         let bodies = stand.command("c1", .freeze)
         let steps = bodies.compactMap {

@@ -19,19 +19,19 @@ import Vocabulary
     static let isRecording = ProcessInfo.processInfo.environment["FLYWHEEL_GOLDEN"] == "record"
 
     /// A scenario of a frozen set or of the newest one.
-    struct Part: Sendable, CustomStringConvertible {
+    struct Recording: Sendable, CustomStringConvertible {
         let set: GoldenSet
         let scenario: String
         var description: String { "\(set)/\(scenario)" }
     }
 
-    static let parts = GoldenSet.all.flatMap { set in set.worlds.map { Part(set: set, scenario: $0) } }
+    static let recordings = GoldenSet.all.flatMap { set in set.scenarios.map { Recording(set: set, scenario: $0) } }
 
     @Test("The running build has a recorded set with every golden journal", .disabled(if: isRecording))
     func isRecorded() {
-        #expect(!GoldenJournal.worlds.isEmpty)
+        #expect(!GoldenJournal.scenarios.isEmpty)
         #expect(
-            GoldenSet.newest.worlds == GoldenJournal.worlds,
+            GoldenSet.newest.scenarios == GoldenJournal.scenarios,
             "no set of build \(Build.version) in Golden, or not of every journal: run make golden"
         )
     }
@@ -39,7 +39,7 @@ import Vocabulary
     @Test(
         "Every entry gives the decisions, changed rows and deadline that were recorded of this build",
         .disabled(if: isRecording),
-        arguments: GoldenJournal.worlds
+        arguments: GoldenJournal.scenarios
     )
     func digests(scenario: String) throws {
         let run = GoldenRun(try GoldenJournal.read(scenario))
@@ -57,34 +57,34 @@ import Vocabulary
     @Test(
         "A journal of any build is applied to its end without a new refusal",
         .disabled(if: isRecording),
-        arguments: parts
+        arguments: recordings
     )
-    func applies(part: Part) throws {
-        let run = GoldenRun(try GoldenJournal.read(part.scenario))
-        let recorded = try part.set.steps(part.scenario)
+    func applies(recording: Recording) throws {
+        let run = GoldenRun(try GoldenJournal.read(recording.scenario))
+        let recorded = try recording.set.steps(recording.scenario)
         #expect(recorded.count == run.steps.count)
         for (now, then) in zip(run.steps, recorded) {
             let new = Set(now.refusals).subtracting(then.refusals)
-            #expect(new.isEmpty, "\(part): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
+            #expect(new.isEmpty, "\(recording): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
         }
         let first = zip(run.steps, recorded).enumerated().first { $1.0.difference(from: $1.1) != nil }?.offset
         let reported = first.map { "differs from entry \($0 + 1)" } ?? "decides the same"
-        print("golden set \(part): build \(Build.version) \(reported)")
+        print("golden set \(recording): build \(Build.version) \(reported)")
     }
 
     @Test(
         "Rows and snapshots of any build are restored, and the journal continues to its end",
         .disabled(if: isRecording),
-        arguments: parts
+        arguments: recordings
     )
-    func restores(part: Part) throws {
-        let journal = try GoldenJournal.read(part.scenario)
-        let middle = GoldenPlan.middle(of: part.scenario)
-        let recorded = try part.set.steps(part.scenario).dropFirst(middle)
-        let fromRows = try GoldenRows.restore(part.set.file(part.scenario, "rows"))
+    func restores(recording: Recording) throws {
+        let journal = try GoldenJournal.read(recording.scenario)
+        let middle = GoldenPlan.middle(of: recording.scenario)
+        let recorded = try recording.set.steps(recording.scenario).dropFirst(middle)
+        let fromRows = try GoldenRows.restore(recording.set.file(recording.scenario, "rows"))
         #expect(fromRows.state.position.value.entryNumber == UInt64(middle))
-        if part.set.hasSnapshot(part.scenario) {
-            let fromSnapshot = try GoldenSnapshot.restore(part.set.file(part.scenario, "snapshot"))
+        if recording.set.hasSnapshot(recording.scenario) {
+            let fromSnapshot = try GoldenSnapshot.restore(recording.set.file(recording.scenario, "snapshot"))
             #expect(Dump.rows(of: fromRows.state) == Dump.rows(of: fromSnapshot.state))
             #expect(fromRows.chain == fromSnapshot.chain)
         }
@@ -92,9 +92,9 @@ import Vocabulary
         #expect(run.steps.count == recorded.count)
         for (now, then) in zip(run.steps, recorded) {
             let new = Set(now.refusals).subtracting(then.refusals)
-            #expect(new.isEmpty, "\(part): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
-            guard part.set.build == Build.version, let difference = now.difference(from: then) else { continue }
-            Issue.record("\(part): \(difference) differ after a restore: \(now.line), recorded \(then.line)")
+            #expect(new.isEmpty, "\(recording): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
+            guard recording.set.build == Build.version, let difference = now.difference(from: then) else { continue }
+            Issue.record("\(recording): \(difference) differ after a restore: \(now.line), recorded \(then.line)")
             return
         }
     }
@@ -104,8 +104,8 @@ import Vocabulary
         .disabled(if: isRecording)
     )
     func snapshots() {
-        for set in GoldenSet.all { #expect(set.worlds.contains { set.hasSnapshot($0) }, "\(set)") }
-        for scenario in GoldenJournal.worlds where GoldenSet.withSnapshot.contains(scenario) {
+        for set in GoldenSet.all { #expect(set.scenarios.contains { set.hasSnapshot($0) }, "\(set)") }
+        for scenario in GoldenJournal.scenarios where GoldenSet.withSnapshot.contains(scenario) {
             #expect(GoldenSet.newest.hasSnapshot(scenario), "\(scenario)")
         }
     }
@@ -113,7 +113,7 @@ import Vocabulary
     @Test("A set has at most 2 MB", arguments: GoldenSet.all)
     func size(set: GoldenSet) throws {
         let size = try set.size
-        #expect(size <= GoldenSet.largest, "\(set) has \(size) bytes")
+        #expect(size <= GoldenSet.maximumSize, "\(set) has \(size) bytes")
     }
 
     @Test("The journals contain every kind of entry, decision, notice and refusal", .disabled(if: isRecording))
@@ -122,9 +122,9 @@ import Vocabulary
         var decisions: Set<String> = []
         var refusals: Set<String> = []
         var tables: Set<String> = []
-        var aside: Set<SetAside> = []
+        var setAside: Set<SetAside> = []
         var quotes = 0
-        for scenario in GoldenJournal.worlds {
+        for scenario in GoldenJournal.scenarios {
             let journal = try GoldenJournal.read(scenario)
             #expect(journal.count == GoldenPlan.entries(of: scenario))
             entries.formUnion(journal.map(\.entry.body.kind.rawValue))
@@ -155,18 +155,18 @@ import Vocabulary
                     case .refused(let refusal): refusals.insert(refusal.code.rawValue)
                     }
                 }
-                aside.formUnion(state.acquisition.pool.candidates.sortedRows.compactMap(\.value.setAside))
+                setAside.formUnion(state.acquisition.pool.candidates.sortedRows.compactMap(\.value.setAside))
                 guard position + 1 == GoldenPlan.middle(of: scenario) else { continue }
                 tables.formUnion(Dump.changes(of: state).map(\.table))
                 #expect(!state.labeling.open.isEmpty, "\(scenario)")
                 // In this scenario a canary is in rollout most of the time.
                 guard scenario != "disputes" else { continue }
                 #expect(state.training.progress.value.running != nil, "\(scenario)")
-                #expect(state.rollout.phase.value.challenger != nil, "\(scenario)")
+                #expect(state.rollout.roles.value.challenger != nil, "\(scenario)")
             }
             tables.formUnion(Dump.changes(of: state).map(\.table))
         }
-        #expect(aside == Set(SetAside.allCases))
+        #expect(setAside == Set(SetAside.allCases))
         #expect(quotes > 0, "no notice names samples that lie near and quotes a flag")
         #expect(tables == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(
@@ -196,13 +196,13 @@ import Vocabulary
     func record() throws {
         let files = FileManager.default
         try files.createDirectory(at: GoldenJournal.folder, withIntermediateDirectories: true)
-        for plan in GoldenPlan.all where !GoldenJournal.worlds.contains(plan.name) {
+        for plan in GoldenPlan.all where !GoldenJournal.scenarios.contains(plan.name) {
             let journal = try #require(GoldenScenario.journal(of: plan), "no seed suits \(plan.name)")
             try Data(GoldenJournal.bytes(journal)).write(to: GoldenJournal.file(plan.name))
         }
         let set = GoldenSet.newest
         try files.createDirectory(at: set.folder, withIntermediateDirectories: true)
-        for scenario in GoldenJournal.worlds {
+        for scenario in GoldenJournal.scenarios {
             let run = GoldenRun(try GoldenJournal.read(scenario), middle: GoldenPlan.middle(of: scenario))
             let middle = try #require(run.middle)
             try Data(GoldenRows.bytes(of: middle)).write(to: set.file(scenario, "rows"))

@@ -326,8 +326,8 @@ struct GoldenPlan: Sendable {
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.calibration) = (500, 0.2, 5)
                 (rollout.minimumShadow, rollout.alpha, rollout.shadowWait) = (0, 0.5, 1_000)
                 (training.repeats, training.trials, training.newLabels) = (1, [Hyperparameters()], 5)
-                let often = [5, 10, 15, 5][revision]
-                (datasets.cutEvery, training.newLabels) = (often, often)
+                let interval = [5, 10, 15, 5][revision]
+                (datasets.cutEvery, training.newLabels) = (interval, interval)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "moves" {

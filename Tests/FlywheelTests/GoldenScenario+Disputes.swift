@@ -12,15 +12,15 @@ import Vocabulary
 extension GoldenScenario {
     mutating func dispute() {
         let rollout = scenario.state.rollout
-        let part = generator.next(below: 8)
-        let isWaiting = rollout.canary == nil && rollout.phase.value.challenger == nil
-        if part == 7 || isWaiting && part < 5 { return scenario.hasten() }
-        if rollout.isSuspected, part == 0 { return name(rollout.verificationsWithoutContent.first) }
-        if let canary = rollout.canary?.version, let champion = rollout.phase.value.champion?.version,
+        let draw = generator.next(below: 8)
+        let isWaiting = rollout.canary == nil && rollout.roles.value.challenger == nil
+        if draw == 7 || isWaiting && draw < 5 { return scenario.hasten() }
+        if rollout.isSuspected, draw == 0 { return predictDisputed(rollout.verificationsWithoutContent.first) }
+        if let canary = rollout.canary?.version, let champion = rollout.roles.value.champion?.version,
             !rollout.isSuspected
         {
-            if rollout.watches[champion]?.total ?? 0 < 12 { return praise(champion) }
-            if kind(of: canary) != 2, part < 3 { return raid(canary) }
+            if rollout.watches[champion]?.total ?? 0 < 12 { return confirm(champion) }
+            if kind(of: canary) != 2, draw < 3 { return raid(canary) }
         }
         if !scenario.state.labeling.open.isEmpty { return answer() }
         let differing = scenario.state.acquisition.audit.pairings.count { $1.stratum == .disagree }
@@ -35,7 +35,7 @@ extension GoldenScenario {
     private func kind(of canary: ModelVersion) -> Int { (Int(canary.rawValue.dropFirst()) ?? 0) % 4 }
 
     /// Several users confirm predictions of a version.
-    private mutating func praise(_ version: ModelVersion) {
+    private mutating func confirm(_ version: ModelVersion) {
         for _ in 0..<4 { giveFeedback(.confirmation, by: "s\(scenario.journal.count)", about: version) }
     }
 
@@ -54,7 +54,7 @@ extension GoldenScenario {
     }
 
     /// Predicts a disputed sample, as if Intake had forwarded it because of its name.
-    private mutating func name(_ sample: SampleID?) {
+    private mutating func predictDisputed(_ sample: SampleID?) {
         guard let sample, let version = scenario.state.rollout.verifications[sample]?.version else {
             return scenario.tick()
         }
@@ -64,10 +64,10 @@ extension GoldenScenario {
     /// Champion and canary, or challenger, see an audit sample: of some of them the newer one is always wrong.
     private mutating func compare() {
         let rollout = scenario.state.rollout
-        guard let champion = rollout.phase.value.champion?.version else { return scenario.hasten() }
+        guard let champion = rollout.roles.value.champion?.version else { return scenario.hasten() }
         let number = generator.next(below: 2_000)
         let sample = SampleID("d\(number)")
-        let newer = rollout.canary?.version ?? rollout.phase.value.challenger?.version
+        let newer = rollout.canary?.version ?? rollout.roles.value.challenger?.version
         let kind = rollout.canary.map { self.kind(of: $0.version) }
         let (right, wrong) = (number % 3, (number + 1) % 3)
         predict(sample, by: champion, kind == 2 || kind == 1 || kind == 3 ? right : wrong, isAudit: true)

@@ -17,7 +17,7 @@ extension GoldenScenario {
         about: ModelVersion? = nil,
         of sample: SampleID? = nil
     ) {
-        guard let version = about ?? scenario.state.rollout.phase.value.champion?.version else { return }
+        guard let version = about ?? scenario.state.rollout.roles.value.champion?.version else { return }
         scenario.append(
             .feedback(
                 Feedback(
@@ -41,7 +41,7 @@ extension GoldenScenario {
             ClassDistribution.Entry(label: ClassIndex(number % 3), probability: first),
             .init(label: ClassIndex((number + 1) % 3), probability: 0.3),
         ]
-        let champion = scenario.state.rollout.phase.value.champion?.version ?? ModelVersion("outside")
+        let champion = scenario.state.rollout.roles.value.champion?.version ?? ModelVersion("outside")
         let isUnseen = generator.next(below: 6) == 0
         let isAudit = generator.next(below: 8) == 0
         var embedding: [Float]? = number % 4 == 0 ? nil : [Float(number % 17) / 4, Float(number % 13) / 2]

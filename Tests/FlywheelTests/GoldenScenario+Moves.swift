@@ -14,7 +14,7 @@ extension GoldenScenario {
     mutating func move() {
         switch generator.next(below: 12) {
         case 0..<5: audit()
-        case 5: readAgain()
+        case 5: reviewMoved()
         default: scenario.hasten()
         }
     }
@@ -22,8 +22,8 @@ extension GoldenScenario {
     /// Predicts a new audit sample by champion and challenger.
     private mutating func audit() {
         let number = scenario.journal.count
-        let phase = scenario.state.rollout.phase.value
-        let versions = [phase.champion?.version, phase.challenger?.version].compactMap { $0 }
+        let roles = scenario.state.rollout.roles.value
+        let versions = [roles.champion?.version, roles.challenger?.version].compactMap { $0 }
         guard !versions.isEmpty else { return scenario.run(entries: 1) }
         for (index, version) in versions.enumerated() {
             // Later models are right more often.
@@ -53,7 +53,7 @@ extension GoldenScenario {
         }
     }
 
-    private mutating func readAgain() {
+    private mutating func reviewMoved() {
         let moved = scenario.state.datasets.labels.sortedRows.filter { $1.standing == .moved && $1.split == .training }
         guard !moved.isEmpty else { return scenario.hasten() }
         let sample = moved[generator.next(below: moved.count)].key

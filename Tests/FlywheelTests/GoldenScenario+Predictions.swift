@@ -14,11 +14,11 @@ extension GoldenScenario {
 
     /// Services publish predictions, trainers answer requests unless they are absent, and annotators and trainers of
     /// models are quick.
-    mutating func speak() {
+    mutating func advancePredicted() {
         // The trainer is absent from entry 150 to entry 389.
         scenario.isTrainerAway = (150..<390).contains(scenario.journal.count)
         (scenario.isTrainerSloppy, scenario.lead) = (false, 7)
-        if !scenario.isTrainerAway, !scenario.queried.isEmpty { return scenario.answer() }
+        if !scenario.isTrainerAway, !scenario.predictionRequests.isEmpty { return scenario.answer() }
         switch generator.next(below: 6) {
         case 0 where scenario.isTrainerAway: scenario.tick()
         case 1, 2: serve()
@@ -29,7 +29,7 @@ extension GoldenScenario {
     /// Publishes a prediction of a new sample of the pool or of the audit sample.
     private mutating func serve() {
         let rollout = scenario.state.rollout
-        guard let version = rollout.canary?.version ?? rollout.phase.value.champion?.version else {
+        guard let version = rollout.canary?.version ?? rollout.roles.value.champion?.version else {
             return scenario.tick()
         }
         let number = 1_000 + generator.next(below: 9_000)

@@ -20,13 +20,14 @@ extension GoldenScenario {
 
     /// Operators approve a model or suppress a class, services follow or do not, hours elapse, and annotators and
     /// trainers are quick.
-    mutating func phase() {
+    mutating func advanceStaged() {
         switch generator.next(below: 16) {
         case 0:
             let name = ["cat", "dog", "cow", "ox"][generator.next(below: 4)]
-            order(.suppress(generator.next(below: 3) > 0, className: name))
-        case 1: order(.approve(scenario.state.rollout.canary?.version ?? ModelVersion("v77")))
-        case 2, 3: if let rollout = scenario.state.rollout.progress.value.rollout { follow(rollout) } else { lag() }
+            sendCommand(.suppress(generator.next(below: 3) > 0, className: name))
+        case 1: sendCommand(.approve(scenario.state.rollout.canary?.version ?? ModelVersion("v77")))
+        case 2, 3:
+            if let rollout = scenario.state.rollout.progress.value.rollout { follow(rollout) } else { serveOutdated() }
         case 4..<11 where scenario.state.rollout.canary != nil:
             if let rollout = scenario.state.rollout.progress.value.rollout { follow(rollout) }
         default: scenario.hasten()
@@ -34,28 +35,28 @@ extension GoldenScenario {
     }
 
     /// Without a rollout in progress, publishes a prediction of a former champion, or of a suppressed class.
-    private mutating func lag() {
-        let phase = scenario.state.rollout.phase.value
+    private mutating func serveOutdated() {
+        let roles = scenario.state.rollout.roles.value
         if generator.next(below: 3) == 0 { scenario.now += 700_000 }
-        let former = [phase.quarantined.last, phase.history.first?.model.version].compactMap { $0 }
+        let former = [roles.quarantined.last, roles.history.first?.model.version].compactMap { $0 }
         if !former.isEmpty, generator.next(below: 2) == 0 { return show(former[generator.next(below: former.count)]) }
-        if let champion = phase.champion?.version { show(champion) }
+        if let champion = roles.champion?.version { show(champion) }
     }
 
     /// Every third canary is not served by services, waits an hour for voices, and is rolled back; the others receive
     /// feedback and are approved.
     private mutating func follow(_ rollout: StagedRollout) {
         let version = rollout.model.version
-        if rollout.isApprovalRequested { return order(.approve(version)) }
+        if rollout.isApprovalRequested { return sendCommand(.approve(version)) }
         guard (Int(version.rawValue.dropFirst()) ?? 0) % 3 == 0 else { return receiveFeedback(version) }
-        if !rollout.isServed, rollout.unserved < 50, let champion = scenario.state.rollout.phase.value.champion?.version
+        if !rollout.isServed, rollout.unserved < 50, let champion = scenario.state.rollout.roles.value.champion?.version
         {
             for _ in 0..<10 { show(champion) }
         } else if rollout.pause == nil {
             scenario.now += 3_700_000
             scenario.tick()
         } else {
-            order(.rollBack(version))
+            sendCommand(.rollBack(version))
         }
     }
 
@@ -63,7 +64,7 @@ extension GoldenScenario {
     private mutating func receiveFeedback(_ version: ModelVersion) {
         let rollout = scenario.state.rollout
         let (champion, holdback) = (
-            rollout.phase.value.champion?.version, rollout.progress.value.released?.holdback?.version
+            rollout.roles.value.champion?.version, rollout.progress.value.released?.holdback?.version
         )
         for about in [version, champion, holdback].compactMap({ $0 }) {
             giveFeedback(.confirmation, by: "s\(scenario.journal.count)", about: about)
@@ -71,7 +72,7 @@ extension GoldenScenario {
         if generator.next(below: 4) == 0 { scenario.tick() }
     }
 
-    private mutating func order(_ action: Command.Action) {
+    private mutating func sendCommand(_ action: Command.Action) {
         let id = "s\(scenario.journal.count)"
         scenario.append(.command(Command(id: id, action: action, by: "eve", reason: "stage")))
     }

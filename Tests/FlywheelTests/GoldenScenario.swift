@@ -27,7 +27,7 @@ struct GoldenScenario {
             let isTraining = state.training.progress.value.running != nil
             // In this plan a canary is in rollout most of the time.
             guard golden.scenario.journal.count == plan.middle || plan.name == "disputes", !state.labeling.open.isEmpty,
-                isTraining && state.rollout.phase.value.challenger != nil || plan.name == "disputes",
+                isTraining && state.rollout.roles.value.challenger != nil || plan.name == "disputes",
                 plan.name != "eras" || golden.isJudging,
                 plan.name != "moves" || !state.datasets.window.isEmpty
             else { continue }
@@ -79,7 +79,7 @@ struct GoldenScenario {
     }
 
     /// Whether the plan reaches its required outcomes. The plan `changes` makes and is refused each change, keeps the
-    /// data that a study may query, and promotes on a label changed later. The plan `eras` has a promotion in an era
+    /// data that a study may need, and promotes on a label changed later. The plan `eras` has a promotion in an era
     /// and a provisional release. True for plans without required outcomes.
     private var hasChanged: Bool {
         if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
@@ -94,14 +94,14 @@ struct GoldenScenario {
     }
 
     var found: Set<String> {
-        var (found, left): (Set<String>, Set<SampleID>) = ([], [])
+        var (found, movedSamples): (Set<String>, Set<SampleID>) = ([], [])
         var state = ProjectState(project: ProjectID("pets"))
         for appended in scenario.journal.prefix(plan.entries) {
             for decision in state.apply(appended.entry, appendedAt: appended.at) {
                 if case .change(let change) = decision.body {
                     found.insert(change.by == "rollout.move" ? "left" : change.kind.word)
-                    if left.contains(change.sample) { found.insert("late \(change.kind.word)") }
-                    if change.by == "rollout.move" { left.insert(change.sample) }
+                    if movedSamples.contains(change.sample) { found.insert("late \(change.kind.word)") }
+                    if change.by == "rollout.move" { movedSamples.insert(change.sample) }
                 }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
                 if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
@@ -122,7 +122,7 @@ struct GoldenScenario {
             if !state.rollout.trusts.isEmpty { found.insert("trusts") }
             if !state.rollout.disputes.isEmpty { found.insert("disputes") }
             if state.rollout.suspicions.sortedRows.contains(where: { $1.disputed > 0 }) { found.insert("verified") }
-            if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
+            if state.rollout.roles.value.changedEvidence > 0 { found.insert("evidence") }
         }
         return found
     }
@@ -137,11 +137,11 @@ struct GoldenScenario {
             } else if plan.name == "eras", generator.next(below: 2) == 0 {
                 scenario.hasten()
             } else if plan.name == "predicted", generator.next(below: 2) == 0 {
-                speak()
+                advancePredicted()
             } else if plan.name == "disputes", generator.next(below: 4) > 0 {
                 dispute()
             } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
-                phase()
+                advanceStaged()
             } else if plan.name == "moves", generator.next(below: 4) > 0 {
                 move()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
@@ -157,9 +157,9 @@ struct GoldenScenario {
     private mutating func act() {
         switch generator.next(below: 12) {
         case 0..<5: scenario.append(.candidate(candidate()))
-        case 5 where plan.name == "incumbents" && generator.next(below: 2) == 0: bring()
-        case 6 where plan.name == "incumbents": bring()
-        case 5: again()
+        case 5 where plan.name == "incumbents" && generator.next(below: 2) == 0: importLabels()
+        case 6 where plan.name == "incumbents": importLabels()
+        case 5: repeatEntry()
         case 6:
             // The revision is known, or newer and without classes of the one before.
             let known = scenario.state.configuration.value?.revision ?? 1
@@ -174,10 +174,10 @@ struct GoldenScenario {
             )
         case 8 where plan.name == "incumbents" && generator.next(below: 2) == 0: register()
         case 8:
-            let phase = scenario.state.rollout.phase.value
-            let champion = phase.champion?.version ?? ModelVersion("v77")
+            let roles = scenario.state.rollout.roles.value
+            let champion = roles.champion?.version ?? ModelVersion("v77")
             let actions: [Command.Action] = [.resume, .rollBack(ModelVersion("v77")), .rollBack(champion)]
-            let isDue = !phase.history.isEmpty && plan.rollsBackByCommand
+            let isDue = !roles.history.isEmpty && plan.rollsBackByCommand
             let action = isDue ? actions[2] : actions[generator.next(below: plan.rollsBackByCommand ? 3 : 2)]
             scenario.append(
                 .command(Command(id: "g\(scenario.journal.count)", action: action, by: "bob", reason: "test"))
@@ -185,7 +185,7 @@ struct GoldenScenario {
         case 9: giveFeedback(.correction, by: "u\(generator.next(below: 30))")
         case 10:
             // Users reject a release, once there is a former one to roll back to.
-            let isReplaceable = !scenario.state.rollout.phase.value.history.isEmpty
+            let isReplaceable = !scenario.state.rollout.roles.value.history.isEmpty
             guard isReplaceable || generator.next(below: 3) == 0 else { return scenario.tick() }
             let isLate = scenario.journal.count > plan.middle
             let isRaid = plan.name == "raids" && (isLate || generator.next(below: 3) == 0)
@@ -228,7 +228,7 @@ struct GoldenScenario {
         let queried = open.last?.value.selection.sample.embedding
         let isCopy = generator.next(below: 3) == 0 && queried != nil
         let blank = [60 + Float(generator.nextUnit()) * 3, -20 - Float(generator.nextUnit()) * 3]
-        let champion = scenario.state.rollout.phase.value.champion?.version
+        let champion = scenario.state.rollout.roles.value.champion?.version
         scenario.append(
             .candidate(
                 Candidate(
@@ -246,7 +246,7 @@ struct GoldenScenario {
     }
 
     /// Imports labels: of new samples, of samples that already have one, and of a queried sample.
-    private mutating func bring() {
+    private mutating func importLabels() {
         let queried = scenario.state.labeling.open.sortedRows.first?.value.selection.sample.id
         let number = scenario.journal.count
         for (index, sample) in [SampleID("i\(number % 7)"), queried ?? SampleID("i\(number)")].enumerated() {
@@ -298,7 +298,7 @@ struct GoldenScenario {
     }
 
     /// Appends an earlier entry again, as after a producer's retry.
-    private mutating func again() {
+    private mutating func repeatEntry() {
         let position = generator.next(below: scenario.journal.count)
         for appended in scenario.journal[position...] {
             switch appended.entry.body {

@@ -22,7 +22,7 @@ struct GoldenSet: Sendable, CustomStringConvertible {
     /// Scenarios of which a set also has a snapshot; together they contain all kinds of tables.
     static let withSnapshot: Set = ["changes", "incumbents", "triggers"]
     /// The size limit of a set in bytes.
-    static let largest = 2 << 20
+    static let maximumSize = 2 << 20
     /// The set of the running build.
     static let newest = GoldenSet(build: Build.version)
 
@@ -37,7 +37,7 @@ struct GoldenSet: Sendable, CustomStringConvertible {
     }
 
     /// The scenarios of the set, ascending.
-    var worlds: [String] {
+    var scenarios: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".digests") }.map { String($0.dropLast(8)) }.sorted()
     }
@@ -85,21 +85,21 @@ struct GoldenStep: Hashable, Sendable {
             rows += Array("\(change.table)\u{0}\(change.key)\u{0}".utf8) + (change.value ?? []) + [0]
         }
         let deadline = project.state.nextDeadline.map { String($0.milliseconds) } ?? "-"
-        var words = ["\(number)", Self.digest(decided), Self.digest(rows), deadline]
-        if number % 100 == 0 { words.append("chain=\(project.chain.digest.hex)") }
-        words += decisions.compactMap { $0.refusal.map { "refused=\($0.code.rawValue)" } }
-        line = words.joined(separator: " ")
+        var fields = ["\(number)", Self.digest(decided), Self.digest(rows), deadline]
+        if number % 100 == 0 { fields.append("chain=\(project.chain.digest.hex)") }
+        fields += decisions.compactMap { $0.refusal.map { "refused=\($0.code.rawValue)" } }
+        line = fields.joined(separator: " ")
     }
 
     private static func digest(_ bytes: [UInt8]) -> String {
         bytes.isEmpty ? "-" : String(SHA256Digest(of: bytes).hex.prefix(16))
     }
 
-    private var words: [Substring] { line.split(separator: " ") }
-    var decisions: Substring { words[1] }
-    var rows: Substring { words[2] }
-    var deadline: Substring { words[3] }
-    var refusals: [Substring] { words.dropFirst(4).filter { $0.hasPrefix("refused=") } }
+    private var fields: [Substring] { line.split(separator: " ") }
+    var decisions: Substring { fields[1] }
+    var rows: Substring { fields[2] }
+    var deadline: Substring { fields[3] }
+    var refusals: [Substring] { fields.dropFirst(4).filter { $0.hasPrefix("refused=") } }
 
     /// Name of the first part that differs from another step, for messages; nil if the steps are equal.
     func difference(from other: GoldenStep) -> String? {
@@ -117,7 +117,7 @@ enum GoldenJournal {
 
     static func file(_ scenario: String) -> URL { folder.appending(path: "\(scenario).jsonl") }
 
-    static var worlds: [String] {
+    static var scenarios: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".jsonl") }.map { String($0.dropLast(6)) }.sorted()
     }
@@ -206,7 +206,7 @@ enum GoldenRows {
         for line in try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")) {
             let parts = line.split(separator: UInt8(ascii: "\t")).map { Array($0) }
             try parts[0].withUnsafeBytes { key in
-                try parts[1].withUnsafeBytes { try StateStore.take(key, $0, parser, into: &restored) }
+                try parts[1].withUnsafeBytes { try StateStore.restoreRow(key, $0, parser, into: &restored) }
             }
         }
         return restored.projects["pets"] ?? LoopProject(project: ProjectID("pets"))
@@ -231,31 +231,31 @@ enum GoldenSnapshot {
             ),
             writtenAt: project.state.position.value.time.milliseconds
         )
-        try withDisk { store, disk in
+        try withTemporaryFolder { store, folder in
             try StateSnapshot(header: header, projects: ["pets": project]).write(to: store)
             let name = StateSnapshot.name(topic: topic, partition: 0)
             try? FileManager.default.removeItem(at: file)
-            try FileManager.default.copyItem(at: disk.appending(path: name), to: file)
+            try FileManager.default.copyItem(at: folder.appending(path: name), to: file)
         }
     }
 
     /// Reads a snapshot as a worker does, with checks of header and checksum.
     static func restore(_ file: URL) throws -> LoopProject {
-        try withDisk { store, disk in
+        try withTemporaryFolder { store, folder in
             let name = StateSnapshot.name(topic: topic, partition: 0)
-            try FileManager.default.copyItem(at: file, to: disk.appending(path: name))
+            try FileManager.default.copyItem(at: file, to: folder.appending(path: name))
             var restored = RestoredPartition()
             let parser = StateStore.makeParser()
             _ = try StateSnapshot.read(store, topic: topic, partition: 0, check: { _ in }) { key, value in
-                try StateStore.take(key, value, parser, into: &restored)
+                try StateStore.restoreRow(key, value, parser, into: &restored)
             }
             return restored.projects["pets"] ?? LoopProject(project: ProjectID("pets"))
         }
     }
 
-    private static func withDisk<R>(_ body: (FolderStore, URL) throws -> R) throws -> R {
-        let disk = FileManager.default.temporaryDirectory.appending(path: "golden-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: disk) }
-        return try body(FolderStore(root: disk.path), disk)
+    private static func withTemporaryFolder<R>(_ body: (FolderStore, URL) throws -> R) throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "golden-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(FolderStore(root: folder.path), folder)
     }
 }

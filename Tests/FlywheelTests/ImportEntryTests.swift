@@ -41,7 +41,7 @@ struct ImportEntryTests {
             )
         }
 
-        mutating func bring(
+        mutating func importLabel(
             _ sample: String,
             _ answer: ImportedLabel.Answer = .label(.choice(ClassIndex(0))),
             key: UInt64? = nil,
@@ -98,7 +98,7 @@ struct ImportEntryTests {
     @Test("An imported label becomes a training label with its source, and the id of its decision as the task")
     func training() throws {
         var stand = Stand()
-        let decisions = stand.bring("s1", .label(.choice(ClassIndex(2))))
+        let decisions = stand.importLabel("s1", .label(.choice(ClassIndex(2))))
         let fact = try #require(facts(decisions).first)
         #expect(
             fact.split == .training && fact.consensus.label == .choice(ClassIndex(2))
@@ -116,7 +116,7 @@ struct ImportEntryTests {
         func vote(_ name: String, _ label: Int) -> Vote {
             Vote(annotator: AnnotatorID("legacy/\(name)"), answer: .choice(ClassIndex(label)))
         }
-        let decisions = stand.bring("s1", .votes([vote("a", 1), vote("b", 0), vote("c", 1)]))
+        let decisions = stand.importLabel("s1", .votes([vote("a", 1), vote("b", 0), vote("c", 1)]))
         let fact = try #require(facts(decisions).first)
         #expect(fact.consensus.label == .choice(ClassIndex(1)) && fact.consensus.votes.count == 3)
         // Each vote has accuracy 0.8 among three classes: the odds are 0.8² · 0.1 to 0.8 · 0.1² to 0.1³.
@@ -127,24 +127,24 @@ struct ImportEntryTests {
     @Test("A label is accepted once per source and id and once per sample; another label of a sample is a conflict")
     func once() {
         var stand = Stand()
-        #expect(codes(stand.bring("s1", key: 1)) == [])
-        #expect(codes(stand.bring("s1", key: 1)) == [.duplicate])
+        #expect(codes(stand.importLabel("s1", key: 1)) == [])
+        #expect(codes(stand.importLabel("s1", key: 1)) == [.duplicate])
         // The same id with another sample: the first one is kept.
-        #expect(codes(stand.bring("s2", key: 1)) == [.duplicate])
-        #expect(codes(stand.bring("s1", key: 2)) == [.duplicate])
-        #expect(codes(stand.bring("s1", .label(.choice(ClassIndex(1))), key: 3)) == [.labelConflict])
-        #expect(codes(stand.bring("s3", .label(.choice(ClassIndex(7))), key: 4)) == [.unknownClass])
+        #expect(codes(stand.importLabel("s2", key: 1)) == [.duplicate])
+        #expect(codes(stand.importLabel("s1", key: 2)) == [.duplicate])
+        #expect(codes(stand.importLabel("s1", .label(.choice(ClassIndex(1))), key: 3)) == [.labelConflict])
+        #expect(codes(stand.importLabel("s3", .label(.choice(ClassIndex(7))), key: 4)) == [.unknownClass])
         #expect(EntryRejection.Code.labelConflict.isDeadLetter && !EntryRejection.Code.duplicate.isDeadLetter)
         #expect(stand.state.datasets.position.value.training == 1)
         // After an abort or a restart the keys are derived from the rows.
         stand.state.undo()
         var other = Stand()
-        #expect(codes(other.bring("s1", key: 1)) == [])
+        #expect(codes(other.importLabel("s1", key: 1)) == [])
         other.state.commit()
-        _ = other.bring("s5", key: 5)
+        _ = other.importLabel("s5", key: 5)
         other.state.undo()
-        #expect(codes(other.bring("s6", key: 5)) == [])
-        #expect(codes(other.bring("s7", key: 1)) == [.duplicate])
+        #expect(codes(other.importLabel("s6", key: 5)) == [])
+        #expect(codes(other.importLabel("s7", key: 1)) == [.duplicate])
     }
 
     @Test(
@@ -153,7 +153,7 @@ struct ImportEntryTests {
     func oneVersion() {
         var stand = Stand()
         var cut: [VersionCut] = []
-        for number in 0..<300 { cut += cuts(stand.bring("s\(number)")) }
+        for number in 0..<300 { cut += cuts(stand.importLabel("s\(number)")) }
         #expect(cut.isEmpty)
         let due = stand.state.nextDeadline
         #expect(due == StreamTime(milliseconds: stand.now + 5_000))
@@ -163,7 +163,7 @@ struct ImportEntryTests {
         #expect(cut.map(\.training) == [300])
         #expect(stand.state.nextDeadline == nil)
         // A later label makes a version of its own.
-        _ = stand.bring("late")
+        _ = stand.importLabel("late")
         #expect(cuts(stand.tick(after: 5_000)).map(\.training) == [301])
     }
 
@@ -174,12 +174,12 @@ struct ImportEntryTests {
         var cut: [(at: Int64, cut: VersionCut)] = []
         let begin = stand.now
         for number in 0..<600 {
-            let decisions = stand.bring("s\(number)") + stand.tick(after: 2_000)
+            let decisions = stand.importLabel("s\(number)") + stand.tick(after: 2_000)
             cut += cuts(decisions).map { (stand.now - begin, $0) }
         }
         #expect(cut.count == 4, "\(cut)")
         #expect(cut.first.map { (300_000...304_000).contains($0.at) } == true)
-        _ = stand.bring("last")
+        _ = stand.importLabel("last")
         #expect(stand.state.nextDeadline == StreamTime(milliseconds: stand.now + 5_000))
     }
 
@@ -187,7 +187,7 @@ struct ImportEntryTests {
     @Test("The embedding of a refused label does not affect the project's space")
     func refusedSpace() {
         var stand = Stand()
-        _ = stand.bring("s1")
+        _ = stand.importLabel("s1")
         let before = stand.state.acquisition.space.value
         for number in 0..<30 {
             let label = ImportedLabel(
@@ -204,11 +204,11 @@ struct ImportEntryTests {
     @Test("Validation labels alone make no version, train no model, and are counted in their split")
     func validation() {
         var stand = Stand()
-        let fact = facts(stand.bring("v1", isValidation: true)).first
+        let fact = facts(stand.importLabel("v1", isValidation: true)).first
         #expect(fact?.split == .validation && fact?.consensus.purpose == .importedValidation)
         #expect(stand.state.nextDeadline == nil)
         #expect(cuts(stand.tick(after: 9_000_000)).isEmpty)
-        _ = stand.bring("s1")
+        _ = stand.importLabel("s1")
         let cut = cuts(stand.tick(after: 5_000)).first
         #expect(cut?.training == 1 && cut?.validation == 1 && cut?.test == 0)
         #expect(stand.state.acquisition.accounts.schedule.value.importedLabels == 1)
@@ -221,9 +221,9 @@ struct ImportEntryTests {
         _ = stand.apply(stand.candidate("a1", audit: true))
         #expect(stand.state.acquisition.pool.candidates[SampleID("p1")] != nil)
         #expect(stand.state.acquisition.audit.candidates[SampleID("a1")] != nil)
-        #expect(codes(stand.bring("p1", key: 1)) == [] && codes(stand.bring("a1", key: 2)) == [])
+        #expect(codes(stand.importLabel("p1", key: 1)) == [] && codes(stand.importLabel("a1", key: 2)) == [])
         #expect(stand.state.acquisition.pool.candidates.isEmpty && stand.state.acquisition.audit.candidates.isEmpty)
-        _ = stand.bring("a2", key: 3)
+        _ = stand.importLabel("a2", key: 3)
         for sample in ["p1", "a1", "a2"] { _ = stand.apply(stand.candidate(sample, audit: sample != "p1")) }
         #expect(stand.state.acquisition.pool.candidates.isEmpty && stand.state.acquisition.audit.candidates.isEmpty)
     }
@@ -236,7 +236,7 @@ struct ImportEntryTests {
         _ = stand.apply(.command(Command(id: "c", action: .register(model), by: "a", reason: "r")))
         _ = stand.apply(stand.candidate("a1", audit: true))
         #expect(stand.state.rollout.rows[SampleID("a1")] != nil)
-        _ = stand.bring("a1")
+        _ = stand.importLabel("a1")
         #expect(stand.state.rollout.rows[SampleID("a1")] == nil)
         _ = stand.apply(stand.candidate("a1", audit: true))
         #expect(stand.state.rollout.rows.isEmpty)
@@ -249,16 +249,16 @@ struct ImportEntryTests {
         _ = stand.tick(after: 3_000)
         let task = try #require(stand.state.labeling.open.sortedRows.first)
         let sample = task.value.selection.sample.id.rawValue
-        #expect(codes(stand.bring(sample)) == [.sampleQueried])
+        #expect(codes(stand.importLabel(sample)) == [.sampleQueried])
         _ = stand.tick(after: 50_000)
         #expect(stand.state.labeling.open[task.key] == nil)
-        #expect(codes(stand.bring(sample)) == [])
+        #expect(codes(stand.importLabel(sample)) == [])
     }
 
     @Test("Imported training labels count for novelty and the cold start")
     func known() {
         var stand = Stand()
-        for number in 0..<12 { _ = stand.bring("s\(number)", embedding: [Float(number), 0]) }
+        for number in 0..<12 { _ = stand.importLabel("s\(number)", embedding: [Float(number), 0]) }
         #expect(stand.state.acquisition.pool.queriedSketches.count == 12)
         let schedule = stand.state.acquisition.accounts.schedule.value
         #expect(schedule.trainingSamples == 12 && schedule.acquisitionTasks == 0)

@@ -91,7 +91,7 @@ struct IncumbentEntryTests {
         bodies.compactMap { if case .refused(let refusal) = $0 { refusal.code } else { nil } }
     }
 
-    private func names(_ bodies: [Decision.Body]) -> [String] {
+    private func requestedVersions(_ bodies: [Decision.Body]) -> [String] {
         bodies.compactMap { if case .training(let request) = $0 { request.modelVersion.rawValue } else { nil } }
     }
 
@@ -135,14 +135,14 @@ struct IncumbentEntryTests {
         #expect(releases(stand.register("v2", id: "c2")) == ["registered v2 -"])
         // A trained model gets another name than the registered one.
         let bodies = stand.train(2, training: 20, test: 9, score: 0.9)
-        #expect(names(bodies) == ["v2-2"])
+        #expect(requestedVersions(bodies) == ["v2-2"])
         #expect(releases(bodies) == ["shadow v2 v2-2"])
     }
 
     @Test("A project may set the prefix of its models' names")
     func prefix() {
         var stand = Stand(prefix: "pets/fw-")
-        #expect(names(stand.train(1, training: 9, test: 0, score: nil)) == ["pets/fw-1"])
+        #expect(requestedVersions(stand.train(1, training: 9, test: 0, score: nil)) == ["pets/fw-1"])
     }
 
     @Test("Traffic of unregistered versions is counted within a bound, and trained models do not get their names")
@@ -163,7 +163,7 @@ struct IncumbentEntryTests {
         #expect(stand.state.unregistered[ModelVersion("v1")]?.predictions == 15)
         #expect(stand.state.unregistered[ModelVersion("v1")]?.feedback == 2)
         #expect(stand.state.unregistered[ModelVersion("theirs")]?.predictions == 1 << 53)
-        #expect(names(stand.train(1, training: 9, test: 0, score: nil)) == ["v1-2"])
+        #expect(requestedVersions(stand.train(1, training: 9, test: 0, score: nil)) == ["v1-2"])
         // Tallies in entries of earlier builds do not state that a version is unregistered.
         _ = stand.apply(.tally([tally("others", isUnregistered: false)]))
         #expect(stand.state.unregistered[ModelVersion("others")] == nil)

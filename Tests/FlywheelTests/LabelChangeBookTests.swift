@@ -17,18 +17,18 @@ struct LabelChangeBookTests {
         /// Current labels by sample, without retracted ones.
         var lines: [SampleID: (label: Label, split: Split, sequence: Int64)] = [:]
         /// Test samples of each version in the order of its list.
-        var lists: [Int: [SampleID]] = [:]
+        var testSamples: [Int: [SampleID]] = [:]
         /// Training labels of each version, with the sequence numbers that they had in it.
         var training: [Int: [SampleID: Int64]] = [:]
         /// Training labels of the version that was studied last, with their sequence numbers.
         var studied: [SampleID: Int64] = [:]
         var studies = 0
         /// Number of new labels of each study after the first.
-        var news: [Int] = []
-        var gone: Set<SampleID> = []
+        var newLabels: [Int] = []
+        var removed: Set<SampleID> = []
         var changes = 0
 
-        mutating func take(_ body: Decision.Body) {
+        mutating func record(_ body: Decision.Body) {
             switch body {
             case .label(let fact):
                 lines[fact.consensus.sample.id] = (fact.consensus.label, fact.split, fact.sequence)
@@ -39,29 +39,29 @@ struct LabelChangeBookTests {
                 switch change.kind {
                 case .retracted:
                     lines[change.sample] = nil
-                    gone.insert(change.sample)
+                    removed.insert(change.sample)
                 case .revised(_, let to): lines[change.sample] = (to, change.split, change.sequence)
                 case .moved:
                     lines[change.sample] = (old?.label ?? .choice(ClassIndex(0)), change.split, change.sequence)
-                    if change.split != .test { gone.insert(change.sample) }
+                    if change.split != .test { removed.insert(change.sample) }
                 }
             case .cut(let cut):
-                lists[cut.versionNumber] = lines.filter { $0.value.split == .test }.sorted {
+                testSamples[cut.versionNumber] = lines.filter { $0.value.split == .test }.sorted {
                     $0.value.sequence < $1.value.sequence
                 }.map(\.key)
-                #expect(lists[cut.versionNumber]?.count == cut.test)
+                #expect(testSamples[cut.versionNumber]?.count == cut.test)
                 training[cut.versionNumber] = lines.filter { $0.value.split == .training }.mapValues(\.sequence)
             case .training(let request):
-                let known = holding(studied)
+                let known = countCurrent(studied)
                 studied = training[request.dataset.versionNumber] ?? [:]
-                if studies > 0 { news.append(holding(studied) - known) }
+                if studies > 0 { newLabels.append(countCurrent(studied) - known) }
                 studies += 1
             default: break
             }
         }
 
         /// The number of these training labels that have not changed.
-        func holding(_ labels: [SampleID: Int64]) -> Int {
+        func countCurrent(_ labels: [SampleID: Int64]) -> Int {
             labels.count { lines[$0.key]?.sequence == $0.value && lines[$0.key]?.split == .training }
         }
     }
@@ -69,12 +69,12 @@ struct LabelChangeBookTests {
     /// Counts of pairs, computed from the rows.
     private static func pairs(_ rollout: RolloutState) -> PairCounts {
         var counts = PairCounts()
-        let phase = rollout.phase.value
+        let roles = rollout.roles.value
         for (_, row) in rollout.rows.sortedRows where !row.isDuel {
-            func said(_ model: ReleasedModel?) -> Label? {
+            func prediction(_ model: ReleasedModel?) -> Label? {
                 row.predictions.first { $0.version == model?.version }?.label
             }
-            guard let label = row.label, let old = said(phase.champion), let new = said(phase.challenger) else {
+            guard let label = row.label, let old = prediction(roles.champion), let new = prediction(roles.challenger) else {
                 continue
             }
             counts.labels += 1
@@ -97,18 +97,20 @@ struct LabelChangeBookTests {
             let before = scenario.decisions.count
             scenario.run(entries: 1)
             for (position, decided) in scenario.decisions.enumerated().dropFirst(before) {
-                for decision in decided { log.take(decision.body) }
+                for decision in decided { log.record(decision.body) }
                 guard position + 1 == scenario.decisions.count else { continue }
                 for case .release(let release) in decided.map(\.body) {
                     guard release.cause == .shadow || release.cause == .first,
                         case .trainingResult = scenario.journal[position].entry.body
                     else { continue }
                     let model = release.challenger ?? release.champion
-                    let list = try #require(log.lists[model.datasetVersionNumber])
+                    let tested = try #require(log.testSamples[model.datasetVersionNumber])
                     for (sample, row) in scenario.state.rollout.rows.sortedRows {
-                        guard let said = row.predictions.first(where: { $0.version == model.version }) else { continue }
-                        let index = try #require(list.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
-                        #expect(said.label == .choice(ClassIndex(index % 3)), "seed \(seed): \(sample)")
+                        guard let prediction = row.predictions.first(where: { $0.version == model.version }) else {
+                            continue
+                        }
+                        let index = try #require(tested.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
+                        #expect(prediction.label == .choice(ClassIndex(index % 3)), "seed \(seed): \(sample)")
                         reported += 1
                     }
                 }
@@ -119,21 +121,23 @@ struct LabelChangeBookTests {
                 let line = log.lines[sample]
                 #expect(line?.split == .test && line?.label == label, "seed \(seed): \(sample)")
             }
-            for sample in log.gone { #expect(state.rollout.rows[sample] == nil, "seed \(seed): \(sample) is evidence") }
+            for sample in log.removed {
+                #expect(state.rollout.rows[sample] == nil, "seed \(seed): \(sample) is evidence")
+            }
             for (sample, verdict) in state.acquisition.accounts.confidentErrors.verdicts.sortedRows {
                 guard let label = verdict.label else { continue }
                 #expect(log.lines[sample]?.label == .choice(label) && log.lines[sample]?.split == .test)
             }
-            let anew = Self.pairs(state.rollout)
-            #expect(anew == state.rollout.pairs.value, "seed \(seed)")
-            pairs += anew.labels > 0 ? 1 : 0
+            let recounted = Self.pairs(state.rollout)
+            #expect(recounted == state.rollout.pairs.value, "seed \(seed)")
+            pairs += recounted.labels > 0 ? 1 : 0
             let progress = state.training.progress.value
             if log.studies > 0 {
-                #expect(progress.trainedLabels == log.holding(log.studied), "seed \(seed)")
+                #expect(progress.trainedLabels == log.countCurrent(log.studied), "seed \(seed)")
             }
         }
-        let least = try #require(scenario.state.configuration.value?.training.newLabels)
-        #expect(log.news.allSatisfy { $0 >= least }, "seed \(seed): \(log.news), at least \(least)")
+        let minimum = try #require(scenario.state.configuration.value?.training.newLabels)
+        #expect(log.newLabels.allSatisfy { $0 >= minimum }, "seed \(seed): \(log.newLabels), at least \(minimum)")
         #expect(log.changes > 20 && reported > 0 && pairs > 0, "seed \(seed): \(log.changes), \(reported), \(pairs)")
     }
 }

@@ -18,7 +18,7 @@ struct LabelChangeEntryTests {
         var commands = 0
         let configuration: ProjectConfiguration
 
-        init(revise: DatasetPolicy.Revising = .report, format: Int? = 2) {
+        init(revise: DatasetPolicy.RevisionAction = .report, format: Int? = 2) {
             let usual = FlywheelTests.configuration()
             var rollout = usual.rollout
             (rollout.alpha, rollout.minimumShadow) = (0.9, 0)
@@ -44,7 +44,7 @@ struct LabelChangeEntryTests {
             return apply(.command(Command(id: "c\(commands)", action: action, by: "ada", reason: "looked again")))
         }
 
-        mutating func bring(_ sample: String, _ label: Int, _ key: UInt64 = 1) -> [Decision.Body] {
+        mutating func importLabel(_ sample: String, _ label: Int, _ key: UInt64 = 1) -> [Decision.Body] {
             apply(
                 .importedLabel(
                     ImportedLabel(
@@ -58,7 +58,7 @@ struct LabelChangeEntryTests {
         }
 
         /// Adds a test label, and the predictions of two models for its sample.
-        mutating func test(_ sample: String, _ label: Int, champion: Int? = nil, challenger: Int? = nil) {
+        mutating func addTestLabel(_ sample: String, _ label: Int, champion: Int? = nil, challenger: Int? = nil) {
             let time = StreamTime(milliseconds: now)
             let consensus = ConsensusLabel(
                 task: TaskID("t-\(sample)"),
@@ -75,10 +75,10 @@ struct LabelChangeEntryTests {
                 policy: configuration.datasets,
                 at: time
             )
-            for (version, said) in [("v1", champion), ("v2", challenger)] {
-                guard let said else { continue }
+            for (version, predicted) in [("v1", champion), ("v2", challenger)] {
+                guard let predicted else { continue }
                 state.rollout.predicted(
-                    .choice(ClassIndex(said)),
+                    .choice(ClassIndex(predicted)),
                     of: SampleID(sample),
                     by: ModelVersion(version),
                     draw: 0,
@@ -89,7 +89,7 @@ struct LabelChangeEntryTests {
             state.rollout.labelled(SampleID(sample), .choice(ClassIndex(label)), at: time)
         }
 
-        mutating func shadow() {
+        mutating func registerModels() {
             for version in ["v1", "v2"] {
                 let model = ReleasedModel(
                     version: ModelVersion(version),
@@ -110,8 +110,8 @@ struct LabelChangeEntryTests {
     @Test("A command revises, retracts or moves a label, and an impossible change is refused with its code")
     func commands() throws {
         var stand = Stand()
-        _ = stand.bring("a", 0, 1)
-        _ = stand.bring("b", 1, 2)
+        _ = stand.importLabel("a", 0, 1)
+        _ = stand.importLabel("b", 1, 2)
         let revised = stand.command(.revise(SampleID("a"), className: "dog"))
         guard case .change(let change) = try #require(revised.first) else {
             Issue.record("\(revised)")
@@ -133,7 +133,7 @@ struct LabelChangeEntryTests {
         #expect(Self.refusal(stand.apply(.command(command))) == .duplicate)
         #expect(stand.state.datasets.labels[SampleID("b")]?.label == .choice(ClassIndex(1)))
         var old = Stand(format: nil)
-        _ = old.bring("a", 0)
+        _ = old.importLabel("a", 0)
         #expect(Self.refusal(old.command(.retract(SampleID("a")))) == .labelsFixed)
     }
 
@@ -159,11 +159,11 @@ struct LabelChangeEntryTests {
     @Test("No import restores a retracted label, and its sample is not queried")
     func retracted() throws {
         var stand = Stand()
-        _ = stand.bring("a", 0, 1)
+        _ = stand.importLabel("a", 0, 1)
         _ = stand.command(.retract(SampleID("a")))
-        #expect(Self.refusal(stand.bring("a", 0, 1)) == .duplicate)
+        #expect(Self.refusal(stand.importLabel("a", 0, 1)) == .duplicate)
         for label in 0..<2 {
-            let decisions = stand.bring("a", label, 2)
+            let decisions = stand.importLabel("a", label, 2)
             #expect(Self.refusal(decisions) == .labelConflict)
             guard case .refused(let refusal)? = decisions.first else { continue }
             #expect(refusal.text.contains("was retracted"), "\(refusal.text)")
@@ -175,7 +175,7 @@ struct LabelChangeEntryTests {
     @Test("A changed training label counts as unlearned, and a retracted one does not")
     func unlearned() throws {
         var stand = Stand()
-        for number in 0..<4 { _ = stand.bring("s\(number)", 0, UInt64(number)) }
+        for number in 0..<4 { _ = stand.importLabel("s\(number)", 0, UInt64(number)) }
         // A study has trained on the first three labels.
         stand.state.training.progress.value.trainedLabels = 3
         stand.state.training.progress.value.trainedThrough = 3
@@ -188,7 +188,7 @@ struct LabelChangeEntryTests {
         _ = stand.command(.retract(SampleID("s0")))
         #expect(stand.state.unlearnedLabels == 0)
         #expect(stand.state.training.progress.value.trainedLabels == 1)
-        stand.test("t", 1)
+        stand.addTestLabel("t", 1)
         _ = stand.command(.move(SampleID("t"), to: .training))
         #expect(stand.state.unlearnedLabels == 1)
     }
@@ -196,25 +196,25 @@ struct LabelChangeEntryTests {
     @Test("A changed test label is recounted; a promotion that used it stays and counts its changed evidence")
     func evidence() throws {
         var stand = Stand()
-        stand.shadow()
-        for number in 0..<3 { stand.test("w\(number)", 1, champion: 0, challenger: 1) }
+        stand.registerModels()
+        for number in 0..<3 { stand.addTestLabel("w\(number)", 1, champion: 0, challenger: 1) }
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 3, challengerOnly: 3, championOnly: 0))
         _ = stand.command(.revise(SampleID("w0"), className: "cat"))
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 3, challengerOnly: 2, championOnly: 1))
         _ = stand.command(.retract(SampleID("w0")))
         // The pair in favour of the champion is removed, and the remaining ones promote the challenger.
-        let phase = stand.state.rollout.phase.value
-        #expect(phase.champion?.version.rawValue == "v2" && phase.evidenceThrough == 5 && phase.changedEvidence == 0)
+        let roles = stand.state.rollout.roles.value
+        #expect(roles.champion?.version.rawValue == "v2" && roles.evidenceThrough == 5 && roles.changedEvidence == 0)
         #expect(stand.state.rollout.rows[SampleID("w0")] == nil)
         _ = stand.command(.revise(SampleID("w1"), className: "cow"))
-        #expect(stand.state.rollout.phase.value.changedEvidence == 1)
+        #expect(stand.state.rollout.roles.value.changedEvidence == 1)
         // The label was already counted as changed, and the later label was not part of the evidence.
         _ = stand.command(.revise(SampleID("w1"), className: "cat"))
-        stand.test("late", 1, champion: 0, challenger: 1)
+        stand.addTestLabel("late", 1, champion: 0, challenger: 1)
         _ = stand.command(.retract(SampleID("late")))
-        #expect(stand.state.rollout.phase.value.changedEvidence == 1)
+        #expect(stand.state.rollout.roles.value.changedEvidence == 1)
         _ = stand.command(.move(SampleID("w2"), to: .training))
-        #expect(stand.state.rollout.phase.value.changedEvidence == 2)
+        #expect(stand.state.rollout.roles.value.changedEvidence == 2)
         #expect(stand.state.rollout.rows[SampleID("w2")] == nil)
         // Predictions for the sample are no evidence from now on.
         let candidate = Candidate(
@@ -246,7 +246,7 @@ struct LabelChangeEntryTests {
                     seed: 0
                 )
             )
-            stand.state.countAnew(
+            stand.state.handleRecount(
                 SampleID(sample),
                 to: .choice(ClassIndex(label)),
                 votes: votes,
@@ -259,7 +259,7 @@ struct LabelChangeEntryTests {
             return step.decisions.map(\.body)
         }
         var stand = Stand()
-        _ = stand.bring("a", 0)
+        _ = stand.importLabel("a", 0)
         guard case .notice(let notice) = try #require(count(&stand, 1).first) else {
             Issue.record("no notice")
             return
@@ -272,7 +272,7 @@ struct LabelChangeEntryTests {
         #expect(count(&stand, 1, of: "nobody").isEmpty)
         #expect(stand.state.datasets.labels[SampleID("a")]?.label == .choice(ClassIndex(0)))
         var applying = Stand(revise: .apply)
-        _ = applying.bring("a", 0)
+        _ = applying.importLabel("a", 0)
         guard case .change(let change) = try #require(count(&applying, 1).first) else {
             Issue.record("no change")
             return

@@ -49,7 +49,7 @@ private struct MovingStand {
                 )
             )
         )
-        for number in 0..<DatasetsState.anchorSize { test("a\(number)") }
+        for number in 0..<DatasetsState.anchorSize { addTestLabel("a\(number)") }
     }
 
     mutating func apply(_ body: JournalEntry.Body) -> [Decision.Body] {
@@ -84,10 +84,10 @@ private struct MovingStand {
     }
 
     /// Adds a test label of class 1, and the predictions of champion and challenger for its sample.
-    mutating func test(_ sample: String, champion: Int? = nil, challenger: Int? = nil) {
+    mutating func addTestLabel(_ sample: String, champion: Int? = nil, challenger: Int? = nil) {
         let time = StreamTime(milliseconds: now)
-        for (version, said) in [("v1", champion), ("v2", challenger)] {
-            if let said { predict(sample, said, by: version) }
+        for (version, predicted) in [("v1", champion), ("v2", challenger)] {
+            if let predicted { predict(sample, predicted, by: version) }
         }
         let consensus = ConsensusLabel(
             task: TaskID("t-\(sample)"),
@@ -102,7 +102,7 @@ private struct MovingStand {
             consensus,
             question: configuration.question,
             policy: configuration.datasets,
-            leaves: configuration.rollout.move,
+            movesTestLabels: configuration.rollout.move,
             at: time
         )
         state.rollout.labelled(SampleID(sample), .choice(ClassIndex(1)), at: time)
@@ -134,7 +134,7 @@ struct MovingEntryTests {
     @Test("A cut first moves the labels that left the window; none move before a cut or without the setting")
     func atCut() throws {
         var stand = MovingStand()
-        for number in 0..<5 { stand.test("w\(number)") }
+        for number in 0..<5 { stand.addTestLabel("w\(number)") }
         #expect(stand.apply(.tick(ChainMark(entryNumber: 1, digest: ""))).moved.isEmpty)
         let decided = stand.cut()
         #expect(decided.moved == ["w0", "w1", "w2"])
@@ -146,11 +146,11 @@ struct MovingEntryTests {
         }
         // Without new labels, changes or moves there is no cut.
         #expect(stand.cut().isEmpty)
-        stand.test("w5")
+        stand.addTestLabel("w5")
         #expect(stand.cut().moved == ["w3"])
 
         for var other in [MovingStand(move: false), MovingStand(format: 1)] {
-            for number in 0..<5 { other.test("w\(number)") }
+            for number in 0..<5 { other.addTestLabel("w\(number)") }
             let decided = other.cut()
             #expect(decided.moved.isEmpty && decided.versionCut?.test == DatasetsState.anchorSize + 5)
         }
@@ -159,10 +159,10 @@ struct MovingEntryTests {
     @Test("Until the first era, the labels that a provisional release needs stay, however small the window is")
     func provisional() {
         var stand = MovingStand(provisional: 4)
-        for number in 0..<6 { stand.test("w\(number)") }
+        for number in 0..<6 { stand.addTestLabel("w\(number)") }
         #expect(stand.cut().moved == ["w0", "w1"])
         stand.state.rollout.era.value.number = 1
-        stand.test("w6")
+        stand.addTestLabel("w6")
         #expect(stand.cut().moved == ["w2", "w3", "w4"])
     }
 
@@ -170,8 +170,8 @@ struct MovingEntryTests {
     func gainsNothing() throws {
         var stand = MovingStand(window: 1)
         // The champion is wrong on the old labels and right on the newest.
-        for number in 0..<4 { stand.test("w\(number)", champion: 0, challenger: 1) }
-        stand.test("w4", champion: 1, challenger: 0)
+        for number in 0..<4 { stand.addTestLabel("w\(number)", champion: 0, challenger: 1) }
+        stand.addTestLabel("w4", champion: 1, challenger: 0)
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 5, challengerOnly: 4, championOnly: 1))
         let cut = try #require(stand.cut().versionCut)
         #expect(stand.state.rollout.pairs.value == PairCounts(labels: 1, championOnly: 1))
@@ -196,8 +196,8 @@ struct MovingEntryTests {
     )
     func oneChallenger() {
         var stand = MovingStand(bound: .challenger, window: 1)
-        for number in 0..<3 { stand.test("w\(number)", champion: 0, challenger: 0) }
-        stand.test("w3", champion: 0, challenger: 1)
+        for number in 0..<3 { stand.addTestLabel("w\(number)", champion: 0, challenger: 0) }
+        stand.addTestLabel("w3", champion: 0, challenger: 1)
         #expect(stand.cut().moved == ["w0", "w1", "w2"])
         #expect(stand.state.rollout.pairs.value.labels == 4)
         _ = stand.register(3)
@@ -222,12 +222,12 @@ struct MovingEntryTests {
             #expect(pairing?.pair == 1)
             stand.state.rollout.opened(SampleID(sample), isDuel: true, at: time)
         }
-        for sample in ["w0", "w1", "w2"] { stand.test(sample) }
+        for sample in ["w0", "w1", "w2"] { stand.addTestLabel(sample) }
         stand.state.rollout.closed(SampleID("w0"), label: .choice(ClassIndex(1)), policy: policy)
         #expect(stand.state.rollout.samplesOfOpenings == [SampleID("slow"), SampleID("w0")])
         // The label of w0 is not moved, because its evidence is still pending.
         #expect(stand.cut().moved == ["w1"])
-        stand.test("slow")
+        stand.addTestLabel("slow")
         stand.state.rollout.closed(SampleID("slow"), label: .choice(ClassIndex(1)), policy: policy)
         #expect(stand.state.rollout.evidence(policy).all.wins == 2)
         #expect(stand.cut().moved == ["w0", "w2"])
@@ -239,7 +239,7 @@ struct MovingEntryTests {
     )
     func late() throws {
         var stand = MovingStand()
-        for number in 0..<4 { stand.test("w\(number)", champion: 1, challenger: 1) }
+        for number in 0..<4 { stand.addTestLabel("w\(number)", champion: 1, challenger: 1) }
         #expect(stand.cut().moved == ["w0", "w1"])
         let pairs = stand.state.rollout.pairs.value
         guard case .change(let revised) = try #require(stand.command(.revise(SampleID("w0"), className: "cow")).first)
@@ -271,7 +271,7 @@ struct MovingEntryTests {
         // The state is damaged: three labels are training labels and still have audit rows.
         func damaged() -> MovingStand {
             var stand = MovingStand(window: 50)
-            for number in 0..<8 { stand.test("w\(number)", champion: 0, challenger: 1) }
+            for number in 0..<8 { stand.addTestLabel("w\(number)", champion: 0, challenger: 1) }
             for number in [6, 0, 2] {
                 guard let row = stand.state.datasets.labels[SampleID("w\(number)")] else { continue }
                 stand.state.datasets.labels[SampleID("w\(number)")] = LabelRow(
@@ -288,18 +288,18 @@ struct MovingEntryTests {
         let text = try #require(cut.cut().leak)
         for part in ["version 1 is cut", "3 of the labels", "w0, w2, w6"] { #expect(text.contains(part), "\(text)") }
         #expect(cut.state.rollout.pairs.value == PairCounts(labels: 5, challengerOnly: 5))
-        cut.test("w8")
+        cut.addTestLabel("w8")
         #expect(cut.cut().leak == nil)
 
         var registered = damaged()
-        registered.state.rollout.phase.value.champion = nil
-        registered.state.rollout.phase.value.challenger = nil
+        registered.state.rollout.roles.value.champion = nil
+        registered.state.rollout.roles.value.challenger = nil
         let incumbent = IncumbentModel(
             version: ModelVersion("theirs"),
             artifact: ArtifactReference(uri: "s3://m/theirs", size: 1, sha256: nil)
         )
-        let said = try #require(registered.command(.register(incumbent)).leak)
-        #expect(said.contains("theirs is registered") && said.contains("w0, w2, w6"), "\(said)")
+        let registrationLeak = try #require(registered.command(.register(incumbent)).leak)
+        #expect(registrationLeak.contains("theirs is registered") && registrationLeak.contains("w0, w2, w6"), "\(registrationLeak)")
     }
 
     @Test("A label that is excluded before its evidence is counted yields no evidence")
@@ -314,9 +314,9 @@ struct MovingEntryTests {
             _ = stand.state.rollout.pair(SampleID(sample), predictedBy: ModelVersion("v1"), policy: policy, at: time)
             stand.state.rollout.opened(SampleID(sample), isDuel: true, at: time)
         }
-        stand.test("w0")
+        stand.addTestLabel("w0")
         stand.state.rollout.closed(SampleID("w0"), label: .choice(ClassIndex(1)), policy: policy)
-        let left = stand.state.rollout.leaveOut { $0.rawValue == "w0" }
+        let left = stand.state.rollout.excludeLabels { $0.rawValue == "w0" }
         #expect(left == [SampleID("w0")])
         stand.state.rollout.closed(SampleID("slow"), label: nil, policy: policy)
         let evidence = stand.state.rollout.evidence(policy)

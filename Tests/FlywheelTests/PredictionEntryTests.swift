@@ -101,7 +101,7 @@ private struct PredictionStand {
     /// A trainer's answer: v1 predicts class 0 for all samples, another model the given class.
     @discardableResult
     mutating func answer(_ request: PredictionRequest, _ label: Int) -> [Decision.Body] {
-        func says(_ model: ReleasedModel) -> Label {
+        func predicted(_ model: ReleasedModel) -> Label {
             .choice(ClassIndex(model.version.rawValue == "v1" ? 0 : label))
         }
         return apply(
@@ -111,8 +111,8 @@ private struct PredictionStand {
                     answers: request.candidates.map {
                         PredictedAnswer(
                             sample: $0.id,
-                            champion: says(request.champion),
-                            challenger: says(request.challenger)
+                            champion: predicted(request.champion),
+                            challenger: predicted(request.challenger)
                         )
                     }
                 )
@@ -251,7 +251,7 @@ struct PredictionEntryTests {
     @Test("A better challenger is promoted by predictions alone, compared in service, and becomes live")
     func life() {
         var stand = blessed()
-        let queried = stand.requests.count
+        let requestCount = stand.requests.count
         // Services serve the canary, and the trainer is asked about the samples that they answer.
         for served in 0..<40 where stand.stand.state.rollout.canary != nil {
             stand.predict("p\(1_000 + served)", isAudited: false, 1, by: "v2")
@@ -263,7 +263,7 @@ struct PredictionEntryTests {
                 stand.answer(request, 1)
             }
         }
-        #expect(stand.requests.count > queried)
+        #expect(stand.requests.count > requestCount)
         #expect(stand.stand.state.rollout.champion == "v2" && stand.stand.state.rollout.canary == nil)
     }
 
@@ -291,14 +291,14 @@ struct PredictionEntryTests {
             }
             for (task, open) in stand.stand.state.labeling.open.sortedRows where open.selection.purpose == .audit {
                 let sample = open.selection.sample.id
-                guard stand.stand.state.rollout.wants(wordOf: canary, on: sample) == false,
+                guard stand.stand.state.rollout.needsPrediction(by: canary, of: sample) == false,
                     let offered = stand.tasks.last(where: { $0.id == task })
                 else { continue }
                 stand.vote(offered, 1)
             }
         }
         #expect(stand.requests.count > before && stand.stand.state.rollout.suspicions[canary] == nil)
-        #expect(stand.stand.state.rollout.phase.value.quarantined.contains(canary) == !isRight)
+        #expect(stand.stand.state.rollout.roles.value.quarantined.contains(canary) == !isRight)
         #expect((stand.stand.state.rollout.canary?.version == canary) == isRight)
     }
 
@@ -329,15 +329,17 @@ struct PredictionEntryTests {
             slow.now += 2_500
             slow.apply(.tick(ChainMark(entryNumber: 0, digest: "")))
         }
-        #expect(slow.requests.count == RolloutState.requestsAtOnce)
-        #expect(slow.stand.state.acquisition.audit.pairings.count { $1.pair != nil } == RolloutState.requestsAtOnce)
+        #expect(slow.requests.count == RolloutState.pendingRequestLimit)
+        #expect(
+            slow.stand.state.acquisition.audit.pairings.count { $1.pair != nil } == RolloutState.pendingRequestLimit
+        )
         slow.now = slow.requests[0].deadline.milliseconds
         slow.predict("late", isAudited: true)
         for _ in 0..<3 { slow.tick() }
-        #expect(slow.requests.count > RolloutState.requestsAtOnce)
+        #expect(slow.requests.count > RolloutState.pendingRequestLimit)
     }
 }
 
 extension RolloutState {
-    fileprivate var champion: String? { phase.value.champion?.version.rawValue }
+    fileprivate var champion: String? { roles.value.champion?.version.rawValue }
 }

@@ -45,7 +45,7 @@ struct RestartedPredictionTests {
 struct FixedBeforeOpeningTests {
     @Test("The law holds for late, repeated, wrong and missing answers", arguments: [3, 13, 23, 33, 43] as [UInt64])
     func law(seed: UInt64) throws {
-        var configuration = FlywheelTests.configuration(votes: 2_000, asking: .money, predict: true)
+        var configuration = FlywheelTests.configuration(votes: 2_000, variant: .money, predict: true)
         var rollout = configuration.rollout
         (rollout.provisional, rollout.minimumShadow) = (0, 2)
         configuration = ProjectConfiguration(
@@ -63,7 +63,7 @@ struct FixedBeforeOpeningTests {
         scenario.run(entries: 3_000)
         var state = ProjectState(project: ProjectID("pets"))
         // Predictions of samples, up to and including those of the current entry.
-        var said: [SampleID: [ModelVersion: Set<Int>]] = [:]
+        var predicted: [SampleID: [ModelVersion: Set<Int>]] = [:]
         var requests: [RequestID: PredictionRequest] = [:]
         var settled: [Int: AuditOpening] = [:]
         var (spoken, silent) = (0, 0)
@@ -71,13 +71,13 @@ struct FixedBeforeOpeningTests {
             switch appended.entry.body {
             case .candidate(let candidate):
                 if let version = candidate.model?.version, let label = candidate.output?.top {
-                    said[candidate.sample.id, default: [:]][version, default: []].insert(label.index)
+                    predicted[candidate.sample.id, default: [:]][version, default: []].insert(label.index)
                 }
             case .predicted(let labels):
                 guard let request = requests[labels.request] else { break }
                 for answer in labels.answers {
                     guard let label = answer.challenger else { continue }
-                    said[answer.sample, default: [:]][request.challenger.version, default: []].insert(label.index)
+                    predicted[answer.sample, default: [:]][request.challenger.version, default: []].insert(label.index)
                 }
             default: break
             }
@@ -95,10 +95,10 @@ struct FixedBeforeOpeningTests {
                 // An era that has ended has no bets.
                 guard let bet = state.rollout.bets[opening.pair] else { continue }
                 #expect(opening.openedAt == state.position.value.time)
-                #expect(said[opening.sample]?[bet.champion]?.contains(opening.champion.index) == true)
+                #expect(predicted[opening.sample]?[bet.champion]?.contains(opening.champion.index) == true)
                 if let challenger = opening.challenger {
                     spoken += 1
-                    #expect(said[opening.sample]?[bet.challenger]?.contains(challenger.index) == true)
+                    #expect(predicted[opening.sample]?[bet.challenger]?.contains(challenger.index) == true)
                 } else {
                     silent += 1
                     #expect(

@@ -32,7 +32,7 @@ extension Scenario {
     }
 
     mutating func train() {
-        guard let request = requests.last else { return }
+        guard let request = trainingRequests.last else { return }
         for trial in request.trials.indices {
             for repetition in 0..<request.repeats {
                 let isFailure = generator.next(below: 20) == 0
@@ -66,7 +66,7 @@ extension Scenario {
                 )
             }
         }
-        requests.removeLast()
+        trainingRequests.removeLast()
     }
 
     mutating func command() {
@@ -79,8 +79,8 @@ extension Scenario {
             }
         // An operator whose approval is requested approves the model or rolls it back.
         let rollout = state.rollout.progress.value.rollout
-        let queried = rollout.flatMap { $0.isApprovalRequested && $0.approvedBy == nil ? $0.model.version : nil }
-        var answer = queried.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
+        let unapproved = rollout.flatMap { $0.isApprovalRequested && $0.approvedBy == nil ? $0.model.version : nil }
+        var answer = unapproved.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
         if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
         let id = "c\(generator.next(below: 200))"
         append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))

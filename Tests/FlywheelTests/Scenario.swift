@@ -25,10 +25,10 @@ struct Scenario {
     var now: Int64 = 1_000
 
     var openTasks: [LabelingTask] = []
-    var requests: [TrainingRequest] = []
+    var trainingRequests: [TrainingRequest] = []
     var cuts: [VersionCut] = []
     /// Open requests for predictions, the newest last.
-    var queried: [PredictionRequest] = []
+    var predictionRequests: [PredictionRequest] = []
     var isTrainerAway = false
     /// Whether the trainer sometimes answers late, in part or wrongly.
     var isTrainerSloppy = true
@@ -39,7 +39,10 @@ struct Scenario {
     var count = 0
 
     init(seed: UInt64, votes: Int = 50) {
-        self.init(seed: seed, first: configuration(votes: votes, asking: Asking(seed: seed), predict: seed % 10 == 3))
+        self.init(
+            seed: seed,
+            first: configuration(votes: votes, variant: QueryVariant(seed: seed), predict: seed % 10 == 3)
+        )
     }
 
     /// A scenario whose project begins with the given revision.
@@ -65,8 +68,8 @@ struct Scenario {
         case .task(let task):
             openTasks.removeAll { $0.id == task.id }
             if case .open = task.state { openTasks.append(task) }
-        case .training(let request): requests.append(request)
-        case .prediction(let request): queried.append(request)
+        case .training(let request): trainingRequests.append(request)
+        case .prediction(let request): predictionRequests.append(request)
         case .cut(let cut): cuts.append(cut)
         case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
         case .label, .change, .transition, .notice, .refused: break
@@ -82,12 +85,12 @@ struct Scenario {
         now += Int64(generator.next(below: 400))
         count += 1
         if count == 850 || count == 870 { suppress() }
-        if !queried.isEmpty, !isTrainerAway, generator.next(below: 3) > 0 { return answer() }
+        if !predictionRequests.isEmpty, !isTrainerAway, generator.next(below: 3) > 0 { return answer() }
         switch generator.next(below: 24) {
         case 0..<7: predict()
         case 7..<13: annotate()
         case 20..<24: giveFeedback()
-        case 13: if generator.next(below: 3) == 0 { append(.tally([tally(), stranger()])) }
+        case 13: if generator.next(below: 3) == 0 { append(.tally([tally(), unregisteredTally()])) }
         case 14, 15: giveFeedback()
         case 16: seal()
         case 17: train()
@@ -111,7 +114,7 @@ struct Scenario {
 
     /// Answers the oldest request for predictions: mostly correctly, sometimes late, in part, again or wrongly.
     mutating func answer() {
-        guard let request = queried.first else { return }
+        guard let request = predictionRequests.first else { return }
         let drawn = generator.next(below: 12)
         let kind = isTrainerSloppy || drawn > 1 ? drawn : 11
         if kind == 0 { now = max(now, request.deadline.milliseconds + 500) }
@@ -134,7 +137,7 @@ struct Scenario {
             .predicted(PredictedLabels(request: id, answers: answers, error: kind == 1 ? "blurred" : nil, duration: 7))
         )
         // Refused requests are answered again, and so are some accepted ones.
-        if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { queried.removeFirst() }
+        if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { predictionRequests.removeFirst() }
     }
 
     mutating func predict() {
@@ -145,13 +148,13 @@ struct Scenario {
         let predicts = state.configuration.value?.rollout.predicts ?? false
         let isRun =
             !predicts && (state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0)
-        var versions: [ModelReference?] = [champion, isRun ? challenger : nil].compactMap { $0 }
+        var models: [ModelReference?] = [champion, isRun ? challenger : nil].compactMap { $0 }
             .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
         // Some canaries are served by no service.
         let canary = state.rollout.canary.map { Self.number($0.version) % 3 == 0 ? nil : $0.version } ?? nil
-        versions += [canary].compactMap { $0 }.map { ModelReference(name: "m", version: $0) }
-        if versions.isEmpty { versions = [nil] }
-        for model in versions {
+        models += [canary].compactMap { $0 }.map { ModelReference(name: "m", version: $0) }
+        if models.isEmpty { models = [nil] }
+        for model in models {
             let top = answer(of: model?.version, to: number)
             let first = 0.5 + Double(number % 40) / 100
             let entries = [
@@ -277,7 +280,7 @@ struct Scenario {
     }
 
     /// A tally of a model that is served without being registered.
-    func stranger() -> Tally {
+    func unregisteredTally() -> Tally {
         Tally(
             modelVersion: ModelVersion("outside"),
             role: .champion,

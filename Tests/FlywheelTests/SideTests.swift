@@ -129,8 +129,8 @@ struct SideTests {
         #expect(sides.count > 15 && sides.values.allSatisfy { $0.count == 1 })
         #expect(Set(sides.values.joined()) == [.training, .test])
         #expect(stand.tasks.count > 100)
-        let ofSample = Dictionary(stand.facts.map { ($0.consensus.sample.id, $0.split) }) { first, _ in first }
-        #expect(ofSample.count == stand.facts.count && stand.facts.count > 50)
+        let splits = Dictionary(stand.facts.map { ($0.consensus.sample.id, $0.split) }) { first, _ in first }
+        #expect(splits.count == stand.facts.count && stand.facts.count > 50)
     }
 
     @Test(

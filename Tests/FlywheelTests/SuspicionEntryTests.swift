@@ -75,7 +75,7 @@ struct SuspicionEntryTests {
             _ = state.rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0, bound: .challenger))
         }
 
-        var champion: String? { state.rollout.phase.value.champion?.version.rawValue }
+        var champion: String? { state.rollout.roles.value.champion?.version.rawValue }
         var open: [(id: TaskID, purpose: TaskPurpose)] {
             state.labeling.open.sortedRows.map { ($0.key, $0.value.selection.purpose) }
         }
@@ -113,7 +113,7 @@ struct SuspicionEntryTests {
         }
 
         /// Adds a candidate that Intake forwarded only because of its name.
-        mutating func send(_ sample: String, by version: String = "v2") {
+        mutating func predictDisputed(_ sample: String, by version: String = "v2") {
             let output = ClassDistribution([
                 .init(label: ClassIndex(0), probability: 0.9), .init(label: ClassIndex(1), probability: 0.1),
             ])
@@ -239,12 +239,12 @@ struct SuspicionEntryTests {
         #expect(stand.state.rollout.isSuspected)
         let wanted = stand.state.rollout.verifications.sortedRows
         #expect(Set(wanted.map(\.key.rawValue)) == Set(pooled.prefix(4) + ["unknown-1", "unknown-2", "unknown-3"]))
-        #expect(wanted.count { $1.said != nil } == 4)
+        #expect(wanted.count { $1.prediction != nil } == 4)
         // Another version's prediction of a disputed sample is not the disputed prediction.
-        stand.send("unknown-1", by: "v1")
-        stand.send("unknown-2")
-        #expect(stand.state.rollout.verifications[SampleID("unknown-1")]?.said == nil)
-        #expect(stand.state.rollout.verifications[SampleID("unknown-2")]?.said == .choice(ClassIndex(0)))
+        stand.predictDisputed("unknown-1", by: "v1")
+        stand.predictDisputed("unknown-2")
+        #expect(stand.state.rollout.verifications[SampleID("unknown-1")]?.prediction == nil)
+        #expect(stand.state.rollout.verifications[SampleID("unknown-2")]?.prediction == .choice(ClassIndex(0)))
         #expect(stand.state.acquisition.pool.candidates[SampleID("unknown-2")] == nil)
         for _ in 0..<12 where stand.state.rollout.isSuspected {
             stand.answer(0)
@@ -256,18 +256,18 @@ struct SuspicionEntryTests {
         let queried = stand.state.acquisition.accounts.queried.sortedRows.filter { $1 == .verification }.map(\.key)
         #expect(Set(queried.map(\.rawValue)) == Set(pooled.prefix(4) + ["unknown-2"]))
         for sample in queried { #expect(stand.state.datasets.labels[sample] == nil) }
-        var (reported, said, accepted) = (0, 0, 0)
+        var (withAuditReason, taskRecords, accepted) = (0, 0, 0)
         for body in stand.decided {
             switch body {
             case .task(let task) where queried.contains(task.sample.id):
                 let text = String(decoding: task.jsonBytes, as: UTF8.self)
-                if text.contains(#""purpose":"audit""#), text.contains(#""strategy":"audit""#) { reported += 1 }
-                said += 1
+                if text.contains(#""purpose":"audit""#), text.contains(#""strategy":"audit""#) { withAuditReason += 1 }
+                taskRecords += 1
             case .label(let fact) where queried.contains(fact.consensus.sample.id): accepted += 1
             default: break
             }
         }
-        #expect(said >= 10 && reported == said && accepted == 0)
+        #expect(taskRecords >= 10 && withAuditReason == taskRecords && accepted == 0)
         // The raiders rejected correct predictions.
         let trusts = stand.state.rollout.trusts.sortedRows
         #expect(

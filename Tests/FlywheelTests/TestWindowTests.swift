@@ -54,7 +54,7 @@ struct TestWindowTests {
         var moves: [Int] = []
     }
 
-    private static func take(_ decisions: [Decision.Body], _ log: inout Log, _ seed: UInt64) {
+    private static func record(_ decisions: [Decision.Body], _ log: inout Log, _ seed: UInt64) {
         var moves: [SampleID] = []
         for body in decisions {
             switch body {
@@ -72,16 +72,16 @@ struct TestWindowTests {
                 } else if change.kind.word != "revised" {
                     log.byHand.insert(change.sample)
                 }
-                let isGone = change.kind == .retracted
-                log.lines[change.sample] = isGone ? nil : (change.split, change.sequence)
+                let isRetracted = change.kind == .retracted
+                log.lines[change.sample] = isRetracted ? nil : (change.split, change.sequence)
             case .cut(let cut):
-                let sides = log.lines.mapValues(\.split)
-                #expect(sides.count { $0.value == .test } == cut.test, "seed \(seed): version \(cut.versionNumber)")
+                let splits = log.lines.mapValues(\.split)
+                #expect(splits.count { $0.value == .test } == cut.test, "seed \(seed): version \(cut.versionNumber)")
                 #expect(
-                    sides.count { $0.value == .training } == cut.training,
+                    splits.count { $0.value == .training } == cut.training,
                     "seed \(seed): version \(cut.versionNumber)"
                 )
-                log.training[cut.versionNumber] = Set(sides.filter { $0.value == .training }.keys)
+                log.training[cut.versionNumber] = Set(splits.filter { $0.value == .training }.keys)
                 check(log, moves, seed)
                 log.moved += moves
                 log.moves.append(moves.count)
@@ -99,13 +99,13 @@ struct TestWindowTests {
             #expect(log.lines[sample]?.split == .test, "seed \(seed): \(sample) of the anchor")
         }
         let moving = Set(moves)
-        let behind = log.audit.dropFirst(DatasetsState.anchorSize).filter { sample in
+        let afterAnchor = log.audit.dropFirst(DatasetsState.anchorSize).filter { sample in
             log.lines[sample]?.split == .test || moving.contains(sample)
         }
-        for sample in behind.suffix(window) {
+        for sample in afterAnchor.suffix(window) {
             #expect(!moving.contains(sample), "seed \(seed): \(sample) of the window")
         }
-        #expect(moves == behind.filter(moving.contains), "seed \(seed): \(moves)")
+        #expect(moves == afterAnchor.filter(moving.contains), "seed \(seed): \(moves)")
         for sample in moves { #expect(!log.grouped.contains(sample), "seed \(seed): \(sample) is of a group") }
     }
 
@@ -136,13 +136,13 @@ struct TestWindowTests {
                 Issue.record("seed \(seed): entry \(position + 1) is decided otherwise when it is applied again")
                 return
             }
-            Self.take(decisions.map(\.body), &log, seed)
+            Self.record(decisions.map(\.body), &log, seed)
             for case .notice(let notice) in decisions.map(\.body) {
                 #expect(notice.kind != .labelLeak, "seed \(seed): \(notice.text)")
             }
             guard position % 3 == 0 else { continue }
-            let phase = state.rollout.phase.value
-            let models = [phase.champion, phase.challenger, phase.waiting].compactMap { $0 }
+            let roles = state.rollout.roles.value
+            let models = [roles.champion, roles.challenger, roles.waiting].compactMap { $0 }
             for (sample, row) in state.rollout.rows.sortedRows where row.label != nil {
                 #expect(log.lines[sample]?.split == .test, "seed \(seed): \(sample) judges and does not test")
                 for model in models {
@@ -156,6 +156,6 @@ struct TestWindowTests {
             }
         }
         #expect(log.moved.count > 10 && judged > 0, "seed \(seed): \(log.audit.count) labels, \(log.moved.count) moved")
-        #expect(log.moves.contains { $0 == 0 } && log.moves.allSatisfy { $0 <= DatasetsState.leavingAtOnce })
+        #expect(log.moves.contains { $0 == 0 } && log.moves.allSatisfy { $0 <= DatasetsState.movesPerCutLimit })
     }
 }

@@ -49,7 +49,7 @@ struct TransitionTests {
         var stand = ReleaseStand(bound: .share)
         _ = stand.train(1)
         _ = stand.train(2)
-        stand.state.rollout.phase.value.challengerLivePredictions = 1
+        stand.state.rollout.roles.value.challengerLivePredictions = 1
         (stand.state.rollout.era.value.number, stand.state.rollout.era.value.isRunning) = (1, true)
         stand.state.rollout.era.value.logCapital = 50
         let third = stand.train(3)
@@ -79,10 +79,10 @@ struct TransitionTests {
         // A refused command makes no transition.
         #expect(texts(stand.command("c2", .rollBack(ModelVersion("theirs")))) == [])
         _ = stand.train(1)
-        var phase = stand.state.rollout.phase.value
-        phase.history = [FormerChampion(model: phase.champion ?? ReleaseStand.model("v0"), expectedRate: nil)]
-        (phase.champion, phase.challenger) = (phase.challenger, nil)
-        stand.state.rollout.phase.value = phase
+        var roles = stand.state.rollout.roles.value
+        roles.history = [FormerChampion(model: roles.champion ?? ReleaseStand.model("v0"), expectedRate: nil)]
+        (roles.champion, roles.challenger) = (roles.challenger, nil)
+        stand.state.rollout.roles.value = roles
         let bodies = stand.command("c3", .rollBack(ModelVersion("v1")))
         #expect(
             texts(bodies) == [
@@ -102,7 +102,7 @@ struct TransitionTests {
     ]
 
     /// Further transitions that a rollout in steps can make.
-    private static let others: Set<String> = [
+    private static let staged: Set<String> = [
         "canary paused", "paused canary", "paused paused", "paused live", "canary rolling_back", "paused rolling_back",
         "canary superseded", "paused superseded",
     ]
@@ -133,16 +133,16 @@ struct TransitionTests {
                     #expect(configuration == replay.configuration.value)
                     #expect(step.cause == .trained || evidence.contains(step.evidence))
                 }
-                let phase = replay.rollout.phase.value
-                let live = phase.champion.map { [$0.version] } ?? []
-                let shadow = phase.challenger.map { [$0.version] } ?? []
+                let roles = replay.rollout.roles.value
+                let live = roles.champion.map { [$0.version] } ?? []
+                let shadow = roles.challenger.map { [$0.version] } ?? []
                 #expect(states.filter { $0.value == .live }.map(\.key) == live, "seed \(seed), entry \(number + 1)")
                 #expect(states.filter { $0.value == .shadow }.map(\.key) == shadow, "seed \(seed), entry \(number + 1)")
-                #expect(phase.quarantined.allSatisfy { states[$0] == .quarantined })
-                #expect(phase.history.allSatisfy { states[$0.model.version] == .superseded })
+                #expect(roles.quarantined.allSatisfy { states[$0] == .quarantined })
+                #expect(roles.history.allSatisfy { states[$0.model.version] == .superseded })
             }
         }
-        #expect(seen.isSuperset(of: Self.steps) && seen.subtracting(Self.steps).isSubset(of: Self.others), "\(seen)")
+        #expect(seen.isSuperset(of: Self.steps) && seen.subtracting(Self.steps).isSubset(of: Self.staged), "\(seen)")
         #expect(
             causes == [
                 "trained", "first", "shadow", "promoted", "rolled_back", "command", "canary", "live",

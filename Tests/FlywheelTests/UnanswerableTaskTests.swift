@@ -28,9 +28,9 @@ struct UnanswerableTaskTests {
         )
     }
 
-    /// Plays tasks about samples in two locations, of which those in the second are unanswerable; every second flag has
+    /// Runs tasks about samples in two locations, of which those in the second are unanswerable; every second flag has
     /// a note.
-    private func play(edition: Int) -> (state: ProjectState, notices: [String]) {
+    private func run(edition: Int) -> (state: ProjectState, notices: [String]) {
         var generator = SplitMix64(seed: 2)
         var state = ProjectState(project: ProjectID("p"))
         var notices: [String] = []
@@ -86,10 +86,12 @@ struct UnanswerableTaskTests {
     /// were among the unanswerable ones.
     @Test("A revision with a new class forgets unanswerable samples and ranks none last; any other keeps them")
     func classAppended() {
-        var (state, notices) = play(edition: 2)
+        var (state, notices) = run(edition: 2)
         let remembered = state.acquisition.pool.unanswerable.count
         #expect(remembered == notices.count && remembered >= 5)
-        func sunk() -> Int { state.acquisition.pool.candidates.sortedRows.count { $0.value.setAside == .unanswerable } }
+        func setAsideCount() -> Int {
+            state.acquisition.pool.candidates.sortedRows.count { $0.value.setAside == .unanswerable }
+        }
         let before = project(edition: 2)
         func revision(_ number: Int, _ classes: [String]) -> ProjectConfiguration {
             ProjectConfiguration(
@@ -116,15 +118,15 @@ struct UnanswerableTaskTests {
         )
         apply(.candidate(bad))
         apply(.configured(revision(2, ["a", "b"])))
-        #expect(state.acquisition.pool.unanswerable.count == remembered && sunk() > 0)
+        #expect(state.acquisition.pool.unanswerable.count == remembered && setAsideCount() > 0)
         apply(.configured(revision(3, ["a", "b", "c"])))
-        #expect(state.acquisition.pool.unanswerable.isEmpty && sunk() == 0)
+        #expect(state.acquisition.pool.unanswerable.isEmpty && setAsideCount() == 0)
     }
 
     @Test("From edition 2 on, the time of declined tasks is charged, and so is its cost per second")
     func charged() {
         for edition in [1, 2] {
-            let (state, notices) = play(edition: edition)
+            let (state, notices) = run(edition: edition)
             let ledger = state.acquisition.accounts.ledger.value
             let (flags, answers) = (Int64(2 * notices.count), Int64(state.datasets.labels.count))
             #expect(flags > 0 && answers > 0)
@@ -137,16 +139,16 @@ struct UnanswerableTaskTests {
 
     @Test("The notice names nearby samples and quotes annotators' notes; in edition 1 it names only the task")
     func notices() {
-        let first = play(edition: 1).notices
+        let first = run(edition: 1).notices
         #expect(first.allSatisfy { $0.hasPrefix("nobody could answer task p-") && !$0.contains("sample") })
-        let (state, notices) = play(edition: 2)
+        let (state, notices) = run(edition: 2)
         #expect(notices.allSatisfy { $0.contains("sample bad") && $0.contains("\"nothing to be seen\"") })
         #expect(notices.last?.contains("nor could anybody answer what lies nearest to it: bad") == true)
         #expect(notices.allSatisfy { $0.split(separator: "bad").count <= 7 && !$0.contains("good") })
         #expect(state.acquisition.pool.unanswerable.count == notices.count)
         // Once enough are known, the others are ranked last, so fewer tasks are wasted.
         #expect(notices.count >= 5)
-        let inVain = state.acquisition.accounts.queried.sortedKeys.prefix { $0.rawValue < "c" }.count
-        #expect(inVain == notices.count)
+        let queriedBad = state.acquisition.accounts.queried.sortedKeys.prefix { $0.rawValue < "c" }.count
+        #expect(queriedBad == notices.count)
     }
 }

@@ -27,7 +27,7 @@ private struct Outer: Formed {
         most = try f("most", \.most, Count(least...9), default: max(3, least), doc: "The most.")
         wait = colour == .red ? try f.optional("wait", \.wait, Span(), doc: "How long.") : nil
         inner = try f("inner", \.inner, Nested(), implied: Inner(weight: 7), doc: "Another.")
-        beside = try f.beside(\.beside)
+        beside = try f.flattened(\.beside)
         try f.require("most", least + most > 12 ? "too many" : nil)
     }
 }
@@ -41,13 +41,13 @@ private struct Notes<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) -> K.Value {
-        let meaning = [("absent", lack.absent), ("implied", lack.implied), ("default", lack.fallback)]
+        let meaning = [("absent", defaults.absent), ("implied", defaults.implied), ("default", defaults.fallback)]
             .compactMap { name, value in value.map { "\(name) \($0)" } }
         lines.append("\(field.key): \(kind.shape.expectation(inFile: true)) \(meaning.joined(separator: ", "))")
-        return numbers["\(field.key)"].flatMap { $0 as? K.Value } ?? kind.sample
+        return numbers["\(field.key)"].flatMap { $0 as? K.Value } ?? kind.placeholder
     }
 
     mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
@@ -57,12 +57,12 @@ private struct Notes<Root>: Fields {
 
     mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
         lines.append("\(field.key): tag")
-        return numbers["\(field.key)"] == nil ? Choice<C>().sample : Array(C.allCases)[1]
+        return numbers["\(field.key)"] == nil ? Choice<C>().placeholder : Array(C.allCases)[1]
     }
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
         lines.append("beside \(T.self)")
-        return Nested<T>().sample
+        return Nested<T>().placeholder
     }
 
     mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {
@@ -105,9 +105,9 @@ struct FormTests {
 
     @Test("A form's sample consists of samples of its parts, and a nested form has its own standard value")
     func samples() {
-        #expect(Nested<Inner>().sample == Inner(weight: 0))
+        #expect(Nested<Inner>().placeholder == Inner(weight: 0))
         #expect(Nested<Inner>().standard == Inner(weight: 2) && Nested<Outer>().standard == nil)
-        #expect(Nested<Outer>().sample.most == 1)
+        #expect(Nested<Outer>().placeholder.most == 1)
     }
 
     @Test("A choice with a single value names it, with the note why there are no others")

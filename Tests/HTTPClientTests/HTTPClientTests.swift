@@ -116,7 +116,7 @@ private final class StopSignal: Sendable {
 
     @Test("Unreachable hosts are distinguished from invalid schemes, URLs and headers")
     func errors() throws {
-        let client = HTTPClient(limits: .init(connecting: 500, silence: 1_000))
+        let client = HTTPClient(limits: .init(connectTimeout: 500, idleTimeout: 1_000))
         func kind(_ call: HTTPCall) -> HTTPClientError.Kind? {
             #expect(throws: HTTPClientError.self) { try client.send(call) }?.kind
         }

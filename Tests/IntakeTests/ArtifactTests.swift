@@ -141,7 +141,7 @@ struct ArtifactTests {
         #expect(scan(inside + "/m", 3, roots, named) == nil)
         #expect(scan(inside + "/out/m", 3, roots, named) == nil)
         // No roots are named: any location is allowed, and only this worker's own folder is checked.
-        let own = ArtifactFolders(own: inside)
+        let own = ArtifactFolders(trainerFolder: inside)
         #expect(scan(inside + "/m", 3, own, usual) == .some(true))
         #expect(scan(outside + "/m", 3, own, usual) == .some(nil))
         #expect(scan("/srv/nowhere/m", 3, own, usual) == .some(nil))
@@ -170,7 +170,7 @@ struct ArtifactTests {
         let gateOpens = DispatchSemaphore(value: 0)
         let inspector = FileInspector { _ in
             gateOpens.wait()
-            return FileInspector.Finding(isInside: true, isThere: true)
+            return FileInspector.Finding(isInside: true, exists: true)
         }
         var gate = ArtifactGate(ArtifactFolders(roots: ["/srv"]), inspector)
         let began = ContinuousClock.now

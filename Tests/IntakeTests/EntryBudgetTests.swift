@@ -47,7 +47,7 @@ struct EntryBudgetTests {
     func capacity() {
         var budget = EntryBudget(limits(.commands, 3_600))
         func takes(_ name: String, at time: Int64) -> Bool {
-            budget.takes(ProjectID(name), .commands, size: 1, at: time, share: 1)
+            budget.admits(ProjectID(name), .commands, size: 1, at: time, share: 1)
         }
         var taken = 0
         while takes("spent", at: 0) { taken += 1 }
@@ -65,7 +65,7 @@ struct EntryBudgetTests {
     @Test("Where no account is full again, all are removed: memory is bounded")
     func noneFull() {
         var budget = EntryBudget(limits(.commands, 3_600))
-        for number in 0..<70_000 { _ = budget.takes(ProjectID("p\(number)"), .commands, size: 1, at: 0, share: 1) }
+        for number in 0..<70_000 { _ = budget.admits(ProjectID("p\(number)"), .commands, size: 1, at: 0, share: 1) }
         #expect(budget.count <= 65_536 && budget.count > 0)
     }
 

@@ -25,7 +25,7 @@ struct FeedbackRoomTests {
         var taken = 0
         for number in 0..<1_000_000 {
             guard
-                let share = room.take(
+                let share = room.admit(
                     Self.project,
                     limit: 1_000,
                     draw: draw(number % 10_000),
@@ -48,7 +48,7 @@ struct FeedbackRoomTests {
         for number in 0..<360_000 {
             let user = number % 1_000
             let time = Int64(number) * 100
-            guard let share = room.take(Self.project, limit: 3_600, draw: draw(user), at: time, share: 1) else {
+            guard let share = room.admit(Self.project, limit: 3_600, draw: draw(user), at: time, share: 1) else {
                 continue
             }
             guard time > 5 * Self.hour else { continue }
@@ -68,14 +68,15 @@ struct FeedbackRoomTests {
         var flooded = 0
         for number in 0..<200_000 {
             let time = Int64(number) / 50
-            let isTaken = room.take(Self.project, limit: 10_000, draw: draw(number % 10_000), at: time, share: 1) != nil
+            let isTaken =
+                room.admit(Self.project, limit: 10_000, draw: draw(number % 10_000), at: time, share: 1) != nil
             if isTaken { flooded += 1 }
         }
         #expect((5_000...10_100).contains(flooded), "\(flooded)")
         var received = 0
         for number in 0..<2_400 {
             let time = 64_000 + Int64(number) * 50
-            let isTaken = room.take(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
+            let isTaken = room.admit(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
             if isTaken { received += 1 }
         }
         // 20 a second for two minutes, of which 2.8 a second are within the limit, and more until the rate is known.
@@ -85,7 +86,7 @@ struct FeedbackRoomTests {
     @Test("Capacity used by an aborted transaction is free again, and a worker has only its share of the capacity")
     func transactions() {
         var room = FeedbackRoom()
-        func take() -> Bool { room.take(Self.project, limit: 40, draw: 0, at: 0, share: 0.25) != nil }
+        func take() -> Bool { room.admit(Self.project, limit: 40, draw: 0, at: 0, share: 0.25) != nil }
         for _ in 0..<2 {
             for _ in 0..<10 { #expect(take()) }
             #expect(!take())
@@ -96,9 +97,9 @@ struct FeedbackRoomTests {
         room.aborted()
         #expect(!take())
         // A clock that jumps back adds no capacity.
-        #expect(room.take(Self.project, limit: 40, draw: 0, at: -Self.hour, share: 0.25) == nil)
-        #expect(room.take(Self.project, limit: 40, draw: 0, at: Self.hour, share: 0.25) != nil)
-        #expect(room.take(ProjectID("other"), limit: 40, draw: 0.9, at: 0, share: 0.25) == 1)
+        #expect(room.admit(Self.project, limit: 40, draw: 0, at: -Self.hour, share: 0.25) == nil)
+        #expect(room.admit(Self.project, limit: 40, draw: 0, at: Self.hour, share: 0.25) != nil)
+        #expect(room.admit(ProjectID("other"), limit: 40, draw: 0.9, at: 0, share: 0.25) == 1)
     }
 
     @Test(

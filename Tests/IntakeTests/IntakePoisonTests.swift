@@ -23,8 +23,10 @@ struct IntakePoisonTests {
         return pipeline
     }
 
-    private func lethal(_ pipeline: Pipeline, _ manner: Lethal.Manner = .death, offset: Int64 = 57) -> Lethal {
-        Lethal(topic: pipeline.topics[.annotations], partition: 0, offset: offset, manner: manner)
+    private func lethal(_ pipeline: Pipeline, _ manner: LethalRecord.Manner = .death, offset: Int64 = 57)
+        -> LethalRecord
+    {
+        LethalRecord(topic: pipeline.topics[.annotations], partition: 0, offset: offset, manner: manner)
     }
 
     private func tasks(_ pipeline: Pipeline) -> [String: Int] {
@@ -86,9 +88,9 @@ struct IntakePoisonTests {
 
     @Test(
         "A record refused three times for the same reason is a dead letter, and the worker continues",
-        arguments: [Lethal.Manner.error, .refusal]
+        arguments: [LethalRecord.Manner.error, .refusal]
     )
-    func refusal(manner: Lethal.Manner) throws {
+    func refusal(manner: LethalRecord.Manner) throws {
         let pipeline = try makePipeline()
         let runner = try pipeline.makeIntake(lethal: lethal(pipeline, manner))
         try runner.settle()

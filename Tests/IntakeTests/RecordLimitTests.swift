@@ -42,7 +42,7 @@ struct RecordLimitTests {
             switch $0 {
             case .aborted(let error), .restarted(let error): error.description
             case .refused(let text): text
-            case .isolating(_, _, let isolation): isolation.text
+            case .quarantining(_, _, let quarantine): quarantine.text
             default: nil
             }
         }

@@ -56,7 +56,7 @@ struct ShareTests {
                 ContiguousArray<UInt64>([0]).withUnsafeBufferPointer { names in
                     project.pointee.triggers?.judge(
                         facts,
-                        names: names,
+                        nameConditions: names,
                         sample: UnsafeRawBufferPointer(id),
                         unnamed: 0,
                         passes: false,

@@ -21,7 +21,10 @@ struct TokenChangeTests {
     @Test("With two secrets both are accepted and the first makes tokens; dead letters of an old one can be redriven")
     func rotation() throws {
         let (old, new) = ("the old secret, long enough", "the new secret, long enough")
-        let pipeline = try Pipeline(configuration: Forgery.requiring(), tokens: TokenKeys(secrets: [old]))
+        let pipeline = try Pipeline(
+            configuration: Forgery.configurationRequiringTokens(),
+            tokens: TokenKeys(secrets: [old])
+        )
         try pipeline.serve(8)
         try pipeline.settle()
         pipeline.clock.advance(by: 1_500)
@@ -65,8 +68,8 @@ struct TokenChangeTests {
         let derived = TokenKeys(salt: [9, 8, 7])
         let named = TokenKeys(secrets: ["the new secret, long enough", TokenKeys.secret(from: [9, 8, 7])])
         let token = derived.token(on: "t", of: Scenario.project, for: "x")
-        #expect(named.accept(token, on: "t", of: Scenario.project, for: "x"))
-        #expect(!TokenKeys(salt: [9, 8]).accept(token, on: "t", of: Scenario.project, for: "x"))
+        #expect(named.accepts(token, on: "t", of: Scenario.project, for: "x"))
+        #expect(!TokenKeys(salt: [9, 8]).accepts(token, on: "t", of: Scenario.project, for: "x"))
     }
 
     // MARK: - Revisions
@@ -77,7 +80,7 @@ struct TokenChangeTests {
         votes: Int = 400,
         to pipeline: Pipeline
     ) throws -> (word: String, revision: ProjectConfiguration) {
-        let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, lacking: isRequired)
+        let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, requireTokens: isRequired)
         switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2) {
         case .created(let revision): return ("created", revision)
         case .revised(let revision, _): return ("revised", revision)
@@ -153,7 +156,7 @@ struct TokenChangeTests {
         try pipeline.send(.annotations, Forgery.answer(first.id.rawValue, nil))
         try pipeline.settle()
         #expect(Forgery.deadLetters(pipeline).isEmpty)
-        let strict = Scenario.configuration().numbered(revision: 2, partition: Scenario.partition, lacking: true)
+        let strict = Scenario.configuration().numbered(revision: 2, partition: Scenario.partition, requireTokens: true)
         let key = Array(Scenario.project.rawValue.utf8)
         try pipeline.cluster.append(
             OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: key, value: strict.jsonBytes)
@@ -188,7 +191,7 @@ struct TokenChangeTests {
 
     @Test("A result without the request's token does not keep the trainer from computing the repeat")
     func trainer() throws {
-        let source = try Pipeline(seed: 2, configuration: Forgery.requiring())
+        let source = try Pipeline(seed: 2, configuration: Forgery.configurationRequiringTokens())
         for _ in 0..<10 { try source.round() }
         let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
         let requests = try pipeline.decoded(.trainingRequests) { json in
@@ -203,7 +206,7 @@ struct TokenChangeTests {
         let wanted = requests.reduce(0) { $0 + $1.0.trials.count * $1.0.repeats }
         #expect(try #require(runner.processor as? TrainerProcessor).repeats == Int64(wanted - 1))
         // Intake accepts the results that the trainer itself reports.
-        let strict = try Pipeline(configuration: Forgery.requiring())
+        let strict = try Pipeline(configuration: Forgery.configurationRequiringTokens())
         for record in pipeline.cluster.committed(pipeline.topics[.trainingResults]).dropFirst(3) {
             try strict.send(.trainingResults, record.value)
         }

@@ -40,7 +40,7 @@ struct TokenTests {
                     let (topic, project) = (try row.string("topic"), ProjectID(try row.string("project")))
                     let (id, expected) = (try row.string("id"), try row.string("token"))
                     #expect(keys.token(on: topic, of: project, for: id).reveal() == expected)
-                    #expect(keys.accept(RequestToken(expected), on: topic, of: project, for: id))
+                    #expect(keys.accepts(RequestToken(expected), on: topic, of: project, for: id))
                     count += 1
                 }
             }
@@ -54,7 +54,7 @@ struct TokenTests {
         let project = ProjectID("digits")
         let right = keys.token(on: "t.labeling-tasks", of: project, for: "digits-1-0").reveal()
         func isAccepted(_ text: String) -> Bool {
-            keys.accept(RequestToken(text), on: "t.labeling-tasks", of: project, for: "digits-1-0")
+            keys.accepts(RequestToken(text), on: "t.labeling-tasks", of: project, for: "digits-1-0")
         }
         #expect(isAccepted(right))
         var others = ["", "0", right + "0", "0" + right, String(right.dropLast()), right.uppercased(), right + "\u{0}"]
@@ -99,7 +99,7 @@ struct TokenTests {
 
     @Test("Every record of a task or request carries its token, always the same, and decisions do not depend on it")
     func written() throws {
-        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens())
         for _ in 0..<15 { try pipeline.round() }
         var count = 0
         for (topic, key) in [(Topic.labelingTasks, "task"), (.trainingRequests, "request")] {
@@ -148,7 +148,7 @@ struct TokenTests {
 
     @Test("Replay needs no secret; under other secrets the loop makes the same decisions, with the same chain")
     func replay() throws {
-        let pipeline = try Pipeline(seed: 3, configuration: Forgery.requiring())
+        let pipeline = try Pipeline(seed: 3, configuration: Forgery.configurationRequiringTokens())
         for _ in 0..<10 { try pipeline.round() }
         let other = try Pipeline(isApplied: false, tokens: TokenKeys(secrets: ["quite another secret"]))
         for record in pipeline.journal() {
@@ -181,7 +181,7 @@ struct TokenTests {
 
     @Test("Replay still finds a changed decision, and its message holds no token")
     func replayFinds() throws {
-        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens())
         for _ in 0..<6 { try pipeline.round() }
         let task = try #require(pipeline.cluster.committed(pipeline.topics[.labelingTasks], Scenario.partition).first)
         let value = try #require(task.value)
@@ -210,7 +210,7 @@ struct TokenTests {
     /// Before: 136,305 entries in 22 s on a broker; with the budget of entries alone 20,000 an hour.
     @Test("Forged results and answers are dead letters before any entry is written", arguments: [nil, "guessed"])
     func forged(guess: String?) throws {
-        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens())
         let count = 20_000
         let token = guess.map { _ in String(repeating: "a", count: 32) }
         for number in 0..<count {
@@ -231,7 +231,7 @@ struct TokenTests {
 
     @Test("Dead letters for missing tokens are capped and counted, and bad predictions do not use up their capacity")
     func deadLetterQuotas() throws {
-        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens())
         for number in 0..<300 {
             try pipeline.send(.predictions, [0xFE])
             try pipeline.send(.annotations, Forgery.answer("shapes-1-\(number)", nil))
@@ -249,7 +249,7 @@ struct TokenTests {
     @Test("If tokens are not required, a missing one is accepted and a wrong one is not; old revisions require none")
     func notRequired() throws {
         for isRequired in [nil, false] as [Bool?] {
-            let pipeline = try Pipeline(configuration: Forgery.requiring(isRequired))
+            let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens(isRequired))
             let intake = try pipeline.makeIntake()
             try pipeline.send(.annotations, Forgery.answer("shapes-1-0", nil))
             let right = TokenKeys.pipeline.token(
@@ -269,7 +269,7 @@ struct TokenTests {
 
     @Test("Skips, flags and structured CloudEvents carry tokens too; null counts as no token, and a number is refused")
     func forms() throws {
-        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens())
         let token = TokenKeys.pipeline.token(on: pipeline.topics[.labelingTasks], of: Scenario.project, for: "x")
         let intake = try pipeline.makeIntake()
         for outcome in [Annotation.Outcome.skip, .flag("odd"), .answer(.choice(ClassIndex(1)))] {
@@ -296,7 +296,7 @@ struct TokenTests {
     /// `EntryBudget` counts records with a valid token separately.
     @Test("Records without a token cannot use up the entries of records with one")
     func budgets() throws {
-        let pipeline = try Pipeline(configuration: Forgery.requiring(false))
+        let pipeline = try Pipeline(configuration: Forgery.configurationRequiringTokens(false))
         var limits = EntryLimits.usual
         limits.entries[.annotations] = 100
         let intake = try pipeline.makeIntake(entryLimits: limits)

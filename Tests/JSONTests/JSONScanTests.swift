@@ -19,8 +19,8 @@ struct JSONScanTests {
         let document = #" {"a" : "x", "b":[1,{"c":[]},"}"], "d": -2.5e3 ,"e":12, "f": null}  "#
         var found: [String] = []
         let ended = scan(document) { scan -> Bool in
-            guard scan.take(UInt8(ascii: "{")) else { return false }
-            while let name = text(scan.string()), scan.take(UInt8(ascii: ":")) {
+            guard scan.consume(UInt8(ascii: "{")) else { return false }
+            while let name = text(scan.string()), scan.consume(UInt8(ascii: ":")) {
                 switch name {
                 case "a": found.append("a=\(text(scan.string()) ?? "?")")
                 case "b": found.append("b skipped: \(scan.skip())")
@@ -40,7 +40,7 @@ struct JSONScanTests {
     func lengths(_ length: Int) {
         let word = String(repeating: "ä", count: length / 2) + String(repeating: "x", count: length % 2)
         #expect(scan("\"\(word)\"") { text($0.string()) } == word)
-        #expect(scan("[\"\(word)\",1]") { scan in scan.take(UInt8(ascii: "[")) ? text(scan.string()) : nil } == word)
+        #expect(scan("[\"\(word)\",1]") { scan in scan.consume(UInt8(ascii: "[")) ? text(scan.string()) : nil } == word)
     }
 
     /// Before: the digits overflowed 64 bits, and another fraction was read.
@@ -53,7 +53,7 @@ struct JSONScanTests {
             for digit in ["9", "2", "29547132875867625041"] {
                 let repeated = String(repeating: digit, count: digits).prefix(digits)
                 let number = "\(sign)0.\(String(repeating: "0", count: zeros))\(repeated)"
-                let found = scan("[\(number) ,1]") { scan in scan.take(UInt8(ascii: "[")) ? scan.double() : nil }
+                let found = scan("[\(number) ,1]") { scan in scan.consume(UInt8(ascii: "[")) ? scan.double() : nil }
                 let parser = JSONParser()
                 let expected = try parser.withDocument(of: Array("[\(number)]".utf8)) { try $0.array().doubles()[0] }
                 guard let value = found ?? nil else {
@@ -78,7 +78,7 @@ struct JSONScanTests {
         ]
     )
     func quotedKeys(_ document: String, _ key: String) {
-        let found = scan(document) { scan in scan.take(UInt8(ascii: "{")) ? text(scan.quotedKey()) : nil }
+        let found = scan(document) { scan in scan.consume(UInt8(ascii: "{")) ? text(scan.quotedKey()) : nil }
         #expect(found == key)
         let atBracket = scan(document) { $0.quotedKey() == nil }
         #expect(atBracket == true)
@@ -98,7 +98,7 @@ struct JSONScanTests {
         start.copyMemory(from: document, byteCount: document.count)
         let parser = JSONParser()
         var scan = try #require(parser.scan(UnsafeRawBufferPointer(start: start, count: document.count)))
-        let isObject = scan.take(UInt8(ascii: "{"))
+        let isObject = scan.consume(UInt8(ascii: "{"))
         let (first, number, more) = (text(scan.quotedKey()), scan.double(), scan.more(until: UInt8(ascii: "}")))
         #expect(isObject && first == #""long-name-of-a-member""# && more == true)
         #expect(abs((number ?? 0) - 0.123456789) < 1e-15)
@@ -139,7 +139,7 @@ struct JSONScanTests {
             guard let value = try? parser.parse(bytes), let element = try? value.array()[0] else { return nil }
             return try? element.double()
         }
-        let scanned = scan("[\(number)]") { scan in scan.take(UInt8(ascii: "[")) ? scan.double() : nil } ?? nil
+        let scanned = scan("[\(number)]") { scan in scan.consume(UInt8(ascii: "[")) ? scan.double() : nil } ?? nil
         #expect((scanned == nil) == (parsed == nil))
         if let scanned, let parsed { #expect(abs(scanned - parsed) <= parsed.ulp) }
     }
@@ -153,7 +153,7 @@ struct JSONScanTests {
     )
     func integers(_ document: String, _ expected: Int64?) {
         #expect(
-            (scan("[\(document)]") { scan in scan.take(UInt8(ascii: "[")) ? scan.int64() : nil } ?? nil) == expected
+            (scan("[\(document)]") { scan in scan.consume(UInt8(ascii: "[")) ? scan.int64() : nil } ?? nil) == expected
         )
     }
 
@@ -209,13 +209,13 @@ struct JSONScanTests {
         }
         let plain = [UInt8](repeating: 0x61, count: length)
         #expect(isPlain(plain) == (true, false))
-        for place in 0..<length {
+        for index in 0..<length {
             for byte in UInt8.min...UInt8.max {
                 var text = plain
-                text[place] = byte
+                text[index] = byte
                 let found = isPlain(text)
-                #expect(found.plain == (byte < 0x7F && byte != 0x5C), "byte \(byte) at \(place) of \(length)")
-                #expect(found.escape == (byte == 0x5C), "byte \(byte) at \(place) of \(length)")
+                #expect(found.plain == (byte < 0x7F && byte != 0x5C), "byte \(byte) at \(index) of \(length)")
+                #expect(found.escape == (byte == 0x5C), "byte \(byte) at \(index) of \(length)")
             }
         }
     }

@@ -95,12 +95,12 @@ struct JSONSkippingTests {
         #expect(found.count == numbers.count)
         #expect(found.squares >= squares * (1 - 1e-12))
         // Below 0.1, below 1, below 10, and then as it is.
-        var most = 0.0
+        var upperBound = 0.0
         for number in numbers {
             let size = number.magnitude
-            most += size < 0.1 ? 0.02 : size < 1 ? 1.01 : max(101.01, size * size * (1 + 1e-12))
+            upperBound += size < 0.1 ? 0.02 : size < 1 ? 1.01 : max(101.01, size * size * (1 + 1e-12))
         }
-        #expect(found.squares <= most * (1 + 1e-9))
+        #expect(found.squares <= upperBound * (1 + 1e-9))
     }
 
     @Test("Lists of any length are skipped, but none that the parser refuses", arguments: 0..<16 as Range<UInt64>)
@@ -117,10 +117,10 @@ struct JSONSkippingTests {
                 return generator.next(below: 16) == 0 ? sign + whole : "\(sign)\(whole).\(fraction)"
             }
             var bytes = Array("{\"a\":[\(texts.joined(separator: ","))],\"b\":[1]}".utf8)
-            #expect(isListSkipped(bytes) == length)
+            #expect(skippedCount(bytes) == length)
             for _ in 0..<4 {
                 bytes[6 + generator.next(below: bytes.count - 15)] = marks[generator.next(below: marks.count)]
-                let count = isListSkipped(bytes)
+                let count = skippedCount(bytes)
                 if let count {
                     skipped += 1
                     let parsed = bytes.withUnsafeBytes { bytes in
@@ -136,9 +136,9 @@ struct JSONSkippingTests {
     }
 
     /// Number of elements of the list `a`, the first member, or nil if it or the rest of the document is not skipped.
-    private func isListSkipped(_ bytes: [UInt8]) -> Int? {
+    private func skippedCount(_ bytes: [UInt8]) -> Int? {
         bytes.withUnsafeBytes { bytes in
-            guard var scan = parser.scan(bytes), scan.take(UInt8(ascii: "{")), scan.key() != nil,
+            guard var scan = parser.scan(bytes), scan.consume(UInt8(ascii: "{")), scan.key() != nil,
                 let found = scan.skipNumbers(), scan.more(until: UInt8(ascii: "}")) == true, scan.key() != nil,
                 scan.skip(), scan.more(until: UInt8(ascii: "}")) == false, scan.isAtEnd
             else { return nil }
@@ -157,7 +157,9 @@ struct JSONSkippingTests {
     func noNumbers(_ text: String) {
         let bytes = Array("{\"a\":\(text)}".utf8)
         let isSkipped = bytes.withUnsafeBytes { bytes -> Bool in
-            guard var scan = parser.scan(bytes), scan.take(UInt8(ascii: "{")), scan.key() != nil else { return false }
+            guard var scan = parser.scan(bytes), scan.consume(UInt8(ascii: "{")), scan.key() != nil else {
+                return false
+            }
             return scan.skipNumbers() != nil
         }
         #expect(!isSkipped)
@@ -170,7 +172,7 @@ struct JSONSkippingTests {
     func widths(_ seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let marks = Array("0123456789.,-]e+ x".utf8)
-        var taken = 0
+        var lists = 0
         for _ in 0..<4_000 {
             let numbers = (0..<1 + generator.next(below: 40)).map { _ in
                 ["0", "-0.5", "0.25", "1.125", "-9.75", "0.0078125", "3"][generator.next(below: 7)]
@@ -185,10 +187,10 @@ struct JSONSkippingTests {
             var (wide, narrow) = (flywheel_json_numbers(), flywheel_json_numbers())
             let isList = flywheel_json_list(bytes, &wide)
             #expect(flywheel_json_list_narrow(bytes, &narrow) == isList)
-            taken += isList ? 1 : 0
+            lists += isList ? 1 : 0
             guard isList else { continue }
             #expect((wide.count, wide.length) == (narrow.count, narrow.length) && wide.squares == narrow.squares)
         }
-        #expect(taken > 500)
+        #expect(lists > 500)
     }
 }

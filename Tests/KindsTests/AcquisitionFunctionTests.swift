@@ -4,7 +4,7 @@ import Testing
 import Vocabulary
 
 @Suite struct AcquisitionFunctionTests {
-    static let judging: [AcquisitionFunction] = [.leastConfidence, .margin, .ratio, .entropy]
+    static let uncertaintyFunctions: [AcquisitionFunction] = [.leastConfidence, .margin, .ratio, .entropy]
 
     static func output(_ probabilities: [Double], remainder: Double = 0) throws -> ClassDistribution {
         let entries = probabilities.enumerated().map {
@@ -43,7 +43,7 @@ import Vocabulary
         #expect(scored > 100)
     }
 
-    @Test("A uniform output scores 1, with or without a remainder", arguments: judging, [2, 3, 10, 1_000])
+    @Test("A uniform output scores 1, with or without a remainder", arguments: uncertaintyFunctions, [2, 3, 10, 1_000])
     func uniform(function: AcquisitionFunction, classes: Int) throws {
         let share = 1 / Double(classes)
         let full = try Self.output([Double](repeating: share, count: classes))
@@ -85,7 +85,7 @@ import Vocabulary
         // One class of two is named; the other is more likely.
         let hidden = try Self.output([0.2], remainder: 0.8)
         let full = try Self.output([0.2, 0.8])
-        for function in Self.judging {
+        for function in Self.uncertaintyFunctions {
             let difference = function.score(hidden, classes: 2) - function.score(full, classes: 2)
             #expect(abs(difference) < 1e-12, "\(function) differs by \(difference)")
         }
@@ -107,7 +107,7 @@ import Vocabulary
         #expect(AcquisitionFunction.random.score(try Self.output([0.5, 0.5]), classes: 2) == 0)
     }
 
-    @Test("The less certain of two outputs never has the lower score", arguments: judging)
+    @Test("The less certain of two outputs never has the lower score", arguments: uncertaintyFunctions)
     func monotone(function: AcquisitionFunction) throws {
         var last = -1.0
         for step in 0...50 {

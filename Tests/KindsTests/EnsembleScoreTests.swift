@@ -4,7 +4,7 @@ import Testing
 import Vocabulary
 
 @Suite struct EnsembleScoreTests {
-    static let judging = AcquisitionFunction.allCases.filter(\.needsMembers)
+    static let ensembleFunctions = AcquisitionFunction.allCases.filter(\.needsMembers)
 
     static func prediction(_ rows: [[Double]]) throws -> ScoredPrediction {
         let members = try #require(EnsembleOutput(rows))
@@ -30,7 +30,7 @@ import Vocabulary
         let first = try Self.prediction(rows)
         SeededSampling.shuffle(&rows, using: &generator)
         let second = try Self.prediction(rows)
-        for function in Self.judging {
+        for function in Self.ensembleFunctions {
             let score = function.score(first, classes: rows[0].count)
             #expect((0...1).contains(score), "\(function) is \(score), seed \(seed)")
             #expect(abs(score - function.score(second, classes: rows[0].count)) < 1e-12, "\(function), seed \(seed)")
@@ -50,7 +50,7 @@ import Vocabulary
     @Test("Members that agree have no disagreement, however uncertain they are")
     func agreement() throws {
         let same = try Self.prediction([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
-        for function in Self.judging where function != .consensusEntropy {
+        for function in Self.ensembleFunctions where function != .consensusEntropy {
             #expect(function.score(same, classes: 3) < 1e-12, "\(function)")
         }
         #expect(AcquisitionFunction.consensusEntropy.score(same, classes: 3) > 0.9)
@@ -59,13 +59,13 @@ import Vocabulary
     @Test("Members that are each certain of a different class have the maximum disagreement")
     func disagreement() throws {
         let apart = try Self.prediction([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
-        for function in Self.judging where function != .variationRatio {
+        for function in Self.ensembleFunctions where function != .variationRatio {
             #expect(abs(function.score(apart, classes: 3) - 1) < 1e-12, "\(function)")
         }
         #expect(abs(AcquisitionFunction.variationRatio.score(apart, classes: 3) - 2.0 / 3) < 1e-12)
     }
 
-    @Test("Without members, or with a single one, the margin of the output is the score", arguments: judging)
+    @Test("Without members, or with a single one, the margin of the output is the score", arguments: ensembleFunctions)
     func fallback(function: AcquisitionFunction) throws {
         let output = try AcquisitionFunctionTests.output([0.6, 0.3, 0.1])
         let margin = AcquisitionFunction.margin.score(output, classes: 3)
@@ -77,8 +77,8 @@ import Vocabulary
     @Test("A provided score is used unchanged; without one the margin is computed")
     func provided() throws {
         let output = try AcquisitionFunctionTests.output([0.6, 0.4])
-        let own = ScoredPrediction(output: output, provided: 0.125)
-        #expect(AcquisitionFunction.provided.score(own, classes: 2) == 0.125)
+        let prediction = ScoredPrediction(output: output, provided: 0.125)
+        #expect(AcquisitionFunction.provided.score(prediction, classes: 2) == 0.125)
         #expect(
             AcquisitionFunction.provided.score(output, classes: 2)
                 == AcquisitionFunction.margin.score(output, classes: 2)
@@ -135,7 +135,7 @@ import Vocabulary
     func manyClasses() throws {
         let share = 1.0 / 10_000
         let output = try AcquisitionFunctionTests.output([Double](repeating: share, count: 10_000))
-        for function in AcquisitionFunctionTests.judging {
+        for function in AcquisitionFunctionTests.uncertaintyFunctions {
             #expect(abs(function.score(output, classes: 10_000, temperature: 2) - 1) < 1e-9, "\(function)")
         }
     }

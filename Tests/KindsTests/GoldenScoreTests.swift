@@ -56,7 +56,7 @@ struct GoldenScores: Decodable {
             let classes = output.probabilities.count
             let distribution = try AcquisitionFunctionTests.output(output.probabilities)
             func score(_ function: AcquisitionFunction) -> Double { function.score(distribution, classes: classes) }
-            let most = Foundation.log(Double(classes))
+            let maximumEntropy = Foundation.log(Double(classes))
             Self.expect(score(.margin), output.margin, "margin")
             Self.expect(score(.ratio), output.ratio, "ratio")
             Self.expect(
@@ -64,18 +64,18 @@ struct GoldenScores: Decodable {
                 output.leastConfidence,
                 "least confidence"
             )
-            Self.expect(score(.entropy) * most, output.entropy, "entropy", within: 1e-6)
+            Self.expect(score(.entropy) * maximumEntropy, output.entropy, "entropy", within: 1e-6)
 
             let tempered = AcquisitionFunction.entropy.score(
                 distribution,
                 classes: classes,
                 temperature: golden.temperature
             )
-            Self.expect(tempered * most, output.entropyOfPower, "entropy at a temperature")
+            Self.expect(tempered * maximumEntropy, output.entropyOfPower, "entropy at a temperature")
             let logits = ScoredPrediction(output: distribution, logits: output.logits)
             let hot = golden.temperature
             let entropy = AcquisitionFunction.entropy.score(logits, classes: classes, temperature: hot)
-            Self.expect(entropy * most, output.entropyOfLogits, "entropy of logits")
+            Self.expect(entropy * maximumEntropy, output.entropyOfLogits, "entropy of logits")
             let margin = AcquisitionFunction.margin.score(logits, classes: classes, temperature: hot)
             Self.expect(margin, output.marginOfLogits, "margin of logits")
         }
@@ -91,18 +91,18 @@ struct GoldenScores: Decodable {
                 members: members
             )
             func score(_ function: AcquisitionFunction) -> Double { function.score(prediction, classes: classes) }
-            let most = Foundation.log(Double(min(classes, members.count)))
-            Self.expect(score(.bald) * most, golden.bald, "BALD")
+            let maximumEntropy = Foundation.log(Double(min(classes, members.count)))
+            Self.expect(score(.bald) * maximumEntropy, golden.bald, "BALD")
             // scikit-activeml clips probabilities at 1e-7.
-            Self.expect(score(.klDivergence) * most, golden.klDivergence, "KL to consensus", within: 1e-5)
+            Self.expect(score(.klDivergence) * maximumEntropy, golden.klDivergence, "KL to consensus", within: 1e-5)
             Self.expect(
                 score(.consensusEntropy) * Foundation.log(Double(classes)),
                 golden.consensusEntropy,
                 "consensus"
             )
-            Self.expect(score(.voteEntropy) * most, golden.voteEntropy, "vote entropy")
-            let single = Foundation.log(Double(members.count))
-            Self.expect(score(.maxDisagreement) * single, golden.maxDisagreement, "max disagreement")
+            Self.expect(score(.voteEntropy) * maximumEntropy, golden.voteEntropy, "vote entropy")
+            let maximumDivergence = Foundation.log(Double(members.count))
+            Self.expect(score(.maxDisagreement) * maximumDivergence, golden.maxDisagreement, "max disagreement")
             Self.expect(score(.variationRatio), golden.variationRatio, "variation ratio")
         }
     }

@@ -90,11 +90,13 @@ struct KindLaws: Sendable, CustomStringConvertible {
         guard K.narrowed(question, to: extent) == question, K.narrowed(question, to: .max) == question else {
             return "a question is narrowed by its own extent"
         }
-        let less = K.narrowed(question, to: generator.next(below: extent + 1))
-        guard K.fault(of: question, after: less) == nil else { return "\(question) does not follow \(less)" }
-        if less != question, K.fault(of: less, after: question) == nil { return "\(less) follows \(question)" }
+        let narrower = K.narrowed(question, to: generator.next(below: extent + 1))
+        guard K.fault(of: question, after: narrower) == nil else { return "\(question) does not follow \(narrower)" }
+        if narrower != question, K.fault(of: narrower, after: question) == nil {
+            return "\(narrower) follows \(question)"
+        }
         let label = K.drawnLabel(question, &generator)
-        guard K.complaint(label, under: less) != nil || K.complaint(label, under: question) == nil else {
+        guard K.complaint(label, under: narrower) != nil || K.complaint(label, under: question) == nil else {
             return "\(label) is allowed no more"
         }
         return nil
@@ -109,10 +111,10 @@ struct KindLaws: Sendable, CustomStringConvertible {
         for a in labels {
             guard K.agreement(a, a) == 1 else { return "\(a) does not agree with itself" }
             for b in labels {
-                let both = K.agreement(a, b)
-                guard (0...1).contains(both) else { return "\(a) and \(b) agree by \(both)" }
-                guard both == K.agreement(b, a) else { return "\(a) agrees with \(b) otherwise than the other way" }
-                guard both == 1 else { continue }
+                let degree = K.agreement(a, b)
+                guard (0...1).contains(degree) else { return "\(a) and \(b) agree by \(degree)" }
+                guard degree == K.agreement(b, a) else { return "\(a) agrees with \(b) otherwise than the other way" }
+                guard degree == 1 else { continue }
                 for c in labels where K.agreement(a, c) != K.agreement(b, c) {
                     return "\(a) and \(b) agree, and not alike with \(c)"
                 }
@@ -128,7 +130,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         let question = K.drawnQuestion(&generator)
         guard K.consensus([], on: question) == nil else { return "nobody comes to a consensus" }
         let label = K.drawnLabel(question, &generator)
-        let said = K.answer(saying: label)
+        let said = K.answer(stating: label)
         guard let alone = K.consensus([(said, 0.8)], on: question), alone.label == label, alone.supports == [true]
         else { return "one vote for \(label) does not come to it" }
         // In half of the draws all annotators have the accuracy of an unknown one.
@@ -136,17 +138,22 @@ struct KindLaws: Sendable, CustomStringConvertible {
         let votes = (0..<(1 + generator.next(below: 6))).map { _ in
             (answer: K.drawnAnswer(question, &generator), accuracy: isEven ? 0.8 : 0.01 + 0.98 * generator.nextUnit())
         }
-        guard let one = K.consensus(votes, on: question) else { return "votes come to nothing" }
-        guard one.posteriors.count == votes.count, one.supports.count == votes.count else { return "lists are short" }
-        guard K.complaint(one.label, under: question) == nil else { return "\(one.label) is not allowed" }
-        let order = SeededSampling.permutation(of: votes.count, using: &generator)
-        guard let other = K.consensus(order.map { votes[$0] }, on: question) else { return "in order only" }
-        guard abs(one.confidence.value - other.confidence.value) < 1e-12 else { return "confidence depends on order" }
-        if one.label != other.label {
-            // Rounding decides between equals.
-            return one.confidence.value <= 0.5 + 1e-9 ? nil : "\(one.label) or \(other.label), by the order of votes"
+        guard let found = K.consensus(votes, on: question) else { return "votes come to nothing" }
+        guard found.posteriors.count == votes.count, found.supports.count == votes.count else {
+            return "lists are short"
         }
-        for (index, vote) in order.enumerated() where one.supports[vote] != other.supports[index] {
+        guard K.complaint(found.label, under: question) == nil else { return "\(found.label) is not allowed" }
+        let order = SeededSampling.permutation(of: votes.count, using: &generator)
+        guard let reordered = K.consensus(order.map { votes[$0] }, on: question) else { return "in order only" }
+        guard abs(found.confidence.value - reordered.confidence.value) < 1e-12 else {
+            return "confidence depends on order"
+        }
+        if found.label != reordered.label {
+            // Rounding decides between equals.
+            return found.confidence.value <= 0.5 + 1e-9
+                ? nil : "\(found.label) or \(reordered.label), by the order of votes"
+        }
+        for (index, vote) in order.enumerated() where found.supports[vote] != reordered.supports[index] {
             return "support depends on order"
         }
         return nil
@@ -159,7 +166,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         let output = K.drawnOutput(question, &generator)
         for function in AcquisitionFunction.allCases {
             let detail = PredictionDetail(score: 0.25)
-            let facts = K.summary(output, beside: detail, question, function, temperature: 1)
+            let facts = K.summary(output, detail: detail, question, function, temperature: 1)
             guard (0...1).contains(facts.score), (0...1).contains(facts.confidence) else { return "\(facts)" }
             if function == .provided, facts.score != 0.25 { return "the service's own score is not heeded" }
             let top = K.top(of: output).map { K.wrapped(label: $0) }
@@ -186,8 +193,8 @@ struct KindLaws: Sendable, CustomStringConvertible {
             return "no consensus among the labels that are listed"
         }
         guard abs(posterior / sum - found.confidence.value) < 1e-9 else { return "confidence is not the posterior" }
-        let said = votes.compactMap { K.consensus([$0], on: question)?.label }
-        let best = said.compactMap { posteriors[$0] }.max() ?? 0
+        let labels = votes.compactMap { K.consensus([$0], on: question)?.label }
+        let best = labels.compactMap { posteriors[$0] }.max() ?? 0
         return posterior >= best * (1 - 1e-9) ? nil : "another label that somebody named is likelier"
     }
 }

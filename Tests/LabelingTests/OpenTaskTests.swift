@@ -32,16 +32,16 @@ import Vocabulary
             case 7: _ = state.age(question: question, policy: policy, at: time(now))
             case 8: state.open.undo()
             case 9: state.open.commit()
-            default: state.checkTasks(policy: policy)
+            default: state.refreshTaskFacts(policy: policy)
             }
-            var anew = LabelingState()
-            for (key, row) in state.open.sortedRows { anew.open.restore(key, row) }
+            var restored = LabelingState()
+            for (key, row) in state.open.sortedRows { restored.open.restore(key, row) }
             let rows = state.open.sortedRows.map(\.value)
             let isAlike =
                 state.nextDeadline == rows.map(\.expiresAt).min()
                 && state.openTrainingTasks == rows.count { $0.selection.purpose == .acquisition }
-                && state.nextAgeing(policy: policy) == anew.nextAgeing(policy: policy)
-                && state.nextDeadline == anew.nextDeadline
+                && state.nextAgeing(policy: policy) == restored.nextAgeing(policy: policy)
+                && state.nextDeadline == restored.nextDeadline
             guard isAlike else {
                 Issue.record("seed \(seed), step \(step): the tasks come to something else")
                 return

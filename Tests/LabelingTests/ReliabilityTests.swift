@@ -19,19 +19,19 @@ import Vocabulary
         var generator = SplitMix64(seed: seed)
         let errors = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25]
         let policy = LabelingPolicy(minimumVotes: 3, maximumVotes: 5, confidence: 0.95)
-        let labels = Question.choice(LabelSchema(question: "?", classes: (0..<10).map { "\($0)" }))
+        let question = Question.choice(LabelSchema(question: "?", classes: (0..<10).map { "\($0)" }))
         var state = LabelingState()
         var (right, all) = (0, 0)
         for number in 0..<1_200 {
             let id = TaskID("t\(number)")
             let truth = generator.next(below: 10)
-            _ = state.openTask(id, for: selection("s\(number)"), question: labels, policy: policy, at: time(0))
+            _ = state.openTask(id, for: selection("s\(number)"), question: question, policy: policy, at: time(0))
             for who in SeededSampling.permutation(of: errors.count, using: &generator) {
                 let isWrong = generator.nextUnit() < errors[who]
-                let said = isWrong ? (truth + 1 + generator.next(below: 9)) % 10 : truth
+                let label = isWrong ? (truth + 1 + generator.next(below: 9)) % 10 : truth
                 let result = state.receive(
-                    answer(id.rawValue, "a\(who)", said),
-                    question: labels,
+                    answer(id.rawValue, "a\(who)", label),
+                    question: question,
                     policy: policy,
                     at: time(1)
                 )

@@ -6,8 +6,7 @@ import Vocabulary
 
 @Suite("Standing of annotators")
 struct StandingTests {
-    private static let pair = LabelSchema(question: "?", classes: ["no", "yes"])
-    private static let three = LabelingPolicy(minimumVotes: 3, maximumVotes: 3, confidence: 0.95, maximumSkips: 2)
+    private static let threeVotes = LabelingPolicy(minimumVotes: 3, maximumVotes: 3, confidence: 0.95, maximumSkips: 2)
 
     private static func naming(_ names: String..., maximumVotes: Int = 5) -> LabelingPolicy {
         LabelingPolicy(
@@ -21,7 +20,7 @@ struct StandingTests {
     }
 
     /// Opens a task and submits these answers, in order.
-    private static func task(
+    private static func label(
         _ id: String,
         _ votes: [(String, Int)],
         _ policy: LabelingPolicy,
@@ -36,18 +35,18 @@ struct StandingTests {
     @Test("An annotator has standing only after five answers that agree with labels of two other contributors")
     func earned() throws {
         var state = LabelingState()
-        let two = LabelingPolicy(minimumVotes: 2, maximumVotes: 2)
+        let twoVotes = LabelingPolicy(minimumVotes: 2, maximumVotes: 2)
         for number in 0..<5 {
             // Two answers are too few, and an annotator who disagrees gains nothing.
-            _ = try Self.task("p\(number)", [("a", 1), ("b", 1)], two, &state)
-            #expect(!state.hasStanding(AnnotatorID("a"), policy: Self.three))
+            _ = try Self.label("p\(number)", [("a", 1), ("b", 1)], twoVotes, &state)
+            #expect(!state.hasStanding(AnnotatorID("a"), policy: Self.threeVotes))
         }
         for number in 0..<5 {
-            #expect(!state.hasStanding(AnnotatorID("a"), policy: Self.three))
-            _ = try Self.task("t\(number)", [("a", 1), ("c", 2), ("b", 1)], Self.three, &state)
+            #expect(!state.hasStanding(AnnotatorID("a"), policy: Self.threeVotes))
+            _ = try Self.label("t\(number)", [("a", 1), ("c", 2), ("b", 1)], Self.threeVotes, &state)
         }
         #expect(
-            ["a", "b", "c", "d"].map { state.hasStanding(AnnotatorID($0), policy: Self.three) } == [
+            ["a", "b", "c", "d"].map { state.hasStanding(AnnotatorID($0), policy: Self.threeVotes) } == [
                 true, true, false, false,
             ]
         )
@@ -60,12 +59,12 @@ struct StandingTests {
         var state = LabelingState()
         let policy = Self.naming("n", maximumVotes: 3)
         for number in 0..<8 {
-            let label = try Self.task("t\(number)", [("x", 0), ("y", 0), ("n", 1)], policy, &state)
+            let label = try Self.label("t\(number)", [("x", 0), ("y", 0), ("n", 1)], policy, &state)
             #expect(label?.label == .choice(ClassIndex(0)))
         }
         #expect(!state.hasStanding(AnnotatorID("x"), policy: policy))
         // If no annotator of the task has standing, its annotators vouch for each other.
-        for number in 0..<5 { _ = try Self.task("u\(number)", [("x", 0), ("y", 0), ("z", 0)], policy, &state) }
+        for number in 0..<5 { _ = try Self.label("u\(number)", [("x", 0), ("y", 0), ("z", 0)], policy, &state) }
         #expect(state.hasStanding(AnnotatorID("x"), policy: policy))
     }
 
@@ -74,16 +73,16 @@ struct StandingTests {
         var state = LabelingState()
         var policy = Self.naming("n", maximumVotes: 2)
         policy.confidence = 1
-        let named = try Self.task("t", [("x", 1), ("n", 1)], policy, &state)
+        let named = try Self.label("t", [("x", 1), ("n", 1)], policy, &state)
         // 0.7 · 0.8 / (0.7 · 0.8 + 2 · 0.15 · 0.1) of three classes.
         #expect(abs((named?.confidence.value ?? 0) - 0.56 / 0.59) < 1e-15)
         policy.annotators = []
-        let today = try Self.task("u", [("v", 1), ("w", 1)], policy, &state)
-        #expect(abs((today?.confidence.value ?? 0) - 0.64 / 0.66) < 1e-15)
+        let unnamed = try Self.label("u", [("v", 1), ("w", 1)], policy, &state)
+        #expect(abs((unnamed?.confidence.value ?? 0) - 0.64 / 0.66) < 1e-15)
         // An annotator with a worse record counts for less.
         state.annotators[AnnotatorID("x")] = AnnotatorReliability(answers: 95, correct: 46)
         policy.annotators = [AnnotatorID("n")]
-        let poor = try Self.task("v", [("x", 1), ("y", 2)], policy, &state)
+        let poor = try Self.label("v", [("x", 1), ("y", 2)], policy, &state)
         #expect(poor?.label == .choice(ClassIndex(2)))
     }
 
@@ -136,12 +135,12 @@ struct StandingTests {
         #expect(state.annotators.count == 2)
         #expect(try skip("n").task?.state == .closed(.unanswerable))
         // While no annotator has standing, skips and flags of any annotator count.
-        var today = policy
-        today.annotators = []
-        var other = LabelingState(task: "t", policy: today)
+        var unnamed = policy
+        unnamed.annotators = []
+        var other = LabelingState(task: "t", policy: unnamed)
         for who in ["x", "y"] {
             let flag = Annotation(task: TaskID("t"), annotator: AnnotatorID(who), outcome: .flag("?"))
-            let outcome = try other.receive(flag, today).get()
+            let outcome = try other.receive(flag, unnamed).get()
             #expect((outcome.task?.state == .closed(.unanswerable)) == (who == "y"))
         }
     }
@@ -153,19 +152,19 @@ struct StandingTests {
         for step in 0..<300 {
             let votes = (0..<3).map { ("a\(generator.next(below: 12))", generator.next(below: 4) == 0 ? 1 : 0, $0) }
             let id = "t\(step)"
-            _ = state.openTask(TaskID(id), for: selection(id), question: question, policy: Self.three, at: time(0))
-            for (who, vote, _) in votes { _ = state.receive(answer(id, who, vote), Self.three) }
+            _ = state.openTask(TaskID(id), for: selection(id), question: question, policy: Self.threeVotes, at: time(0))
+            for (who, vote, _) in votes { _ = state.receive(answer(id, who, vote), Self.threeVotes) }
             switch generator.next(below: 4) {
             case 0: _ = (state.annotators.undo(), state.open.undo(), state.closed.undo())
             case 1: _ = (state.annotators.commit(), state.open.commit(), state.closed.commit())
             default: break
             }
             // A state restored from the rows alone must decide the same.
-            var (anew, copy) = (LabelingState(), state)
-            for (key, row) in state.annotators.sortedRows { anew.annotators.restore(key, row) }
+            var (restored, copy) = (LabelingState(), state)
+            for (key, row) in state.annotators.sortedRows { restored.annotators.restore(key, row) }
             let probe = LabelingPolicy(minimumVotes: 1, maximumVotes: 2, confidence: 0.79)
-            let label = try Self.task("probe", [("new", 1)], probe, &anew)
-            let found = try Self.task("probe", [("new", 1)], probe, &copy)
+            let label = try Self.label("probe", [("new", 1)], probe, &restored)
+            let found = try Self.label("probe", [("new", 1)], probe, &copy)
             #expect(found == label, "seed \(seed), step \(step)")
         }
     }
@@ -178,8 +177,8 @@ struct StandingTests {
         var policy = LabelingPolicy(minimumVotes: 1, maximumVotes: 5, confidence: 0.95)
         /// Number of labels that the honest annotators decide before the invented names arrive.
         var before = 0
-        /// Whether no annotator ever gains standing, as in earlier builds.
-        var isWithout = false
+        /// Whether agreements are reset, so that no annotator ever gains standing, as in earlier builds.
+        var isStandingReset = false
         var invented = 2
         var honest = 3
         var labels = 33
@@ -208,7 +207,7 @@ struct StandingTests {
                     if number >= before, state.closed[id]?.label?.classIndex?.rawValue != truth { wrong += 1 }
                     break
                 }
-                guard isWithout else { continue }
+                guard isStandingReset else { continue }
                 for (who, row) in state.annotators.sortedRows {
                     var row = row
                     row.agreements = 0
@@ -232,9 +231,9 @@ struct StandingTests {
 
     @Test("Against three honest annotators two invented names decide fewer labels, and hardly any once those are named")
     func attack() throws {
-        var attack = Attack(isWithout: true)
+        var attack = Attack(isStandingReset: true)
         let before = try attack.mean(200).wrong
-        attack.isWithout = false
+        attack.isStandingReset = false
         let after = try attack.mean(200).wrong
         attack.policy.annotators = ["h0", "h1", "h2"].map { AnnotatorID($0) }
         let named = try attack.mean(200).wrong
@@ -253,9 +252,9 @@ struct StandingTests {
     )
     func newcomers(classes: Int, minimum: Int) throws {
         let policy = LabelingPolicy(minimumVotes: minimum, maximumVotes: 5, confidence: 0.95)
-        var attack = Attack(classes: classes, policy: policy, before: 100, isWithout: true)
+        var attack = Attack(classes: classes, policy: policy, before: 100, isStandingReset: true)
         let before = try attack.mean(20)
-        attack.isWithout = false
+        attack.isStandingReset = false
         let after = try attack.mean(20)
         attack.policy.annotators = ["h0", "h1", "h2"].map { AnnotatorID($0) }
         let named = try attack.mean(20)
@@ -273,10 +272,17 @@ struct StandingTests {
     func honest(classes: Int) throws {
         for (minimum, maximum) in [(1, 3), (2, 3), (3, 3), (1, 5), (3, 5)] {
             let policy = LabelingPolicy(minimumVotes: minimum, maximumVotes: maximum, confidence: 0.95)
-            var set = Attack(classes: classes, policy: policy, isWithout: true, invented: 0, honest: 6, labels: 100)
-            let before = try set.mean(20)
-            set.isWithout = false
-            let after = try set.mean(20)
+            var attack = Attack(
+                classes: classes,
+                policy: policy,
+                isStandingReset: true,
+                invented: 0,
+                honest: 6,
+                labels: 100
+            )
+            let before = try attack.mean(20)
+            attack.isStandingReset = false
+            let after = try attack.mean(20)
             print("honest, \(classes) classes, \(minimum) to \(maximum) votes: \(before) before, \(after) after")
             #expect(after.answers <= before.answers * 1.05)
             #expect(after.wrong <= before.wrong + 0.5)

@@ -141,7 +141,7 @@ import Vocabulary
         )
         var state = LabelingState()
         var (reserved, given, released, labels, closed) = (0, 0, 0, 0, 0)
-        var known: [AnnotationOutcome] = []
+        var outcomes: [AnnotationOutcome] = []
         for step in 0..<400 {
             let now = time(Int64(step * 50))
             if step % 8 == 0 {
@@ -161,11 +161,11 @@ import Vocabulary
                 annotator: AnnotatorID("a\(generator.next(below: 12))"),
                 outcome: outcome
             )
-            known = state.expire(question: question, policy: policy, at: now)
+            outcomes = state.expire(question: question, policy: policy, at: now)
             if case .success(let change) = state.receive(annotation, question: question, policy: policy, at: now) {
-                known.append(change)
+                outcomes.append(change)
             }
-            for change in known {
+            for change in outcomes {
                 if change.isVote { given += 1 }
                 released += change.votesReleased
                 if change.consensus != nil { labels += 1 }

@@ -11,7 +11,7 @@ struct WithheldTests {
     @Test("A task opened while a class is suppressed neither offers nor accepts it; others and older tasks do")
     func withheld() throws {
         var state = LabelingState()
-        let whole = question.classes
+        let classes = question.classes
         let old = state.openTask(
             TaskID("old"),
             for: selection("a"),
@@ -19,16 +19,16 @@ struct WithheldTests {
             policy: Self.policy,
             at: time(1)
         )
-        #expect(old.question.classes == whole)
+        #expect(old.question.classes == classes)
         let new = state.openTask(
             TaskID("new"),
             for: selection("b"),
             question: question,
             policy: Self.policy,
-            withholding: [whole[1]],
+            withholding: [classes[1]],
             at: time(2)
         )
-        #expect(new.question.classes == whole.filter { $0 != whole[1] })
+        #expect(new.question.classes == classes.filter { $0 != classes[1] })
         guard case .failure(let error) = state.receive(answer("new", "ann", 1), Self.policy, at: 3) else {
             Issue.record("a suppressed class was taken")
             return
@@ -36,8 +36,8 @@ struct WithheldTests {
         #expect(error.refusal.code == .unknownClass && error.refusal.text.contains("it is suppressed"))
         // Answers use the class indices of the whole question.
         let label = try state.receive(answer("new", "ann", 2), Self.policy, at: 3).get().consensus?.label
-        #expect(label.map { question.classNames(in: $0) } == [whole[2]])
+        #expect(label.map { question.classNames(in: $0) } == [classes[2]])
         let other = try state.receive(answer("old", "ann", 1), Self.policy, at: 3).get().consensus?.label
-        #expect(other.map { question.classNames(in: $0) } == [whole[1]])
+        #expect(other.map { question.classNames(in: $0) } == [classes[1]])
     }
 }

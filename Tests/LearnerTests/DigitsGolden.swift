@@ -22,13 +22,13 @@ struct DigitsGolden {
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: ",")
             let numbers = try fields.dropFirst().map { try #require(Double($0)) }
-            let part = String(fields[0])
-            if part == "loss" {
+            let kind = String(fields[0])
+            if kind == "loss" {
                 loss = numbers[0]
                 continue
             }
-            labels[part, default: []].append(Int(numbers[0]))
-            pixels[part, default: []] += numbers[1...64].map { $0 / 16 }
+            labels[kind, default: []].append(Int(numbers[0]))
+            pixels[kind, default: []] += numbers[1...64].map { $0 / 16 }
             probabilities += numbers[65...]
         }
         training = try FeatureMatrix(values: try #require(pixels["train"]), columnCount: 64)

@@ -50,11 +50,11 @@ struct LoopCrashTests {
 
     /// Decisions that follow from the recorded entries; a worker may append an entry with its build after them at any
     /// time.
-    private static func decisions(of recording: Recording, in pipeline: Pipeline) -> [Written] {
+    private static func decisions(of recording: Recording, in pipeline: Pipeline) -> [WrittenDecision] {
         pipeline.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }
 
-    private static func difference(_ expected: [Written], _ found: [Written]) -> String {
+    private static func difference(_ expected: [WrittenDecision], _ found: [WrittenDecision]) -> String {
         for (a, b) in zip(expected, found) where a != b { return "\(a.topic) \(a.id) became \(b.topic) \(b.id)" }
         return "\(expected.count) decisions became \(found.count)"
     }

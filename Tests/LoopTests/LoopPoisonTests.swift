@@ -18,7 +18,7 @@ struct LoopPoisonTests {
     private static let other = "stars"
     private let recording: Recording
     /// The decisions that follow from the same journal without faults, ordered by topic and id.
-    private let expected: [Written]
+    private let expected: [WrittenDecision]
 
     init() throws {
         recording = try Recording(seed: 1, rounds: 6)
@@ -56,21 +56,21 @@ struct LoopPoisonTests {
     }
 
     /// Decisions that follow from entries, in an order that does not depend on when a project was read.
-    private static func decisions(_ pipeline: Pipeline, of name: String? = nil) -> [Written] {
+    private static func decisions(_ pipeline: Pipeline, of name: String? = nil) -> [WrittenDecision] {
         pipeline.decisions().filter { written in
             !written.id.contains("-paused-") && !written.id.contains("-resumed-")
                 && (name.map { written.id.hasPrefix($0 + "-") } ?? true)
         }.sorted { ($0.topic.rawValue, $0.id) < ($1.topic.rawValue, $1.id) }
     }
 
-    private static func lethal(_ pipeline: Pipeline, _ manner: Lethal.Manner = .death, number: Int = 30) throws
-        -> Lethal
+    private static func lethal(_ pipeline: Pipeline, _ manner: LethalRecord.Manner = .death, number: Int = 30) throws
+        -> LethalRecord
     {
         let annotations = pipeline.journal().filter {
             $0.keyText == Scenario.project.rawValue && $0.text.contains(#""kind":"annotation""#)
         }
         let record = try #require(annotations.dropFirst(number).first)
-        return Lethal(
+        return LethalRecord(
             topic: pipeline.topics[.journal],
             partition: Scenario.partition,
             offset: record.offset,
@@ -101,7 +101,7 @@ struct LoopPoisonTests {
             .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
     }
 
-    private func loop(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), _ lethal: Lethal? = nil) throws
+    private func loop(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), _ lethal: LethalRecord? = nil) throws
         -> ProcessorRunner
     {
         try pipeline.makeLoop(plan, policy: Self.policy, lethal: lethal, now: { 0 })
@@ -115,9 +115,9 @@ struct LoopPoisonTests {
 
     @Test(
         "The project is paused at the entry, the other continues; resumed, it decides as if undisturbed",
-        arguments: [(0, Lethal.Manner.death), (30, .death), (30, .error), (30, .refusal)]
+        arguments: [(0, LethalRecord.Manner.death), (30, .death), (30, .error), (30, .refusal)]
     )
-    func pauseAndResume(number: Int, manner: Lethal.Manner) throws {
+    func pauseAndResume(number: Int, manner: LethalRecord.Manner) throws {
         let pipeline = try Self.pipeline(recording)
         let lethal = try Self.lethal(pipeline, manner, number: number)
         let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
@@ -230,9 +230,9 @@ struct LoopPoisonTests {
 
     @Test(
         "If the entry fails again, the project is paused again, and the others continue",
-        arguments: [Lethal.Manner.error, .refusal]
+        arguments: [LethalRecord.Manner.error, .refusal]
     )
-    func refusedAgain(manner: Lethal.Manner) throws {
+    func refusedAgain(manner: LethalRecord.Manner) throws {
         let pipeline = try Self.pipeline(recording)
         let lethal = try Self.lethal(pipeline, manner)
         _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
@@ -273,7 +273,7 @@ struct LoopPoisonTests {
             )
         )
         #expect(pipeline.journal().last?.offset == offset)
-        let lethal = Lethal(topic: pipeline.topics[.journal], partition: Scenario.partition, offset: offset)
+        let lethal = LethalRecord(topic: pipeline.topics[.journal], partition: Scenario.partition, offset: offset)
         let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect((4...7).contains(deaths), "\(deaths) deaths")
         #expect(try Self.pause(pipeline) == nil)
@@ -303,7 +303,7 @@ struct LoopPoisonTests {
         let lethal = try Self.lethal(pipeline)
         _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         try Self.resume(pipeline)
-        let away = Lethal(
+        let away = LethalRecord(
             topic: lethal.topic,
             partition: lethal.partition,
             offset: lethal.offset,
@@ -322,7 +322,7 @@ struct LoopPoisonTests {
         try pipeline.cluster.append(
             OutputRecord(topic: pipeline.topics[.journal], partition: Scenario.partition, key: [0xFF], value: [1])
         )
-        let lethal = Lethal(topic: pipeline.topics[.journal], partition: Scenario.partition, offset: end)
+        let lethal = LethalRecord(topic: pipeline.topics[.journal], partition: Scenario.partition, offset: end)
         _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect(poisoned(pipeline).map(\.value) == [[1]])
         let isSame = Self.decisions(pipeline).filter { $0.id != "poison" } == expected
@@ -338,7 +338,7 @@ struct LoopPoisonTests {
                 OutputRecord(topic: pipeline.topics[.tallies], partition: Scenario.partition, value: value)
             )
         }
-        let lethal = Lethal(topic: pipeline.topics[.tallies], partition: Scenario.partition, offset: 11)
+        let lethal = LethalRecord(topic: pipeline.topics[.tallies], partition: Scenario.partition, offset: 11)
         let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect((4...8).contains(deaths), "\(deaths) deaths")
         #expect(try Self.pause(pipeline) == nil)

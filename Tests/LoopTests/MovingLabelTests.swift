@@ -112,7 +112,7 @@ struct MovingLabelTests {
         let (book, _) = try ScoreBook.read("shapes", transport: pipeline.cluster, topics: pipeline.topics)
         let newest = try #require(sides[cuts.count])
         let gone = Set(changes.map(\.sample))
-        #expect(book.living.allSatisfy { !gone.contains($0.sample) && newest[$0.sample.rawValue] ?? .test == .test })
+        #expect(book.testItems.allSatisfy { !gone.contains($0.sample) && newest[$0.sample.rawValue] ?? .test == .test })
         #expect(book.anchor.count == ScoreBook.anchorSize)
         let moment = StreamTime(milliseconds: changes[0].at.milliseconds - 1)
         #expect(book.window(until: moment).map(\.sample).contains { gone.contains($0) })

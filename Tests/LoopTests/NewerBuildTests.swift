@@ -58,7 +58,7 @@ struct NewerBuildTests {
         return pipeline
     }
 
-    private func decisions(_ pipeline: Pipeline, of name: String) -> [Written] {
+    private func decisions(_ pipeline: Pipeline, of name: String) -> [WrittenDecision] {
         pipeline.decisions().filter { $0.id.hasPrefix(name + "-") && !$0.id.contains("-paused-") }
     }
 
@@ -180,7 +180,7 @@ struct NewerBuildTests {
     func reread() throws {
         // No worker has stopped at the entry, which arrived while the project was paused.
         let pipeline = try pipeline(Self.entries[1], behind: 40)
-        let lethal = Lethal(
+        let lethal = LethalRecord(
             topic: topicPartition.topic,
             partition: topicPartition.partition,
             offset: 20,

@@ -19,7 +19,7 @@ struct SuccessorTests {
         try pipeline.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
     }
 
-    private func decisions(_ pipeline: Pipeline, of recording: Recording) -> [Written] {
+    private func decisions(_ pipeline: Pipeline, of recording: Recording) -> [WrittenDecision] {
         pipeline.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }
 

@@ -39,7 +39,7 @@ struct DiskCrashTests {
                 let store = DatasetStore(objects: try disk.store(pipeline.store.objects.location))
                 try pipeline.makeMaterializer(plan, store: store).settle()
             }
-            #expect(disk.isGone, "\(crash): \(disk.effects.count)")
+            #expect(disk.hasCrashed, "\(crash): \(disk.effects.count)")
             #expect(throws: (any Error).self, "\(crash)") { try first.get() }
             try expectWhole(pipeline.store, crash)
             try pipeline.makeMaterializer().settle()

@@ -173,7 +173,7 @@ struct FactLogTests {
                 let store = DatasetStore(objects: try disk.store(pipeline.store.objects.location))
                 try pipeline.makeMaterializer(store: store).settle()
             }
-            #expect(disk.isGone, "\(crash)")
+            #expect(disk.hasCrashed, "\(crash)")
             #expect(try pipeline.store.verify(Scenario.project).problems == [], "\(crash)")
             try pipeline.makeMaterializer().settle()
             #expect(try ids(pipeline) == expected, "\(crash)")

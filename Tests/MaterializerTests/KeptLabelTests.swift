@@ -185,7 +185,7 @@ struct KeptLabelTests {
             let disk = Disk(crash: crash)
             // A worker that dies while it removes objects that are no longer needed has no work left.
             _ = Result { try run(pipeline, disk) }
-            #expect(disk.isGone, "\(crash)")
+            #expect(disk.hasCrashed, "\(crash)")
             let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
             for record in log[there...] { try pipeline.cluster.append(record) }
             try materializer(pipeline).settle()

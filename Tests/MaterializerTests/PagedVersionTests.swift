@@ -168,14 +168,14 @@ struct PagedVersionTests {
         }
         // A build without format 2 read the same facts, and wrote fewer members of each line.
         var more = try PagedVersions { _ in versions.store.objects }
-        try more.cut(5, facts: 2, times: 2)
+        try more.cut(5, factFormat: 2, times: 2)
         #expect(more.versions.map(\.id) == ids)
         // Before: if the store could not read its lines at that time, the version was considered another and received a
         // second id.
         let counting = CountingStore(versions.store.objects)
-        counting.away.withLock { $0 = "/segments/" }
+        counting.unavailablePart.withLock { $0 = "/segments/" }
         var late = try PagedVersions { _ in counting }
-        #expect(throws: StorageError.self) { try late.cut(5, facts: 2, times: 1) }
+        #expect(throws: StorageError.self) { try late.cut(5, factFormat: 2, times: 1) }
         #expect(try versions.store.manifest(Scenario.project, versionNumber: 1)?.id == ids.first)
         // A version of another log with the same numbers is another version, because the content of the log counts.
         var other = try PagedVersions(seed: 2) { _ in versions.store.objects }

@@ -127,7 +127,7 @@ struct SharedStoreTests {
         try pipeline.send(.datasetVersions, writer.bytes, partition: Scenario.partition)
         let runner = try pipeline.makeMaterializer()
         var reported: [Int] = []
-        (runner.processor as? MaterializerProcessor)?.announcedOtherwise = { reported.append($1.versionNumber) }
+        (runner.processor as? MaterializerProcessor)?.announcedUnderOtherID = { reported.append($1.versionNumber) }
         try runner.settle()
         #expect(reported == [2])
         let all = try announced(pipeline)
@@ -136,7 +136,7 @@ struct SharedStoreTests {
         #expect(all.filter { $0.versionNumber == 2 }.map(\.id) == [other, real])
         // The next worker finds both announcements.
         let next = try pipeline.makeMaterializer(instance: "w9", store: DatasetStore(objects: MemoryStore()))
-        (next.processor as? MaterializerProcessor)?.announcedOtherwise = { reported.append($1.versionNumber) }
+        (next.processor as? MaterializerProcessor)?.announcedUnderOtherID = { reported.append($1.versionNumber) }
         try next.settle()
         #expect(try reported == [2] && announced(pipeline).count == all.count)
         #expect(try pipeline.store.verify(Scenario.project).problems == [])
@@ -187,7 +187,7 @@ struct SharedStoreTests {
                 instance: "w2",
                 store: DatasetStore(
                     objects: MeetingStore(shared, at: limit.map { .init(change: $0, isAfter: number % 2 == 0) }) {
-                        () throws(StorageError) in throw .gone
+                        () throws(StorageError) in throw .processEnded
                     }
                 ),
                 keepEvery: 4

@@ -97,7 +97,7 @@ struct VersionSidesTests {
 
     private func refusal(_ writer: Writer) -> String {
         var writer = writer
-        return "\(#expect(throws: WrongFact.self) { try writer.cut() }?.reason ?? "")"
+        return "\(#expect(throws: PermanentFailure.self) { try writer.cut() }?.reason ?? "")"
     }
 
     @Test(
@@ -155,7 +155,7 @@ struct VersionSidesTests {
             classes: ["bee"],
             format: 2
         )
-        let error = #expect(throws: WrongFact.self) { try sealer.seal(Scenario.project, cut, log.waiting) }
+        let error = #expect(throws: PermanentFailure.self) { try sealer.seal(Scenario.project, cut, log.waiting) }
         #expect(error?.reason.contains("s2 (training and test)") == true)
     }
 

@@ -61,8 +61,8 @@ struct ConcurrentOperatorTests {
         let pipeline = try Pipeline()
         let name = Scenario.project.rawValue
         let (first, second) = (
-            try OperatorCommand(transport: pipeline.cluster, topics: pipeline.topics, project: name),
-            try OperatorCommand(transport: pipeline.cluster, topics: pipeline.topics, project: name)
+            try OperatorCommandSender(transport: pipeline.cluster, topics: pipeline.topics, project: name),
+            try OperatorCommandSender(transport: pipeline.cluster, topics: pipeline.topics, project: name)
         )
         let command = Command(id: "c1", action: .hold, by: "ada", reason: "noon")
         let error = #expect(throws: EngineError.self) { try first.send(command, at: 0) }

@@ -111,9 +111,9 @@ struct ExplainJudgementTests {
         for number in 0..<400 {
             let blind = try explain("s\(number)", pipeline, salt: [])
             guard let prediction = blind.predictions.first else { continue }
-            #expect(prediction.score == nil && prediction.limited == ["any"])
+            #expect(prediction.score == nil && prediction.limitedTriggers == ["any"])
             let known = try #require(try explain("s\(number)", pipeline).predictions.first)
-            #expect(known.limited == [(known.score ?? 1) < 0.5 ? "low" : "not-low", "any"])
+            #expect(known.limitedTriggers == [(known.score ?? 1) < 0.5 ? "low" : "not-low", "any"])
             left += 1
         }
         #expect(left > 300)

@@ -143,7 +143,7 @@ struct ExplainTests {
         #expect(fired.allSatisfy { $0.ways == ["trigger all fired"] && $0.candidate.isBelowThreshold })
         #expect(appeared.count > 2 && appeared.contains { $0.ways == ["its score passed the threshold"] })
         let left = explanations.filter(\.appearances.isEmpty)
-        #expect(left.allSatisfy { $0.predictions.first?.limited == ["all"] })
+        #expect(left.allSatisfy { $0.predictions.first?.limitedTriggers == ["all"] })
     }
 
     @Test("A record that is not a prediction is reported with its reason, and an unread one as uncounted")

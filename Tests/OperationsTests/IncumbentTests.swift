@@ -79,7 +79,7 @@ struct IncumbentPipelineTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.commands]).isEmpty)
         #expect(try send(model) == .champion)
         let sent = pipeline.cluster.committed(pipeline.topics[.commands]).count
-        #expect(try send(model) == .known)
+        #expect(try send(model) == .alreadyChampion)
         #expect(pipeline.cluster.committed(pipeline.topics[.commands]).count == sent)
         func reason(_ model: IncumbentModel) -> String {
             "\(#expect(throws: EngineError.self) { try send(model) }.map { "\($0)" } ?? "")"

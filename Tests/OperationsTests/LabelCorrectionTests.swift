@@ -66,7 +66,7 @@ struct LabelCorrectionTests {
         let (trains, tests) = (try #require(labels[.training]), try #require(labels[.test]))
         let other = try #require(Scenario.classes.first { $0 != trains.name })
         #expect(try send(.revise(trains.sample, className: other), pipeline) == .done)
-        #expect(try send(.revise(trains.sample, className: other), pipeline) == .known)
+        #expect(try send(.revise(trains.sample, className: other), pipeline) == .unchanged)
         let sent = pipeline.cluster.committed(pipeline.topics[.commands]).count
         func reason(_ action: Command.Action, to project: String = Scenario.project.rawValue, reason: String = "so")
             -> String
@@ -84,7 +84,7 @@ struct LabelCorrectionTests {
         #expect(pipeline.cluster.committed(pipeline.topics[.commands]).count == sent)
         #expect(try send(.move(tests.sample, to: .training), pipeline) == .done)
         #expect(try send(.retract(trains.sample), pipeline) == .done)
-        #expect(try send(.retract(trains.sample), pipeline) == .known)
+        #expect(try send(.retract(trains.sample), pipeline) == .unchanged)
 
         let changes = try log(pipeline).compactMap { fact -> (LabelChange, [String]?, [String]?)? in
             if case .changed(let change, let names, let former) = fact { (change, names, former) } else { nil }
@@ -206,7 +206,7 @@ struct LabelCorrectionTests {
     @Test("The same commands give the same log, wherever Loop fails")
     func crashes() throws {
         let recording = try recording()
-        func run(_ step: FaultPlan.Step?) throws -> (written: [Written], plan: FaultPlan) {
+        func run(_ step: FaultPlan.Step?) throws -> (written: [WrittenDecision], plan: FaultPlan) {
             let pipeline = try recording.pipeline()
             let policy = CommitPolicy(interval: 0, maximumRecords: 20, batchSize: 20)
             let successor = step.map { Successor.of($0) } ?? .itself

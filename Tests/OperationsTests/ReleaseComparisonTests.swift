@@ -46,16 +46,16 @@ struct ReleaseComparisonTests {
         + (21...30).map {
             item($0, 1, [old: $0 <= 22 ? 1 : 0, new: $0 <= 22 ? 0 : 1], stratum: .disagree, confidence: 0.9)
         }
-    private static let figures = PostStratification(
+    private static let weighting = PostStratification(
         candidates: [(.agree, 0, 900), (.disagree, 0, 100)] as [(stratum: AuditStratum, day: Int, count: Int)]
     )
 
     @Test("Scores are weighted by the distribution of all candidates, also for each class")
     func weighing() throws {
-        let score = try #require(ModelScore(Self.new, on: Self.items, Self.figures, .choice(Self.schema)))
+        let score = try #require(ModelScore(Self.new, on: Self.items, Self.weighting, .choice(Self.schema)))
         #expect((score.agreement.value - (0.9 + 0.1 * 0.8)).magnitude < 1e-12)
         #expect(score.agreement.interval.contains(score.agreement.value) && score.labels == 30)
-        #expect(score.agreement.always.lower <= score.agreement.interval.lower)
+        #expect(score.agreement.anytimeInterval.lower <= score.agreement.interval.lower)
         // Label dog: 10 of the 20 and all of the 10, of which 18 are predicted. Each of the 20 represents 45
         // candidates, each of the 10 represents 10.
         let dog = try #require(score.classes.first { $0.name == "dog" })
@@ -65,23 +65,23 @@ struct ReleaseComparisonTests {
         let cat = try #require(score.classes.first { $0.name == "cat" })
         #expect(((cat.precision?.value ?? 0) - 450 / (450 + 20.0)).magnitude < 1e-12)
         #expect(score.confusion.map(\.count) == [10, 2, 18])
-        #expect(ModelScore(ModelVersion("v9"), on: Self.items, Self.figures, .choice(Self.schema)) == nil)
+        #expect(ModelScore(ModelVersion("v9"), on: Self.items, Self.weighting, .choice(Self.schema)) == nil)
     }
 
     @Test("A difference is tested, weighted, and compared with the noise of the labels")
     func pair() throws {
         let score = try #require(
-            PairedScore(Self.old, Self.new, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
+            PairedScore(Self.old, Self.new, on: Self.items, weighting: Self.weighting, question: .choice(Self.schema))
         )
         #expect((score.mcNemar.wins, score.mcNemar.losses) == (8, 2))
         #expect((score.difference.value - 0.1 * 0.6).magnitude < 1e-12)
         #expect(score.permutation.isExact && score.permutation.pValue == score.mcNemar.exact)
         // Agreeing predictions have no difference: only a tenth of all candidates is uncertain.
-        #expect(score.difference.interval.width < 0.15 && score.difference.always.width < 0.2)
+        #expect(score.difference.interval.width < 0.15 && score.difference.anytimeInterval.width < 0.2)
         #expect((score.noiseFloor - 10 * 0.1 / 30).magnitude < 1e-12 && !score.isBelowNoise)
         #expect(score.odds?.ratio == 4)
         let back = try #require(
-            PairedScore(Self.new, Self.old, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
+            PairedScore(Self.new, Self.old, on: Self.items, weighting: Self.weighting, question: .choice(Self.schema))
         )
         #expect((back.difference.value + score.difference.value).magnitude < 1e-12)
         let noisy = Self.items.map { item in
@@ -90,7 +90,7 @@ struct ReleaseComparisonTests {
             return item
         }
         let doubtful = try #require(
-            PairedScore(Self.old, Self.new, on: noisy, figures: Self.figures, question: .choice(Self.schema))
+            PairedScore(Self.old, Self.new, on: noisy, weighting: Self.weighting, question: .choice(Self.schema))
         )
         #expect(doubtful.isBelowNoise)
     }
@@ -100,10 +100,10 @@ struct ReleaseComparisonTests {
         var items = Self.items
         items[0].answers[Self.old] = ScoreBook.Answer(label: .choice(ClassIndex(0)), isReported: false)
         let score = try #require(
-            PairedScore(Self.old, Self.new, on: items, figures: Self.figures, question: .choice(Self.schema))
+            PairedScore(Self.old, Self.new, on: items, weighting: Self.weighting, question: .choice(Self.schema))
         )
         let known = try #require(
-            PairedScore(Self.old, Self.new, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
+            PairedScore(Self.old, Self.new, on: Self.items, weighting: Self.weighting, question: .choice(Self.schema))
         )
         #expect(score.difference.interval.width > 1.5 * known.difference.interval.width)
     }
@@ -148,7 +148,7 @@ struct ReleaseComparisonTests {
         let facts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap { record in
             if case .accepted(let fact, _) = record, fact.split == .test { fact } else { nil }
         }
-        let living = book.living
+        let living = book.testItems
         #expect(living.count > 10 && living.map(\.sample) == facts.map(\.consensus.sample.id))
         for (item, fact) in zip(living, facts) {
             #expect(item.label == fact.consensus.label && item.confidence == fact.consensus.confidence.value)
@@ -160,7 +160,7 @@ struct ReleaseComparisonTests {
         }
         #expect(living.contains { $0.answers[first]?.isReported == false && $0.answers[second]?.isReported == false })
         #expect(living.contains { $0.answers[second]?.isReported == true })
-        #expect(book.reigns.map(\.version).suffix(1) == [second] && book.repeats[second]?.isEmpty == false)
+        #expect(book.livePeriods.map(\.version).suffix(1) == [second] && book.repeats[second]?.isEmpty == false)
 
         let comparison = try ReleaseComparison(book, project: Self.project, first, second)
         let both = living.filter { $0.answers[first] != nil && $0.answers[second] != nil }
@@ -174,14 +174,15 @@ struct ReleaseComparisonTests {
         #expect(anchor.score.labels == both.count { $0.number <= ScoreBook.anchorSize })
         let promotedAt = try #require(comparison.since[second])
         #expect(
-            comparison.alone[second]?.labels == living.count { $0.acceptedAt > promotedAt && $0.answers[second] != nil }
+            comparison.individualScores[second]?.labels
+                == living.count { $0.acceptedAt > promotedAt && $0.answers[second] != nil }
         )
         // Each step of the series adds the difference on the samples that both models had predicted.
         let last = try #require(comparison.series.last)
-        #expect(last.version == second && comparison.series.count == book.reigns.count)
+        #expect(last.version == second && comparison.series.count == book.livePeriods.count)
         let before = book.window(until: promotedAt)
         let question = try #require(book.question)
-        let step = try #require(PairedScore(first, second, on: before, figures: book.figures, question: question))
+        let step = try #require(PairedScore(first, second, on: before, weighting: book.weighting, question: question))
         let former = try #require(comparison.series.dropLast().last)
         #expect(former.version == first)
         #expect(((last.chained ?? 9) - (former.chained ?? 0) - step.difference.value).magnitude < 1e-12)
@@ -209,7 +210,7 @@ struct ReleaseComparisonTests {
         let (book, _) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         // A sample that was queried before the first model is not a candidate of any model.
         let candidates = book.candidates
-        let living = book.living.filter { item in item.answers.contains { !$0.value.isReported } }
+        let living = book.testItems.filter { item in item.answers.contains { !$0.value.isReported } }
         #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(pipeline)).count)
         #expect(candidates.contains { $0.stratum == .agree } && candidates.contains { $0.stratum == .disagree })
         #expect(living.contains { $0.isDuel } && living.contains { !$0.isDuel })
@@ -267,7 +268,7 @@ struct ReleaseComparisonTests {
         let reasons = try ReleaseReasons(history, version: second.rawValue, window: window)
         #expect(
             reasons.json.contains(
-                "\"window\":{\"version\":\"\(window.version)\",\"items\":\(window.labels),\"champion\":"
+                "\"window\":{\"version\":\"\(window.digest)\",\"items\":\(window.labels),\"champion\":"
             )
         )
         #expect(

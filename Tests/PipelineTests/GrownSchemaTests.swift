@@ -278,7 +278,7 @@ struct GrownSchemaTests {
         var found: (total: Int, negative: Int, proposals: [String: Int64]) = (0, 0, [:])
         pipeline.loopProcessor?.forEachProject {
             let rollout = $0.state.rollout
-            let watch = rollout.phase.value.champion.flatMap { rollout.watches[$0.version] } ?? VoiceWatch()
+            let watch = rollout.roles.value.champion.flatMap { rollout.watches[$0.version] } ?? VoiceWatch()
             let rows = $0.state.proposals.sortedRows.map { ($0.key, $0.value) }
             found = (watch.total, watch.negative, Dictionary(uniqueKeysWithValues: rows))
         }

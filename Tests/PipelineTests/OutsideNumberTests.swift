@@ -108,7 +108,7 @@ struct OutsideNumberTests {
     @Test("Intake refuses the announcement of a version with more labels than the maximum")
     func announcement() throws {
         let pipeline = try Pipeline()
-        for number in [Int.max, Counting.most] {
+        for number in [Int.max, Counting.limit] {
             let digest = String(repeating: "a", count: 64)
             let manifest = #"{"uri":"file:///m","size":1,"sha256":"\#(digest)"}"#
             let counts = #"{"training":\#(number),"validation":0,"test":0}"#

@@ -102,9 +102,9 @@ struct BakeTests {
         let (id, version) = (SampleID("first"), ModelVersion("v2"))
         state.predicted(right, of: id, by: version, draw: 0.5, isLive: true, at: time(0))
         let shadowed = state.pair(id, predictedBy: version, policy: Self.policy, isShown: false, at: time(0))
-        #expect(shadowed?.pair == nil && state.standingPair == nil)
+        #expect(shadowed?.pair == nil && state.currentPair == nil)
         let shown = state.pair(id, predictedBy: version, policy: Self.policy, at: time(0))
-        #expect(shown?.pair != nil && shown?.pair == state.standingPair)
+        #expect(shown?.pair != nil && shown?.pair == state.currentPair)
     }
 
     /// Before: for a finite set of samples that is served repeatedly, a canary was judged by its predictions in shadow.
@@ -114,7 +114,7 @@ struct BakeTests {
     func served() {
         var state = Self.blessed()
         let (policy, version) = (Self.policy, ModelVersion("v2"))
-        func says(_ label: Label, _ sample: String, isShown: Bool) {
+        func predict(_ label: Label, _ sample: String, isShown: Bool) {
             state.predicted(
                 label,
                 of: SampleID(sample),
@@ -126,23 +126,23 @@ struct BakeTests {
             )
             _ = state.pair(SampleID(sample), predictedBy: version, policy: policy, isShown: isShown, at: time(0))
         }
-        func word(_ sample: String) -> Label? {
+        func prediction(_ sample: String) -> Label? {
             state.rows[SampleID(sample)]?.predictions.last { $0.version == version }?.label
         }
         for sample in ["a", "b", "c"] {
             state.live(sample, "v1", right, policy: policy)
-            says(right, sample, isShown: false)
+            predict(right, sample, isShown: false)
         }
-        says(wrong, "a", isShown: false)
-        #expect(word("a") == right)
-        says(wrong, "a", isShown: true)
-        #expect(word("a") == wrong)
-        says(right, "a", isShown: true)
-        #expect(word("a") == wrong)
+        predict(wrong, "a", isShown: false)
+        #expect(prediction("a") == right)
+        predict(wrong, "a", isShown: true)
+        #expect(prediction("a") == wrong)
+        predict(right, "a", isShown: true)
+        #expect(prediction("a") == wrong)
         // The sample was queried before the canary served it, so its predictions may not change any more.
         state.noteQueried(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
-        says(wrong, "b", isShown: true)
-        #expect(word("b") == right)
+        predict(wrong, "b", isShown: true)
+        #expect(prediction("b") == right)
         // The champion's first prediction is kept.
         state.predicted(
             wrong,
@@ -174,18 +174,18 @@ struct BakeTests {
         state.opened(SampleID("open"), isDuel: false, at: time(0))
         let evidence = Evidence.command(id: "c", by: "ada", reason: "")
         _ = state.rollBack(from: ModelVersion("v2"), evidence: evidence)
-        #expect(state.canary == nil && !state.era.value.isRunning && state.standingPair == nil)
+        #expect(state.canary == nil && !state.era.value.isRunning && state.currentPair == nil)
         state.answer("open", policy: Self.policy)
         #expect(state.era.value.counts.ofAnotherEra == 1 && state.era.value.counts.labels == 0)
     }
 
     @Test("Labels roll back at most one in a hundred of 1,000 rollouts of models as good as the champion")
     func level() {
-        var taken = 0
-        let begun = Self.blessed()
-        for life in 0..<1_000 as Range<UInt64> {
-            var generator = SplitMix64(projectHash: 21, entryNumber: life)
-            var state = begun
+        var rolledBack = 0
+        let initial = Self.blessed()
+        for run in 0..<1_000 as Range<UInt64> {
+            var generator = SplitMix64(projectHash: 21, entryNumber: run)
+            var state = initial
             for number in 0..<300 {
                 let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < 0.9)
                 // Half of the plainly drawn samples with agreeing predictions are omitted, as if duels were queried
@@ -199,21 +199,21 @@ struct BakeTests {
                     &state
                 )
                 guard outcome.release == nil else {
-                    taken += 1
+                    rolledBack += 1
                     break
                 }
             }
         }
-        #expect((1...10).contains(taken), "\(taken)")
+        #expect((1...10).contains(rolledBack), "\(rolledBack)")
     }
 
     @Test("A model that serves worse than it shadowed is rolled back", arguments: [(0.3, 25), (0.6, 60), (0.8, 260)])
-    func power(accuracy: Double, most: Int) {
+    func power(accuracy: Double, limit: Int) {
         var needed: [Int] = []
-        let begun = Self.blessed()
-        for life in 0..<100 as Range<UInt64> {
-            var generator = SplitMix64(projectHash: 22, entryNumber: life)
-            var state = begun
+        let initial = Self.blessed()
+        for run in 0..<100 as Range<UInt64> {
+            var generator = SplitMix64(projectHash: 22, entryNumber: run)
+            var state = initial
             var count = 0
             for number in 0..<3_000 {
                 let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < accuracy)
@@ -232,7 +232,7 @@ struct BakeTests {
             needed.append(count)
         }
         let median = needed.sorted()[50]
-        #expect(median <= most, "\(median)")
+        #expect(median <= limit, "\(median)")
         #expect(median > 5, "\(median)")
     }
 }

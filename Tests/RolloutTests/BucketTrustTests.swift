@@ -53,7 +53,7 @@ struct BucketTrustTests {
         ],
         [true, false]
     )
-    func meets(given: (verdict: Feedback.Verdict, isRight: Bool, isBorneOut: Bool), isLabelFirst: Bool) {
+    func meets(given: (verdict: Feedback.Verdict, isRight: Bool, isConfirmed: Bool), isLabelFirst: Bool) {
         var state = VoiceTests.promoted(policy: Self.policy)
         Self.predict("a", isRight: given.isRight, &state)
         if isLabelFirst { Self.label("a", &state) }
@@ -64,9 +64,9 @@ struct BucketTrustTests {
             #expect(state.trusts.isEmpty)
             Self.label("a", &state)
         }
-        let expected = BucketTrust(agreed: given.isBorneOut ? 1 : 0, contradicted: given.isBorneOut ? 0 : 1)
+        let expected = BucketTrust(agreed: given.isConfirmed ? 1 : 0, contradicted: given.isConfirmed ? 0 : 1)
         #expect(state.trusts[7] == expected)
-        #expect(expected.weight == (given.isBorneOut ? 1 : 2.0 / 3))
+        #expect(expected.weight == (given.isConfirmed ? 1 : 2.0 / 3))
     }
 
     @Test("Trust falls to a tenth, rises again, and is computed from no more than a hundred verdicts")
@@ -101,7 +101,7 @@ struct BucketTrustTests {
 
     @Test("The voices of 40 accounts that labels contradict have a weight of a tenth, and cause no alarm")
     func raiders() {
-        func life(_ areKnown: Bool) -> RolloutState {
+        func finalState(areKnown: Bool) -> RolloutState {
             var state = VoiceTests.promoted(policy: Self.policy)
             if areKnown {
                 for user in 0..<40 { state.trusts[user] = BucketTrust(contradicted: 20) }
@@ -131,8 +131,8 @@ struct BucketTrustTests {
             }
             return state
         }
-        #expect(life(false).champion == "v1")
-        let known = life(true)
+        #expect(finalState(areKnown: false).champion == "v1")
+        let known = finalState(areKnown: true)
         #expect(known.champion == "v2" && !known.isSuspected)
     }
 
@@ -141,8 +141,8 @@ struct BucketTrustTests {
     )
     func bound() {
         var rolledBack = 0
-        for life in 0..<200 as Range<UInt64> {
-            var generator = SplitMix64(projectHash: 31, entryNumber: life)
+        for run in 0..<200 as Range<UInt64> {
+            var generator = SplitMix64(projectHash: 31, entryNumber: run)
             var state = VoiceTests.promoted(policy: Self.policy)
             state.past.value.watches += 1
             let version = ModelVersion("v2")
@@ -164,7 +164,7 @@ struct BucketTrustTests {
                     break
                 }
             }
-            if life == 0 { #expect(state.trusts.count > 30 && state.trusts.sortedRows.contains { $1.weight < 0.8 }) }
+            if run == 0 { #expect(state.trusts.count > 30 && state.trusts.sortedRows.contains { $1.weight < 0.8 }) }
         }
         #expect(rolledBack <= 6, "\(rolledBack)")
     }

@@ -9,7 +9,7 @@ struct CandidateTests {
     private static let day: Int64 = 86_400_000
 
     /// A live prediction, counted as the loop counts it.
-    private static func say(
+    private static func predict(
         _ sample: String,
         _ version: String,
         _ label: Label,
@@ -27,24 +27,24 @@ struct CandidateTests {
     @Test("A candidate changes its stratum with its pair's predictions, and keeps it when its task opens")
     func moves() {
         var state = RolloutState.withLivePredictions()
-        Self.say("a", "v1", right, in: &state)
+        Self.predict("a", "v1", right, in: &state)
         #expect(Self.counts(state) == ["disagree 0": 1])
-        Self.say("a", "v2", right, at: 5, in: &state)
+        Self.predict("a", "v2", right, at: 5, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1])
-        Self.say("b", "v1", right, at: Self.day, in: &state)
+        Self.predict("b", "v1", right, at: Self.day, in: &state)
         state.noteQueried(SampleID("b"), AuditOrigin(isDuel: true, stratum: .disagree, day: 1))
-        Self.say("b", "v2", right, at: Self.day, in: &state)
+        Self.predict("b", "v2", right, at: Self.day, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
         // Repeated predictions, or predictions of other models, are not counted a second time.
-        Self.say("a", "v1", wrong, at: 6, in: &state)
+        Self.predict("a", "v1", wrong, at: 6, in: &state)
         #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
     }
 
     @Test("A sample removed from the audit sample is no longer counted as a candidate")
     func forgotten() {
         var state = RolloutState.withLivePredictions()
-        Self.say("a", "v1", right, in: &state)
-        Self.say("b", "v1", right, in: &state)
+        Self.predict("a", "v1", right, in: &state)
+        Self.predict("b", "v1", right, in: &state)
         state.forget(SampleID("a"))
         #expect(Self.counts(state) == ["disagree 0": 1])
         state.forget(SampleID("b"))
@@ -62,7 +62,7 @@ struct CandidateTests {
     func bounded() {
         var state = RolloutState(models: 1...1)
         let days = RolloutState.candidateDays + 30
-        for day in 0..<days { Self.say("s\(day)", "v1", right, at: Int64(day) * Self.day, in: &state) }
+        for day in 0..<days { Self.predict("s\(day)", "v1", right, at: Int64(day) * Self.day, in: &state) }
         #expect(state.candidates.count == RolloutState.candidateDays)
         #expect(state.candidateCounts.map(\.count).reduce(0, +) == days)
         #expect(state.candidateCounts.first?.day == 30 && state.candidateCounts.first?.count == 31)
@@ -75,10 +75,10 @@ struct CandidateTests {
     func figures() throws {
         var state = RolloutState.withLivePredictions()
         for number in 0..<90 {
-            Self.say("a\(number)", "v1", right, in: &state)
-            Self.say("a\(number)", "v2", right, in: &state)
+            Self.predict("a\(number)", "v1", right, in: &state)
+            Self.predict("a\(number)", "v2", right, in: &state)
         }
-        for number in 0..<10 { Self.say("d\(number)", "v1", right, in: &state) }
+        for number in 0..<10 { Self.predict("d\(number)", "v1", right, in: &state) }
         let figures = PostStratification(candidates: state.candidateCounts)
         let agree = PostStratification.Cell(stratum: AuditStratum.agree.index, day: 0)
         let disagree = PostStratification.Cell(stratum: AuditStratum.disagree.index, day: 0)

@@ -20,7 +20,7 @@ import Vocabulary
         let third = state.register(model(3), policy: .init(), at: time(3))
         #expect(third?.challenger == model(3))
         #expect(third?.replaced == nil)
-        #expect(state.phase.value.challengerSince == time(3))
+        #expect(state.roles.value.challengerSince == time(3))
     }
 
     @Test("At alpha 0.05 seven wins and no loss promote a challenger, and six wins do not")
@@ -231,7 +231,7 @@ import Vocabulary
         }
         let release = state.promoteIfBetter(policy: policy)
         #expect(release?.champion == model(2))
-        #expect(state.phase.value.challengerLivePredictions == 0)
+        #expect(state.roles.value.challengerLivePredictions == 0)
     }
 
     @Test("A trainer's prediction for a label that was evicted earlier does not evict another sample")
@@ -311,7 +311,7 @@ import Vocabulary
             let release = state.promote(samples: "\(number)-")
             #expect(release?.champion == model(number))
         }
-        #expect(state.phase.value.history.count == RolloutState.historyCapacity)
-        #expect(state.phase.value.history.last?.model == model(19))
+        #expect(state.roles.value.history.count == RolloutState.historyCapacity)
+        #expect(state.roles.value.history.last?.model == model(19))
     }
 }

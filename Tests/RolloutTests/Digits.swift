@@ -11,8 +11,8 @@ struct Digits {
     let audit: FeatureMatrix
     let auditLabels: [Int]
     /// Digits used for neither training nor audit.
-    let rest: FeatureMatrix
-    let restLabels: [Int]
+    let heldOut: FeatureMatrix
+    let heldOutLabels: [Int]
 
     static let classes = DigitsScenario.classes
 
@@ -27,8 +27,8 @@ struct Digits {
         trainingLabels = images[..<count].map(\.digit)
         self.audit = try matrix(images[count..<count + audit])
         auditLabels = images[count..<count + audit].map(\.digit)
-        rest = try matrix(images[(count + audit)...])
-        restLabels = images[(count + audit)...].map(\.digit)
+        heldOut = try matrix(images[(count + audit)...])
+        heldOutLabels = images[(count + audit)...].map(\.digit)
     }
 
     /// A model trained on the first `rows` rows, drawn with replacement if `seed` is not nil.

@@ -12,21 +12,21 @@ struct DigitsPromotionTests {
     private func judgePairs(scenario: UInt64, rows: Int, models: Int) throws -> (rightly: Int, wrongly: Int) {
         let digits = try Digits(seed: scenario, training: rows, audit: 500)
         let models = try (0..<UInt64(models)).map { try digits.model(rows: rows, bootstrap: $0 + 100 * scenario) }
-        let said = models.map { digits.predictions(of: $0, on: digits.audit) }
+        let predictions = models.map { digits.predictions(of: $0, on: digits.audit) }
         let hits = models.map { model in
-            zip(digits.predictions(of: model, on: digits.rest), digits.restLabels).count { $0 == $1 }
+            zip(digits.predictions(of: model, on: digits.heldOut), digits.heldOutLabels).count { $0 == $1 }
         }
         var promoted = (rightly: 0, wrongly: 0)
         for pair in 0..<50 {
             let (a, b) = (pair % models.count, (pair + 1 + pair / models.count) % models.count)
-            let labels = judge(
-                champion: said[a],
-                challenger: said[b],
+            let labelsNeeded = judge(
+                champion: predictions[a],
+                challenger: predictions[b],
                 labels: digits.auditLabels,
                 policy: RolloutPolicy(minimumShadow: 0, bound: .challenger),
                 seed: UInt64(pair)
             )
-            guard labels != nil else { continue }
+            guard labelsNeeded != nil else { continue }
             if hits[b] > hits[a] { promoted.rightly += 1 } else { promoted.wrongly += 1 }
         }
         return promoted
@@ -81,14 +81,14 @@ struct DigitsPromotionTests {
         for (a, b) in [(0, 1), (3, 8), (7, 9)] {
             let challenger = champion.map { $0 == a ? b : ($0 == b ? a : $0) }
             for order in 0..<10 as Range<UInt64> {
-                let labels = judge(
+                let labelsNeeded = judge(
                     champion: champion,
                     challenger: challenger,
                     labels: digits.auditLabels,
                     policy: RolloutPolicy(minimumShadow: 0, bound: .challenger),
                     seed: order
                 )
-                #expect(labels == nil, "seed \(seed), classes \(a) and \(b)")
+                #expect(labelsNeeded == nil, "seed \(seed), classes \(a) and \(b)")
             }
         }
     }
@@ -99,14 +99,14 @@ struct DigitsPromotionTests {
         let champion = try digits.predictions(of: digits.model(rows: 20), on: digits.audit)
         let challenger = try digits.predictions(of: digits.model(rows: 400), on: digits.audit)
         for order in 0..<10 as Range<UInt64> {
-            let labels = judge(
+            let labelsNeeded = judge(
                 champion: champion,
                 challenger: challenger,
                 labels: digits.auditLabels,
                 policy: RolloutPolicy(minimumShadow: 0, bound: .challenger),
                 seed: order
             )
-            let needed = try #require(labels, "seed \(seed): never promoted")
+            let needed = try #require(labelsNeeded, "seed \(seed): never promoted")
             #expect(needed < 200, "seed \(seed): only after \(needed) labels")
         }
     }

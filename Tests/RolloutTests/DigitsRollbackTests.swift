@@ -28,7 +28,7 @@ struct DigitsRollbackTests {
             self.policy = policy
             let time = StreamTime(milliseconds: 0)
             _ = rollout.register(model("v1"), policy: .init(), at: time)
-            for _ in 0..<200 { _ = give("v1", rate) }
+            for _ in 0..<200 { _ = sendFeedback("v1", rate) }
             _ = rollout.register(model("v2", 2), policy: .init(), at: time)
             for index in 0..<100 {
                 let sample = SampleID("s\(index)")
@@ -53,12 +53,12 @@ struct DigitsRollbackTests {
             }
         }
 
-        mutating func give(_ version: String, _ rate: Double) -> ModelRelease? {
+        mutating func sendFeedback(_ version: String, _ rate: Double) -> ModelRelease? {
             let user = "u\(generator.next(below: 100_000))"
-            return give(version, by: user, generator.nextUnit() < rate ? .rejection : .confirmation)
+            return sendFeedback(version, by: user, generator.nextUnit() < rate ? .rejection : .confirmation)
         }
 
-        mutating func give(_ version: String, by user: String, _ verdict: Feedback.Verdict) -> ModelRelease? {
+        mutating func sendFeedback(_ version: String, by user: String, _ verdict: Feedback.Verdict) -> ModelRelease? {
             count += 1
             now += 1_000
             let feedback = Feedback(
@@ -85,13 +85,13 @@ struct DigitsRollbackTests {
     func broken(rate: Double, afterwards: Double) {
         for seed in 0..<50 as Range<UInt64> {
             var stream = Stream(seed: seed, rate: rate)
-            #expect(stream.rollout.phase.value.champion?.version == ModelVersion("v2"))
+            #expect(stream.rollout.roles.value.champion?.version == ModelVersion("v2"))
             // The champion works for a while, then a broken copy is shipped.
-            for _ in 0..<100 { _ = stream.give("v2", rate) }
+            for _ in 0..<100 { _ = stream.sendFeedback("v2", rate) }
             var release: ModelRelease?
             var needed = 0
             while release == nil, needed < 300 {
-                release = stream.give("v2", afterwards)
+                release = stream.sendFeedback("v2", afterwards)
                 needed += 1
             }
             #expect(release?.cause == .rolledBack, "\(rate) to \(afterwards), seed \(seed)")
@@ -108,7 +108,7 @@ struct DigitsRollbackTests {
         var rolledBack = 0
         for seed in 0..<100 as Range<UInt64> {
             var stream = Stream(seed: seed, rate: rate)
-            for _ in 0..<2_000 where stream.give("v2", rate) != nil {
+            for _ in 0..<2_000 where stream.sendFeedback("v2", rate) != nil {
                 rolledBack += 1
                 break
             }
@@ -119,8 +119,8 @@ struct DigitsRollbackTests {
     @Test("One user with 1,000 rejections does not roll back", arguments: 0..<20 as Range<UInt64>)
     func raid(seed: UInt64) {
         var stream = Stream(seed: seed, rate: 0.1)
-        for _ in 0..<1_000 { #expect(stream.give("v2", by: "raider", .rejection) == nil) }
-        for _ in 0..<500 { #expect(stream.give("v2", 0.1) == nil) }
+        for _ in 0..<1_000 { #expect(stream.sendFeedback("v2", by: "raider", .rejection) == nil) }
+        for _ in 0..<500 { #expect(stream.sendFeedback("v2", 0.1) == nil) }
         #expect(stream.rollout.watch.value.negative < 100)
     }
 
@@ -128,8 +128,8 @@ struct DigitsRollbackTests {
     func patientRaid(seed: UInt64) {
         var stream = Stream(seed: seed, rate: 0.1)
         for _ in 0..<5_000 {
-            #expect(stream.give("v2", by: "raider", .rejection) == nil)
-            #expect(stream.give("v2", 0.1) == nil)
+            #expect(stream.sendFeedback("v2", by: "raider", .rejection) == nil)
+            #expect(stream.sendFeedback("v2", 0.1) == nil)
         }
     }
 
@@ -137,7 +137,7 @@ struct DigitsRollbackTests {
     func ignored() {
         var stream = Stream(seed: 1, rate: 0.1)
         let before = stream.rollout.watch.value
-        for _ in 0..<100 { #expect(stream.give("v1", 1) == nil) }
+        for _ in 0..<100 { #expect(stream.sendFeedback("v1", 1) == nil) }
         #expect(stream.rollout.watch.value == before)
         let feedback = Feedback(
             key: 7,

@@ -39,7 +39,7 @@ extension RolloutState {
         policy: RolloutPolicy = judging,
         at milliseconds: Int64 = 0
     ) {
-        let state = phase.value
+        let state = roles.value
         if let version = state.champion?.version.rawValue {
             live(sample, version, champion, policy: policy, at: milliseconds)
         }
@@ -126,9 +126,9 @@ struct EraTests {
         expect(state.live("b", "v2", right)?.stratum, is: .disagree)
         // A newer challenger does not replace the one that the sample waits for, and its pair is the current one from
         // its first prediction on.
-        #expect(state.standingPair == first)
+        #expect(state.currentPair == first)
         _ = state.register(model(3), policy: .init(), at: time(3))
-        #expect(state.standingPair == nil)
+        #expect(state.currentPair == nil)
         state.live("c", "v3", right)
         expect(state.live("b", "v1", wrong)?.pair, is: first)
         let other = state.live("d", "v1", wrong)?.pair
@@ -210,7 +210,7 @@ struct EraTests {
         state.live("second", "v2", right)
         #expect(state.era.value.number == 2 && state.era.value.isRunning)
         // The sample may get a pair under the current champion, because it has not been queried.
-        expect(state.live("x5", "v2", wrong)?.pair, is: state.standingPair)
+        expect(state.live("x5", "v2", wrong)?.pair, is: state.currentPair)
         let rolledBack = state.rollBack(from: ModelVersion("v2"), evidence: .none)
         #expect((try? rolledBack.get())?.champion == model(1))
         #expect(!state.era.value.isRunning && state.era.value.promotions == 1)

@@ -21,8 +21,8 @@ func model(_ number: Int) -> ReleasedModel {
 }
 
 extension RolloutState {
-    var champion: String? { phase.value.champion?.version.rawValue }
-    var challenger: String? { phase.value.challenger?.version.rawValue }
+    var champion: String? { roles.value.champion?.version.rawValue }
+    var challenger: String? { roles.value.challenger?.version.rawValue }
 
     /// Creates a state in which models were registered in order, at the times 1, 2, ….
     init(models: ClosedRange<Int>) {
@@ -32,7 +32,7 @@ extension RolloutState {
 
     /// Adds a labelled audit sample of class 1 that the champion and the challenger predict right or wrong.
     mutating func pair(_ sample: String, champion: Bool, challenger: Bool) {
-        let state = phase.value
+        let state = roles.value
         if let version = state.champion?.version {
             predicted(
                 .choice(ClassIndex(champion ? 1 : 0)),

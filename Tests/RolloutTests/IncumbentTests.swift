@@ -37,7 +37,7 @@ struct IncumbentTests {
     func refused() throws {
         var state = RolloutState()
         _ = try state.register(incumbent: incumbent(), evidence: Self.command).get()
-        let before = state.phase.value
+        let before = state.roles.value
         func code(_ version: String) -> EntryRejection.Code? {
             if case .failure(let error) = state.register(incumbent: incumbent(version), evidence: Self.command) {
                 return error.refusal.code
@@ -46,7 +46,7 @@ struct IncumbentTests {
         }
         #expect(code("resnet-7") == .duplicate)
         #expect(code("resnet-8") == .championExists)
-        #expect(state.phase.value == before)
+        #expect(state.roles.value == before)
     }
 
     @Test("Unmet requirements for the first model are named, and there are none without a policy")

@@ -33,11 +33,11 @@ struct PredictedLivesTests {
         func context(_ rollout: RolloutState, _ now: Int64) -> SelectionContext {
             SelectionContext(
                 policy: shared,
-                audit: AuditAsking(
-                    standingPair: rollout.standingPair,
+                audit: AuditQueryRules(
+                    currentPair: rollout.currentPair,
                     duels: policy.duels,
                     wait: policy.shadowWait,
-                    mostSilent: 60
+                    pendingPredictionLimit: 60
                 ),
                 entry: EntryContext(project: ProjectID("p"), entryNumber: 1, time: time(now), seed: 0)
             )
@@ -49,13 +49,13 @@ struct PredictedLivesTests {
         _ = rollout.register(model(1), policy: policy, at: time(0))
         for challenger in 2...21 {
             _ = rollout.register(model(challenger), policy: policy, at: time(now))
-            for label in 0..<5 {
+            for round in 0..<5 {
                 var batch: [(sample: String, challenger: Label?)] = []
                 for _ in 0..<6 {
                     number += 1
                     now += 1_000
                     let id = SampleID("s\(number)")
-                    guard let champion = rollout.phase.value.champion?.version else { continue }
+                    guard let champion = rollout.roles.value.champion?.version else { continue }
                     let candidate = Candidate(
                         sample: Sample(id: id),
                         output: nil,
@@ -72,23 +72,23 @@ struct PredictedLivesTests {
                         by: champion,
                         draw: candidate.auditDraw,
                         isLive: true,
-                        isPredicting: true,
+                        trainersPredict: true,
                         at: time(now)
                     )
                     if let pairing = rollout.pair(id, predictedBy: champion, policy: policy, at: time(now)) {
                         audit.note(id, pairing)
                     }
-                    let said = answer(trainer.accuracy)
-                    let isLeftOut = said != .choice(ClassIndex(0)) && generator.nextUnit() < trainer.silent
-                    batch.append((id.rawValue, isLeftOut ? nil : said))
+                    let predicted = answer(trainer.accuracy)
+                    let isLeftOut = predicted != .choice(ClassIndex(0)) && generator.nextUnit() < trainer.silent
+                    batch.append((id.rawValue, isLeftOut ? nil : predicted))
                 }
-                guard let standing = rollout.phase.value.challenger else { continue }
-                let name = "r\(challenger)-\(label)"
+                guard let currentChallenger = rollout.roles.value.challenger else { continue }
+                let name = "r\(challenger)-\(round)"
                 rollout.request(
                     name,
                     batch.map(\.sample),
-                    champion: Int(rollout.phase.value.champion?.datasetVersionNumber ?? 1),
-                    challenger: standing.datasetVersionNumber,
+                    champion: Int(rollout.roles.value.champion?.datasetVersionNumber ?? 1),
+                    challenger: currentChallenger.datasetVersionNumber,
                     deadline: now + policy.shadowWait
                 )
                 for entry in batch {
@@ -107,7 +107,7 @@ struct PredictedLivesTests {
                     }
                     for sample in received { rollout.pairing(of: sample).map { audit.note(sample, $0) } }
                 }
-                for selection in audit.take(1, &accounts, context(rollout, now)) {
+                for selection in audit.select(1, &accounts, context(rollout, now)) {
                     audit.drop(selection.sample.id)
                     rollout.opened(selection.sample.id, isDuel: selection.audit?.isDuel ?? false, at: time(now))
                     if isLate { receiveAnswers() }
@@ -119,8 +119,8 @@ struct PredictedLivesTests {
                 // Services give the same answers as the trainer, so the model is released live.
                 for served in 0..<2 {
                     let id = SampleID("c\(number)-\(served)")
-                    rollout.noteServed(id, by: standing.version, right, policy: policy, at: time(now))
-                    rollout.request(id.rawValue, [id.rawValue], champion: 1, challenger: standing.datasetVersionNumber)
+                    rollout.noteServed(id, by: currentChallenger.version, right, policy: policy, at: time(now))
+                    rollout.request(id.rawValue, [id.rawValue], champion: 1, challenger: currentChallenger.datasetVersionNumber)
                     _ = rollout.predict(id.rawValue, [(id.rawValue, right)], policy: policy)
                 }
                 _ = rollout.advance(policy: policy, at: time(now))
@@ -135,9 +135,9 @@ struct PredictedLivesTests {
         arguments: [Trainer(), Trainer(late: 0.3), Trainer(silent: 0.5), Trainer(late: 0.2, silent: 0.9)]
     )
     func bound(trainer: Trainer) {
-        let lives = 60
-        let promoted = (0..<lives).count { Self.promotions(trainer, seed: UInt64($0)) > 0 }
-        #expect(Double(promoted) <= 0.05 * Double(lives), "\(promoted) of \(lives)")
+        let projects = 60
+        let promoted = (0..<projects).count { Self.promotions(trainer, seed: UInt64($0)) > 0 }
+        #expect(Double(promoted) <= 0.05 * Double(projects), "\(promoted) of \(projects)")
     }
 
     @Test("Better challengers are promoted in most projects")

@@ -68,13 +68,15 @@ struct PredictionTests {
         #expect(!pairing.isSettled(at: time(60_004), wait: 60_000) && pairing.isSettled(at: time(60_005), wait: 60_000))
         state.request("r", ["s", "cover"], deadline: 70_000)
         // The pair now waits until the request's deadline.
-        let queried = try #require(state.pairing(of: SampleID("s")))
-        #expect(queried.awaitedUntil == time(70_000))
-        #expect(!queried.isSettled(at: time(69_999), wait: 60_000) && queried.isSettled(at: time(70_000), wait: 60_000))
+        let requested = try #require(state.pairing(of: SampleID("s")))
+        #expect(requested.awaitedUntil == time(70_000))
+        #expect(
+            !requested.isSettled(at: time(69_999), wait: 60_000) && requested.isSettled(at: time(70_000), wait: 60_000)
+        )
         #expect(state.pairing(of: SampleID("cover")) == nil)
         expect(state.predict("r", [("cover", wrong), ("s", right)]).received, is: ["s"])
         #expect(state.pairing(of: SampleID("s"))?.stratum == .disagree)
-        #expect(state.phase.value.challengerLivePredictions == 1)
+        #expect(state.roles.value.challengerLivePredictions == 1)
         // Samples that only hide which ones are wanted are not stored.
         #expect(state.rows[SampleID("cover")] == nil)
         state.opened(SampleID("s"), isDuel: true, at: time(9))
@@ -141,19 +143,19 @@ struct PredictionTests {
         state.request("q", ["b", "y"])
         _ = state.register(model(3), policy: predicting, at: time(3))
         expect(state.predict("r", [("a", right), ("x", right)]).received, is: ["a"])
-        #expect(state.phase.value.challengerLivePredictions == 0)
+        #expect(state.roles.value.challengerLivePredictions == 0)
         state.opened(SampleID("a"), isDuel: false, at: time(4))
         state.answer("a", policy: predicting)
         #expect(state.evidence(predicting).all.wins == 1 && state.evidence(predicting).own.labels == 0)
         // Another model is champion: the pairs of the era are removed.
         _ = state.rollBack(from: ModelVersion("v1"), evidence: .none, policy: predicting, at: time(5))
-        var over = state
-        over.era.value.isRunning = false
-        for number in over.bets.sortedKeys { over.bets[number] = nil }
-        over.phase.value.challenger = nil
-        expect(over.predict("q", [("b", right), ("y", right)]).received, is: [])
-        over.opened(SampleID("b"), isDuel: false, at: time(6))
-        #expect(over.openings.isEmpty && over.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"])
+        var afterEra = state
+        afterEra.era.value.isRunning = false
+        for number in afterEra.bets.sortedKeys { afterEra.bets[number] = nil }
+        afterEra.roles.value.challenger = nil
+        expect(afterEra.predict("q", [("b", right), ("y", right)]).received, is: [])
+        afterEra.opened(SampleID("b"), isDuel: false, at: time(6))
+        #expect(afterEra.openings.isEmpty && afterEra.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"])
     }
 
     @Test("Services' predictions for a challenger are not counted, and their absence is not reported")
@@ -165,13 +167,16 @@ struct PredictionTests {
             by: ModelVersion("v2"),
             draw: 0.5,
             isLive: true,
-            isPredicting: true,
+            trainersPredict: true,
             at: time(1)
         )
-        #expect(state.phase.value.challengerLivePredictions == 0)
+        #expect(state.roles.value.challengerLivePredictions == 0)
         let waiting = RolloutPolicy(provisional: 0, predict: true)
         for number in 0..<50 {
-            expect(state.missShadow(version: ModelVersion("v1"), policy: waiting, at: time(Int64(number))), is: nil)
+            expect(
+                state.noteMissingShadow(version: ModelVersion("v1"), policy: waiting, at: time(Int64(number))),
+                is: nil
+            )
         }
         #expect(waiting.predicts && !RolloutPolicy(bound: .challenger, predict: true).predicts)
     }
@@ -187,7 +192,7 @@ struct PredictionTests {
             state.live(sample, "v1", wrong, policy: policy, at: now)
             state.request("r\(number)", [sample, "x\(number)"], at: now, deadline: now + 60_000)
             state.opened(SampleID(sample), isDuel: false, at: time(now + 60_000))
-            notices += [state.missPrediction(of: SampleID(sample), policy: policy, at: time(now + 60_000))]
+            notices += [state.noteMissingPrediction(of: SampleID(sample), policy: policy, at: time(now + 60_000))]
                 .compactMap { $0 }
             state.answer(sample, wrong, policy: policy)
             expect(state.promoteIfBetter(policy: policy), is: nil)
@@ -200,9 +205,9 @@ struct PredictionTests {
         state.request("last", ["t", "u"], deadline: 24_060_000)
         #expect(last?.isSilent == true)
         expect(state.predict("last", [("t", right), ("u", right)], policy: policy).received, is: ["t"])
-        #expect(state.phase.value.livePredictionsWithoutChallenger == 0)
+        #expect(state.roles.value.livePredictionsWithoutChallenger == 0)
         // Promotion requires as many predictions as services would have had to make.
-        #expect(state.phase.value.challengerLivePredictions == 1)
+        #expect(state.roles.value.challengerLivePredictions == 1)
     }
 
     @Test(
@@ -262,14 +267,14 @@ struct ServedAnswerTests {
         for number in numbers {
             let sample = SampleID("c\(number)")
             let version = ModelVersion("v2")
-            state.predicted(right, of: sample, by: version, draw: 0.5, isLive: true, isPredicting: true, at: time(2))
+            state.predicted(right, of: sample, by: version, draw: 0.5, isLive: true, trainersPredict: true, at: time(2))
             state.noteServed(sample, by: version, right, policy: policy, at: time(2))
-            let queried = state.unrequestedAnswers(policy).map(\.sample.rawValue)
-            #expect(queried == ["c\(number)"])
+            let unrequested = state.unrequestedAnswers(policy).map(\.sample.rawValue)
+            #expect(unrequested == ["c\(number)"])
             state.request("c\(number)", ["c\(number)", "y\(number)"])
             #expect(state.unrequestedAnswers(policy).isEmpty)
-            let said = differing.contains(number) ? wrong : right
-            _ = state.predict("c\(number)", [("c\(number)", said), ("y\(number)", wrong)], policy: policy)
+            let predicted = differing.contains(number) ? wrong : right
+            _ = state.predict("c\(number)", [("c\(number)", predicted), ("y\(number)", wrong)], policy: policy)
         }
     }
 

@@ -50,7 +50,7 @@ import Vocabulary
         expect(code("v2", &state), is: .unknownModel)
         expect(code("v9", &state), is: .unknownModel)
         #expect(state.champion == "v1")
-        #expect(state.phase.value.quarantined.isEmpty)
+        #expect(state.roles.value.quarantined.isEmpty)
     }
 
     @Test("A quarantined model never returns, neither as a shadow nor by another rollback")
@@ -65,7 +65,7 @@ import Vocabulary
         #expect(release?.champion == model(3))
         _ = try state.rollBack(from: ModelVersion("v3"), evidence: Self.command).get()
         #expect(state.champion == "v1")
-        #expect(state.phase.value.quarantined == [ModelVersion("v2"), ModelVersion("v3")])
+        #expect(state.roles.value.quarantined == [ModelVersion("v2"), ModelVersion("v3")])
     }
 
     @Test("A shadow remains one during a rollback, and is judged against the restored champion")
@@ -223,7 +223,7 @@ import Vocabulary
             _ = state.receiveFeedback(number % 5 == 0 ? .rejection : .confirmation, 1_000 + number, policy: policy)
         }
         #expect(abs((state.watch.value.expectedRate ?? 1) - learnt) < 1e-15)
-        #expect(state.phase.value.history.last?.expectedRate == .some(learnt))
+        #expect(state.roles.value.history.last?.expectedRate == .some(learnt))
     }
 
     @Test("A champion replaced before its calibration leaves a rough rate with a margin, or none")

@@ -7,18 +7,18 @@ import Vocabulary
 @Suite struct RowTests {
     /// The state as it would be restored from its changelog.
     static func restored(_ state: RolloutState) -> RolloutState {
-        var anew = RolloutState()
-        anew.phase.restore(state.phase.row)
-        anew.pairs.restore(state.pairs.row)
-        anew.watch.restore(state.watch.row)
-        anew.past.restore(state.past.row)
-        for (key, row) in state.watches.sortedRows { anew.watches.restore(key, row) }
-        for (key, row) in state.voices.sortedRows { anew.voices.restore(key, row) }
-        for (key, row) in state.suspicions.sortedRows { anew.suspicions.restore(key, row) }
-        for (key, row) in state.buckets.sortedRows { anew.buckets.restore(key, row) }
-        for (key, row) in state.seen.sortedRows { anew.seen.restore(key, row) }
-        for (key, row) in state.rows.sortedRows { anew.rows.restore(key, row) }
-        return anew
+        var copy = RolloutState()
+        copy.roles.restore(state.roles.row)
+        copy.pairs.restore(state.pairs.row)
+        copy.watch.restore(state.watch.row)
+        copy.past.restore(state.past.row)
+        for (key, row) in state.watches.sortedRows { copy.watches.restore(key, row) }
+        for (key, row) in state.voices.sortedRows { copy.voices.restore(key, row) }
+        for (key, row) in state.suspicions.sortedRows { copy.suspicions.restore(key, row) }
+        for (key, row) in state.buckets.sortedRows { copy.buckets.restore(key, row) }
+        for (key, row) in state.seen.sortedRows { copy.seen.restore(key, row) }
+        for (key, row) in state.rows.sortedRows { copy.rows.restore(key, row) }
+        return copy
     }
 
     @Test(
@@ -35,7 +35,7 @@ import Vocabulary
             let draw = generator.nextUnit()
             // In half of the runs there are too many labels, in the others few.
             let isLabel = generator.next(below: 10) < (seed % 2 == 0 ? 2 : 9)
-            func take(_ state: inout RolloutState) {
+            func apply(_ state: inout RolloutState) {
                 if isLabel {
                     state.labelled(sample, .choice(ClassIndex(step % 2)), at: time(Int64(step)))
                 } else {
@@ -49,8 +49,8 @@ import Vocabulary
                     )
                 }
             }
-            take(&state)
-            take(&other)
+            apply(&state)
+            apply(&other)
             let rows = (state.rows.sortedRows, other.rows.sortedRows)
             guard rows.0.map(\.key) == rows.1.map(\.key), state.pairs.value == other.pairs.value else {
                 Issue.record("seed \(seed), step \(step): another row left")

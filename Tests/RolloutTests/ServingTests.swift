@@ -16,7 +16,7 @@ struct ServingTests {
 
     /// Adds voices about the two versions in turn, each pair from a user of its own; one in `canary` voices about the
     /// canary rejects, and one in `champion` voices about the champion.
-    private static func talk(
+    private static func addVoices(
         _ state: inout RolloutState,
         canary: Int,
         champion: Int,
@@ -44,7 +44,7 @@ struct ServingTests {
     @Test("A canary that is rejected more often than the champion is quarantined, and the champion stays")
     func broken() throws {
         var state = Self.started()
-        let outcome = try #require(Self.talk(&state, canary: 1, champion: 10))
+        let outcome = try #require(Self.addVoices(&state, canary: 1, champion: 10))
         #expect(outcome.after <= 25)
         #expect(outcome.release.cause == .canaryRolledBack && outcome.release.champion == model(1))
         #expect(outcome.release.quarantined == [ModelVersion("v2")])
@@ -58,11 +58,11 @@ struct ServingTests {
     @Test("Rejections of both versions alike are no evidence against either")
     func shift() {
         var state = Self.started()
-        #expect(Self.talk(&state, canary: 1, champion: 1) == nil)
+        #expect(Self.addVoices(&state, canary: 1, champion: 1) == nil)
         #expect(!state.isSuspected && state.canary == model(2))
         #expect(state.watches[ModelVersion("v2")]?.compared?.blocks == 299)
         var half = Self.started()
-        #expect(Self.talk(&half, canary: 2, champion: 2) == nil && !half.isSuspected)
+        #expect(Self.addVoices(&half, canary: 2, champion: 2) == nil && !half.isSuspected)
     }
 
     @Test(
@@ -71,7 +71,7 @@ struct ServingTests {
     func suspected() throws {
         var state = Self.started()
         // Six accounts with one voice in each window.
-        #expect(Self.talk(&state, canary: 1, champion: 10, count: 200, users: 6) == nil)
+        #expect(Self.addVoices(&state, canary: 1, champion: 10, count: 200, users: 6) == nil)
         #expect(state.isSuspected)
         let paused = state.advance(policy: Self.policy, at: time(1))
         #expect(paused.release?.cause == .canary)
@@ -150,13 +150,13 @@ struct ServingTests {
         // The restored champion's rate is known.
         expect(state.receiveFeedback(.confirmation, 7_000, about: "v1", policy: policy).refusal, is: nil)
 
-        let held = StepTests.policy([.atOnce], holdback: 0.1)
-        var live = VoiceTests.promoted(policy: held)
+        let holdbackPolicy = StepTests.policy([.atOnce], holdback: 0.1)
+        var live = VoiceTests.promoted(policy: holdbackPolicy)
         release = nil
         var received = 0
         for number in 0..<400 where release == nil {
             received = number
-            release = live.receiveFeedback(.rejection, 8_000 + number, policy: held).release
+            release = live.receiveFeedback(.rejection, 8_000 + number, policy: holdbackPolicy).release
         }
         #expect(release?.champion == model(1) && received > 70)
     }
@@ -168,8 +168,8 @@ struct ServingTests {
         #expect(state.staging(policy)?.holdback?.version == ModelVersion("v1"))
         expect(state.receiveFeedback(.rejection, 4_000, about: "v9", policy: policy).refusal, is: .unknownFeedbackModel)
         var same = state
-        #expect(Self.talk(&same, canary: 2, champion: 2, policy: policy) == nil && !same.isSuspected)
-        let outcome = try #require(Self.talk(&state, canary: 1, champion: 10, policy: policy))
+        #expect(Self.addVoices(&same, canary: 2, champion: 2, policy: policy) == nil && !same.isSuspected)
+        let outcome = try #require(Self.addVoices(&state, canary: 1, champion: 10, policy: policy))
         #expect(outcome.release.cause == .rolledBack && outcome.release.champion == model(1))
         if case .compared(let voices) = outcome.release.evidence {
             #expect(voices.other == ModelVersion("v1"))
@@ -198,7 +198,7 @@ struct ServingTests {
     func other() {
         var state = Self.started()
         let policy = Self.policy
-        state.phase.value.quarantined = [ModelVersion("v7")]
+        state.roles.value.quarantined = [ModelVersion("v7")]
         state.noteStaging(state.staging(policy), at: time(0))
         var reported: [Int64] = []
         for minute in 0..<130 as Range<Int64> {

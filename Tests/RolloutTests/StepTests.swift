@@ -28,13 +28,13 @@ struct StepTests {
         return (state, release)
     }
 
-    private static func canary(_ state: RolloutState, _ policy: RolloutPolicy = policy()) -> String {
+    private static func describeStaging(_ state: RolloutState, _ policy: RolloutPolicy = policy()) -> String {
         guard let staging = state.staging(policy) else { return "none" }
         let canary = staging.canary.map { " \($0.version) \($0.share ?? -1) step \($0.step)" } ?? ""
         return "\(staging.state)\(staging.pause.map { " \($0.rawValue)" } ?? "")\(canary)"
     }
 
-    private static func voices(
+    private static func addVoices(
         _ count: Int,
         from first: Int,
         _ state: inout RolloutState,
@@ -60,26 +60,26 @@ struct StepTests {
         if case .paired? = release?.evidence {} else { Issue.record("a promotion says by what") }
         func advance(_ milliseconds: Int64) -> StepOutcome { state.advance(policy: policy, at: time(milliseconds)) }
         expect(advance(5), is: StepOutcome())
-        #expect(Self.canary(state) == "canary v2 0.05 step 1")
+        #expect(Self.describeStaging(state) == "canary v2 0.05 step 1")
         #expect(state.nextStepDeadline(policy: policy, after: time(5)) == time(5 + Self.hour))
-        Self.voices(20, from: 1_000, &state)
+        Self.addVoices(20, from: 1_000, &state)
         expect(advance(4 + Self.hour), is: StepOutcome())
         let second = advance(5 + Self.hour).release
-        #expect(second?.cause == .canary && Self.canary(state) == "canary v2 0.5 step 2")
+        #expect(second?.cause == .canary && Self.describeStaging(state) == "canary v2 0.5 step 2")
         guard case .rollout(let figures)? = second?.evidence else { return }
         #expect(figures.map(\.voices) == [20] && figures.map(\.negative) == [2])
         #expect(figures.map(\.from) == [time(5)] && figures.map(\.to) == [time(5 + Self.hour)])
         // Voices of the previous step do not count for this one, and neither time nor voices replace the approval.
-        Self.voices(40, from: 2_000, &state)
-        let queried = advance(5 + 3 * Self.hour)
-        #expect(queried.release == nil && queried.notice?.kind == .approvalWanted)
+        Self.addVoices(40, from: 2_000, &state)
+        let approvalRequest = advance(5 + 3 * Self.hour)
+        #expect(approvalRequest.release == nil && approvalRequest.notice?.kind == .approvalWanted)
         expect(advance(5 + 9_000 * Self.hour), is: StepOutcome())
         expect(state.approve(ModelVersion("v1"), by: "ada", policy: policy)?.refusal.code, is: .unknownModel)
         expect(state.approve(ModelVersion("v2"), by: "ada", policy: policy)?.refusal.code, is: nil)
         expect(state.approve(ModelVersion("v2"), by: "bob", policy: policy)?.refusal.code, is: .nothingToApprove)
         let live = advance(6 + 9_000 * Self.hour).release
         #expect(live?.cause == .live && live?.champion == model(2) && live?.replaced == ModelVersion("v1"))
-        #expect(Self.canary(state) == "live" && state.phase.value.history.map(\.model) == [model(1)])
+        #expect(Self.describeStaging(state) == "live" && state.roles.value.history.map(\.model) == [model(1)])
         guard case .rollout(let all)? = live?.evidence else { return }
         #expect(all.map(\.step) == [1, 2] && all.map(\.approvedBy) == [nil, "ada"])
         expect(advance(10_000 * Self.hour), is: StepOutcome())
@@ -90,7 +90,7 @@ struct StepTests {
         var (state, _) = Self.blessed()
         let policy = Self.policy()
         _ = state.advance(policy: policy, at: time(0))
-        Self.voices(19, from: 1_000, &state)
+        Self.addVoices(19, from: 1_000, &state)
         var releases: [ModelRelease?] = []
         var notices: [Notice.Kind?] = []
         for hour in 0..<5_000 {
@@ -99,11 +99,11 @@ struct StepTests {
             notices.append(outcome.notice?.kind)
         }
         #expect(releases.compactMap { $0?.cause } == [.canary] && notices.compactMap { $0 } == [.rolloutPaused])
-        #expect(Self.canary(state) == "paused insufficient_evidence v2 0.05 step 1")
+        #expect(Self.describeStaging(state) == "paused insufficient_evidence v2 0.05 step 1")
         #expect(state.nextStepDeadline(policy: policy, after: time(5_000 * Self.hour)) == nil)
-        Self.voices(1, from: 3_000, &state)
+        Self.addVoices(1, from: 3_000, &state)
         expect(state.advance(policy: policy, at: time(5_001 * Self.hour)).release?.cause, is: .canary)
-        #expect(Self.canary(state) == "canary v2 0.5 step 2")
+        #expect(Self.describeStaging(state) == "canary v2 0.5 step 2")
     }
 
     @Test("A bake of milliseconds suffices for two weeks of steps, and a clock that jumps back completes no step")
@@ -112,12 +112,12 @@ struct StepTests {
         let policy = Self.policy(steps)
         var (state, _) = Self.blessed(policy)
         _ = state.advance(policy: policy, at: time(1_000))
-        Self.voices(1, from: 1_000, &state, policy)
+        Self.addVoices(1, from: 1_000, &state, policy)
         for back in [999, 0, -1_000_000_000_000] as [Int64] {
             expect(state.advance(policy: policy, at: time(back)), is: StepOutcome())
         }
         expect(state.advance(policy: policy, at: time(1_014)).release?.cause, is: .canary)
-        Self.voices(1, from: 2_000, &state, policy)
+        Self.addVoices(1, from: 2_000, &state, policy)
         expect(state.advance(policy: policy, at: time(1_027)), is: StepOutcome())
         expect(state.advance(policy: policy, at: time(1_028)).release?.cause, is: .live)
     }
@@ -127,19 +127,19 @@ struct StepTests {
         let policy = Self.policy()
         var (state, _) = Self.blessed()
         _ = state.advance(policy: policy, at: time(0))
-        Self.voices(20, from: 1_000, &state)
+        Self.addVoices(20, from: 1_000, &state)
         state.hold(true)
         expect(state.advance(policy: policy, at: time(1)).release?.cause, is: .canary)
-        #expect(Self.canary(state) == "paused manual_hold v2 0.05 step 1")
+        #expect(Self.describeStaging(state) == "paused manual_hold v2 0.05 step 1")
         expect(state.advance(policy: policy, at: time(2 * Self.hour)), is: StepOutcome())
         state.hold(false)
         expect(state.advance(policy: policy, at: time(2 * Self.hour)).release?.cause, is: .canary)
-        #expect(Self.canary(state) == "canary v2 0.5 step 2")
+        #expect(Self.describeStaging(state) == "canary v2 0.5 step 2")
         var frozen = state
         let evidence = Evidence.command(id: "c", by: "ada", reason: "r")
         let release = frozen.freeze(policy: policy, evidence: evidence, at: time(3 * Self.hour))
         #expect(release?.champion == model(1) && release?.replaced == nil)
-        #expect(frozen.canary == nil && frozen.phase.value.quarantined.isEmpty)
+        #expect(frozen.canary == nil && frozen.roles.value.quarantined.isEmpty)
         #expect(frozen.watches[ModelVersion("v2")] == nil)
     }
 
@@ -190,7 +190,7 @@ struct StepTests {
         #expect(!state.era.value.isRunning && state.progress.value.rollout?.bake != nil)
         _ = state.register(model(4), policy: .init(), at: time(13))
         #expect(state.canary == model(2) && state.challenger == "v4")
-        Self.voices(1, from: 5_000, &state, policy)
+        Self.addVoices(1, from: 5_000, &state, policy)
         expect(state.advance(policy: policy, at: time(30)).release?.cause, is: .live)
         _ = duel("c0", at: 31)
         #expect(duel("c1", at: 31)?.pair != nil && state.era.value.isRunning && state.era.value.number == 2)
@@ -201,7 +201,7 @@ struct StepTests {
         let policy = Self.policy()
         var (state, _) = Self.blessed()
         _ = state.advance(policy: policy, at: time(0))
-        Self.voices(20, from: 1_000, &state)
+        Self.addVoices(20, from: 1_000, &state)
         var other = state
         let evidence = RollbackTests.command
         let canary = try other.rollBack(from: ModelVersion("v2"), evidence: evidence, policy: policy, at: time(1)).get()
@@ -215,7 +215,7 @@ struct StepTests {
             return
         }
         #expect(error.refusal.code == .nothingToRollBack && state.canary == model(2))
-        state.phase.value.history = [FormerChampion(model: model(9), expectedRate: nil)]
+        state.roles.value.history = [FormerChampion(model: model(9), expectedRate: nil)]
         let release = try state.rollBack(from: ModelVersion("v1"), evidence: evidence, policy: policy, at: time(1))
             .get()
         #expect(release.champion == model(9) && state.canary == nil)
@@ -230,7 +230,7 @@ struct StepTests {
         state.noteStaging(state.staging(policy), at: time(0))
         state.noteService(at: time(0))
         _ = state.advance(policy: policy, at: time(0))
-        Self.voices(1, from: 1_000, &state, policy)
+        Self.addVoices(1, from: 1_000, &state, policy)
         expect(state.advance(policy: policy, at: time(1_000)).release?.cause, is: .live)
         state.noteService(at: time(1_000))
         let evidence = RollbackTests.command
@@ -245,7 +245,7 @@ struct StepTests {
         _ = state.receiveFeedback(.confirmation, 9_000, about: "v1", policy: policy)
         let live = state.advance(policy: policy, at: time(1_102)).release
         #expect(live?.cause == .live && live?.champion == model(1) && live?.quarantined == [ModelVersion("v2")])
-        #expect(state.phase.value.history.isEmpty)
+        #expect(state.roles.value.history.isEmpty)
     }
 
     @Test("A rollout continues under the current revision, and without steps it completes at once")

@@ -29,7 +29,10 @@ struct SuppressionTests {
         #expect(release.cause == .suppression && release.champion == model(1) && release.evidence == Self.command)
         #expect(state.suppressedClasses == ["dog"])
         #expect(state.pairs.value.labels == 0 && state.rows[SampleID("a")] == nil)
-        #expect(state.isOut(right, of: Self.question) && !state.isOut(wrong, of: Self.question))
+        #expect(
+            state.namesSuppressedClass(right, of: Self.question)
+                && !state.namesSuppressedClass(wrong, of: Self.question)
+        )
         for (isSuppressed, name, text) in [
             (true, "dog", "suppressed already"), (true, "cat", "one of the last two"), (true, "ox", "not in"),
             (false, "cat", "not suppressed"),
@@ -41,7 +44,7 @@ struct SuppressionTests {
             #expect(error.refusal.code == .suppressionRefused && error.refusal.text.contains(text), "\(error)")
         }
         _ = try Self.suppress("dog", false, in: &state).get()
-        #expect(state.suppressedClasses.isEmpty && !state.isOut(right, of: Self.question))
+        #expect(state.suppressedClasses.isEmpty && !state.namesSuppressedClass(right, of: Self.question))
         var empty = RolloutState()
         #expect(try Self.suppress("dog", in: &empty).get() == nil && empty.suppressedClasses == ["dog"])
     }

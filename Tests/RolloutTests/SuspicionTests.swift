@@ -26,7 +26,7 @@ struct SuspicionTests {
     }
 
     private static func label(_ state: inout RolloutState, _ sample: String, isRight: Bool, at moment: Int64 = 1) {
-        guard let version = state.phase.value.champion?.version else { return }
+        guard let version = state.roles.value.champion?.version else { return }
         state.predicted(
             .choice(ClassIndex(isRight ? 1 : 0)),
             of: SampleID(sample),
@@ -72,16 +72,18 @@ struct SuspicionTests {
         // The labels by which v2 was promoted are known as well.
         let accuracy = BinomialLimits.lower(187, of: 207, level: 0.995)
         #expect(state.suspicions[ModelVersion("v2")]?.accuracy == accuracy)
-        let least = BinomialLimits.quantile(0.01, of: 20, accuracy)
-        #expect((10...16).contains(least))
-        for number in 0..<19 { #expect(Self.judge(&state, number, isRight: number < least - 1) == FeedbackOutcome()) }
+        let minimumRight = BinomialLimits.quantile(0.01, of: 20, accuracy)
+        #expect((10...16).contains(minimumRight))
+        for number in 0..<19 {
+            #expect(Self.judge(&state, number, isRight: number < minimumRight - 1) == FeedbackOutcome())
+        }
         let outcome = Self.judge(&state, 19, isRight: false)
         #expect(outcome.release?.cause == .rolledBack)
         #expect(outcome.release?.champion == model(1))
         #expect(!state.isSuspected && state.suspicions.isEmpty)
         // With one more right label v2 is cleared.
         var (other, _) = Self.raided()
-        for number in 0..<20 { _ = Self.judge(&other, number, isRight: number < least) }
+        for number in 0..<20 { _ = Self.judge(&other, number, isRight: number < minimumRight) }
         #expect(other.champion == "v2" && !other.isSuspected)
     }
 

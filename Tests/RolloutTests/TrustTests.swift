@@ -19,11 +19,11 @@ struct TrustTests {
     }
 
     private func serve(_ number: Int, _ state: inout RolloutState, at milliseconds: Int64) {
-        var phase = state.phase.value
-        if let champion = phase.champion { phase.history.append(FormerChampion(model: champion, expectedRate: 0.3)) }
-        if phase.history.count > RolloutState.historyCapacity { phase.history.removeFirst() }
-        phase.champion = model(number)
-        state.phase.value = phase
+        var roles = state.roles.value
+        if let champion = roles.champion { roles.history.append(FormerChampion(model: champion, expectedRate: 0.3)) }
+        if roles.history.count > RolloutState.historyCapacity { roles.history.removeFirst() }
+        roles.champion = model(number)
+        state.roles.value = roles
         state.noteService(at: time(milliseconds))
     }
 
@@ -46,10 +46,10 @@ struct TrustTests {
         expect(freeze(&state, at: now), is: expected)
         #expect(state.isFrozen)
         if expected == nil { #expect(state.champion == before) }
-        #expect(state.phase.value.quarantined.isEmpty)
+        #expect(state.roles.value.quarantined.isEmpty)
         // Champions newer than the restored one are forgotten.
-        let versionNumber = state.phase.value.champion?.datasetVersionNumber ?? 0
-        #expect(state.phase.value.history.allSatisfy { $0.model.datasetVersionNumber < versionNumber })
+        let versionNumber = state.roles.value.champion?.datasetVersionNumber ?? 0
+        #expect(state.roles.value.history.allSatisfy { $0.model.datasetVersionNumber < versionNumber })
         // A second freeze changes nothing.
         let champion = state.champion
         expect(freeze(&state, at: now), is: nil)

@@ -31,7 +31,7 @@ struct VoicePastTests {
     }
 
     private static func tolerated(_ state: RolloutState) -> Double? {
-        state.phase.value.champion.flatMap { state.watches[$0.version]?.tolerated }
+        state.roles.value.champion.flatMap { state.watches[$0.version]?.tolerated }
     }
 
     private static func limit(_ negative: Double, of total: Double) -> Double {

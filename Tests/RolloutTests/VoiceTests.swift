@@ -18,7 +18,7 @@ struct VoiceTests {
     }
 
     private static func watch(_ state: RolloutState) -> VoiceWatch? {
-        state.phase.value.champion.flatMap { state.watches[$0.version] }
+        state.roles.value.champion.flatMap { state.watches[$0.version] }
     }
 
     @Test("A bucket has one voice about a version in a window, and another about the next version")
@@ -230,13 +230,13 @@ struct VoiceTests {
             let indices = [a, b].map { user in last.lastIndex { $0.user == user && $0.isNegative } ?? -1 }
             return indices[0] < indices[1]
         }
-        let most = max(5, Int((Double(counts.count) * 0.05).rounded(.up)))
-        let out = Set(order.prefix(most))
+        let excludedCount = max(5, Int((Double(counts.count) * 0.05).rounded(.up)))
+        let excluded = Set(order.prefix(excludedCount))
         var mean = 0.0
-        for rise in [0.15, 0.35, 0.65] { mean += Self.sum(last, from: 301, rate, rise, without: out) / 3 }
+        for rise in [0.15, 0.35, 0.65] { mean += Self.sum(last, from: 301, rate, rise, without: excluded) / 3 }
         let found = state.robustEvidence(ModelVersion("v1"))
         #expect(close(found?.mean ?? 0, mean))
-        #expect(found?.rejecting == max(0, order.count - most))
+        #expect(found?.rejecting == max(0, order.count - excludedCount))
     }
 
     /// Sum over the possible times at which the rate rose, of the weight of each and the likelihood ratio from there
@@ -246,11 +246,11 @@ struct VoiceTests {
         from first: Int,
         _ rate: Double,
         _ rise: Double,
-        without out: Set<Int>
+        without excluded: Set<Int>
     ) -> Double {
         let raised = rate + (1 - rate) * rise
         var (sum, product) = (0.0, 1.0)
-        for (index, voice) in voices.enumerated().reversed() where !out.contains(voice.user) {
+        for (index, voice) in voices.enumerated().reversed() where !excluded.contains(voice.user) {
             product *= voice.isNegative ? raised / rate : (1 - raised) / (1 - rate)
             let number = Double(first + index)
             sum += product / (number * (number + 1))

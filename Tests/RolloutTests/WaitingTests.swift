@@ -11,7 +11,7 @@ struct WaitingTests {
         var state = RolloutState.withLivePredictions(policy)
         for number in 0..<20 { state.judge("s\(number)", wrong, right, policy: policy) }
         state.labelledPlainly("plain", right, right)
-        state.phase.value.challenger = nil
+        state.roles.value.challenger = nil
         _ = state.register(model(3), policy: policy, at: time(2))
         return state
     }
@@ -23,7 +23,7 @@ struct WaitingTests {
         expect(state.promoteIfBetter(policy: judging), is: nil)
         state.live("heard", "v3", right)
         expect(state.register(model(4), policy: judging, at: time(3)), is: nil)
-        #expect(state.challenger == "v3" && state.phase.value.waiting == model(4))
+        #expect(state.challenger == "v3" && state.roles.value.waiting == model(4))
         #expect(state.knows(ModelVersion("v4")))
         // The newest model replaces the one that is waiting.
         expect(state.register(model(5), policy: judging, at: time(4)), is: nil)
@@ -32,7 +32,7 @@ struct WaitingTests {
         expect(state.promoteIfBetter(policy: judging)?.champion, is: model(3))
         let release = state.admitWaiting(policy: judging, at: time(5))
         #expect(release?.cause == .shadow && release?.challenger == model(5))
-        #expect(state.phase.value.waiting == nil && state.phase.value.challengerSince == time(5))
+        #expect(state.roles.value.waiting == nil && state.roles.value.challengerSince == time(5))
         expect(state.admitWaiting(policy: judging, at: time(6)), is: nil)
     }
 
@@ -53,18 +53,18 @@ struct WaitingTests {
         }
         expect(same.admitWaiting(policy: judging, at: time(4))?.challenger, is: model(23))
 
-        var receivedBefore = RolloutPolicy(minimumShadow: 3, provisional: 0)
-        var silent = Self.proven(receivedBefore)
-        expect(silent.register(model(4), policy: receivedBefore, at: time(3)), is: nil)
+        var livePolicy = RolloutPolicy(minimumShadow: 3, provisional: 0)
+        var silent = Self.proven(livePolicy)
+        expect(silent.register(model(4), policy: livePolicy, at: time(3)), is: nil)
         for _ in 0..<10 {
-            expect(silent.admitWaiting(policy: receivedBefore, at: time(3)), is: nil)
-            _ = silent.missShadow(version: ModelVersion("v1"), policy: receivedBefore, at: time(3))
+            expect(silent.admitWaiting(policy: livePolicy, at: time(3)), is: nil)
+            _ = silent.noteMissingShadow(version: ModelVersion("v1"), policy: livePolicy, at: time(3))
         }
-        expect(silent.admitWaiting(policy: receivedBefore, at: time(4))?.challenger, is: model(4))
+        expect(silent.admitWaiting(policy: livePolicy, at: time(4))?.challenger, is: model(4))
         // Missing predictions of a challenger are not counted if none are required.
-        receivedBefore.minimumShadow = 0
-        var uncounted = Self.proven(receivedBefore)
-        expect(uncounted.register(model(4), policy: receivedBefore, at: time(3))?.challenger, is: model(4))
+        livePolicy.minimumShadow = 0
+        var uncounted = Self.proven(livePolicy)
+        expect(uncounted.register(model(4), policy: livePolicy, at: time(3))?.challenger, is: model(4))
     }
 
     @Test("With insufficient evidence, or under the rules before eras, the newest model becomes challenger at once")
@@ -77,8 +77,8 @@ struct WaitingTests {
         var rolledBack = Self.proven()
         rolledBack.live("heard", "v3", right)
         _ = rolledBack.register(model(4), policy: judging, at: time(3))
-        #expect(rolledBack.phase.value.waiting != nil)
-        rolledBack.phase.value.history = [FormerChampion(model: model(0), expectedRate: nil)]
+        #expect(rolledBack.roles.value.waiting != nil)
+        rolledBack.roles.value.history = [FormerChampion(model: model(0), expectedRate: nil)]
         _ = rolledBack.rollBack(from: ModelVersion("v1"), evidence: .none)
         expect(rolledBack.admitWaiting(policy: judging, at: time(4))?.challenger, is: model(4))
     }

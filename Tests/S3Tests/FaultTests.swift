@@ -32,7 +32,7 @@ private struct Bench {
         let client = S3Client(
             try S3Settings(endpoint: bucket.url, credentials: credentials),
             environment: environment,
-            limits: .init(connecting: 1_000, silence: 1_000)
+            limits: .init(connectTimeout: 1_000, idleTimeout: 1_000)
         )
         store = S3Store(try #require(S3URI("s3://\(name)/p")), client: client)
     }
@@ -149,7 +149,7 @@ struct FaultTests {
             let client = S3Client(
                 try S3Settings(endpoint: url, credentials: credentials),
                 environment: S3Environment(pause: { _ in }),
-                limits: .init(connecting: 500, silence: 1_000)
+                limits: .init(connectTimeout: 500, idleTimeout: 1_000)
             )
             return S3Store(try #require(S3URI("s3://bucket")), client: client)
         }

@@ -11,14 +11,14 @@ struct ComparedRatesTests {
         let factors: [Double]
 
         func probability(_ judgedRate: Double, _ otherRate: Double) -> Double {
-            func of(_ events: ComparedRates.Events, _ rate: Double) -> Double {
-                var ways = 1.0
-                for event in 0..<events.events { ways = ways * Double(events.total - event) / Double(event + 1) }
-                for _ in 0..<events.events { ways *= rate }
-                for _ in 0..<events.total - events.events { ways *= 1 - rate }
-                return ways
+            func binomial(_ events: ComparedRates.Events, _ rate: Double) -> Double {
+                var mass = 1.0
+                for event in 0..<events.events { mass = mass * Double(events.total - event) / Double(event + 1) }
+                for _ in 0..<events.events { mass *= rate }
+                for _ in 0..<events.total - events.events { mass *= 1 - rate }
+                return mass
             }
-            return of(judged, judgedRate) * of(other, otherRate)
+            return binomial(judged, judgedRate) * binomial(other, otherRate)
         }
     }
 

@@ -28,7 +28,7 @@ import Testing
     @Test("Boost's incomplete beta gives the same tails of Student's distribution", arguments: 0..<4 as Range<UInt64>)
     func student(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<2_000 {
             let degrees = generator.nextLogarithmic(in: 0.5...1e4)
             let t = generator.nextLogarithmic(in: 1e-6...50)
@@ -88,13 +88,13 @@ import Testing
 
     @Test("A permutation test of equal models rejects no more often than its level")
     func permutationLevel() {
-        var surprised = 0
+        var rejected = 0
         for seed in 0..<300 as Range<UInt64> {
             var generator = SplitMix64(seed: seed)
             let differences = (0..<12).map { _ in Double(generator.next(below: 5) - 2) / 2 }
-            if PairedPermutation(differences).pValue <= 0.05 { surprised += 1 }
+            if PairedPermutation(differences).pValue <= 0.05 { rejected += 1 }
         }
-        #expect(surprised <= 24, "\(surprised) of 300")
+        #expect(rejected <= 24, "\(rejected) of 300")
     }
 
     @Test("A bootstrap is reproducible, contains its mean, and has no corrected interval if nothing varies")

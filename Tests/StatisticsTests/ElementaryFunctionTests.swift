@@ -6,7 +6,7 @@ import Testing
     @Test("exp is within one unit in the last place", arguments: 0..<4 as Range<UInt64>)
     func exponential(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<20_000 {
             for range in [-708.0...709.7, -1.0...1.0, -1e-8...1e-8] {
                 let x = generator.next(in: range)
@@ -33,7 +33,7 @@ import Testing
     @Test("expm1 is within three units in the last place", arguments: 0..<4 as Range<UInt64>)
     func exponentialLessOne(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<20_000 {
             for range in [-40.0...700.0, -1.0...1.0, -0.01...0.01, -1e-15...1e-15] {
                 let x = generator.next(in: range)
@@ -46,7 +46,7 @@ import Testing
     @Test("log is within two units in the last place", arguments: 0..<4 as Range<UInt64>)
     func logarithm(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<20_000 {
             let anywhere = Double(bitPattern: generator.next() >> 1)
             let numbers = [anywhere, generator.next(in: 0.5...2), generator.next(in: 0.99...1.01)]
@@ -74,7 +74,7 @@ import Testing
     @Test("log1p is within three units in the last place", arguments: 0..<4 as Range<UInt64>)
     func logarithmOfOnePlus(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<20_000 {
             for range in [-0.999...10.0, -0.02...0.02, -1e-12...1e-12, 1e10...1e300] {
                 let x = generator.next(in: range)
@@ -90,7 +90,7 @@ import Testing
     @Test("pow is within its bound", arguments: 0..<4 as Range<UInt64>)
     func power(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<20_000 {
             let x = generator.nextLogarithmic(in: 1e-100...1e100)
             for y in [generator.next(in: -3...3), Double(generator.next(below: 129) - 64)] {

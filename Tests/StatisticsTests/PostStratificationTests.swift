@@ -71,7 +71,7 @@ import Testing
         arguments: [0.0, 0.75]
     )
     func coverage(duels: Double) throws {
-        var (held, plain) = (0, 0)
+        var (covered, plainCovered) = (0, 0)
         for seed in 0..<400 as Range<UInt64> {
             var generator = SplitMix64(seed: seed)
             var counts: [Cell: Int] = [:]
@@ -93,18 +93,18 @@ import Testing
             let truth = 0.5 * (0.95 * 0.95 + 0.05 * 0.5) + 0.5 * (0.75 * 0.8 + 0.25 * 0.5)
             let figures = PostStratification(candidates: counts.map { ($0.key, $0.value) })
             let estimate = try #require(figures.mean(of: labels))
-            if estimate.interval.contains(truth) { held += 1 }
+            if estimate.interval.contains(truth) { covered += 1 }
             let share = Statistics.mean(labels.map(\.value))
             let reach = 1.96 * (share * (1 - share) / 200).squareRoot()
-            if Interval(share - reach, share + reach).contains(truth) { plain += 1 }
+            if Interval(share - reach, share + reach).contains(truth) { plainCovered += 1 }
         }
-        #expect(held >= 376, "\(held) of 400")
-        #expect(duels == 0 || plain < 200, "\(plain) of 400")
+        #expect(covered >= 376, "\(covered) of 400")
+        #expect(duels == 0 || plainCovered < 200, "\(plainCovered) of 400")
     }
 
     @Test("The interval of a difference of two models contains the truth, and is narrower if agreement is known")
     func differences() throws {
-        var held = 0
+        var covered = 0
         for seed in 0..<400 as Range<UInt64> {
             var generator = SplitMix64(seed: seed)
             let (agree, disagree) = (Cell(stratum: 0, day: 1), Cell(stratum: 1, day: 1))
@@ -115,10 +115,10 @@ import Testing
                 labels.append((disagree, unit < 0.5 ? 1 : unit < 0.8 ? -1 : 0))
             }
             let estimate = try #require(figures.mean(of: labels, in: -1...1, settled: [0]))
-            if estimate.interval.contains(0.02) { held += 1 }
+            if estimate.interval.contains(0.02) { covered += 1 }
             let open = try #require(figures.mean(of: labels, in: -1...1))
             #expect(open.interval.width > estimate.interval.width && open.value == estimate.value)
         }
-        #expect(held >= 370, "\(held) of 400")
+        #expect(covered >= 370, "\(covered) of 400")
     }
 }

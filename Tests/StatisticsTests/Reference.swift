@@ -18,7 +18,7 @@ func relativeError(_ value: Double, _ reference: flywheel_reference) -> Double {
 }
 
 /// The largest of many errors, and where it occurred.
-struct Worst {
+struct LargestError {
     private(set) var error = 0.0
     private(set) var location = ""
 

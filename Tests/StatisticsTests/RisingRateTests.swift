@@ -4,13 +4,13 @@ import Testing
 @Suite("A rising rate, and limits and quantiles of probabilities")
 struct RisingRateTests {
     /// The mean evidence over all runs of `events` events at `rate`, weighted by their probability, and the probability
-    /// that the evidence ever reaches `least`.
+    /// that the evidence ever reaches `threshold`.
     private static func expectation(
         events: Int,
         normal: Double,
         rate: Double,
         weight: Double = 1,
-        reaching least: Double = .infinity
+        reaching threshold: Double = .infinity
     ) -> (mean: Double, reached: Double) {
         let process = RisingRate(normalRate: normal)
         var (mean, reached) = (0.0, 0.0)
@@ -21,7 +21,7 @@ struct RisingRateTests {
                 let isEvent = run >> (number - 1) & 1 == 1
                 chance *= isEvent ? rate : 1 - rate
                 process.observe(isEvent, number: number, weight: weight, into: &evidence)
-                if evidence.mean >= least { isReached = true }
+                if evidence.mean >= threshold { isReached = true }
             }
             mean += chance * evidence.mean
             if isReached { reached += chance }
@@ -96,12 +96,12 @@ struct RisingRateTests {
 
     @Test("Quantiles are SciPy's binom.ppf")
     func quantiles() {
-        let vectors: [(share: Double, trials: Int, p: Double, found: Int)] = [
+        let vectors: [(share: Double, trials: Int, p: Double, quantile: Int)] = [
             (0.01, 20, 0.86, 13), (0.01, 20, 0.5, 5), (0.0025, 20, 0.9, 14), (0.01, 40, 0.95, 34), (0.01, 20, 0, 0),
             (0.01, 20, 1, 20),
         ]
         for vector in vectors {
-            #expect(BinomialLimits.quantile(vector.share, of: vector.trials, vector.p) == vector.found, "\(vector)")
+            #expect(BinomialLimits.quantile(vector.share, of: vector.trials, vector.p) == vector.quantile, "\(vector)")
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
     @Test("The relative error of lgamma is at most 1e-13", arguments: 0..<4 as Range<UInt64>)
     func logarithmOfGamma(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<5_000 {
             let numbers = [
                 generator.next(in: 0.001...3), generator.next(in: 0.9...1.1), generator.next(in: 1.9...2.1),
@@ -24,8 +24,8 @@ import Testing
     @Test("erf and erfc are within their bounds", arguments: 0..<4 as Range<UInt64>)
     func errorFunction(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
-        var worstComplement = Worst()
+        var worst = LargestError()
+        var worstComplement = LargestError()
         for _ in 0..<10_000 {
             for range in [-6.0...27.0, -2.5...2.5, -1e-6...1e-6] {
                 let x = generator.next(in: range)
@@ -44,8 +44,8 @@ import Testing
     @Test("The normal distribution and its inverse are within 1e-12 relatively", arguments: 0..<4 as Range<UInt64>)
     func normal(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
-        var worstQuantile = Worst()
+        var worst = LargestError()
+        var worstQuantile = LargestError()
         for _ in 0..<5_000 {
             let x = generator.next(in: -37...9)
             worst.add(relativeError(Reproducible.normalCDF(x), flywheel_reference_normal_cdf(x)), "\(x)")
@@ -65,7 +65,7 @@ import Testing
     @Test("The incomplete beta function is within 1e-12 relatively", arguments: 0..<6 as Range<UInt64>)
     func incompleteBeta(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<2_000 {
             let a = generator.nextLogarithmic(in: 0.1...1e6)
             let b = generator.nextLogarithmic(in: 0.1...1e6)
@@ -121,7 +121,7 @@ import Testing
     @Test("Binomial probabilities agree with the reference and add up", arguments: 0..<4 as Range<UInt64>)
     func binomial(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        var worst = Worst()
+        var worst = LargestError()
         for _ in 0..<500 {
             let n = 1 + generator.next(below: 2_000)
             let k = generator.next(below: n + 1)

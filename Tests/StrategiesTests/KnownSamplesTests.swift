@@ -18,8 +18,8 @@ struct KnownSamplesTests {
     func followed(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var points: [[Float]] = []
-        var followed = KnownSamples()
-        var (copies, near, strange) = (0, 0, 0)
+        var incremental = KnownSamples()
+        var (copies, near, distant) = (0, 0, 0)
         for step in 0..<40 {
             // Samples of usual scale, of another scale, far outside, of another dimension, and copies.
             let factor: Float = step % 9 == 8 ? 64 : 1
@@ -35,17 +35,17 @@ struct KnownSamplesTests {
             if step % 11 == 10 { points.removeLast(points.count / 2) }
             let sketches = points.enumerated().compactMap { EmbeddingSketch($1, keepsDigest: $0 % 3 > 0) }
             let share = [0.05, 0.4, 0][step % 7 == 6 ? 2 : step % 2]
-            followed.update(sketches, dimension: 12, share: share)
+            incremental.update(sketches, dimension: 12, share: share)
             var atOnce = KnownSamples()
             atOnce.update(sketches, dimension: 12, share: share)
-            #expect(followed.rows?.values == atOnce.rows?.values)
-            #expect(followed.rows?.scale == atOnce.rows?.scale)
+            #expect(incremental.rows?.values == atOnce.rows?.values)
+            #expect(incremental.rows?.scale == atOnce.rows?.scale)
             for point in points + (0..<20).map({ _ in Self.point(&generator, by: 1) }) {
-                let (one, other) = (followed.likeness(of: point), atOnce.likeness(of: point))
-                #expect(one == other, "seed \(seed), step \(step)")
-                if one == .copy { copies += 1 } else if one == .near { near += 1 } else { strange += 1 }
+                let (likeness, expected) = (incremental.likeness(of: point), atOnce.likeness(of: point))
+                #expect(likeness == expected, "seed \(seed), step \(step)")
+                if likeness == .copy { copies += 1 } else if likeness == .near { near += 1 } else { distant += 1 }
             }
         }
-        #expect(copies > 0 && near > 0 && strange > 0)
+        #expect(copies > 0 && near > 0 && distant > 0)
     }
 }

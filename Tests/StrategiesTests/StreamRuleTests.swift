@@ -48,8 +48,8 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
                 var count: Int64 = 0
                 for event in 0..<1_500 {
                     if queried[event] != nil { count += 1 }
-                    let most = millionths * Int64(event + 1) + Int64(burst) * LabelShare.whole
-                    #expect(count * LabelShare.whole <= most, "seed \(seed), event \(event): \(count) asked")
+                    let limit = millionths * Int64(event + 1) + Int64(burst) * LabelShare.whole
+                    #expect(count * LabelShare.whole <= limit, "seed \(seed), event \(event): \(count) asked")
                 }
                 if millionths == 0 { #expect(queried.isEmpty, "a share of nothing asks nothing") }
             }
@@ -85,7 +85,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
                 var copy = rule
                 let judgement = copy.judge(event, using: &generator)
                 propensity = judgement.propensity
-                if judgement.asks { hits += 1 }
+                if judgement.isQueried { hits += 1 }
             }
             #expect(abs(Double(hits) / 4_000 - propensity) < 0.03, "score \(score): \(hits), said \(propensity)")
         }
@@ -112,7 +112,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
     }
 
     @Test("With many pending labels the adaptive rule queries a wider range of scores")
-    func heedsPending() {
+    func adaptsToPending() {
         var generator = SplitMix64(seed: 12)
         let stream = (0..<5_000).map { _ in generator.nextUnit() }
         let policy = StreamPolicy(share: LabelShare(millionths: 100_000))
@@ -143,7 +143,7 @@ private func queried(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0,
         burst.observe(tenth, savings: 3)
         #expect(burst.labels == 9, "a burst is not cut down by what may be saved")
         var empty = ShareLedger()
-        let granted = empty.ask()
+        let granted = empty.spendLabel()
         #expect(!granted && empty.credit == 0)
     }
 

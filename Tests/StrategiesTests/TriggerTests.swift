@@ -97,14 +97,14 @@ struct TriggerTests {
         let output = try output([0.5, 0.5])
         var (both, first, second) = (0, 0, 0)
         for number in 0..<10_000 {
-            let one = judge(.sample(0.1), output, sample: "s\(number)") == .holds
+            let isSampled = judge(.sample(0.1), output, sample: "s\(number)") == .holds
             let other = judge(.sample(0.1), nil, sample: "s\(number)", version: "v9", role: nil) == .holds
             let otherTrigger = judge(.sample(0.1), output, sample: "s\(number)", name: "u") == .holds
-            #expect(one == other)
-            if judge(.sample(0.05), output, sample: "s\(number)") == .holds { #expect(one) }
-            first += one ? 1 : 0
+            #expect(isSampled == other)
+            if judge(.sample(0.05), output, sample: "s\(number)") == .holds { #expect(isSampled) }
+            first += isSampled ? 1 : 0
             second += otherTrigger ? 1 : 0
-            both += one && otherTrigger ? 1 : 0
+            both += isSampled && otherTrigger ? 1 : 0
         }
         #expect((900...1_100).contains(first) && (900...1_100).contains(second) && (60...140).contains(both))
         #expect(judge(.sample(0), output) == .fails)
@@ -219,16 +219,16 @@ struct TriggerLimitTests {
     func pairs() {
         var limit = TriggerLimit(perHour: 600)
         var generator = SplitMix64(seed: 3)
-        var (both, one) = (0, 0)
+        var (both, exactlyOne) = (0, 0)
         for step in 0..<360_000 {
             let draw = generator.nextUnit()
             let (first, second) = (
                 limit.admits(draw, at: Int64(step) * 10), limit.admits(draw, at: Int64(step) * 10 + 3)
             )
             both += first && second ? 1 : 0
-            one += first != second ? 1 : 0
+            exactlyOne += first != second ? 1 : 0
         }
-        #expect(both > 150 && one < both)
+        #expect(both > 150 && exactlyOne < both)
     }
 
     @Test("A clock that jumps back does not stop a trigger")

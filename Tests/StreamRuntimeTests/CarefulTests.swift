@@ -16,8 +16,8 @@ struct CarefulTests {
         return pipeline
     }
 
-    private func lethal(_ pipeline: Pipeline, _ manner: Lethal.Manner, offset: Int64) -> Lethal {
-        Lethal(topic: pipeline.topics[.annotations], partition: 0, offset: offset, manner: manner)
+    private func lethal(_ pipeline: Pipeline, _ manner: LethalRecord.Manner, offset: Int64) -> LethalRecord {
+        LethalRecord(topic: pipeline.topics[.annotations], partition: 0, offset: offset, manner: manner)
     }
 
     private func deadLetters(_ pipeline: Pipeline) -> [String?] {
@@ -65,7 +65,7 @@ struct CarefulTests {
         let pipeline = try makePipeline(annotations: 300)
         for number in 0..<300 { try pipeline.send(.feedback, [0x7B], partition: Int32(number % 2)) }
         let lethal = lethal(pipeline, .refusal, offset: 120)
-        let other = Lethal(topic: pipeline.topics[.feedback], partition: 1, offset: 30, manner: .error)
+        let other = LethalRecord(topic: pipeline.topics[.feedback], partition: 1, offset: 30, manner: .error)
         try pipeline.makeIntake(lethal: lethal, other: other).settle()
         let poisoned = pipeline.cluster.committed(pipeline.topics[.deadLetters]).filter {
             $0.header("flywheel.reason.code") == "poison"

@@ -97,7 +97,7 @@ struct OrderlyLeaveTests {
     func stillIsolates() throws {
         let pipeline = try Pipeline(seed: 4)
         for number in 0..<40 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
-        let lethal = Lethal(topic: pipeline.topics[.annotations], partition: 0, offset: 17, manner: .death)
+        let lethal = LethalRecord(topic: pipeline.topics[.annotations], partition: 0, offset: 17, manner: .death)
         let (_, deaths) = try supervise { life in
             if life > 0 { for _ in 0..<2 { _ = try startAndStop(pipeline) } }
             return try pipeline.makeIntake(lethal: lethal)

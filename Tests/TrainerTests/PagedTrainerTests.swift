@@ -36,7 +36,7 @@ struct PagedTrainerTests {
             )
             try pipeline.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: Scenario.project) })
             try runner.settle()
-            segments.append(processor.kept?.segmentsRead ?? -1)
+            segments.append(processor.cachedRows?.segmentsRead ?? -1)
         }
         let models = try pipeline.decoded(.trainingResults) { json in
             switch try TrainingResult(json: json).outcome {
@@ -147,8 +147,8 @@ struct PagedTrainerTests {
             skip = (skip + versionNumber + Int(seed)) % 3
             guard skip > 0 || versionNumber == log.versions.count else { continue }
             let manifest = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: versionNumber))
-            let fresh = try VersionRows(pipeline.store.reader(of: manifest), kept: nil)
-            let next = try VersionRows(pipeline.store.reader(of: manifest), kept: kept.take())
+            let fresh = try VersionRows(pipeline.store.reader(of: manifest), cachedRows: nil)
+            let next = try VersionRows(pipeline.store.reader(of: manifest), cachedRows: kept.take())
             #expect(try content(next) == content(fresh), "seed \(seed), version \(versionNumber)")
             let withdraws = manifest.pages.contains { $0.tombstones > 0 }
             if withdraws, next.segmentsRead < fresh.segmentsRead { saved += 1 }
@@ -199,7 +199,7 @@ struct PagedTrainerTests {
         for record in log.outputs { try pipeline.cluster.append(record) }
         try pipeline.makeMaterializer().settle()
         let before = try pipeline.store.objects.contents
-        for size in [1, 700, DatasetStore.packSize] {
+        for size in [1, 700, DatasetStore.packFileSize] {
             let versionNumber = size == 1 ? 1 : size == 700 ? log.versions.count / 2 : log.versions.count
             let manifest = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: versionNumber))
             let (pack, name) = try pipeline.store.pack(Scenario.project, id: manifest.id, size: size)

@@ -37,7 +37,7 @@ struct PredictionPipelineTests {
 
     private func pipeline(rounds: Int, seed: UInt64 = 1) throws -> Pipeline {
         let pipeline = try Pipeline(seed: seed, configuration: Self.configuration())
-        pipeline.shadows = false
+        pipeline.runsChallenger = false
         for _ in 0..<rounds { try pipeline.round(serving: 12, time: 2_500) }
         return pipeline
     }
@@ -52,7 +52,7 @@ struct PredictionPipelineTests {
     private func answered(_ pipeline: Pipeline) throws -> [String] {
         try pipeline.decoded(.trainingResults) { json in
             let object = try json.object()
-            return PredictedEvent.isOne(object) ? try object.string("request") : nil
+            return PredictedEvent.matches(object) ? try object.string("request") : nil
         }.compactMap { $0 }
     }
 

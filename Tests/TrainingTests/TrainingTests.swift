@@ -12,9 +12,9 @@ private final class Trainer {
     var now: Int64 = 0
 
     init(newLabels: Int = 10, trials: Int = 1, repeats: Int = 3) {
-        var recipes: [Hyperparameters] = []
-        for trial in 0..<trials { recipes.append(Hyperparameters(inverseRegularization: Double(trial + 1))) }
-        policy = TrainingPolicy(newLabels: newLabels, trials: recipes, repeats: repeats, deadline: 60_000)
+        var settings: [Hyperparameters] = []
+        for trial in 0..<trials { settings.append(Hyperparameters(inverseRegularization: Double(trial + 1))) }
+        policy = TrainingPolicy(newLabels: newLabels, trials: settings, repeats: repeats, deadline: 60_000)
     }
 
     private func context() -> EntryContext {
@@ -262,30 +262,31 @@ extension Result<StudyOutcome?, EntryRejectionError> {
             )
             return trainer.state.receive(result, under: question, at: StreamTime(milliseconds: 1))
         }
-        func leaving(_ training: Int, _ test: Int, _ positions: [Int] = []) -> LeftOutLabels {
+        func leftOutLabels(_ training: Int, _ test: Int, _ positions: [Int] = []) -> LeftOutLabels {
             LeftOutLabels(training: training, test: test, testPositions: positions, example: "")
         }
         for (refused, text) in [
             (send(items: 4), "scored 4 test labels, and d1 has 3"),
-            (send(items: 3, leftOut: leaving(0, 1)), "scored 3 test labels and left out 1, and d1 has 3"),
+            (send(items: 3, leftOut: leftOutLabels(0, 1)), "scored 3 test labels and left out 1, and d1 has 3"),
             (send(items: 0), "has a score over 0 test labels"),
             (
-                send(items: 1, predictions: [0, 1, 2], leftOut: leaving(0, 2, [1])),
+                send(items: 1, predictions: [0, 1, 2], leftOut: leftOutLabels(0, 2, [1])),
                 "left out 2 test labels and names 1"
             ),
             (send(predictions: [0, 1]), "predicts 2 test labels, and d1 has 3"),
             (send(predictions: [0, 1, 2, 3]), "predicts 4 test labels"),
             (send(predictions: [0, 4, 1]), "predicts class 4, and there are 4"),
             (send(dataset: "d2"), "says version d2, and the request is of d1"),
-            (send(items: 1, leftOut: leaving(11, 0)), "left out 11 training labels of the 10"),
-            (send(items: 1, leftOut: leaving(0, 4)), "left out 4 test labels of the 3"),
-            (send(items: 1, leftOut: leaving(0, 2, [1, 3])), "left out test label 3, and d1 has 3"),
+            (send(items: 1, leftOut: leftOutLabels(11, 0)), "left out 11 training labels of the 10"),
+            (send(items: 1, leftOut: leftOutLabels(0, 4)), "left out 4 test labels of the 3"),
+            (send(items: 1, leftOut: leftOutLabels(0, 2, [1, 3])), "left out test label 3, and d1 has 3"),
         ] {
             #expect(refused.refusal == .contradictsVersion)
             guard case .failure(let error) = refused else { continue }
             #expect(error.refusal.text.contains(text), "\(error.refusal.text)")
         }
-        let outcome = try send(items: 2, predictions: [3, 0, 1], leftOut: leaving(10, 1, [1]), dataset: "d1").get()
+        let outcome = try send(items: 2, predictions: [3, 0, 1], leftOut: leftOutLabels(10, 1, [1]), dataset: "d1")
+            .get()
         #expect(outcome?.model != nil && outcome?.predictions.count == 3)
     }
 
@@ -314,9 +315,9 @@ extension Result<StudyOutcome?, EntryRejectionError> {
         #expect(outcome.failures == 1)
 
         let other = Trainer(repeats: 2)
-        let alone = try #require(other.seal(1, training: 10))
-        _ = try other.result(alone.id, 0, 0, score: 0.9).get()
-        let failed = try #require(try other.failure(alone.id, 0, 1).get())
+        let otherRequest = try #require(other.seal(1, training: 10))
+        _ = try other.result(otherRequest.id, 0, 0, score: 0.9).get()
+        let failed = try #require(try other.failure(otherRequest.id, 0, 1).get())
         #expect(failed.model == nil)
         #expect(other.state.progress.value.newest == nil)
         #expect(other.state.models.isEmpty)

@@ -11,7 +11,7 @@ import Worker
 struct BeginningMetricsTests {
     private func exposition(_ roles: [Role]) -> [String] {
         let registry = MetricsRegistry()
-        EngineMetrics(registry: registry).begin(roles)
+        EngineMetrics(registry: registry).register(roles)
         return registry.exposition().split(separator: "\n").map(String.init)
     }
 

@@ -90,7 +90,7 @@ struct FolderOwnerTests {
         let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
         if !isNew { try owner.claim(store) }
         let before = bucket.objects
-        bucket.set { _, request in request.headers["if-match"] == nil ? nil : .careless }
+        bucket.set { _, request in request.headers["if-match"] == nil ? nil : .ignoresConditions }
         let error = try #require(throws: EngineError.self) { try owner.claim(store) }
         #expect(error.description.contains("it takes If-Match and overwrites all the same"))
         #expect(isNew || bucket.objects == before)

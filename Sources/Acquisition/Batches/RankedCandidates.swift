@@ -44,20 +44,25 @@ struct RankedCandidates {
         let isFolded = isLarge && rule.comparesWithKnown
         points = PointMatrix(isFolded ? embeddings.map { EmbeddingSketch.fold($0) } : embeddings)
         guard let points else { return }
-        var near = points
+        var comparable = points
         if isLarge, !isFolded, policy.batch.weights.novelty > 0 || policy.batch.duplicateDistance > 0 {
-            near = PointMatrix(embeddings.map { EmbeddingSketch.fold($0) }) ?? points
+            comparable = PointMatrix(embeddings.map { EmbeddingSketch.fold($0) }) ?? points
         }
-        let known = PointMatrix(queriedSketches, slots: policy.batch.memory, dimension: dimension, scale: near.scale)
+        let known = PointMatrix(
+            queriedSketches,
+            slots: policy.batch.memory,
+            dimension: dimension,
+            scale: comparable.scale
+        )
         if !isLarge || isFolded { self.known = known }
-        compose(Neighbourhood(points: near, known: known), in: Neighbourhood(points: points, known: nil))
+        compose(Neighbourhood(points: comparable, known: known), in: Neighbourhood(points: points, known: nil))
     }
 
     /// Creates the candidates of a window in which no two are near, from edition 2 on.
     ///
     /// - Parameters:
     ///   - window: Candidates in order, with all parts of utility but density.
-    ///   - behind: Candidates that fill a batch that the window cannot fill, in order.
+    ///   - fallback: Candidates that fill a batch that the window cannot fill, in order.
     ///   - points: Embeddings of the window's candidates; nil if embeddings are missing.
     ///   - known: Embeddings of the queried samples, in the same scale; nil if they cannot be compared.
     ///   - spread: Spread that `density` is computed with.
@@ -66,7 +71,7 @@ struct RankedCandidates {
     ///   - policy: The revision in force.
     init(
         _ window: [(pooled: PooledCandidate, utility: Utility)],
-        behind: [(pooled: PooledCandidate, utility: Utility)],
+        fallback: [(pooled: PooledCandidate, utility: Utility)],
         points: PointMatrix?,
         known: PointMatrix?,
         spread: Double,
@@ -77,12 +82,12 @@ struct RankedCandidates {
         self.rule = rule
         self.policy = policy
         self.known = known
-        duplicates = behind.count
+        duplicates = fallback.count
         var utilities = window.map(\.utility)
         let weight = policy.batch.weights.density
         if weight > 0, let points {
             let density = Neighbourhood(points: points, known: nil).density(spread: spread)
-            for (index, part) in density.enumerated() { utilities[index].count(.density, part, weight) }
+            for (index, part) in density.enumerated() { utilities[index].include(.density, part, weight) }
         }
         var order = Array(window.indices)
         if isReordered || (weight > 0 && points != nil) {
@@ -93,25 +98,25 @@ struct RankedCandidates {
         } else {
             self.points = points
         }
-        ranked = order.map { window[$0].pooled } + behind.map(\.pooled)
-        self.utilities = order.map { utilities[$0] } + behind.map(\.utility)
+        ranked = order.map { window[$0].pooled } + fallback.map(\.pooled)
+        self.utilities = order.map { utilities[$0] } + fallback.map(\.utility)
     }
 
     /// Counts the parts of utility that depend on the other candidates, and sorts all candidates again.
     ///
     /// - Parameters:
     ///   - neighbourhood: The candidates in the space of the known samples.
-    ///   - whole: The candidates in the space of their embeddings.
-    private mutating func compose(_ neighbourhood: Neighbourhood, in whole: Neighbourhood) {
+    ///   - densityNeighbourhood: The candidates in the space of their embeddings.
+    private mutating func compose(_ neighbourhood: Neighbourhood, in densityNeighbourhood: Neighbourhood) {
         let weights = policy.batch.weights
         if weights.novelty > 0 {
             for (index, part) in neighbourhood.novelty.enumerated() {
-                utilities[index].count(.novelty, part, weights.novelty)
+                utilities[index].include(.novelty, part, weights.novelty)
             }
         }
         if weights.density > 0 {
-            for (index, part) in whole.density.enumerated() {
-                utilities[index].count(.density, part, weights.density)
+            for (index, part) in densityNeighbourhood.density.enumerated() {
+                utilities[index].include(.density, part, weights.density)
             }
         }
         let isDuplicate = neighbourhood.duplicates(within: policy.batch.duplicateDistance)

@@ -24,19 +24,19 @@ struct Utility {
     init(_ candidate: Candidate, _ policy: AcquisitionPolicy, at time: StreamTime) {
         let (batch, weights) = (policy.batch, policy.batch.weights)
         let isChance = policy.function == .random || (candidate.output == nil && policy.function != .provided)
-        count(isChance ? .chance : .uncertainty, candidate.score, weights.uncertainty)
+        include(isChance ? .chance : .uncertainty, candidate.score, weights.uncertainty)
         if weights.value > 0 {
-            count(.value, Self.worth(candidate.output?.distribution, batch.classValues), weights.value)
+            include(.value, Self.worth(candidate.output?.distribution, batch.classValues), weights.value)
         }
         if weights.freshness > 0 {
             let age = max(0, time.milliseconds(since: candidate.predictedAt))
-            let halves = Double(age) / Double(max(1, batch.halfLife))
-            count(.freshness, Reproducible.exp(-halves * 0.693_147_180_559_945_3), weights.freshness)
+            let halfLives = Double(age) / Double(max(1, batch.halfLife))
+            include(.freshness, Reproducible.exp(-halfLives * 0.693_147_180_559_945_3), weights.freshness)
         }
     }
 
-    /// Counts another part.
-    mutating func count(_ name: ScorePart.Name, _ part: Double, _ weight: Double) {
+    /// Includes another part.
+    mutating func include(_ name: ScorePart.Name, _ part: Double, _ weight: Double) {
         guard weight > 0 else { return }
         let part = Probability(clamping: part).value
         value *= weight == 1 ? part : Reproducible.pow(part, weight)

@@ -12,16 +12,16 @@ struct WindowBuilder {
     private let width: Int
     private let policy: AcquisitionPolicy
     private let time: StreamTime
-    private let scales: WindowScales.Limits
+    private let limits: WindowScales.Limits
     /// Candidates in the order in which they are considered; those before `next` have been considered.
     private var pending: [ScannedCandidate] = []
     private var next = 0
     /// Number of pending candidates that are no outliers.
-    private var inProportion = 0
+    private var inlierCount = 0
     /// Scales on which embeddings are compared; nil until `width` candidates are pending or `settle` is called, if the
     /// policy does not compare embeddings, and if some are missing, not finite or differ in dimension.
-    private var settled: WindowScales?
-    private var isSized = false
+    private var scales: WindowScales?
+    private var didMakeScales = false
     /// Utilities of pending candidates with their novelty, from the highest down, at most `width`.
     private var best: [Double] = []
     private var novelties: [SampleID: Double] = [:]
@@ -29,7 +29,7 @@ struct WindowBuilder {
     /// Candidates in the window, in order.
     private(set) var accepted: [PooledCandidate] = []
     /// Candidates that are outliers or near to one in the window, in order.
-    private(set) var last: [PooledCandidate] = []
+    private(set) var deferred: [PooledCandidate] = []
     private var points: DistinctPoints?
 
     init(_ rule: BatchRule, _ width: Int, _ policy: AcquisitionPolicy, at time: StreamTime) {
@@ -37,7 +37,7 @@ struct WindowBuilder {
         self.width = width
         self.policy = policy
         self.time = time
-        scales = WindowScales.Limits(
+        limits = WindowScales.Limits(
             share: policy.batch.duplicateDistance,
             folds: rule.comparesWithKnown,
             isNoveltyWanted: policy.batch.weights.novelty > 0
@@ -47,7 +47,7 @@ struct WindowBuilder {
     var isFull: Bool { accepted.count >= width }
 
     /// Whether more candidates are needed before `settle`.
-    var wantsMore: Bool { pending.count < width || (isSized && inProportion < width) }
+    var wantsMore: Bool { pending.count < width || (didMakeScales && inlierCount < width) }
 
     /// Adds one more candidate, the next of the ranking.
     ///
@@ -57,35 +57,35 @@ struct WindowBuilder {
     mutating func add(_ pooled: PooledCandidate, _ known: PointMatrix?) {
         let scanned = ScannedCandidate(pooled)
         pending.append(scanned)
-        if isSized {
-            if settled?.isInProportion(scanned) ?? true { inProportion += 1 }
+        if didMakeScales {
+            if scales?.isInlier(scanned) ?? true { inlierCount += 1 }
         } else if pending.count == width {
-            size(known)
+            makeScales(known)
         }
-        if let settled, settled.isSettled { judgeNovelty(scanned, settled) }
+        if let scales, scales.isSettled { judgeNovelty(scanned, scales) }
     }
 
-    private mutating func size(_ known: PointMatrix?) {
-        isSized = true
-        if policy.isDiverse, policy.function != .random { settled = WindowScales(pending, known, scales) }
-        inProportion = pending.count { settled?.isInProportion($0) ?? true }
+    private mutating func makeScales(_ known: PointMatrix?) {
+        didMakeScales = true
+        if policy.isDiverse, policy.function != .random { scales = WindowScales(pending, known, limits) }
+        inlierCount = pending.count { scales?.isInlier($0) ?? true }
     }
 
     /// Settles scales, from the candidates so far.
     mutating func settle(_ known: PointMatrix?) {
-        if !isSized { size(known) }
-        guard var found = settled else { return }
-        found.settle(pending.lazy.filter { found.isInProportion($0) }.prefix(width).map { $0 })
-        settled = found
+        if !didMakeScales { makeScales(known) }
+        guard var found = scales else { return }
+        found.settle(pending.lazy.filter { found.isInlier($0) }.prefix(width).map { $0 })
+        scales = found
         points = DistinctPoints(dimension: found.comparedDimension, scale: found.scale, limit: found.limit)
-        if scales.isNoveltyWanted { for scanned in pending { judgeNovelty(scanned, found) } }
+        if limits.isNoveltyWanted { for scanned in pending { judgeNovelty(scanned, found) } }
     }
 
     // MARK: - Novelty
 
     private mutating func judgeNovelty(_ scanned: ScannedCandidate, _ found: WindowScales) {
         let weight = policy.batch.weights.novelty
-        guard weight > 0, found.isInProportion(scanned) else { return }
+        guard weight > 0, found.isInlier(scanned) else { return }
         novelties[scanned.id] = found.novelty(of: scanned)
         let total = utility(scanned.pooled).value
         best.insert(total, at: best.firstIndex { $0 < total } ?? best.count)
@@ -96,7 +96,7 @@ struct WindowBuilder {
     private func utility(_ pooled: PooledCandidate) -> Utility {
         var utility = Utility(pooled.candidate, policy, at: time)
         if !novelties.isEmpty, let novelty = novelties[pooled.candidate.sample.id] {
-            utility.count(.novelty, novelty, policy.batch.weights.novelty)
+            utility.include(.novelty, novelty, policy.batch.weights.novelty)
         }
         return utility
     }
@@ -108,7 +108,7 @@ struct WindowBuilder {
     ///   number of the model that scored it; nil if there is none.
     /// - Returns: False where novelty does not count.
     func isUndecided(_ bound: (utility: Double, versionNumber: Int)?) -> Bool {
-        guard let bound, settled != nil, policy.batch.weights.novelty > 0 else { return false }
+        guard let bound, scales != nil, policy.batch.weights.novelty > 0 else { return false }
         guard best.count >= width, let least = best.last else { return true }
         return bound.versionNumber >= pending.last?.pooled.modelVersionNumber ?? 0 && bound.utility > least
     }
@@ -128,21 +128,21 @@ struct WindowBuilder {
     // MARK: - The window
 
     /// Adds candidates to the window until it is full or none is left.
-    mutating func accept(_ rooms: inout SliceRooms?) {
+    mutating func accept(_ capacity: inout SliceCapacity?) {
         while next < pending.count, !isFull {
             let scanned = pending[next]
             next += 1
             var point: DistinctPoints.ScaledPoint?
-            if let settled {
-                guard settled.isInProportion(scanned),
-                    let found = points?.distinct(settled.comparedCoordinates(of: scanned))
+            if let scales {
+                guard scales.isInlier(scanned),
+                    let found = points?.distinct(scales.comparedCoordinates(of: scanned))
                 else {
-                    last.append(scanned.pooled)
+                    deferred.append(scanned.pooled)
                     continue
                 }
                 point = found
             }
-            guard rooms?.take(scanned.pooled.candidate.sample) ?? true else { continue }
+            guard capacity?.reserve(scanned.pooled.candidate.sample) ?? true else { continue }
             if let point { points?.add(point) }
             accepted.append(scanned.pooled)
         }
@@ -150,15 +150,15 @@ struct WindowBuilder {
 
     /// Returns the window, with the candidates that follow it.
     ///
-    /// - Parameter behind: Candidates that fill the batch if the window holds too few, in order.
+    /// - Parameter fallback: Candidates that fill the batch if the window holds too few, in order.
     /// - Returns: The candidates that a batch is chosen from.
-    func window(_ behind: [PooledCandidate]) -> RankedCandidates {
+    func window(_ fallback: [PooledCandidate]) -> RankedCandidates {
         RankedCandidates(
             accepted.map { ($0, utility($0)) },
-            behind: behind.map { ($0, Utility($0.candidate, policy, at: time)) },
+            fallback: fallback.map { ($0, Utility($0.candidate, policy, at: time)) },
             points: points?.matrix,
-            known: settled.flatMap { $0.isComparable ? $0.known : nil },
-            spread: settled?.spread ?? 0,
+            known: scales.flatMap { $0.isComparable ? $0.known : nil },
+            spread: scales?.spread ?? 0,
             isReordered: !novelties.isEmpty,
             rule: rule,
             policy: policy

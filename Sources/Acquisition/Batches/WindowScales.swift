@@ -56,7 +56,7 @@ struct WindowScales {
     /// The largest squared distance of a duplicate; nil if no candidate counts as a duplicate.
     private(set) var limit: Float?
     /// Median of the candidates' squared distances to the samples queried before.
-    private var middle = 0.0
+    private var medianDistance = 0.0
 
     /// Creates the scales of a window; fails if an embedding is missing, empty, not finite or of another dimension.
     ///
@@ -76,11 +76,11 @@ struct WindowScales {
         self.dimension = dimension
         folds = isLarge && limits.folds
         let compared = min(dimension, EmbeddingSketch.limit)
-        let near = known.flatMap { $0.dimension == compared ? $0 : nil }
-        if sizes.count < Self.fewest, let near { sizes += near.sizes }
+        let comparable = known.flatMap { $0.dimension == compared ? $0 : nil }
+        if sizes.count < Self.fewest, let comparable { sizes += comparable.sizes }
         scale = PointMatrix.scale(of: sizes)
-        largest = PointMatrix.longest(of: sizes)
-        self.known = near?.scaled(to: scale)
+        largest = PointMatrix.outlierLimit(of: sizes)
+        self.known = comparable?.scaled(to: scale)
     }
 
     /// Number of coordinates in which candidates are compared.
@@ -90,7 +90,7 @@ struct WindowScales {
     var isComparable: Bool { folds || dimension <= EmbeddingSketch.limit }
 
     /// Whether a candidate is no outlier, whose coordinates would make all other distances vanish.
-    func isInProportion(_ candidate: ScannedCandidate) -> Bool {
+    func isInlier(_ candidate: ScannedCandidate) -> Bool {
         candidate.embedding.count == dimension && candidate.size.map { $0 <= largest } ?? false
     }
 
@@ -111,7 +111,7 @@ struct WindowScales {
         limit = limits.share > 0 ? Float(limits.share * limits.share * spread) : nil
         guard limits.isNoveltyWanted, known != nil else { return }
         let distances = candidates.map { distance(of: $0) }.sorted()
-        middle = distances.isEmpty ? 0 : distances[distances.count / 2]
+        medianDistance = distances.isEmpty ? 0 : distances[distances.count / 2]
     }
 
     /// Squared distance of a candidate to the nearest known sample; infinite if none are known.
@@ -123,18 +123,18 @@ struct WindowScales {
         return Double(least)
     }
 
-    /// Novelty of a candidate, from its distance to all known samples: `1 - exp(-d² / middle d²)`, in `0...1`; 1 if
+    /// Novelty of a candidate, from its distance to all known samples: `1 - exp(-d² / median d²)`, in `0...1`; 1 if
     /// none are known.
     func novelty(of candidate: ScannedCandidate) -> Double {
         guard known != nil else { return 1 }
         let distance = distance(of: candidate)
-        return middle > 0 ? 1 - Reproducible.exp(-distance / middle) : (distance > 0 ? 1 : 0)
+        return medianDistance > 0 ? 1 - Reproducible.exp(-distance / medianDistance) : (distance > 0 ? 1 : 0)
     }
 }
 
 /// Points of which no two are near, in the order in which they were added.
 struct DistinctPoints {
-    /// Position that a point would have.
+    /// A point in the scale of the matrix.
     struct ScaledPoint {
         fileprivate let row: [Float]
         fileprivate let length: Float
@@ -152,7 +152,7 @@ struct DistinctPoints {
         self.limit = limit
     }
 
-    /// Position that a point would have; nil if it is near to a point that was added.
+    /// The point in the scale of the matrix; nil if it is near to a point that was added.
     ///
     /// - Complexity: O(*dimension* + log *n*), plus one comparison for each point of about the same length.
     func distinct(_ embedding: [Float]) -> ScaledPoint? {

@@ -23,12 +23,12 @@ public struct LabelBudget: Hashable, Sendable {
 
     /// The largest number of tasks that the budget ever covers at once: with as much carried over as may be.
     public func mostTasks(votes count: Int, cost: VoteCost) -> Int {
-        let whole = Int64(carriedWindows) + 1
+        let windows = Int64(carriedWindows) + 1
         let ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
         let most = LabelBudget(
-            votes: Int(Int64(votes).multiplied(by: whole)),
-            time: time.map { $0.multiplied(by: whole) },
-            money: money.map { $0.multiplied(by: whole) },
+            votes: Int(Int64(votes).multiplied(by: windows)),
+            time: time.map { $0.multiplied(by: windows) },
+            money: money.map { $0.multiplied(by: windows) },
             window: window
         )
         return ledger.affordableTasks(votes: count, cost: cost, of: most)

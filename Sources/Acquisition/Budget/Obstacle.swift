@@ -6,7 +6,7 @@ public enum Obstacle: Hashable, Sendable {
     /// The window's budget is spent; the time is the next window's.
     case budgetSpent(until: StreamTime)
     /// The rest of the window's budget is reserved for open tasks.
-    case budgetPromised
+    case budgetReserved
     /// No window will ever hold one task.
     case budgetTooSmall
     /// A batch would exceed the open-task limit.
@@ -24,7 +24,7 @@ public enum Obstacle: Hashable, Sendable {
     var number: Int {
         switch self {
         case .budgetSpent: 1
-        case .budgetPromised: 2
+        case .budgetReserved: 2
         case .budgetTooSmall: 3
         case .openTasks: 4
         case .noCandidate: 5
@@ -38,7 +38,7 @@ public enum Obstacle: Hashable, Sendable {
     /// query is due soon.
     func isWorthANotice(at time: StreamTime) -> Bool {
         switch self {
-        case .budgetSpent, .budgetPromised: false
+        case .budgetSpent, .budgetReserved: false
         case .budgetTooSmall, .openTasks, .noCandidate, .shares: true
         case .quotas(let until), .waiting(let until): until.milliseconds(since: time) > Self.soon
         }
@@ -57,15 +57,15 @@ extension AcquisitionState {
         if isExhausted(context) {
             let most = policy.budget.mostTasks(votes: context.votesPerTask, cost: policy.voteCost)
             if most == 0 { return .budgetTooSmall }
-            return context.openTasks > 0 ? .budgetPromised : .budgetSpent(until: accounts.windowEnd(policy))
+            return context.openTasks > 0 ? .budgetReserved : .budgetSpent(until: accounts.windowEnd(policy))
         }
         guard context.hasRoom() else { return .openTasks }
         guard hasCandidates(context) else {
             return pool.isEmpty && audit.isEmpty && triggers.isEmpty ? .noCandidate : .shares
         }
-        var asking = EarliestAsking(room(context))
-        readSources(&asking, context)
-        switch asking.earliest {
+        var queryTime = EarliestQueryTime(room(context))
+        readSources(&queryTime, context)
+        switch queryTime.earliest {
         case .never: return .shares
         case .at(let time): return .quotas(until: time)
         case .afterMaximumWait:
@@ -80,7 +80,7 @@ extension AcquisitionState {
     /// - Returns: The reason to report to people: each reason once in the hour after the first, and at most one in ten
     ///   seconds.
     /// - Complexity: O(1) except for one call in ten seconds of the stream's time.
-    public mutating func tellIdleness(_ context: SelectionContext) -> Obstacle? {
+    public mutating func checkIdleness(_ context: SelectionContext) -> Obstacle? {
         var watch = accounts.idleness.value
         let now = context.time
         guard context.policy.edition >= 2, now.milliseconds(since: watch.checkedAt) >= IdleWatch.interval else {

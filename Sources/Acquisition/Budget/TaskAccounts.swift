@@ -91,7 +91,7 @@ extension AcquisitionState {
         let slots = pool.unanswerable.sortedKeys
         guard !slots.isEmpty else { return }
         for slot in slots { pool.unanswerable[slot] = nil }
-        pool.judgeAnew(policy)
+        pool.reassessSetAside(policy)
     }
 
     /// Records that a task for a training label could not be answered: from edition 2 on, candidates near its sample
@@ -103,7 +103,7 @@ extension AcquisitionState {
     ///   - policy: The revision in force.
     /// - Returns: Earlier unanswerable samples that are nearer to it than any answered sample, the nearest first, at
     ///   most five.
-    public mutating func unanswerable(
+    public mutating func recordUnanswerable(
         _ sample: Sample,
         notes: [String],
         policy: AcquisitionPolicy

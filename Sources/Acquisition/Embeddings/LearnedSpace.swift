@@ -21,7 +21,7 @@ public struct SeenEmbedding: Hashable, Sendable {
 /// that carry an embedding.
 public struct LearnedSpace: Hashable, Sendable {
     /// Number of embeddings from which the space is fixed.
-    public static let breadth = 20
+    public static let embeddingsNeeded = 20
     /// Ratio of the largest norm in the space to the median of the nonzero norms seen.
     public static let factor = 10.0
 
@@ -39,16 +39,16 @@ public struct LearnedSpace: Hashable, Sendable {
     }
 
     /// True if the learnt space, or the one being learnt, agrees with a declared one.
-    func holds(beside declared: EmbeddingSpace) -> Bool {
+    func agrees(with declared: EmbeddingSpace) -> Bool {
         named == declared.name
             && (space == nil || declared.dimension == nil || declared.dimension == space?.dimension)
     }
 
-    /// Records an embedding; the last of `breadth` embeddings fixes the space: the commonest combination of name and
+    /// Records an embedding; the last of `embeddingsNeeded` fixes the space: the commonest combination of name and
     /// dimension, of equally common ones the first seen, and the largest norm from the embeddings that have it.
-    mutating func see(_ embedding: SeenEmbedding) {
+    mutating func observe(_ embedding: SeenEmbedding) {
         seen.append(embedding)
-        guard seen.count >= Self.breadth else { return }
+        guard seen.count >= Self.embeddingsNeeded else { return }
         func isAlike(_ one: SeenEmbedding, _ other: SeenEmbedding) -> Bool {
             one.dimension == other.dimension && one.space == other.space
         }
@@ -72,7 +72,7 @@ public struct LearnedSpace: Hashable, Sendable {
 extension EmbeddingSpace {
     /// Returns the declared parts, and for the rest the learnt ones.
     public func completed(by learned: LearnedSpace) -> EmbeddingSpace {
-        guard let found = learned.space, learned.holds(beside: self) else { return self }
+        guard let found = learned.space, learned.agrees(with: self) else { return self }
         return EmbeddingSpace(
             name: name ?? found.name,
             dimension: dimension ?? found.dimension,
@@ -102,10 +102,10 @@ extension AcquisitionState {
         guard space.value.space == nil, declared?.dimension == nil || declared?.norm == nil else { return nil }
         let norm = EmbeddingSpace.norm(of: embedding)
         if space.value.named != declared?.name { space.value = LearnedSpace(named: declared?.name) }
-        space.value.see(SeenEmbedding(space: sample.space, dimension: embedding.count, norm: norm))
+        space.value.observe(SeenEmbedding(space: sample.space, dimension: embedding.count, norm: norm))
         guard space.value.space != nil else { return nil }
         let fixed = knownSpace(declared)
-        leaveOut { fixed.fault(of: $0) != nil }
+        removeCandidates { fixed.fault(of: $0) != nil }
         return fixed.fault(of: sample)
     }
 
@@ -122,21 +122,21 @@ extension AcquisitionState {
             return
         }
         space.value = LearnedSpace(named: now.name)
-        leaveOut { $0.embedding != nil }
+        removeCandidates { $0.embedding != nil }
         for slot in pool.queriedSketches.sortedKeys { pool.queriedSketches[slot] = nil }
         for slot in pool.unanswerable.sortedKeys { pool.unanswerable[slot] = nil }
     }
 
-    private mutating func leaveOut(_ isElsewhere: (Sample) -> Bool) {
+    private mutating func removeCandidates(where isOutside: (Sample) -> Bool) {
         for id in pool.candidates.sortedKeys {
-            if let row = pool.candidates[id], isElsewhere(row.candidate.sample) { pool.remove(id) }
+            if let row = pool.candidates[id], isOutside(row.candidate.sample) { pool.remove(id) }
         }
         for id in audit.candidates.sortedKeys {
-            if let row = audit.candidates[id], isElsewhere(row.candidate.sample) { audit.remove(id) }
+            if let row = audit.candidates[id], isOutside(row.candidate.sample) { audit.remove(id) }
         }
         for id in triggers.triggered.sortedKeys + triggers.pending.sortedKeys {
             let row = triggers.triggered[id] ?? triggers.pending[id]
-            if let row, isElsewhere(row.pooled.candidate.sample) { triggers.remove(id) }
+            if let row, isOutside(row.pooled.candidate.sample) { triggers.remove(id) }
         }
     }
 }

@@ -8,30 +8,30 @@ extension PoolSource {
     /// Selects the training part of a batch.
     ///
     /// - Returns: At most `count` distinct selections, those selected at random last.
-    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
+    mutating func select(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
         let policy = context.policy
         let quotas = accounts.quotas(context)
         if policy.edition >= 2, policy.stream == nil {
-            return takeByWalk(count, accounts: accounts, quotas: quotas, in: context)
+            return selectByWalk(count, accounts: accounts, quotas: quotas, in: context)
         }
         if let stream = policy.stream {
-            return takeStreamed(count, quotas).map {
+            return selectStreamed(count, quotas).map {
                 $0.selection(purpose, strategy: stream.strategy.rawValue, propensity: $0.propensity)
             }
         }
-        var left: Set<SampleID> = []
+        var excluded: Set<SampleID> = []
         var explored: [(pooled: PooledCandidate, propensity: Double)] = []
         if policy.slices != nil || policy.explorationShare > 0 {
             let all = candidates.sortedRows.map(\.value).sorted { $1.isLessUseful(than: $0) }
             let ranked = quotas?.filter(all) ?? all
             explored = explore(count, ranked, context)
             if ranked.count < all.count {
-                left = Set(all.map(\.candidate.sample.id)).subtracting(ranked.map(\.candidate.sample.id))
+                excluded = Set(all.map(\.candidate.sample.id)).subtracting(ranked.map(\.candidate.sample.id))
             }
-            left.formUnion(explored.map(\.pooled.candidate.sample.id))
+            excluded.formUnion(explored.map(\.pooled.candidate.sample.id))
         }
-        let trained = accounts.schedule.value.trainingSamples
-        let chosen = chooseByUtility(count - explored.count, leavingOut: left, labels: Double(trained), context)
+        let labels = accounts.schedule.value.trainingSamples
+        let chosen = chooseByUtility(count - explored.count, excluding: excluded, labels: Double(labels), context)
         return chosen
             + explored.map { $0.pooled.selection(purpose, strategy: "exploration", propensity: $0.propensity) }
     }
@@ -67,19 +67,19 @@ extension PoolSource {
             let indices = SeededSampling.distinctIndices(wanted, of: candidates.count, using: &generator)
             drawn += indices.map { (candidates[$0], propensity) }
         }
-        let stated = Int((policy.explorationShare * Double(count)).rounded())
-        draw(stated, of: ranked.filter { $0.candidate.isExploration && $0.modelVersionNumber == newest })
-        let added = Int((share * Double(count)).rounded()) - stated
+        let configured = Int((policy.explorationShare * Double(count)).rounded())
+        draw(configured, of: ranked.filter { $0.candidate.isExploration && $0.modelVersionNumber == newest })
+        let added = Int((share * Double(count)).rounded()) - configured
         guard added > 0 else { return drawn }
-        let taken = Set(drawn.map(\.pooled.candidate.sample.id))
+        let drawnIDs = Set(drawn.map(\.pooled.candidate.sample.id))
         let sure = ranked.filter { pooled in
             pooled.modelVersionNumber == newest && level.isSure(pooled.candidate, policy, classes: context.classes)
-                && !taken.contains(pooled.candidate.sample.id)
+                && !drawnIDs.contains(pooled.candidate.sample.id)
         }
         // Intake forwards more at random once it knows that more is wanted; a pool with free capacity holds others,
         // too.
-        let byChance = sure.filter(\.candidate.isExploration)
-        draw(added, of: byChance.count < added ? sure : byChance)
+        let forwardedAtRandom = sure.filter(\.candidate.isExploration)
+        draw(added, of: forwardedAtRandom.count < added ? sure : forwardedAtRandom)
         return drawn
     }
 
@@ -100,7 +100,7 @@ extension PoolSource {
 
     private func chooseByUtility(
         _ count: Int,
-        leavingOut left: Set<SampleID>,
+        excluding excluded: Set<SampleID>,
         labels: Double,
         _ context: SelectionContext
     ) -> [Selection] {
@@ -113,12 +113,12 @@ extension PoolSource {
         let width = rule.width(count, policy)
         // In a large pool only the first ranks are computed: sorting all candidates costs more than it gains.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
-        let wanted = min(candidates.count, reach + left.count)
+        let wanted = min(candidates.count, reach + excluded.count)
         var ranks = candidates.smallest(wanted) { id, pooled in
             let utility = Utility.value(pooled, policy, at: context.time)
             return Rank(versionNumber: pooled.modelVersionNumber, utility: utility, id: id)
         }
-        if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }
+        if !excluded.isEmpty { ranks.removeAll { excluded.contains($0.id) } }
         guard !ranks.isEmpty else { return [] }
         if width.isSpreadOverAll { ranks = Self.spread(ranks, over: width.candidates, atLeast: 2 * count) }
         let ranked = ranks.prefix(width.candidates).compactMap { candidates[$0.id] }
@@ -148,7 +148,7 @@ extension PoolSource {
                 strategy: choice.rule == .top ? score : score + "+" + choice.rule.rawValue,
                 score: window.utilities[index].value,
                 // The propensity of a draw among so many is not computed.
-                propensity: choice.rule.drawsEvery ? nil : 1,
+                propensity: choice.rule.drawsEverySample ? nil : 1,
                 parts: window.utilities[index].parts
             )
         }

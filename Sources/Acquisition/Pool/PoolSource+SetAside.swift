@@ -5,16 +5,16 @@ internal import Vocabulary
 /// Candidates that are queried only if no others are left.
 extension PoolSource {
     /// Cached data about the queried and the unanswerable samples, derived from the tables of a pool.
-    struct Experience: Sendable {
+    struct SampleCache: Sendable {
         var known = KnownSamples()
         var answerability: AnswerabilityModel?
-        fileprivate var mark: Mark?
+        fileprivate var cacheKey: CacheKey?
         /// Whether `known` has every row of the memory, at the index of its slot.
-        fileprivate var isWhole = false
-        /// Slots written since `mark`, and the revision of the memory after the last of these writes. If the memory has
+        fileprivate var isComplete = false
+        /// Slots written since `cacheKey`, and the memory's revision after the last of these writes. If the memory has
         /// another revision, more has changed; nil if nothing was followed yet or too many slots were written.
         private var written: (slots: [Int], revision: UInt64?) = ([], nil)
-        private static let mostWritten = 1_024
+        private static let writtenLimit = 1_024
 
         /// Records that one slot of the memory was written.
         ///
@@ -22,25 +22,25 @@ extension PoolSource {
         ///   - slot: The slot that was written.
         ///   - old: Revision of the memory before the write.
         ///   - new: Revision of the memory after the write.
-        mutating func wrote(_ slot: Int, from old: UInt64, to new: UInt64) {
+        mutating func noteWrite(_ slot: Int, from old: UInt64, to new: UInt64) {
             guard written.revision == old else { return }
             written.slots.append(slot)
-            written.revision = written.slots.count <= Self.mostWritten ? new : nil
+            written.revision = written.slots.count <= Self.writtenLimit ? new : nil
         }
 
-        /// The slots that have changed since `mark`; nil where that is not known.
+        /// The slots that have changed since `cacheKey`; nil where that is not known.
         fileprivate func changes(of queriedSketches: Table<Int, EmbeddingSketch>) -> [Int]? {
             written.revision == queriedSketches.revision ? written.slots : nil
         }
 
-        fileprivate mutating func followed(_ queriedSketches: Table<Int, EmbeddingSketch>, _ mark: Mark) {
-            self.mark = mark
+        fileprivate mutating func finishUpdate(_ queriedSketches: Table<Int, EmbeddingSketch>, _ cacheKey: CacheKey) {
+            self.cacheKey = cacheKey
             written = ([], queriedSketches.revision)
         }
     }
 
-    /// Revisions and settings that an experience was computed from.
-    fileprivate struct Mark: Equatable, Sendable {
+    /// Revisions and settings that a sample cache was computed from.
+    fileprivate struct CacheKey: Equatable, Sendable {
         let queriedSketches: UInt64
         let unanswerable: UInt64
         let waiting: UInt64?
@@ -55,14 +55,14 @@ extension PoolSource {
     ///   them.
     mutating func reason(toSetAside sample: Sample, _ policy: AcquisitionPolicy) -> SetAside? {
         guard policy.setsAside, let embedding = sample.embedding, !embedding.isEmpty else { return nil }
-        gather(dimension: embedding.count, policy)
-        if experience.known.likeness(of: embedding) != nil { return .known }
-        return experience.answerability?.isUnanswerable(embedding) == true ? .unanswerable : nil
+        updateSampleCache(dimension: embedding.count, policy)
+        if sampleCache.known.likeness(of: embedding) != nil { return .known }
+        return sampleCache.answerability?.isUnanswerable(embedding) == true ? .unanswerable : nil
     }
 
-    /// Brings `experience` up to date.
-    mutating func gather(dimension: Int, _ policy: AcquisitionPolicy) {
-        let mark = Mark(
+    /// Brings `sampleCache` up to date.
+    mutating func updateSampleCache(dimension: Int, _ policy: AcquisitionPolicy) {
+        let cacheKey = CacheKey(
             queriedSketches: queriedSketches.revision,
             unanswerable: unanswerable.revision,
             waiting: policy.stream == nil ? nil : candidates.revision,
@@ -70,32 +70,34 @@ extension PoolSource {
             share: policy.batch.duplicateDistance,
             slots: policy.batch.memory
         )
-        let old = experience.mark
-        guard old != mark else { return }
-        let queried = follow(mark, policy)
-        if old?.queriedSketches != mark.queriedSketches || old?.unanswerable != mark.unanswerable
-            || old?.dimension != mark.dimension
+        let old = sampleCache.cacheKey
+        guard old != cacheKey else { return }
+        let queried = updateKnownSamples(cacheKey, policy)
+        if old?.queriedSketches != cacheKey.queriedSketches || old?.unanswerable != cacheKey.unanswerable
+            || old?.dimension != cacheKey.dimension
         {
-            experience.answerability = AnswerabilityModel(
+            sampleCache.answerability = AnswerabilityModel(
                 unanswerable: unanswerable.sortedRows.compactMap(\.value.sketch),
                 queried: queried,
                 dimension: dimension
             )
         }
-        experience.followed(queriedSketches, mark)
+        sampleCache.finishUpdate(queriedSketches, cacheKey)
     }
 
     /// Brings the known sketches up to date, slot by slot if nothing more has changed.
     ///
     /// - Returns: Sketches of the queried samples, in the order of their slots; sketches of other dimensions may be
     ///   missing.
-    private mutating func follow(_ mark: Mark, _ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
-        let (dimension, share) = (mark.dimension, mark.share)
-        if experience.isWhole, mark.waiting == nil, experience.mark?.slots == mark.slots,
-            let slots = experience.changes(of: queriedSketches)
+    private mutating func updateKnownSamples(_ cacheKey: CacheKey, _ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
+        let (dimension, share) = (cacheKey.dimension, cacheKey.share)
+        if sampleCache.isComplete, cacheKey.waiting == nil, sampleCache.cacheKey?.slots == cacheKey.slots,
+            let slots = sampleCache.changes(of: queriedSketches)
         {
             let changes = slots.compactMap { slot in queriedSketches[slot].map { (slot, $0) } }
-            if experience.known.follow(changes, dimension: dimension, share: share) { return experience.known.sketches }
+            if sampleCache.known.replace(changes, dimension: dimension, share: share) {
+                return sampleCache.known.sketches
+            }
         }
         let queried = queriedSketches(policy)
         var known = queried
@@ -106,9 +108,9 @@ extension PoolSource {
                 if let sketch = embedding.flatMap({ EmbeddingSketch($0, keepsDigest: true) }) { known.append(sketch) }
             }
         }
-        experience.known.update(known, dimension: dimension, share: share)
-        experience.isWhole =
-            mark.waiting == nil && experience.known.sketches.count == queriedSketches.count
+        sampleCache.known.update(known, dimension: dimension, share: share)
+        sampleCache.isComplete =
+            cacheKey.waiting == nil && sampleCache.known.sketches.count == queriedSketches.count
             && !queriedSketches.contains { slot, _ in slot >= queriedSketches.count }
         return queried
     }
@@ -141,10 +143,10 @@ extension PoolSource {
         // Most candidates of a pool share no key with any of the samples, and this table excludes nearly all of those
         // with one lookup.
         func slot(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
-        var isTaken = [Bool](repeating: false, count: 1 << 12)
-        for key in keys { isTaken[slot(key)] = true }
+        var hasKey = [Bool](repeating: false, count: 1 << 12)
+        for key in keys { hasKey[slot(key)] = true }
         let copies = candidates.reduce(into: [SampleID]()) { copies, id, pooled in
-            guard isTaken[slot(pooled.key)], keys.contains(pooled.key), pooled.setAside != .known,
+            guard hasKey[slot(pooled.key)], keys.contains(pooled.key), pooled.setAside != .known,
                 let embedding = pooled.candidate.sample.embedding,
                 let digest = EmbeddingSketch.digest(of: embedding), digests.contains(digest)
             else { return }
@@ -156,7 +158,7 @@ extension PoolSource {
     /// Determines again which candidates are set aside, after a change that affects the reasons.
     ///
     /// - Complexity: O(*poolCapacity* · *m* · *dimension*) at worst.
-    mutating func judgeAnew(_ policy: AcquisitionPolicy) {
+    mutating func reassessSetAside(_ policy: AcquisitionPolicy) {
         for (id, pooled) in candidates.sortedRows {
             let found = policy.stream == nil ? reason(toSetAside: pooled.candidate.sample, policy) : nil
             if found != pooled.setAside { candidates[id] = pooled.settingAside(found) }

@@ -20,13 +20,13 @@ extension PoolSource {
         let id = candidate.sample.id
         guard candidate.model?.role != .challenger, candidates[id] == nil else { return }
         guard isJudged(candidate.sample, rule, context.policy) else { return }
-        var leaving: SampleID?
+        var evicted: SampleID?
         if candidates.count >= context.policy.poolCapacity {
             // A candidate that waits for the quota of its slice is evicted for one that need not wait.
             guard let quotas = quotas(&accounts, context), quotas.hasRoom(candidate.sample),
                 let least = leastUseful(quotas), !least.hasRoom
             else { return }
-            leaving = least.id
+            evicted = least.id
         }
         var filter = stream.value ?? StreamFilter(rule)
         var generator = SplitMix64(seed: context.entry.seed ^ 0x7374_7265_616d_2121)
@@ -39,10 +39,10 @@ extension PoolSource {
         )
         stream.value = filter
         guard let propensity else { return }
-        let quotas = isBlockKnown ? quotas(&accounts, context) : nil
+        let quotas = blockedAtLastCheck ? quotas(&accounts, context) : nil
         let wasBlocked = isBlocked(quotas)
-        defer { took(pooled, quotas, wasBlocked: wasBlocked) }
-        if let leaving { remove(leaving) }
+        defer { maintainBlock(afterAdding: pooled, quotas, wasBlocked: wasBlocked) }
+        if let evicted { remove(evicted) }
         candidates[id] = PooledCandidate(
             candidate: candidate,
             modelVersionNumber: pooled.modelVersionNumber,
@@ -54,7 +54,7 @@ extension PoolSource {
     /// ones is not, except for every hundredth; a copy never is.
     private mutating func isJudged(_ sample: Sample, _ rule: StreamPolicy, _ policy: AcquisitionPolicy) -> Bool {
         guard reason(toSetAside: sample, policy) != nil else { return true }
-        if let embedding = sample.embedding, experience.known.likeness(of: embedding) == .copy { return false }
+        if let embedding = sample.embedding, sampleCache.known.likeness(of: embedding) == .copy { return false }
         var filter = stream.value ?? StreamFilter(rule)
         let isJudged = filter.passOver()
         stream.value = filter
@@ -63,7 +63,7 @@ extension PoolSource {
 
     /// The candidates that the rule chose, most useful first. Candidates that remain from a batch's pool were never
     /// judged, and are removed.
-    mutating func takeStreamed(_ count: Int, _ quotas: SliceQuotas?) -> [PooledCandidate] {
+    mutating func selectStreamed(_ count: Int, _ quotas: SliceQuotas?) -> [PooledCandidate] {
         var chosen: [PooledCandidate] = []
         for (id, pooled) in candidates.sortedRows {
             if pooled.propensity == nil { remove(id) } else { chosen.append(pooled) }

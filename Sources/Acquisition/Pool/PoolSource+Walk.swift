@@ -8,14 +8,14 @@ extension PoolSource {
     /// Selects the training part of a batch: a rule chooses from the window that a walk down the ranking collects.
     ///
     /// - Returns: At most `count` distinct selections, those selected at random last.
-    mutating func takeByWalk(
+    mutating func selectByWalk(
         _ count: Int,
         accounts: TaskAccounts,
         quotas: SliceQuotas?,
         in context: SelectionContext
     ) -> [Selection] {
         let policy = context.policy
-        var rooms = quotas.map { SliceRooms($0) }
+        var capacity = quotas.map { SliceCapacity($0) }
         var explored: [(pooled: PooledCandidate, propensity: Double)] = []
         let level = accounts.confidentErrors.level.value
         if policy.explorationShare(extra: level.extra) > 0 {
@@ -23,7 +23,7 @@ extension PoolSource {
             let ranked = all.sorted { $1.isLessUseful(than: $0) }
             explored = explore(count, quotas?.filter(ranked) ?? ranked, level: level, context)
         }
-        for (pooled, _) in explored { _ = rooms?.take(pooled.candidate.sample) }
+        for (pooled, _) in explored { _ = capacity?.reserve(pooled.candidate.sample) }
         var chosen: [Selection] = []
         if explored.count < count {
             let wanted = count - explored.count
@@ -31,8 +31,8 @@ extension PoolSource {
             let window = window(
                 of: wanted,
                 by: rule,
-                leavingOut: Set(explored.map(\.pooled.candidate.sample.id)),
-                rooms: rooms,
+                excluding: Set(explored.map(\.pooled.candidate.sample.id)),
+                capacity: capacity,
                 in: context
             )
             chosen = selections(window.choose(wanted, seed: context.entry.seed), of: window, policy)
@@ -56,8 +56,8 @@ extension PoolSource {
     private mutating func window(
         of count: Int,
         by rule: BatchRule,
-        leavingOut left: Set<SampleID>,
-        rooms: SliceRooms?,
+        excluding excluded: Set<SampleID>,
+        capacity: SliceCapacity?,
         in context: SelectionContext
     ) -> RankedCandidates {
         let policy = context.policy
@@ -66,44 +66,45 @@ extension PoolSource {
             self,
             width: width,
             count: count,
-            leavingOut: left,
+            excluding: excluded,
             policy,
             at: context.time
         )
-        var rooms = rooms
+        var capacity = capacity
         var builder = WindowBuilder(rule, width.candidates, policy, at: context.time)
         while builder.wantsMore, let pooled = cursor.nextWaiting(in: &self) {
-            builder.add(pooled, experience.known.rows)
+            builder.add(pooled, sampleCache.known.rows)
         }
-        builder.settle(experience.known.rows)
+        builder.settle(sampleCache.known.rows)
         while builder.isUndecided(cursor.bound(in: self)), let pooled = cursor.nextWaiting(in: &self) {
-            builder.add(pooled, experience.known.rows)
+            builder.add(pooled, sampleCache.known.rows)
         }
         builder.order()
-        builder.accept(&rooms)
+        builder.accept(&capacity)
         while !builder.isFull, let pooled = cursor.nextWaiting(in: &self) {
-            builder.add(pooled, experience.known.rows)
-            builder.accept(&rooms)
+            builder.add(pooled, sampleCache.known.rows)
+            builder.accept(&capacity)
         }
         // Unanswerable samples are ranked before known ones and few of them are selected: the walk continues after
         // them, since the batch would otherwise stay short.
-        let better = builder.accepted.count + builder.last.count
-        var sunk = cursor.foundAside.filter { $0.setAside == .unanswerable }
-        var others = cursor.foundAside.filter { $0.setAside == .known }
+        let better = builder.accepted.count + builder.deferred.count
+        var nearUnanswerable = cursor.foundSetAside.filter { $0.setAside == .unanswerable }
+        var others = cursor.foundSetAside.filter { $0.setAside == .known }
         func isShort() -> Bool {
-            better + others.count + min(sunk.count, Self.mostUnanswerable(beside: better + others.count)) < count
+            better + others.count + min(nearUnanswerable.count, Self.mostUnanswerable(beside: better + others.count))
+                < count
         }
-        while isShort(), let pooled = cursor.nextAside(in: self) {
-            if pooled.setAside == .unanswerable { sunk.append(pooled) } else { others.append(pooled) }
+        while isShort(), let pooled = cursor.nextSetAside(in: self) {
+            if pooled.setAside == .unanswerable { nearUnanswerable.append(pooled) } else { others.append(pooled) }
         }
-        func hasRoom(_ pooled: PooledCandidate) -> Bool { rooms?.take(pooled.candidate.sample) ?? true }
-        var last = builder.last.filter(hasRoom)
+        func hasRoom(_ pooled: PooledCandidate) -> Bool { capacity?.reserve(pooled.candidate.sample) ?? true }
+        var fallback = builder.deferred.filter(hasRoom)
         others = others.filter(hasRoom)
-        let most = Self.mostUnanswerable(beside: builder.accepted.count + last.count + others.count)
-        var few: [PooledCandidate] = []
-        for pooled in sunk where few.count < most && hasRoom(pooled) { few.append(pooled) }
-        last += few + others
-        return builder.window(last)
+        let most = Self.mostUnanswerable(beside: builder.accepted.count + fallback.count + others.count)
+        var admitted: [PooledCandidate] = []
+        for pooled in nearUnanswerable where admitted.count < most && hasRoom(pooled) { admitted.append(pooled) }
+        fallback += admitted + others
+        return builder.window(fallback)
     }
 
     /// Number of samples among unanswerable ones that a batch with `others` other samples may contain: one in ten, or
@@ -113,21 +114,21 @@ extension PoolSource {
 }
 
 /// Tasks that the quotas of slices still have capacity for, as candidates use it.
-struct SliceRooms {
+struct SliceCapacity {
     private let quotas: SliceQuotas
-    private var rooms: [String: Int] = [:]
+    private var remaining: [String: Int] = [:]
 
     init(_ quotas: SliceQuotas) { self.quotas = quotas }
 
     /// Uses capacity for a sample; returns false, and uses none, if its slice has none.
-    mutating func take(_ sample: Sample) -> Bool {
+    mutating func reserve(_ sample: Sample) -> Bool {
         let name = quotas.account(of: sample)
-        let left = rooms[name] ?? quotas.room(name)
+        let left = remaining[name] ?? quotas.capacity(ofAccount: name)
         guard left > 0 else {
-            rooms[name] = 0
+            remaining[name] = 0
             return false
         }
-        rooms[name] = left - 1
+        remaining[name] = left - 1
         return true
     }
 }

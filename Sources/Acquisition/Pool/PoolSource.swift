@@ -17,11 +17,11 @@ public struct PoolSource: TaskSource, Sendable {
     /// The rule that queries one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// The least useful candidates, a cache.
-    private var evictionRank = TopK<PoolRank>()
-    /// Mark of the quotas under which `evictionRank` was computed; nil if there were no quotas.
-    private var floorMark: QuotaMark?
-    /// Positions of samples in embedding space according to the tables, a cache.
-    var experience = Experience()
+    private var evictionOrder = TopK<PoolRank>()
+    /// Snapshot of the quotas under which `evictionOrder` was computed; nil if there were no quotas.
+    private var evictionSnapshot: QuotaSnapshot?
+    /// Data about the queried and the unanswerable samples, derived from the tables, a cache.
+    var sampleCache = SampleCache()
     /// Whether no candidate has free capacity, a cache.
     private var block = QuotaBlock()
 
@@ -43,24 +43,24 @@ public struct PoolSource: TaskSource, Sendable {
         if let known, known.modelVersionNumber >= received.modelVersionNumber { return }
         let reason = reason(toSetAside: received.candidate.sample, context.policy)
         let pooled = reason == nil ? received : received.settingAside(reason)
-        defer { took(pooled, quotas, wasBlocked: wasBlocked) }
+        defer { maintainBlock(afterAdding: pooled, quotas, wasBlocked: wasBlocked) }
         if let known {
-            evictionRank.set(id, pooled, in: &candidates, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
+            evictionOrder.set(id, pooled, in: &candidates, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
             return
         }
         let rank = PoolRank(pooled, quotas)
         if candidates.count >= context.policy.poolCapacity {
             guard let least = leastUseful(quotas), least < rank else { return }
-            evictionRank.set(least.id, nil, in: &candidates, from: least, to: nil)
+            evictionOrder.set(least.id, nil, in: &candidates, from: least, to: nil)
         }
-        evictionRank.set(id, pooled, in: &candidates, from: nil, to: rank)
+        evictionOrder.set(id, pooled, in: &candidates, from: nil, to: rank)
     }
 
     mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
 
     /// Stores the sketch of a sample that is queried at the given index among training tasks; the oldest sketch is
     /// replaced.
-    mutating func remember(_ sample: Sample, task: Int, _ acquisition: AcquisitionPolicy) {
+    mutating func storeSketch(of sample: Sample, index: Int, _ acquisition: AcquisitionPolicy) {
         let policy = acquisition.batch
         // A revision may make the memory smaller: sketches beyond it are removed.
         if queriedSketches.count > policy.memory {
@@ -70,9 +70,9 @@ public struct PoolSource: TaskSource, Sendable {
         guard policy.memory > 0,
             let sketch = sample.embedding.flatMap({ EmbeddingSketch($0, keepsDigest: keepsDigest) })
         else { return }
-        let (slot, revision) = (task % policy.memory, queriedSketches.revision)
+        let (slot, revision) = (index % policy.memory, queriedSketches.revision)
         queriedSketches[slot] = sketch
-        experience.wrote(slot, from: revision, to: queriedSketches.revision)
+        sampleCache.noteWrite(slot, from: revision, to: queriedSketches.revision)
     }
 
     // MARK: - Quotas
@@ -81,23 +81,24 @@ public struct PoolSource: TaskSource, Sendable {
     /// if they have changed.
     mutating func quotas(_ accounts: inout TaskAccounts, _ context: SelectionContext) -> SliceQuotas? {
         let quotas = accounts.quotasNow(context)
-        let isKept = floorMark.map { mark in quotas.map { $0.keeps(mark) } ?? false } ?? (quotas == nil)
-        if !isKept {
-            evictionRank = TopK()
-            floorMark = quotas?.mark
+        let isCurrent =
+            evictionSnapshot.map { old in quotas.map { $0.isUnchanged(since: old) } ?? false } ?? (quotas == nil)
+        if !isCurrent {
+            evictionOrder = TopK()
+            evictionSnapshot = quotas?.snapshot
         }
         return quotas
     }
 
     mutating func leastUseful(_ quotas: SliceQuotas?) -> PoolRank? {
-        evictionRank.first(of: candidates) { PoolRank($1, quotas) }
+        evictionOrder.first(of: candidates) { PoolRank($1, quotas) }
     }
 
     /// Keeps the quota block in force after the pool added a row, if it was in force before and the row has no free
     /// capacity either.
-    mutating func took(_ pooled: PooledCandidate, _ quotas: SliceQuotas?, wasBlocked: Bool) {
+    mutating func maintainBlock(afterAdding pooled: PooledCandidate, _ quotas: SliceQuotas?, wasBlocked: Bool) {
         guard wasBlocked, let quotas, !quotas.hasRoom(pooled.candidate.sample) else { return }
-        block.follow(candidates)
+        block.revalidate(candidates)
     }
 
     mutating func checkQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
@@ -105,12 +106,12 @@ public struct PoolSource: TaskSource, Sendable {
     }
 
     /// Whether quotas blocked all candidates when they were last checked.
-    var isBlockKnown: Bool { block.isKnown }
+    var blockedAtLastCheck: Bool { block.blockedAtLastCheck }
 
     /// Whether every candidate is known to wait for a quota.
     func isBlocked(_ quotas: SliceQuotas?) -> Bool { block.holds(candidates, quotas) }
 
-    // MARK: - Asking
+    // MARK: - Querying
 
     func isActive(_ context: SelectionContext) -> Bool { !isEmpty || context.policy.stream != nil }
 
@@ -150,7 +151,7 @@ public struct PoolSource: TaskSource, Sendable {
         isBlocked(accounts.quotas(context)) ? 0 : room.tasks
     }
 
-    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+    func nextQueryTime(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextQueryTime {
         guard !isEmpty else {
             return context.policy.stream == nil ? .at(accounts.nextQuota(context)) : .never
         }

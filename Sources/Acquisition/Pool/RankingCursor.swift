@@ -8,35 +8,35 @@ struct RankingCursor {
     private var next = 0
     /// Number of ranks looked up; more are looked up as needed.
     private var wanted: Int
-    private let left: Set<SampleID>
+    private let excluded: Set<SampleID>
     private let policy: AcquisitionPolicy
     private let time: StreamTime
     /// Visited candidates that are to be set aside.
-    private(set) var foundAside: [PooledCandidate] = []
+    private(set) var foundSetAside: [PooledCandidate] = []
 
     /// - Parameters:
     ///   - pool: Pool; every later call must pass the same one.
     ///   - width: Candidates that a rule considers, and whether they are spread over more.
     ///   - count: Samples wanted.
-    ///   - left: Candidates that are not visited.
+    ///   - excluded: Candidates that are not visited.
     ///   - policy: The policy in force.
     ///   - time: Time of the entry.
     init(
         _ pool: PoolSource,
         width: (candidates: Int, isSpreadOverAll: Bool),
         count: Int,
-        leavingOut left: Set<SampleID>,
+        excluding excluded: Set<SampleID>,
         _ policy: AcquisitionPolicy,
         at time: StreamTime
     ) {
-        self.left = left
+        self.excluded = excluded
         self.policy = policy
         self.time = time
         // A few more than are considered: some will be set aside, and ranking all again costs more.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates * 5 / 4 + 16
-        wanted = min(pool.candidates.count, reach + left.count)
+        wanted = min(pool.candidates.count, reach + excluded.count)
         ranks = Self.ranked(pool, wanted, policy, at: time)
-        order = left.isEmpty ? ranks : ranks.filter { !left.contains($0.id) }
+        order = excluded.isEmpty ? ranks : ranks.filter { !excluded.contains($0.id) }
         if width.isSpreadOverAll { spread(over: width.candidates, atLeast: 2 * count) }
     }
 
@@ -59,13 +59,13 @@ struct RankingCursor {
             guard let reason = pool.reason(toSetAside: pooled.candidate.sample, policy) else { return pooled }
             let aside = pooled.settingAside(reason)
             pool.candidates[rank.id] = aside
-            foundAside.append(aside)
+            foundSetAside.append(aside)
         }
         return nil
     }
 
     /// The next candidate that is set aside, once all others have been visited.
-    mutating func nextAside(in pool: PoolSource) -> PooledCandidate? {
+    mutating func nextSetAside(in pool: PoolSource) -> PooledCandidate? {
         while let rank = peek(pool) {
             next += 1
             if let pooled = pool.candidates[rank.id] { return pooled }
@@ -87,7 +87,7 @@ struct RankingCursor {
             wanted = min(pool.candidates.count, 4 * wanted)
             let more = Self.ranked(pool, wanted, policy, at: time).dropFirst(ranks.count)
             ranks += more
-            order += more.filter { !left.contains($0.id) }
+            order += more.filter { !excluded.contains($0.id) }
         }
         return order[next]
     }

@@ -3,17 +3,17 @@ internal import Tables
 /// Whether no row of a table has free capacity within the quotas, a cache: in a project whose quotas bind this is true
 /// for most of a window, and is checked after every entry.
 struct QuotaBlock: Sendable {
-    /// Revision of the table that `mark` holds for.
+    /// Revision of the table that `snapshot` holds for.
     private var revision: UInt64 = 0
-    private var mark: QuotaMark?
+    private var snapshot: QuotaSnapshot?
 
     /// Whether quotas blocked all rows when they were last checked.
-    var isKnown: Bool { mark != nil }
+    var blockedAtLastCheck: Bool { snapshot != nil }
 
     /// Whether all rows of a table are known to be kept back.
     func holds<Key, Value>(_ table: Table<Key, Value>, _ quotas: SliceQuotas?) -> Bool {
-        guard let mark, let quotas else { return false }
-        return revision == table.revision && quotas.keeps(mark)
+        guard let snapshot, let quotas else { return false }
+        return revision == table.revision && quotas.isUnchanged(since: snapshot)
     }
 
     /// Determines whether quotas block all rows.
@@ -25,14 +25,14 @@ struct QuotaBlock: Sendable {
         hasRoom: (Value, SliceQuotas) -> Bool
     ) {
         guard let quotas else {
-            mark = nil
+            snapshot = nil
             return
         }
         guard !holds(table, quotas) else { return }
-        mark = table.contains { hasRoom($1, quotas) } ? nil : quotas.mark
+        snapshot = table.contains { hasRoom($1, quotas) } ? nil : quotas.snapshot
         revision = table.revision
     }
 
     /// Follows a change of the table after which all rows are still kept back.
-    mutating func follow<Key, Value>(_ table: Table<Key, Value>) { revision = table.revision }
+    mutating func revalidate<Key, Value>(_ table: Table<Key, Value>) { revision = table.revision }
 }

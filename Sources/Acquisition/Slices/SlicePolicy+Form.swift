@@ -11,7 +11,7 @@ extension SlicePolicy: Formed {
             kind: .share,
             counts: 0...Self.shareLimit
         )
-        let named = Mapped(entries, sample: [], { $0.map { Share(slice: $0.name, share: $0.value) } }) {
+        let named = Mapped(entries, placeholder: [], { $0.map { Share(slice: $0.name, share: $0.value) } }) {
             $0.map { Entry($0.slice, $0.share) }
         }
         key = try f(

@@ -47,15 +47,15 @@ struct SliceQuotas: Sendable {
     ) -> String {
         let slice = sample.metadata[quota.key] ?? ""
         let name = "=" + slice
-        let isApart = slices[name] != nil || slices.count < SlicePolicy.sliceLimit || quota.names(slice)
-        return isApart ? name : others
+        let isDistinguished = slices[name] != nil || slices.count < SlicePolicy.sliceLimit || quota.hasShare(for: slice)
+        return isDistinguished ? name : others
     }
 
     /// The account of a sample, as it is now.
     func account(of sample: Sample) -> String { Self.account(of: sample, quota, in: slices) }
 
     /// Number of tasks that an account has free capacity for.
-    func room(_ name: String) -> Int {
+    func capacity(ofAccount name: String) -> Int {
         let account = slices[name]
         let share = quota.share(
             of: name == Self.others ? nil : String(name.dropFirst()),
@@ -67,18 +67,18 @@ struct SliceQuotas: Sendable {
     }
 
     /// Whether a task of the sample could be opened, as far as its slice is concerned.
-    func hasRoom(_ sample: Sample) -> Bool { room(account(of: sample)) > 0 }
+    func hasRoom(_ sample: Sample) -> Bool { capacity(ofAccount: account(of: sample)) > 0 }
 
     /// The candidates, in their order, for which the quotas of their slices have free capacity.
     ///
     /// - Complexity: O(*n*).
     func filter(_ ranked: [PooledCandidate]) -> [PooledCandidate] {
-        var rooms: [String: Int] = [:]
+        var capacities: [String: Int] = [:]
         var kept: [PooledCandidate] = []
         for pooled in ranked {
             let name = account(of: pooled.candidate.sample)
-            let left = rooms[name] ?? room(name)
-            rooms[name] = left - 1
+            let left = capacities[name] ?? capacity(ofAccount: name)
+            capacities[name] = left - 1
             if left > 0 { kept.append(pooled) }
         }
         return kept
@@ -93,9 +93,9 @@ struct SliceQuotas: Sendable {
         return ages.map { $0.at.advanced(byMilliseconds: quota.newFor) }.first { $0 > time }
     }
 
-    /// Mark of these quotas: while it holds, every slice that has free capacity now still has it.
-    var mark: QuotaMark {
-        QuotaMark(
+    /// Snapshot of these quotas: while they stay unchanged, every slice that has free capacity now still has it.
+    var snapshot: QuotaSnapshot {
+        QuotaSnapshot(
             quota: quota,
             revision: slices.revision,
             windowStart: windowStart,
@@ -105,10 +105,11 @@ struct SliceQuotas: Sendable {
         )
     }
 
-    /// Whether a mark still holds.
-    func keeps(_ mark: QuotaMark) -> Bool {
-        mark.revision == slices.revision && mark.windowStart == windowStart && mark.votes == votes
-            && mark.votesPerTask == votesPerTask && mark.quota == quota && mark.until.map { time < $0 } ?? true
+    /// Whether nothing has changed the free capacity since a snapshot.
+    func isUnchanged(since snapshot: QuotaSnapshot) -> Bool {
+        snapshot.revision == slices.revision && snapshot.windowStart == windowStart && snapshot.votes == votes
+            && snapshot.votesPerTask == votesPerTask && snapshot.quota == quota
+            && snapshot.until.map { time < $0 } ?? true
     }
 
     private struct AgeingRank: Comparable {
@@ -120,7 +121,7 @@ struct SliceQuotas: Sendable {
 }
 
 /// Everything that the free capacity of slices depends on, except the slices themselves.
-struct QuotaMark: Sendable {
+struct QuotaSnapshot: Sendable {
     let quota: SlicePolicy
     /// Revision of the table of slices.
     let revision: UInt64

@@ -66,7 +66,7 @@ extension AcquisitionState {
     /// if the reasons for setting them aside have.
     public mutating func configured(_ policy: AcquisitionPolicy, after old: AcquisitionPolicy) {
         if policy.setsAside != old.setsAside || policy.batch.duplicateDistance != old.batch.duplicateDistance {
-            pool.judgeAnew(policy)
+            pool.reassessSetAside(policy)
         }
         guard policy.slices?.key != old.slices?.key else { return }
         for name in accounts.slices.sortedKeys { accounts.slices[name] = nil }

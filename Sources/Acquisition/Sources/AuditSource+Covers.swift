@@ -9,7 +9,7 @@ extension AuditSource {
     ///
     /// - Returns: Candidates by the time at which their pairs were fixed, then by id.
     /// - Complexity: O(*capacity* log *capacity*).
-    public var unqueried: [(sample: SampleID, pairing: AuditPairing)] {
+    public var unrequested: [(sample: SampleID, pairing: AuditPairing)] {
         guard !pairings.isEmpty else { return [] }
         return pairings.sortedRows
             .filter { $0.value.isSilent && $0.value.awaitedUntil == nil && candidates[$0.key] != nil }

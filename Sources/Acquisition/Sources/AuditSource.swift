@@ -17,7 +17,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// Pairing of each candidate that eras judge by, with the agreement of its two models' predictions.
     public var pairings = Table<SampleID, AuditPairing>()
     /// The candidates drawn last, a cache.
-    private var evictionRank = TopK<AuditRank>()
+    private var evictionOrder = TopK<AuditRank>()
 
     public init() {}
 
@@ -35,12 +35,12 @@ public struct AuditSource: TaskSource, Sendable {
         if let known, known.modelVersionNumber >= pooled.modelVersionNumber { return }
         let rank = AuditRank(pooled)
         if known == nil, candidates.count >= Self.capacity {
-            let first = pairings.isEmpty ? evictionRank.first(of: candidates) { AuditRank($1) } : leaving(context)
-            guard let first, context.audit.standingPair != nil || first < rank else { return }
-            evictionRank.set(first.draw.id, nil, in: &candidates, from: first, to: nil)
+            let first = pairings.isEmpty ? evictionOrder.first(of: candidates) { AuditRank($1) } : nextEvicted(context)
+            guard let first, context.audit.currentPair != nil || first < rank else { return }
+            evictionOrder.set(first.draw.id, nil, in: &candidates, from: first, to: nil)
             forgetPairing(first.draw.id)
         }
-        evictionRank.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
+        evictionOrder.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
     }
 
     /// Number of candidates on which the current pair disagrees, or may, that is enough for queries.
@@ -52,18 +52,18 @@ public struct AuditSource: TaskSource, Sendable {
     /// them.
     ///
     /// - Complexity: O(*capacity*) if duels are queried.
-    public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
-        guard let standing = asking.standingPair else { return false }
+    public func hasEnoughDuels(_ rules: AuditQueryRules) -> Bool {
+        guard let pair = rules.currentPair else { return false }
         // If more pairs waited than trainers can answer in time, the rest would be settled without a prediction.
-        if let most = asking.mostSilent, pairings.count(where: { $1.pair == standing && $1.isSilent }) >= most {
+        if let most = rules.pendingPredictionLimit, pairings.count(where: { $1.pair == pair && $1.isSilent }) >= most {
             return true
         }
-        guard asking.duels > 0 else { return false }
+        guard rules.duels > 0 else { return false }
         // A trainer's predictions need time, and arrive for many samples at once.
-        guard asking.mostSilent == nil else {
-            return pairings.count { $1.pair == standing && $1.stratum == .disagree } >= Self.enoughDuels
+        guard rules.pendingPredictionLimit == nil else {
+            return pairings.count { $1.pair == pair && $1.stratum == .disagree } >= Self.enoughDuels
         }
-        return pairings.count { $1.pair == standing && $1.stratum != .agree } >= Self.enoughDuels
+        return pairings.count { $1.pair == pair && $1.stratum != .agree } >= Self.enoughDuels
     }
 
     /// Records the predictions of the models of a candidate's pair.
@@ -86,7 +86,7 @@ public struct AuditSource: TaskSource, Sendable {
 
     /// The candidate that is evicted first from a full table: of those on which the current pair does not disagree, the
     /// one drawn last, unless the others fill more than half of it.
-    private func leaving(_ context: SelectionContext) -> AuditRank? {
+    private func nextEvicted(_ context: SelectionContext) -> AuditRank? {
         let found = candidates.reduce(into: (last: AuditRank?.none, plain: AuditRank?.none, differing: 0)) {
             found,
             id,
@@ -104,10 +104,10 @@ public struct AuditSource: TaskSource, Sendable {
 
     /// Whether the current pair disagrees on a sample, or may still disagree once its challenger has predicted.
     private func mayDiffer(_ pairing: AuditPairing, _ context: SelectionContext) -> Bool {
-        pairing.pair != nil && pairing.pair == context.audit.standingPair && pairing.stratum != .agree
+        pairing.pair != nil && pairing.pair == context.audit.currentPair && pairing.stratum != .agree
     }
 
-    // MARK: - Asking
+    // MARK: - Querying
 
     func hasCandidates(_ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
         context.policy.sharesByWindow ? due(0, accounts, context) > 0 : !isEmpty
@@ -150,7 +150,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// Number of audit tasks that keep their share of all tasks once this batch is opened, as far as their samples may
     /// be queried yet.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
-        askable(wanted(room, accounts, context), context)
+        queryable(wanted(room, accounts, context), context)
     }
 
     private func wanted(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
@@ -165,7 +165,7 @@ public struct AuditSource: TaskSource, Sendable {
     }
 
     /// Number of tasks, at most `count`, whose samples need not wait for a challenger.
-    private func askable(_ count: Int, _ context: SelectionContext) -> Int {
+    private func queryable(_ count: Int, _ context: SelectionContext) -> Int {
         guard count > 0, !pairings.isEmpty else { return count }
         let waiting = pairings.count { !$1.isSettled(at: context.time, wait: context.audit.wait) }
         return min(count, candidates.count - waiting)
@@ -179,7 +179,7 @@ public struct AuditSource: TaskSource, Sendable {
     ///   - context: The current context.
     /// - Returns: Distinct samples, in the order in which their tasks open.
     /// - Complexity: O(*capacity* log *capacity*).
-    public mutating func take(
+    public mutating func select(
         _ count: Int,
         _ accounts: inout TaskAccounts,
         _ context: SelectionContext
@@ -225,13 +225,13 @@ public struct AuditSource: TaskSource, Sendable {
 
     /// Audit tasks keep their share of all tasks: if none is due, only a further entry can make one due. If all that
     /// are due wait for a challenger, they can be queried when the earliest wait ends.
-    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+    func nextQueryTime(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextQueryTime {
         let wanted = wanted(room, accounts, context)
         guard wanted > 0 else { return .never }
-        if askable(wanted, context) > 0 { return .afterMaximumWait }
+        if queryable(wanted, context) > 0 { return .afterMaximumWait }
         let ends = pairings.reduce(into: Int64.max) { earliest, _, pairing in
             guard pairing.isSilent else { return }
-            earliest = min(earliest, pairing.waitEnds(context.audit.wait).milliseconds)
+            earliest = min(earliest, pairing.waitDeadline(context.audit.wait).milliseconds)
         }
         return .at(StreamTime(milliseconds: max(ends, context.time.milliseconds)))
     }
@@ -256,7 +256,7 @@ private struct AuditOrder {
         plain = order.map(\.draw.id)
         duels = plain.filter { id in
             guard let pairing = source.pairings[id], pairing.pair != nil else { return false }
-            return pairing.pair == context.audit.standingPair && pairing.settled == .disagree
+            return pairing.pair == context.audit.currentPair && pairing.settled == .disagree
         }
     }
 

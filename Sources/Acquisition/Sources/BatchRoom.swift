@@ -21,7 +21,7 @@ struct BatchRoom: SourceReader {
     }
 
     /// Reduces the number of tasks so that there is capacity for the audit tasks due with them, too.
-    mutating func spare(for audit: AuditSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
+    mutating func reserve(for audit: AuditSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
         tasks = audit.trainingTasks(tasks, of: affordable, accounts, context)
     }
 
@@ -40,7 +40,7 @@ struct BatchRoom: SourceReader {
     }
 
     /// Deducts the tasks that a source has used.
-    mutating func take(_ count: Int, _ purpose: TaskPurpose) {
+    mutating func deduct(_ count: Int, _ purpose: TaskPurpose) {
         affordable -= count
         if purpose.split == .training {
             tasks -= count
@@ -50,7 +50,7 @@ struct BatchRoom: SourceReader {
     }
 
     /// Returns the capacity at the same position among the sources, for one task for a training label.
-    func forOne() -> BatchRoom {
+    func forOneTask() -> BatchRoom {
         var room = self
         room.tasks = 1
         return room

@@ -14,17 +14,17 @@ struct BatchShares: SourceWriter {
         room.advance()
         let count = source.allowance(room, accounts, context)
         guard count > 0 else { return }
-        let taken = source.take(count, &accounts, context)
-        room.take(taken.count, source.purpose)
+        let selected = source.select(count, &accounts, context)
+        room.deduct(selected.count, source.purpose)
         if source.purpose.split == .training {
-            for selection in taken { accounts.countSlice(selection.sample, context) }
+            for selection in selected { accounts.countSlice(selection.sample, context) }
         }
-        batch = source.purpose.split == .training ? taken + batch : batch + taken
+        batch = source.purpose.split == .training ? selected + batch : batch + selected
     }
 }
 
 /// Determines which sources quotas block.
-struct QuotaLookup: SourceWriter {
+struct QuotaCheck: SourceWriter {
     mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
         source.checkQuotas(accounts, context)
     }

@@ -2,19 +2,19 @@ public import Tables
 public import Vocabulary
 
 /// Which audit samples are queried first, and which are not queried yet.
-public struct AuditAsking: Hashable, Sendable {
+public struct AuditQueryRules: Hashable, Sendable {
     /// The number of the current pair of champion and challenger; nil if there is none.
-    public let standingPair: Int?
+    public let currentPair: Int?
     /// The share of audit tasks that query samples on which that pair disagrees, in `0...1`.
     public let duels: Double
     /// Milliseconds that a sample waits for its pair's challenger.
     public let wait: Int64
     /// Samples that may wait for a trainer's prediction at the same time; nil if services shadow.
-    public let mostSilent: Int?
+    public let pendingPredictionLimit: Int?
 
-    public init(standingPair: Int? = nil, duels: Double = 0, wait: Int64 = 0, mostSilent: Int? = nil) {
-        self.mostSilent = mostSilent
-        self.standingPair = standingPair
+    public init(currentPair: Int? = nil, duels: Double = 0, wait: Int64 = 0, pendingPredictionLimit: Int? = nil) {
+        self.pendingPredictionLimit = pendingPredictionLimit
+        self.currentPair = currentPair
         self.duels = duels
         self.wait = wait
     }
@@ -36,7 +36,7 @@ public struct SelectionContext {
     /// Queried training labels, answered or not, that the newest model does not know.
     public let unlearnedLabels: Int
     /// Which audit samples are queried first, and which are not queried yet.
-    public let audit: AuditAsking
+    public let audit: AuditQueryRules
     /// Audit tasks that are wanted before others, beyond the share of the audit sample, from which they are deducted
     /// later.
     public let auditTasksWanted: Int
@@ -52,7 +52,7 @@ public struct SelectionContext {
         openTasks: Int = 0,
         newestVersionNumber: Int = 0,
         unlearnedLabels: Int = 0,
-        audit: AuditAsking = AuditAsking(),
+        audit: AuditQueryRules = AuditQueryRules(),
         auditTasksWanted: Int = 0,
         disputedTasksWanted: Int = 0,
         entry: EntryContext

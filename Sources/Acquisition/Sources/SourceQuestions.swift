@@ -23,16 +23,16 @@ struct AnyReady: SourceReader {
 }
 
 /// The earliest time at which any source could query without a further candidate.
-struct EarliestAsking: SourceReader {
+struct EarliestQueryTime: SourceReader {
     private var room: BatchRoom
-    private(set) var earliest = NextAsking.never
+    private(set) var earliest = NextQueryTime.never
 
     init(_ room: BatchRoom) { self.room = room }
 
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
         room.advance()
         if case .afterMaximumWait = earliest { return }
-        switch (source.nextAsking(room, accounts, context), earliest) {
+        switch (source.nextQueryTime(room, accounts, context), earliest) {
         case (.never, _): break
         case (.at(let time), .at(let other)): earliest = .at(min(time, other))
         case (let next, _): earliest = next

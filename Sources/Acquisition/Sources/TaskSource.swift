@@ -30,10 +30,10 @@ protocol TaskSource {
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int
 
     /// Selects samples to query: at most `count`, which is above 0 and no more than `allowance` returned, and distinct.
-    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection]
+    mutating func select(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection]
 
     /// Time at which something could be queried without a further candidate.
-    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking
+    func nextQueryTime(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextQueryTime
 
     /// Removes a sample that is queried, by whichever source.
     mutating func remove(_ sample: SampleID)
@@ -47,7 +47,7 @@ extension TaskSource {
 }
 
 /// Time at which a source could query without a further candidate.
-enum NextAsking {
+enum NextQueryTime {
     /// Once the batch has waited for `maximumWait`.
     case afterMaximumWait
     case at(StreamTime)

@@ -41,7 +41,7 @@ public struct VerificationSource: TaskSource, Sendable {
         max(0, min(context.disputedTasksWanted, candidates.count, room.affordable))
     }
 
-    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
+    mutating func select(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
         // The values are those of the audit sample, so that the two cannot be distinguished.
         let probability = context.policy.auditCutoff
         return candidates.sortedRows.prefix(count).map { _, pooled in
@@ -55,7 +55,7 @@ public struct VerificationSource: TaskSource, Sendable {
         }
     }
 
-    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+    func nextQueryTime(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextQueryTime {
         allowance(room, accounts, context) > 0 ? .afterMaximumWait : .never
     }
 }

@@ -12,7 +12,7 @@ extension TriggerSource {
 
     /// If candidates are queried one by one, triggers need not wait either, within their share.
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
-        context.policy.stream != nil && isDue(room.forOne(), accounts, context)
+        context.policy.stream != nil && isDue(room.forOneTask(), accounts, context)
     }
 
     /// Number of tasks within the triggers' share of the batch and of all tasks so far; the whole batch if there is
@@ -33,8 +33,8 @@ extension TriggerSource {
     /// Selects candidates of the triggers in rotation; of one trigger's candidates the most useful is first.
     ///
     /// - Complexity: O(*n* log *n*) in the candidates for which triggers fired.
-    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
-        let rows = inTurn(context.policy, first: accounts.schedule.value.triggerTasks)
+    mutating func select(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
+        let rows = inRotation(context.policy, startingAt: accounts.schedule.value.triggerTasks)
         let chosen: [TriggeredCandidate]
         if let quotas = accounts.quotas(context) {
             let ids = Set(quotas.filter(rows.map(\.pooled)).map(\.candidate.sample.id))
@@ -49,7 +49,7 @@ extension TriggerSource {
         }
     }
 
-    private func inTurn(_ policy: AcquisitionPolicy, first: Int) -> [TriggeredCandidate] {
+    private func inRotation(_ policy: AcquisitionPolicy, startingAt offset: Int) -> [TriggeredCandidate] {
         // Candidates whose trigger is no longer in force are last.
         var queues = [[TriggeredCandidate]](repeating: [], count: policy.triggers.count + 1)
         for (_, row) in triggered.sortedRows {
@@ -60,7 +60,7 @@ extension TriggerSource {
         for index in queues.indices { queues[index].sort { $1.pooled.isLessUseful(than: $0.pooled) } }
         var rows: [TriggeredCandidate] = []
         // The first trigger varies, for batches that have capacity for only one.
-        let start = queues.isEmpty ? 0 : first % queues.count
+        let start = queues.isEmpty ? 0 : offset % queues.count
         for rank in 0..<(queues.map(\.count).max() ?? 0) {
             for step in queues.indices {
                 let queue = queues[(start + step) % queues.count]
@@ -70,7 +70,7 @@ extension TriggerSource {
         return rows
     }
 
-    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+    func nextQueryTime(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextQueryTime {
         if isDue(room, accounts, context) { return .afterMaximumWait }
         // Candidates for which triggers fired may wait for a quota.
         return isEmpty || context.policy.slices == nil ? .never : .at(accounts.nextQuota(context))

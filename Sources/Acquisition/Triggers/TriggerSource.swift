@@ -29,11 +29,11 @@ public struct TriggerSource: TaskSource, Sendable {
         let known = triggered[id] ?? pending[id]
         var fired = known?.triggers ?? []
         var names = candidate.triggers
-        let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
+        let isPreferred = known.map { Self.isPreferred(pooled, to: $0.pooled) } ?? true
         // Facts about the prediction that represented the sample before do not apply to another one.
         let compared = known.flatMap { Self.disagree(candidate, $0.pooled.candidate) }
-        let disagrees = compared ?? (isNewer ? nil : known?.disagrees)
-        let isOverridden = isNewer ? nil : known?.isOverridden
+        let disagrees = compared ?? (isPreferred ? nil : known?.disagrees)
+        let isOverridden = isPreferred ? nil : known?.isOverridden
         if let known, compared != nil {
             for name in candidate.pendingTriggers where known.pendingTriggers.contains(name) {
                 let isFired = context.fires(name, for: candidate) {
@@ -46,9 +46,9 @@ public struct TriggerSource: TaskSource, Sendable {
         for name in names where !fired.contains(name) { fired.append(name) }
         keep(
             TriggeredCandidate(
-                pooled: isNewer ? pooled : known?.pooled ?? pooled,
+                pooled: isPreferred ? pooled : known?.pooled ?? pooled,
                 triggers: fired,
-                pendingTriggers: isNewer ? candidate.pendingTriggers : known?.pendingTriggers ?? [],
+                pendingTriggers: isPreferred ? candidate.pendingTriggers : known?.pendingTriggers ?? [],
                 entryNumber: known?.entryNumber ?? context.entry.entryNumber,
                 disagrees: disagrees,
                 isOverridden: isOverridden
@@ -99,7 +99,7 @@ public struct TriggerSource: TaskSource, Sendable {
 
     /// Whether a candidate represents its sample instead of another: a champion's does, and of two of the same role the
     /// newer model's.
-    private static func speaks(for a: PooledCandidate, before b: PooledCandidate) -> Bool {
+    private static func isPreferred(_ a: PooledCandidate, to b: PooledCandidate) -> Bool {
         let isChallenger = (a.candidate.model?.role == .challenger, b.candidate.model?.role == .challenger)
         guard isChallenger.0 == isChallenger.1 else { return !isChallenger.0 }
         return a.modelVersionNumber > b.modelVersionNumber
@@ -136,7 +136,7 @@ public struct TriggerSource: TaskSource, Sendable {
     }
 
     /// Adds to a selection the triggers that fired for its sample, and removes them here.
-    mutating func mark(_ selection: Selection) -> Selection {
+    mutating func addTriggers(to selection: Selection) -> Selection {
         let id = selection.sample.id
         pending[id] = nil
         guard let row = triggered[id] else { return selection }
@@ -146,12 +146,12 @@ public struct TriggerSource: TaskSource, Sendable {
 }
 
 extension SelectionContext {
-    /// Whether a trigger holds for a candidate once the facts that `learn` adds are known; false if the revision in
+    /// Whether a trigger holds for a candidate once the facts that `addFacts` adds are known; false if the revision in
     /// force has no trigger of that name.
     fileprivate func fires(
         _ name: String,
         for candidate: Candidate,
-        _ learn: (inout TriggerFacts) -> Void
+        _ addFacts: (inout TriggerFacts) -> Void
     ) -> Bool {
         guard let trigger = policy.triggers.first(where: { $0.name == name }) else { return false }
         var facts = TriggerFacts(
@@ -160,7 +160,7 @@ extension SelectionContext {
             role: candidate.model?.role,
             classes: classes
         )
-        learn(&facts)
+        addFacts(&facts)
         return TriggerProgram(trigger, project: entry.project).judge(
             facts,
             sample: candidate.sample,

@@ -30,7 +30,7 @@ public final class LabelTool {
         /// Seed of the annotators and their errors.
         public var seed: UInt64
         /// Mean time for an answer, in milliseconds.
-        public var pace: Double
+        public var meanAnswerTime: Double
         /// Whether the true classes are permuted per sample, so that nothing can be learnt.
         public var isTruthPermuted: Bool
         /// Path of the file in which it records its actions; nil for none.
@@ -40,21 +40,21 @@ public final class LabelTool {
             kafka: KafkaProperties,
             prefix: String,
             seed: UInt64,
-            pace: Double,
+            meanAnswerTime: Double,
             isTruthPermuted: Bool = false,
             ledger: String? = nil
         ) {
             self.kafka = kafka
             self.prefix = prefix
             self.seed = seed
-            self.pace = pace
+            self.meanAnswerTime = meanAnswerTime
             self.isTruthPermuted = isTruthPermuted
             self.ledger = ledger
         }
     }
 
     private struct Annotator {
-        let annotator: SimulatedAnnotator
+        let profile: SimulatedAnnotator
         var generator: SplitMix64
         /// The current task, and the time at which its answer is ready; nil if there is none.
         var work: (task: String, readyAt: Int64)?
@@ -77,7 +77,7 @@ public final class LabelTool {
     private let ledger: ParticipantLog
     private let stop: StopFlag
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
-    private var desks: [Annotator]
+    private var annotators: [Annotator]
     private var open: [String: OfferedTask] = [:]
     /// Tasks in the order of arrival.
     private var order: [String] = []
@@ -97,8 +97,8 @@ public final class LabelTool {
         producer = try KafkaProducer(properties: options.kafka)
         tasks = try KafkaReader(properties: options.kafka, topics: [options.prefix + "labeling-tasks"])
         ledger = ParticipantLog(path: options.ledger)
-        desks = SimulatedAnnotator.crew.enumerated().map { position, annotator in
-            Annotator(annotator: annotator, generator: SplitMix64(seed: options.seed &* 31 &+ UInt64(position)))
+        annotators = SimulatedAnnotator.crew.enumerated().map { position, annotator in
+            Annotator(profile: annotator, generator: SplitMix64(seed: options.seed &* 31 &+ UInt64(position)))
         }
     }
 
@@ -109,9 +109,9 @@ public final class LabelTool {
         for partition in try tasks.partitions(of: topic) { positions[KafkaTopicPartition(topic, partition)] = 0 }
         try tasks.start(positions)
         while !stop.isRaised {
-            if try tasks.poll(maximum: 500, timeoutMilliseconds: 20) == .records { takeTasks() }
+            if try tasks.poll(maximum: 500, timeoutMilliseconds: 20) == .records { readTasks() }
             let now = WallClock.now()
-            for index in desks.indices { try turn(index, now) }
+            for index in annotators.indices { try advance(index, now) }
             try sendLate(now)
         }
         _ = try producer.flush(timeoutMilliseconds: 3_000)
@@ -121,7 +121,7 @@ public final class LabelTool {
 
     // MARK: - Tasks
 
-    private func takeTasks() {
+    private func readTasks() {
         for record in tasks.records {
             guard let json = try? parser.parse(record.value), let object = try? json.object(),
                 let project = try? object.string("project"),
@@ -149,21 +149,22 @@ public final class LabelTool {
         order.removeAll { open[$0] == nil }
     }
 
-    private func turn(_ index: Int, _ now: Int64) throws {
-        if let work = desks[index].work {
+    private func advance(_ index: Int, _ now: Int64) throws {
+        if let work = annotators[index].work {
             guard now >= work.readyAt else { return }
-            desks[index].work = nil
+            annotators[index].work = nil
             try answer(work.task, index, now)
         }
-        let annotator = desks[index].annotator.id
+        let annotator = annotators[index].profile.id
         for id in order {
             guard let task = open[id], !task.offered.contains(annotator),
                 task.offered.count - task.skipped < task.votesWanted
             else { continue }
             open[id]?.offered.insert(annotator)
-            // The time for an answer varies: exponential around the pace, never less than a third of it.
-            let wait = options.pace * (0.33 - 0.67 * Reproducible.log(1 - desks[index].generator.nextUnit()))
-            desks[index].work = (id, now + Int64(min(wait, options.pace * 5)))
+            // The time for an answer varies: exponential around the mean, never less than a third of it.
+            let wait =
+                options.meanAnswerTime * (0.33 - 0.67 * Reproducible.log(1 - annotators[index].generator.nextUnit()))
+            annotators[index].work = (id, now + Int64(min(wait, options.meanAnswerTime * 5)))
             return
         }
     }
@@ -172,8 +173,8 @@ public final class LabelTool {
 
     private func answer(_ id: String, _ index: Int, _ now: Int64) throws {
         guard let task = open[id] else { return }
-        var generator = SplitMix64(seed: desks[index].generator.next())
-        let annotator = desks[index].annotator
+        var generator = SplitMix64(seed: annotators[index].generator.next())
+        let annotator = annotators[index].profile
         let bytes: [UInt8]
         if generator.nextUnit() < 0.02 {
             open[id]?.skipped += 1

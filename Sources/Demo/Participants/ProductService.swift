@@ -17,7 +17,7 @@ public final class ProductService {
         /// Prefix of the topic names.
         public var prefix: String
         public var projects: [String]
-        /// Seed of the world, users and images included.
+        /// Seed of the scenario, users and images included.
         public var seed: UInt64
         /// Images a second and project.
         public var rate: Int
@@ -58,7 +58,7 @@ public final class ProductService {
     }
 
     private let options: Options
-    private let world: DigitsScenario
+    private let scenario: DigitsScenario
     private let producer: KafkaProducer
     private let releases: KafkaReader
     private let ledger: ParticipantLog
@@ -76,7 +76,7 @@ public final class ProductService {
         self.options = options
         self.stop = stop
         self.shipBroken = shipBroken
-        world = try DigitsScenario(seed: options.seed)
+        scenario = try DigitsScenario(seed: options.seed)
         producer = try KafkaProducer(properties: options.kafka)
         releases = try KafkaReader(properties: options.kafka, topics: [options.prefix + "model-releases"])
         ledger = ParticipantLog(path: options.ledger)
@@ -198,12 +198,12 @@ public final class ProductService {
     private func nextImage(_ index: Int) -> DigitImage {
         if deployments[index].position >= deployments[index].order.count {
             deployments[index].order = SeededSampling.permutation(
-                of: world.streamed.count,
+                of: scenario.streamed.count,
                 using: &deployments[index].generator
             )
             deployments[index].position = 0
         }
-        let image = world.streamed[deployments[index].order[deployments[index].position]]
+        let image = scenario.streamed[deployments[index].order[deployments[index].position]]
         deployments[index].position += 1
         return image
     }

@@ -16,17 +16,18 @@ struct QueriedDigits {
     }
 
     private func column(_ side: ProjectSide) -> Markup {
-        let asking = snapshot[side].asking
-        let count = asking.isEmpty ? "nothing open" : Figures.counted(asking.count, "open task", "open tasks")
+        let queriedSamples = snapshot[side].queriedSamples
+        let count =
+            queriedSamples.isEmpty ? "nothing open" : Figures.counted(queriedSamples.count, "open task", "open tasks")
         var body: Markup
-        if asking.isEmpty {
+        if queriedSamples.isEmpty {
             body = "<p class=\"empty\">\(emptyText(side))</p>"
         } else {
-            body = "<ol class=\"cards\">\(asking.prefix(Self.shown).map(card))</ol>"
-            if asking.count > Self.shown {
+            body = "<ol class=\"cards\">\(queriedSamples.prefix(Self.shown).map(card))</ol>"
+            if queriedSamples.count > Self.shown {
                 body += """
-                    <details><summary>\(asking.count - Self.shown) more</summary>\
-                    <ol class="cards">\(asking.dropFirst(Self.shown).map(card))</ol></details>
+                    <details><summary>\(queriedSamples.count - Self.shown) more</summary>\
+                    <ol class="cards">\(queriedSamples.dropFirst(Self.shown).map(card))</ol></details>
                     """
             }
         }

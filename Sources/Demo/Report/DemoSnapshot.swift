@@ -35,11 +35,11 @@ public struct DemoSnapshot: Sendable {
         /// The models evaluated so far, in the order of their training.
         public var curve: [CurvePoint] = []
         /// Tasks open now, highest priority first.
-        public var asking: [QueriedSample] = []
+        public var queriedSamples: [QueriedSample] = []
         /// In the order they happened.
         public var releases: [ReleaseView] = []
         /// The phases completed at least once.
-        public var phases: [StageView] = []
+        public var phases: [PhaseView] = []
         /// The name of the phase that delays the cycle most.
         public var bottleneck: String?
         /// Cycles completed, from a query to a judged model.
@@ -184,7 +184,7 @@ public struct DemoSnapshot: Sendable {
     }
 
     /// Duration of a phase of the cycle.
-    public struct StageView: Sendable {
+    public struct PhaseView: Sendable {
         /// Name of the phase, as in `label`.
         public var name: String
         /// Number of times that the phase was completed.

@@ -23,11 +23,11 @@ struct LearningCurves {
 
     private func chart(width: Double, height: Double, style: String) -> Markup {
         let isWide = width > 600
-        let most = Double(points.map(\.labels).max() ?? 0)
-        let step = Ticks.step(max(most, 50) * 1.02, limit: isWide ? 10 : 5)
-        let end = max(step, (max(most, 50) * 1.02 / step).rounded(.up) * step)
-        let least = points.map(\.accuracy).filter(\.isFinite).min() ?? 0.52
-        let floor = min(0.8, max(0, (least * 10 - 0.2).rounded(.down) / 10))
+        let maximumLabels = Double(points.map(\.labels).max() ?? 0)
+        let step = Ticks.step(max(maximumLabels, 50) * 1.02, limit: isWide ? 10 : 5)
+        let end = max(step, (max(maximumLabels, 50) * 1.02 / step).rounded(.up) * step)
+        let minimumAccuracy = points.map(\.accuracy).filter(\.isFinite).min() ?? 0.52
+        let floor = min(0.8, max(0, (minimumAccuracy * 10 - 0.2).rounded(.down) / 10))
         let x = LinearScale(domain: 0...end, start: 46, end: width - 30)
         let y = LinearScale(domain: floor...1, start: height - 46, end: 14)
         let drawing: Markup = """

@@ -72,11 +72,11 @@ struct StageBars {
     private var toRelease: Markup {
         let parts = ProjectSide.allCases.compactMap { side -> Markup? in
             let times = snapshot[side].predictionToRelease
-            guard let median = Figures.median(times), let least = times.min(), let most = times.max() else {
+            guard let median = Figures.median(times), let shortest = times.min(), let longest = times.max() else {
                 return nil
             }
             let promotions = Figures.counted(times.count, "promotion", "promotions")
-            let range = times.count > 1 ? " (\(Figures.duration(least)) to \(Figures.duration(most)))" : ""
+            let range = times.count > 1 ? " (\(Figures.duration(shortest)) to \(Figures.duration(longest)))" : ""
             return """
                 <span>\(side.badge) <b>\(Figures.duration(median))</b>\(range), median of \(promotions)</span>
                 """

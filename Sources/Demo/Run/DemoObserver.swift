@@ -12,7 +12,7 @@ internal import Vocabulary
 /// Observes a run only through its topics, and maintains the data that the page shows.
 final class DemoObserver {
     var snapshot: DemoSnapshot
-    private let world: DigitsScenario
+    private let scenario: DigitsScenario
     private let images: [String: DigitImage]
     private let reader: KafkaReader
     private let status: StatusView
@@ -38,21 +38,21 @@ final class DemoObserver {
         kafka: KafkaProperties,
         transport: any StreamTransport,
         topics: TopicNames,
-        world: DigitsScenario,
+        scenario: DigitsScenario,
         snapshot: DemoSnapshot,
         began: Int64,
         buckets: S3Client? = nil
     ) throws {
         self.buckets = buckets
-        self.world = world
+        self.scenario = scenario
         self.snapshot = snapshot
         self.began = began
         names = Self.topics.map { topics[$0] }
         var images: [String: DigitImage] = [:]
-        for image in world.streamed { images[image.id] = image }
+        for image in scenario.streamed { images[image.id] = image }
         self.images = images
         var values: [Double] = []
-        for image in world.heldOut { for feature in image.features { values.append(Double(feature)) } }
+        for image in scenario.heldOut { for feature in image.features { values.append(Double(feature)) } }
         heldOut = try FeatureMatrix(values: values, columnCount: 64)
         status = try StatusView(transport: transport, topics: topics)
         reader = try KafkaReader(properties: kafka, topics: names)
@@ -75,7 +75,7 @@ final class DemoObserver {
             let outcome = try reader.poll(maximum: 2_000, timeoutMilliseconds: 0)
             if outcome == .idle { break }
             guard outcome == .records else { continue }
-            for record in reader.records { take(record) }
+            for record in reader.records { observe(record) }
         }
         showTasks()
     }
@@ -121,13 +121,13 @@ final class DemoObserver {
         if project == snapshot.random.name { change(&snapshot.random) }
     }
 
-    private func take(_ record: KafkaRecord) {
+    private func observe(_ record: KafkaRecord) {
         guard record.value.baseAddress != nil, let json = try? parser.parse(record.value), let object = json.objectView,
             let project = try? object.string("project")
         else { return }
         let at = Double(record.timestamp - began) / 1_000
         switch Self.topics[record.topic] {
-        case .labelingTasks: if let task = try? LabelingTask(json: json) { take(task, project) }
+        case .labelingTasks: if let task = try? LabelingTask(json: json) { observe(task, project) }
         case .datasetLog:
             switch try? DatasetLogRecord(json: json) {
             case .accepted(let fact, _): votes[project, default: 0] += fact.consensus.votes.count
@@ -140,13 +140,13 @@ final class DemoObserver {
                 let count = versions[project]?.count ?? 0
                 view(project) { $0.datasetVersions = count }
             }
-        case .modelReleases: if let release = try? ModelRelease(json: json) { take(release, project, at) }
+        case .modelReleases: if let release = try? ModelRelease(json: json) { observe(release, project, at) }
         case .deadLetters: view(project) { $0.deadLetters += 1 }
         default: break
         }
     }
 
-    private func take(_ task: LabelingTask, _ project: String) {
+    private func observe(_ task: LabelingTask, _ project: String) {
         if case .open = task.state {
             tasks[project, default: [:]][task.id.rawValue] = task
         } else {
@@ -175,13 +175,13 @@ final class DemoObserver {
                     votesWanted: task.votesWanted
                 )
             }
-            view(name) { $0.asking = Array(queried) }
+            view(name) { $0.queriedSamples = Array(queried) }
         }
     }
 
     // MARK: - Releases
 
-    private func take(_ release: ModelRelease, _ project: String, _ at: Double) {
+    private func observe(_ release: ModelRelease, _ project: String, _ at: Double) {
         if release.cause == .first || release.cause == .shadow {
             let model = release.cause == .first ? release.champion : release.challenger ?? release.champion
             evaluate(model, project, at)
@@ -212,13 +212,13 @@ final class DemoObserver {
             )
         }
         guard release.cause != .shadow else { return }
-        let isBack = release.cause == .rolledBack || release.cause == .command
+        let isRollback = release.cause == .rolledBack || release.cause == .command
         snapshot.events.append(
             .init(
                 at: at,
-                kind: isBack ? .rolledBack : .promoted,
+                kind: isRollback ? .rolledBack : .promoted,
                 project: project,
-                text: isBack
+                text: isRollback
                     ? "\(release.replaced?.rawValue ?? "?") rolled back to \(release.champion.version): \(release.evidence.words)"
                     : "\(release.champion.version) released: \(release.evidence.words)"
             )
@@ -232,7 +232,7 @@ final class DemoObserver {
             let loaded = try? SoftmaxRegression(bytes: bytes),
             let version = versions[project]?[model.datasetVersionNumber]
         else { return }
-        let accuracy = loaded.accuracy(on: heldOut, labels: world.heldOut.map(\.digit))
+        let accuracy = loaded.accuracy(on: heldOut, labels: scenario.heldOut.map(\.digit))
         accuracies["\(project)/\(model.version)"] = accuracy
         let votes = votesAt[project]?[model.datasetVersionNumber] ?? 0
         view(project) { view in
@@ -268,7 +268,7 @@ extension Evidence {
         case .baked(let labels):
             "on \(labels.labels) audit labels of its rollout \(labels.other) agreed better with \(labels.otherBetter) and it with \(labels.canaryBetter): log e-value \(Self.rounded(labels.logE)), needed \(Self.rounded(labels.threshold))"
         case .suspected(let verdict):
-            "few buckets of users reject it, and of \(verdict.labels) audit labels it had \(Self.rounded(verdict.right)) right, where \(verdict.least) were needed"
+            "few buckets of users reject it, and of \(verdict.labels) audit labels it had \(Self.rounded(verdict.right)) right, where \(verdict.leastRight) were needed"
         case .rollout(let steps): "\(steps.count) steps so far, \(steps.reduce(0) { $0 + $1.voices }) voices"
         case .command(_, let by, let reason, _): "\(by) said so: \(reason)"
         }

@@ -54,7 +54,7 @@ public struct DemoOptions: Sendable {
     /// Duration of a run in seconds.
     var length: Double { duration ?? (isQuick ? 60 : 200) }
     /// Mean time of an annotator for an answer, in milliseconds.
-    var pace: Double { isQuick ? 300 : 650 }
+    var meanAnswerTime: Double { isQuick ? 300 : 650 }
     /// Images a second and project.
     var rate: Int { isQuick ? 420 : 320 }
     /// The share of tasks that are audit tasks. A short run needs more of them to tell models apart in time.

@@ -56,7 +56,7 @@ final class DemoRun {
 
     func run() throws -> DemoOutcome {
         defer { stopAll() }
-        let world = try DigitsScenario(seed: seed)
+        let scenario = try DigitsScenario(seed: seed)
         try prepare()
         if let bucket { progress.note("dataset versions and models: \(bucket)") }
         try startAll()
@@ -72,7 +72,7 @@ final class DemoRun {
             kafka: kafka,
             transport: transport,
             topics: topics,
-            world: world,
+            scenario: scenario,
             snapshot: snapshot,
             began: began,
             buckets: options.store == nil ? nil : try StoreLocation.client(DemoOptions.buckets)
@@ -97,18 +97,18 @@ final class DemoRun {
     }
 
     private var connection: [String] {
-        var words = ["--bootstrap", broker.bootstrap, "--prefix", topics.prefix]
-        for (name, value) in Self.extraProperties(broker) { words += ["--kafka", "\(name)=\(value)"] }
-        return words
+        var arguments = ["--bootstrap", broker.bootstrap, "--prefix", topics.prefix]
+        for (name, value) in Self.extraProperties(broker) { arguments += ["--kafka", "\(name)=\(value)"] }
+        return arguments
     }
 
     /// Prefix of the locations of dataset versions and models.
-    private var objects: String { bucket ?? folder }
+    private var storeLocation: String { bucket ?? folder }
 
-    private func start(_ name: String, _ words: [String]) throws {
+    private func start(_ name: String, _ arguments: [String]) throws {
         children[name] = try ChildProcess(
             options.executable,
-            words + connection,
+            arguments + connection,
             output: .file("\(folder)/logs/\(name).log", appending: true),
             errors: .file("\(folder)/logs/\(name).log", appending: true)
         )
@@ -119,7 +119,8 @@ final class DemoRun {
             "worker",
             [
                 "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0",
-                "--store", "\(objects)/datasets", "--state", "\(folder)/state", "--artifacts", "\(objects)/models",
+                "--store", "\(storeLocation)/datasets", "--state", "\(folder)/state", "--artifacts",
+                "\(storeLocation)/models",
             ]
         )
     }
@@ -129,7 +130,7 @@ final class DemoRun {
         try startWorker()
         try start(
             "trainer",
-            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(objects)/models"]
+            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(storeLocation)/models"]
         )
         try start(
             "product",
@@ -141,7 +142,7 @@ final class DemoRun {
         )
         try start(
             "label-tool",
-            ["participant", "label-tool", "--seed", "\(seed)", "--pace", "\(Int(options.pace))"]
+            ["participant", "label-tool", "--seed", "\(seed)", "--pace", "\(Int(options.meanAnswerTime))"]
                 + (options.isTruthPermuted ? ["--permute-truth"] : [])
         )
     }
@@ -178,7 +179,7 @@ final class DemoRun {
                 hasShipped = true
             }
             try observer.update(now: now)
-            takeLedger(observer, began)
+            readLedger(observer, began)
             if now - lastStatusAt >= 3_000 {
                 lastStatusAt = now
                 try? observer.updateStatus()
@@ -216,7 +217,7 @@ final class DemoRun {
     }
 
     /// Reads the new entries of the product service's ledger on its deployments.
-    private func takeLedger(_ observer: DemoObserver, _ began: Int64) {
+    private func readLedger(_ observer: DemoObserver, _ began: Int64) {
         guard let data = FileManager.default.contents(atPath: "\(folder)/logs/product.jsonl") else { return }
         for (index, line) in data.split(separator: 0x0A).enumerated() where index >= ledgerLines {
             ledgerLines = index + 1
@@ -264,7 +265,7 @@ final class DemoRun {
         }
         stopAll()
         try observer.update(now: WallClock.now())
-        takeLedger(observer, ended - Int64(elapsed * 1_000))
+        readLedger(observer, ended - Int64(elapsed * 1_000))
         try observer.updateStatus()
         observer.snapshot.elapsed = elapsed
         progress.note("replaying both journals")

@@ -41,16 +41,16 @@ extension DatasetLogRecord: JSONCodable {
                 }
             )
             let format = try Self.format(object)
-            let saysMore = format >= DatasetFormat.changes
+            let isExtended = format >= DatasetFormat.changes
             let fact = LabelFact(
                 consensus: consensus,
                 split: try object.choice("split"),
                 sequence: try Self.sequence(object),
                 format: format,
-                acceptedAt: saysMore ? try object.time("accepted_at_ms") : nil,
-                inclusionProbability: saysMore ? try Self.probability(object, "inclusion_probability") : nil,
-                propensity: saysMore ? try Self.probability(object, "propensity") : nil,
-                audit: saysMore ? try AuditOrigin(members: object) : nil
+                acceptedAt: isExtended ? try object.time("accepted_at_ms") : nil,
+                inclusionProbability: isExtended ? try Self.probability(object, "inclusion_probability") : nil,
+                propensity: isExtended ? try Self.probability(object, "propensity") : nil,
+                audit: isExtended ? try AuditOrigin(members: object) : nil
             )
             self = .accepted(fact, names: label.names)
         case "version_cut":
@@ -109,7 +109,7 @@ extension DatasetLogRecord: JSONCodable {
 
     static func sequence(_ object: JSONObject, _ key: StaticString = "sequence") throws(JSONError) -> Int64 {
         let sequence = try object.int64(key)
-        guard (1...Int64(Counting.most)).contains(sequence) else {
+        guard (1...Int64(Counting.limit)).contains(sequence) else {
             throw object.failure(key, "expected a number counted from 1 up to 2⁵³, found \(sequence)")
         }
         return sequence
@@ -165,7 +165,7 @@ extension DatasetLogRecord: JSONCodable {
             writer.member("validation", cut.validation)
             writer.member("test", cut.test)
         }
-        if !cut.kind.isBare { writer.member("label_kind", cut.kind.rawValue) }
+        if !cut.kind.isUntagged { writer.member("label_kind", cut.kind.rawValue) }
         writer.array("classes", of: cut.classes)
         writer.member("embedding", ifPresent: cut.embedding)
         if cut.format >= DatasetFormat.changes { writer.member("format", cut.format) }
@@ -192,8 +192,8 @@ public struct SealedVersionEvent: Hashable, Sendable {
                 throw object.failure("version", "expected 64 lower-case hexadecimal digits")
             }
             let numbers = [version.versionNumber, version.training, version.validation, version.test]
-            guard numbers.allSatisfy({ $0 <= Counting.most }) else {
-                throw object.failure("counts", "expected at most \(Counting.most) of anything")
+            guard numbers.allSatisfy({ $0 <= Counting.limit }) else {
+                throw object.failure("counts", "expected at most \(Counting.limit) of anything")
             }
             // The semantic version becomes part of requests and of rows of the state.
             guard version.semanticVersion.utf8.count <= RecordLimits.semanticVersion else {

@@ -55,7 +55,7 @@ extension Evidence: JSONCodable {
                 writer.member("champion_only_correct", championOnly)
                 writer.member("log_e", logE)
                 writer.member("threshold", threshold)
-            case .judged(let evidence): evidence.write(members: &writer)
+            case .judged(let evidence): evidence.writeMembers(to: &writer)
             case .provisional(let labels, let challengerOnly, let championOnly):
                 writer.member("kind", "provisional")
                 writer.member("labels", labels)
@@ -68,9 +68,9 @@ extension Evidence: JSONCodable {
                 writer.member("expected_rate", expectedRate)
                 writer.member("statistic", statistic)
                 writer.member("threshold", threshold)
-            case .compared(let voices): voices.write(members: &writer)
-            case .baked(let labels): labels.write(members: &writer)
-            case .suspected(let verdict): verdict.write(members: &writer)
+            case .compared(let voices): voices.writeMembers(to: &writer)
+            case .baked(let labels): labels.writeMembers(to: &writer)
+            case .suspected(let verdict): verdict.writeMembers(to: &writer)
             case .rollout(let steps):
                 writer.member("kind", "rollout")
                 writer.array("rollout", ofValues: steps)
@@ -113,7 +113,7 @@ extension JudgedEvidence {
         )
     }
 
-    fileprivate func write(members writer: inout JSONWriter) {
+    fileprivate func writeMembers(to writer: inout JSONWriter) {
         writer.member("kind", "judged_before_answers")
         writer.member("era", era)
         writer.member("promotions_before", promotionsBefore)

@@ -44,7 +44,7 @@ extension DatasetLogRecord {
                 votes: object.optional("votes") == nil ? [] : try object.values("votes"),
                 confidence: probability,
                 reason: try object.text("reason", upTo: LabelChange.longestReason),
-                by: try object.text("by", upTo: LabelChange.longestBy),
+                by: try object.text("by", upTo: LabelChange.longestAuthor),
                 at: try object.time("at_ms")
             ),
             names: names?.to,

@@ -16,7 +16,7 @@ extension BakedLabels {
         )
     }
 
-    func write(members writer: inout JSONWriter) {
+    func writeMembers(to writer: inout JSONWriter) {
         writer.member("kind", "labels_in_rollout")
         writer.member("other", other)
         writer.member("labels", labels)
@@ -39,7 +39,7 @@ extension SuspicionVerdict {
         self.init(
             labels: try object.count("labels"),
             right: try object.double("right"),
-            least: try object.count("least_right"),
+            leastRight: try object.count("least_right"),
             accuracy: accuracy,
             suspicions: try object.count("suspicions"),
             voices: try object.count("voices"),
@@ -49,11 +49,11 @@ extension SuspicionVerdict {
         )
     }
 
-    func write(members writer: inout JSONWriter) {
+    func writeMembers(to writer: inout JSONWriter) {
         writer.member("kind", "labels_after_suspicion")
         writer.member("labels", labels)
         writer.member("right", right)
-        writer.member("least_right", least)
+        writer.member("least_right", leastRight)
         writer.member("accuracy_before", accuracy)
         writer.member("suspicions", suspicions)
         writer.member("voices", voices)

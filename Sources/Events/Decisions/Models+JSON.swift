@@ -63,7 +63,7 @@ extension ModelRelease: JSONCodable {
             writer.member("replaced", ifPresent: replaced)
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("evidence", evidence)
-            staging?.write(members: &writer)
+            staging?.writeMembers(to: &writer)
             if !suppressed.isEmpty { writer.array("suppressed", of: suppressed) }
         }
     }

@@ -55,13 +55,13 @@ extension ReleaseLogRecord: JSONCodable {
         else {
             throw object.failure("policy", "expected 64 lower-case hexadecimal digits")
         }
-        let entryNumber = try object.number("entry")
+        let entryNumber = try object.entryNumber("entry")
         guard entryNumber > 0 else { throw object.failure("entry", "expected a number counted from 1, found 0") }
         self.init(
             transition: try ModelTransition(object),
             at: try object.time("at_ms"),
             entryNumber: entryNumber,
-            revision: try object.int("revision", in: 1...Counting.most),
+            revision: try object.int("revision", in: 1...Counting.limit),
             policyDigest: digest
         )
     }

@@ -22,7 +22,7 @@ extension Staging {
         )
     }
 
-    func write(members writer: inout JSONWriter) {
+    func writeMembers(to writer: inout JSONWriter) {
         writer.member("state", state.rawValue)
         writer.member("paused", ifPresent: pause?.rawValue)
         writer.member("canary", ifPresent: canary)
@@ -42,7 +42,7 @@ extension Staging.Canary: JSONCodable {
             artifact: try object.value("artifact"),
             share: share,
             ring: ring,
-            step: try object.int("step", in: 1...Counting.most)
+            step: try object.int("step", in: 1...Counting.limit)
         )
     }
 
@@ -80,7 +80,7 @@ extension StepFigures: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(
-            step: try object.int("step", in: 1...Counting.most),
+            step: try object.int("step", in: 1...Counting.limit),
             share: try object.optionalShare(),
             ring: try object.optionalValue("ring"),
             from: try object.time("from_ms"),
@@ -132,7 +132,7 @@ extension ComparedVoices {
         )
     }
 
-    func write(members writer: inout JSONWriter) {
+    func writeMembers(to writer: inout JSONWriter) {
         writer.member("kind", "feedback_compared")
         writer.member("other", other)
         writer.member("blocks", blocks)

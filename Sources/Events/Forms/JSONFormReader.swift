@@ -27,14 +27,14 @@ struct JSONFormReader<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) throws(JSONError) -> K.Value {
         guard let found = member(field, isSpan: K.isSpan) else {
-            guard let absent = lack.absent else { throw missing(field, kind) }
+            guard let absent = defaults.absent else { throw missing(field, kind) }
             return absent
         }
-        if let absent = lack.absent, found.isNull { return absent }
+        if let absent = defaults.absent, found.isNull { return absent }
         return try kind.read(JSONFormValue(value: found, level: level))
     }
 
@@ -54,7 +54,7 @@ struct JSONFormReader<Root>: Fields {
         return try JSONFormValue(value: found, level: level).choice(kind)
     }
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) throws(JSONError) -> T {
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) throws(JSONError) -> T {
         var fields = JSONFormReader<T>(try key.map { (key) throws(JSONError) in try object.object(key) } ?? object)
         return try T(fields: &fields)
     }
@@ -70,21 +70,21 @@ struct JSONFormValue: ValueSource {
     let value: JSONValue
     let level: Int
 
-    private func outside(_ expected: Shape, _ found: some CustomStringConvertible) -> JSONError {
+    private func outOfRange(_ expected: Shape, _ found: some CustomStringConvertible) -> JSONError {
         value.failure("expected \(expected.expectation(inFile: false)), found \(found)")
     }
 
     @inline(__always)
     func number(_ range: ClosedRange<Double>) throws(JSONError) -> Double {
         let number = try value.double()
-        guard range.contains(number) else { throw outside(.number(range), number) }
+        guard range.contains(number) else { throw outOfRange(.number(range), number) }
         return number
     }
 
     @inline(__always)
     func integer(_ range: ClosedRange<Int64>) throws(JSONError) -> Int64 {
         let number = try value.int64()
-        guard range.contains(number) else { throw outside(.integer(range), number) }
+        guard range.contains(number) else { throw outOfRange(.integer(range), number) }
         return number
     }
 

@@ -20,11 +20,11 @@ struct JSONFormWriter<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) -> K.Value {
         let value = get(root)
-        if let implied = lack.implied, implied == value { return value }
+        if let implied = defaults.implied, implied == value { return value }
         key(field, isSpan: K.isSpan)
         kind.write(value, to: &sink)
         return value
@@ -45,7 +45,7 @@ struct JSONFormWriter<Root>: Fields {
         return value
     }
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
         let value = get(root)
         if let key {
             sink.writer.key(key)

@@ -65,7 +65,7 @@ extension Command: JSONCodable {
         self.init(
             id: try object.id("id", TaskID.self).rawValue,
             action: action,
-            by: isChange ? try object.text("by", upTo: LabelChange.longestBy) : try object.string("by"),
+            by: isChange ? try object.text("by", upTo: LabelChange.longestAuthor) : try object.string("by"),
             reason: isChange ? try object.text("reason", upTo: LabelChange.longestReason) : try object.string("reason")
         )
     }

@@ -49,25 +49,25 @@ public struct FeedbackEvent: Hashable, Sendable {
     ///   - object: The event.
     ///   - project: The project of the event.
     ///   - question: The question of the project: it names the classes.
-    ///   - takesUnknownClass: Whether a correction may name a class that the project lacks: it still reports that the
+    ///   - acceptsUnknownClass: Whether a correction may name a class that the project lacks: it still reports that the
     ///     prediction was wrong.
     /// - Throws: `RecordRejection` if a member that affects decisions is missing or wrong.
     public init(
         _ object: JSONObject,
         project: ProjectID,
         question: Question,
-        takesUnknownClass: Bool = false
+        acceptsUnknownClass: Bool = false
     ) throws(RecordRejection) {
         var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
-            id = object.informingText("id", &remarks)
-            source = object.informingText("source", &remarks)
+            id = object.informativeText("id", &remarks)
+            source = object.informativeText("source", &remarks)
             sample = try object.id("sample")
             modelVersion = try object.object("model").id("version")
             user = try object.id("user", UserDigest.self).rawValue
             verdict = try object.choice("verdict")
-            givenAt = object.informingMilliseconds("given_at_ms", &remarks)
+            givenAt = object.informativeMilliseconds("given_at_ms", &remarks)
         } catch {
             throw RecordRejection(error)
         }
@@ -87,7 +87,7 @@ public struct FeedbackEvent: Hashable, Sendable {
             self.remarks = remarks
             return
         }
-        switch try question.answer(of: object, at: "answer", takesProposal: takesUnknownClass) {
+        switch try question.answer(of: object, at: "answer", acceptsProposal: acceptsUnknownClass) {
         case .answer(let given)?: (answer, proposedClass) = (given, nil)
         case .proposal(let name)?: (answer, proposedClass) = (nil, name)
         case nil: throw RecordRejection(.schema, "answer: a correction must say what is right")
@@ -142,9 +142,9 @@ public struct AnnotationEvent: Hashable, Sendable {
             task = try object.id("task")
             annotator = try object.id("annotator")
             kind = try object.string("outcome")
-            note = object.informingText("note", &remarks)
-            duration = object.informingMilliseconds("duration_ms", &remarks)
-            answeredAt = object.informingMilliseconds("answered_at_ms", &remarks)
+            note = object.informativeText("note", &remarks)
+            duration = object.informativeMilliseconds("duration_ms", &remarks)
+            answeredAt = object.informativeMilliseconds("answered_at_ms", &remarks)
             token = try RequestToken(of: object)
         } catch {
             throw RecordRejection(error)

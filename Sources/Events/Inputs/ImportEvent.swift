@@ -52,7 +52,7 @@ public struct ImportEvent: Hashable, Sendable {
                     "expected training or validation: test labels come from the audit sample alone"
                 )
             }
-            labeledAt = object.informingMilliseconds("labeled_at_ms", &remarks)
+            labeledAt = object.informativeMilliseconds("labeled_at_ms", &remarks)
         } catch {
             throw RecordRejection(error)
         }

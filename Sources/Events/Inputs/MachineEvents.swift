@@ -50,7 +50,7 @@ extension TrainingResult: JSONCodable {
         let object = try json.object()
         let outcome: Outcome
         switch try object.string("status") {
-        case "failed": outcome = .failed(object.informingText("error", &remarks) ?? "")
+        case "failed": outcome = .failed(object.informativeText("error", &remarks) ?? "")
         case "finished":
             let score = try object.optionalObject("score")
             if let score, try score.string("metric") != "accuracy" {
@@ -58,8 +58,8 @@ extension TrainingResult: JSONCodable {
             }
             var value = try score?.double("value")
             if let given = value {
-                let room = ClassDistribution.rounding
-                guard given >= -room, given <= 1 + room else {
+                let tolerance = ClassDistribution.rounding
+                guard given >= -tolerance, given <= 1 + tolerance else {
                     throw object.failure("score", "expected an accuracy in 0...1, found \(given)")
                 }
                 value = given < 0 ? 0 : min(1, given)
@@ -77,7 +77,7 @@ extension TrainingResult: JSONCodable {
             trial: try object.int("trial", in: 0...9_999),
             repetition: try object.int("repeat", in: 0...9_999),
             outcome: outcome,
-            duration: object.informingMilliseconds("duration_ms", &remarks),
+            duration: object.informativeMilliseconds("duration_ms", &remarks),
             reason: Self.reason(object, &remarks),
             leftOut: try object.optional("left_out").map { (value) throws(JSONError) in
                 try LeftOutLabels(value, &remarks)
@@ -91,8 +91,8 @@ extension TrainingResult: JSONCodable {
     private static func validation(_ object: JSONObject, _ remarks: inout Remarks) -> ValidationScore? {
         guard object.optional("validation") != nil else { return nil }
         guard let score = try? object.object("validation"), (try? score.string("metric")) == "accuracy",
-            let items = try? score.int("items", in: 1...Counting.most),
-            let value = score.informingShare("value", &remarks)
+            let items = try? score.int("items", in: 1...Counting.limit),
+            let value = score.informativeShare("value", &remarks)
         else {
             remarks.note("validation", "expected metric accuracy, a value in 0...1 and items from 1: left out")
             return nil
@@ -101,7 +101,7 @@ extension TrainingResult: JSONCodable {
     }
 
     private static func reason(_ object: JSONObject, _ remarks: inout Remarks) -> String? {
-        guard let reason = object.informingText("reason", &remarks) else { return nil }
+        guard let reason = object.informativeText("reason", &remarks) else { return nil }
         let isCode = reason.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
         guard isCode, (1...64).contains(reason.utf8.count) else {
             remarks.note(object.failure("reason", "expected 1 to 64 of a-z, 0-9 and '_': left out"))
@@ -183,7 +183,7 @@ extension LeftOutLabels: JSONCodable {
             training: try object.int("training", in: 0...Int.max),
             test: test,
             testPositions: positions,
-            example: object.informingText("example", &remarks) ?? ""
+            example: object.informativeText("example", &remarks) ?? ""
         )
     }
 
@@ -200,7 +200,7 @@ extension LeftOutLabels: JSONCodable {
 extension ValidationScore: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        self.init(value: try object.double("value"), items: try object.int("items", in: 1...Counting.most))
+        self.init(value: try object.double("value"), items: try object.int("items", in: 1...Counting.limit))
     }
 
     public func write(to writer: inout JSONWriter) {

@@ -22,7 +22,7 @@ public struct PredictedEvent: Hashable, Sendable {
     }
 
     /// Whether a record of `training-results` is an event of this kind.
-    public static func isOne(_ object: JSONObject) -> Bool {
+    public static func matches(_ object: JSONObject) -> Bool {
         object.optional("kind").flatMap { try? $0.string() } == kind
     }
 
@@ -78,8 +78,8 @@ public struct PredictedEvent: Hashable, Sendable {
         labels = PredictedLabels(
             request: request,
             answers: answers,
-            error: object.informingText("error", &remarks).map { String($0.prefix(Self.longestError)) },
-            duration: object.informingMilliseconds("duration_ms", &remarks)
+            error: object.informativeText("error", &remarks).map { String($0.prefix(Self.longestError)) },
+            duration: object.informativeMilliseconds("duration_ms", &remarks)
         )
         self.remarks = remarks
     }

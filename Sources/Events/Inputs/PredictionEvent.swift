@@ -63,7 +63,7 @@ public struct PredictionEvent: Hashable, Sendable {
             } else {
                 model = nil
             }
-            predictedAt = object.informingMilliseconds("predicted_at_ms", &remarks)
+            predictedAt = object.informativeMilliseconds("predicted_at_ms", &remarks)
         } catch {
             throw Embedding.isNotFinite(error)
                 ? RecordRejection(.wrongSpace, error.description) : RecordRejection(error)
@@ -78,7 +78,7 @@ public struct PredictionEvent: Hashable, Sendable {
         detail = try question.detail(
             of: object,
             hasOutput: output != nil,
-            shortest: initialClasses ?? question.extent,
+            minimumExtent: initialClasses ?? question.extent,
             &remarks
         )
         self.remarks = remarks

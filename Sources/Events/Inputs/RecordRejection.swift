@@ -52,11 +52,13 @@ public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertibl
 
     /// The rejection of a text that is not valid JSON, with the name of its framing if the first bytes identify one.
     public init(_ error: JSONError, of value: UnsafeRawBufferPointer) {
-        guard [.syntax, .truncated, .invalidUTF8].contains(error.kind), let name = ForeignFraming.name(of: value) else {
+        guard [.syntax, .truncated, .invalidUTF8].contains(error.kind),
+            let framing = ForeignFraming.description(of: value)
+        else {
             self.init(error)
             return
         }
-        self.init(.notJSON, name)
+        self.init(.notJSON, framing)
     }
 
     public var description: String { "\(code.rawValue): \(text)" }
@@ -64,11 +66,11 @@ public struct RecordRejection: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// Recognizes values whose first bytes belong to a framing other than plain JSON.
 enum ForeignFraming {
-    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// Describes the framing and its remedy; nil for an unknown framing.
-    static func name(of value: UnsafeRawBufferPointer) -> String? {
-        if value.starts(with: mark) {
+    static func description(of value: UnsafeRawBufferPointer) -> String? {
+        if value.starts(with: byteOrderMark) {
             return
                 "the value begins with a byte order mark (EF BB BF), which is no JSON: encode as UTF-8 without one (in Python utf-8, not utf-8-sig)"
         }

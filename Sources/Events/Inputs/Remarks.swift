@@ -39,26 +39,26 @@ public struct Remarks: Hashable, Sendable {
 /// Reading of informative members.
 extension JSONObject {
     /// Reads a text; a number or Boolean is read as its JSON text. Nil for any other value, which causes a remark.
-    func informingText(_ key: StaticString, _ remarks: inout Remarks) -> String? {
+    func informativeText(_ key: StaticString, _ remarks: inout Remarks) -> String? {
         guard let member = optional(key) else { return nil }
         if let text = try? member.string() { return text }
         guard let text = member.scalarText else {
-            remarks.note(failure(key, "expected text, found \(member.kind.article): left out"))
+            remarks.note(failure(key, "expected text, found \(member.kind.nameWithArticle): left out"))
             return nil
         }
-        remarks.note(failure(key, "expected text, found \(member.kind.article): taken as \"\(text)\""))
+        remarks.note(failure(key, "expected text, found \(member.kind.nameWithArticle): taken as \"\(text)\""))
         return text
     }
 
     /// Milliseconds, rounded to an integer (ties away from 0). Nil for any other value, and for a number beyond 2⁵³ in
     /// either direction that is not an integer; both cause a remark.
-    func informingMilliseconds(_ key: StaticString, _ remarks: inout Remarks) -> Int64? {
+    func informativeMilliseconds(_ key: StaticString, _ remarks: inout Remarks) -> Int64? {
         guard let member = optional(key) else { return nil }
         guard member.kind == .number else {
-            remarks.note(failure(key, "expected milliseconds, found \(member.kind.article): left out"))
+            remarks.note(failure(key, "expected milliseconds, found \(member.kind.nameWithArticle): left out"))
             return nil
         }
-        if let whole = try? member.int64() { return whole }
+        if let integer = try? member.int64() { return integer }
         guard let number = try? member.double(), number.magnitude <= 0x1p53 else {
             remarks.note(failure(key, "expected milliseconds that 64 bits hold: left out"))
             return nil
@@ -70,14 +70,14 @@ extension JSONObject {
 
     /// A number in `0...1`; a number outside by no more than `ClassDistribution.rounding` is replaced by the nearest
     /// limit. Nil for any other value, which causes a remark.
-    func informingShare(_ key: StaticString, _ remarks: inout Remarks) -> Double? {
+    func informativeShare(_ key: StaticString, _ remarks: inout Remarks) -> Double? {
         guard let member = optional(key) else { return nil }
         guard let number = try? member.double() else {
-            remarks.note(failure(key, "expected a number in 0...1, found \(member.kind.article): left out"))
+            remarks.note(failure(key, "expected a number in 0...1, found \(member.kind.nameWithArticle): left out"))
             return nil
         }
-        let room = ClassDistribution.rounding
-        guard number >= -room, number <= 1 + room else {
+        let tolerance = ClassDistribution.rounding
+        guard number >= -tolerance, number <= 1 + tolerance else {
             remarks.note(failure(key, "expected a number in 0...1, found \(number): left out"))
             return nil
         }
@@ -97,7 +97,7 @@ extension JSONValue {
 
 extension JSONValue.Kind {
     /// Name of the kind with an article, for messages.
-    var article: String {
+    var nameWithArticle: String {
         switch self {
         case .object: "an object"
         case .array: "a list"
@@ -111,7 +111,7 @@ extension JSONValue.Kind {
 
 extension String {
     /// The text, or its longest prefix of at most `limit` bytes that ends between two Unicode scalars.
-    func cut(toBytes limit: Int) -> String {
+    func truncated(toBytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(utf8.startIndex, offsetBy: limit)
         while end > utf8.startIndex, UTF8.isContinuation(utf8[end]) { end = utf8.index(before: end) }

@@ -154,8 +154,8 @@ extension Candidate: JSONCodable {
             auditDraw: try object.double("audit_draw"),
             predictedAt: try object.time("predicted_at_ms"),
             isExploration: try object.optionalBool("exploration") ?? false,
-            triggers: try object.names("triggers"),
-            pendingTriggers: try object.names("awaiting"),
+            triggers: try object.stringsIfPresent("triggers"),
+            pendingTriggers: try object.stringsIfPresent("awaiting"),
             isBelowThreshold: try object.optionalBool("below_threshold") ?? false
         )
     }

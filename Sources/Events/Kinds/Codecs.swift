@@ -7,15 +7,15 @@ internal import Vocabulary
 
 /// An operation on the codec of a kind.
 protocol CodecVisitor {
-    associatedtype Found
+    associatedtype VisitResult
     associatedtype Failure: Error = Never
-    mutating func visit<K: KindCodec>(_ kind: K.Type) throws(Failure) -> Found
+    mutating func visit<K: KindCodec>(_ kind: K.Type) throws(Failure) -> VisitResult
 }
 
 extension KindName {
     /// Applies a visitor to the codec of the kind: in place, without a box around the type.
     @inline(__always)
-    func dispatch<V: CodecVisitor>(codec visitor: inout V) throws(V.Failure) -> V.Found {
+    func dispatch<V: CodecVisitor>(codec visitor: inout V) throws(V.Failure) -> V.VisitResult {
         switch self {
         case .choice: try visitor.visit(ChoiceKind.self)
         }
@@ -23,13 +23,13 @@ extension KindName {
 
     /// Whether values of the kind are written inside without their kind. True only for `choice`, which is older than
     /// kinds.
-    var isBare: Bool { self == .choice }
+    var isUntagged: Bool { self == .choice }
 
     /// The kind of a value in the journal, in the state or on the dataset log, which states it unless it is `choice`.
     ///
     /// - Throws: `.newerForm` for a kind that this build does not know.
     @inline(__always)
-    init(inside json: JSONValue) throws(JSONError) {
+    init(ofInternal json: JSONValue) throws(JSONError) {
         guard let object = json.objectView, let kind = object.optional("kind") else {
             self = .choice
             return

@@ -39,13 +39,13 @@ protocol KindCodec: Kind {
         -> Output
     static func writeMembers(output: Output, under question: Question, to writer: inout JSONWriter)
 
-    /// Details that a prediction carries besides its output. `hasOutput` states whether it has an output; `shortest` is
+    /// Details that a prediction carries besides its output. `hasOutput` states whether it has one; `minimumExtent` is
     /// the smallest extent of the project's question with which a model may have been trained.
     static func detail(
         _ event: JSONObject,
         under question: Question,
         hasOutput: Bool,
-        shortest: Int,
+        minimumExtent: Int,
         _ remarks: inout Remarks
     ) throws(RecordRejection) -> PredictionDetail
     static func writeMembers(detail: PredictionDetail, under question: Question, to writer: inout JSONWriter)
@@ -56,7 +56,7 @@ protocol KindCodec: Kind {
         _ object: JSONObject,
         at key: StaticString,
         under question: Question,
-        takesProposal: Bool
+        acceptsProposal: Bool
     ) throws(RecordRejection) -> GivenAnswer<Answer>
     static func writeMembers(answer: Answer, under question: Question, to writer: inout JSONWriter)
 
@@ -75,10 +75,10 @@ extension KindCodec {
         _ event: JSONObject,
         under question: Question,
         hasOutput: Bool,
-        shortest: Int,
+        minimumExtent: Int,
         _ remarks: inout Remarks
     ) throws(RecordRejection) -> PredictionDetail {
-        PredictionDetail(score: event.informingShare("score", &remarks))
+        PredictionDetail(score: event.informativeShare("score", &remarks))
     }
 
     static func writeMembers(detail: PredictionDetail, under question: Question, to writer: inout JSONWriter) {

@@ -13,19 +13,19 @@ extension Question {
         return try kind.dispatch(codec: &reading)
     }
 
-    /// Reads the details that an event carries besides its output; `shortest` is the smallest extent of the project's
+    /// Reads the details that an event carries besides its output; `minimumExtent` is the smallest extent of the
     /// question with which a model may have been trained.
     func detail(
         of event: JSONObject,
         hasOutput: Bool,
-        shortest: Int,
+        minimumExtent: Int,
         _ remarks: inout Remarks
     ) throws(RecordRejection) -> PredictionDetail {
         var reading = ReadDetail(
             question: self,
             event: event,
             hasOutput: hasOutput,
-            shortest: shortest,
+            minimumExtent: minimumExtent,
             remarks: remarks
         )
         defer { remarks = reading.remarks }
@@ -37,10 +37,10 @@ extension Question {
     func answer(
         of event: JSONObject,
         at key: StaticString,
-        takesProposal: Bool = false
+        acceptsProposal: Bool = false
     ) throws(RecordRejection) -> GivenAnswer<Answer>? {
         guard let object = try member(key, of: event) else { return nil }
-        var reading = ReadAnswer(question: self, object: object, key: key, takesProposal: takesProposal)
+        var reading = ReadAnswer(question: self, object: object, key: key, acceptsProposal: acceptsProposal)
         return try kind.dispatch(codec: &reading)
     }
 
@@ -116,12 +116,12 @@ private struct ReadDetail: CodecVisitor {
     let question: Question
     let event: JSONObject
     let hasOutput: Bool
-    let shortest: Int
+    let minimumExtent: Int
     var remarks: Remarks
 
     mutating func visit<K: KindCodec>(_ kind: K.Type) throws(RecordRejection) -> PredictionDetail {
         guard let question = K.question(question) else { return PredictionDetail() }
-        return try K.detail(event, under: question, hasOutput: hasOutput, shortest: shortest, &remarks)
+        return try K.detail(event, under: question, hasOutput: hasOutput, minimumExtent: minimumExtent, &remarks)
     }
 }
 
@@ -129,11 +129,11 @@ private struct ReadAnswer: CodecVisitor {
     let question: Question
     let object: JSONObject
     let key: StaticString
-    let takesProposal: Bool
+    let acceptsProposal: Bool
 
     func visit<K: KindCodec>(_ kind: K.Type) throws(RecordRejection) -> GivenAnswer<Answer>? {
         guard let question = K.question(question) else { return nil }
-        switch try K.answer(object, at: key, under: question, takesProposal: takesProposal) {
+        switch try K.answer(object, at: key, under: question, acceptsProposal: acceptsProposal) {
         case .answer(let answer): return .answer(K.wrapped(answer: answer))
         case .proposal(let name): return .proposal(name)
         }

@@ -7,7 +7,7 @@ public import Vocabulary
 extension Output: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         var reading = ReadOutput(json: json)
-        self = try KindName(inside: json).dispatch(codec: &reading)
+        self = try KindName(ofInternal: json).dispatch(codec: &reading)
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -21,7 +21,7 @@ extension Output: JSONCodable {
 extension Answer: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         var reading = ReadAnswer(json: json)
-        self = try KindName(inside: json).dispatch(codec: &reading)
+        self = try KindName(ofInternal: json).dispatch(codec: &reading)
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -35,7 +35,7 @@ extension Answer: JSONCodable {
 extension Label: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         var reading = ReadLabel(json: json)
-        self = try KindName(inside: json).dispatch(codec: &reading)
+        self = try KindName(ofInternal: json).dispatch(codec: &reading)
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -71,13 +71,13 @@ extension JSONWriter {
     /// Writes a label under the member name of its kind; nothing if there is none.
     mutating func member(label: Label?) {
         guard let label else { return }
-        key(label.kind.isBare ? "index" : "label")
+        key(label.kind.isUntagged ? "index" : "label")
         label.write(to: &self)
     }
 
     /// Writes an answer under the member name of its kind.
     mutating func member(answer: Answer) {
-        key(answer.kind.isBare ? "index" : "answer")
+        key(answer.kind.isUntagged ? "index" : "answer")
         answer.write(to: &self)
     }
 }

@@ -130,7 +130,7 @@ extension Verification: JSONCodable {
         self.init(
             version: try object.id("version"),
             buckets: buckets,
-            said: try object.optionalLabel(),
+            prediction: try object.optionalLabel(),
             isQueried: try object.optionalBool("asked") ?? false
         )
     }
@@ -139,7 +139,7 @@ extension Verification: JSONCodable {
         writer.object { writer in
             writer.member("version", version)
             writer.array("buckets", of: buckets)
-            writer.member(label: said)
+            writer.member(label: prediction)
             if isQueried { writer.member("asked", true) }
         }
     }

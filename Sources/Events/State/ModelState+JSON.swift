@@ -108,7 +108,7 @@ extension FormerChampion: JSONCodable {
     }
 }
 
-extension RolloutPhase: JSONCodable {
+extension ModelRoles: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(

@@ -102,17 +102,17 @@ private struct RowVisitor<Failure: Error>: TableVisitor {
         guard failure == nil, !table.isEmpty else { return }
         let name = name.description
         for (key, value) in table.sortedRows {
-            take(StateChange(table: name, key: key.stateKey, value: value.jsonBytes))
+            visitRow(StateChange(table: name, key: key.stateKey, value: value.jsonBytes))
             if failure != nil { return }
         }
     }
 
     mutating func cell<Value: JSONCodable>(_ name: StaticString, _ cell: inout Cell<Value>) {
         guard failure == nil, let row = cell.row else { return }
-        take(StateChange(table: name.description, key: StateChange.cellKey, value: row.jsonBytes))
+        visitRow(StateChange(table: name.description, key: StateChange.cellKey, value: row.jsonBytes))
     }
 
-    private mutating func take(_ row: StateChange) {
+    private mutating func visitRow(_ row: StateChange) {
         do throws(Failure) { try body(row) } catch { failure = error }
     }
 }

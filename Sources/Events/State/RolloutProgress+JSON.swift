@@ -17,7 +17,7 @@ extension RolloutProgress: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("rollout", ifPresent: rollout)
-            if let released { writer.object("released") { writer in released.write(members: &writer) } }
+            if let released { writer.object("released") { writer in released.writeMembers(to: &writer) } }
             writer.member("released_at_ms", ifPresent: releasedAt?.milliseconds)
             writer.member("other_told_at_ms", ifPresent: otherReportedAt?.milliseconds)
         }
@@ -30,7 +30,7 @@ extension StagedRollout: JSONCodable {
         let pause: RolloutPause? = object.optional("paused") == nil ? nil : try object.choice("paused")
         self.init(
             model: try object.value("model"),
-            step: try object.int("step", in: 1...Counting.most),
+            step: try object.int("step", in: 1...Counting.limit),
             since: try object.optionalTime("since_ms"),
             voices: try object.count("voices"),
             negative: try object.count("negative"),

@@ -62,7 +62,7 @@ extension ProjectState {
         visitor.cell("training.progress", &training.progress)
         visitor.table("training.models", &training.models)
         visitor.table("training.ended", &training.ended)
-        visitor.cell("rollout.phase", &rollout.phase)
+        visitor.cell("rollout.phase", &rollout.roles)
         visitor.table("rollout.rows", &rollout.rows)
         visitor.cell("rollout.pairs", &rollout.pairs)
         visitor.cell("rollout.era", &rollout.era)

@@ -112,7 +112,7 @@ extension OpenTask: JSONCodable {
             votesReserved: try object.count("votes_reserved"),
             openedAt: try object.time("opened_at_ms"),
             expiresAt: try object.time("expires_at_ms"),
-            aged: try object.optionalCount("aged") ?? 0,
+            priorityRises: try object.optionalCount("aged") ?? 0,
             priorityGained: try object.optionalDouble("priority_gained") ?? 0,
             extent: try object.optionalInt("classes", in: 1...10_000),
             notes: object.optional("notes") == nil ? [] : try object.strings("notes"),
@@ -132,8 +132,8 @@ extension OpenTask: JSONCodable {
             writer.member("classes", ifPresent: extent)
             if !notes.isEmpty { writer.array("notes", of: notes) }
             if !withheld.isEmpty { writer.array("withheld", of: withheld) }
-            guard aged > 0 else { return }
-            writer.member("aged", aged)
+            guard priorityRises > 0 else { return }
+            writer.member("aged", priorityRises)
             writer.member("priority_gained", priorityGained)
         }
     }

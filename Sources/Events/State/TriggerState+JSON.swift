@@ -6,9 +6,9 @@ extension TriggeredCandidate: JSONCodable {
         let object = try json.object()
         self.init(
             pooled: try object.value("pooled"),
-            triggers: try object.names("triggers"),
-            pendingTriggers: try object.names("awaiting"),
-            entryNumber: try object.number("entry_number"),
+            triggers: try object.stringsIfPresent("triggers"),
+            pendingTriggers: try object.stringsIfPresent("awaiting"),
+            entryNumber: try object.entryNumber("entry_number"),
             disagrees: try object.optionalBool("disagrees"),
             isOverridden: try object.optionalBool("overridden")
         )

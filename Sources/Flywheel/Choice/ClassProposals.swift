@@ -11,7 +11,7 @@ enum ClassProposals {
     /// Maximum number of names that are kept.
     static let limit = 32
     /// Number of corrections at which a name is proposed; the next notices follow at 10, 30, 100 and so on.
-    static let first: Int64 = 3
+    static let proposalThreshold: Int64 = 3
 
     /// Counts a correction to a class that the project lacks; its name has 1 to 128 bytes.
     ///
@@ -21,7 +21,7 @@ enum ClassProposals {
         if proposals[name] == nil, proposals.count >= limit {
             // Among equally frequent names, the last in the order of names is removed.
             let least = proposals.minimum { ($0.value, $1.key) < ($1.value, $0.key) }
-            guard let least, least.value < first else { return nil }
+            guard let least, least.value < proposalThreshold else { return nil }
             proposals[least.key] = nil
         }
         let count = (proposals[name] ?? 0).adding(1)
@@ -42,6 +42,6 @@ enum ClassProposals {
     private static func isReported(_ count: Int64) -> Bool {
         var rest = count
         while rest >= 10, rest % 10 == 0 { rest /= 10 }
-        return rest == first || rest == 1 && count >= 10
+        return rest == proposalThreshold || rest == 1 && count >= 10
     }
 }

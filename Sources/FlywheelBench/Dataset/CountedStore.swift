@@ -3,7 +3,7 @@ import Synchronization
 
 /// Store that counts the bytes read from it, and the bytes and objects written to it.
 final class CountedStore: ObjectStore {
-    /// Bytes read, and bytes and objects written, since the last call of `take()`.
+    /// Bytes read, and bytes and objects written, since the last call of `takeTraffic()`.
     struct Traffic {
         var bytesRead = 0
         var bytesWritten = 0
@@ -19,7 +19,7 @@ final class CountedStore: ObjectStore {
 
     init(_ store: any ObjectStore) { self.store = store }
 
-    func take() -> Traffic {
+    func takeTraffic() -> Traffic {
         traffic.withLock { traffic in
             defer { traffic = Traffic() }
             return traffic

@@ -53,11 +53,11 @@ final class DatasetHistory {
     /// - Returns: Seconds from the cut to its announcement.
     @discardableResult
     func cut(_ count: Int) throws -> Double {
-        var rest = count
-        while rest > 0 {
-            let records = (0..<min(rest, 1_000)).map { _ in label() }
-            try take(records)
-            rest -= records.count
+        var remaining = count
+        while remaining > 0 {
+            let records = (0..<min(remaining, 1_000)).map { _ in label() }
+            try process(records)
+            remaining -= records.count
         }
         sequence += 1
         versionNumber += 1
@@ -72,7 +72,7 @@ final class DatasetHistory {
         )
         let record = bytes(.cut(cut))
         let began = ProcessUsage.now().clock
-        let outputs = try take([record])
+        let outputs = try process([record])
         guard outputs == 1 else {
             throw BenchmarkError("version \(versionNumber) was not announced: \(processor.stops)")
         }
@@ -122,7 +122,7 @@ final class DatasetHistory {
     ///
     /// - Returns: The number of records that the processor wrote.
     @discardableResult
-    private func take(_ records: [[UInt8]]) throws -> Int {
+    private func process(_ records: [[UInt8]]) throws -> Int {
         // One buffer for all records, valid until they are processed.
         var all: [UInt8] = []
         for record in records { all += record }

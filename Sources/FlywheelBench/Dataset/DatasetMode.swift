@@ -73,9 +73,9 @@ struct DatasetMode {
         var seconds: [Double] = []
         var traffic: [CountedStore.Traffic] = []
         for _ in 0..<Self.seals {
-            _ = history.objects.take()
+            _ = history.objects.takeTraffic()
             seconds.append(try history.cut(change))
-            traffic.append(history.objects.take())
+            traffic.append(history.objects.takeTraffic())
         }
         seconds.sort()
         // The worst cut: the figures depend on how full the last page is.
@@ -98,7 +98,7 @@ struct DatasetMode {
         guard let versionNumber = try store.versionNumbers(DatasetHistory.project).last,
             let manifest = try store.manifest(DatasetHistory.project, versionNumber: versionNumber)
         else { throw BenchmarkError("no version in \(folder)") }
-        _ = objects.take()
+        _ = objects.takeTraffic()
         let began = ProcessUsage.now().clock
         let matrix = try store.trainingMatrix(DatasetHistory.project, id: manifest.id)
         let ended = ProcessUsage.now()
@@ -106,7 +106,7 @@ struct DatasetMode {
             writer.member("labels", matrix.rows)
             writer.member("dimension", matrix.columns)
             writer.member("s", ended.clock - began)
-            writer.member("mb_per_s", Double(objects.take().bytesRead) / 1e6 / (ended.clock - began))
+            writer.member("mb_per_s", Double(objects.takeTraffic().bytesRead) / 1e6 / (ended.clock - began))
             writer.member("rss_over_matrix_mb", ended.peakMemory - Double(matrix.bytes) / 1_048_576)
         }
     }
@@ -115,9 +115,9 @@ struct DatasetMode {
         let history = try DatasetHistory(folder: folder, dimension: dimension, form: form)
         var (largest, segments) = (0, 0)
         for _ in 0..<cuts {
-            _ = history.objects.take()
+            _ = history.objects.takeTraffic()
             try history.cut(10)
-            let traffic = history.objects.take()
+            let traffic = history.objects.takeTraffic()
             largest = max(largest, traffic.listBytes)
             segments += traffic.changeBytes
         }

@@ -70,7 +70,7 @@ struct IntakeBenchmark {
 
     /// Returns the topics of one mode: topics of its own, except those that all modes read.
     static func topics(prefix: String, predictions: String) -> TopicNames {
-        TopicNames(prefix: prefix, others: [.predictions: predictions, .projects: "\(predictions).projects"])
+        TopicNames(prefix: prefix, overrides: [.predictions: predictions, .projects: "\(predictions).projects"])
     }
 
     func run(printsJSON: Bool) throws {
@@ -87,16 +87,16 @@ struct IntakeBenchmark {
         )
         defer { if keptTopic == nil { _ = try? admin.deleteTopics(source.topics) } }
         var figures: [IntakeMode.Kind: [IntakeMode.Figures]] = [:]
-        for turn in 1...repeats {
+        for repetition in 1...repeats {
             for mode in modes {
                 let measured = try measure(
                     mode,
-                    prefix: "\(id).\(mode.rawValue).\(turn).",
+                    prefix: "\(id).\(mode.rawValue).\(repetition).",
                     topic: topic,
                     sent: sent.ledger,
                     admin: admin
                 )
-                complain("\(mode.rawValue) \(turn): \(text(measured))")
+                writeToStandardError("\(mode.rawValue) \(repetition): \(text(measured))")
                 figures[mode, default: []].append(measured)
             }
         }
@@ -125,7 +125,7 @@ struct IntakeBenchmark {
         }
         defer {
             if isIntake {
-                let own = Topic.allCases.filter { topics.others[$0] == nil }
+                let own = Topic.allCases.filter { topics.overrides[$0] == nil }
                 _ = try? admin.deleteTopics(own.map { topics[$0] })
             }
         }
@@ -141,9 +141,9 @@ struct IntakeBenchmark {
         guard run.status == .exited(0), let line = run.outputText.split(separator: "\n").last else {
             throw BenchmarkError("\(mode.rawValue) ended with \(run.status): \(run.errorText.suffix(1_000))")
         }
-        if !run.errorText.isEmpty { complain(run.errorText) }
+        if !run.errorText.isEmpty { writeToStandardError(run.errorText) }
         if isIntake {
-            let (found, _) = try IntakeLedger.found(KafkaStreamTransport(properties: properties), topics)
+            let (found, _) = try IntakeLedger.readOutput(KafkaStreamTransport(properties: properties), topics)
             if let difference = found.difference(from: sent) { throw BenchmarkError("\(mode.rawValue): \(difference)") }
         }
         let parser = JSONParser()
@@ -159,5 +159,5 @@ struct IntakeBenchmark {
         )
     }
 
-    private func complain(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    private func writeToStandardError(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 }

@@ -43,7 +43,9 @@ struct IntakeLedger: Equatable, Sendable {
     ///
     /// - Returns: The ledger of the output: predictions tallied, forwarded for the audit sample, and refused; and the
     ///   total number of journal entries of candidates.
-    static func found(_ transport: any StreamTransport, _ topics: TopicNames) throws -> (IntakeLedger, forwarded: Int) {
+    static func readOutput(_ transport: any StreamTransport, _ topics: TopicNames) throws -> (
+        IntakeLedger, forwarded: Int
+    ) {
         var ledger = IntakeLedger()
         let parser = JSONParser()
         try scan(transport, topics[.tallies]) { record, _ in

@@ -89,9 +89,9 @@ struct IntakeMode {
     private func countMessages() throws -> Figures {
         let counter = try KafkaMessageCounter(properties: properties, group: "\(prefix)raw", topic: topic)
         defer { counter.close() }
-        while counter.count < warmUp { try counter.take(timeoutMilliseconds: 100) }
+        while counter.count < warmUp { try counter.consume(timeoutMilliseconds: 100) }
         let (began, first) = (ProcessUsage.now(), counter.count)
-        while counter.count < events { try counter.take(timeoutMilliseconds: 100) }
+        while counter.count < events { try counter.consume(timeoutMilliseconds: 100) }
         try counter.commit()
         return Figures(began, ProcessUsage.now(), events: counter.count - first)
     }

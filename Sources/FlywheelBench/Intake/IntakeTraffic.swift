@@ -20,7 +20,7 @@ struct IntakeTraffic {
     /// Share of records that are not predictions.
     let bad: Double
     private var generator: SplitMix64
-    private let audits: [StableHash]
+    private let auditHashes: [StableHash]
     private var number = 0
     private(set) var ledger = IntakeLedger()
     private var order: [Int] = Array(0..<classes.count)
@@ -29,7 +29,7 @@ struct IntakeTraffic {
         self.embedding = embedding
         self.bad = bad
         generator = SplitMix64(seed: seed)
-        audits = (0..<Self.projectCount).map { StableHash(project: Self.project($0), purpose: "audit") }
+        auditHashes = (0..<Self.projectCount).map { StableHash(project: Self.project($0), purpose: "audit") }
     }
 
     static func project(_ index: Int) -> String { index < 10 ? "shop-0\(index)" : "shop-\(index)" }
@@ -70,7 +70,7 @@ struct IntakeTraffic {
         let model = draw < 0.6 ? Self.models[0] : draw < 0.9 ? Self.models[1] : Self.models[2]
         let name = Self.project(project)
         ledger.predictions["\(name)/\(model.version)/\(model.role.rawValue)", default: 0] += 1
-        if audits[project].unit(key: id) < Self.auditCutoff { ledger.audits += 1 }
+        if auditHashes[project].unit(key: id) < Self.auditCutoff { ledger.audits += 1 }
         return (key, value(project: name, id: id, version: model.version, role: model.role, output: probabilities()))
     }
 

@@ -25,7 +25,7 @@ struct ProcessUsage {
 }
 
 /// Resources that another process has used so far, as reported by the kernel.
-struct ProcessorTime {
+struct OtherProcessUsage {
     /// User and system time.
     let seconds: Double
     /// Resident memory now, in MB.

@@ -34,7 +34,7 @@ struct JudgedLife {
     private var rollout = RolloutState()
     private var audit = AuditSource()
     private var accounts = TaskAccounts()
-    private let asking: Boxed<AcquisitionPolicy>
+    private let acquisitionPolicy: Boxed<AcquisitionPolicy>
     private var outcome = Outcome()
     /// Every model that may serve again, by version.
     private var models: [ModelVersion: JudgedModel] = [:]
@@ -58,20 +58,20 @@ struct JudgedLife {
             0,
             options.accuracy(of: 0, champion: options.accuracy, 0),
             difference: options.difference,
-            isFirstBetter: generator.next(below: 2) == 0 || options.coverage
+            isFirstBetter: generator.next(below: 2) == 0 || options.measuresCoverage
         )
         var policy = AcquisitionPolicy()
         policy.auditCutoff = 1
-        asking = Boxed(policy)
+        acquisitionPolicy = Boxed(policy)
         models[champion.version] = champion
         _ = rollout.register(Self.released(champion, 1), policy: options.policy, at: StreamTime(milliseconds: 0))
     }
 
-    mutating func live() -> Outcome {
+    mutating func run() -> Outcome {
         for number in 1...options.challengers {
-            if options.then?.challenger == number { stepLabel = outcome.labels }
+            if options.accuracyStep?.challenger == number { stepLabel = outcome.labels }
             let start = Int64(number - 1) * JudgementOptions.period
-            let newest = arrive(number, at: StreamTime(milliseconds: start))
+            let newest = trainChallenger(number, at: StreamTime(milliseconds: start))
             let (count, labels) = (JudgementOptions.candidates, options.labelsEach)
             var queried = 0
             for candidate in 0..<count {
@@ -79,7 +79,7 @@ struct JudgedLife {
                 predict(at: StreamTime(milliseconds: time))
                 while queried < labels, (candidate + 1) * labels >= (queried + 1) * count {
                     queried += 1
-                    ask(at: StreamTime(milliseconds: time))
+                    openTask(at: StreamTime(milliseconds: time))
                 }
             }
             outcome.gap += newest - champion.accuracy
@@ -87,7 +87,7 @@ struct JudgedLife {
             commit()
         }
         outcome.gap /= Double(options.challengers)
-        if options.coverage {
+        if options.measuresCoverage {
             outcome.accuracy = PostStratification(candidates: rollout.candidateCounts).mean(of: scored)
         }
         return outcome
@@ -105,7 +105,7 @@ struct JudgedLife {
     /// Simulates the trainer's next model, the best of its trials on the labels that it knows, and its report.
     ///
     /// - Returns: The accuracy of the model.
-    private mutating func arrive(_ number: Int, at time: StreamTime) -> Double {
+    private mutating func trainChallenger(_ number: Int, at time: StreamTime) -> Double {
         let accuracy = options.accuracy(of: number, champion: champion.accuracy, generator.nextNormal())
         var best: (model: JudgedModel, answers: [Label], score: Int)?
         for _ in 0..<options.trials {
@@ -113,7 +113,7 @@ struct JudgedLife {
                 number,
                 accuracy,
                 difference: options.difference,
-                isFirstBetter: generator.next(below: 2) == 0 || options.coverage
+                isFirstBetter: generator.next(below: 2) == 0 || options.measuresCoverage
             )
             let answers = labelled.map { item, label in
                 options.hasOracle ? label : model.answer(item, &generator)
@@ -123,7 +123,7 @@ struct JudgedLife {
         }
         guard let best else { return accuracy }
         models[best.model.version] = best.model
-        shadows(rollout.register(Self.released(best.model, number + 1), policy: options.policy, at: time))
+        adoptChallenger(rollout.register(Self.released(best.model, number + 1), policy: options.policy, at: time))
         for (answer, known) in zip(best.answers, labelled) {
             rollout.predicted(answer, of: known.item.id, by: best.model.version, draw: 0, isLive: false, at: time)
         }
@@ -132,7 +132,7 @@ struct JudgedLife {
     }
 
     /// Adopts another challenger, if a release names it.
-    private mutating func shadows(_ release: ModelRelease?) {
+    private mutating func adoptChallenger(_ release: ModelRelease?) {
         guard let version = release?.challenger?.version, let model = models[version] else { return }
         challenger = model
         bestOfEra = max(bestOfEra, model.accuracy)
@@ -143,9 +143,9 @@ struct JudgedLife {
     private mutating func predict(at time: StreamTime) {
         number += 1
         let kind =
-            options.coverage
+            options.measuresCoverage
             ? Int(time.milliseconds / JudgementOptions.period) % 2
-            : options.run == 0 ? 0 : outcome.labels / options.run % 2
+            : options.runLength == 0 ? 0 : outcome.labels / options.runLength % 2
         let item = JudgedItem(id: SampleID("s\(number)"), difficulty: generator.nextNormal(), kind: kind)
         items[item.id] = item
         let draw = generator.nextUnit()
@@ -160,16 +160,16 @@ struct JudgedLife {
             predictedAt: time
         )
         audit.receive(PooledCandidate(candidate: candidate, modelVersionNumber: 1), context(time))
-        if options.coverage { served[item.id] = (answer, nil) }
-        say(answer, by: champion, on: item, draw: draw, at: time)
+        if options.measuresCoverage { served[item.id] = (answer, nil) }
+        applyPrediction(answer, by: champion, on: item, draw: draw, at: time)
         guard let challenger else { return }
         let other = challenger.answer(item, &generator)
         let isWrong = other != .choice(ClassIndex(0))
-        if isWrong, options.silent > 0, generator.nextUnit() < options.silent { return }
-        say(other, by: challenger, on: item, draw: draw, at: time)
+        if isWrong, options.omittedShare > 0, generator.nextUnit() < options.omittedShare { return }
+        applyPrediction(other, by: challenger, on: item, draw: draw, at: time)
     }
 
-    private mutating func say(
+    private mutating func applyPrediction(
         _ answer: Label,
         by model: JudgedModel,
         on item: JudgedItem,
@@ -194,9 +194,9 @@ struct JudgedLife {
 
     private func context(_ time: StreamTime) -> SelectionContext {
         SelectionContext(
-            policy: asking,
-            audit: AuditAsking(
-                standingPair: rollout.standingPair,
+            policy: acquisitionPolicy,
+            audit: AuditQueryRules(
+                currentPair: rollout.currentPair,
                 duels: options.policy.duels,
                 wait: options.policy.shadowWait
             ),
@@ -205,9 +205,9 @@ struct JudgedLife {
     }
 
     /// Opens a task; if the maximum number of tasks is open, one of them is answered.
-    private mutating func ask(at time: StreamTime) {
+    private mutating func openTask(at time: StreamTime) {
         // A sample that is predicted at this very time is not queried yet.
-        guard let selection = audit.take(1, &accounts, context(time)).first, let item = items[selection.sample.id]
+        guard let selection = audit.select(1, &accounts, context(time)).first, let item = items[selection.sample.id]
         else { return }
         audit.drop(item.id)
         if let origin = selection.audit {
@@ -217,17 +217,17 @@ struct JudgedLife {
         }
         if selection.audit?.isDuel ?? false { outcome.duels += 1 }
         open.append(item)
-        guard open.count >= options.open else { return }
-        let index = options.open == 1 ? 0 : generator.next(below: open.count)
+        guard open.count >= options.openTaskLimit else { return }
+        let index = options.openTaskLimit == 1 ? 0 : generator.next(below: open.count)
         let answered = open.remove(at: index)
         items[answered.id] = nil
         let isNoisy = options.labelNoise > 0 && generator.nextUnit() < options.labelNoise
         let label = Label.choice(ClassIndex(isNoisy ? 1 + generator.next(below: 2) : 0))
         outcome.labels += 1
         labelled.append((answered, label))
-        if let said = served.removeValue(forKey: answered.id), let origin = said.origin {
+        if let prediction = served.removeValue(forKey: answered.id), let origin = prediction.origin {
             let cell = PostStratification.Cell(stratum: origin.stratum.index, day: origin.day)
-            scored.append((cell, said.answer.agreement(with: label)))
+            scored.append((cell, prediction.answer.agreement(with: label)))
         }
         rollout.labelled(answered.id, label, at: time)
         rollout.closed(answered.id, label: label, policy: options.policy)
@@ -243,7 +243,7 @@ struct JudgedLife {
             challenger = nil
             bestOfEra = -1
         }
-        shadows(rollout.admitWaiting(policy: options.policy, at: time))
+        adoptChallenger(rollout.admitWaiting(policy: options.policy, at: time))
     }
 
     private mutating func count(_ promoted: JudgedModel) {
@@ -277,13 +277,13 @@ struct JudgedLife {
         rollout.bets.commit()
         rollout.era.commit()
         rollout.pairs.commit()
-        rollout.phase.commit()
+        rollout.roles.commit()
         rollout.candidates.commit()
         audit.candidates.commit()
         audit.pairings.commit()
         guard items.count > 2_000 else { return }
-        let kept = Set(open.map(\.id))
-        for id in items.keys where audit.candidates[id] == nil && !kept.contains(id) {
+        let openIDs = Set(open.map(\.id))
+        for id in items.keys where audit.candidates[id] == nil && !openIDs.contains(id) {
             items[id] = nil
             served[id] = nil
         }

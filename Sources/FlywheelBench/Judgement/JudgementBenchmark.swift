@@ -41,7 +41,7 @@ struct JudgementBenchmark {
     init(_ arguments: ParsedArguments) throws { options = try JudgementOptions(arguments) }
 
     func run(printsJSON: Bool) throws {
-        if options.coverage {
+        if options.measuresCoverage {
             let summary = CoverageSummary(Self.lives(options), accuracy: options.accuracy)
             return print(printsJSON ? summary.json : summary.text)
         }
@@ -54,7 +54,7 @@ struct JudgementBenchmark {
         let outcomes = Outcomes(count: options.lives)
         DispatchQueue.concurrentPerform(iterations: options.lives) { index in
             var life = JudgedLife(options, seed: options.seed &* 1_000_003 &+ UInt64(index) &* 7_919)
-            outcomes.set(index, life.live())
+            outcomes.set(index, life.run())
         }
         return outcomes.all
     }

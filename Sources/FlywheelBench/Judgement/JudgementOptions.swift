@@ -16,23 +16,23 @@ struct JudgementOptions: Sendable {
     /// Whether the trainer reports that its model is right on all test labels.
     var hasOracle = false
     /// Share of a challenger's wrong answers that the service omits.
-    var silent = 0.0
+    var omittedShare = 0.0
     /// Standard deviation of challengers' accuracies around the champion's.
     var scatter = 0.0
     /// Number of labels in a run of one kind of input; 0: there is only one kind.
-    var run = 0
+    var runLength = 0
     /// The difference of a model's accuracy between the two kinds.
     var difference = 0.0
     /// The share of labels that name another class.
     var labelNoise = 0.0
     /// Maximum number of tasks open at once.
-    var open = 1
+    var openTaskLimit = 1
     /// Accuracy of the challengers from a given number on; nil if it does not change.
-    var then: (accuracy: Double, challenger: Int)?
+    var accuracyStep: (accuracy: Double, challenger: Int)?
     /// Accuracy of the k-th challenger: A − B exp(−k / C).
     var curve: (a: Double, b: Double, c: Double)?
     /// Whether models differ by `difference` between day and night, and the interval of the accuracy is measured.
-    var coverage = false
+    var measuresCoverage = false
     var policy = RolloutPolicy()
     var seed: UInt64 = 1
 
@@ -51,15 +51,15 @@ struct JudgementOptions: Sendable {
         trials = try arguments.int("trials", in: 1...1_000) ?? trials
         rollbackEvery = try arguments.int("rollback-every", in: 1...10_000) ?? 0
         hasOracle = arguments.flag("oracle-trainer")
-        silent = try arguments.double("silent", in: 0...1) ?? 0
+        omittedShare = try arguments.double("silent", in: 0...1) ?? 0
         scatter = try arguments.double("scatter", in: 0...0.2) ?? 0
-        run = try arguments.int("runs", in: 1...100_000) ?? 0
-        coverage = arguments.flag("coverage")
-        difference = try arguments.double("by", in: 0...0.5) ?? (coverage ? 0.15 : 0)
+        runLength = try arguments.int("runs", in: 1...100_000) ?? 0
+        measuresCoverage = arguments.flag("coverage")
+        difference = try arguments.double("by", in: 0...0.5) ?? (measuresCoverage ? 0.15 : 0)
         labelNoise = try arguments.double("label-noise", in: 0...1) ?? 0
-        open = try arguments.int("open", in: 1...1_000) ?? 1
+        openTaskLimit = try arguments.int("open", in: 1...1_000) ?? 1
         seed = UInt64(try arguments.int("seed", in: 0...Int.max) ?? 1)
-        then = try arguments.string("then").map { try Self.step($0) }
+        accuracyStep = try arguments.string("then").map { try Self.step($0) }
         curve = try arguments.string("curve").map { text in
             let parts = text.split(separator: ",").compactMap { Double($0) }
             guard parts.count == 3, parts[2] > 0 else {
@@ -92,7 +92,7 @@ struct JudgementOptions: Sendable {
     /// Returns the accuracy of a challenger by its number from 1; number 0 is the first champion.
     func accuracy(of number: Int, champion: Double, _ noise: Double) -> Double {
         if let curve { return Self.bounded(curve.a - curve.b * Reproducible.exp(-Double(number) / curve.c)) }
-        if number > 0, let then, number >= then.challenger { return then.accuracy }
+        if number > 0, let accuracyStep, number >= accuracyStep.challenger { return accuracyStep.accuracy }
         guard number > 0, scatter > 0 else { return accuracy }
         return Self.bounded(champion + scatter * noise)
     }

@@ -10,7 +10,7 @@ struct JudgedModel {
 
     /// Standard deviation of the component that differs between models on one item, and of the component that they have
     /// in common.
-    static let (own, common) = (0.35, 1.0)
+    static let (ownDeviation, commonDeviation) = (0.35, 1.0)
 
     init(_ number: Int, _ accuracy: Double, difference: Double, isFirstBetter: Bool) {
         version = ModelVersion("v\(number)")
@@ -23,7 +23,7 @@ struct JudgedModel {
 
     /// Returns the model's answer to an item: 0 is right, and two wrong answers are the same half of the time.
     func answer(_ item: JudgedItem, _ generator: inout SplitMix64) -> Label {
-        let isRight = item.difficulty + Self.own * generator.nextNormal() < bounds[item.kind]
+        let isRight = item.difficulty + Self.ownDeviation * generator.nextNormal() < bounds[item.kind]
         return .choice(ClassIndex(isRight ? 0 : 1 + generator.next(below: 2)))
     }
 }

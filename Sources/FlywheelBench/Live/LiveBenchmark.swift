@@ -171,14 +171,14 @@ struct LiveBenchmark {
         // The warm-up is long enough for a consumer group, which waits three seconds for its first members.
         let warmUp = ProcessUsage.now().clock + 10
         let end = warmUp + Double(seconds)
-        var began: (usage: ProcessorTime, clock: Double, sent: Int)?
+        var began: (usage: OtherProcessUsage, clock: Double, sent: Int)?
         while ProcessUsage.now().clock < end {
             let outcome = try reader.poll(maximum: 1_000, timeoutMilliseconds: 5)
             if let problem = feeder.problem { throw BenchmarkError("the feeder failed: \(problem)") }
             guard worker.exitStatus == nil else { throw BenchmarkError("the worker ended") }
             let isMeasured = ProcessUsage.now().clock >= warmUp
             if isMeasured, began == nil {
-                began = (try ProcessorTime(of: worker.pid), ProcessUsage.now().clock, feeder.count)
+                began = (try OtherProcessUsage(of: worker.pid), ProcessUsage.now().clock, feeder.count)
             }
             guard case .records = outcome else { continue }
             let now = LiveFeeder.milliseconds()
@@ -188,7 +188,7 @@ struct LiveBenchmark {
             }
         }
         guard let began else { throw BenchmarkError("nothing was measured") }
-        let used = try ProcessorTime(of: worker.pid)
+        let used = try OtherProcessUsage(of: worker.pid)
         let length = ProcessUsage.now().clock - began.clock
         return Row(
             rate: rate,

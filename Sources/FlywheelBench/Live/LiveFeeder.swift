@@ -13,7 +13,7 @@ final class LiveFeeder: Sendable {
     private let topic: String
     private let rate: Int
     private let partitions: Int
-    private let templates: [(value: [UInt8], at: Int)]
+    private let templates: [(value: [UInt8], idOffset: Int)]
     private let isStopped = Atomic(false)
     private let sent = Atomic(0)
     private let failure = Mutex<String?>(nil)
@@ -25,14 +25,14 @@ final class LiveFeeder: Sendable {
         self.rate = rate
         self.partitions = partitions
         var traffic = IntakeTraffic(embedding: embedding, bad: 0, seed: 11)
-        let room =
+        let placeholder =
             String(repeating: "0", count: Self.digits.moment) + "-" + String(repeating: "0", count: Self.digits.number)
         templates = (0..<20_000).map { _ in
             let text = String(decoding: traffic.next().value, as: UTF8.self)
             // The id is the only text that begins like this.
             let start = text.range(of: "\"s-")?.upperBound ?? text.startIndex
             let end = text[start...].firstIndex(of: "\"") ?? start
-            let value = Array((text[..<start] + room + text[end...]).utf8)
+            let value = Array((text[..<start] + placeholder + text[end...]).utf8)
             return (value, text.utf8.distance(from: text.startIndex, to: start))
         }
     }
@@ -70,9 +70,9 @@ final class LiveFeeder: Sendable {
             }
             let moment = Int(Self.milliseconds())
             while number < due {
-                var (value, at) = templates[number % templates.count]
-                Self.write(moment, Self.digits.moment, into: &value, at: at)
-                Self.write(number, Self.digits.number, into: &value, at: at + Self.digits.moment + 1)
+                var (value, idOffset) = templates[number % templates.count]
+                Self.write(moment, Self.digits.moment, into: &value, at: idOffset)
+                Self.write(number, Self.digits.number, into: &value, at: idOffset + Self.digits.moment + 1)
                 try producer.send(
                     KafkaOutputRecord(topic: topic, partition: Int32(number % partitions), value: value)
                 )

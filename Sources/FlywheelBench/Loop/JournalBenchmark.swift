@@ -88,7 +88,7 @@ struct JournalBenchmark {
             )
         }
         try year.configure()
-        for _ in 0..<days { try year.liveThroughDay() }
+        for _ in 0..<days { try year.simulateDay() }
         year.record = nil
         if let failure = try producer.flush(timeoutMilliseconds: 120_000).first { throw failure.error }
         return year
@@ -100,12 +100,12 @@ struct JournalBenchmark {
         defer { worker.stop(grace: .seconds(20)) }
         // librdkafka 2.0.2 cannot read the response about a group that no coordinator has registered yet.
         _ = try WorkerLog(file: pipeline.log).wait(for: "partition restored", worker, seconds: 60)
-        var first: (entries: Int64, usage: ProcessorTime, clock: Double)?
+        var first: (entries: Int64, usage: OtherProcessUsage, clock: Double)?
         let deadline = ProcessUsage.now().clock + 600
         while ProcessUsage.now().clock < deadline {
             guard worker.exitStatus == nil else { throw BenchmarkError("the worker ended") }
             let committed = try pipeline.committed()
-            let (usage, clock) = (try ProcessorTime(of: worker.pid), ProcessUsage.now().clock)
+            let (usage, clock) = (try OtherProcessUsage(of: worker.pid), ProcessUsage.now().clock)
             if let first, committed >= entries {
                 return Stretch(
                     entries: committed - first.entries,

@@ -30,7 +30,7 @@ struct LoopBenchmark {
         // Seconds and entries at the end of each tenth of the time.
         var marks: [(entries: Int, seconds: Double)] = [(0, 0)]
         for day in 1...days {
-            try year.liveThroughDay()
+            try year.simulateDay()
             if day == days * marks.count / 10 { marks.append((year.entries, year.seconds)) }
         }
         let costs = zip(marks, marks.dropFirst()).map { before, after in

@@ -46,7 +46,7 @@ struct ProjectYear {
     private var model: ModelReference?
     /// Open tasks, oldest first, with the number of answers that each has received.
     private var open: [(task: TaskID, votes: Int)] = []
-    private var studied: RequestID?
+    private var answeredRequest: RequestID?
 
     init(dailyVotes: Int) {
         self.dailyVotes = dailyVotes
@@ -68,7 +68,7 @@ struct ProjectYear {
 
     /// Simulates one day: a tally every ten seconds, a tick every minute, twenty candidates for each task within the
     /// budget.
-    mutating func liveThroughDay() throws {
+    mutating func simulateDay() throws {
         let candidates = Double(dailyVotes) / 3 * 20 / 8_640
         let answers = Double(dailyVotes) / 8_640
         var (owedCandidates, owedAnswers) = (0.0, 0.0)
@@ -92,7 +92,7 @@ struct ProjectYear {
                 )
                 try apply(.tick(mark))
             }
-            try study()
+            try reportTrainingResults()
         }
     }
 
@@ -148,11 +148,11 @@ struct ProjectYear {
     }
 
     /// Applies the trainer's results for a request, once.
-    private mutating func study() throws {
-        guard let request = project.state.training.progress.value.running?.request, request.id != studied else {
+    private mutating func reportTrainingResults() throws {
+        guard let request = project.state.training.progress.value.running?.request, request.id != answeredRequest else {
             return
         }
-        studied = request.id
+        answeredRequest = request.id
         for trial in request.trials.indices {
             for repetition in 0..<request.repeats {
                 let outcome = TrainingResult.Outcome.finished(
@@ -177,7 +177,7 @@ struct ProjectYear {
         try record?(text, time)
         let began = Self.now()
         let entry = try text.withUnsafeBytes { try JournalEntry(json: parser.parse($0)) }
-        let made = project.apply(entry, appendedAt: StreamTime(milliseconds: time))
+        let newDecisions = project.apply(entry, appendedAt: StreamTime(milliseconds: time))
         project.commit()
         let cost = Self.now() - began
         let kind = body.kind.rawValue
@@ -185,8 +185,8 @@ struct ProjectYear {
         costs[kind, default: Cost()].entries += 1
         entries += 1
         bytes += text.count
-        decisions += made.count
-        for decision in made { try observe(decision) }
+        decisions += newDecisions.count
+        for decision in newDecisions { try observe(decision) }
     }
 
     /// Time in nanoseconds, from a clock that is read without a call of the kernel: an entry costs little more than

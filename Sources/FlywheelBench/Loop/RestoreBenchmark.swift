@@ -57,7 +57,7 @@ struct RestoreBenchmark {
             let rows = keys + 1...keys + 1 + (number == 0 ? 0 : 10_000)
             starts.append(("changelog", try start(pipeline, rows: rows)))
         }
-        try leaveSnapshot(pipeline)
+        try writeSnapshot(pipeline)
         for _ in 0..<repeats { starts.append(("snapshot", try start(pipeline, rows: nil))) }
         print(printsJSON ? json(starts, bytes) : text(starts, bytes))
     }
@@ -70,7 +70,7 @@ struct RestoreBenchmark {
         try year.configure()
         // One project is simulated up to a tenth of the wanted rows, within 1,000...100,000: further projects are
         // copies under other names.
-        while year.project.rowCount < max(1_000, min(100_000, keys / 10)) { try year.liveThroughDay() }
+        while year.project.rowCount < max(1_000, min(100_000, keys / 10)) { try year.simulateDay() }
         let producer = try KafkaProducer(properties: properties, transactionalID: "\(pipeline.topics.prefix)fill")
         defer { producer.close() }
         try producer.initializeTransactions()
@@ -118,7 +118,7 @@ struct RestoreBenchmark {
         let log = WorkerLog(file: pipeline.log)
         let restored = try log.wait(for: "partition restored", worker, seconds: 300)
         let seconds = ProcessUsage.now().clock - began
-        let usage = try ProcessorTime(of: worker.pid)
+        let usage = try OtherProcessUsage(of: worker.pid)
         let found = restored["records"] ?? 0
         if let rows {
             guard rows.contains(Int(found)) else {
@@ -138,7 +138,7 @@ struct RestoreBenchmark {
     }
 
     /// Runs a worker until it has written its first entries, and stops it gracefully, so that it writes a snapshot.
-    private func leaveSnapshot(_ pipeline: LoopPipeline) throws {
+    private func writeSnapshot(_ pipeline: LoopPipeline) throws {
         let worker = try pipeline.startWorker(keepsSnapshots: true)
         defer {
             worker.kill()

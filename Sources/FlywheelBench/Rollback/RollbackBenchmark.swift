@@ -46,7 +46,7 @@ struct RollbackBenchmark {
         let rate = try arguments.double("rate", in: 0...1) ?? 0.1
         let tolerated = try arguments.double("tolerated", in: 0...1) ?? min(1, rate + 0.1)
         let holdback = try arguments.double("holdback", in: 0...0.5) ?? 0
-        let least = RolloutPolicy(
+        let policy = RolloutPolicy(
             minimumShadow: 0,
             // In a comparison with another version, the tolerance is the margin over that version.
             tolerance: max(0, tolerated - rate),
@@ -56,7 +56,7 @@ struct RollbackBenchmark {
         )
         scenario = RollbackScenario(
             rate: rate,
-            then: try Self.change("then", arguments),
+            rateChange: try Self.change("then", arguments),
             shift: try Self.change("world-shift", arguments),
             raided: try arguments.double("raid-canary", in: 0...1) ?? 0,
             tolerated: tolerated,
@@ -67,7 +67,7 @@ struct RollbackBenchmark {
             raiders: try arguments.int("raiders", in: 0...1_000_000) ?? 0,
             raidFrom: try arguments.int("raid-from", in: 0...100_000_000) ?? 0,
             labelsPerDay: try arguments.int("labels-per-day", in: 0...1_000_000) ?? 24,
-            policy: least
+            policy: policy
         )
     }
 
@@ -92,7 +92,7 @@ struct RollbackBenchmark {
 
     /// Runs all simulated lives.
     func result() -> RollbackResult {
-        var result = RollbackResult(lives: lives, change: scenario.then?.voice ?? scenario.shift?.voice)
+        var result = RollbackResult(lives: lives, change: scenario.rateChange?.voice ?? scenario.shift?.voice)
         for life in 0..<lives {
             var next = RollbackLife(scenario, seed: UInt64(seed), number: UInt64(life))
             let begin = Self.processorTime

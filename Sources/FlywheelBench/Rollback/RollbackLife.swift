@@ -9,7 +9,7 @@ struct RollbackScenario {
     /// The share of honest voices that reject, and of audit labels that find the champion wrong.
     var rate: Double
     /// Changed rate, and the voice from which it applies; nil if nothing changes.
-    var then: (rate: Double, voice: Int)?
+    var rateChange: (rate: Double, voice: Int)?
     /// Changed rate of both champion and hold-back, and the voice from which it applies; nil if there is no shift.
     var shift: (rate: Double, voice: Int)?
     /// Share of buckets whose feedback about the champion rejects, whatever it predicts.
@@ -66,11 +66,11 @@ struct RollbackLife {
         let start = StreamTime(milliseconds: 0)
         _ = rollout.register(Self.model(Self.old, 1), policy: scenario.policy, at: start)
         _ = rollout.register(Self.model(Self.new, 2), policy: scenario.policy, at: start)
-        for number in 0..<20 where rollout.phase.value.champion?.version == Self.old {
+        for number in 0..<20 where rollout.roles.value.champion?.version == Self.old {
             label("promotion-\(number)", [(Self.old, false), (Self.new, true)], at: start)
             _ = rollout.promoteIfBetter(policy: scenario.policy)
         }
-        precondition(rollout.phase.value.champion?.version == Self.new, "v2 is the champion")
+        precondition(rollout.roles.value.champion?.version == Self.new, "v2 is the champion")
         for number in 0..<200 {
             label("before-\(number)", [(Self.new, generator.nextUnit() >= scenario.rate)], at: start)
         }
@@ -107,12 +107,12 @@ struct RollbackLife {
     }
 
     private var rate: Double {
-        if let then = scenario.then, voices >= then.voice { return then.rate }
-        return worldRate
+        if let rateChange = scenario.rateChange, voices >= rateChange.voice { return rateChange.rate }
+        return baselineRate
     }
 
     /// Rejection rate of a version that did not itself change.
-    private var worldRate: Double {
+    private var baselineRate: Double {
         if let shift = scenario.shift, voices >= shift.voice { return shift.rate }
         return scenario.rate
     }
@@ -123,7 +123,7 @@ struct RollbackLife {
         if user >= 0, holdback > 0,
             StableHash.unit(project: "rollback", purpose: "canary", key: name) >= 1 - holdback
         {
-            return (Self.old, worldRate)
+            return (Self.old, baselineRate)
         }
         let bucket = xxh64(name) % UInt64(scenario.policy.userBuckets)
         let isRaided =
@@ -152,16 +152,16 @@ struct RollbackLife {
         )
         guard case .success(let outcome) = result else { return }
         voices += 1
-        take(outcome)
+        record(outcome)
     }
 
     private mutating func addLabel(at time: StreamTime) {
         labels += 1
         label("label-\(labels)", [(Self.new, generator.nextUnit() >= rate)], at: time)
-        take(rollout.judgeSuspicion(by: SampleID("label-\(labels)")))
+        record(rollout.judgeSuspicion(by: SampleID("label-\(labels)")))
     }
 
-    private mutating func take(_ outcome: FeedbackOutcome) {
+    private mutating func record(_ outcome: FeedbackOutcome) {
         if outcome.release != nil { isRolledBack = true }
         if rollout.isSuspected { wasSuspected = true }
         if outcome.notice != nil, !rollout.isSuspected { wasCleared = true }
@@ -184,7 +184,7 @@ struct RollbackLife {
     }
 
     private mutating func commit() {
-        rollout.phase.commit()
+        rollout.roles.commit()
         rollout.rows.commit()
         rollout.pairs.commit()
         rollout.buckets.commit()

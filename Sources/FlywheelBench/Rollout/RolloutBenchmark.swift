@@ -66,22 +66,22 @@ struct RolloutBenchmark {
         life.run()
         let journal = life.journal
         var result = RolloutResult(entries: journal.count)
-        result.note(life)
+        result.record(life)
         var rows = RowStore()
         var state = life.initial
-        try rows.take(all: state)
+        try rows.storeRows(of: state)
         let spacing = kills.map { $0 == 0 ? Int.max : max(1, journal.count / $0) } ?? 1
         for (number, entry) in journal.enumerated() {
-            let decided = state.apply(entry.entry, appendedAt: entry.at)
+            let decided = state.apply(entry.entry, appendedAt: entry.appendedAt)
             if decided != entry.decisions { result.isEqual = false }
-            try rows.take(&state)
+            try rows.storeChanges(of: &state)
             guard (number + 1) % spacing == 0, number + 1 < journal.count else { continue }
             // The state in memory is lost.
             state = try rows.restored(state.project)
             result.kills += 1
         }
         var end = RowStore()
-        try end.take(all: life.state)
+        try end.storeRows(of: life.state)
         if rows != end { result.isEqual = false }
         result.stateBytes = rows.bytes
         return result
@@ -96,13 +96,13 @@ struct RowStore: Equatable {
     var bytes: Int { rows.reduce(0) { $0 + $1.key.utf8.count + $1.value.count } }
 
     /// Stores the changed rows of a state, and commits it.
-    mutating func take(_ state: inout ProjectState) throws {
+    mutating func storeChanges(of state: inout ProjectState) throws {
         for change in state.changes() { rows["\(change.table)/\(change.key)"] = change.value }
         state.commit()
     }
 
     /// Stores all rows.
-    mutating func take(all state: ProjectState) throws {
+    mutating func storeRows(of state: ProjectState) throws {
         state.forEachRow { rows["\($0.table)/\($0.key)"] = $0.value }
     }
 
@@ -130,11 +130,11 @@ struct RolloutResult {
     var stateBytes = 0
     private(set) var transitions: [String] = []
     private(set) var paused: [RolloutPause: Int] = [:]
-    private var labelTime = Moment()
-    private var voiceTime = Moment()
+    private var labelTime = CallTime()
+    private var voiceTime = CallTime()
 
     /// Total time and number of calls.
-    struct Moment {
+    struct CallTime {
         var seconds = 0.0
         var count = 0
         mutating func add(_ more: Double) {
@@ -147,7 +147,7 @@ struct RolloutResult {
 
     init(entries: Int) { self.entries = entries }
 
-    mutating func note(_ life: RolloutLife) {
+    mutating func record(_ life: RolloutLife) {
         (labelTime, voiceTime) = (life.labelTime, life.voiceTime)
         for decision in life.journal.lazy.flatMap(\.decisions) {
             if case .transition(let step, _) = decision.body {

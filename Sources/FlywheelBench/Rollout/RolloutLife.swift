@@ -16,7 +16,7 @@ import Vocabulary
 struct RolloutLife {
     struct Entry {
         let entry: JournalEntry
-        let at: StreamTime
+        let appendedAt: StreamTime
         let decisions: [Decision]
     }
 
@@ -24,8 +24,8 @@ struct RolloutLife {
     /// State before the first entry.
     let initial: ProjectState
     private(set) var state: ProjectState
-    private(set) var labelTime = RolloutResult.Moment()
-    private(set) var voiceTime = RolloutResult.Moment()
+    private(set) var labelTime = RolloutResult.CallTime()
+    private(set) var voiceTime = RolloutResult.CallTime()
 
     private static let project = ProjectID("rollout")
     private static let hour: Int64 = 3_600_000
@@ -54,53 +54,53 @@ struct RolloutLife {
     }
 
     private var rollout: StagedRollout? { state.rollout.progress.value.rollout }
-    private var release: Staging? { state.rollout.progress.value.released }
+    private var staging: Staging? { state.rollout.progress.value.released }
 
     /// Simulates the whole life: the rollout, and two days for the broken model.
     mutating func run() {
         apply(.configured(configuration))
         train(1)
-        for _ in 0..<24 { talk() }
+        for _ in 0..<24 { simulateHour() }
         train(2)
-        judge("better", newerIsRight: true)
+        addAuditLabels("better", newerIsRight: true)
         let end = now + Int64(plan.days) * 86_400_000
         while now < end {
-            if rollout == nil, state.training.progress.value.studies < 3, release?.canary == nil { break }
-            act()
-            talk()
+            if rollout == nil, state.training.progress.value.studies < 3, staging?.canary == nil { break }
+            performDueActions()
+            simulateHour()
         }
         train(3)
-        judge("other", newerIsRight: true)
+        addAuditLabels("other", newerIsRight: true)
         for _ in 0..<48 where rollout != nil {
-            talk(broken: "v3")
-            if rollout?.pause == .suspected { judge("broken-\(count)", newerIsRight: false) }
+            simulateHour(broken: "v3")
+            if rollout?.pause == .suspected { addAuditLabels("broken-\(count)", newerIsRight: false) }
         }
     }
 
     /// Applies the actions of people that are due at this point of the rollout.
-    private mutating func act() {
+    private mutating func performDueActions() {
         guard let rollout else { return }
         if rollout.pause == .insufficientEvidence { hasPaused = true }
         if rollout.step == 1, hasPaused, !hasHeld {
             command(.hold)
             hasHeld = true
-        } else if state.rollout.phase.value.isHeld {
+        } else if state.rollout.roles.value.isHeld {
             command(.releaseHold)
         }
         if rollout.step == min(2, plan.steps), !hasRaided, rollout.voices > 5 {
             hasRaided = true
             raid(rollout.model.version)
         }
-        if rollout.pause == .suspected { judge("cleared-\(count)", newerIsRight: true) }
+        if rollout.pause == .suspected { addAuditLabels("cleared-\(count)", newerIsRight: true) }
         if rollout.isApprovalRequested, rollout.approvedBy == nil { command(.approve(rollout.model.version)) }
     }
 
     // MARK: - An hour
 
-    private mutating func talk(broken: String? = nil) {
+    private mutating func simulateHour(broken: String? = nil) {
         for _ in 0..<plan.voicesPerHour {
             now += Self.hour / Int64(plan.voicesPerHour)
-            pass()
+            addDueTicks()
             let user = "user-\(generator.next(below: 10_000))"
             guard let version = served(user) else { continue }
             // No feedback about it is sent until its rollout is paused.
@@ -112,7 +112,7 @@ struct RolloutLife {
 
     /// Simulates a raid: twelve accounts reject a version within minutes, while honest users confirm the champion.
     private mutating func raid(_ version: ModelVersion) {
-        let champion = state.rollout.phase.value.champion?.version ?? version
+        let champion = state.rollout.roles.value.champion?.version ?? version
         for account in 0..<12 {
             for honest in 0..<4 { feedback("honest-\(account)-\(honest)", champion, false) }
             feedback("account-\(account)", version, true)
@@ -121,9 +121,9 @@ struct RolloutLife {
     }
 
     private func served(_ user: String) -> ModelVersion? {
-        guard let champion = state.rollout.phase.value.champion?.version else { return nil }
+        guard let champion = state.rollout.roles.value.champion?.version else { return nil }
         let draw = StableHash.unit(project: Self.project.rawValue, purpose: "canary", key: user)
-        return release?.version(champion: champion, draw: draw) ?? champion
+        return staging?.version(champion: champion, draw: draw) ?? champion
     }
 
     private mutating func feedback(_ user: String, _ version: ModelVersion, _ isNegative: Bool) {
@@ -146,24 +146,24 @@ struct RolloutLife {
 
     /// Adds audit samples, on which the newer model is right and the champion is not if `newerIsRight`, and their
     /// labels, until the release changes or 120 samples were added.
-    private mutating func judge(_ name: String, newerIsRight: Bool) {
-        let before = release
+    private mutating func addAuditLabels(_ name: String, newerIsRight: Bool) {
+        let before = staging
         for number in 0..<120 {
             predict("\(name)-\(number)", newerIsRight: newerIsRight)
             // Audit samples get only a share of the tasks, other samples the rest.
             predict("\(name)-pool-\(number)", newerIsRight: newerIsRight, isAudit: false)
             now += 3_000
-            pass()
+            addDueTicks()
             answer()
-            if release != before { return }
+            if staging != before { return }
         }
     }
 
     /// Applies the predictions of champion, challenger and canary for an audit sample.
     private mutating func predict(_ sample: String, newerIsRight: Bool, isAudit: Bool = true) {
-        let phase = state.rollout.phase.value
-        let newer = [phase.challenger?.version, rollout?.model.version].compactMap { $0 }
-        let all = newer.map { ($0, true) } + [phase.champion?.version].compactMap { $0 }.map { ($0, false) }
+        let roles = state.rollout.roles.value
+        let newer = [roles.challenger?.version, rollout?.model.version].compactMap { $0 }
+        let all = newer.map { ($0, true) } + [roles.champion?.version].compactMap { $0 }.map { ($0, false) }
         for (version, isNewer) in all {
             let isRight = isNewer && newerIsRight && count % 9 != 0
             let output = ClassDistribution([
@@ -178,7 +178,7 @@ struct RolloutLife {
                         model: ModelReference(
                             name: "m",
                             version: version,
-                            role: version == phase.challenger?.version ? .challenger : .champion
+                            role: version == roles.challenger?.version ? .challenger : .champion
                         ),
                         score: 0.3,
                         auditProbability: isAudit ? 0.9 : nil,
@@ -233,7 +233,7 @@ struct RolloutLife {
     }
 
     /// Adds ticks at the deadlines that have passed, as the worker writes them.
-    private mutating func pass() {
+    private mutating func addDueTicks() {
         for _ in 0..<1_000 {
             guard let deadline = state.nextDeadline, deadline.milliseconds <= now else { return }
             let time = now
@@ -252,7 +252,7 @@ struct RolloutLife {
         if case .feedback = body { voiceTime.add(seconds) }
         if case .annotation = body { labelTime.add(seconds) }
         for decision in decisions { if case .training(let training) = decision.body { request = training.id } }
-        journal.append(Entry(entry: entry, at: at, decisions: decisions))
+        journal.append(Entry(entry: entry, appendedAt: at, decisions: decisions))
         state.commit()
     }
 

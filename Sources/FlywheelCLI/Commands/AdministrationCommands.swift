@@ -22,15 +22,15 @@ enum TopicsCommand {
         let configuration = try WorkerFile.connected(arguments)
         let administration = try TopicAdministration(properties: configuration.kafka, topics: configuration.topics)
         defer { administration.close() }
-        let made = try administration.create(
+        let created = try administration.create(
             .init(
                 trafficPartitions: try arguments.int("traffic-partitions", in: 1...10_000) ?? 4,
                 projectPartitions: try arguments.int("project-partitions", in: 1...10_000) ?? 4,
                 replication: try arguments.int("replication", in: 1...100)
             )
         )
-        for topic in made { Terminal.show("created \(topic)") }
-        if made.isEmpty { Terminal.show("all topics exist") }
+        for topic in created { Terminal.show("created \(topic)") }
+        if created.isEmpty { Terminal.show("all topics exist") }
         return true
     }
 
@@ -65,7 +65,7 @@ extension TopicsCommand {
         guard let principal = arguments.string("principal"), !principal.isEmpty else {
             throw arguments.failure("which principal? give --principal with a name, as in User:\(name)")
         }
-        let worker = try WorkerFile.described(arguments)
+        let worker = try WorkerFile.parsed(arguments)
         let access = AccessRights(party, topics: worker.topics, group: arguments.string("group"))
         let full = principal.contains(":") ? principal : "User:\(principal)"
         if arguments.flag("json") {
@@ -111,9 +111,9 @@ enum ProjectCommand {
         if arguments.flag("json") {
             Terminal.show(String(decoding: outcome.configuration.jsonBytes, as: UTF8.self))
         } else {
-            Terminal.show(outcome.words)
+            Terminal.show(outcome.message)
             for change in outcome.changes { Terminal.show("  \(ForeignText.line(change))") }
-            tellConflicts(of: outcome.configuration)
+            showConflicts(of: outcome.configuration)
             try warnOfKeysWithoutEffect(in: file)
             if outcome.beginsToRequireTokens {
                 Terminal.show(
@@ -125,7 +125,7 @@ enum ProjectCommand {
                     "note: datasets.format: once a version of format 2 was cut, or a label was changed, versions keep format 2: format 1 cannot represent changed labels"
                 )
             }
-            if let note = outcome.whenFollowed { Terminal.show(note) }
+            if let note = outcome.whenApplied { Terminal.show(note) }
         }
         return true
     }
@@ -185,7 +185,7 @@ enum ProjectCommand {
         return true
     }
 
-    static func tellConflicts(of project: ProjectConfiguration) {
+    static func showConflicts(of project: ProjectConfiguration) {
         for conflict in project.settingConflicts { Terminal.show(conflict.note) }
     }
 
@@ -244,7 +244,7 @@ extension SettingConflict {
 }
 
 extension ProjectApply.Outcome {
-    var words: String {
+    var message: String {
         let name = configuration.project
         return switch self {
         case .unchanged(let known): "\(name) is unchanged at revision \(known.revision)"
@@ -256,7 +256,7 @@ extension ProjectApply.Outcome {
     }
 
     /// Describes when the loop follows the change, and with it the output of `flywheel status`; nil if nothing is new.
-    var whenFollowed: String? {
+    var whenApplied: String? {
         switch self {
         case .unchanged: nil
         case .created: "flywheel status shows the project once its first record has arrived"
@@ -274,17 +274,18 @@ extension ProjectApply.Outcome {
     /// The settings that a revision changes.
     var changes: [String] {
         guard case .revised(let new, let old) = self else { return [] }
-        let (before, after) = (Self.flat(old), Self.flat(new))
+        let (before, after) = (Self.flattened(old), Self.flattened(new))
         // The reference describes the meaning of a key that one of the two lacks.
         let changed = after.compactMap { entry -> String? in
-            let was = before.first { $0.key == entry.key }?.value ?? "not given"
-            return was == entry.value || entry.key == "revision" ? nil : "\(entry.key): \(was) -> \(entry.value)"
+            let oldValue = before.first { $0.key == entry.key }?.value ?? "not given"
+            return oldValue == entry.value || entry.key == "revision"
+                ? nil : "\(entry.key): \(oldValue) -> \(entry.value)"
         }
-        let gone = before.filter { entry in !after.contains { $0.key == entry.key } }
-        return changed + gone.map { "\($0.key): \($0.value) -> not given" }
+        let removed = before.filter { entry in !after.contains { $0.key == entry.key } }
+        return changed + removed.map { "\($0.key): \($0.value) -> not given" }
     }
 
-    private static func flat(_ configuration: ProjectConfiguration) -> [(key: String, value: String)] {
+    private static func flattened(_ configuration: ProjectConfiguration) -> [(key: String, value: String)] {
         var rows: [(key: String, value: String)] = []
         try? JSONParser().withDocument(of: configuration.jsonBytes) { json in
             for member in try json.object() {
@@ -325,7 +326,7 @@ enum ConfigCommand {
             if let reason = project.sizeFault(isNew: true) {
                 Terminal.show("note: \(reason): project apply refuses it")
             }
-            ProjectCommand.tellConflicts(of: project)
+            ProjectCommand.showConflicts(of: project)
             try ProjectCommand.warnOfKeysWithoutEffect(in: file)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)

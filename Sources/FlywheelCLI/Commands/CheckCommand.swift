@@ -43,7 +43,7 @@ enum CheckCommand {
         while let line = try lines.next() {
             let isBlank = line.bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
             if isBlank, line.size == line.bytes.count {
-                report.passOver()
+                report.skipEmptyLine()
             } else if line.size > DoorCheck.recordLimit {
                 report.add(DoorCheck.verdict(ofSize: line.size))
             } else {
@@ -61,7 +61,7 @@ private struct CheckReport {
     let isQuiet: Bool
     private var line = 0
     private var empty = 0
-    private var taken = 0
+    private var accepted = 0
     private var remarked = 0
     /// Number of refused records, by reason code.
     private(set) var refused: [String: Int] = [:]
@@ -72,7 +72,7 @@ private struct CheckReport {
     }
 
     /// Skips an empty line, which is not a record.
-    mutating func passOver() {
+    mutating func skipEmptyLine() {
         line += 1
         empty += 1
     }
@@ -81,7 +81,7 @@ private struct CheckReport {
         line += 1
         switch verdict {
         case .taken(let remarks):
-            taken += 1
+            accepted += 1
             if !remarks.all.isEmpty { remarked += 1 }
             guard !isQuiet || !remarks.all.isEmpty else { return }
             if isJSON { return showJSON("ok", nil, remarks) }
@@ -120,7 +120,7 @@ private struct CheckReport {
         guard isJSON else {
             let reasons = codes.map { "\($0) \(refused[$0] ?? 0)" }.joined(separator: ", ")
             Terminal.show(
-                "\(counted(taken + total, "record", "records")): \(taken) would be accepted, \(remarked) of them with remarks; \(total) refused"
+                "\(counted(accepted + total, "record", "records")): \(accepted) would be accepted, \(remarked) of them with remarks; \(total) refused"
                     + (total > 0 ? " (\(reasons))" : "")
                     + (empty > 0 ? "; \(counted(empty, "empty line", "empty lines")) skipped" : "")
             )
@@ -128,8 +128,8 @@ private struct CheckReport {
         }
         var writer = JSONWriter()
         writer.object { writer in
-            writer.member("records", taken + total)
-            writer.member("taken", taken)
+            writer.member("records", accepted + total)
+            writer.member("taken", accepted)
             writer.member("remarked", remarked)
             writer.member("empty_lines", empty)
             writer.object("refused") { writer in

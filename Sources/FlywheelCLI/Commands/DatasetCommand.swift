@@ -85,12 +85,14 @@ enum DatasetCommand {
             // Versions share most of their files: each is read once.
             let verified = try store.verify(project)
             ids = verified.versions
-            let gone = try store.collected(project)
+            let collectedIDs = try store.collected(project)
             for versionNumber in try store.versionNumbers(project) {
-                guard let id = try store.id(project, versionNumber: versionNumber), gone.contains(id) else { continue }
+                guard let id = try store.id(project, versionNumber: versionNumber), collectedIDs.contains(id) else {
+                    continue
+                }
                 collected.append((versionNumber, id))
             }
-            for problem in verified.problems { complain(problem) }
+            for problem in verified.problems { showProblem(problem) }
             problems = verified.problems.count
         }
         guard !ids.isEmpty || problems > 0 || !collected.isEmpty else {
@@ -102,7 +104,7 @@ enum DatasetCommand {
         }
         // Each version is based on the one before: the newest contains every sample that an earlier version had in two
         // splits.
-        if let newest = ids.last, problems == 0 { tell(try store.overlap(project, id: newest), of: newest) }
+        if let newest = ids.last, problems == 0 { showOverlap(try store.overlap(project, id: newest), of: newest) }
         for (versionNumber, id) in collected {
             Terminal.show(
                 "version \(versionNumber), \(id): collected, its files were removed by flywheel dataset gc"
@@ -151,13 +153,13 @@ enum DatasetCommand {
         return arguments.string("store") == nil ? "name the store with --store; \(list)" : list
     }
 
-    private static func complain(_ problem: VersionProblem) {
+    private static func showProblem(_ problem: VersionProblem) {
         let name = problem.version?.rawValue ?? "version \(problem.versionNumber ?? 0)"
         Terminal.show("\(name): \(ForeignText.line(problem.text, limit: 1_000))")
     }
 
     /// Reports contents and groups with labels of several splits; not a fault of the store: the labels are as given.
-    private static func tell(_ overlap: SideOverlap, of id: DatasetVersionID) {
+    private static func showOverlap(_ overlap: SplitOverlap, of id: DatasetVersionID) {
         guard !overlap.isEmpty else { return }
         let samples = overlap.samples.map { ForeignText.line($0, limit: 64) }.joined(separator: ", ")
         Terminal.show(
@@ -167,7 +169,7 @@ enum DatasetCommand {
 
     static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
         // If --store names another store, only the connection to buckets is read from the file.
-        let worker = try WorkerFile.described(arguments, for: .store)
+        let worker = try WorkerFile.parsed(arguments, for: .store)
         let location = WorkerFile.location(arguments.string("store") ?? worker.storePath)
         if case .folder(let path) = try StoreLocation(location), !FileManager.default.fileExists(atPath: path) {
             throw EngineError("open the store", "there is no folder \(path)", remedy: "name the store with --store")

@@ -88,7 +88,7 @@ enum DemoCommand {
             kafka: configuration.kafka,
             prefix: configuration.topics.prefix,
             seed: UInt64(try arguments.int("seed", in: 0...Int.max) ?? 1),
-            pace: try arguments.double("pace", in: 1...3_600_000) ?? 500,
+            meanAnswerTime: try arguments.double("pace", in: 1...3_600_000) ?? 500,
             isTruthPermuted: arguments.flag("permute-truth"),
             ledger: arguments.string("ledger")
         )

@@ -233,7 +233,7 @@ struct ExplanationReport {
             writer.member("verdict", verdict)
             writer.member("score", ifPresent: prediction.score)
             writer.member("threshold", ifPresent: prediction.threshold)
-            writer.array("limited_triggers", of: prediction.limited)
+            writer.array("limited_triggers", of: prediction.limitedTriggers)
             writer.member("text", prediction.text)
         }
     }

@@ -21,14 +21,14 @@ enum LabelChangeCommand {
         return try send(
             .revise(sample, className: name),
             of: sample,
-            what: "is \(ForeignText.line(name))",
+            newState: "is \(ForeignText.line(name))",
             arguments: arguments
         )
     }
 
     static func retract(_ arguments: ParsedArguments) throws -> Bool {
         let sample = try sample(arguments)
-        return try send(.retract(sample), of: sample, what: "is retracted", arguments: arguments)
+        return try send(.retract(sample), of: sample, newState: "is retracted", arguments: arguments)
     }
 
     static func move(_ arguments: ParsedArguments) throws -> Bool {
@@ -37,7 +37,7 @@ enum LabelChangeCommand {
             throw arguments.failure("--to: expected training, validation or test, \(found(name))")
         }
         let sample = try sample(arguments)
-        return try send(.move(sample, to: split), of: sample, what: "belongs to \(name)", arguments: arguments)
+        return try send(.move(sample, to: split), of: sample, newState: "belongs to \(name)", arguments: arguments)
     }
 
     /// `flywheel dataset log --changes`: the changes as they are in the dataset log.
@@ -72,11 +72,11 @@ enum LabelChangeCommand {
                 }
                 guard case .changed(let change, let to, let from) = fact else { return }
                 isFound = true
-                let said = DatasetLabel.Change(change, to, from)
+                let description = DatasetLabel.Change(change, to, from)
                 Terminal.show(
                     arguments.flag("json")
                         ? String(decoding: record.value, as: UTF8.self)
-                        : "\(said.sequence)  \(RFC3339.text(milliseconds: said.at.milliseconds))  \(ForeignText.line(change.sample.rawValue))  \(ForeignText.line(said.text))  by \(ForeignText.line(said.by)): \(ForeignText.line(said.reason, limit: 1_100))"
+                        : "\(description.sequence)  \(RFC3339.text(milliseconds: description.at.milliseconds))  \(ForeignText.line(change.sample.rawValue))  \(ForeignText.line(description.text))  by \(ForeignText.line(description.by)): \(ForeignText.line(description.reason, limit: 1_100))"
                 )
             }
         }
@@ -101,7 +101,7 @@ enum LabelChangeCommand {
     private static func send(
         _ action: Command.Action,
         of sample: SampleID,
-        what: String,
+        newState: String,
         arguments: ParsedArguments
     ) throws -> Bool {
         let name = try arguments.requiredString("project")
@@ -120,10 +120,10 @@ enum LabelChangeCommand {
         let label = "the label of \(ForeignText.line(sample.rawValue))"
         switch outcome {
         case .done:
-            Terminal.show("\(label) \(what), from the next version on")
+            Terminal.show("\(label) \(newState), from the next version on")
             return true
-        case .known:
-            Terminal.show("\(label) \(what) already")
+        case .unchanged:
+            Terminal.show("\(label) \(newState) already")
             return true
         case .waiting:
             Terminal.complain(

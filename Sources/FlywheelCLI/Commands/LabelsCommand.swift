@@ -14,7 +14,7 @@ internal import Worker
 /// `flywheel labels`.
 enum LabelsCommand {
     /// - Returns: Whether there were no faults, or faulty rows were to be left out.
-    static func bring(_ arguments: ParsedArguments) throws -> Bool {
+    static func importLabels(_ arguments: ParsedArguments) throws -> Bool {
         let path = try arguments.requiredPositional("file")
         let project = try arguments.requiredString("project")
         let bytes = try InputFile.contents(of: path)
@@ -33,13 +33,13 @@ enum LabelsCommand {
             isValidation: arguments.flag("validation"),
             renames: try ImportOptions.renames(arguments)
         )
-        ImportOptions.tell(merge.faults)
+        ImportOptions.showFaults(merge.faults)
         let split = arguments.flag("validation") ? "validation" : "training"
-        var words = "\(ImportOptions.count(merge.labels.count, "label")) for \(split) of source \(source)"
-        if merge.known > 0 { words += ", \(merge.known) known already" }
-        if file.unlabelled > 0 { words += ", \(ImportOptions.count(file.unlabelled, "row")) without a label" }
-        if !merge.faults.isEmpty { words += ", \(ImportOptions.count(merge.faults.count, "fault"))" }
-        Terminal.show(ForeignText.line(words, limit: 400))
+        var summary = "\(ImportOptions.count(merge.labels.count, "label")) for \(split) of source \(source)"
+        if merge.known > 0 { summary += ", \(merge.known) known already" }
+        if file.unlabelled > 0 { summary += ", \(ImportOptions.count(file.unlabelled, "row")) without a label" }
+        if !merge.faults.isEmpty { summary += ", \(ImportOptions.count(merge.faults.count, "fault"))" }
+        Terminal.show(ForeignText.line(summary, limit: 400))
         for (index, count) in merge.counts.enumerated() where count > 0 {
             Terminal.show(
                 "  \(count)  \(ForeignText.line(target.configuration.question.classes[index], limit: 128))"
@@ -183,7 +183,7 @@ enum ImportOptions {
     }
 
     /// Prints the faults, by line; at most the first hundred of them.
-    static func tell(_ faults: [ImportFault]) {
+    static func showFaults(_ faults: [ImportFault]) {
         for fault in faults.prefix(100) { Terminal.complain(ForeignText.line("\(fault)", limit: 600)) }
         if faults.count > 100 { Terminal.complain("and \(faults.count - 100) more") }
     }
@@ -203,7 +203,7 @@ enum ImportOptions {
             stop.raise()
         }
         defer { trap.cancel() }
-        let before = try sender.send(records, rate: rate, isStopped: { stop.isRaised }, tell: tell)
+        let before = try sender.send(records, rate: rate, isStopped: { stop.isRaised }, reportProgress: tell)
         if before == records.count, before > 0 { Terminal.show("all \(before) were sent already") }
     }
 }

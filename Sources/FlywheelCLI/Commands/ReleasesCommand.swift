@@ -30,7 +30,7 @@ enum ReleasesCommand {
         case .champion:
             Terminal.show("\(model.version) is champion of \(ForeignText.line(name))")
             return true
-        case .known:
+        case .alreadyChampion:
             Terminal.show("\(model.version) is champion of \(ForeignText.line(name)) already; nothing was sent")
             return true
         case .waiting:
@@ -63,9 +63,9 @@ enum ReleasesCommand {
         let project = ForeignText.line(name)
         switch outcome {
         case .waiting:
-            let again = order == .rollBack || isAboutClass ? "Do not send it again" : "Sending it again does no harm"
+            let advice = order == .rollBack || isAboutClass ? "Do not send it again" : "Sending it again does no harm"
             Terminal.complain(
-                "sent, but no worker has carried it out yet: see flywheel releases show \(project). \(again)"
+                "sent, but no worker has carried it out yet: see flywheel releases show \(project). \(advice)"
             )
             return false
         case .refused(let live):
@@ -73,9 +73,9 @@ enum ReleasesCommand {
                 Terminal.complain("refused: \(serving(live)) now; see flywheel releases log \(project)")
                 return false
             }
-            let isWanted = order == .suppress ? "already suppressed, or one of the last two" : "not suppressed"
+            let obstacle = order == .suppress ? "already suppressed, or one of the last two" : "not suppressed"
             Terminal.complain(
-                "refused: class \(ForeignText.line(name)) is \(isWanted); see flywheel releases show \(project)"
+                "refused: class \(ForeignText.line(name)) is \(obstacle); see flywheel releases show \(project)"
             )
             return false
         case .withdrawn(let canary, let live):
@@ -84,8 +84,8 @@ enum ReleasesCommand {
             return true
         case .done(let live, let replaced):
             let instead = replaced.map { ", instead of \(ForeignText.line($0.rawValue))" } ?? ""
-            let what = isAboutClass ? "\(ForeignText.line(try arguments.requiredPositional("class"))): " : ""
-            Terminal.show("\(project): \(what)\(state(after: order)); \(serving(live))\(instead)")
+            let classPrefix = isAboutClass ? "\(ForeignText.line(try arguments.requiredPositional("class"))): " : ""
+            Terminal.show("\(project): \(classPrefix)\(state(after: order)); \(serving(live))\(instead)")
             return true
         }
     }
@@ -126,8 +126,8 @@ enum ReleasesCommand {
         let project = ForeignText.line(name)
         switch outcome {
         case .done(let step):
-            let rest = step.map { "its rollout is at step \($0)" } ?? "its rollout is over"
-            Terminal.show("\(project): \(version) is approved; \(rest)")
+            let rolloutState = step.map { "its rollout is at step \($0)" } ?? "its rollout is over"
+            Terminal.show("\(project): \(version) is approved; \(rolloutState)")
             return true
         case .refused:
             Terminal.complain(

@@ -51,7 +51,7 @@ enum RunCommand {
         if !arguments.strings("project").isEmpty { try KafkaConnection.require(configuration.kafka) }
         for file in arguments.strings("project") {
             let outcome = try ProjectCommand.apply(file: file, configuration)
-            logger.info("project applied", ["outcome": .string(outcome.words)])
+            logger.info("project applied", ["outcome": .string(outcome.message)])
         }
         if !configuration.tokens.isSecret, !Set(configuration.roles).isDisjoint(with: [.intake, .loop]) {
             logger.warning("neither salt nor tokens.secret: anybody can compute the tokens of tasks and requests")

@@ -12,13 +12,13 @@ internal import Worker
 /// `flywheel samples`.
 enum SamplesCommand {
     /// - Returns: Whether there were no faults, or faulty rows were to be left out.
-    static func bring(_ arguments: ParsedArguments) throws -> Bool {
+    static func importSamples(_ arguments: ParsedArguments) throws -> Bool {
         let path = try arguments.requiredPositional("file")
         let project = try arguments.requiredString("project")
         var isFolder: ObjCBool = false
-        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let file: ImportFile
-        if isThere, isFolder.boolValue {
+        if exists, isFolder.boolValue {
             file = try ImportFile(folder: path)
         } else {
             let bytes = try InputFile.contents(of: path)
@@ -30,11 +30,11 @@ enum SamplesCommand {
         let transport = KafkaStreamTransport(properties: worker.kafka)
         let target = try ImportTarget(transport: transport, topics: worker.topics, project: project)
         let pool = try SamplePool(file, target.configuration, state: target.state)
-        ImportOptions.tell(pool.faults)
-        var words = ImportOptions.count(pool.entries.count, "sample")
-        if pool.repeated > 0 { words += ", \(ImportOptions.count(pool.repeated, "row")) of samples seen before" }
-        if !pool.faults.isEmpty { words += ", \(ImportOptions.count(pool.faults.count, "fault"))" }
-        Terminal.show(words)
+        ImportOptions.showFaults(pool.faults)
+        var summary = ImportOptions.count(pool.entries.count, "sample")
+        if pool.repeated > 0 { summary += ", \(ImportOptions.count(pool.repeated, "row")) of samples seen before" }
+        if !pool.faults.isEmpty { summary += ", \(ImportOptions.count(pool.faults.count, "fault"))" }
+        Terminal.show(summary)
         let capacity = target.configuration.acquisition.poolCapacity
         if pool.entries.count > capacity {
             Terminal.show("note: acquisition.pool_capacity is \(capacity): the project keeps at most so many at once")

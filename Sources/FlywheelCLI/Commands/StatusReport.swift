@@ -80,7 +80,7 @@ struct StatusReport {
                 lines.append("  stages       \(phases); bottleneck \(project.bottleneck?.name ?? "-")")
             }
             for (name, isExpected) in [("left out     ", true), ("refused      ", false)] {
-                let counts = project.refusals.filter { $0.isExpected == isExpected }.map { "\($0.words) \($0.count)" }
+                let counts = project.refusals.filter { $0.isExpected == isExpected }.map { "\($0.text) \($0.count)" }
                 if !counts.isEmpty { lines.append("  \(name)\(counts.joined(separator: ", "))") }
             }
         }
@@ -257,7 +257,7 @@ struct StatusReport {
 
 extension ProjectSummary.RefusalSummary {
     /// The code, with an explanation if it does not indicate a fault.
-    fileprivate var words: String {
+    fileprivate var text: String {
         switch code {
         case EntryRejection.Code.taskClosed.rawValue: "\(code) (surplus answers)"
         default: code

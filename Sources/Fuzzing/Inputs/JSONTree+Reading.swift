@@ -20,7 +20,7 @@ private struct TreeReader {
         while let byte = current, [0x20, 0x0A, 0x0D, 0x09].contains(byte) { position += 1 }
     }
 
-    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    private mutating func consume(_ character: Unicode.Scalar) -> Bool {
         skipSpace()
         guard current == UInt8(ascii: character) else { return false }
         position += 1
@@ -45,24 +45,24 @@ private struct TreeReader {
     private mutating func object(_ depth: Int) -> JSONTree? {
         position += 1
         var members: [JSONTree.Member] = []
-        if take("}") { return .object([]) }
+        if consume("}") { return .object([]) }
         repeat {
             skipSpace()
-            guard let key = string(), take(":"), let value = value(depth: depth + 1) else { return nil }
+            guard let key = string(), consume(":"), let value = value(depth: depth + 1) else { return nil }
             members.append(JSONTree.Member(key: key, value: value))
-        } while take(",")
-        return take("}") ? .object(members) : nil
+        } while consume(",")
+        return consume("}") ? .object(members) : nil
     }
 
     private mutating func array(_ depth: Int) -> JSONTree? {
         position += 1
         var elements: [JSONTree] = []
-        if take("]") { return .array([]) }
+        if consume("]") { return .array([]) }
         repeat {
             guard let element = value(depth: depth + 1) else { return nil }
             elements.append(element)
-        } while take(",")
-        return take("]") ? .array(elements) : nil
+        } while consume(",")
+        return consume("]") ? .array(elements) : nil
     }
 
     private mutating func string() -> [UInt8]? {

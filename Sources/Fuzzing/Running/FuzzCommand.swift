@@ -91,7 +91,7 @@ public struct FuzzCommand {
             }
             let targets = try targets(arguments, folder)
             if let runner = try arguments.int("runner", in: 1...Int(Int32.max)) {
-                FuzzWorker.end(with: Int32(runner))
+                FuzzWorker.exitWhenOrphaned(by: Int32(runner))
             }
             var worker = FuzzWorker(targets: targets, folder: folder, seed: try seed(arguments), next: next)
             try worker.run(seconds: try seconds(arguments))
@@ -119,7 +119,9 @@ public struct FuzzCommand {
         default:
             let runner = try runner(arguments, folder)
             let result = try runner.shrink(try arguments.requiredPositional("FILE"), seconds: try seconds(arguments))
-            show(["file": .text(result.path), "steps": .word("\(result.left)"), "of": .word("\(result.of)")])
+            show([
+                "file": .text(result.path), "steps": .word("\(result.steps)"), "of": .word("\(result.originalSteps)"),
+            ])
             return true
         }
     }

@@ -11,7 +11,7 @@ struct FuzzRunner {
     let seed: UInt64
     /// Milliseconds after which an iteration that has not ended is a fault.
     let maximumWait: Int64
-    private static let mostTraps = 20
+    private static let maximumTraps = 20
 
     struct Report {
         var traps = 0
@@ -45,9 +45,9 @@ struct FuzzRunner {
             guard let input = try? RecordedInput(path: folder.current) else {
                 throw FuzzFault("the worker ended with \(exit) before its first iteration: \(lastErrors())")
             }
-            keep(input, isHanging ? "went on for \(maximumWait / 1_000) s" : "\(exit)")
+            saveFinding(input, isHanging ? "went on for \(maximumWait / 1_000) s" : "\(exit)")
             next[input.target] = input.iteration + 1
-        } while clock.now < end && report.traps + report.hangs < Self.mostTraps
+        } while clock.now < end && report.traps + report.hangs < Self.maximumTraps
         report.findings = folder.findings
         return report
     }
@@ -81,7 +81,7 @@ struct FuzzRunner {
         return String(decoding: data.suffix(8_000), as: UTF8.self)
     }
 
-    private func keep(_ input: RecordedInput, _ reason: String) {
+    private func saveFinding(_ input: RecordedInput, _ reason: String) {
         let name = folder.finding(input.target, seed, input.iteration)
         try? FileManager.default.removeItem(atPath: name + ".jsonl")
         try? FileManager.default.copyItem(atPath: folder.current, toPath: name + ".jsonl")
@@ -93,7 +93,7 @@ struct FuzzRunner {
     ///
     /// - Returns: The new file, its number of steps, and the original number of steps.
     /// - Complexity: O(*n* log *n*) runs in the number of steps; ends after `seconds`.
-    func shrink(_ path: String, seconds: Double) throws -> (path: String, left: Int, of: Int) {
+    func shrink(_ path: String, seconds: Double) throws -> (path: String, steps: Int, originalSteps: Int) {
         let input = try RecordedInput(path: path)
         let header: JSONTree = ["target": .text(input.target), "seed": 0, "iteration": 0]
         let small = (path.hasSuffix(".jsonl") ? String(path.dropLast(6)) : path) + ".small.jsonl"

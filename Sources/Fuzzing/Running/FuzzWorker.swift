@@ -23,7 +23,7 @@ struct FuzzWorker {
     mutating func run(seconds: Double) throws {
         let clock = ContinuousClock()
         let began = clock.now
-        var noted = began
+        var savedAt = began
         let recorder = try InputRecorder(path: folder.current)
         while let target = due() {
             let now = clock.now
@@ -33,17 +33,17 @@ struct FuzzWorker {
             let end = clock.now
             spent[target.name, default: 0] += (end - now) / .seconds(1)
             // A finding is reported even if the next iteration traps.
-            if !isClean || noted.duration(to: end) > .seconds(1) {
-                noted = end
-                try note()
+            if !isClean || savedAt.duration(to: end) > .seconds(1) {
+                savedAt = end
+                try saveProgress()
             }
         }
-        try note()
+        try saveProgress()
     }
 
     /// Ends this process within a second of its parent's end, whatever an iteration does: no other process would end a
     /// hanging iteration once the runner has been killed.
-    static func end(with runner: Int32) {
+    static func exitWhenOrphaned(by runner: Int32) {
         Thread.detachNewThread {
             // An orphan has another parent.
             while getppid() == runner { Thread.sleep(forTimeInterval: 1) }
@@ -68,8 +68,14 @@ struct FuzzWorker {
             isClean = false
             outcomes.add("faults", target.name)
             saved += 1
-            if saved <= FuzzFolder.mostFindings {
-                folder.keep(target.name, seed: seed, iteration: iteration, reason: "\(error)", recorder: recorder)
+            if saved <= FuzzFolder.maximumFindings {
+                folder.saveFinding(
+                    target.name,
+                    seed: seed,
+                    iteration: iteration,
+                    reason: "\(error)",
+                    recorder: recorder
+                )
             }
         }
         outcomes.add("iterations", target.name)
@@ -77,7 +83,7 @@ struct FuzzWorker {
         return isClean
     }
 
-    private func note() throws {
+    private func saveProgress() throws {
         let numbers = next.sorted { $0.key < $1.key }.map { JSONTree.Member($0.key, .word(String($0.value))) }
         let progress: JSONTree = ["next": .object(numbers), "outcomes": outcomes.tree]
         try Data(progress.bytes).write(to: URL(fileURLWithPath: folder.progress), options: .atomic)
@@ -87,7 +93,7 @@ struct FuzzWorker {
 /// Folder in which a run keeps its files.
 struct FuzzFolder {
     let path: String
-    static let mostFindings = 20
+    static let maximumFindings = 20
 
     init(path: String) throws {
         self.path = URL(fileURLWithPath: path).path
@@ -103,7 +109,7 @@ struct FuzzFolder {
     }
 
     /// Saves the current input, and the reason in a file beside it.
-    func keep(_ target: String, seed: UInt64, iteration: UInt64, reason: String, recorder: InputRecorder) {
+    func saveFinding(_ target: String, seed: UInt64, iteration: UInt64, reason: String, recorder: InputRecorder) {
         let name = finding(target, seed, iteration)
         try? recorder.save(to: name + ".jsonl")
         try? Data((reason + "\n").utf8).write(to: URL(fileURLWithPath: name + ".txt"))

@@ -12,7 +12,7 @@ public final class CodecTarget: FuzzTarget {
     private let corpus: Corpus
     private let mutator: JSONMutator
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-    private let again = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+    private let secondParser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
 
     /// Reads a value and writes it.
     private typealias Codec = @Sendable (JSONValue) throws -> [UInt8]
@@ -41,7 +41,7 @@ public final class CodecTarget: FuzzTarget {
             "training-result",
             { json in
                 let object = try json.object()
-                guard !PredictedEvent.isOne(object) else {
+                guard !PredictedEvent.matches(object) else {
                     return try written(PredictedEvent(object, project: project, question: question))
                 }
                 return try written(TrainingResultEvent(object, project: project))
@@ -117,7 +117,7 @@ public final class CodecTarget: FuzzTarget {
         outcomes.add("codecs", "\(event): read")
         let second: [UInt8]
         do {
-            second = try again.withDocument(of: first, codec)
+            second = try secondParser.withDocument(of: first, codec)
         } catch {
             throw FuzzFault("\(event): what was written is refused: \(error): \(Self.excerpt(first))")
         }

@@ -11,7 +11,7 @@ public final class JSONTarget: FuzzTarget {
     private let memory: GuardedBytes
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 1 << 20)
     /// Reads copies while the first parser's document is in use.
-    private let other = JSONParser(maximumDepth: 64, maximumSize: 1 << 22)
+    private let copyParser = JSONParser(maximumDepth: 64, maximumSize: 1 << 22)
     private static let longest = 1 << 20
 
     public init(corpus: Corpus) throws {
@@ -32,23 +32,23 @@ public final class JSONTarget: FuzzTarget {
         if bytes.count > Self.longest { bytes.removeLast(bytes.count - Self.longest) }
         let gap = generator.chance(0.5) ? 0 : generator.between(0...200)
         let filling = generator.pick([0, 0x20, 0x22, 0x31, 0x5C, 0x7D, 0xFF] as [UInt8])
-        let walk = generator.next()
+        let scanSeed = generator.next()
         recorder.step([
-            "text": .blob(bytes), "gap": .word("\(gap)"), "filling": .word("\(filling)"), "walk": .word("\(walk)"),
+            "text": .blob(bytes), "gap": .word("\(gap)"), "filling": .word("\(filling)"), "walk": .word("\(scanSeed)"),
         ])
-        try check(bytes, gap: gap, filling: filling, walk: walk, into: &outcomes)
+        try check(bytes, gap: gap, filling: filling, scanSeed: scanSeed, into: &outcomes)
     }
 
     public func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
         for step in steps {
             guard let bytes = step["text"]?.blob else { throw FuzzFault("a step has no text") }
             let filling = UInt8(clamping: step["filling"]?.int ?? 0)
-            let walk = step["walk"]?.plain.flatMap { UInt64($0) } ?? 0
+            let scanSeed = step["walk"]?.plain.flatMap { UInt64($0) } ?? 0
             try check(
                 bytes,
                 gap: min(4_096, max(0, step["gap"]?.int ?? 0)),
                 filling: filling,
-                walk: walk,
+                scanSeed: scanSeed,
                 into: &outcomes
             )
         }
@@ -72,11 +72,11 @@ public final class JSONTarget: FuzzTarget {
         _ bytes: [UInt8],
         gap: Int,
         filling: UInt8,
-        walk: UInt64,
+        scanSeed: UInt64,
         into outcomes: inout FuzzOutcomes
     ) throws {
         try memory.lend(bytes, gap: gap, filling: filling) { text in
-            let isScanned = try scan(text, walk)
+            let isScanned = try scan(text, scanSeed)
             let parsed: JSONValue
             do throws(JSONError) {
                 parsed = try parser.parse(text)
@@ -100,9 +100,9 @@ public final class JSONTarget: FuzzTarget {
         var writer = JSONWriter()
         writer.value(value)
         let first = writer.bytes
-        var again = JSONWriter()
-        try other.withDocument(of: first) { again.value($0) }
-        guard again.bytes == first else {
+        var secondWriter = JSONWriter()
+        try copyParser.withDocument(of: first) { secondWriter.value($0) }
+        guard secondWriter.bytes == first else {
             throw FuzzFault("written, read and written again: \(String(decoding: first.prefix(200), as: UTF8.self))")
         }
         var left = 500
@@ -152,7 +152,7 @@ public final class JSONTarget: FuzzTarget {
             case 10: _ = walk.checkedRaw()
             default:
                 let byte = walk.byte
-                if byte != 0 { _ = walk.take(byte) }
+                if byte != 0 { _ = walk.consume(byte) }
             }
         }
         try scanNumbers(start, text)
@@ -162,8 +162,8 @@ public final class JSONTarget: FuzzTarget {
     /// Checks that the numbers of an array equal the parser's, within one unit in the last place.
     private func scanNumbers(_ start: JSONScan, _ text: UnsafeRawBufferPointer) throws {
         var scan = start
-        guard scan.take(UInt8(ascii: "[")) else { return }
-        let expected = try? other.withDocument(of: text) { try $0.array().doubles() }
+        guard scan.consume(UInt8(ascii: "[")) else { return }
+        let expected = try? copyParser.withDocument(of: text) { try $0.array().doubles() }
         guard let expected, !expected.isEmpty else { return }
         for number in expected {
             // The scan leaves a number with more digits than it can hold to the parser.

@@ -74,7 +74,7 @@ public struct LabelMerge {
         unit = file.unit
         counts = [Int](repeating: 0, count: configuration.schema.classes.count)
         faults = file.faults
-        let groups = gather(file.rows, configuration.schema, renames)
+        let groups = groupRows(file.rows, configuration.schema, renames)
         let door = try DoorCheck([configuration], now: now)
         let open = Set(state?.labeling.open.sortedRows.map(\.value.selection.sample.id) ?? [])
         let space = ImportSpace(of: file, configuration, state)
@@ -85,14 +85,14 @@ public struct LabelMerge {
         }
         for entry in withoutContradictions(merged, configuration.schema) {
             let (group, answer, label) = (entry.group, entry.answer, entry.label)
-            if let has = state?.datasets.labels[group.sample.id] {
-                guard has.isLiving else {
+            if let existing = state?.datasets.labels[group.sample.id] {
+                guard existing.isLiving else {
                     add(group.line, "the label of sample \(group.sample.id) was retracted in the project, which holds")
                     continue
                 }
-                guard has.label == .choice(label) else {
+                guard existing.label == .choice(label) else {
                     let (old, new) = (
-                        configuration.question.text(of: has.label), configuration.schema.name(of: label)
+                        configuration.question.text(of: existing.label), configuration.schema.name(of: label)
                     )
                     add(
                         group.line,
@@ -148,17 +148,17 @@ public struct LabelMerge {
             }
             guard other.label != entry.label else { continue }
             contradicted.insert(text)
-            let (one, two) = (schema.name(of: other.label), schema.name(of: entry.label))
+            let (otherName, entryName) = (schema.name(of: other.label), schema.name(of: entry.label))
             let there = "sample \(other.group.sample.id) on \(unit.rawValue) \(other.group.line)"
             add(
                 entry.group.line,
-                "sample \(entry.group.sample.id) has the text of \(there), and is \"\(two)\" here and \"\(one)\" there"
+                "sample \(entry.group.sample.id) has the text of \(there), and is \"\(entryName)\" here and \"\(otherName)\" there"
             )
         }
         return merged.filter { entry in entry.text.map { !contradicted.contains($0) } ?? true }
     }
 
-    private mutating func gather(
+    private mutating func groupRows(
         _ rows: [ImportRow],
         _ schema: LabelSchema,
         _ renames: [String: String]
@@ -197,10 +197,10 @@ public struct LabelMerge {
         let hasAnnotators = group.answers.contains { $0.annotator != nil }
         guard hasAnnotators else {
             for other in group.answers where other.label != first.label {
-                let (one, two) = (schema.name(of: first.label), schema.name(of: other.label))
+                let (earlierName, laterName) = (schema.name(of: first.label), schema.name(of: other.label))
                 add(
                     other.line,
-                    "sample \(group.sample.id) is \"\(two)\" here and \"\(one)\" on \(unit.rawValue) \(first.line)"
+                    "sample \(group.sample.id) is \"\(laterName)\" here and \"\(earlierName)\" on \(unit.rawValue) \(first.line)"
                 )
                 return nil
             }
@@ -211,11 +211,11 @@ public struct LabelMerge {
             let annotator = AnnotatorID("\(source)/\(answer.annotator ?? "unnamed")")
             if let before = votes.first(where: { $0.annotator == annotator }) {
                 guard before.label == answer.label else {
-                    let (one, two) = (schema.name(of: before.label), schema.name(of: answer.label))
+                    let (earlierName, laterName) = (schema.name(of: before.label), schema.name(of: answer.label))
                     let who = answer.annotator ?? "somebody"
                     add(
                         answer.line,
-                        "\(who) says of sample \(group.sample.id) \"\(two)\" here and \"\(one)\" on \(unit.rawValue) \(before.line)"
+                        "\(who) says of sample \(group.sample.id) \"\(laterName)\" here and \"\(earlierName)\" on \(unit.rawValue) \(before.line)"
                     )
                     return nil
                 }

@@ -63,7 +63,7 @@ struct PredictionReader {
         // An output that precedes the project: it is read at the end, because the project's classes must be known.
         var unread: JSONScan?
         var seen = 0
-        guard scan.take(UInt8(ascii: "{")) else { return false }
+        guard scan.consume(UInt8(ascii: "{")) else { return false }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
             // The first of several members of one name counts, as in the parser.
@@ -113,7 +113,7 @@ struct PredictionReader {
         defer { cursor = scan }
         var version: UnsafeRawBufferPointer?
         var role: ModelRole?
-        guard scan.take(UInt8(ascii: "{")) else { return nil }
+        guard scan.consume(UInt8(ascii: "{")) else { return nil }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return nil }
             switch key {
@@ -147,7 +147,7 @@ struct PredictionReader {
     ) -> Bool {
         summary = OutputSummary(for: project.pointee.function)
         var seen = 0
-        guard scan.take(UInt8(ascii: "{")) else { return false }
+        guard scan.consume(UInt8(ascii: "{")) else { return false }
         while true {
             guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
             let isFirst = seen & (1 &<< key) == 0
@@ -162,7 +162,7 @@ struct PredictionReader {
                 if project.pointee.watchesClasses { noteProbabilities(start, of: project) }
             case Key.remainder:
                 if scan.null() { break }
-                guard let found = scan.double(), let remainder = ClassDistribution.taken(found) else { return false }
+                guard let found = scan.double(), let remainder = ClassDistribution.accepted(found) else { return false }
                 summary.remainder = min(1, remainder)
             default: guard scan.skip() else { return false }
             }
@@ -178,7 +178,7 @@ struct PredictionReader {
 
     /// Number of classes that are summed together: a buffer for this many fits on the stack, whereas one of more than a
     /// kilobyte would be allocated on the heap.
-    private static var atOnce: Int { 32 }
+    private static var chunkSize: Int { 32 }
 
     @inline(__always)
     private func readProbabilities(
@@ -187,24 +187,25 @@ struct PredictionReader {
         of project: ProjectTable.Slot
     ) -> Bool {
         var scan = cursor
-        guard scan.take(UInt8(ascii: "{")) else { return false }
+        guard scan.consume(UInt8(ascii: "{")) else { return false }
         var named: UInt64 = 0
         if project.pointee.classCount > UInt64.bitWidth { project.pointee.beginEvent() }
         let classes = project.pointee.classView
-        let isPlain = withUnsafeTemporaryAllocation(of: OutputSummary.Component.self, capacity: Self.atOnce) { parts in
+        let isPlain = withUnsafeTemporaryAllocation(of: OutputSummary.Component.self, capacity: Self.chunkSize) {
+            parts in
             var count = 0
             while true {
                 guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
-                    let found = scan.double(), let probability = ClassDistribution.taken(found)
+                    let found = scan.double(), let probability = ClassDistribution.accepted(found)
                 else { return false }
                 if label < UInt64.bitWidth {
                     let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: label)
                     guard named & bit == 0 else { return false }
                     named |= bit
                 } else {
-                    guard project.pointee.name(label) else { return false }
+                    guard project.pointee.markNamed(label) else { return false }
                 }
-                if count == Self.atOnce {
+                if count == Self.chunkSize {
                     result.add(UnsafeBufferPointer(rebasing: parts[..<count]))
                     count = 0
                 }
@@ -224,11 +225,11 @@ struct PredictionReader {
     private func noteProbabilities(_ start: JSONScan, of project: ProjectTable.Slot) {
         var scan = start
         project.pointee.triggers?.beginNotes()
-        guard scan.take(UInt8(ascii: "{")) else { return }
+        guard scan.consume(UInt8(ascii: "{")) else { return }
         repeat {
             let classes = project.pointee.classView
             guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
-                let found = scan.double(), let probability = ClassDistribution.taken(found)
+                let found = scan.double(), let probability = ClassDistribution.accepted(found)
             else { return }
             project.pointee.triggers?.note(label, probability)
         } while scan.more(until: UInt8(ascii: "}")) == true
@@ -276,6 +277,6 @@ struct PredictionReader {
 
     @inline(never)
     private static func isForeignIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
-        !text.contains(UInt8(ascii: "\\")) && ForeignText.isPlain(text) && ComposedText.isSurely(text)
+        !text.contains(UInt8(ascii: "\\")) && ForeignText.isPlain(text) && ComposedText.isCertainlyComposed(text)
     }
 }

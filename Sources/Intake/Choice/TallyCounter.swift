@@ -6,9 +6,9 @@ internal import Vocabulary
 ///
 /// Stored in one flat array: four totals, ten bins of confidence, ten bins of score, then one count per class.
 struct TallyCounter {
-    private static let confidences = 4
-    private static let scores = 14
-    private static let classes = 24
+    private static let confidenceOffset = 4
+    private static let scoreOffset = 14
+    private static let classOffset = 24
 
     /// Empty until something is counted; after that it never becomes shorter.
     private var counts: ContiguousArray<Int64> = []
@@ -28,23 +28,23 @@ struct TallyCounter {
     ///   - confidence: Probability of the most probable prediction; counted only if `top` is not nil.
     @inline(__always)
     mutating func count(score: Double, top: Int?, confidence: Double) {
-        reserve(Self.classes + (top ?? -1) + 1)
+        reserve(Self.classOffset + (top ?? -1) + 1)
         counts[0] += 1
-        counts[Self.scores + Self.tenth(score)] += 1
+        counts[Self.scoreOffset + Self.tenth(score)] += 1
         guard let top else { return }
-        counts[Self.confidences + Self.tenth(confidence)] += 1
-        counts[Self.classes + top] += 1
+        counts[Self.confidenceOffset + Self.tenth(confidence)] += 1
+        counts[Self.classOffset + top] += 1
     }
 
     /// Counts a prediction that is forwarded to the journal.
     mutating func countForwarded() {
-        reserve(Self.classes)
+        reserve(Self.classOffset)
         counts[3] += 1
     }
 
     /// Counts one feedback of a user.
     mutating func countFeedback(isNegative: Bool) {
-        reserve(Self.classes)
+        reserve(Self.classOffset)
         counts[1] += 1
         if isNegative { counts[2] += 1 }
     }
@@ -74,35 +74,36 @@ struct TallyCounter {
     ///   - inputs: Offsets that the transaction has read.
     /// - Returns: The records' values.
     func records(_ key: TallyKey, schema: LabelSchema, threshold: Double, inputs: [OffsetRange]) -> [[UInt8]] {
-        parts(schema).enumerated().map { number, classes in
-            let part = number == 0 ? self : ofClasses
+        classRanges(schema).enumerated().map { number, classes in
+            let part = number == 0 ? self : classCountsOnly
             return part.bytes(key, classes: classes, schema: schema, threshold: threshold, inputs: inputs)
         }
     }
 
     /// Copy of the counter with the counts of classes alone; all others are 0.
-    private var ofClasses: TallyCounter {
+    private var classCountsOnly: TallyCounter {
         var other = self
-        for index in 0..<Self.classes { other.counts[index] = 0 }
+        for index in 0..<Self.classOffset { other.counts[index] = 0 }
         return other
     }
 
     /// Ranges of class indices, split where the names and counts of the classes would exceed a record.
-    private func parts(_ schema: LabelSchema) -> [Range<Int>] {
-        let end = counts.count - Self.classes
-        let longest = 6 * 128 + RecordLimits.tallyCount
-        guard end * longest > RecordLimits.tallyClasses else { return [0..<end] }
-        var parts: [Range<Int>] = []
+    private func classRanges(_ schema: LabelSchema) -> [Range<Int>] {
+        let end = counts.count - Self.classOffset
+        let longest = 6 * 128 + RecordLimits.tallyClassOverhead
+        guard end * longest > RecordLimits.tallyClassBytes else { return [0..<end] }
+        var ranges: [Range<Int>] = []
         var (start, size) = (0, 0)
-        for position in 0..<end where counts[Self.classes + position] > 0 {
-            let name = RecordLimits.encodedSize(of: schema.name(of: ClassIndex(position))) + RecordLimits.tallyCount
-            if size + name > RecordLimits.tallyClasses {
-                parts.append(start..<position)
+        for position in 0..<end where counts[Self.classOffset + position] > 0 {
+            let entrySize =
+                RecordLimits.encodedSize(of: schema.name(of: ClassIndex(position))) + RecordLimits.tallyClassOverhead
+            if size + entrySize > RecordLimits.tallyClassBytes {
+                ranges.append(start..<position)
                 (start, size) = (position, 0)
             }
-            size += name
+            size += entrySize
         }
-        return parts + [start..<end]
+        return ranges + [start..<end]
     }
 
     private func bytes(
@@ -122,13 +123,13 @@ struct TallyCounter {
             writer.member("negative_feedback", negative)
             writer.member("forwarded", forwarded)
             writer.object("class_counts") { writer in
-                for position in classes where counts[Self.classes + position] > 0 {
+                for position in classes where counts[Self.classOffset + position] > 0 {
                     writer.key(named: schema.name(of: ClassIndex(position)))
-                    writer.value(counts[Self.classes + position])
+                    writer.value(counts[Self.classOffset + position])
                 }
             }
-            writer.array("confidence_histogram", of: counts[Self.confidences..<Self.scores])
-            writer.array("score_histogram", of: counts[Self.scores..<Self.classes])
+            writer.array("confidence_histogram", of: counts[Self.confidenceOffset..<Self.scoreOffset])
+            writer.array("score_histogram", of: counts[Self.scoreOffset..<Self.classOffset])
             writer.member("threshold", threshold)
             writer.array("inputs") { writer in
                 for range in inputs {

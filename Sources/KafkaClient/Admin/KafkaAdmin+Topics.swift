@@ -73,7 +73,7 @@ extension KafkaAdmin {
         let deadline = Deadline(milliseconds: min(timeout, 20_000))
         while !deadline.hasPassed {
             // The topics exist; an answer that fails changes nothing but the wait.
-            if let led = try? topicsWithLeaders(deadline), led.isSuperset(of: topics) { return }
+            if let ready = try? topicsWithLeaders(deadline), ready.isSuperset(of: topics) { return }
             Pause.milliseconds(50)
         }
     }
@@ -85,14 +85,14 @@ extension KafkaAdmin {
             timeout: deadline.milliseconds,
             operation: "list topics"
         ) { data throws(KafkaError) in
-            var led: Set<String> = []
+            var ready: Set<String> = []
             for topic in (0..<Int(data.topic_cnt)).map({ data.topics[$0] }) {
                 guard let name = topic.topic, topic.err == RD_KAFKA_RESP_ERR_NO_ERROR, topic.partition_cnt > 0,
                     (0..<Int(topic.partition_cnt)).allSatisfy({ topic.partitions[$0].leader >= 0 })
                 else { continue }
-                led.insert(String(cString: name))
+                ready.insert(String(cString: name))
             }
-            return led
+            return ready
         }
     }
 

@@ -24,12 +24,12 @@ public final class KafkaAdmin {
 
     /// Opens the client; the first call contacts the cluster.
     public init(properties: KafkaProperties, timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
-        var own = properties
-        for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
-        self.properties = own
+        var clientProperties = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { clientProperties[name] = nil }
+        self.properties = clientProperties
         timeout = timeoutMilliseconds
         handle = try ClientHandle(
-            ClientConfiguration(kind: .producer, properties: own, events: RD_KAFKA_EVENT_ERROR),
+            ClientConfiguration(kind: .producer, properties: clientProperties, events: RD_KAFKA_EVENT_ERROR),
             operation: "open an administrator"
         )
     }
@@ -105,18 +105,18 @@ public final class KafkaAdmin {
         // A consumer that joins no group. `rd_kafka_ListConsumerGroupOffsets` ends the process if the group's
         // coordinator is not known yet, as on a fresh cluster: it looks up the coordinator by the client's own group,
         // and an administrator has none (librdkafka's issue 5040; 2.0.2 to 2.10).
-        var own = properties
-        own["group.id"] = group
-        own["enable.auto.commit"] = "false"
+        var clientProperties = properties
+        clientProperties["group.id"] = group
+        clientProperties["enable.auto.commit"] = "false"
         // With uncommitted reads, the call does not wait for open transactions.
-        own["isolation.level"] = "read_uncommitted"
+        clientProperties["isolation.level"] = "read_uncommitted"
         let reader = try ClientHandle(
-            ClientConfiguration(kind: .consumer, properties: own, events: RD_KAFKA_EVENT_ERROR),
+            ClientConfiguration(kind: .consumer, properties: clientProperties, events: RD_KAFKA_EVENT_ERROR),
             operation: operation
         )
-        let word = rd_kafka_queue_get_consumer(reader.client)
+        let queue = rd_kafka_queue_get_consumer(reader.client)
         defer {
-            if let word { rd_kafka_queue_destroy(word) }
+            if let queue { rd_kafka_queue_destroy(queue) }
             reader.close()
         }
         let deadline = Deadline(milliseconds: timeout)
@@ -130,7 +130,7 @@ public final class KafkaAdmin {
             guard let failure else { return list.groupOffsets() }
             // A missing right to request the coordinator is reported in an event, while the call keeps waiting for the
             // coordinator.
-            while let word, let event = rd_kafka_queue_poll(word, 0) {
+            while let queue, let event = rd_kafka_queue_poll(queue, 0) {
                 defer { rd_kafka_event_destroy(event) }
                 let reported = rd_kafka_event_error(event)
                 guard reported == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED else { continue }

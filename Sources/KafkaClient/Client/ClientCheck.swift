@@ -16,12 +16,12 @@ public enum ClientCheck {
         instance: String,
         transactionalID: String?
     ) -> KafkaError? {
-        var own = properties
-        for name in ["bootstrap.servers", "metadata.broker.list"] { own[name] = nil }
+        var clientProperties = properties
+        for name in ["bootstrap.servers", "metadata.broker.list"] { clientProperties[name] = nil }
         let clients = [
-            ("open a consumer", KafkaConsumer.configuration(own, group: group, instance: instance)),
-            ("open a reader", KafkaReader.configuration(own)),
-            ("open a producer", KafkaProducer.configuration(own, transactionalID: transactionalID)),
+            ("open a consumer", KafkaConsumer.configuration(clientProperties, group: group, instance: instance)),
+            ("open a reader", KafkaReader.configuration(clientProperties)),
+            ("open a producer", KafkaProducer.configuration(clientProperties, transactionalID: transactionalID)),
         ]
         for (operation, configuration) in clients {
             do throws(KafkaError) { try ClientHandle(configuration, operation: operation).close() } catch {

@@ -70,7 +70,7 @@ public enum ConnectionFault: Hashable, Sendable {
     }
 
     /// Whether a broker that is just starting or stopping may show the same fault for a short time.
-    var mayPass: Bool {
+    var mayBeTransient: Bool {
         switch self {
         case .plaintextToTLS, .tlsToPlaintext, .saslMissing: true
         default: false
@@ -81,8 +81,8 @@ public enum ConnectionFault: Hashable, Sendable {
     public init?(_ text: String) {
         func has(_ part: String) -> Bool { text.contains(part) }
         if has("Unsupported SASL mechanism") {
-            let words = text.firstRange(of: "supported mechanisms: ")
-            let offered = words.map { text[$0.upperBound...].prefix { $0 != " " } } ?? ""
+            let range = text.firstRange(of: "supported mechanisms: ")
+            let offered = range.map { text[$0.upperBound...].prefix { $0 != " " } } ?? ""
             self = .mechanism(offered: offered.split(separator: ",").joined(separator: ", "))
         } else if has("not valid in current SASL state") {
             self = .saslUnexpected
@@ -119,8 +119,8 @@ public enum ConnectionFault: Hashable, Sendable {
     /// Returns the fault for OpenSSL's X509_V_ERR_… number in the text; these numbers do not change.
     private static func certificate(_ text: String) -> ConnectionFault? {
         // The last match: names from the certificate precede it.
-        guard let words = text.ranges(of: certificateWords).last,
-            let number = Int(text[words.upperBound...].prefix { $0.isNumber })
+        guard let range = text.ranges(of: certificateWords).last,
+            let number = Int(text[range.upperBound...].prefix { $0.isNumber })
         else { return nil }
         switch number {
         case 2, 18, 19, 20, 21, 24, 27: return .untrusted

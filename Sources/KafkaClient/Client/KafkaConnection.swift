@@ -9,9 +9,9 @@ public enum KafkaConnection {
     /// Milliseconds from the first sign of a fault until it is reported; another broker may still answer meanwhile.
     private static let grace = 700
     /// Milliseconds from the first sign until the report of a fault that a starting broker may show, too; the fault
-    /// must also have been found `signs` times.
+    /// must also have been found `minimumFaults` times.
     private static let longGrace = 1_500
-    private static let signs = 3
+    private static let minimumFaults = 3
 
     /// Returns once a broker has answered: for callers that cannot continue without one, and for a person who waits.
     ///
@@ -47,15 +47,15 @@ public enum KafkaConnection {
         timeoutMilliseconds: Int = 4_000
     ) throws(KafkaError) -> Bool {
         let operation = "connect to \(properties["bootstrap.servers"] ?? "a broker")"
-        var own = properties
-        for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
+        var clientProperties = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { clientProperties[name] = nil }
         // Each attempt reports a fault; attempts on the same address are at least this far apart.
-        for name in ["reconnect.backoff.ms", "reconnect.backoff.max.ms"] { own[name] = "100" }
+        for name in ["reconnect.backoff.ms", "reconnect.backoff.max.ms"] { clientProperties[name] = "100" }
         // Some versions report a disconnect only in their log, at the information level.
-        own["log_level"] = "6"
-        own["log.connection.close"] = "true"
+        clientProperties["log_level"] = "6"
+        clientProperties["log.connection.close"] = "true"
         let handle = try ClientHandle(
-            ClientConfiguration(kind: .producer, properties: own, events: RD_KAFKA_EVENT_ERROR),
+            ClientConfiguration(kind: .producer, properties: clientProperties, events: RD_KAFKA_EVENT_ERROR),
             operation: operation
         )
         defer { handle.close() }
@@ -77,8 +77,8 @@ public enum KafkaConnection {
             firstSign = since
             let passed = since.duration(to: .now)
             let isSure =
-                fault.mayPass
-                ? handle.faultCount >= signs && passed >= .milliseconds(longGrace)
+                fault.mayBeTransient
+                ? handle.faultCount >= minimumFaults && passed >= .milliseconds(longGrace)
                 : passed >= .milliseconds(grace)
             guard isSure else { continue }
             throw KafkaError(.fatal, operation: operation, code: fault.code, reason: fault.explanation)

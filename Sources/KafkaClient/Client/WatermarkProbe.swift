@@ -17,13 +17,13 @@ final class WatermarkProbe {
     /// records count.
     init(_ properties: KafkaProperties, for use: KafkaRight.Operation, stable: Bool = false) throws(KafkaError) {
         self.use = use
-        var own = properties
-        for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
-        own["isolation.level"] = stable ? "read_committed" : "read_uncommitted"
+        var clientProperties = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { clientProperties[name] = nil }
+        clientProperties["isolation.level"] = stable ? "read_committed" : "read_uncommitted"
         // The client has no topic of its own, so it would keep using a former leader for as long as this.
-        own["metadata.max.age.ms"] = "1000"
+        clientProperties["metadata.max.age.ms"] = "1000"
         handle = try ClientHandle(
-            ClientConfiguration(kind: .consumer, properties: own, events: 0),
+            ClientConfiguration(kind: .consumer, properties: clientProperties, events: 0),
             operation: "open a client that asks for offsets"
         )
     }

@@ -30,9 +30,9 @@ final class FetchWaker {
     deinit { rd_kafka_queue_destroy(answers) }
 
     /// Call after every batch, with the messages that are left in the local queue.
-    func observe(taken: Int, bytes: Int, left: Int) {
-        if taken > 0 { averageBytes = (averageBytes + bytes / taken + Self.overhead) / 2 }
-        if isHalfFull(left + taken) { isArmed = true }
+    func observe(fetched: Int, bytes: Int, left: Int) {
+        if fetched > 0 { averageBytes = (averageBytes + bytes / fetched + Self.overhead) / 2 }
+        if isHalfFull(left + fetched) { isArmed = true }
         guard isArmed, !isHalfFull(left) else { return }
         if isWaiting, let answer = rd_kafka_queue_poll(answers, 0) {
             rd_kafka_event_destroy(answer)

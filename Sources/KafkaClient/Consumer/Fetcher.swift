@@ -40,7 +40,7 @@ final class Fetcher {
     }
 
     /// Discards ends and errors, which do not apply to partitions that are moved.
-    func forget() {
+    func discardEndsAndErrors() {
         ends.removeAll()
         failure = nil
     }
@@ -73,7 +73,7 @@ final class Fetcher {
         buffer.compact { message in
             let view = message.pointee
             guard view.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                setAside(message)
+                noteEndOrError(message)
                 return false
             }
             // Records fetched before a seek, or of a partition that is not assigned, are dropped.
@@ -93,10 +93,10 @@ final class Fetcher {
             )
             return true
         }
-        waker?.observe(taken: records.count, bytes: bytes, left: rd_kafka_queue_length(queue))
+        waker?.observe(fetched: records.count, bytes: bytes, left: rd_kafka_queue_length(queue))
     }
 
-    private func setAside(_ message: RecordBuffer.Message) {
+    private func noteEndOrError(_ message: RecordBuffer.Message) {
         let view = message.pointee
         let topic = view.rkt.flatMap { index(of: $0) }.map { topics[$0] }
         if view.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {

@@ -40,7 +40,7 @@ extension KafkaConsumer {
     public func seek(_ positions: [KafkaTopicPartition: Int64]) throws(KafkaError) {
         guard !positions.isEmpty else { return }
         fetcher.release()
-        fetcher.forget()
+        fetcher.discardEndsAndErrors()
         let operation = "move to another offset"
         let deadline = Deadline(milliseconds: 10_000)
         while true {

@@ -33,7 +33,7 @@ public final class KafkaConsumer {
     private var unanswered: KafkaPollOutcome?
     /// Reason why no broker can be reached, as far as it is known; nil while a broker answers.
     public private(set) var connectivityError: KafkaError?
-    private var troubleCheck = Deadline(milliseconds: 0)
+    private var nextConnectivityCheck = Deadline(milliseconds: 0)
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
 
@@ -60,7 +60,7 @@ public final class KafkaConsumer {
     ) throws(KafkaError) {
         let operation = "open a consumer of group \(group)"
         let configuration = Self.configuration(properties, group: group, instance: instance)
-        let own = configuration.defaults
+        let defaults = configuration.defaults
         handle = try ClientHandle(configuration, operation: operation)
         guard let consumerQueue = rd_kafka_queue_get_consumer(handle.client) else {
             throw KafkaError(.fatal, operation: operation, code: "_UNKNOWN_GROUP", reason: "there is no group")
@@ -74,7 +74,7 @@ public final class KafkaConsumer {
         self.properties = properties
         self.consumerQueue = consumerQueue
         self.fetchQueue = fetchQueue
-        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(properties)))
+        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: defaults.merging(properties)))
         // Errors of the client arrive together with the rebalances.
         rd_kafka_poll_set_consumer(handle.client)
         let list = PartitionList(topics: topics)
@@ -250,7 +250,7 @@ public final class KafkaConsumer {
     /// Checks once a second whether a broker is reachable again: librdkafka reports that all brokers are down, but not
     /// that one has returned.
     private func checkConnectivity() {
-        guard connectivityError != nil, troubleCheck.hasPassed else { return }
+        guard connectivityError != nil, nextConnectivityCheck.hasPassed else { return }
         let answer = Result { () throws(KafkaError) in
             try Metadata.read(handle.client, timeout: 200, operation: "reach a broker") { $0.broker_cnt }
         }
@@ -258,7 +258,7 @@ public final class KafkaConsumer {
             connectivityError = nil
             handle.connected()
         }
-        troubleCheck = Deadline(milliseconds: 1_000)
+        nextConnectivityCheck = Deadline(milliseconds: 1_000)
     }
 
     private func serveError(_ event: OpaquePointer) throws(KafkaError) {
@@ -270,7 +270,7 @@ public final class KafkaConsumer {
             connectivityError = handle.explained(
                 KafkaError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, operation: "reach a broker", reason: text)
             )
-            troubleCheck = Deadline(milliseconds: 1_000)
+            nextConnectivityCheck = Deadline(milliseconds: 1_000)
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
             RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
             // librdkafka recovers by itself; a rebalance follows if necessary.

@@ -40,7 +40,7 @@ public final class KafkaMessageCounter {
     }
 
     /// Consumes the available messages; waits at most `timeoutMilliseconds` for the first message.
-    public func take(timeoutMilliseconds: Int32) throws(KafkaError) {
+    public func consume(timeoutMilliseconds: Int32) throws(KafkaError) {
         buffer.read(from: queue, maximum: 10_000, timeout: timeoutMilliseconds)
         for index in 0..<buffer.count {
             guard let message = buffer[index] else { continue }

@@ -39,7 +39,7 @@ public final class KafkaReader {
     public init(properties: KafkaProperties, topics: [String]) throws(KafkaError) {
         let operation = "open a reader"
         let configuration = Self.configuration(properties)
-        let (own, given) = (configuration.defaults, configuration.properties)
+        let (defaults, given) = (configuration.defaults, configuration.properties)
         handle = try ClientHandle(configuration, operation: operation)
         guard let queue = rd_kafka_queue_new(handle.client) else {
             throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
@@ -47,7 +47,7 @@ public final class KafkaReader {
         self.topics = topics
         self.properties = given
         fetchQueue = queue
-        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(given)))
+        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: defaults.merging(given)))
     }
 
     /// Configuration of a reader; names of groups and transactions are ignored.

@@ -28,10 +28,10 @@ final class RecordBuffer {
     /// without waiting.
     func read(from queue: OpaquePointer, maximum: Int, timeout: Int32) {
         reserve(maximum)
-        count = take(from: queue, at: 0, maximum: maximum, timeout: 0)
+        count = consumeBatch(from: queue, at: 0, maximum: maximum, timeout: 0)
         guard count == 0, timeout > 0 else { return }
-        count = take(from: queue, at: 0, maximum: 1, timeout: timeout)
-        if count == 1, maximum > 1 { count += take(from: queue, at: 1, maximum: maximum - 1, timeout: 0) }
+        count = consumeBatch(from: queue, at: 0, maximum: 1, timeout: timeout)
+        if count == 1, maximum > 1 { count += consumeBatch(from: queue, at: 1, maximum: maximum - 1, timeout: 0) }
     }
 
     /// Keeps the messages for which `isKept` is true, in order, and destroys the others at once.
@@ -73,7 +73,7 @@ final class RecordBuffer {
         return headers
     }
 
-    private func take(from queue: OpaquePointer, at start: Int, maximum: Int, timeout: Int32) -> Int {
+    private func consumeBatch(from queue: OpaquePointer, at start: Int, maximum: Int, timeout: Int32) -> Int {
         max(0, rd_kafka_consume_batch_queue(queue, timeout, messages + start, maximum))
     }
 

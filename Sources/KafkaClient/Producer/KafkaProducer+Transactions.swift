@@ -22,7 +22,7 @@ extension KafkaProducer {
     /// Opens a transaction; the first record announces it to the broker.
     public func begin() throws(KafkaError) {
         _ = takeFailures()
-        written.removeAll(keepingCapacity: true)
+        transactionTopics.removeAll(keepingCapacity: true)
         if let error = rd_kafka_begin_transaction(handle.client) {
             throw KafkaError(consuming: error, operation: "begin a transaction")
         }
@@ -116,7 +116,7 @@ extension KafkaProducer {
             let groups = group.map { [KafkaRight(.read, .group, $0)] } ?? []
             return error.lacking(anyOf: [.init(.write, .transactionalID, transactionalID)] + groups)
         }
-        let hidden = written.filter { topic in
+        let hidden = transactionTopics.filter { topic in
             do throws(KafkaError) {
                 _ = try Metadata.partitions(of: topic, for: .write, client: handle.client, timeout: 2_000)
                 return false
@@ -125,7 +125,7 @@ extension KafkaProducer {
             }
         }
         return error.lacking(
-            anyOf: (hidden.isEmpty ? written : hidden).sorted().map { KafkaRight(.write, .topic, $0) }
+            anyOf: (hidden.isEmpty ? transactionTopics : hidden).sorted().map { KafkaRight(.write, .topic, $0) }
         )
     }
 

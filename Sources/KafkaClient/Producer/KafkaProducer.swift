@@ -17,8 +17,8 @@ public final class KafkaProducer {
     /// Empty for a producer without transactions.
     let transactionalID: String
     /// Topics of records in the open transaction.
-    var written: Set<String> = []
-    private var lastWritten = ""
+    var transactionTopics: Set<String> = []
+    private var lastTopic = ""
     let handle: ClientHandle
     /// librdkafka's topic objects by name.
     private var topics: [String: OpaquePointer] = [:]
@@ -165,9 +165,9 @@ public final class KafkaProducer {
 
     /// Notes a topic of the open transaction. Records arrive in runs of one topic, so the last topic is checked first.
     private func note(_ topic: String) {
-        guard topic != lastWritten || written.isEmpty else { return }
-        lastWritten = topic
-        written.insert(topic)
+        guard topic != lastTopic || transactionTopics.isEmpty else { return }
+        lastTopic = topic
+        transactionTopics.insert(topic)
     }
 
     private func note(_ message: rd_kafka_message_t) {
@@ -180,16 +180,18 @@ public final class KafkaProducer {
         }
         let name = message.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
         let partition = KafkaTopicPartition(name, message.partition)
-        let bare = KafkaError(message.err, operation: "write to \(partition)").lacking(.init(.write, .topic, name))
+        let deliveryError = KafkaError(message.err, operation: "write to \(partition)").lacking(
+            .init(.write, .topic, name)
+        )
         failures.append(
             KafkaDeliveryFailure(
                 partition: partition,
                 key: message.key.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: message.key_len)) },
                 error: KafkaError(
-                    isTransactional ? .abortTransaction : bare.disposition,
-                    operation: bare.operation,
-                    code: bare.code,
-                    reason: bare.reason
+                    isTransactional ? .abortTransaction : deliveryError.disposition,
+                    operation: deliveryError.operation,
+                    code: deliveryError.code,
+                    reason: deliveryError.reason
                 )
             )
         )

@@ -16,9 +16,9 @@ enum BALD {
     static func score(_ members: EnsembleOutput) -> Double {
         var mutual = 0.0
         for probability in members.consensus { mutual += Entropy.term(probability) }
-        var own = 0.0
-        for probability in members.probabilities { own += Entropy.term(probability) }
-        mutual -= own / Double(members.count)
+        var memberEntropy = 0.0
+        for probability in members.probabilities { memberEntropy += Entropy.term(probability) }
+        mutual -= memberEntropy / Double(members.count)
         return members.normalized(mutual)
     }
 }
@@ -26,7 +26,7 @@ enum BALD {
 extension EnsembleOutput {
     /// A disagreement in nats, divided by its maximum for this number of members and classes; 0 if either number is 1.
     func normalized(_ nats: Double) -> Double {
-        let most = min(count, width)
-        return most > 1 ? Probability(clamping: nats / Reproducible.log(Double(most))).value : 0
+        let smallerCount = min(count, width)
+        return smallerCount > 1 ? Probability(clamping: nats / Reproducible.log(Double(smallerCount))).value : 0
     }
 }

@@ -38,13 +38,13 @@ public enum Calibration {
             probability > 0 ? Reproducible.exp(Reproducible.log(probability / largest) / temperature) : 0
         }
         let weights = output.entries.map { power($0.probability) }
-        let rest = unnamed > 0 ? unnamed * power(share) : 0
-        var sum = rest
+        let unnamedWeight = unnamed > 0 ? unnamed * power(share) : 0
+        var sum = unnamedWeight
         for weight in weights { sum += weight }
         let entries = zip(output.entries, weights).map { entry, weight in
             ClassDistribution.Entry(label: entry.label, probability: weight / sum)
         }
-        return ClassDistribution(entries, remainder: rest / sum) ?? output
+        return ClassDistribution(entries, remainder: unnamedWeight / sum) ?? output
     }
 
     /// Softmax of the logits over the temperature.

@@ -51,7 +51,7 @@ public enum ChoiceKind: FiniteKind {
     public static func text(of answer: ClassIndex, to question: LabelSchema) -> String { question.name(of: answer) }
     public static func text(of label: ClassIndex, under question: LabelSchema) -> String { question.name(of: label) }
 
-    public static func answer(saying label: ClassIndex) -> ClassIndex { label }
+    public static func answer(stating label: ClassIndex) -> ClassIndex { label }
 
     public static func classNames(in label: ClassIndex, under question: LabelSchema) -> [String] {
         [question.name(of: label)]
@@ -99,7 +99,7 @@ public enum ChoiceKind: FiniteKind {
 
     public static func summary(
         _ output: ClassDistribution,
-        beside detail: PredictionDetail,
+        detail: PredictionDetail,
         _ question: LabelSchema,
         _ function: AcquisitionFunction,
         temperature: Double

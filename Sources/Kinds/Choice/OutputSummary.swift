@@ -56,13 +56,13 @@ public struct OutputSummary: Hashable, Sendable {
         var lowest = highest == firstBits ? top : Int.max
         for part in parts { lowest = min(lowest, part.bits == highest ? part.label : Int.max) }
         if needsEntropy {
-            for part in parts { entropy -= Self.entropyTerm(part.probability) }
+            for part in parts { entropy -= Self.negatedEntropyTerm(part.probability) }
         }
         count &+= parts.count
         (firstBits, secondBits, top, sum) = (highest, next, lowest, total)
     }
 
-    @inline(never) @usableFromInline static func entropyTerm(_ probability: Double) -> Double {
+    @inline(never) @usableFromInline static func negatedEntropyTerm(_ probability: Double) -> Double {
         probability > 0 ? probability * Reproducible.log(probability) : 0
     }
 
@@ -72,17 +72,17 @@ public struct OutputSummary: Hashable, Sendable {
     public func score(_ function: AcquisitionFunction, classes: Int) -> Double {
         guard classes > 1, count > 0 else { return 0 }
         let unnamed = classes - count
-        let two = ClassDistribution.topTwo((first, second), remainder: remainder, unnamed: unnamed)
+        let topTwo = ClassDistribution.topTwo((first, second), remainder: remainder, unnamed: unnamed)
         switch function {
         case .random: return 0
-        case .leastConfidence: return LeastConfidence.score(first: two.first, classes: classes)
-        case .ratio: return Ratio.score(first: two.first, second: two.second)
+        case .leastConfidence: return LeastConfidence.score(first: topTwo.first, classes: classes)
+        case .ratio: return Ratio.score(first: topTwo.first, second: topTwo.second)
         case .entropy:
             return Entropy.score(sum: entropy, remainder: remainder, unnamed: unnamed, classes: classes)
         // The margin is used for a function whose evidence is missing.
         case .margin, .provided, .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement,
             .variationRatio:
-            return Margin.score(first: two.first, second: two.second)
+            return Margin.score(first: topTwo.first, second: topTwo.second)
         }
     }
 }

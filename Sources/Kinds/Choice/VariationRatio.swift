@@ -12,8 +12,8 @@ enum VariationRatio {
     /// - Returns: In `0...1`.
     /// - Complexity: O(members × classes).
     static func score(_ members: EnsembleOutput) -> Double {
-        var most = 0
-        for votes in members.votes where votes > most { most = votes }
-        return Probability(clamping: 1 - Double(most) / Double(members.count)).value
+        var mostVotes = 0
+        for votes in members.votes where votes > mostVotes { mostVotes = votes }
+        return Probability(clamping: 1 - Double(mostVotes) / Double(members.count)).value
     }
 }

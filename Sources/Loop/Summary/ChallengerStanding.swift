@@ -25,7 +25,7 @@ public struct ChallengerStanding: Hashable, Sendable {
 
     init(_ state: RolloutState, _ policy: RolloutPolicy) {
         let pairs = state.pairs.value
-        livePredictions = state.phase.value.challengerLivePredictions
+        livePredictions = state.roles.value.challengerLivePredictions
         minimumPredictions = policy.minimumShadow
         guard policy.bound == .challenger else {
             let evidence = state.evidence(policy)

@@ -110,14 +110,14 @@ public struct ProjectSummary: Hashable, Sendable {
         let policy = state.configuration.value
         let ledger = state.acquisition.accounts.ledger.value
         let log = state.datasets.position.value
-        let phase = state.rollout.phase.value
+        let roles = state.rollout.roles.value
         self.project = state.project.rawValue
         entryNumber = state.position.value.entryNumber
         chain = project.chain.digest.hex
-        champion = phase.champion
-        challenger = phase.challenger
+        champion = roles.champion
+        challenger = roles.challenger
         newest = state.training.progress.value.newest
-        quarantined = phase.quarantined.map(\.rawValue)
+        quarantined = roles.quarantined.map(\.rawValue)
         unregistered = state.unregistered.sortedRows.filter { !state.isRegistered($0.key) }
             .map {
                 UnregisteredSummary(
@@ -128,12 +128,12 @@ public struct ProjectSummary: Hashable, Sendable {
                 )
             }
             .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
-        isHeld = phase.isHeld
+        isHeld = roles.isHeld
         isFrozen = state.rollout.isFrozen
         holdback = state.rollout.progress.value.released?.holdback
-        waiting = state.rollout.phase.value.waiting
+        waiting = state.rollout.roles.value.waiting
         suppressed = state.rollout.suppressedClasses
-        changedEvidence = phase.changedEvidence
+        changedEvidence = roles.changedEvidence
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0
         votesSpent = ledger.spent
@@ -179,14 +179,14 @@ public struct ProjectSummary: Hashable, Sendable {
                 EntryRejection.Code(rawValue: $0.key).map { !$0.isDeadLetter && $0 != .wrongSpace } ?? false
             return RefusalSummary(code: $0.key, count: $0.value, isExpected: isExpected)
         }
-        let voices = phase.champion.flatMap { state.rollout.watches[$0.version] }
+        let voices = roles.champion.flatMap { state.rollout.watches[$0.version] }
         feedbackNegative = voices?.negative ?? state.rollout.watch.value.negative
         feedbackTotal = voices?.total ?? state.rollout.watch.value.total
         isSuspected = state.rollout.isSuspected
         suspicions = SuspicionStanding.all(state.rollout)
         rollout = policy.flatMap { RolloutStanding(state.rollout, $0.rollout) }
         pairedLabels = state.rollout.pairs.value.labels
-        standing = phase.challenger.map { _ in
+        standing = roles.challenger.map { _ in
             ChallengerStanding(state.rollout, policy?.rollout ?? RolloutPolicy())
         }
         pause = project.pause

@@ -52,7 +52,7 @@ public struct RolloutStanding: Hashable, Sendable {
     /// The progress on one line, for people.
     public var text: String {
         guard let canary = staging.canary else { return "none" }
-        let whom =
+        let audience =
             canary.ring.map { "ring \(ForeignText.line("\($0.key)=\($0.value)", limit: 340))" }
             ?? "share \(canary.share ?? 0)"
         let state =
@@ -65,7 +65,7 @@ public struct RolloutStanding: Hashable, Sendable {
             ? ", \(labels) audit labels of what it served, log e against it \(Self.rounded(logEvidence)) of \(Self.rounded(labelThreshold))"
             : ""
         return
-            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(evidence)\(answers)\(state)"
+            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(audience))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(evidence)\(answers)\(state)"
     }
 
     /// Writes the progress as one JSON object.

@@ -18,7 +18,7 @@ public struct SuspicionStanding: Hashable, Sendable {
     /// Total agreement of the labels with its predictions: for kind `choice`, the number of correct predictions.
     public let right: Double
     /// Number of labels that are needed for a decision.
-    public var labelsNeeded: Int { RolloutState.deciding }
+    public var labelsNeeded: Int { RolloutState.decidingLabels }
     /// Labels of samples that users had rejected; they decide nothing.
     public let disputed: Int
     /// Labels among these that find the version wrong.

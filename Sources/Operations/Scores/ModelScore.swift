@@ -10,7 +10,7 @@ public struct ModelScore: Hashable, Sendable {
         /// Valid at a single look.
         public let interval: Interval
         /// Valid at all looks simultaneously.
-        public let always: Interval
+        public let anytimeInterval: Interval
     }
 
     /// Precision and recall of the model for one class.
@@ -29,7 +29,7 @@ public struct ModelScore: Hashable, Sendable {
     /// A share with an interval that is valid at all looks simultaneously.
     public struct Share: Hashable, Sendable {
         public let value: Double
-        public let always: Interval
+        public let anytimeInterval: Interval
     }
 
     /// The number of labels of one class that were predicted as a class, unweighted.
@@ -55,13 +55,13 @@ public struct ModelScore: Hashable, Sendable {
     public init?(
         _ version: ModelVersion,
         on items: [ScoreBook.Item],
-        _ figures: PostStratification,
+        _ weighting: PostStratification,
         _ question: Question
     ) {
         let answered = items.compactMap { item in item.answers[version].map { (item: item, answer: $0.label) } }
         let cells = answered.map(\.item.cell)
         let values = answered.map { $0.answer.agreement(with: $0.item.label) }
-        let strata = Strata(cells, figures)
+        let strata = Strata(cells, weighting)
         guard let agreement = strata.figure(values, in: 0...1) else { return nil }
         self.version = version
         labels = answered.count
@@ -105,15 +105,15 @@ public struct ModelScore: Hashable, Sendable {
 /// Labels by stratum, each with its weight.
 struct Strata {
     private let cells: [PostStratification.Cell]
-    private let figures: PostStratification
+    private let weighting: PostStratification
     private let shares: [(stratum: Int, share: Double)]
     private let weights: [Double]
 
-    init(_ cells: [PostStratification.Cell], _ figures: PostStratification) {
+    init(_ cells: [PostStratification.Cell], _ weighting: PostStratification) {
         self.cells = cells
-        self.figures = figures
-        shares = figures.shares(withLabels: cells)
-        weights = figures.weights(of: cells)
+        self.weighting = weighting
+        shares = weighting.shares(withLabels: cells)
+        weights = weighting.weights(of: cells)
     }
 
     /// The mean of a figure over all candidates.
@@ -125,15 +125,15 @@ struct Strata {
     /// - Returns: The mean with its intervals; nil without labels.
     func figure(_ values: [Double], in range: ClosedRange<Double>, settled: Set<Int> = []) -> ModelScore.Figure? {
         let labels = zip(cells, values).map { (cell: $0, value: $1) }
-        guard let estimate = figures.mean(of: labels, in: range, settled: settled) else { return nil }
-        let always = ConfidenceSequence.mean(of: strata(values, settled: settled), in: range)
+        guard let estimate = weighting.mean(of: labels, in: range, settled: settled) else { return nil }
+        let anytimeInterval = ConfidenceSequence.mean(of: strata(values, settled: settled), in: range)
         return ModelScore.Figure(
             value: estimate.value,
             interval: estimate.interval,
             // An interval valid at all looks is never narrower than the interval valid at a single look.
-            always: Interval(
-                min(max(always.lower, range.lowerBound), estimate.interval.lower),
-                max(min(always.upper, range.upperBound), estimate.interval.upper)
+            anytimeInterval: Interval(
+                min(max(anytimeInterval.lower, range.lowerBound), estimate.interval.lower),
+                max(min(anytimeInterval.upper, range.upperBound), estimate.interval.upper)
             )
         )
     }
@@ -146,7 +146,7 @@ struct Strata {
             all += weight
         }
         guard all > 0 else { return nil }
-        return ModelScore.Share(value: hits / all, always: ConfidenceSequence.share(of: strata(values)))
+        return ModelScore.Share(value: hits / all, anytimeInterval: ConfidenceSequence.share(of: strata(values)))
     }
 
     private func strata(_ values: [Double], settled: Set<Int> = []) -> [ConfidenceSequence.Stratum] {

@@ -36,18 +36,18 @@ public struct PairedScore: Sendable {
     ///   - first: The version that is the basis of the comparison.
     ///   - second: The other version.
     ///   - items: Labels; those that only one version has answered are excluded.
-    ///   - figures: Weights by the distribution of the project's candidates.
+    ///   - weighting: Weights by the distribution of the project's candidates.
     ///   - question: The question of the project.
     public init?(
         _ first: ModelVersion,
         _ second: ModelVersion,
         on items: [ScoreBook.Item],
-        figures: PostStratification,
+        weighting: PostStratification,
         question: Question
     ) {
         let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
-        guard let one = ModelScore(first, on: common, figures, question),
-            let two = ModelScore(second, on: common, figures, question)
+        guard let firstScore = ModelScore(first, on: common, weighting, question),
+            let secondScore = ModelScore(second, on: common, weighting, question)
         else { return nil }
         let pairs = common.compactMap { item in
             item.answers[first].flatMap { old in item.answers[second].map { (item: item, old: old, new: $0) } }
@@ -60,10 +60,10 @@ public struct PairedScore: Sendable {
         let isPair = pairs.allSatisfy { item, old, new in
             item.cell.stratum != AuditStratum.agree.index || new.label.agreement(with: old.label) == 1
         }
-        let strata = Strata(common.map(\.cell), figures)
+        let strata = Strata(common.map(\.cell), weighting)
         let settled: Set<Int> = isPair ? [AuditStratum.agree.index] : []
         guard let difference = strata.figure(differences, in: -1...1, settled: settled) else { return nil }
-        (self.first, self.second, self.difference) = (one, two, difference)
+        (self.first, self.second, self.difference) = (firstScore, secondScore, difference)
         labels = common.count
         mcNemar = McNemar(wins: differences.count { $0 > 0 }, losses: differences.count { $0 < 0 })
         permutation = PairedPermutation(differences)

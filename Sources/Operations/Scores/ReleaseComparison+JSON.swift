@@ -20,12 +20,12 @@ extension ReleaseComparison {
             }
             Self.write("anchor", anchor, to: &writer)
             Self.write("window", window, to: &writer)
-            if let welch, let whitney {
+            if let welch, let mannWhitney {
                 writer.object("repeats") { writer in
                     writer.member("difference", welch.difference)
                     writer.member("welch_p", welch.pValue)
-                    writer.member("mann_whitney_p", whitney.pValue)
-                    writer.member("cliffs_delta", whitney.cliffsDelta)
+                    writer.member("mann_whitney_p", mannWhitney.pValue)
+                    writer.member("cliffs_delta", mannWhitney.cliffsDelta)
                 }
             }
             writer.array("series") { writer in
@@ -48,7 +48,7 @@ extension ReleaseComparison {
             writer.member("version", version.rawValue)
             writer.member("since_ms", ifPresent: since[version]?.milliseconds)
             writer.key("score")
-            guard let score = alone[version] else { return writer.null() }
+            guard let score = individualScores[version] else { return writer.null() }
             Self.write(score, to: &writer)
         }
     }
@@ -120,7 +120,7 @@ extension ReleaseComparison {
         writer.key(key)
         guard let set else { return writer.null() }
         writer.object { writer in
-            writer.member("version", set.version)
+            writer.member("version", set.digest)
             writer.member("items", set.score.labels)
             writer.member("first", set.score.first.agreement.value)
             writer.member("second", set.score.second.agreement.value)
@@ -132,7 +132,7 @@ extension ReleaseComparison {
         writer.object(key) { writer in
             writer.member("value", figure.value)
             write("interval", figure.interval, to: &writer)
-            write("always", figure.always, to: &writer)
+            write("always", figure.anytimeInterval, to: &writer)
         }
     }
 
@@ -141,7 +141,7 @@ extension ReleaseComparison {
         guard let share else { return writer.null() }
         writer.object { writer in
             writer.member("value", share.value)
-            write("always", share.always, to: &writer)
+            write("always", share.anytimeInterval, to: &writer)
         }
     }
 

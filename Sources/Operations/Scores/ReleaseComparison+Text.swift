@@ -36,7 +36,9 @@ extension ReleaseComparison {
     private func text(of version: ModelVersion) -> [String] {
         let name = ReleaseLogRecord.name(version)
         let begun = since[version].map { "since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? "of all times"
-        guard let score = alone[version] else { return ["", "\(name)  no audit label \(begun) that it had answered"] }
+        guard let score = individualScores[version] else {
+            return ["", "\(name)  no audit label \(begun) that it had answered"]
+        }
         let classes = score.classes.map { figures in
             "  \(ForeignText.line(figures.name, limit: 64)): precision \(ScoreText.share(figures.precision)) of \(figures.predictions), recall \(ScoreText.share(figures.recall)) of \(figures.labels)"
         }
@@ -52,10 +54,10 @@ extension ReleaseComparison {
     }
 
     private func text(of score: PairedScore, _ old: String, _ new: String) -> [String] {
-        let (test, always) = (score.mcNemar, score.difference.always)
+        let (test, anytimeInterval) = (score.mcNemar, score.difference.anytimeInterval)
         var lines = [
             "\(new) less \(old) on \(counted(score.labels)) newer than both releases:",
-            "  \(ScoreText.difference(score.difference)), at all looks [\(ScoreText.signed(always.lower)), \(ScoreText.signed(always.upper))]",
+            "  \(ScoreText.difference(score.difference)), at all looks [\(ScoreText.signed(anytimeInterval.lower)), \(ScoreText.signed(anytimeInterval.upper))]",
             "  McNemar       \(new) alone agrees better with \(test.wins), \(old) alone with \(test.losses): p \(ScoreText.pValue(test.exact)) (exact), \(ScoreText.pValue(test.midP)) (mid-p)",
             "  permutation   p \(ScoreText.pValue(score.permutation.pValue))\(score.permutation.isExact ? " (exact)" : "")",
         ]
@@ -82,9 +84,9 @@ extension ReleaseComparison {
     }
 
     private func repeatLines(_ old: String, _ new: String) -> [String] {
-        guard let welch, let whitney else { return [] }
+        guard let welch, let mannWhitney else { return [] }
         return [
-            "repeats       of the trials behind them, \(new) less \(old): \(ScoreText.signed(welch.difference)) points, Welch p \(ScoreText.pValue(welch.pValue)), Mann-Whitney p \(ScoreText.pValue(whitney.pValue)), Cliff's delta \(ScoreText.rounded(whitney.cliffsDelta))"
+            "repeats       of the trials behind them, \(new) less \(old): \(ScoreText.signed(welch.difference)) points, Welch p \(ScoreText.pValue(welch.pValue)), Mann-Whitney p \(ScoreText.pValue(mannWhitney.pValue)), Cliff's delta \(ScoreText.rounded(mannWhitney.cliffsDelta))"
         ]
     }
 
@@ -102,5 +104,5 @@ extension ReleaseComparison {
 
     /// Welch's test between the repeats of both versions; nil where they have fewer than two each, or do not vary.
     var welch: Welch? { repeats[second].flatMap { new in repeats[first].flatMap { Welch(new, $0) } } }
-    var whitney: MannWhitney? { repeats[second].flatMap { new in repeats[first].flatMap { MannWhitney(new, $0) } } }
+    var mannWhitney: MannWhitney? { repeats[second].flatMap { new in repeats[first].flatMap { MannWhitney(new, $0) } } }
 }

@@ -13,7 +13,7 @@ public struct ReleaseComparison: Sendable {
     /// Two versions on one set of labels.
     public struct ItemSet: Sendable {
         /// The digest of the samples, in the order of acceptance: equal sets have equal digests.
-        public let version: String
+        public let digest: String
         public let score: PairedScore
         /// Number of labels that were known when the later of the two was released: they favour that version.
         public let known: Int
@@ -40,7 +40,7 @@ public struct ReleaseComparison: Sendable {
     /// part in either's release. Nil if no such label was answered by both.
     public let fresh: PairedScore?
     /// Score of each version alone on labels newer than its own promotion or registration; nil without any.
-    public let alone: [ModelVersion: ModelScore]
+    public let individualScores: [ModelVersion: ModelScore]
     /// Time of each version's last promotion, or else of its registration; nil if neither is known.
     public let since: [ModelVersion: StreamTime]
     /// The second minus the first on labels that were known when the later one was released: it was chosen by these
@@ -66,13 +66,13 @@ public struct ReleaseComparison: Sendable {
                 remedy: "see flywheel project list"
             )
         }
-        let (living, figures) = (book.living, book.figures)
-        for version in [first, second] where !living.contains(where: { $0.answers[version] != nil }) {
+        let (testItems, weighting) = (book.testItems, book.weighting)
+        for version in [first, second] where !testItems.contains(where: { $0.answers[version] != nil }) {
             let isKnown = book.registered[version] != nil
             throw EngineError(
                 "compare \(first) with \(second)",
                 isKnown
-                    ? "\(version) had answered none of the \(living.count) audit labels of \(project) before they were known"
+                    ? "\(version) had answered none of the \(testItems.count) audit labels of \(project) before they were known"
                     : "no version \(version) of \(project) is known",
                 remedy: isKnown
                     ? "services have to run it on audit samples; flywheel explain shows a sample's predictions"
@@ -82,34 +82,39 @@ public struct ReleaseComparison: Sendable {
         self.project = project
         self.first = first
         self.second = second
-        let (begun, versions) = (book.since, [first, second])
-        since = versions.reduce(into: [:]) { $0[$1] = begun($1) }
-        alone = versions.reduce(into: [:]) { scores, version in
-            scores[version] = ModelScore(version, on: Self.fresh(living, after: [begun(version)]), figures, question)
+        let (releaseTime, versions) = (book.since, [first, second])
+        since = versions.reduce(into: [:]) { $0[$1] = releaseTime($1) }
+        individualScores = versions.reduce(into: [:]) { scores, version in
+            scores[version] = ModelScore(
+                version,
+                on: Self.fresh(testItems, after: [releaseTime(version)]),
+                weighting,
+                question
+            )
         }
         fresh = PairedScore(
             first,
             second,
-            on: Self.fresh(living, after: versions.map(begun)),
-            figures: figures,
+            on: Self.fresh(testItems, after: versions.map(releaseTime)),
+            weighting: weighting,
             question: question
         )
-        let later = versions.compactMap(begun).max()
-        let known = living.filter { item in later.map { item.acceptedAt <= $0 } ?? false }
-        optimistic = PairedScore(first, second, on: known, figures: figures, question: question).map {
+        let later = versions.compactMap(releaseTime).max()
+        let known = testItems.filter { item in later.map { item.acceptedAt <= $0 } ?? false }
+        optimistic = PairedScore(first, second, on: known, weighting: weighting, question: question).map {
             ($0.difference.value, $0.labels)
         }
         func set(_ items: [ScoreBook.Item]) -> ItemSet? {
-            ItemSet(first, second, on: items, until: later, figures: figures, question: question)
+            ItemSet(first, second, on: items, until: later, weighting: weighting, question: question)
         }
         anchor = set(book.anchor)
         // The newest labels that both have answered: a window over all labels would lose those for which one of them
         // made no prediction.
         window = set(
-            Array(living.filter { $0.answers[first] != nil && $0.answers[second] != nil }.suffix(book.windowSize))
+            Array(testItems.filter { $0.answers[first] != nil && $0.answers[second] != nil }.suffix(book.windowSize))
         )
         repeats = versions.reduce(into: [:]) { $0[$1] = book.repeats[$1] }
-        series = Self.series(book, figures, question)
+        series = Self.series(book, weighting, question)
     }
 
     /// Live answers to labels that were accepted after all of these times.
@@ -124,27 +129,33 @@ public struct ReleaseComparison: Sendable {
 
     /// A series that does not shift when the set of items changes: each step adds the difference of two versions on the
     /// labels that both had answered.
-    private static func series(_ book: ScoreBook, _ figures: PostStratification, _ question: Question) -> [Link] {
+    private static func series(_ book: ScoreBook, _ weighting: PostStratification, _ question: Question) -> [Link] {
         var links: [Link] = []
-        for reign in book.reigns where links.last?.version != reign.version {
-            let window = book.window(until: reign.since)
+        for period in book.livePeriods where links.last?.version != period.version {
+            let window = book.window(until: period.since)
             guard let last = links.last else {
                 // The first version may have become live before there were labels: its window is then the one at the
-                // end of its reign.
-                let next = book.reigns.first { $0.since > reign.since }?.since
+                // end of its period.
+                let next = book.livePeriods.first { $0.since > period.since }?.since
                 let items = window.isEmpty ? book.window(until: next) : window
-                guard let score = ModelScore(reign.version, on: items, figures, question) else { continue }
+                guard let score = ModelScore(period.version, on: items, weighting, question) else { continue }
                 let value = score.agreement.value
                 links.append(
-                    Link(version: reign.version, since: reign.since, labels: score.labels, score: value, chained: value)
+                    Link(
+                        version: period.version,
+                        since: period.since,
+                        labels: score.labels,
+                        score: value,
+                        chained: value
+                    )
                 )
                 continue
             }
-            let common = PairedScore(last.version, reign.version, on: window, figures: figures, question: question)
+            let common = PairedScore(last.version, period.version, on: window, weighting: weighting, question: question)
             links.append(
                 Link(
-                    version: reign.version,
-                    since: reign.since,
+                    version: period.version,
+                    since: period.since,
                     labels: common?.labels ?? 0,
                     score: common?.second.agreement.value,
                     chained: common.flatMap { common in last.chained.map { $0 + common.difference.value } }
@@ -188,14 +199,14 @@ extension ReleaseComparison.ItemSet {
         _ second: ModelVersion,
         on items: [ScoreBook.Item],
         until later: StreamTime?,
-        figures: PostStratification,
+        weighting: PostStratification,
         question: Question
     ) {
-        guard let score = PairedScore(first, second, on: items, figures: figures, question: question) else {
+        guard let score = PairedScore(first, second, on: items, weighting: weighting, question: question) else {
             return nil
         }
         let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
-        version = SHA256Digest(of: Array(common.map(\.sample.rawValue).joined(separator: "\n").utf8)).hex
+        digest = SHA256Digest(of: Array(common.map(\.sample.rawValue).joined(separator: "\n").utf8)).hex
         self.score = score
         known = common.count { item in later.map { item.acceptedAt <= $0 } ?? false }
     }

@@ -9,7 +9,7 @@ public import Vocabulary
 /// `flywheel releases why`.
 public struct ReleaseWindow: Sendable {
     /// The digest of the samples.
-    public let version: String
+    public let digest: String
     public let labels: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
@@ -44,7 +44,7 @@ public struct ReleaseWindow: Sendable {
     }
 
     init(_ set: ReleaseComparison.ItemSet, _ champion: ModelVersion, _ challenger: ModelVersion, isHeldBack: Bool) {
-        version = set.version
+        digest = set.digest
         labels = set.score.labels
         score = set.score
         known = set.known
@@ -54,7 +54,7 @@ public struct ReleaseWindow: Sendable {
 
     func write(_ key: StaticString, to writer: inout JSONWriter) {
         writer.object(key) { writer in
-            writer.member("version", version)
+            writer.member("version", digest)
             writer.member("items", labels)
             writer.member("champion", score.first.agreement.value)
             writer.member("challenger", score.second.agreement.value)
@@ -69,9 +69,9 @@ public struct ReleaseWindow: Sendable {
     var text: String {
         let (old, new) = (ReleaseLogRecord.name(champion), ReleaseLogRecord.name(challenger))
         let figures = [score.first.agreement, score.second.agreement].map { ScoreText.share($0.value) }
-        let praise = known == 0 ? "" : "; \(known) of them were known at the release, and what they say is optimistic"
+        let caveat = known == 0 ? "" : "; \(known) of them were known at the release, and what they say is optimistic"
         return
-            "on the newest \(labels) audit labels that both answered, in service or in shadow, \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(praise)"
+            "on the newest \(labels) audit labels that both answered, in service or in shadow, \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(caveat)"
     }
 }
 
@@ -80,12 +80,13 @@ enum ScoreText {
     static func share(_ value: Double) -> String { points(value) + " %" }
 
     static func share(_ figure: ModelScore.Figure) -> String {
-        "\(share(figure.value))  [\(points(figure.interval.lower)), \(points(figure.interval.upper))], at all looks [\(points(figure.always.lower)), \(points(figure.always.upper))]"
+        "\(share(figure.value))  [\(points(figure.interval.lower)), \(points(figure.interval.upper))], at all looks [\(points(figure.anytimeInterval.lower)), \(points(figure.anytimeInterval.upper))]"
     }
 
     static func share(_ figure: ModelScore.Share?) -> String {
         guard let figure else { return "-" }
-        return "\(share(figure.value)) [\(points(figure.always.lower)), \(points(figure.always.upper))]"
+        return
+            "\(share(figure.value)) [\(points(figure.anytimeInterval.lower)), \(points(figure.anytimeInterval.upper))]"
     }
 
     static func difference(_ figure: ModelScore.Figure) -> String {

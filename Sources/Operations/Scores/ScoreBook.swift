@@ -40,7 +40,7 @@ public struct ScoreBook: Sendable {
     }
 
     /// A time from which a version was live.
-    public struct Reign: Hashable, Sendable {
+    public struct LivePeriod: Hashable, Sendable {
         public let version: ModelVersion
         public let since: StreamTime
     }
@@ -48,7 +48,7 @@ public struct ScoreBook: Sendable {
     /// Items by `number`, counted from 1; see `anchorSize`.
     public private(set) var items: [Int: Item] = [:]
     /// Versions in the order in which they became live.
-    public private(set) var reigns: [Reign] = []
+    public private(set) var livePeriods: [LivePeriod] = []
     /// When each version was first registered.
     public private(set) var registered: [ModelVersion: StreamTime] = [:]
     /// Scores of the repeats of each version's trial.
@@ -72,7 +72,7 @@ public struct ScoreBook: Sendable {
     public init(project: ProjectID) { state = ProjectState(project: project) }
 
     /// Weights of labels by the distribution of the project's candidates.
-    public var figures: PostStratification { PostStratification(candidates: candidates) }
+    public var weighting: PostStratification { PostStratification(candidates: candidates) }
 
     /// Audit candidates by stratum and day, labelled or not.
     var candidates: [(stratum: AuditStratum, day: Int, count: Int)] { state.rollout.candidateCounts }
@@ -83,11 +83,11 @@ public struct ScoreBook: Sendable {
     ///
     /// - Complexity: That of `ProjectState.apply`.
     public mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime) {
-        var known: DatasetsState?
+        var earlierDatasets: DatasetsState?
         if case .trainingResult(let result) = entry.body {
             note(result)
             // The state forgets the test labels of the study's version when the study ends.
-            known = state.datasets
+            earlierDatasets = state.datasets
         }
         let decisions = state.apply(entry, appendedAt: time)
         state.commit()
@@ -95,9 +95,9 @@ public struct ScoreBook: Sendable {
         for decision in decisions {
             switch decision.body {
             case .label(let fact) where fact.split == .test: accept(fact, at: now)
-            case .change(let change): take(change, at: now)
-            case .release(let release): register(release, &known)
-            case .transition(let transition, under: _): take(transition, at: now)
+            case .change(let change): apply(change, at: now)
+            case .release(let release): register(release, &earlierDatasets)
+            case .transition(let transition, under: _): apply(transition, at: now)
             case .task, .label, .cut, .training, .prediction, .notice, .refused: break
             }
         }
@@ -136,7 +136,7 @@ public struct ScoreBook: Sendable {
         )
     }
 
-    private mutating func take(_ change: LabelChange, at time: StreamTime) {
+    private mutating func apply(_ change: LabelChange, at time: StreamTime) {
         guard let number = numbers[change.sample] else { return }
         switch change.kind {
         case .revised(_, let label):
@@ -147,13 +147,13 @@ public struct ScoreBook: Sendable {
         }
     }
 
-    private mutating func take(_ transition: ModelTransition, at time: StreamTime) {
+    private mutating func apply(_ transition: ModelTransition, at time: StreamTime) {
         if registered[transition.version] == nil { registered[transition.version] = time }
-        if transition.to == .live { reigns.append(Reign(version: transition.version, since: time)) }
+        if transition.to == .live { livePeriods.append(LivePeriod(version: transition.version, since: time)) }
     }
 
     /// Registers a model's repeats and its trainer's reported answers for the known labels.
-    private mutating func register(_ release: ModelRelease, _ known: inout DatasetsState?) {
+    private mutating func register(_ release: ModelRelease, _ earlierDatasets: inout DatasetsState?) {
         guard
             let model = [release.challenger, release.champion].compactMap({ $0 }).first(where: { model in
                 repeats[model.version] == nil && results[model.artifact.uri] != nil
@@ -161,7 +161,7 @@ public struct ScoreBook: Sendable {
         else { return }
         repeats[model.version] = scores[result.trial] ?? []
         guard case .finished(_, _, _, let predictions?) = result.outcome,
-            let samples = known?.testSamples(of: model.datasetVersionNumber, first: predictions.count)
+            let samples = earlierDatasets?.testSamples(of: model.datasetVersionNumber, first: predictions.count)
         else { return }
         let leftOut = Set(result.leftOut?.testPositions ?? [])
         for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
@@ -173,10 +173,10 @@ public struct ScoreBook: Sendable {
     // MARK: - Sets of items
 
     /// The current test labels, in the order of acceptance.
-    public var living: [Item] { testing(at: nil) }
+    public var testItems: [Item] { testItems(at: nil) }
 
     /// The labels that were accepted by a given time and were test labels then; nil for the current test labels.
-    private func testing(at time: StreamTime?) -> [Item] {
+    private func testItems(at time: StreamTime?) -> [Item] {
         items.sorted { $0.key < $1.key }.map(\.value).filter { item in
             guard let time else { return item.leftAt == nil }
             return item.acceptedAt <= time && item.leftAt.map { $0 > time } ?? true
@@ -184,17 +184,17 @@ public struct ScoreBook: Sendable {
     }
 
     /// Items among the first `anchorSize` labels that are still test labels.
-    public var anchor: [Item] { living.filter { $0.number <= Self.anchorSize } }
+    public var anchor: [Item] { testItems.filter { $0.number <= Self.anchorSize } }
 
     /// The newest labels, at most `windowSize`.
     ///
     /// - Parameter time: The time of the window, which includes labels that have left the test labels since: a version
     ///   that was live then was trained on none of them. Nil for the current window.
     /// - Returns: The items in the order of acceptance.
-    public func window(until time: StreamTime? = nil) -> [Item] { Array(testing(at: time).suffix(windowSize)) }
+    public func window(until time: StreamTime? = nil) -> [Item] { Array(testItems(at: time).suffix(windowSize)) }
 
     /// Time at which a version last became live, or else was registered: newer labels played no part in its release.
     public func since(_ version: ModelVersion) -> StreamTime? {
-        reigns.last { $0.version == version }?.since ?? registered[version]
+        livePeriods.last { $0.version == version }?.since ?? registered[version]
     }
 }

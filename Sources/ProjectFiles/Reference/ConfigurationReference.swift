@@ -24,7 +24,7 @@ public enum ConfigurationReference {
 /// Sections of the page, each a table.
 private struct ReferencePage {
     private(set) var text = ""
-    private var later: [(inout ReferencePage) -> Void] = []
+    private var pendingSections: [(inout ReferencePage) -> Void] = []
     private var known: Set<String> = []
 
     mutating func section<T: Formed>(_ type: T.Type, path: String) {
@@ -48,8 +48,8 @@ private struct ReferencePage {
             ]
             text += "| \(cells.compactMap { $0 }.joined(separator: " | ")) |\n"
         }
-        let sections = later
-        later = []
+        let sections = pendingSections
+        pendingSections = []
         for section in sections { section(&self) }
     }
 
@@ -75,19 +75,19 @@ private struct ReferencePage {
             let names = "`\(name)` (text, \(Text(bytes).expectation))"
             return "list of at most \(counts.upperBound) maps of \(names) and `\(key)` (\(value(element, path: path)))"
         case .form(let type):
-            later.append { Self.open(type, path, &$0) }
+            pendingSections.append { Self.appendSection(type, path, &$0) }
             return "[map](#\(Self.anchor(path)))"
         case .union(let type):
-            if known.insert(type.noun).inserted { later.append { Self.open(type, &$0) } }
+            if known.insert(type.noun).inserted { pendingSections.append { Self.appendSection(type, &$0) } }
             return "[\(type.noun)](#\(type.noun)s)"
         }
     }
 
-    private static func open<T: Formed>(_ type: T.Type, _ path: String, _ page: inout ReferencePage) {
+    private static func appendSection<T: Formed>(_ type: T.Type, _ path: String, _ page: inout ReferencePage) {
         page.section(type, path: path)
     }
 
-    private static func open<T: FormedUnion>(_ type: T.Type, _ page: inout ReferencePage) {
+    private static func appendSection<T: FormedUnion>(_ type: T.Type, _ page: inout ReferencePage) {
         let noun = T.noun.prefix(1).uppercased() + T.noun.dropFirst()
         page.heading("\(noun)s")
         page.text += "A \(T.noun) is a map with one key. \(noun)s can be nested in at most \(T.depthLimit) levels.\n\n"

@@ -47,16 +47,16 @@ private struct Describer<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        lack: Lack<K.Value>,
+        defaults: Defaults<K.Value>,
         inFile: K?
     ) -> K.Value {
-        let usual = lack.fallback ?? standard.map(get) ?? kind.standard ?? lack.implied
+        let defaultValue = defaults.fallback ?? standard.map(get) ?? kind.standard ?? defaults.implied
         var part = FormPart(field, kind)
-        part.isRequired = lack.absent == nil
-        part.standard = usual.map { FileText.of($0, kind) }
-        part.leavesOutEmpty = lack.implied.map { FileText.of($0, kind) == FileText.nothing } ?? false
+        part.isRequired = defaults.absent == nil
+        part.standard = defaultValue.map { FileText.of($0, kind) }
+        part.leavesOutEmpty = defaults.implied.map { FileText.of($0, kind) == FileText.nothing } ?? false
         add(part)
-        return kind.sample
+        return kind.placeholder
     }
 
     mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
@@ -69,11 +69,11 @@ private struct Describer<Root>: Fields {
 
     mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
         runs = C.allCases.count
-        _ = self.field(field, get, Choice<C>(), lack: Lack(), inFile: nil)
+        _ = self.field(field, get, Choice<C>(), defaults: Defaults(), inFile: nil)
         return Array(C.allCases)[run]
     }
 
-    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+    mutating func flattened<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
         for var part in formParts(of: T.self) where key == nil || part.isInFiles {
             if key != nil { part.wire = nil }
             add(part)
@@ -83,7 +83,7 @@ private struct Describer<Root>: Fields {
             part.isInFiles = false
             add(part)
         }
-        return Nested<T>().sample
+        return Nested<T>().placeholder
     }
 
     mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {}

@@ -32,9 +32,9 @@ extension RolloutState {
             )
             return
         }
-        var now = era.value
-        (now.logCapital, now.counts, now.block) = (ledger.logCapital, ledger.counts, ledger.block)
-        era.value = now
+        var changed = era.value
+        (changed.logCapital, changed.counts, changed.block) = (ledger.logCapital, ledger.counts, ledger.block)
+        era.value = changed
     }
 }
 

@@ -15,7 +15,7 @@ public struct Era: Hashable, Sendable {
     /// Natural logarithm of the capital that results from betting a capital of 1 on the challengers.
     public var logCapital: Double
     /// Number of the pair that new samples get; nil before the first pair of the era.
-    public var standing: Int?
+    public var currentPair: Int?
     /// Pairs numbered so far, in all eras.
     public var pairs: Int
     /// Audit tasks with a pair that were opened, in all eras.
@@ -33,7 +33,7 @@ public struct Era: Hashable, Sendable {
         promotions: Int = 0,
         isRunning: Bool = false,
         logCapital: Double = 0,
-        standing: Int? = nil,
+        currentPair: Int? = nil,
         pairs: Int = 0,
         opened: Int = 0,
         entered: Int = 0,
@@ -44,7 +44,7 @@ public struct Era: Hashable, Sendable {
         self.promotions = promotions
         self.isRunning = isRunning
         self.logCapital = logCapital
-        self.standing = standing
+        self.currentPair = currentPair
         self.pairs = pairs
         self.opened = opened
         self.entered = entered

@@ -60,10 +60,10 @@ public struct PairBet: Hashable, Sendable {
     /// λ: the share of the capital that is bet on the next label, in `0...0.9`.
     var stake: Double {
         // Labels known before the pair was made weigh at most as much as eight labels on which the two models differ.
-        let room = priorSquares > Self.mostPrior ? Self.mostPrior / priorSquares : 1
-        let sum = sum + priorSum * room
-        let squares = squares + priorSquares * room
-        return min(Self.mostStake, max(0, sum / (squares + Self.caution)))
+        let scale = priorSquares > Self.maximumPriorSquares ? Self.maximumPriorSquares / priorSquares : 1
+        let sum = sum + priorSum * scale
+        let squares = squares + priorSquares * scale
+        return min(Self.maximumStake, max(0, sum / (squares + Self.regularization)))
     }
 
     /// Counts a label of the pair; if labels are counted in blocks, it enters the sums at the end of its block.
@@ -91,9 +91,9 @@ public struct PairBet: Hashable, Sendable {
         blockSum = 0
     }
 
-    private static let mostStake = 0.9
-    private static let mostPrior = 8.0
-    private static let caution = 4.0
+    private static let maximumStake = 0.9
+    private static let maximumPriorSquares = 8.0
+    private static let regularization = 4.0
 }
 
 /// The pair of an audit sample, as stored in the sample's row.

@@ -51,20 +51,20 @@ extension RolloutState {
             // The model was promoted by its predictions in shadow; a rollout judges the predictions that it serves.
             return isShown ? bakePair(rollout, by: version, policy) : nil
         }
-        let state = phase.value
+        let state = roles.value
         guard version == state.champion?.version, policy.predicts || state.challengerLivePredictions > 0,
             !isProvisional(policy)
         else { return nil }
-        return standingPair(state)
+        return currentPair(state)
     }
 
     /// The number of the pair of the champion and the current challenger, or that of the rollout in progress; nil
     /// before its first sample. The pair of a replaced challenger is no longer current: its waiting samples occupy no
     /// slot of the next challenger's pair.
-    public var standingPair: Int? {
+    public var currentPair: Int? {
         if let rollout = progress.value.rollout { return rollout.bake?.pair }
-        guard let challenger = phase.value.challenger, standingBet(challenger) != nil else { return nil }
-        return era.value.standing
+        guard let challenger = roles.value.challenger, currentBet(challenger) != nil else { return nil }
+        return era.value.currentPair
     }
 
     /// Returns the pairing of a sample, for the code that queries its label.
@@ -149,8 +149,8 @@ extension RolloutState {
             return
         }
         var ledger = ledger(of: opening.pair)
-        let won = opening.challenger?.agreement(with: label) ?? 0
-        let difference = PairCounts.rounded(won - opening.champion.agreement(with: label))
+        let challengerAgreement = opening.challenger?.agreement(with: label) ?? 0
+        let difference = PairCounts.rounded(challengerAgreement - opening.champion.agreement(with: label))
         if policy.block > 0 {
             let number = opening.openedAt.milliseconds / policy.block
             if ledger.block?.number != number {
@@ -189,9 +189,9 @@ extension RolloutState {
 
     /// Returns the pair of the champion and the current challenger; creates it if it is new, and an era with it if none
     /// is running.
-    private mutating func standingPair(_ state: RolloutPhase) -> Int? {
+    private mutating func currentPair(_ state: ModelRoles) -> Int? {
         guard let champion = state.champion?.version, let challenger = state.challenger?.version else { return nil }
-        if let number = standingPair { return number }
+        if let number = currentPair { return number }
         if !era.value.isRunning {
             era.value.isRunning = true
             era.value.number += 1
@@ -199,20 +199,20 @@ extension RolloutState {
         forgetPairs()
         era.value.pairs += 1
         let number = era.value.pairs
-        let known = known(champion, challenger)
+        let prior = priorSums(champion, challenger)
         bets[number] = PairBet(
             champion: champion,
             challenger: challenger,
-            priorSum: known.sum,
-            priorSquares: known.squares
+            priorSum: prior.sum,
+            priorSquares: prior.squares
         )
-        era.value.standing = number
+        era.value.currentPair = number
         return number
     }
 
     /// Sums D and D² of `PairBet` over the labels for which the predictions of both models are known, including those
     /// that a trainer reported.
-    private func known(_ champion: ModelVersion, _ challenger: ModelVersion) -> (sum: Double, squares: Double) {
+    private func priorSums(_ champion: ModelVersion, _ challenger: ModelVersion) -> (sum: Double, squares: Double) {
         rows.reduce(into: (sum: 0, squares: 0)) { sums, _, row in
             guard let label = row.label, let old = row.prediction(of: champion),
                 let new = row.prediction(of: challenger)
@@ -242,7 +242,7 @@ extension RolloutState {
         guard era.value.isRunning else { return }
         era.value.isRunning = false
         era.value.logCapital = 0
-        era.value.standing = nil
+        era.value.currentPair = nil
         era.value.counts = EraCounts()
         era.value.block = nil
         for number in bets.sortedKeys { bets[number] = nil }
@@ -254,7 +254,7 @@ extension RolloutState {
     /// - Complexity: O(*rowCapacity*) before the first era, then O(1).
     public func isProvisional(_ policy: RolloutPolicy) -> Bool {
         guard policy.provisional > 0, era.value.number == 0 else { return false }
-        let state = phase.value
+        let state = roles.value
         if state.champion?.datasetVersionNumber == 0
             || state.history.contains(where: { $0.model.datasetVersionNumber == 0 })
         {

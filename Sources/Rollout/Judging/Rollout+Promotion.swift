@@ -11,7 +11,7 @@ extension RolloutState {
     ///   - sequence: The last number of the dataset log; nil in a project whose labels do not change.
     /// - Returns: The promotion, or nil.
     public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
-        let state = phase.value
+        let state = roles.value
         guard !state.isHeld, !isSuspected, progress.value.rollout == nil, let challenger = state.challenger,
             let champion = state.champion
         else {
@@ -36,7 +36,7 @@ extension RolloutState {
         }
         guard state.challengerLivePredictions >= policy.minimumShadow else { return nil }
         guard policy.bound == .challenger else {
-            guard let own = standingBet(challenger), own.total > 0, counts.gain >= counts.loss else { return nil }
+            guard let bet = currentBet(challenger), bet.total > 0, counts.gain >= counts.loss else { return nil }
             let evidence = evidence(policy)
             guard evidence.logE >= evidence.threshold else { return nil }
             era.value.promotions += 1
@@ -77,7 +77,7 @@ extension RolloutState {
         let era = era.value
         let level = era.level(alpha: policy.alpha, policy.bound)
         let counts = era.counts
-        let own = phase.value.challenger.flatMap { standingBet($0) }
+        let bet = roles.value.challenger.flatMap { currentBet($0) }
         let span = counts.firstOpenedAt.flatMap { first in counts.lastOpenedAt?.milliseconds(since: first) }
         return JudgedEvidence(
             era: era.current,
@@ -86,7 +86,7 @@ extension RolloutState {
             alpha: policy.alpha,
             level: level,
             all: .init(labels: counts.labels, wins: counts.wins, losses: counts.losses),
-            own: .init(labels: own?.labels ?? 0, wins: own?.wins ?? 0, losses: own?.losses ?? 0),
+            own: .init(labels: bet?.labels ?? 0, wins: bet?.wins ?? 0, losses: bet?.losses ?? 0),
             duels: counts.duels,
             logE: era.logCapital,
             threshold: -Reproducible.log(level),
@@ -99,8 +99,8 @@ extension RolloutState {
     }
 
     /// The pair of the running era that the challenger is in; nil before its first sample.
-    func standingBet(_ challenger: ReleasedModel) -> PairBet? {
-        guard era.value.isRunning, let number = era.value.standing, let bet = bets[number],
+    func currentBet(_ challenger: ReleasedModel) -> PairBet? {
+        guard era.value.isRunning, let number = era.value.currentPair, let bet = bets[number],
             bet.challenger == challenger.version
         else { return nil }
         return bet
@@ -115,7 +115,7 @@ extension RolloutState {
         sequence: Int64?
     ) -> ModelRelease? {
         guard cause != .promoted || !policy.stagesPromotions else { return bless(challenger, evidence, sequence) }
-        var state = phase.value
+        var state = roles.value
         let expectedRate = expectedRate(after: watch.value, policy)
         state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))
         if state.history.count > Self.historyCapacity { state.history.removeFirst() }
@@ -125,7 +125,7 @@ extension RolloutState {
         state.livePredictionsWithoutChallenger = 0
         state.evidenceThrough = sequence
         state.changedEvidence = 0
-        phase.value = state
+        roles.value = state
         // A better model is not expected to be rejected more often than the one before.
         watch.value = FeedbackWatch(expectedRate: expectedRate)
         pairs.value = PairCounts()

@@ -20,12 +20,12 @@ extension RolloutState {
         guard policy.bound != .challenger, era.value.isRunning, !isProvisional(policy) else { return false }
         let evidence = evidence(policy)
         guard evidence.logE >= evidence.threshold, pairs.value.gain >= pairs.value.loss else { return false }
-        if phase.value.challengerLivePredictions == 0 {
+        if roles.value.challengerLivePredictions == 0 {
             return policy.minimumShadow > 0
-                && phase.value.livePredictionsWithoutChallenger < Self.missedPredictions(policy)
+                && roles.value.livePredictionsWithoutChallenger < Self.silenceThreshold(policy)
         }
-        guard let own = standingBet(challenger) else { return true }
-        return own.wins + own.losses == 0 && own.labels < Self.undecidedLabels
+        guard let bet = currentBet(challenger) else { return true }
+        return bet.wins + bet.losses == 0 && bet.labels < Self.undecidedLabels
     }
 
     /// Makes the newest model the challenger, once it no longer has to wait.
@@ -36,20 +36,20 @@ extension RolloutState {
     /// - Returns: The release; nil if no model waits, or if it still has to.
     /// - Complexity: O(1) unless it becomes the challenger, then O(*rowCapacity*).
     public mutating func admitWaiting(policy: RolloutPolicy, at time: StreamTime) -> ModelRelease? {
-        guard let waiting = phase.value.waiting else { return nil }
-        if let challenger = phase.value.challenger, keepsRole(challenger, policy) { return nil }
-        phase.value.waiting = nil
+        guard let waiting = roles.value.waiting else { return nil }
+        if let challenger = roles.value.challenger, keepsRole(challenger, policy) { return nil }
+        roles.value.waiting = nil
         return shadow(waiting, at: time)
     }
 
     /// Starts shadowing by a model, in place of an older challenger.
     mutating func shadow(_ model: ReleasedModel, at time: StreamTime) -> ModelRelease? {
-        var state = phase.value
+        var state = roles.value
         state.challenger = model
         state.challengerSince = time
         state.challengerLivePredictions = 0
         state.livePredictionsWithoutChallenger = 0
-        phase.value = state
+        roles.value = state
         recountPairs()
         return release(.shadow, replaced: nil, evidence: .none)
     }

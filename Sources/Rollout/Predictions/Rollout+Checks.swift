@@ -60,7 +60,7 @@ extension RolloutState {
         checks[sample] = check
         rollout.compared += 1
         if check.label.agreement(with: label) < 1 { rollout.differing += 1 }
-        if rollout.compared >= max(2 * policy.minimumShadow, StagedRollout.most) {
+        if rollout.compared >= max(2 * policy.minimumShadow, StagedRollout.halvingThreshold) {
             // A repaired service is not judged for ever by its earlier answers.
             rollout.compared /= 2
             rollout.differing = (rollout.differing + 1) / 2
@@ -71,7 +71,7 @@ extension RolloutState {
 
 extension StagedRollout {
     /// Number of comparisons at which the counts are halved, unless more comparisons are needed.
-    static let most = 200
+    static let halvingThreshold = 200
 
     /// Whether services' answers are compared with a trainer's: at the first step, for a model promoted by trainers'
     /// answers.

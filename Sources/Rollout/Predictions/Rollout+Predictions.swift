@@ -8,10 +8,10 @@ extension RolloutState {
     /// Maximum number of requests that are kept, answered or not.
     public static let requestCapacity = 256
     /// Maximum number of requests that wait for their answers at the same time.
-    public static let requestsAtOnce = 16
+    public static let pendingRequestLimit = 16
     /// Maximum number of requests written in a minute: their answers stay far below the number that a project's journal
     /// accepts in an hour.
-    public static let requestsAMinute = 60
+    public static let requestLimitPerMinute = 60
     private static let minute: Int64 = 60_000
 
     /// Champion and challenger of a pair of the running era or the rollout in progress; nil if the pair is not stored.
@@ -26,8 +26,8 @@ extension RolloutState {
     /// - Complexity: O(1).
     public func pairing(of sample: SampleID) -> AuditPairing? { rows[sample].map { pairing(of: $0) } }
 
-    /// Returns the time from which the next request may be written: at most `requestsAtOnce` wait for their answers,
-    /// and at most `requestsAMinute` are written in a minute.
+    /// Returns the time from which the next request may be written: at most `pendingRequestLimit` wait for answers,
+    /// and at most `requestLimitPerMinute` are written in a minute.
     ///
     /// - Parameter now: The time of the entry.
     /// - Returns: `now`, or a later time.
@@ -41,16 +41,16 @@ extension RolloutState {
             if over > now { times.append(over) }
         }
         // Times from which both limits leave room for one more request.
-        let room = [(waiting, Self.requestsAtOnce), (recent, Self.requestsAMinute)].map { times, most in
-            times.count < most ? now : times.sorted()[times.count - most]
+        let earliest = [(waiting, Self.pendingRequestLimit), (recent, Self.requestLimitPerMinute)].map { times, limit in
+            times.count < limit ? now : times.sorted()[times.count - limit]
         }
-        return max(room[0], room[1])
+        return max(earliest[0], earliest[1])
     }
 
     /// Whether an audit sample lacks a prediction of a version, and no stored request asked for it.
     ///
     /// - Complexity: O(`requestCapacity`).
-    public func wants(wordOf version: ModelVersion, on sample: SampleID) -> Bool {
+    public func needsPrediction(by version: ModelVersion, of sample: SampleID) -> Bool {
         guard let row = rows[sample], row.label == nil, row.prediction(of: version) == nil else { return false }
         return !requests.contains { $1.challenger == version && $1.samples.contains(sample) }
     }
@@ -128,24 +128,28 @@ extension RolloutState {
             if let label = answer.champion { compare(answer.sample, with: label, of: request.champion, policy) }
             guard let label = answer.challenger else { continue }
             compare(answer.sample, with: label, of: request.challenger, policy)
-            if scorePrediction(label, of: answer.sample, by: request.challenger) { accepted.append(answer.sample) }
+            if recordReportedPrediction(label, of: answer.sample, by: request.challenger) {
+                accepted.append(answer.sample)
+            }
         }
         return .success(accepted)
     }
 
     /// Records a model's prediction that a trainer reports; the first prediction counts.
-    private mutating func scorePrediction(_ label: Label, of sample: SampleID, by version: ModelVersion) -> Bool {
-        let state = phase.value
+    private mutating func recordReportedPrediction(_ label: Label, of sample: SampleID, by version: ModelVersion)
+        -> Bool
+    {
+        let state = roles.value
         guard var row = rows[sample], row.prediction(of: version) == nil,
-            isInQuestion(version, state) || isInPair(version, row.pair)
+            isTracked(version, state) || isInPair(version, row.pair)
         else { return false }
         if version == state.challenger?.version {
-            phase.value.challengerLivePredictions += 1
-            phase.value.livePredictionsWithoutChallenger = 0
+            roles.value.challengerLivePredictions += 1
+            roles.value.livePredictionsWithoutChallenger = 0
         }
         countLate(version, row)
         let pair = row.pair
-        row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
+        row.predictions.removeAll { !isTracked($0.version, state) && !isInPair($0.version, pair) }
         row.predictions.append(AuditPrediction(version: version, label: label, isByTrainer: true))
         order.set(sample, row, in: &rows)
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
@@ -162,23 +166,23 @@ extension RolloutState {
     /// - Returns: A notice for people, once as many consecutive samples as a challenger needs, and at least 10, had no
     ///   report; once an hour.
     /// - Complexity: O(1).
-    public mutating func missPrediction(
+    public mutating func noteMissingPrediction(
         of sample: SampleID?,
         policy: RolloutPolicy,
         at time: StreamTime
     ) -> Notice? {
-        guard policy.predicts, let challenger = phase.value.challenger else { return nil }
+        guard policy.predicts, let challenger = roles.value.challenger else { return nil }
         if let sample {
             guard let number = rows[sample]?.opening, let opening = openings[number], opening.challenger == nil,
                 bets[opening.pair]?.challenger == challenger.version
             else { return nil }
         }
-        let enough = Self.missedPredictions(policy)
-        if phase.value.livePredictionsWithoutChallenger < enough { phase.value.livePredictionsWithoutChallenger += 1 }
-        guard phase.value.livePredictionsWithoutChallenger >= enough,
-            phase.value.silenceReportedAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
+        let enough = Self.silenceThreshold(policy)
+        if roles.value.livePredictionsWithoutChallenger < enough { roles.value.livePredictionsWithoutChallenger += 1 }
+        guard roles.value.livePredictionsWithoutChallenger >= enough,
+            roles.value.silenceReportedAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
         else { return nil }
-        phase.value.silenceReportedAt = time
+        roles.value.silenceReportedAt = time
         let reason =
             sample == nil
             ? "the pool holds no candidate that was not sent before, to hide them among"

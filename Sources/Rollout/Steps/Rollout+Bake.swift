@@ -18,7 +18,7 @@ extension RolloutState {
     mutating func bakePair(_ rollout: StagedRollout, by version: ModelVersion, _ policy: RolloutPolicy) -> Int? {
         guard policy.rollbackAlpha > 0, version == rollout.model.version,
             policy.predicts || rollout.hasChampionPredicted,
-            let champion = phase.value.champion?.version
+            let champion = roles.value.champion?.version
         else { return nil }
         if let bake = rollout.bake { return bake.pair }
         forgetPairs()
@@ -30,9 +30,9 @@ extension RolloutState {
     }
 
     /// Records a live prediction of an audit sample, if the champion made it during a rollout.
-    mutating func hearInRollout(_ version: ModelVersion) {
+    mutating func noteChampionPrediction(_ version: ModelVersion) {
         guard let rollout = progress.value.rollout, !rollout.hasChampionPredicted,
-            version == phase.value.champion?.version
+            version == roles.value.champion?.version
         else { return }
         progress.value.rollout?.hasChampionPredicted = true
     }

@@ -23,7 +23,7 @@ extension RolloutState {
     /// Adds a voice about the judged version to the comparison.
     ///
     /// - Returns: Whether it completes a block.
-    mutating func compare(_ voice: Voice, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
+    mutating func addVoice(_ voice: Voice, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
         var comparison = watch.compared ?? VoiceComparison()
         comparison.unanswered += 1
         comparison.waiting = (comparison.waiting + [voice]).suffix(size.judged)
@@ -34,7 +34,7 @@ extension RolloutState {
     /// Adds a voice about the other version to the comparison of the judged one.
     ///
     /// - Returns: Whether it completes a block.
-    mutating func answer(_ isNegative: Bool, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
+    mutating func addOtherVoice(_ isNegative: Bool, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
         var comparison = watch.compared ?? VoiceComparison()
         comparison.unanswered = 0
         comparison.otherWaiting = (comparison.otherWaiting + [isNegative]).suffix(size.other)

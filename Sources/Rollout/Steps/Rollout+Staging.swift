@@ -9,12 +9,12 @@ extension RolloutState {
     /// - Complexity: O(1).
     public func staging(_ policy: RolloutPolicy) -> Staging? {
         let rollout = progress.value.rollout
-        guard policy.stagesPromotions || policy.holdback > 0 || rollout != nil, let champion = phase.value.champion
+        guard policy.stagesPromotions || policy.holdback > 0 || rollout != nil, let champion = roles.value.champion
         else { return nil }
         var shadows: [ModelVersion] = []
         // If trainers predict, no service is expected to shadow.
         if !policy.predicts {
-            if let challenger = phase.value.challenger { shadows.append(challenger.version) }
+            if let challenger = roles.value.challenger { shadows.append(challenger.version) }
             // The canary shadows where others serve, and the champion where the canary serves: labels compare the two.
             if let rollout { shadows += [rollout.model.version, champion.version] }
         }
@@ -42,7 +42,7 @@ extension RolloutState {
 
     /// Returns the former champion that continues to serve a share; nil if there is none.
     func holdback(_ policy: RolloutPolicy) -> ReleasedModel? {
-        policy.holdback > 0 ? phase.value.history.last?.model : nil
+        policy.holdback > 0 ? roles.value.history.last?.model : nil
     }
 
     /// Records the staging that a release announces: to be called for every release, with the staging included in it.
@@ -62,7 +62,7 @@ extension RolloutState {
     /// is suspected has served: late voices count.
     func serves(_ version: ModelVersion, _ policy: RolloutPolicy) -> Bool {
         if version == progress.value.rollout?.model.version { return true }
-        if version == phase.value.champion?.version { return !isChampionReplaced(policy) }
+        if version == roles.value.champion?.version { return !isChampionReplaced(policy) }
         return version == holdback(policy)?.version
     }
 
@@ -77,7 +77,7 @@ extension RolloutState {
     /// The canary is compared with the champion, or with the hold-back if the champion no longer serves; the champion
     /// is compared with the hold-back.
     func rival(of version: ModelVersion, _ policy: RolloutPolicy) -> ModelVersion? {
-        guard let champion = phase.value.champion?.version else { return nil }
+        guard let champion = roles.value.champion?.version else { return nil }
         let former = holdback(policy)?.version
         let isCanary = version == progress.value.rollout?.model.version
         if isCanary, !isChampionReplaced(policy) { return champion }
@@ -113,13 +113,13 @@ extension RolloutState {
     /// - Returns: A notice that no service serves the canary, once a rollout; or that a service serves a version which
     ///   the release does not name, once an hour, from 10 minutes after the release on.
     public mutating func noteShown(by version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
-        guard let released = progress.value.released, let champion = phase.value.champion?.version else { return nil }
+        guard let released = progress.value.released, let champion = roles.value.champion?.version else { return nil }
         if let rollout = progress.value.rollout {
             if version == rollout.model.version {
                 if !rollout.isServed { progress.value.rollout?.isServed = true }
                 return nil
             }
-            if version == champion, rollout.pause != .suspected, let notice = missCanary(rollout, policy) {
+            if version == champion, rollout.pause != .suspected, let notice = noteMissingCanary(rollout, policy) {
                 return notice
             }
         }
@@ -134,7 +134,7 @@ extension RolloutState {
     }
 
     /// Counts a prediction of the champion while no service has shown a prediction of the canary.
-    private mutating func missCanary(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> Notice? {
+    private mutating func noteMissingCanary(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> Notice? {
         // The share of a ring is not known, so a hundredth is assumed.
         let share = policy.step(rollout.step).share ?? 0.01
         let enough = Int((Self.expected / share).rounded(.up))

@@ -19,9 +19,9 @@ extension RolloutState {
     /// Starts the rollout of a challenger that is proven better: it no longer shadows, the era ends, and pairs of the
     /// next era begin when the rollout is over.
     mutating func bless(_ challenger: ReleasedModel, _ evidence: Evidence, _ sequence: Int64?) -> ModelRelease? {
-        phase.value.challenger = nil
-        phase.value.challengerLivePredictions = 0
-        phase.value.livePredictionsWithoutChallenger = 0
+        roles.value.challenger = nil
+        roles.value.challengerLivePredictions = 0
+        roles.value.livePredictionsWithoutChallenger = 0
         pairs.value = PairCounts()
         endEra()
         return begin(StagedRollout(model: challenger, evidenceThrough: sequence), evidence: evidence)
@@ -42,23 +42,23 @@ extension RolloutState {
         let (step, since) = (policy.step(rollout.step), rollout.since ?? time)
         let age = time.milliseconds(since: since)
         let (hasEvidence, differs) = (rollout.hasEvidence(step, policy), rollout.differs(policy))
-        let isReady = age >= step.bake && hasEvidence && !differs && suspicion == nil && !phase.value.isHeld
+        let isReady = age >= step.bake && hasEvidence && !differs && suspicion == nil && !roles.value.isHeld
         rollout.since = since
-        guard !isReady || step.approve && rollout.approvedBy == nil else { return pass(rollout, policy, time) }
+        guard !isReady || step.approve && rollout.approvedBy == nil else { return completeStep(rollout, policy, time) }
         var outcome = StepOutcome()
         if isReady, !rollout.isApprovalRequested {
             rollout.isApprovalRequested = true
-            outcome.notice = Notice(kind: .approvalWanted, text: wantsApproval(rollout))
+            outcome.notice = Notice(kind: .approvalWanted, text: approvalText(rollout))
         }
         let isLacking = !hasEvidence && age >= max(step.bake, Self.evidenceWait)
         let pause: RolloutPause? =
             suspicion != nil
             ? .suspected
-            : phase.value.isHeld
+            : roles.value.isHeld
                 ? .manualHold : differs ? .inconclusive : isLacking ? .insufficientEvidence : nil
         let hasChanged = pause != rollout.pause
         if hasChanged, pause == .insufficientEvidence {
-            outcome.notice = Notice(kind: .rolloutPaused, text: lacksEvidence(rollout, step, policy))
+            outcome.notice = Notice(kind: .rolloutPaused, text: missingEvidenceText(rollout, step, policy))
         }
         if hasChanged, pause == .inconclusive {
             outcome.notice = Notice(kind: .rolloutPaused, text: rollout.differsText)
@@ -78,7 +78,7 @@ extension RolloutState {
     ///   - now: The time of the last entry; everything due by then has been handled.
     /// - Returns: A time after `now`.
     public func nextStepDeadline(policy: RolloutPolicy, after now: StreamTime) -> StreamTime? {
-        guard let rollout = progress.value.rollout, let since = rollout.since, !phase.value.isHeld,
+        guard let rollout = progress.value.rollout, let since = rollout.since, !roles.value.isHeld,
             rollout.pause != .suspected
         else { return nil }
         let step = policy.step(rollout.step)
@@ -119,7 +119,9 @@ extension RolloutState {
     // MARK: - Steps
 
     /// Completes a step: the rollout continues with the next step if that is guarded, else the model goes live.
-    private mutating func pass(_ passed: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepOutcome {
+    private mutating func completeStep(_ passed: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime)
+        -> StepOutcome
+    {
         var rollout = passed
         rollout.passed = (rollout.passed + [figures(rollout, policy, time)]).suffix(RolloutStep.limit)
         guard rollout.step < policy.steps.count, !policy.step(rollout.step + 1).isUnguarded else {
@@ -137,7 +139,7 @@ extension RolloutState {
     }
 
     private mutating func goLive(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> ModelRelease? {
-        var state = phase.value
+        var state = roles.value
         guard let former = state.champion else { return nil }
         let expectedRate = expectedRate(after: watch.value, policy)
         if rollout.isReturn {
@@ -150,7 +152,7 @@ extension RolloutState {
         state.champion = rollout.model
         state.evidenceThrough = rollout.evidenceThrough
         state.changedEvidence = 0
-        phase.value = state
+        roles.value = state
         watch.value = FeedbackWatch(expectedRate: expectedRate)
         progress.value.rollout = nil
         forgetBake(rollout)
@@ -167,8 +169,8 @@ extension RolloutState {
     mutating func rollBackCanary(evidence: Evidence) -> ModelRelease? {
         guard let rollout = progress.value.rollout else { return nil }
         let version = rollout.model.version
-        if rollout.isReturn { phase.value.history.removeAll { $0.model.version == version } }
-        phase.value.quarantine(version)
+        if rollout.isReturn { roles.value.history.removeAll { $0.model.version == version } }
+        roles.value.quarantine(version)
         endRollout()
         return release(.canaryRolledBack, replaced: nil, evidence: evidence)
     }
@@ -181,7 +183,7 @@ extension RolloutState {
         forgetWatch(rollout.model.version)
     }
 
-    // MARK: - Words
+    // MARK: - Texts
 
     private func figures(_ rollout: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepFigures {
         let step = policy.step(rollout.step)
@@ -208,18 +210,18 @@ extension RolloutState {
         )
     }
 
-    private func wantsApproval(_ rollout: StagedRollout) -> String {
+    private func approvalText(_ rollout: StagedRollout) -> String {
         "step \(rollout.step) of \(rollout.model.version) has its time and its \(rollout.voices) voices, of which \(rollout.negative) reject: it waits for flywheel releases approve"
     }
 
-    private func lacksEvidence(_ rollout: StagedRollout, _ step: RolloutStep, _ policy: RolloutPolicy) -> String {
+    private func missingEvidenceText(_ rollout: StagedRollout, _ step: RolloutStep, _ policy: RolloutPolicy) -> String {
         guard rollout.isCompared(policy) else { return rollout.lacksAnswersText(policy) }
         return
             "the rollout of \(rollout.model.version) is paused at step \(rollout.step): \(rollout.voices) of \(step.voices) voices about it have come. Services have to serve it as model-releases says, and feedback has to name its version"
     }
 }
 
-extension RolloutPhase {
+extension ModelRoles {
     /// Quarantines a version, so that it is not served again.
     mutating func quarantine(_ version: ModelVersion) {
         quarantined.append(version)

@@ -65,7 +65,7 @@ public struct RateGuess: Hashable, Sendable {
     }
 
     /// Total count above which both counts are halved.
-    public static let most = 400
+    public static let maximumTotal = 400
 
     /// The estimated rate, with one more event of either kind counted.
     var rate: Double { (Double(negative) + 1) / (Double(total) + 2) }
@@ -73,7 +73,7 @@ public struct RateGuess: Hashable, Sendable {
     mutating func add(_ events: Int, of count: Int) {
         negative += events
         total += count
-        guard total > Self.most else { return }
+        guard total > Self.maximumTotal else { return }
         negative /= 2
         total /= 2
     }
@@ -86,27 +86,27 @@ public struct BlockSize: Hashable, Sendable {
     public let other: Int
 
     /// Maximum number of voices about one version in a block.
-    public static let most = 8
+    public static let maximum = 8
 
     /// Creates a size of one voice about the version with the smaller share; the other version has as many voices as
-    /// the ratio of the shares, rounded down, up to `most`.
+    /// the ratio of the shares, rounded down, up to `maximum`.
     ///
     /// - Parameters:
     ///   - judged: Share of the judged version; nil where it is not known.
     ///   - other: Share of the other.
     init(_ judged: Double?, _ other: Double?) {
-        func times(_ much: Double?, _ little: Double?) -> Int {
-            guard let much, let little, much > little, little > 0 else { return 1 }
-            return Int(min((much / little).rounded(.down), Double(Self.most)))
+        func ratio(_ share: Double?, _ otherShare: Double?) -> Int {
+            guard let share, let otherShare, share > otherShare, otherShare > 0 else { return 1 }
+            return Int(min((share / otherShare).rounded(.down), Double(Self.maximum)))
         }
-        self.judged = times(judged, other)
-        self.other = times(other, judged)
+        self.judged = ratio(judged, other)
+        self.other = ratio(other, judged)
     }
 }
 
 /// One of the newest blocks.
 public struct VoiceBlock: Hashable, Sendable {
-    /// Buckets of the users of its voices about the judged version; 1 to `BlockSize.most`.
+    /// Buckets of the users of its voices about the judged version; 1 to `BlockSize.maximum`.
     public let buckets: [Int]
     /// Bit mask of the buckets that reject: bit *i* represents `buckets[i]`.
     public let rejecting: Int

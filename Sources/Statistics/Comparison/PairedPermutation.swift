@@ -35,9 +35,9 @@ public struct PairedPermutation: Hashable, Sendable {
             precondition(difference.magnitude <= 1_000, "differences lie in -1000...1000")
             return Int((difference * 0x1p40).rounded())
         }.filter { $0 != 0 }
-        let seen = parts.reduce(0, +)
+        let observed = parts.reduce(0, +)
         // Each part is rounded by at most half a multiple, and a change of its sign counts the rounding twice.
-        let ties = (seen - parts.count)...(seen + parts.count)
+        let ties = (observed - parts.count)...(observed + parts.count)
         let magnitudes = parts.map { abs($0) }
         if let first = magnitudes.first, magnitudes.allSatisfy({ $0 == first }) {
             let wins = parts.count { $0 > 0 }
@@ -66,14 +66,14 @@ public struct PairedPermutation: Hashable, Sendable {
 
     /// Counts the combinations of signs whose sum is no higher, and no lower, than the observed one. They are visited
     /// in the order of a Gray code, so that each step changes one sign.
-    private static func countAll(_ magnitudes: [Int], against seen: ClosedRange<Int>) -> (below: Int, above: Int) {
+    private static func countAll(_ magnitudes: [Int], against observed: ClosedRange<Int>) -> (below: Int, above: Int) {
         var signed = magnitudes
         var sum = magnitudes.reduce(0, +)
         var (below, above) = (0, 0)
         var step = 0
         while true {
-            if sum <= seen.upperBound { below += 1 }
-            if sum >= seen.lowerBound { above += 1 }
+            if sum <= observed.upperBound { below += 1 }
+            if sum >= observed.lowerBound { above += 1 }
             step += 1
             let index = step.trailingZeroBitCount
             guard index < signed.count else { return (below, above) }
@@ -85,7 +85,7 @@ public struct PairedPermutation: Hashable, Sendable {
     private static func draw(
         _ count: Int,
         _ magnitudes: [Int],
-        against seen: ClosedRange<Int>,
+        against observed: ClosedRange<Int>,
         _ seed: UInt64
     ) -> (below: Int, above: Int) {
         var generator = SplitMix64(seed: seed)
@@ -98,8 +98,8 @@ public struct PairedPermutation: Hashable, Sendable {
                 sum += bits & 1 == 0 ? magnitude : -magnitude
                 bits >>= 1
             }
-            if sum <= seen.upperBound { below += 1 }
-            if sum >= seen.lowerBound { above += 1 }
+            if sum <= observed.upperBound { below += 1 }
+            if sum >= observed.lowerBound { above += 1 }
         }
         return (below, above)
     }

@@ -20,17 +20,18 @@ public struct Welch: Hashable, Sendable {
     /// - Complexity: O(*n*).
     public init?(_ first: [Double], _ second: [Double]) {
         guard first.count > 1, second.count > 1 else { return nil }
-        func share(_ numbers: [Double]) -> Double {
+        func squaredError(_ numbers: [Double]) -> Double {
             let deviation = Statistics.standardDeviation(numbers)
             return deviation * deviation / Double(numbers.count)
         }
-        let (one, two) = (share(first), share(second))
-        guard one + two > 0 else { return nil }
+        let (firstError, secondError) = (squaredError(first), squaredError(second))
+        guard firstError + secondError > 0 else { return nil }
         difference = Statistics.mean(first) - Statistics.mean(second)
-        standardError = (one + two).squareRoot()
+        standardError = (firstError + secondError).squareRoot()
         statistic = difference / standardError
-        let parts = one * one / Double(first.count - 1) + two * two / Double(second.count - 1)
-        degrees = (one + two) * (one + two) / parts
+        let parts =
+            firstError * firstError / Double(first.count - 1) + secondError * secondError / Double(second.count - 1)
+        degrees = (firstError + secondError) * (firstError + secondError) / parts
         pValue = Reproducible.studentTails(statistic, degrees: degrees)
     }
 

@@ -187,10 +187,15 @@ public struct PostStratification: Hashable, Sendable {
         let cells = Set(counts.keys).union(values.keys).sorted()
         var groups: [Group] = []
         for cell in cells {
-            let own = values[cell] ?? []
-            let candidates = Double(max(counts[cell] ?? 0, own.count))
+            let cellValues = values[cell] ?? []
+            let candidates = Double(max(counts[cell] ?? 0, cellValues.count))
             guard candidates > 0 else { continue }
-            let group = Group(stratum: cell.stratum, days: cell.day...cell.day, candidates: candidates, values: own)
+            let group = Group(
+                stratum: cell.stratum,
+                days: cell.day...cell.day,
+                candidates: candidates,
+                values: cellValues
+            )
             if let last = groups.last, last.stratum == cell.stratum, last.values.count < Self.minimumLabels {
                 groups[groups.count - 1].join(group)
             } else {

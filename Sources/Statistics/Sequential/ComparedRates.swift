@@ -53,14 +53,14 @@ public struct ComparedRates: Hashable, Sendable {
     ) {
         let count = Double(max(1, number))
         let start = 1 / (count * (count + 1))
-        func follow(_ value: inout Double, _ rise: Double) {
+        func update(_ value: inout Double, _ rise: Double) {
             let ratio = ratio(of: judged, to: other, guess: otherRate, rise: rise)
             let factor = weight == 1 ? ratio : Reproducible.exp(weight * Reproducible.log(ratio))
             value = min((value + start) * factor, RisingRate.maximumEvidence)
         }
-        follow(&evidence.slight, RisingRate.rises.slight)
-        follow(&evidence.clear, RisingRate.rises.clear)
-        follow(&evidence.gross, RisingRate.rises.gross)
+        update(&evidence.slight, RisingRate.rises.slight)
+        update(&evidence.clear, RisingRate.rises.clear)
+        update(&evidence.gross, RisingRate.rises.gross)
     }
 
     /// The likelihood ratio of one block.
@@ -71,9 +71,9 @@ public struct ComparedRates: Hashable, Sendable {
         guard tolerated < RisingRate.rates.upperBound else { return 1 }
         let rate = tolerated + (1 - tolerated) * rise
         let nearest = nearest(otherRate, rate, weights: (Double(other.total), Double(judged.total)))
-        let beside = nearest + tolerance
-        return Self.power(rate / beside, judged.events)
-            * Self.power((1 - rate) / (1 - beside), judged.total - judged.events)
+        let tolerable = nearest + tolerance
+        return Self.power(rate / tolerable, judged.events)
+            * Self.power((1 - rate) / (1 - tolerable), judged.total - judged.events)
             * Self.power(otherRate / nearest, other.events)
             * Self.power((1 - otherRate) / (1 - nearest), other.total - other.events)
     }
@@ -84,10 +84,10 @@ public struct ComparedRates: Hashable, Sendable {
         var (low, high) = (other, judged - tolerance)
         for _ in 0..<48 {
             let middle = (low + high) / 2
-            let beside = middle + tolerance
+            let tolerable = middle + tolerance
             let slope =
                 weights.other * (middle - other) / (middle * (1 - middle))
-                + weights.judged * (beside - judged) / (beside * (1 - beside))
+                + weights.judged * (tolerable - judged) / (tolerable * (1 - tolerable))
             if slope < 0 { low = middle } else { high = middle }
         }
         return (low + high) / 2

@@ -71,13 +71,13 @@ public enum ConfidenceSequence {
     }
 
     private static func edge(outside: Double, inside: Double, _ isInside: (Double) -> Bool) -> Double {
-        var (out, into) = (outside, inside)
+        var (outer, inner) = (outside, inside)
         for _ in 0..<60 {
-            let middle = 0.5 * (out + into)
-            if isInside(middle) { into = middle } else { out = middle }
+            let middle = 0.5 * (outer + inner)
+            if isInside(middle) { inner = middle } else { outer = middle }
         }
         // Returns the bound outside, so that rounding does not make the interval too narrow.
-        return out
+        return outer
     }
 
     /// The smallest mean at which the capital of the bets on larger numbers has not yet grown to the bound.
@@ -151,13 +151,15 @@ extension ConfidenceSequence {
         level: Double = 0.95
     ) -> Interval {
         let open = strata.count { !$0.isSettled && !$0.numbers.isEmpty }
-        let own = 1 - (1 - level) / Double(max(1, open))
+        let stratumLevel = 1 - (1 - level) / Double(max(1, open))
         return sum(strata) { stratum in
             if stratum.numbers.isEmpty { return Interval(range.lowerBound, range.upperBound) }
             if stratum.isSettled { return Interval(stratum.numbers[0], stratum.numbers[0]) }
-            if range.lowerBound < 0 { return meanDifference(stratum.numbers, level: own) }
-            guard stratum.numbers.allSatisfy({ $0 == 0 || $0 == 1 }) else { return mean(stratum.numbers, level: own) }
-            return proportion(stratum.numbers.count { $0 == 1 }, of: stratum.numbers.count, level: own)
+            if range.lowerBound < 0 { return meanDifference(stratum.numbers, level: stratumLevel) }
+            guard stratum.numbers.allSatisfy({ $0 == 0 || $0 == 1 }) else {
+                return mean(stratum.numbers, level: stratumLevel)
+            }
+            return proportion(stratum.numbers.count { $0 == 1 }, of: stratum.numbers.count, level: stratumLevel)
         }
     }
 
@@ -186,8 +188,11 @@ extension ConfidenceSequence {
 
     private static func sum(_ strata: [Stratum], _ limits: (Stratum) -> Interval) -> Interval {
         strata.reduce(Interval(0, 0)) { sum, stratum in
-            let own = limits(stratum)
-            return Interval(sum.lower + stratum.share * own.lower, sum.upper + stratum.share * own.upper)
+            let stratumLimits = limits(stratum)
+            return Interval(
+                sum.lower + stratum.share * stratumLimits.lower,
+                sum.upper + stratum.share * stratumLimits.upper
+            )
         }
     }
 }

@@ -59,14 +59,14 @@ public struct RisingRate: Hashable, Sendable {
     public func observe(_ isEvent: Bool, number: Int, weight: Double = 1, into evidence: inout Evidence) {
         let count = Double(max(1, number))
         let start = 1 / (count * (count + 1))
-        func follow(_ value: inout Double, _ rise: Double) {
+        func update(_ value: inout Double, _ rise: Double) {
             // (1 − p) / (1 − p₀) is 1 − the rise.
             let ratio = isEvent ? (normalRate + (1 - normalRate) * rise) / normalRate : 1 - rise
             let factor = weight == 1 ? ratio : Reproducible.exp(weight * Reproducible.log(ratio))
             value = min((value + start) * factor, Self.maximumEvidence)
         }
-        follow(&evidence.slight, Self.rises.slight)
-        follow(&evidence.clear, Self.rises.clear)
-        follow(&evidence.gross, Self.rises.gross)
+        update(&evidence.slight, Self.rises.slight)
+        update(&evidence.clear, Self.rises.clear)
+        update(&evidence.gross, Self.rises.gross)
     }
 }

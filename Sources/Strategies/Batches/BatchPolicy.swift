@@ -21,7 +21,7 @@ public enum BatchRule: String, Hashable, Sendable, CaseIterable {
     case typical
 
     /// Whether the rule draws every sample of a batch at random.
-    package var drawsEvery: Bool { self == .power || self == .softmax }
+    package var drawsEverySample: Bool { self == .power || self == .softmax }
 
     /// Whether the rule uses embeddings.
     public var needsEmbeddings: Bool {

@@ -12,7 +12,7 @@ internal import Statistics
 struct KCenterGreedy: BatchStrategy {
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {
         guard let points = window.points else { return Array(0..<count) }
-        var distance = points.nearest(in: window.known)
+        var distance = points.nearestSquaredDistances(to: window.known)
         var chosen: [Int] = []
         var isTaken = [Bool](repeating: false, count: window.count)
         while chosen.count < count {

@@ -26,27 +26,29 @@ struct TypicalClusters: BatchStrategy {
         for index in 0..<window.count { members[clusters.nearest[index]].append(index) }
         // Clusters with the fewest queried samples are first, then the largest; a sample selected from a cluster counts
         // as queried.
-        var given = [Int](repeating: 0, count: wanted)
+        var queriedCounts = [Int](repeating: 0, count: wanted)
         if let known = window.known, known.stride == points.stride {
-            for cluster in clusters.nearestCentre(of: known) { given[cluster] += 1 }
+            for cluster in clusters.nearestCentre(of: known) { queriedCounts[cluster] += 1 }
         }
         var chosen: [Int] = []
         while chosen.count < count {
             var best = -1
             for cluster in 0..<wanted where !members[cluster].isEmpty {
-                if best < 0 || Self.precedes(cluster, best, given: given, members: members) { best = cluster }
+                if best < 0 || Self.precedes(cluster, best, queriedCounts: queriedCounts, members: members) {
+                    best = cluster
+                }
             }
             let index = Self.mostTypical(members[best], points)
             chosen.append(members[best].remove(at: index))
-            given[best] += 1
+            queriedCounts[best] += 1
         }
         return chosen
     }
 
-    private static func precedes(_ a: Int, _ b: Int, given: [Int], members: [[Int]]) -> Bool {
+    private static func precedes(_ a: Int, _ b: Int, queriedCounts: [Int], members: [[Int]]) -> Bool {
         let small = (members[a].count < smallest, members[b].count < smallest)
         if small.0 != small.1 { return small.1 }
-        if given[a] != given[b] { return given[a] < given[b] }
+        if queriedCounts[a] != queriedCounts[b] { return queriedCounts[a] < queriedCounts[b] }
         return members[a].count > members[b].count
     }
 

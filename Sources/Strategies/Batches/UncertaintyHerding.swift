@@ -17,16 +17,16 @@ struct UncertaintyHerding: BatchStrategy {
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {
         guard let points = window.points else { return Array(0..<count) }
         let n = window.count
-        let known = points.nearest(in: window.known)
+        let knownDistances = points.nearestSquaredDistances(to: window.known)
         let distances = Self.distances(points)
-        let width = Self.width(known, distances, n)
+        let squaredWidth = Self.squaredWidth(knownDistances, distances, n)
         var kernel = [Float](repeating: 1, count: n * n)
         var covered = [Float](repeating: 0, count: n)
-        if width > 0 {
+        if squaredWidth > 0 {
             for index in 0..<n {
-                covered[index] = Self.gaussian(known[index] / width)
+                covered[index] = Self.gaussian(knownDistances[index] / squaredWidth)
                 for other in 0..<index {
-                    let value = Self.gaussian(distances[index * n + other] / width)
+                    let value = Self.gaussian(distances[index * n + other] / squaredWidth)
                     kernel[index * n + other] = value
                     kernel[other * n + index] = value
                 }
@@ -35,14 +35,14 @@ struct UncertaintyHerding: BatchStrategy {
         let weights = window.utilities.map { Float($0) }
         // Gains never increase, so an earlier gain is an upper bound, and most gains are never recomputed.
         var gains = (0..<n).map { Self.gain(of: $0, kernel: kernel, covered: covered, weights: weights) }
-        var step = [Int](repeating: 0, count: n)
+        var computedRound = [Int](repeating: 0, count: n)
         var chosen: [Int] = []
         while chosen.count < count {
             var best = 0
             for candidate in 1..<n where gains[candidate] > gains[best] { best = candidate }
-            guard step[best] == chosen.count else {
+            guard computedRound[best] == chosen.count else {
                 gains[best] = Self.gain(of: best, kernel: kernel, covered: covered, weights: weights)
-                step[best] = chosen.count
+                computedRound[best] = chosen.count
                 continue
             }
             chosen.append(best)
@@ -107,8 +107,8 @@ struct UncertaintyHerding: BatchStrategy {
     }
 
     /// The squared width of the kernel; 0 if the median distance is 0.
-    private static func width(_ known: [Float], _ distances: [Float], _ n: Int) -> Float {
-        if let first = known.first, first.isFinite { return median(known) }
+    private static func squaredWidth(_ knownDistances: [Float], _ distances: [Float], _ n: Int) -> Float {
+        if let first = knownDistances.first, first.isFinite { return median(knownDistances) }
         var nearest = [Float](repeating: .infinity, count: n)
         for index in 0..<n {
             for other in 0..<index {

@@ -17,7 +17,7 @@ package struct AnswerabilityModel: Sendable {
     /// Minimum number of samples of each kind; with fewer, there is no model.
     static let fewest = 5
     /// Maximum numbers of unanswerable and of other samples that a sample is compared with.
-    private static let breadth = (unanswerable: 96, others: 192)
+    private static let sampleLimits = (unanswerable: 96, others: 192)
     /// Number of nearest neighbours whose mean distance is used.
     private static let neighbours = 3
 
@@ -44,21 +44,21 @@ package struct AnswerabilityModel: Sendable {
         }
         guard good.count >= Self.fewest else { return nil }
         let scale = PointMatrix.scale(of: good.map { $0.unit * 127 })
-        guard let first = PointMatrix(Self.even(bad, Self.breadth.unanswerable), scale: scale),
-            let second = PointMatrix(Self.even(good, Self.breadth.others), scale: scale)
+        guard let first = PointMatrix(Self.even(bad, Self.sampleLimits.unanswerable), scale: scale),
+            let second = PointMatrix(Self.even(good, Self.sampleLimits.others), scale: scale)
         else { return nil }
         self.unanswerable = first
         others = second
         self.dimension = dimension
-        let (low, high) = (Self.numbers(of: first, first, second), Self.numbers(of: second, first, second))
+        let (low, high) = (Self.logRatios(of: first, first, second), Self.logRatios(of: second, first, second))
         let (bottom, top) = (Self.median(low), Self.median(high))
         let below = low.map { abs($0 - bottom) }
         let deviation = Self.deviation(below + high.map { abs($0 - top) })
         let error = 1.2533 * deviation * (1 / Double(low.count) + 1 / Double(high.count)).squareRoot()
         guard top - bottom > 2 * error else { return nil }
         let odds = Reproducible.log(Double(bad.count) / Double(good.count))
-        let likelier = (bottom + top) / 2 + odds * deviation * deviation / (top - bottom)
-        bound = max(likelier, min(bottom + 2 * Self.deviation(below), top))
+        let boundary = (bottom + top) / 2 + odds * deviation * deviation / (top - bottom)
+        bound = max(boundary, min(bottom + 2 * Self.deviation(below), top))
     }
 
     /// Whether a sample resembles unanswerable samples.
@@ -67,7 +67,7 @@ package struct AnswerabilityModel: Sendable {
     package func isUnanswerable(_ embedding: [Float]) -> Bool {
         guard embedding.count == dimension else { return false }
         let (point, _) = others.scaled(EmbeddingSketch.fold(embedding))
-        return Self.number(point, unanswerable, without: nil, others, without: nil) < bound
+        return Self.logRatio(point, unanswerable, without: nil, others, without: nil) < bound
     }
 
     /// Estimate of a normal distribution's standard deviation from distances to its median; at least 0.02.
@@ -80,31 +80,33 @@ package struct AnswerabilityModel: Sendable {
     }
 
     /// The number by which each row is judged, for all rows of one of the two matrices.
-    private static func numbers(of rows: PointMatrix, _ first: PointMatrix, _ second: PointMatrix) -> [Double] {
+    private static func logRatios(of rows: PointMatrix, _ first: PointMatrix, _ second: PointMatrix) -> [Double] {
         let isFirst = rows.values == first.values
         return (0..<rows.count).map { row in
             let point = Array(rows.values[row * rows.stride..<(row + 1) * rows.stride])
-            return number(point, first, without: isFirst ? row : nil, second, without: isFirst ? nil : row)
+            return logRatio(point, first, without: isFirst ? row : nil, second, without: isFirst ? nil : row)
         }
     }
 
     /// The logarithm of a point's distance to the first matrix divided by its distance to the second.
-    private static func number(
+    private static func logRatio(
         _ point: [Float],
         _ first: PointMatrix,
-        without one: Int?,
+        without firstRow: Int?,
         _ second: PointMatrix,
-        without other: Int?
+        without secondRow: Int?
     ) -> Double {
         // If a sample coincides with samples of both kinds, neither kind is favoured.
         let least = 1e-6
-        return Reproducible.log((distance(point, first, one) + least) / (distance(point, second, other) + least))
+        return Reproducible.log(
+            (distance(point, first, firstRow) + least) / (distance(point, second, secondRow) + least)
+        )
     }
 
-    /// The mean distance of a point to the nearest rows, without row `left`.
-    private static func distance(_ point: [Float], _ rows: PointMatrix, _ left: Int?) -> Double {
+    /// The mean distance of a point to the nearest rows, without row `excluded`.
+    private static func distance(_ point: [Float], _ rows: PointMatrix, _ excluded: Int?) -> Double {
         var nearest = [Float](repeating: .infinity, count: neighbours)
-        for row in 0..<rows.count where row != left {
+        for row in 0..<rows.count where row != excluded {
             var distance = rows.squaredDistance(row, toPoint: point)
             for index in nearest.indices where distance < nearest[index] { swap(&distance, &nearest[index]) }
         }

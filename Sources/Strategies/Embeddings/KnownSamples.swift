@@ -26,12 +26,12 @@ package struct KnownSamples: Sendable {
     private var all: PointMatrix?
     /// Rows of `all` with their lengths, in ascending order of length.
     private var order: [Length] = []
-    /// Number of leading entries of `order` whose length is not out of proportion; see `PointMatrix.proportion`.
-    private var reach = 0
+    /// Number of leading entries of `order` whose length is not out of proportion; see `PointMatrix.outlierFactor`.
+    private var inlierCount = 0
     /// Number of sketches with each digest.
     private var digests: [UInt64: Int] = [:]
     private var dimension = 0
-    private var isOff = true
+    private var isDisabled = true
     /// Rows of the known samples, without those whose length is out of proportion, in the order in which they were
     /// passed in.
     package private(set) var rows: PointMatrix?
@@ -60,12 +60,12 @@ package struct KnownSamples: Sendable {
     /// - Complexity: O(*n* · *dimension*) for *n* indices at which other sketches are given than before, and O(*m* ·
     ///   (*dimension* + log *m*)) for determining which are near among *m*.
     package mutating func update(_ given: [EmbeddingSketch], dimension: Int, share: Double) {
-        let isAlike = given.allSatisfy { $0.dimension == dimension }
-        let now = isAlike ? given : given.filter { $0.dimension == dimension }
-        if dimension != self.dimension || now.count < sketches.count { self = KnownSamples() }
+        let isUniform = given.allSatisfy { $0.dimension == dimension }
+        let matching = isUniform ? given : given.filter { $0.dimension == dimension }
+        if dimension != self.dimension || matching.count < sketches.count { self = KnownSamples() }
         self.dimension = dimension
         var changes: [(row: Int, sketch: EmbeddingSketch)] = []
-        for (row, sketch) in now.enumerated() where row >= sketches.count || sketches[row] != sketch {
+        for (row, sketch) in matching.enumerated() where row >= sketches.count || sketches[row] != sketch {
             changes.append((row, sketch))
         }
         apply(changes, share)
@@ -78,7 +78,7 @@ package struct KnownSamples: Sendable {
     ///   - dimension: As in `update`.
     ///   - share: As in `update`.
     /// - Returns: False, and nothing is changed, if all sketches must be given.
-    package mutating func follow(_ changes: [(row: Int, sketch: EmbeddingSketch)], dimension: Int, share: Double)
+    package mutating func replace(_ changes: [(row: Int, sketch: EmbeddingSketch)], dimension: Int, share: Double)
         -> Bool
     {
         guard dimension == self.dimension else { return false }
@@ -92,7 +92,7 @@ package struct KnownSamples: Sendable {
     }
 
     private mutating func apply(_ changes: [(row: Int, sketch: EmbeddingSketch)], _ share: Double) {
-        isOff = !(share > 0)
+        isDisabled = !(share > 0)
         rows = nil
         let known = sketches.count
         for (row, sketch) in changes {
@@ -119,7 +119,7 @@ package struct KnownSamples: Sendable {
             nearness = Nearness()
         }
         precondition(all?.count == sketches.count && first.dimension == dimension, "a sketch without its row")
-        judge(share)
+        updateLimits(share)
     }
 
     /// Writes a row's current sketch to the matrix, and updates `order` and `nearness`.
@@ -133,33 +133,33 @@ package struct KnownSamples: Sendable {
         }
         let new = Length(length: matrix.length(of: row), row: row)
         order.insert(new, at: order.partitioningIndex { new < $0 })
-        nearness.follow(row, matrix)
+        nearness.update(row, matrix)
     }
 
     /// Determines which rows are in proportion, and the distances that count as near.
-    private mutating func judge(_ share: Double) {
+    private mutating func updateLimits(_ share: Double) {
         guard let all else { return }
         let (first, end) = (order.partitioningIndex { $0.length > 0 }, order.partitioningIndex { !$0.length.isFinite })
-        let bound = first < end ? order[first + (end - first - 1) / 2].length * PointMatrix.proportion : .infinity
-        reach = order.partitioningIndex { $0.length > bound }
-        let near = reach == all.count ? all : all.rows(order[..<reach].map(\.row).sorted())
-        rows = near
-        guard !isOff else { return }
-        if near.count < Self.fewest {
+        let bound = first < end ? order[first + (end - first - 1) / 2].length * PointMatrix.outlierFactor : .infinity
+        inlierCount = order.partitioningIndex { $0.length > bound }
+        let inliers = inlierCount == all.count ? all : all.rows(order[..<inlierCount].map(\.row).sorted())
+        rows = inliers
+        guard !isDisabled else { return }
+        if inliers.count < Self.fewest {
             let units = sketches.map(\.unit)
-            let least = Self.grain * Float(share) * PointMatrix.middle(of: units)
+            let least = Self.grain * Float(share) * PointMatrix.lowerMedian(of: units)
             limits = units.map { unit in
                 // No less than the rounding error of a sketch.
                 let grain = max(least, 0.51 * unit) / all.scale
-                return grain * grain * Float(near.dimension)
+                return grain * grain * Float(inliers.dimension)
             }
             limit = nil
         } else {
-            if reach < all.count { nearness = Nearness() }
+            if inlierCount < all.count { nearness = Nearness() }
             let crowd = Self.crowding * share
-            let middle = Double(nearness.middle(of: near))
-            if reach < all.count { nearness = Nearness() }
-            limit = Float(min(share * share * near.typicalSpread, crowd * crowd * middle))
+            let median = Double(nearness.medianDistance(of: inliers))
+            if inlierCount < all.count { nearness = Nearness() }
+            limit = Float(min(share * share * inliers.typicalSpread, crowd * crowd * median))
         }
     }
 
@@ -168,13 +168,13 @@ package struct KnownSamples: Sendable {
     /// - Returns: Nil if the embedding is not near to any known sample.
     /// - Complexity: O(*dimension* + log *m*), plus a comparison with each row of similar length.
     package func likeness(of embedding: [Float]) -> Likeness? {
-        guard !isOff, let all, embedding.count == dimension else { return nil }
+        guard !isDisabled, let all, embedding.count == dimension else { return nil }
         if !digests.isEmpty, let digest = EmbeddingSketch.digest(of: embedding), digests[digest] != nil { return .copy }
         let (point, length) = all.scaled(EmbeddingSketch.fold(embedding))
         // Rounding must not hide a neighbour that coincides.
-        let most = (limit ?? order[..<reach].reduce(0) { max($0, limits[$1.row]) }).squareRoot() + length * 1e-5
+        let most = (limit ?? order[..<inlierCount].reduce(0) { max($0, limits[$1.row]) }).squareRoot() + length * 1e-5
         var index = order.partitioningIndex { $0.length >= length - most }
-        while index < reach, order[index].length <= length + most {
+        while index < inlierCount, order[index].length <= length + most {
             let row = order[index].row
             if all.isWithin(limit ?? limits[row], row, of: point) { return .near }
             index += 1
@@ -196,7 +196,7 @@ private struct Nearness: Sendable {
     }
 
     /// Updates the distances after a change of one row of a matrix whose number of rows stays the same.
-    mutating func follow(_ row: Int, _ matrix: PointMatrix) {
+    mutating func update(_ row: Int, _ matrix: PointMatrix) {
         for number in found.indices {
             let probe = Self.probe(number, matrix)
             let distance = row == probe ? .infinity : matrix.squaredDistance(probe, row)
@@ -213,7 +213,7 @@ private struct Nearness: Sendable {
     /// - Parameter matrix: The matrix whose changes were followed, or another one if nothing is known.
     /// - Returns: The squared distance; 0 for fewer than two rows.
     /// - Complexity: O(1) if it is known, else O(*n* · *dimension*).
-    mutating func middle(of matrix: PointMatrix) -> Float {
+    mutating func medianDistance(of matrix: PointMatrix) -> Float {
         guard matrix.count > 1 else { return 0 }
         if found.isEmpty {
             found = (0..<min(Self.probes, matrix.count)).map { matrix.nearest(to: Self.probe($0, matrix)) }

@@ -16,7 +16,7 @@ package struct Neighbourhood {
     ///
     /// - Complexity: O(*n* · *m* · *d*) for *m* samples known.
     package var novelty: [Double] {
-        let distances = points.nearest(in: known)
+        let distances = points.nearestSquaredDistances(to: known)
         guard let first = distances.first, first.isFinite else { return [Double](repeating: 1, count: points.count) }
         let median = Double(distances.sorted()[distances.count / 2])
         guard median > 0 else { return distances.map { $0 > 0 ? 1 : 0 } }
@@ -38,9 +38,9 @@ package struct Neighbourhood {
         var sums = [Double](repeating: 0, count: points.count)
         for index in 0..<points.count {
             for other in 0..<index {
-                let near = Reproducible.exp(-Double(points.squaredDistance(index, other)) / spread)
-                sums[index] += near
-                sums[other] += near
+                let kernel = Reproducible.exp(-Double(points.squaredDistance(index, other)) / spread)
+                sums[index] += kernel
+                sums[other] += kernel
             }
         }
         return sums.map { $0 / Double(points.count - 1) }
@@ -58,15 +58,15 @@ package struct Neighbourhood {
         guard share > 0 else { return isDuplicate }
         let limit = Float(share * share * points.spread)
         let lengths = points.lengths
-        let own = RowsByLength(lengths)
-        let others = known.flatMap { $0.stride == points.stride ? KnownRows($0, queries: points.count) : nil }
+        let candidateRows = RowsByLength(lengths)
+        let knownRows = known.flatMap { $0.stride == points.stride ? KnownRows($0, queries: points.count) : nil }
         for index in 0..<points.count {
             // Rounding must not hide a neighbour that coincides.
             let reach = limit.squareRoot() + lengths[index] * 1e-5
             isDuplicate[index] =
-                own.contains(around: lengths[index], reach) { other in
+                candidateRows.contains(around: lengths[index], reach) { other in
                     other < index && !isDuplicate[other] && points.squaredDistance(index, other) <= limit
-                } || others?.areNear(points, index, around: lengths[index], reach, within: limit) ?? false
+                } || knownRows?.hasRowNear(points, index, around: lengths[index], reach, within: limit) ?? false
         }
         return isDuplicate
     }
@@ -88,7 +88,7 @@ private struct KnownRows {
     }
 
     /// Whether any row is near to a point.
-    func areNear(
+    func hasRowNear(
         _ points: PointMatrix,
         _ index: Int,
         around length: Float,

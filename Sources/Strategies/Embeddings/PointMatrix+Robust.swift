@@ -1,21 +1,21 @@
 /// Scales that do not depend on any single row, and operations on single rows.
 extension PointMatrix {
     /// Multiple of the median length above which the length of an embedding is out of proportion.
-    static let proportion: Float = 32
+    static let outlierFactor: Float = 32
 
     /// The median of the finite lengths above 0, the lower one of two; 0 if there are none.
-    static func middle(of lengths: [Float]) -> Float {
+    static func lowerMedian(of lengths: [Float]) -> Float {
         let sorted = lengths.filter { $0 > 0 && $0.isFinite }.sorted()
         return sorted.isEmpty ? 0 : sorted[(sorted.count - 1) / 2]
     }
 
     /// The length above which an embedding is out of proportion to the others; infinity if all lengths are 0.
-    package static func longest(of lengths: [Float]) -> Float {
-        let middle = middle(of: lengths)
-        return middle > 0 ? middle * proportion : .infinity
+    package static func outlierLimit(of lengths: [Float]) -> Float {
+        let median = lowerMedian(of: lengths)
+        return median > 0 ? median * outlierFactor : .infinity
     }
 
-    /// A power of two; divided by it, the median of some lengths, as computed by `middle(of:)`, is about 1.
+    /// A power of two; divided by it, the median of some lengths, as computed by `lowerMedian(of:)`, is about 1.
     ///
     /// - Complexity: O(*n*): only the exponent of the median matters.
     package static func scale(of lengths: some Sequence<Float>) -> Float {

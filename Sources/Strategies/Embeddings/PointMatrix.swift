@@ -155,16 +155,16 @@ package struct PointMatrix: Sendable {
     /// The squared distance of each row to the nearest row of `others`; infinity if there is none.
     ///
     /// - Complexity: O(*n* · *m* · *dimension*).
-    func nearest(in others: PointMatrix?) -> [Float] {
+    func nearestSquaredDistances(to others: PointMatrix?) -> [Float] {
         var nearest = [Float](repeating: .infinity, count: count)
         guard let others, others.stride == stride else { return nearest }
         values.withUnsafeBufferPointer { rows in
-            others.values.withUnsafeBufferPointer { centres in
-                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return }
+            others.values.withUnsafeBufferPointer { otherRows in
+                guard let rows = rows.baseAddress, let otherRows = otherRows.baseAddress else { return }
                 for row in 0..<count {
                     var least = Float.infinity
                     for other in 0..<others.count {
-                        least = min(least, Distance.squared(rows + row * stride, centres + other * stride, stride))
+                        least = min(least, Distance.squared(rows + row * stride, otherRows + other * stride, stride))
                     }
                     nearest[row] = least
                 }
@@ -229,9 +229,9 @@ package struct PointMatrix: Sendable {
     /// The squared distance of a row to one of another matrix of the same stride.
     func squaredDistance(_ row: Int, to other: Int, of others: PointMatrix) -> Float {
         values.withUnsafeBufferPointer { rows in
-            others.values.withUnsafeBufferPointer { centres in
-                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return 0 }
-                return Distance.squared(rows + row * stride, centres + other * stride, stride)
+            others.values.withUnsafeBufferPointer { otherRows in
+                guard let rows = rows.baseAddress, let otherRows = otherRows.baseAddress else { return 0 }
+                return Distance.squared(rows + row * stride, otherRows + other * stride, stride)
             }
         }
     }

@@ -19,21 +19,21 @@ public struct QuantileFilter: Hashable, Sendable {
     /// Largest part of the last scores that is accepted because of pending labels.
     public static let widest = 2.0 / 3
     /// Number of pending labels that raises the accepted part halfway to `widest`.
-    public static let maximumWait = 5.0
+    public static let halfwayPending = 5.0
 
     /// The part of the stream that is judged at random, in `0...1`.
     public let chance: Double
     /// Whether the threshold is lowered while labels are pending.
-    public let heedsPending: Bool
+    public let adaptsToPending: Bool
     /// The last scores, at most `window`; the oldest is the next to be replaced.
     public private(set) var recent: [Double]
     /// Index at which the next score is stored.
     public private(set) var next: Int
 
     /// A filter, empty or as it was stored.
-    public init(chance: Double = 0, heedsPending: Bool = false, recent: [Double] = [], next: Int = 0) {
+    public init(chance: Double = 0, adaptsToPending: Bool = false, recent: [Double] = [], next: Int = 0) {
         self.chance = chance
-        self.heedsPending = heedsPending
+        self.adaptsToPending = adaptsToPending
         self.recent = Array(recent.prefix(Self.window))
         self.next = self.recent.indices.contains(next) ? next : 0
     }
@@ -43,17 +43,17 @@ public struct QuantileFilter: Hashable, Sendable {
         let draw = generator.nextUnit()
         let passes = probabilityOfPassing(event)
         remember(event.score)
-        guard event.canAsk else { return .no }
+        guard event.canQuery else { return .no }
         let propensity = chance * event.share.value + (1 - chance) * passes
-        return StreamJudgement(asks: draw < propensity, propensity: propensity)
+        return StreamJudgement(isQueried: draw < propensity, propensity: propensity)
     }
 
     /// 1 above the threshold and 0 below it; of equal scores, as many are accepted as the threshold has capacity for.
     private func probabilityOfPassing(_ event: StreamEvent) -> Double {
         var reach = event.share.value + event.credit / Self.slack
-        if heedsPending, reach < Self.widest {
+        if adaptsToPending, reach < Self.widest {
             let pending = Double(max(0, event.pending))
-            reach += (Self.widest - reach) * pending / (pending + Self.maximumWait)
+            reach += (Self.widest - reach) * pending / (pending + Self.halfwayPending)
         }
         var (above, equal) = (0, 0)
         for score in recent {

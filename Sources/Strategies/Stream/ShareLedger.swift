@@ -18,7 +18,7 @@ public struct ShareLedger: Hashable, Sendable {
     ///
     /// - Parameter burst: Labels that may be queried ahead of the stream; below 0 counts as 0.
     public init(burst: Int = 0) {
-        self.init(credit: Int64(min(max(0, burst), Self.longestSavings)) * LabelShare.whole, events: 0, queried: 0)
+        self.init(credit: Int64(min(max(0, burst), Self.maximumSavings)) * LabelShare.whole, events: 0, queried: 0)
     }
 
     /// A ledger as it was stored.
@@ -32,7 +32,7 @@ public struct ShareLedger: Hashable, Sendable {
     public var labels: Double { Double(credit) / Double(LabelShare.whole) }
 
     /// Whether the credit holds a whole label.
-    public var canAsk: Bool { credit >= LabelShare.whole }
+    public var canQuery: Bool { credit >= LabelShare.whole }
 
     /// Records one more event of the stream.
     ///
@@ -41,18 +41,18 @@ public struct ShareLedger: Hashable, Sendable {
     ///   - savings: Labels that unused credit may grow to, at least 1; credit above it, as from a burst, is kept.
     public mutating func observe(_ share: LabelShare, savings: Int?) {
         events += 1
-        let most = Int64(min(max(1, savings ?? Self.longestSavings), Self.longestSavings)) * LabelShare.whole
+        let most = Int64(min(max(1, savings ?? Self.maximumSavings), Self.maximumSavings)) * LabelShare.whole
         if credit < most { credit = min(most, credit + share.millionths) }
     }
 
     /// Subtracts a label from the credit; returns false, and changes nothing, if there is no whole label.
-    public mutating func ask() -> Bool {
-        guard canAsk else { return false }
+    public mutating func spendLabel() -> Bool {
+        guard canQuery else { return false }
         credit -= LabelShare.whole
         queried += 1
         return true
     }
 
     /// Limit on credit and burst in labels: more than any project queries, and its millionths fit in `Int64`.
-    private static let longestSavings = 1_000_000_000
+    private static let maximumSavings = 1_000_000_000
 }

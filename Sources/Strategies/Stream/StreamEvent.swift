@@ -20,21 +20,21 @@ public struct StreamEvent: Hashable, Sendable {
     }
 
     /// Whether the ledger holds a label.
-    public var canAsk: Bool { credit >= 1 }
+    public var canQuery: Bool { credit >= 1 }
 }
 
 /// Verdict of a budget rule on an event.
 public struct StreamJudgement: Hashable, Sendable {
     /// Whether the label is to be queried.
-    public let asks: Bool
-    /// Probability with which the label was queried, given everything before it, in `0...1`; above 0 if `asks`.
+    public let isQueried: Bool
+    /// Probability with which the label was queried, given everything before it, in `0...1`; above 0 if `isQueried`.
     public let propensity: Double
 
-    public init(asks: Bool, propensity: Double) {
-        self.asks = asks
+    public init(isQueried: Bool, propensity: Double) {
+        self.isQueried = isQueried
         self.propensity = propensity
     }
 
     /// Verdict not to query, with propensity 0, as when the ledger holds no label.
-    static let no = StreamJudgement(asks: false, propensity: 0)
+    static let no = StreamJudgement(isQueried: false, propensity: 0)
 }

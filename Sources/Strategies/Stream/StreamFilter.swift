@@ -35,11 +35,11 @@ public struct StreamPolicy: Hashable, Sendable {
 public struct StreamFilter: Hashable, Sendable {
     public private(set) var rule: StreamRule
     public private(set) var ledger: ShareLedger
-    /// Number of candidates passed over since the last one that was judged nevertheless; at most `skipped`.
+    /// Number of candidates passed over since the last one that was judged nevertheless; at most `skipLimit`.
     public private(set) var passedOver: Int
 
     /// Number of candidates skipped before one is judged, among those that resemble queried or unanswerable samples.
-    public static let skipped = 99
+    public static let skipLimit = 99
 
     /// A filter before its first event.
     public init(_ policy: StreamPolicy) {
@@ -57,7 +57,7 @@ public struct StreamFilter: Hashable, Sendable {
     ///
     /// - Returns: Whether it is to be judged nevertheless.
     package mutating func passOver() -> Bool {
-        guard passedOver < Self.skipped else {
+        guard passedOver < Self.skipLimit else {
             passedOver = 0
             return true
         }
@@ -85,7 +85,7 @@ public struct StreamFilter: Hashable, Sendable {
         if rule.strategy != policy.strategy { rule = policy.strategy.rule }
         ledger.observe(policy.share, savings: policy.savings)
         guard policy.share.millionths > 0 else { return nil }
-        guard let confidence else { return ledger.ask() ? 1 : nil }
+        guard let confidence else { return ledger.spendLabel() ? 1 : nil }
         let event = StreamEvent(
             score: score,
             confidence: confidence,
@@ -94,7 +94,7 @@ public struct StreamFilter: Hashable, Sendable {
             credit: ledger.labels
         )
         let judgement = rule.judge(event, using: &generator)
-        guard judgement.asks, ledger.ask() else { return nil }
+        guard judgement.isQueried, ledger.spendLabel() else { return nil }
         return judgement.propensity
     }
 }

@@ -11,7 +11,7 @@ extension StreamFilter: Formed {
 
 extension ShareLedger: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        let credit = try f("credit_millionths", \.credit, Whole.any)
+        let credit = try f("credit_millionths", \.credit, Integer.any)
         let events = try f("events", \.events, Count(0...1 << 53))
         self.init(credit: credit, events: events, queried: try f("asked", \.queried, Count(0...1 << 53)))
     }
@@ -21,7 +21,7 @@ extension QuantileFilter: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         self.init(
             chance: try f("chance", \.chance, Number.any),
-            heedsPending: try f("heeds_pending", \.heedsPending, Flag()),
+            adaptsToPending: try f("heeds_pending", \.adaptsToPending, Flag()),
             recent: try f("recent", \.recent, ListOf(Number.any)),
             next: try f("next", \.next, Count.any)
         )
@@ -54,8 +54,8 @@ extension StreamRule: Formed {
         case .variable: self = .variable(VariableUncertainty(threshold: try f(key, \.threshold, any)))
         case .randomized: self = .randomized(RandomizedUncertainty(threshold: try f(key, \.threshold, any)))
         case .split: self = .split(SplitUncertainty(threshold: try f(key, \.threshold, any)))
-        case .quantile: self = .quantile(try f.beside(\.filter))
-        case .adaptive: self = .adaptive(try f.beside(\.filter))
+        case .quantile: self = .quantile(try f.flattened(\.filter))
+        case .adaptive: self = .adaptive(try f.flattened(\.filter))
         }
     }
 }

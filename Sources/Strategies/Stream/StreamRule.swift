@@ -20,7 +20,7 @@ public enum StreamStrategy: String, Hashable, Sendable, CaseIterable {
         case .randomized: .randomized(RandomizedUncertainty())
         case .split: .split(SplitUncertainty())
         case .quantile: .quantile(QuantileFilter())
-        case .adaptive: .adaptive(QuantileFilter(chance: 0.2, heedsPending: true))
+        case .adaptive: .adaptive(QuantileFilter(chance: 0.2, adaptsToPending: true))
         }
     }
 }

@@ -6,8 +6,8 @@ public struct RandomSampling: Hashable, Sendable {
 
     public func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
         let draw = generator.nextUnit()
-        guard event.canAsk else { return .no }
-        return StreamJudgement(asks: draw < event.share.value, propensity: event.share.value)
+        guard event.canQuery else { return .no }
+        return StreamJudgement(isQueried: draw < event.share.value, propensity: event.share.value)
     }
 }
 
@@ -23,8 +23,8 @@ public struct FixedUncertainty: Hashable, Sendable {
     public init(threshold: Double = 0.9) { self.threshold = threshold }
 
     public func judge(_ event: StreamEvent) -> StreamJudgement {
-        guard event.canAsk, event.confidence < threshold else { return .no }
-        return StreamJudgement(asks: true, propensity: 1)
+        guard event.canQuery, event.confidence < threshold else { return .no }
+        return StreamJudgement(isQueried: true, propensity: 1)
     }
 }
 
@@ -44,10 +44,10 @@ public struct VariableUncertainty: Hashable, Sendable {
     public init(threshold: Double = 1) { self.threshold = threshold }
 
     public mutating func judge(_ event: StreamEvent) -> StreamJudgement {
-        guard event.canAsk else { return .no }
-        let asks = event.confidence < threshold
-        move(asks)
-        return StreamJudgement(asks: asks, propensity: asks ? 1 : 0)
+        guard event.canQuery else { return .no }
+        let isQueried = event.confidence < threshold
+        move(isQueried)
+        return StreamJudgement(isQueried: isQueried, propensity: isQueried ? 1 : 0)
     }
 
     mutating func move(_ queried: Bool) { threshold *= queried ? 1 - Self.step : 1 + Self.step }
@@ -64,12 +64,12 @@ public struct RandomizedUncertainty: Hashable, Sendable {
 
     public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
         let draw = generator.nextUnit()
-        guard event.canAsk else { return .no }
+        guard event.canQuery else { return .no }
         // The probability that the threshold times a normal variate of mean 1 and deviation 1 exceeds the confidence.
         let propensity = 1 - Reproducible.normalCDF(event.confidence / variable.threshold - 1)
-        let asks = draw < propensity
-        variable.move(asks)
-        return StreamJudgement(asks: asks, propensity: propensity)
+        let isQueried = draw < propensity
+        variable.move(isQueried)
+        return StreamJudgement(isQueried: isQueried, propensity: propensity)
     }
 }
 
@@ -87,13 +87,13 @@ public struct SplitUncertainty: Hashable, Sendable {
 
     public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
         let (branch, draw) = (generator.nextUnit(), generator.nextUnit())
-        guard event.canAsk else { return .no }
+        guard event.canQuery else { return .no }
         let isUncertain = event.confidence < variable.threshold
         let propensity = Self.chance * event.share.value + (isUncertain ? 1 - Self.chance : 0)
         guard branch < Self.chance else {
             variable.move(isUncertain)
-            return StreamJudgement(asks: isUncertain, propensity: propensity)
+            return StreamJudgement(isQueried: isUncertain, propensity: propensity)
         }
-        return StreamJudgement(asks: draw < event.share.value, propensity: propensity)
+        return StreamJudgement(isQueried: draw < event.share.value, propensity: propensity)
     }
 }

@@ -6,7 +6,7 @@ extension Trigger: Formed {
         let names = Name(
             "1 to 64 of a-z, 0-9, '.', '_' and '-'",
             bytes: 1...64,
-            sample: "x",
+            placeholder: "x",
             make: { Self.isName($0) ? $0 : nil }
         ) {
             $0

@@ -8,7 +8,7 @@ public struct TriggerLimit: Sendable {
     /// Time over which the rate is measured, in milliseconds.
     private static let span = 60_000.0
     /// Part of the rate that selection by hash uses; the rest refills the bucket.
-    private static let drawn = 0.8
+    private static let hashShare = 0.8
 
     private var perMillisecond = 0.0
     private var burst = 0.0
@@ -55,7 +55,7 @@ public struct TriggerLimit: Sendable {
         last = time
         let elapsed = Double(time - (began ?? time))
         if elapsed >= Self.span {
-            cutoff = seen > 0 ? min(1, Self.drawn * perMillisecond * elapsed / seen) : 1
+            cutoff = seen > 0 ? min(1, Self.hashShare * perMillisecond * elapsed / seen) : 1
             began = time
             seen = 0
         }

@@ -157,7 +157,7 @@ public struct TriggerProgram: Sendable {
 
 /// A trigger's condition for a caller that judges every record: the steps are stored in memory without reference
 /// counting.
-public final class BorrowedTrigger {
+public final class TriggerStepBuffer {
     private let memory: UnsafeMutableBufferPointer<TriggerProgram.Step>
 
     /// Keeps a copy of the program's steps.

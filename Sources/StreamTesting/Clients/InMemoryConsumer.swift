@@ -111,7 +111,7 @@ final class InMemoryConsumer: GroupConsumer {
         try? cluster.locked { (state) throws(StreamError) in
             let counts = state.topics.mapValues(\.partitions.count)
             if isStatic {
-                state.groups[group]?.goAway(member) { counts[$0] ?? 0 }
+                state.groups[group]?.disconnect(member) { counts[$0] ?? 0 }
             } else {
                 state.groups[group]?.leave(member) { counts[$0] ?? 0 }
             }
@@ -154,12 +154,12 @@ final class InMemoryConsumer: GroupConsumer {
         let group = group
         let found = try cluster.locked { (state) throws(StreamError) -> (GroupState.Member?, Bool, Int) in
             let known = state.groups[group]
-            guard let topicPartition = known?[member] else { return (nil, known?.fenced.contains(member) ?? false, 0) }
-            if topicPartition.phase == .toAssign || topicPartition.phase == .mustRevoke { state.activity += 1 }
+            guard let memberState = known?[member] else { return (nil, known?.fenced.contains(member) ?? false, 0) }
+            if memberState.phase == .toAssign || memberState.phase == .mustRevoke { state.activity += 1 }
             state.groups[group]?.notified(member)
-            return (topicPartition, false, known?.generation ?? 0)
+            return (memberState, false, known?.generation ?? 0)
         }
-        guard let topicPartition = found.0 else {
+        guard let memberState = found.0 else {
             if found.1 {
                 throw StreamError(
                     .fatal,
@@ -172,10 +172,10 @@ final class InMemoryConsumer: GroupConsumer {
             guard !assignment.isEmpty else { return .idle }
             return .lost(assignment)
         }
-        switch topicPartition.phase {
+        switch memberState.phase {
         case .toAssign:
             generation = found.2
-            assignment = topicPartition.assignment
+            assignment = memberState.assignment
             return .assigned(assignment)
         case .mustRevoke:
             return .revoked(assignment)

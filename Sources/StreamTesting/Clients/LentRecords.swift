@@ -40,10 +40,10 @@ final class LentRecords {
         _ used: inout Int
     ) -> UnsafeRawBufferPointer {
         guard let part else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        let topicPartition = UnsafeMutableRawBufferPointer(rebasing: bytes[used..<used + part.count])
-        topicPartition.copyBytes(from: part)
+        let destination = UnsafeMutableRawBufferPointer(rebasing: bytes[used..<used + part.count])
+        destination.copyBytes(from: part)
         // An empty part still has an address: it is not null.
         used += part.count + 1
-        return UnsafeRawBufferPointer(start: topicPartition.baseAddress ?? bytes.baseAddress, count: part.count)
+        return UnsafeRawBufferPointer(start: destination.baseAddress ?? bytes.baseAddress, count: part.count)
     }
 }

@@ -10,7 +10,7 @@ struct ClusterState: Sendable {
 
     struct Transaction: Sendable {
         let id: Int
-        let owner: String
+        let transactionalID: String
         let openedAt: Int64
         var partitions: Set<TopicPartition> = []
         /// Offsets that are committed with the transaction, by group.
@@ -19,7 +19,7 @@ struct ClusterState: Sendable {
         var refusal: StreamError?
     }
 
-    struct Owner: Sendable {
+    struct ProducerState: Sendable {
         /// Number of producers of this id so far; only the newest may write.
         var epoch = 0
         var open: Int?
@@ -27,7 +27,7 @@ struct ClusterState: Sendable {
 
     var topics: [String: TopicLog] = [:]
     var groups: [String: GroupState] = [:]
-    var owners: [String: Owner] = [:]
+    var producers: [String: ProducerState] = [:]
     private(set) var transactions: [Int: Transaction] = [:]
     private var nextTransaction = 1
     private var nextMember = 1
@@ -62,29 +62,29 @@ struct ClusterState: Sendable {
     // MARK: - Producers
 
     /// Fences the earlier producers of this id, and aborts the transaction that they left open.
-    mutating func initialize(_ owner: String, at time: Int64) -> Int {
-        if let open = owners[owner]?.open { finish(open, isCommitted: false, at: time) }
-        owners[owner, default: Owner()].epoch += 1
+    mutating func initialize(_ transactionalID: String, at time: Int64) -> Int {
+        if let open = producers[transactionalID]?.open { finish(open, isCommitted: false, at: time) }
+        producers[transactionalID, default: ProducerState()].epoch += 1
         activity += 1
-        return owners[owner]?.epoch ?? 0
+        return producers[transactionalID]?.epoch ?? 0
     }
 
-    func check(_ owner: String, _ epoch: Int, _ operation: String) throws(StreamError) {
-        guard owners[owner]?.epoch == epoch else {
+    func check(_ transactionalID: String, _ epoch: Int, _ operation: String) throws(StreamError) {
+        guard producers[transactionalID]?.epoch == epoch else {
             throw StreamError(
                 .fatal,
                 operation: operation,
                 code: "_FENCED",
-                reason: "a newer producer has the transactional id \(owner)"
+                reason: "a newer producer has the transactional id \(transactionalID)"
             )
         }
     }
 
-    mutating func begin(_ owner: String, at time: Int64) -> Int {
+    mutating func begin(_ transactionalID: String, at time: Int64) -> Int {
         let id = nextTransaction
         nextTransaction += 1
-        transactions[id] = Transaction(id: id, owner: owner, openedAt: time)
-        owners[owner]?.open = id
+        transactions[id] = Transaction(id: id, transactionalID: transactionalID, openedAt: time)
+        producers[transactionalID]?.open = id
         return id
     }
 
@@ -136,7 +136,7 @@ struct ClusterState: Sendable {
 
     mutating func finish(_ id: Int, isCommitted: Bool, at time: Int64) {
         guard let transaction = transactions.removeValue(forKey: id) else { return }
-        if owners[transaction.owner]?.open == id { owners[transaction.owner]?.open = nil }
+        if producers[transaction.transactionalID]?.open == id { producers[transaction.transactionalID]?.open = nil }
         for topicPartition in transaction.partitions {
             if let delay = markerDelays[topicPartition.topic] {
                 markers.append((topicPartition, id, isCommitted, time + delay))
@@ -166,7 +166,7 @@ struct ClusterState: Sendable {
         markers.removeAll { $0.dueAt <= time }
         for (id, transaction) in transactions where time - transaction.openedAt > timeout {
             finish(id, isCommitted: false, at: time)
-            owners[transaction.owner]?.epoch += 1
+            producers[transaction.transactionalID]?.epoch += 1
         }
     }
 

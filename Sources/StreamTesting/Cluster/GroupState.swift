@@ -14,7 +14,7 @@ struct GroupState: Sendable {
         var assignment: [TopicPartition] = []
         var phase = Phase.joining
         /// A static member whose client has disconnected, but whose session has not timed out.
-        var isAway = false
+        var isDisconnected = false
     }
 
     private(set) var generation = 0
@@ -51,9 +51,9 @@ struct GroupState: Sendable {
         prepare(partitions)
     }
 
-    mutating func goAway(_ id: Int, partitions: (String) -> Int) {
+    mutating func disconnect(_ id: Int, partitions: (String) -> Int) {
         guard var member = members[id] else { return }
-        member.isAway = true
+        member.isDisconnected = true
         if member.phase == .mustRevoke || member.phase == .revoking { member.phase = .joining }
         members[id] = member
         complete(partitions)
@@ -83,7 +83,7 @@ struct GroupState: Sendable {
         for id in members.keys.sorted() {
             guard var member = members[id] else { continue }
             switch member.phase {
-            case .stable, .answering: member.phase = member.isAway ? .joining : .mustRevoke
+            case .stable, .answering: member.phase = member.isDisconnected ? .joining : .mustRevoke
             case .toAssign:
                 // The assignment was never reported, so there is nothing to revoke.
                 member.phase = .joining
@@ -110,14 +110,14 @@ struct GroupState: Sendable {
     private mutating func assign(_ partitions: (String) -> Int) {
         let topics = Set(members.values.flatMap(\.topics))
         for topic in topics.sorted() {
-            let takers = members.values.filter { $0.topics.contains(topic) }
+            let subscribers = members.values.filter { $0.topics.contains(topic) }
                 .sorted { ($0.instance, $0.id) < ($1.instance, $1.id) }
             let count = partitions(topic)
             var first = 0
-            for (position, taker) in takers.enumerated() {
-                let size = count / takers.count + (position < count % takers.count ? 1 : 0)
+            for (position, subscriber) in subscribers.enumerated() {
+                let size = count / subscribers.count + (position < count % subscribers.count ? 1 : 0)
                 for number in first..<first + size {
-                    members[taker.id]?.assignment.append(TopicPartition(topic, Int32(number)))
+                    members[subscriber.id]?.assignment.append(TopicPartition(topic, Int32(number)))
                 }
                 first += size
             }

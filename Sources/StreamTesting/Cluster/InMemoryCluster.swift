@@ -125,7 +125,7 @@ public final class InMemoryCluster: StreamTransport {
 
     /// Metadata of a committed offset; nil if no offset is committed.
     public func note(of topicPartition: TopicPartition, group: String) -> String? {
-        state.withLock { $0.groups[group]?.offsets[topicPartition]?.note }
+        state.withLock { $0.groups[group]?.offsets[topicPartition]?.metadata }
     }
 
     /// Sets the committed next offset of a partition, or removes it if nil, as an operator or expiry does.

@@ -50,7 +50,7 @@ struct PartitionLog: Sendable {
         let transaction: Int?
         let isMarker: Bool
         /// Whether compaction removed the record; its offset remains.
-        var isGone = false
+        var isRemoved = false
     }
 
     private(set) var start: Int64 = 0
@@ -113,7 +113,7 @@ struct PartitionLog: Sendable {
     }
 
     private func isReadable(_ entry: Entry) -> Bool {
-        !entry.isMarker && !entry.isGone && !(entry.transaction.map { aborted.contains($0) } ?? false)
+        !entry.isMarker && !entry.isRemoved && !(entry.transaction.map { aborted.contains($0) } ?? false)
     }
 
     /// Keeps the last record of each key, as compaction does; tombstones, too, unless they are to be removed.
@@ -122,9 +122,9 @@ struct PartitionLog: Sendable {
         let end = Int(lastStable - start)
         for index in 0..<end where isReadable(entries[index]) {
             guard let key = entries[index].record.key else { continue }
-            if let older = last[key] { entries[older].isGone = true }
+            if let older = last[key] { entries[older].isRemoved = true }
             last[key] = index
-            if removingTombstones, entries[index].record.value == nil { entries[index].isGone = true }
+            if removingTombstones, entries[index].record.value == nil { entries[index].isRemoved = true }
         }
     }
 }

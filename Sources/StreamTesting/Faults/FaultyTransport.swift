@@ -67,7 +67,7 @@ private final class FaultyProducer: TransactionalProducer {
     private let producer: any TransactionalProducer
     private let plan: FaultPlan
     /// Error of every call since a fault, except of the one that remedies it; nil without a fault.
-    private var condition: StreamError?
+    private var stickyError: StreamError?
 
     init(_ producer: any TransactionalProducer, _ plan: FaultPlan) {
         self.producer = producer
@@ -95,7 +95,7 @@ private final class FaultyProducer: TransactionalProducer {
     func commit() throws(StreamError) { try step(.commit) { () throws(StreamError) in try producer.commit() } }
 
     func abort() throws(StreamError) {
-        if condition?.disposition == .abortTransaction { condition = nil }
+        if stickyError?.disposition == .abortTransaction { stickyError = nil }
         try step(.abort) { () throws(StreamError) in try producer.abort() }
     }
 
@@ -106,11 +106,11 @@ private final class FaultyProducer: TransactionalProducer {
         half: () throws(StreamError) -> Void = {},
         _ whole: () throws(StreamError) -> Void
     ) throws(StreamError) {
-        if let condition { throw condition }
+        if let stickyError { throw stickyError }
         do throws(StreamError) {
             try plan.perform(operation, half: half, whole)
         } catch {
-            if error.disposition != .retry || error.code == FaultPlan.unanswered { condition = error }
+            if error.disposition != .retry || error.code == FaultPlan.unanswered { stickyError = error }
             throw error
         }
     }

@@ -27,14 +27,14 @@ extension TrainerProcessor {
     /// their scores show how much depends on single labels.
     func fit(
         _ data: TrainingData,
-        _ recipe: Hyperparameters,
-        _ parent: SoftmaxRegression?,
+        _ hyperparameters: Hyperparameters,
+        _ initialModel: SoftmaxRegression?,
         seed: UInt64,
         isFirst: Bool
     ) throws -> SoftmaxRegression {
         var options = SoftmaxRegression.Options()
-        options.inverseStrength = recipe.inverseRegularization
-        let usable = parent.flatMap {
+        options.inverseStrength = hyperparameters.inverseRegularization
+        let usable = initialModel.flatMap {
             $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil
         }
         let fit: SoftmaxRegression.Fit

@@ -75,20 +75,20 @@ public struct ClassDistribution: Hashable, Sendable {
 
     /// A probability as it is accepted: 0 for a negative rounding remainder; nil unless it is finite and in `0...1`,
     /// both within their tolerance.
-    @inlinable @inline(__always) public static func taken(_ probability: Double) -> Double? {
+    @inlinable @inline(__always) public static func accepted(_ probability: Double) -> Double? {
         guard probability < 0 else { return probability <= 1 + tolerance ? probability : nil }
         return probability >= -rounding ? 0 : nil
     }
 
-    /// Fails unless there is an entry, every probability is accepted by `taken`, no class occurs twice, and all sum to
+    /// Fails unless there is an entry, `accepted` allows every probability, no class occurs twice, and all sum to
     /// 1 within 0.01. A remainder above 1 counts as 1.
     public init?(_ entries: [Entry], remainder: Double = 0) {
-        guard !entries.isEmpty, let remainder = Self.taken(remainder) else { return nil }
+        guard !entries.isEmpty, let remainder = Self.accepted(remainder) else { return nil }
         var sum = min(1, remainder)
         var entries = entries
         for index in entries.indices {
             let entry = entries[index]
-            guard let probability = Self.taken(entry.probability) else { return nil }
+            guard let probability = Self.accepted(entry.probability) else { return nil }
             if entry.probability < 0 { entries[index] = Entry(label: entry.label, probability: 0) }
             sum += probability
         }

@@ -34,11 +34,11 @@ public struct EnsembleOutput: Hashable, Sendable {
         count = members.count
     }
 
-    /// Whether numbers are finite and in `0...1`, by the rules of `ClassDistribution.taken`, and sum to 1 within 0.01.
+    /// Whether numbers are finite and in `0...1`, by `ClassDistribution.accepted`, and sum to 1 within 0.01.
     public static func isDistribution(_ member: [Double]) -> Bool {
         var sum = 0.0
         for probability in member {
-            guard let probability = ClassDistribution.taken(probability) else { return false }
+            guard let probability = ClassDistribution.accepted(probability) else { return false }
             sum += probability
         }
         return sum > 1 - ClassDistribution.tolerance && sum < 1 + ClassDistribution.tolerance

@@ -50,7 +50,7 @@ public struct SuspicionVerdict: Hashable, Sendable {
     /// `0...labels`.
     public let right: Double
     /// Value of `right` below which the version is rolled back.
-    public let least: Int
+    public let leastRight: Int
     /// The lower limit of its accuracy before, in `0...1`.
     public let accuracy: Double
     /// Suspicions of the version so far, this one included; from 1.
@@ -68,7 +68,7 @@ public struct SuspicionVerdict: Hashable, Sendable {
     public init(
         labels: Int,
         right: Double,
-        least: Int,
+        leastRight: Int,
         accuracy: Double,
         suspicions: Int,
         voices: Int,
@@ -78,7 +78,7 @@ public struct SuspicionVerdict: Hashable, Sendable {
     ) {
         self.labels = labels
         self.right = right
-        self.least = least
+        self.leastRight = leastRight
         self.accuracy = accuracy
         self.suspicions = suspicions
         self.voices = voices

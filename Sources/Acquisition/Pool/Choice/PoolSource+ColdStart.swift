@@ -25,7 +25,7 @@ extension PoolSource {
         guard let newest = ids.first else { return nil }
         var mean = MeanOutput(of: newest.versionNumber)
         for rank in ids where rank.versionNumber == newest.versionNumber && rank.setAside == newest.setAside {
-            if let output = candidates[rank.id]?.candidate.output?.distribution { mean.take(output) }
+            if let output = candidates[rank.id]?.candidate.output?.distribution { mean.add(output) }
         }
         guard mean.candidates > 0 else { return nil }
         mean.finish()
@@ -37,7 +37,7 @@ extension PoolSource {
     ///
     /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
     func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
-        let outputs = candidates.reduce(into: PoolOutputs()) { $0.take($1, $2) }
+        let outputs = candidates.reduce(into: PoolOutputs()) { $0.add($1, $2) }
         return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
     }
 
@@ -50,7 +50,7 @@ extension PoolSource {
         /// Whether there is a candidate, and each candidate of the newest model has an output of it.
         var isJudged: Bool { newest > .min && unjudged == 0 }
 
-        mutating func take(_: SampleID, _ pooled: PooledCandidate) {
+        mutating func add(_: SampleID, _ pooled: PooledCandidate) {
             guard pooled.setAside == nil else { return }
             if pooled.modelVersionNumber > newest { (newest, unjudged) = (pooled.modelVersionNumber, 0) }
             guard let output = pooled.candidate.output else {

@@ -39,10 +39,10 @@ public struct PredictedShares: Equatable, Sendable {
     /// Largest number of classes that are kept.
     static let limit = 64
     /// Models are compared if the second has at least a sixth more labels: fewer change nothing.
-    static let growth = (more: 7, than: 6)
+    static let growth = (numerator: 7, denominator: 6)
     /// Half the sum of the differences of the shares, beyond what chance explains, from which on they count as
     /// unstable.
-    static let movement = 0.035
+    static let unstableDistance = 0.035
     /// Earliest end of a cold start, as a fraction of the labels at which it ends whatever its shares do.
     static let earliest = 0.375
 
@@ -55,16 +55,16 @@ public struct PredictedShares: Equatable, Sendable {
     mutating func note(_ output: MeanOutput, labels: Int) {
         guard output.versionNumber > versionNumber else { return }
         let means = output.means
-        let grew = labels * Self.growth.than >= self.labels * Self.growth.more
+        let grew = labels * Self.growth.denominator >= self.labels * Self.growth.numerator
         guard grew || labels < self.labels else { return }
-        let kept = means.indices.sorted { (means[$1], $0) < (means[$0], $1) }.prefix(Self.limit).sorted()
+        let largest = means.indices.sorted { (means[$1], $0) < (means[$0], $1) }.prefix(Self.limit).sorted()
         var next = PredictedShares(versionNumber: output.versionNumber, labels: labels, candidates: output.candidates)
-        next.classes = kept.map { ClassIndex($0) }
-        next.shares = kept.map { min(1, means[$0]) }
+        next.classes = largest.map { ClassIndex($0) }
+        next.shares = largest.map { min(1, means[$0]) }
         if grew, candidates > 0 {
             // Means over other samples differ by chance, too: only a larger difference is a change.
-            let (found, noise) = (next.distance(to: self), output.noise(beside: candidates))
-            next.isSettled = found * found < Self.movement * Self.movement + noise * noise
+            let (found, noise) = (next.distance(to: self), output.noise(comparedWith: candidates))
+            next.isSettled = found * found < Self.unstableDistance * Self.unstableDistance + noise * noise
         }
         self = next
     }
@@ -72,15 +72,15 @@ public struct PredictedShares: Equatable, Sendable {
     /// Half the sum of the absolute differences of all shares that are kept.
     private func distance(to other: PredictedShares) -> Double {
         var sum = 0.0
-        var (own, others) = (0, 0)
+        var (index, otherIndex) = (0, 0)
         // A corrupted row may lack shares.
         let (count, otherCount) = (min(classes.count, shares.count), min(other.classes.count, other.shares.count))
-        while own < count || others < otherCount {
-            let mine = own < count ? classes[own].rawValue : Int.max
-            let theirs = others < otherCount ? other.classes[others].rawValue : Int.max
-            sum += abs((mine <= theirs ? shares[own] : 0) - (theirs <= mine ? other.shares[others] : 0))
-            if mine <= theirs { own += 1 }
-            if theirs <= mine { others += 1 }
+        while index < count || otherIndex < otherCount {
+            let label = index < count ? classes[index].rawValue : Int.max
+            let otherLabel = otherIndex < otherCount ? other.classes[otherIndex].rawValue : Int.max
+            sum += abs((label <= otherLabel ? shares[index] : 0) - (otherLabel <= label ? other.shares[otherIndex] : 0))
+            if label <= otherLabel { index += 1 }
+            if otherLabel <= label { otherIndex += 1 }
         }
         return sum / 2
     }
@@ -89,7 +89,7 @@ public struct PredictedShares: Equatable, Sendable {
 /// Mean prediction of one model over the pool.
 struct MeanOutput {
     let versionNumber: Int
-    /// Number of outputs taken; above 0 once finished.
+    /// Number of outputs added; above 0 once finished.
     var candidates = 0
     /// The mean share of each class, by its position.
     var means: [Double] = []
@@ -98,7 +98,7 @@ struct MeanOutput {
 
     init(of versionNumber: Int) { self.versionNumber = versionNumber }
 
-    mutating func take(_ output: ClassDistribution) {
+    mutating func add(_ output: ClassDistribution) {
         candidates += 1
         for entry in output.entries {
             let missing = entry.label.rawValue + 1 - means.count
@@ -128,7 +128,7 @@ struct MeanOutput {
 
     /// Half the sum of the absolute differences that chance alone explains between the means over these candidates and
     /// over `others` candidates of the same kind: √(2 σ² / π) for each class.
-    func noise(beside others: Int) -> Double {
+    func noise(comparedWith others: Int) -> Double {
         let scale = (1 / Double(candidates) + 1 / Double(others)) * 2 / Double.pi
         var sum = 0.0
         for index in means.indices {

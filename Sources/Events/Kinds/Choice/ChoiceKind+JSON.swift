@@ -112,10 +112,10 @@ extension ChoiceKind: KindCodec {
         _ event: JSONObject,
         under question: LabelSchema,
         hasOutput: Bool,
-        shortest: Int,
+        minimumExtent: Int,
         _ remarks: inout Remarks
     ) throws(RecordRejection) -> PredictionDetail {
-        try PredictionDetail(event, question, hasOutput: hasOutput, shortest: shortest, &remarks)
+        try PredictionDetail(event, question, hasOutput: hasOutput, minimumExtent: minimumExtent, &remarks)
     }
 
     static func writeMembers(detail: PredictionDetail, under question: LabelSchema, to writer: inout JSONWriter) {
@@ -126,12 +126,12 @@ extension ChoiceKind: KindCodec {
         _ object: JSONObject,
         at key: StaticString,
         under question: LabelSchema,
-        takesProposal: Bool
+        acceptsProposal: Bool
     ) throws(RecordRejection) -> GivenAnswer<ClassIndex> {
         let name: String
         do throws(JSONError) { name = try object.string("class") } catch { throw RecordRejection(error) }
         if let label = question.index(of: name) { return .answer(label) }
-        guard takesProposal else {
+        guard acceptsProposal else {
             throw RecordRejection(
                 .unknownClass,
                 "\(key).class: class \"\(name.prefix(64))\" is not in the label schema"
@@ -149,7 +149,7 @@ extension ChoiceKind: KindCodec {
         at key: StaticString,
         under question: LabelSchema
     ) throws(RecordRejection) -> ClassIndex {
-        guard case .answer(let label) = try answer(object, at: key, under: question, takesProposal: false) else {
+        guard case .answer(let label) = try answer(object, at: key, under: question, acceptsProposal: false) else {
             preconditionFailure("proposals are not taken")
         }
         return label

@@ -27,11 +27,11 @@ struct DistributionFault {
         if let label = Self.repeated(numbers.map(\.label)) {
             return "\(path): class \"\(schema.name(of: label).prefix(64))\" stands twice"
         }
-        for (label, probability) in numbers where ClassDistribution.taken(probability) == nil {
+        for (label, probability) in numbers where ClassDistribution.accepted(probability) == nil {
             let name = schema.name(of: label).prefix(64)
             return "\(path): class \"\(name)\": expected a number in 0...1, found \(probability)"
         }
-        if let remainder, ClassDistribution.taken(remainder) == nil {
+        if let remainder, ClassDistribution.accepted(remainder) == nil {
             return "\(remainderPath): expected a number in 0...1, found \(remainder)"
         }
         var sum = remainder ?? 0

@@ -8,8 +8,8 @@ extension PredictionDetail {
     ///   - object: The prediction.
     ///   - schema: Names the classes; lists have a number for each of them, in its order.
     ///   - hasOutput: Whether there is an output; members and logits belong to one.
-    ///   - shortest: The number of classes that the project began with, at least 2. A model that was trained before
-    ///     classes were appended predicts nothing for these: a list may therefore have between `shortest` numbers and
+    ///   - minimumExtent: The number of classes that the project began with, at least 2. A model trained before
+    ///     classes were appended predicts nothing for these: a list may have between `minimumExtent` numbers and
     ///     one for every class. It applies to the first classes; the others have probability 0.
     ///   - remarks: Receives a remark on an invalid score.
     /// - Throws: `RecordRejection` that names the member of the event, what was expected and what was found.
@@ -17,12 +17,12 @@ extension PredictionDetail {
         _ object: JSONObject,
         _ schema: LabelSchema,
         hasOutput: Bool,
-        shortest: Int,
+        minimumExtent: Int,
         _ remarks: inout Remarks
     ) throws(RecordRejection) {
-        let members = try Self.members(object, schema, shortest)
-        let logits = try Self.logits(object, schema, shortest)
-        self.init(members: members, logits: logits, score: object.informingShare("score", &remarks))
+        let members = try Self.members(object, schema, minimumExtent)
+        let logits = try Self.logits(object, schema, minimumExtent)
+        self.init(members: members, logits: logits, score: object.informativeShare("score", &remarks))
         guard hasOutput || (members == nil && logits == nil) else {
             throw RecordRejection(.schema, "members and logits belong to an output: there is none")
         }
@@ -31,7 +31,7 @@ extension PredictionDetail {
     private static func members(
         _ object: JSONObject,
         _ schema: LabelSchema,
-        _ shortest: Int
+        _ minimumExtent: Int
     ) throws(RecordRejection) -> EnsembleOutput? {
         let array: JSONArray
         do throws(JSONError) {
@@ -48,7 +48,7 @@ extension PredictionDetail {
         var labels: [ClassIndex] = []
         var position = 0
         for element in array {
-            let row = try Row(element, schema, shortest, at: "members.\(position)")
+            let row = try Row(element, schema, minimumExtent, at: "members.\(position)")
             if position == 0 { labels = row.labels }
             guard row.labels.count == labels.count else {
                 throw RecordRejection(
@@ -75,19 +75,19 @@ extension PredictionDetail {
     private static func logits(
         _ object: JSONObject,
         _ schema: LabelSchema,
-        _ shortest: Int
+        _ minimumExtent: Int
     ) throws(RecordRejection) -> [Double]? {
         guard let element = object.optional("logits") else { return nil }
-        let row = try Row(element, schema, shortest, at: "logits")
-        let named = row.labels.count
-        guard named >= shortest, let numbers = row.numbers(for: (0..<named).map { ClassIndex($0) }) else {
+        let row = try Row(element, schema, minimumExtent, at: "logits")
+        let count = row.labels.count
+        guard count >= minimumExtent, let numbers = row.numbers(for: (0..<count).map { ClassIndex($0) }) else {
             // The first missing class is more informative than a count.
             let given = Set(row.labels)
             let missing = schema.classes.indices.map { ClassIndex($0) }.first { !given.contains($0) }
-            let name = missing.map { "none for \"\(schema.name(of: $0).prefix(64))\"" } ?? "\(named)"
+            let name = missing.map { "none for \"\(schema.name(of: $0).prefix(64))\"" } ?? "\(count)"
             throw RecordRejection(
                 .schema,
-                "logits: expected one for each of \(Row.expected(shortest, schema)) classes, found \(named), \(name)"
+                "logits: expected one for each of \(Row.expected(minimumExtent, schema)) classes, found \(count), \(name)"
             )
         }
         return numbers
@@ -123,14 +123,14 @@ private struct Row {
     let labels: [ClassIndex]
     private let values: [Double]
 
-    init(_ element: JSONValue, _ schema: LabelSchema, _ shortest: Int, at path: String) throws(RecordRejection) {
+    init(_ element: JSONValue, _ schema: LabelSchema, _ minimumExtent: Int, at path: String) throws(RecordRejection) {
         var labels: [ClassIndex] = []
         var values: [Double] = []
         do throws(JSONError) {
             guard let object = element.objectView else {
                 values = try element.array().doubles()
-                guard values.count >= shortest, values.count <= schema.classes.count else {
-                    let expected = Self.expected(shortest, schema)
+                guard values.count >= minimumExtent, values.count <= schema.classes.count else {
+                    let expected = Self.expected(minimumExtent, schema)
                     throw JSONError(
                         .wrongType,
                         path: path,
@@ -156,17 +156,17 @@ private struct Row {
             guard error.path == path, error.kind == .invalidValue else { throw RecordRejection(error) }
             throw RecordRejection(.unknownClass, error.description)
         }
-        if let twice = DistributionFault.repeated(labels) {
-            throw RecordRejection(.schema, "\(path): class \"\(schema.name(of: twice).prefix(64))\" stands twice")
+        if let repeated = DistributionFault.repeated(labels) {
+            throw RecordRejection(.schema, "\(path): class \"\(schema.name(of: repeated).prefix(64))\" stands twice")
         }
         self.labels = labels
         self.values = values
     }
 
     /// The permitted number of classes, for messages: `10`, or `8 to 10`.
-    static func expected(_ shortest: Int, _ schema: LabelSchema) -> String {
+    static func expected(_ minimumExtent: Int, _ schema: LabelSchema) -> String {
         let count = schema.classes.count
-        return shortest < count ? "\(shortest) to \(count)" : "\(count)"
+        return minimumExtent < count ? "\(minimumExtent) to \(count)" : "\(count)"
     }
 
     /// The numbers in the order of `wanted`; nil if the classes differ.

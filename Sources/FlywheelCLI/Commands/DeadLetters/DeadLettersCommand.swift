@@ -14,7 +14,7 @@ enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
         // Invalid options are reported without a broker.
-        let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
+        let filter = try DeadLetterOptions.filter(arguments, WorkerFile.parsed(arguments).topics)
         let worker = try WorkerFile.connected(arguments)
         let scan = try open(worker)
         defer { scan.close() }

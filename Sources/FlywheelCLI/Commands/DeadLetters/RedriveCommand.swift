@@ -14,7 +14,7 @@ import Worker
 enum RedriveCommand {
     /// Runs the command; returns whether no selected dead letter was refused, and positions given match at least one.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
+        let filter = try DeadLetterOptions.filter(arguments, WorkerFile.parsed(arguments).topics)
         guard filter.isEmpty || !arguments.flag("all") else {
             throw arguments.failure(
                 "--all means every dead letter, and cannot be combined with --project, --code, --topic, --since, --until or --at"
@@ -42,7 +42,7 @@ enum RedriveCommand {
             filter,
             policy,
             judged: { deadLetter, verdict in
-                if !isJSON { say(deadLetter, verdict, policy) }
+                if !isJSON { show(deadLetter, verdict, policy) }
             },
             progress: { sent in
                 Terminal.complain("\(sent) sent again")
@@ -58,7 +58,7 @@ enum RedriveCommand {
         return report.refusedCount == 0
     }
 
-    private static func say(_ deadLetter: DeadLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
+    private static func show(_ deadLetter: DeadLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
         switch verdict {
         case .send(let attempt):
             if policy.isDry {

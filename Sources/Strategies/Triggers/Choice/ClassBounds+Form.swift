@@ -19,7 +19,7 @@ struct ClassBounds: Formed {
             wire: "index",
             doc: "Class that must be the likeliest; without the key, any class."
         )
-        bounds = try f.beside(\.bounds)
+        bounds = try f.flattened(\.bounds)
     }
 }
 
@@ -35,6 +35,6 @@ struct NamedClassBounds: Formed {
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         label = try f("class", \.label, ClassPosition(), wire: "index", doc: "Class whose probability is meant.")
-        bounds = try f.beside(\.bounds)
+        bounds = try f.flattened(\.bounds)
     }
 }

@@ -6,8 +6,8 @@ extension Trigger {
         for part in condition.flattened {
             let label: ClassIndex?
             switch part {
-            case .confidence(let one, _): label = one
-            case .probability(let one, _): label = one
+            case .confidence(let named, _): label = named
+            case .probability(let named, _): label = named
             default: continue
             }
             if let label, !(0..<classes).contains(label.rawValue) {
