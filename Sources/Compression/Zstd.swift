@@ -73,7 +73,7 @@ public enum Zstd {
         guard contentSize != flywheel_zstd_error(), contentSize != flywheel_zstd_unknown(),
             let size = Int(exactly: contentSize)
         else {
-            throw ZstdError(.damaged, "it is no frame of zstd, or does not say how long its text is")
+            throw ZstdError(.damaged, "it is not a zstd frame, or does not state its decompressed size")
         }
         return size
     }
@@ -103,16 +103,16 @@ public enum Zstd {
             throw ZstdError(.damaged, "there are no bytes, expected a frame of zstd")
         }
         let contentSize = ZSTD_getFrameContentSize(start, frame.count)
-        guard contentSize != flywheel_zstd_error() else { throw ZstdError(.damaged, "it is no frame of zstd") }
+        guard contentSize != flywheel_zstd_error() else { throw ZstdError(.damaged, "it is not a zstd frame") }
         guard contentSize != flywheel_zstd_unknown() else {
-            throw ZstdError(.damaged, "its frame does not say how long the text is; pack it with zstd FILE")
+            throw ZstdError(.damaged, "its frame does not state the decompressed size; compress it with zstd FILE")
         }
         guard contentSize <= UInt64(max(0, maximumSize)), let size = Int(exactly: contentSize) else {
             throw ZstdError(.tooLarge, "expected at most \(maximumSize) bytes, its frame says \(contentSize)")
         }
         let end = ZSTD_findFrameCompressedSize(start, frame.count)
         guard ZSTD_isError(end) == 0 else { throw ZstdError(.damaged, "its frame is cut off or damaged") }
-        guard end == frame.count else { throw ZstdError(.damaged, "more stands behind its frame") }
+        guard end == frame.count else { throw ZstdError(.damaged, "there are more bytes after its frame") }
         return try Unpacker().unpack(frame, size: size)
     }
 }
@@ -122,7 +122,7 @@ private struct Packer: ~Copyable {
     private let context: OpaquePointer
 
     init(level: Int) throws(ZstdError) {
-        guard let made = ZSTD_createCCtx() else { throw ZstdError(.damaged, "no memory is left to pack") }
+        guard let made = ZSTD_createCCtx() else { throw ZstdError(.damaged, "no memory is left to compress") }
         context = made
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
@@ -142,7 +142,7 @@ private struct Packer: ~Copyable {
             }
             count = result
         }
-        if let failure { throw ZstdError(.damaged, "zstd does not pack it: \(failure)") }
+        if let failure { throw ZstdError(.damaged, "zstd could not compress it: \(failure)") }
         return frame
     }
 }
@@ -152,7 +152,7 @@ private struct Unpacker: ~Copyable {
     private let context: OpaquePointer
 
     init() throws(ZstdError) {
-        guard let made = ZSTD_createDCtx() else { throw ZstdError(.damaged, "no memory is left to unpack") }
+        guard let made = ZSTD_createDCtx() else { throw ZstdError(.damaged, "no memory is left to decompress") }
         context = made
     }
 
@@ -164,7 +164,7 @@ private struct Unpacker: ~Copyable {
             let result = ZSTD_decompressDCtx(context, buffer.baseAddress, size, frame.baseAddress, frame.count)
             guard ZSTD_isError(result) == 0, result == size else {
                 failure =
-                    ZSTD_isError(result) == 0 ? "it has another length" : String(cString: ZSTD_getErrorName(result))
+                    ZSTD_isError(result) == 0 ? "its size differs" : String(cString: ZSTD_getErrorName(result))
                 return
             }
             count = result

@@ -69,7 +69,7 @@ public final class Console {
             "connections dropped",
             [
                 "listener": .string(pages.rawValue), "count": .number(server.dropped - lastLogged.drops),
-                "reason": .string("they did nothing for seconds, or held the room that others needed"),
+                "reason": .string("they were idle for seconds, or occupied slots that others needed"),
             ]
         )
         lastLogged = (server.dropped, now)

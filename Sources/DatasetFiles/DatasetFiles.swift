@@ -70,7 +70,7 @@ package struct DatasetFiles {
         }
         guard up <= 2, up < folder.count, !parts.isEmpty, isPlain else {
             throw DatasetForm.damage(
-                "it names a file \"\(path.prefix(200))\", expected one of the project's folder by a relative path",
+                "it names a file \"\(path.prefix(200))\", expected a relative path inside the project's folder",
                 in: "\(folder.joined(separator: "/"))/manifest.json"
             )
         }
@@ -138,7 +138,8 @@ package struct DatasetFiles {
             offset += piece.count
             guard offset <= size else { break }
             guard rest.count <= DatasetForm.lineSize else {
-                let reason = "a line that ends after byte \(offset) is longer than \(DatasetForm.lineSize) bytes"
+                let reason =
+                    "a line that ends after byte \(offset - piece.count) is longer than \(DatasetForm.lineSize) bytes"
                 throw DatasetForm.damage(reason, in: name)
             }
             let end = piece.lastIndex(of: 0x0A)

@@ -44,7 +44,7 @@ package enum DatasetForm {
             throw JSONError(
                 .newerForm,
                 path: member,
-                reason: "this build does not know what it holds in form \(version)"
+                reason: "this build does not know this member in form \(version)"
             )
         }
         return version

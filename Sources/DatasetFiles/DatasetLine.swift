@@ -9,7 +9,7 @@ package enum DatasetLine {
     /// The line is of form 2 if the fact is: it then contains the data needed to join it with other data.
     package static func bytes(_ fact: LabelFact, names: [String]) -> [UInt8] {
         let consensus = fact.consensus
-        let isForm2 = fact.format >= DatasetFormat.changes
+        let isExtended = fact.format >= DatasetFormat.changes
         var writer = JSONWriter()
         writer.object { writer in
             writer.object("sample") { writer in
@@ -27,19 +27,19 @@ package enum DatasetLine {
                     writer.member("space", ifPresent: consensus.sample.space?.rawValue)
                 }
                 let metadata = consensus.sample.metadata
-                if isForm2, !metadata.entries.isEmpty {
+                if isExtended, !metadata.entries.isEmpty {
                     writer.key("metadata")
                     metadata.write(to: &writer)
                 }
             }
             writer.key("label")
-            NamedLabel(consensus.label, names: names).write(to: &writer, hasPositions: isForm2)
+            NamedLabel(consensus.label, names: names).write(to: &writer, hasPositions: isExtended)
             writer.member("split", fact.split.rawValue)
             writer.member("confidence", consensus.confidence.value)
             writer.member("votes", consensus.votes.count)
-            if isForm2 { write(consensus.votes, to: &writer) }
+            if isExtended { write(consensus.votes, to: &writer) }
             writer.member("task", consensus.task.rawValue)
-            if isForm2 {
+            if isExtended {
                 writer.member("purpose", consensus.purpose.rawValue)
                 writer.member("inclusion_probability", ifPresent: fact.inclusionProbability)
                 writer.member("propensity", ifPresent: fact.propensity)

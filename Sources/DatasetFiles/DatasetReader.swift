@@ -161,7 +161,7 @@ package final class DatasetReader {
             throw DatasetForm.damage("it holds \(number) labels, not \(entry.records)", in: file)
         }
         if let range = entry.sequences, range != (first ?? 0)...(order.last[split] ?? 0) {
-            throw DatasetForm.damage("its numbers are not those that its page says", in: file)
+            throw DatasetForm.damage("its sequence numbers differ from those in its page", in: file)
         }
     }
 
@@ -172,14 +172,14 @@ package final class DatasetReader {
             let count = order.validCounts[split] ?? 0
             guard count == manifest.count(of: split) else {
                 throw DatasetForm.damage(
-                    "\(count) \(split) labels hold, it says \(manifest.count(of: split))",
+                    "\(count) \(split) labels remain, the manifest counts \(manifest.count(of: split))",
                     in: name
                 )
             }
         }
         guard splits.count < Split.allCases.count || order.withdrawn == order.tombstones.sequences.count else {
             throw DatasetForm.damage(
-                "\(order.tombstones.sequences.count) lines are withdrawn, \(order.withdrawn) of them are there",
+                "\(order.tombstones.sequences.count) lines are withdrawn, \(order.withdrawn) of them exist",
                 in: name
             )
         }
@@ -218,7 +218,7 @@ extension DatasetFiles {
             throw DatasetForm.refusal(error, in: name)
         }
         guard DatasetPageReference(page, bytes) == reference else {
-            throw DatasetForm.damage("it does not hold what is said of it where it is named", in: name)
+            throw DatasetForm.damage("its content differs from the reference to it", in: name)
         }
         return page
     }

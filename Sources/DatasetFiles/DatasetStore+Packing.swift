@@ -143,7 +143,7 @@ extension DatasetStore {
             // A pack is a copy: the version itself was read whole.
             throw EngineError(
                 "pack into \(folder)",
-                "\(file) is there with other bytes: the pack is damaged, or was made with files of another size",
+                "\(file) exists with other bytes: the pack is damaged, or was made with files of another size",
                 remedy: "remove the folder \(folder) of the store, and pack again"
             )
         }

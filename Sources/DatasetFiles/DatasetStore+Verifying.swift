@@ -18,7 +18,7 @@ extension DatasetStore {
     ///
     /// - Throws: `EngineError` if the manifest cannot be read.
     public func verify(_ project: ProjectID, id: DatasetVersionID) throws -> [String] {
-        guard let manifest = try manifest(project, id: id) else { return ["version \(id) is not here"] }
+        guard let manifest = try manifest(project, id: id) else { return ["version \(id) is not in the store"] }
         var verifier = DatasetVerifier(self, project)
         try verifier.add(manifest)
         return try verifier.problems().map(\.text)
@@ -46,7 +46,7 @@ extension DatasetStore {
             // A version that cannot be read does not prevent the check of the others.
             do {
                 guard let manifest = try manifest(project, versionNumber: versionNumber) else {
-                    let text = "it names a version that is not here"
+                    let text = "it names a version that is not in the store"
                     problems.append(VersionProblem(version: nil, versionNumber: versionNumber, text: text))
                     continue
                 }
@@ -60,7 +60,7 @@ extension DatasetStore {
             // The manifest of a seal that is in progress, or was interrupted before its last step, has a higher version
             // number than all others.
             if let manifest = try? manifest(project, id: id), manifest.versionNumber >= next { continue }
-            let text = "no ordinal names it: of another build, or its ordinal was changed"
+            let text = "no file in ordinals/ names it: another build wrote it, or that file was changed"
             problems.append(VersionProblem(version: id, versionNumber: nil, text: text))
         }
         return (versions, try problems + verifier.problems())
@@ -91,7 +91,7 @@ extension DatasetStore {
             return SHA256Digest(of: copy.bytes).hex == entry.sha256 ? nil : "\(copy.name) has another digest"
         } catch {
             guard !error.isRemote else { throw error }
-            return "\(name) lies there plain and packed, and one of them cannot be read: \(error)"
+            return "\(name) exists both plain and compressed, and one of the two cannot be read: \(error)"
         }
     }
 }

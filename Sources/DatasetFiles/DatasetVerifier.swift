@@ -284,7 +284,7 @@ struct DatasetVerifier {
         var problems: [String] = []
         for split in Split.allCases where walk.validCounts[split] ?? 0 != version.counts[split] ?? 0 {
             problems.append(
-                "\(walk.validCounts[split] ?? 0) \(split) labels hold, its manifest says \(version.counts[split] ?? 0)"
+                "\(walk.validCounts[split] ?? 0) \(split) labels remain, its manifest counts \(version.counts[split] ?? 0)"
             )
         }
         let mixed = samples.problem { line in
@@ -314,7 +314,7 @@ struct DatasetVerifier {
             guard let lines = files[fileIndex].lines else { continue }
             if lines.lowerBound <= walk.last[split] ?? 0 {
                 walk.problems.append(
-                    "segment \(objectName(files[fileIndex].entry)) begins with line \(lines.lowerBound), behind line \(walk.last[split] ?? 0)"
+                    "segment \(objectName(files[fileIndex].entry)) begins with line \(lines.lowerBound), although it follows line \(walk.last[split] ?? 0)"
                 )
             }
             walk.last[split] = lines.upperBound
@@ -329,7 +329,7 @@ struct DatasetVerifier {
         withdrawals[index].seenBy = versionIndex
         guard let fileIndex = withdrawals[index].files.first(where: { files[$0].seenBy == versionIndex }),
             let split = files[fileIndex].entry.split
-        else { return walk.problems.append("line \(sequence) is withdrawn and not there") }
+        else { return walk.problems.append("line \(sequence) is withdrawn but does not exist") }
         walk.validCounts[split] = (walk.validCounts[split] ?? 0).subtracting(1)
     }
 }

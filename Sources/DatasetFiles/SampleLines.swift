@@ -44,6 +44,6 @@ struct SampleLines {
             return "\(sample.prefix(64)) (\(names))"
         }
         let more = conflicts.count > shown.count ? ", and \(conflicts.count - shown.count) more" : ""
-        return "samples are on two sides: \(shown.joined(separator: ", "))\(more)"
+        return "samples are in several splits: \(shown.joined(separator: ", "))\(more)"
     }
 }

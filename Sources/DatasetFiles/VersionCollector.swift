@@ -52,7 +52,7 @@ struct VersionCollector {
             throw EngineError(
                 "collect versions of \(project)",
                 "\(store.objects.location)/\(project) is a symbolic link, and nothing is removed through one",
-                remedy: "link the store's folder instead, or mount what the link leads to in its place"
+                remedy: "link the store's folder instead, or mount its target in its place"
             )
         }
         // Every object that is judged existed at this time.
@@ -154,7 +154,7 @@ struct VersionCollector {
         }
     }
 
-    private static let unreadableFile = "it cannot be read: look what it is"
+    private static let unreadableFile = "it cannot be read: inspect it"
 
     /// Whether the error concerns the bytes that are read, and not the access to them.
     private static func isAboutBytes(_ error: any Error) -> Bool {
@@ -225,7 +225,7 @@ struct VersionCollector {
             guard let entry = entries[name], parts.count != 4 || !kept.contains(parts[2]) else { continue }
             judge(
                 entry,
-                parts.count == 4 ? nil : "no file of a pack: look what it is",
+                parts.count == 4 ? nil : "not a file of a pack: inspect it",
                 "pack of a version that is not kept"
             )
         }
@@ -253,7 +253,7 @@ struct VersionCollector {
         guard let line = try Self.readable({ try store.firstLine(of: plain) }),
             let sequence = DatasetLine.sequence(of: line, parser)
         else { return Self.unreadableFile }
-        return sequence > last.sequence ? "labels behind the newest cut: may be sealed next" : nil
+        return sequence > last.sequence ? "labels after the newest cut: may be sealed next" : nil
     }
 
     /// Returns the bytes read; nil where the file's content is at fault. Other errors are thrown.
@@ -316,7 +316,7 @@ struct VersionCollector {
         EngineError(
             "collect versions of \(project)",
             reason,
-            remedy: "nothing is removed while that is so: flywheel dataset verify says what is wrong"
+            remedy: "nothing is removed until that is repaired: flywheel dataset verify lists what is wrong"
         )
     }
 }

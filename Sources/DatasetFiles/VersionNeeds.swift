@@ -25,6 +25,6 @@ public struct VersionNeeds: Hashable, Sendable {
 
     /// Reasons why a version is needed; empty if it is not.
     public func reasons(of versionNumber: Int) -> [String] {
-        (reasons[versionNumber] ?? []) + (versionNumber > newestKnown ? ["newer than what the loop has heard of"] : [])
+        (reasons[versionNumber] ?? []) + (versionNumber > newestKnown ? ["newer than the loop's state"] : [])
     }
 }

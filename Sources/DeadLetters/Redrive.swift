@@ -144,7 +144,7 @@ public struct Redrive {
         let attempt = max(deadLetter.attempt, marks.map(\.attempt).max() ?? 0) + 1
         guard attempt <= policy.maximumAttempts else {
             return .refuse(
-                "it was sent again \(Self.times(attempt - 1)) and refused each time (\(deadLetter.code)); mend the cause, then raise "
+                "it was sent again \(Self.times(attempt - 1)) and refused each time (\(deadLetter.code)); correct the cause, then raise "
                     + "--max-attempts"
             )
         }

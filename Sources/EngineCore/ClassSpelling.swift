@@ -50,7 +50,7 @@ package struct ClassSpelling: Hashable, Sendable {
         guard known != nil || applied != .none else { return nil }
         let before = known.flatMap { $0.revision > applied.revision ? $0 : nil } ?? applied
         return before.fault(of: configuration).map {
-            "\($0); tables would make one class of two spellings, and files two: write it in the form that is in force, or a new one in NFC, and apply the project again"
+            "\($0); the engine's tables would treat two spellings as one class, and files as two: use the spelling in force, or NFC for a new class, and apply the project again"
         }
     }
 
@@ -64,7 +64,7 @@ package struct ClassSpelling: Hashable, Sendable {
             if let known = uncomposed[index] {
                 guard !known.utf8.elementsEqual(name.utf8) else { continue }
                 return
-                    "revision \(configuration.revision) spells \(shown), otherwise than revision \(revision) in force does"
+                    "revision \(configuration.revision) spells \(shown), unlike revision \(revision), which is in force"
             }
             return
                 "\(shown), of revision \(configuration.revision) is not in the composed form of Unicode (NFC: an accent and its letter as one character)"

@@ -19,7 +19,7 @@ public struct PartitionStop: Hashable, Sendable {
 
     /// One line for people.
     public var text: String {
-        "partition \(partition) of \(topic) has stopped at offset \(offset): \(reason); the other partitions go on"
+        "partition \(partition) of \(topic) has stopped at offset \(offset): \(reason); the other partitions continue"
     }
 }
 

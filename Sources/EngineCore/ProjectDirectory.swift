@@ -154,7 +154,7 @@ public final class ProjectDirectory {
             operation: "read topic \(topic) to its end",
             code: "_TIMED_OUT",
             reason:
-                "it was read to offset \(position) and ends at \(high): a broker does not answer, or somebody's transaction is open there (kafka-transactions.sh find-hanging)"
+                "it was read to offset \(position) and ends at \(high): a broker does not answer, or a transaction is open there (kafka-transactions.sh find-hanging)"
         )
     }
 
@@ -290,12 +290,12 @@ public final class ProjectDirectory {
         }
         let (new, old) = ("revision \(configuration.revision)", "revision \(known.revision)")
         guard configuration.revision > known.revision else {
-            throw Unfit(reason: "\(new) with other content comes behind \(old), which stays in force")
+            throw Unfit(reason: "\(new) with other content was written after \(old), which stays in force")
         }
         guard configuration.partition == known.partition else {
             throw Unfit(
                 reason:
-                    "\(new) is in partition \(configuration.partition), \(old) in \(known.partition): a project stays where its journal is; \(old) stays in force"
+                    "\(new) is in partition \(configuration.partition), \(old) in \(known.partition): a project stays in the partition of its journal; \(old) stays in force"
             )
         }
         if let fault = configuration.question.fault(after: known.question) {

@@ -74,7 +74,7 @@ public struct TopicScan {
         }
         throw EngineError(
             "read \(topicPartition) to its end",
-            "it does not end at offset \(high) as it should",
+            "it could not be read up to offset \(high)",
             remedy: "another transaction may be open; try again"
         )
     }

@@ -54,11 +54,11 @@ struct AcquisitionBenchmark {
                 defaultValue: "none"
             ),
             .option("targets", "LIST", help: "accuracies to reach", defaultValue: "0.90,0.95"),
-            .option("preselection", "N", help: "batches' worth of the highest scores that kmeans looks at"),
-            .option("handover", "N", help: "labels a class until a cold start hands over"),
+            .option("preselection", "N", help: "size of the preselection by score for kmeans, in batches"),
+            .option("handover", "N", help: "labels per class at which a cold start ends"),
             .option("duplicates", "D", help: "distance, as a share of the spread, below which samples are duplicates"),
             .option("weights", "LIST", help: "of the utility's parts, as in uncertainty=1,novelty=0.5"),
-            .option("temperature", "T", help: "what outputs are tempered by", defaultValue: "1"),
+            .option("temperature", "T", help: "temperature of the models' outputs", defaultValue: "1"),
             .option("exploration", "SHARE", help: "of a batch that is drawn by chance", defaultValue: "0"),
             .option("exploration-most", "SHARE", help: "that confident errors raise it to", defaultValue: "0.5"),
             .option(
@@ -73,12 +73,12 @@ struct AcquisitionBenchmark {
                 help: "of the stream that belongs to the audit sample",
                 defaultValue: "0.1"
             ),
-            .flag("audit-once", help: "audit samples are not predicted again once they were asked for"),
+            .flag("audit-once", help: "audit samples are not predicted again once they were queried"),
             .option("noise", "P", help: "probability that a label is wrong", defaultValue: "0"),
             .option("delay", "N", help: "rounds by which the scoring model is behind", defaultValue: "0"),
             .option("unanswerable", "SHARE", help: "of the stream that nobody can answer", defaultValue: "0"),
-            .option("nuisance", "KIND", help: "what that is like: scrambled, uniform or blank"),
-            .option("edition", "N", help: "of the rules of choosing; the newest where it is left out"),
+            .option("nuisance", "KIND", help: "content of these samples: scrambled, uniform or blank"),
+            .option("edition", "N", help: "of the selection rules (default: the newest)"),
             .flag("cold", help: "leave the first batch to the strategy; else it is drawn by chance"),
             .flag("alone", help: "leave out random selection"),
             .flag("json", help: "one JSON value on standard output"),
@@ -128,7 +128,7 @@ struct AcquisitionBenchmark {
         seeds = try arguments.int("seeds", in: 1...10_000) ?? 10
         targets = try arguments.requiredString("targets").split(separator: ",").map(String.init)
         guard targets.allSatisfy({ (0...1).contains(Double($0) ?? -1) }) else {
-            throw BenchError("--targets: expected accuracies in 0...1 separated by commas, as in 0.90,0.95")
+            throw BenchmarkError("--targets: expected accuracies in 0...1 separated by commas, as in 0.90,0.95")
         }
     }
 
@@ -153,19 +153,19 @@ struct AcquisitionBenchmark {
         var line = series.strategy
         for target in targets {
             let labels = series.labels(to: Double(target) ?? 1)
-            let summary = Self.moments(labels.map { Double($0 ?? options.budget) })
+            let summary = Moments(labels.map { Double($0 ?? options.budget) })
             let never = labels.count { $0 == nil }
             line += String(format: "  %@: %.1f ± %.1f", target, summary.mean, summary.deviation)
             if never > 0 { line += " (\(never) never)" }
         }
-        let area = Self.moments(series.areas)
+        let area = Moments(series.areas)
         line += String(format: "  area %.4f ± %.4f", area.mean, area.deviation)
         if options.policy.isAudited {
-            let drawn = Self.moments(series.explored)
+            let drawn = Moments(series.explored)
             line += String(format: "  by chance %.3f ± %.3f", drawn.mean, drawn.deviation)
         }
         guard options.unanswerable > 0 else { return line }
-        let nuisance = Self.moments(series.nuisances)
+        let nuisance = Moments(series.nuisances)
         return line + String(format: "  unanswerable %.3f ± %.3f", nuisance.mean, nuisance.deviation)
     }
 
@@ -185,14 +185,6 @@ struct AcquisitionBenchmark {
             nuisances: nuisances,
             explored: explored
         )
-    }
-
-    /// Mean and standard deviation of values, the latter divided by *n*; 0 if there are none.
-    static func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
-        guard !values.isEmpty else { return (0, 0) }
-        let mean = values.reduce(0, +) / Double(values.count)
-        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
-        return (mean, variance.squareRoot())
     }
 
     // MARK: - JSON
@@ -221,23 +213,23 @@ struct AcquisitionBenchmark {
                 let labels = series.labels(to: Double(target) ?? 1)
                 writer.key(named: target)
                 writer.object { writer in
-                    write(Self.moments(labels.map { Double($0 ?? options.budget) }), to: &writer)
+                    Moments(labels.map { Double($0 ?? options.budget) }).write(to: &writer)
                     writer.key("never")
                     writer.value(labels.count { $0 == nil })
                 }
             }
         }
         writer.key("alc")
-        writer.object { write(Self.moments(series.areas), to: &$0) }
+        writer.object { Moments(series.areas).write(to: &$0) }
         if options.unanswerable > 0 {
             writer.key("unanswerable")
-            writer.object { write(Self.moments(series.nuisances), to: &$0) }
+            writer.object { Moments(series.nuisances).write(to: &$0) }
         }
         writer.key("curve")
         writer.array { writer in
             let rounds = series.curves.map(\.count).min() ?? 0
             for round in 0..<rounds {
-                let point = Self.moments(series.curves.map { $0[round].accuracy })
+                let point = Moments(series.curves.map { $0[round].accuracy })
                 writer.array { writer in
                     writer.value(series.curves[0][round].labels)
                     writer.value(point.mean)
@@ -245,12 +237,5 @@ struct AcquisitionBenchmark {
                 }
             }
         }
-    }
-
-    private func write(_ moments: (mean: Double, deviation: Double), to writer: inout JSONWriter) {
-        writer.key("mean")
-        writer.value(moments.mean)
-        writer.key("sd")
-        writer.value(moments.deviation)
     }
 }

@@ -214,7 +214,9 @@ struct AcquisitionReplay {
 
     /// Answers a task: with the right label except for the noise, or with a flag if the sample is unanswerable.
     private mutating func answer(_ task: LabelingTask) throws {
-        guard let row = Int(task.sample.id.rawValue) else { throw BenchError("task of a stranger: \(task.sample.id)") }
+        guard let row = Int(task.sample.id.rawValue) else {
+            throw BenchmarkError("task for an unknown sample: \(task.sample.id)")
+        }
         if task.purpose == .audit {
             audited.insert(row)
             return project.answer(task.id, ClassIndex(data.labels[row]))

@@ -26,10 +26,10 @@ struct LabelledData {
     ///   - path: The file; lines that begin with `@` or `%` (ARFF, KEEL) are skipped.
     ///   - column: The label's column: its name if there is a header, else its number from 1.
     ///   - scale: The scaling of the columns to one scale.
-    /// - Throws: `BenchError` that names the line and column of a value that cannot be read.
+    /// - Throws: `BenchmarkError` that names the line and column of a value that cannot be read.
     init(path: String, labelColumn column: String, scale: Scale) throws {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw BenchError("\(path): cannot be read as UTF-8 text")
+            throw BenchmarkError("\(path): cannot be read as UTF-8 text")
         }
         var rows: [(line: Int, cells: [Substring])] = []
         // Split by character, because a line ending may be two bytes.
@@ -39,7 +39,7 @@ struct LabelledData {
             let cells = line.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed)
             rows.append((number + 1, cells))
         }
-        guard let first = rows.first else { throw BenchError("\(path): there is no row") }
+        guard let first = rows.first else { throw BenchmarkError("\(path): there is no row") }
         // The first line is a header if one of its cells is not a number but the cell below it is.
         let second = rows.count > 1 ? rows[1].cells : []
         let isHeader = zip(first.cells, second).contains { Double($0) == nil && Double($1) != nil }
@@ -50,21 +50,21 @@ struct LabelledData {
             index = number - 1
         } else {
             let known = isHeader ? first.cells.joined(separator: ", ") : "numbers 1 to \(first.cells.count)"
-            throw BenchError("\(path): no column \"\(column)\"; there are \(known)")
+            throw BenchmarkError("\(path): no column \"\(column)\"; there are \(known)")
         }
         if isHeader { rows.removeFirst() }
         var features: [[Double]] = []
         var names: [String] = []
         for row in rows {
             guard row.cells.count == first.cells.count else {
-                throw BenchError(
+                throw BenchmarkError(
                     "\(path) line \(row.line): expected \(first.cells.count) cells, found \(row.cells.count)"
                 )
             }
             var values: [Double] = []
             for (position, cell) in row.cells.enumerated() where position != index {
                 guard let value = Double(cell), value.isFinite else {
-                    throw BenchError(
+                    throw BenchmarkError(
                         "\(path) line \(row.line), column \(position + 1): expected a finite number, found \"\(cell.prefix(40))\""
                     )
                 }
@@ -77,7 +77,9 @@ struct LabelledData {
         classes =
             distinct.allSatisfy { Double($0) != nil }
             ? distinct.sorted { (Double($0) ?? 0, $0) < (Double($1) ?? 0, $1) } : distinct.sorted()
-        guard classes.count > 1 else { throw BenchError("\(path): expected at least two classes, found \(classes)") }
+        guard classes.count > 1 else {
+            throw BenchmarkError("\(path): expected at least two classes, found \(classes)")
+        }
         var position: [String: Int] = [:]
         for (index, name) in classes.enumerated() { position[name] = index }
         labels = names.map { position[$0] ?? 0 }
@@ -125,10 +127,4 @@ struct LabelledData {
         SeededSampling.shuffle(&train, using: &generator)
         return (train, test)
     }
-}
-
-/// Error of a benchmark.
-struct BenchError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -20,13 +20,13 @@ struct RareBenchmark {
 
     static let specification = CommandSpecification(
         "rare",
-        summary: "count the samples found of a rare class that the model is sure not to see",
+        summary: "count how many samples of a rare class are found although the model confidently misses it",
         options: [
             .option("rare", "N", help: "samples of it in a pool of \(RareScenario.pool)", defaultValue: "9"),
             .option("budget", "N", help: "labels in all", defaultValue: "102"),
             .option("batch", "N", help: "labels a round", defaultValue: "10"),
             .option("seeds", "N", help: "worlds", defaultValue: "20"),
-            .flag("audit-once", help: "audit samples are not predicted again once they were asked for"),
+            .flag("audit-once", help: "audit samples are not predicted again once they were queried"),
             .flag("warm", help: "the first batch is drawn by chance"),
         ]
     )
@@ -67,10 +67,10 @@ struct RareBenchmark {
     private func report(_ name: String, _ policy: AcquisitionPolicy) throws {
         var runs: [Run] = []
         for seed in 1...UInt64(seeds) { runs.append(try measure(policy, seed: seed)) }
-        let found = AcquisitionBenchmark.moments(runs.map { Double($0.found) })
-        let labels = AcquisitionBenchmark.moments(runs.map { Double($0.labels) })
-        let explored = AcquisitionBenchmark.moments(runs.map(\.explored))
-        let accuracy = AcquisitionBenchmark.moments(runs.map(\.accuracy))
+        let found = Moments(runs.map { Double($0.found) })
+        let labels = Moments(runs.map { Double($0.labels) })
+        let explored = Moments(runs.map(\.explored))
+        let accuracy = Moments(runs.map(\.accuracy))
         print(
             name
                 + String(format: "  found %.2f ± %.2f", found.mean, found.deviation)

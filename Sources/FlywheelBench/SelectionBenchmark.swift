@@ -18,7 +18,7 @@ struct SelectionBenchmark {
             .option("dimensions", "N", help: "of their embeddings", defaultValue: "64"),
             .option("classes", "N", help: "that the model tells apart", defaultValue: "10"),
             .option("batch", "N", help: "samples wanted", defaultValue: "50"),
-            .option("memory", "N", help: "samples asked for before that are remembered", defaultValue: "1000"),
+            .option("memory", "N", help: "queried samples that candidates are compared with", defaultValue: "1000"),
             .option("repeats", "N", help: "batches of each rule", defaultValue: "10"),
             .flag("json", help: "one JSON value on standard output"),
         ]
@@ -89,7 +89,7 @@ struct SelectionBenchmark {
             let begin = Self.processorTime
             let chosen = state.selectBatch(context(UInt64(round + 2), policy))
             let time = Self.processorTime - begin
-            precondition(chosen.count == min(batch, candidates - round * batch), "a batch is not whole")
+            precondition(chosen.count == min(batch, candidates - round * batch), "a batch is incomplete")
             return time
         }
     }

@@ -6,7 +6,7 @@ extension AcquisitionPolicy {
     /// Sets a strategy by its name: `default`, or a score, the rule by which batches are composed, and the query rule
     /// of a cold start, as in `margin`, `margin+kmeans`, `margin+kmeans+herding_start`.
     ///
-    /// - Throws: `BenchError` that lists the existing names.
+    /// - Throws: `BenchmarkError` that lists the existing names.
     mutating func setStrategy(_ name: String) throws {
         guard name != "default" else { return }
         let parts = name.split(separator: "+").map(String.init)
@@ -31,11 +31,11 @@ extension AcquisitionPolicy {
         }
     }
 
-    private static func unknown(_ name: String) -> BenchError {
+    private static func unknown(_ name: String) -> BenchmarkError {
         let scores = AcquisitionFunction.allCases.filter { !$0.needsMembers && $0 != .provided }.map(\.rawValue)
         let rules = BatchRule.allCases.map(\.rawValue)
         let starts = ColdStart.allCases.filter { $0 != .none }.map { "\($0.rawValue)_start" }
-        return BenchError(
+        return BenchmarkError(
             """
             --strategy: expected default, or SCORE[+RULE][+START] of the scores \(scores.joined(separator: ", ")), the rules \
             \(rules.joined(separator: ", ")) and the starts \(starts.joined(separator: ", ")), found "\(name)"
@@ -48,7 +48,7 @@ extension AcquisitionPolicy {
         for item in list.split(separator: ",") {
             let pair = item.split(separator: "=").map(String.init)
             guard pair.count == 2, let weight = Double(pair[1]), (0...16).contains(weight) else {
-                throw BenchError("--weights: expected PART=WEIGHT with a weight in 0...16, found \"\(item)\"")
+                throw BenchmarkError("--weights: expected PART=WEIGHT with a weight in 0...16, found \"\(item)\"")
             }
             switch pair[0] {
             case "uncertainty": batch.weights.uncertainty = weight
@@ -57,7 +57,7 @@ extension AcquisitionPolicy {
             case "novelty": batch.weights.novelty = weight
             case "density": batch.weights.density = weight
             default:
-                throw BenchError(
+                throw BenchmarkError(
                     "--weights: expected uncertainty, value, freshness, novelty or density, found \"\(pair[0])\""
                 )
             }

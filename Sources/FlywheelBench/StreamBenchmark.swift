@@ -36,7 +36,7 @@ struct StreamBenchmark {
                 help: "shares of the events whose labels may be asked for",
                 defaultValue: "0.01,0.10"
             ),
-            .option("delay", "LIST", help: "events by which labels are late", defaultValue: "0,500"),
+            .option("delay", "LIST", help: "delay of labels, in events", defaultValue: "0,500"),
             .option("seeds", "N", help: "runs, with other draws", defaultValue: "5"),
             .option("learner", "NAME", help: "auto, logistic or bayes", defaultValue: "auto"),
             .option(
@@ -64,17 +64,21 @@ struct StreamBenchmark {
         strategies = try Self.strategies(try arguments.requiredString("strategy"))
         budgets = try arguments.requiredString("budget").split(separator: ",").map { text in
             guard let share = Double(text).flatMap({ LabelShare($0) }) else {
-                throw BenchError("--budget: expected shares in 0...1 separated by commas, found \"\(text)\"")
+                throw BenchmarkError("--budget: expected shares in 0...1 separated by commas, found \"\(text)\"")
             }
             return share
         }
         delays = try arguments.requiredString("delay").split(separator: ",").map { text in
             guard let delay = Int(text), delay >= 0, delay <= 1_000_000_000 else {
-                throw BenchError("--delay: expected events, not less than 0, separated by commas, found \"\(text)\"")
+                throw BenchmarkError(
+                    "--delay: expected events, not less than 0, separated by commas, found \"\(text)\""
+                )
             }
             return delay
         }
-        guard !budgets.isEmpty, !delays.isEmpty else { throw BenchError("--budget and --delay: expected one at least") }
+        guard !budgets.isEmpty, !delays.isEmpty else {
+            throw BenchmarkError("--budget and --delay: expected one at least")
+        }
         seeds = try arguments.int("seeds", in: 1...10_000) ?? 5
         learner = try arguments.choice("learner") ?? .auto
     }
@@ -86,7 +90,7 @@ struct StreamBenchmark {
         }
         guard let strategy = StreamStrategy(rawValue: name) else {
             let known = StreamStrategy.allCases.map(\.rawValue).joined(separator: ", ")
-            throw BenchError("--strategy: expected default or one of \(known), found \"\(name)\"")
+            throw BenchmarkError("--strategy: expected default or one of \(known), found \"\(name)\"")
         }
         return strategy == .random ? [.random] : [strategy, .random]
     }

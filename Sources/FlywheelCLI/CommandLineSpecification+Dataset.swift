@@ -102,7 +102,7 @@ extension CommandLineSpecification {
             summary: summary,
             discussion: """
                 Sends a command on the topic commands; the project's datasets.format must be 2. The change stays in the dataset
-                log for ever, with its sender and reason; sealed versions do not change. Waits up to 15 seconds until the loop
+                log permanently, with its sender and reason; sealed versions do not change. Waits up to 15 seconds until the loop
                 has carried it out; exits with 1 if it has not, or has refused it.
                 """,
             options: connection + [

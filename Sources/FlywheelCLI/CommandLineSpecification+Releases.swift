@@ -175,7 +175,7 @@ extension CommandLineSpecification {
             discussion: discussion,
             options: connection + options + [
                 .option("by", "NAME", help: "name to record as the sender (default: your user name)"),
-                .option("reason", "TEXT", help: "reason, for people; kept for ever", isRequired: true),
+                .option("reason", "TEXT", help: "reason, for people; stored permanently", isRequired: true),
             ],
             positionals: [releasedProject] + positionals
         )

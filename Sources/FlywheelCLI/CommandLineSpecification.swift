@@ -65,10 +65,10 @@ enum CommandLineSpecification {
 
     static let demo = CommandSpecification(
         "demo",
-        summary: "run the whole flywheel on real data",
+        summary: "run the complete cycle on real data, and write a report",
         options: [
             .flag("quick", help: "make a shorter run"),
-            .option("seed", "S", help: "seed of the world, the annotators and their errors (default: 1)"),
+            .option("seed", "S", help: "seed of the images, the users, the annotators and their errors (default: 1)"),
             .option("seeds", "A...B", help: "make one run for each seed from A to B"),
             json,
             .option(
@@ -79,7 +79,7 @@ enum CommandLineSpecification {
             .option(
                 "broker-kind",
                 "TEXT",
-                help: "name of the broker, as in \"noida-db 0.2.3\"; with noida-db the worker is stopped gently"
+                help: "name of the broker, as in \"noida-db 0.2.3\"; with noida-db the worker is stopped gracefully"
             ),
             .option("out", "DIR", help: "folder of the report", defaultValue: "demo-out"),
             .option("duration", "SECONDS", help: "length of a run"),
@@ -100,7 +100,7 @@ enum CommandLineSpecification {
                 "product",
                 summary: "run the demo's product service",
                 options: connection + [
-                    .option("seed", "S", help: "seed of the world", defaultValue: "1"),
+                    .option("seed", "S", help: "seed of the images and the users", defaultValue: "1"),
                     .option("rate", "N", help: "images per second", defaultValue: "300"),
                     .repeated("project", "NAME", help: "project to serve", isRequired: true),
                     .option("ledger", "FILE", help: "file to which it appends its actions, one JSON object per line"),

@@ -105,9 +105,9 @@ final class DeadLettersTarget: FuzzTarget {
         try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachDeadLetter { deadLetter in
             let records = pipeline.cluster.committed(deadLetter.origin.topic, deadLetter.origin.partition)
             guard let record = records.first(where: { $0.offset == deadLetter.originOffset }) else {
-                throw FuzzFault("letter \(deadLetter.position) names a record that is not there")
+                throw FuzzFault("dead letter \(deadLetter.position) names a record that does not exist")
             }
-            let position = "letter \(deadLetter.position)"
+            let position = "dead letter \(deadLetter.position)"
             if !deadLetter.isKeyCut, deadLetter.key != record.key { throw FuzzFault("\(position) has another key") }
             if !deadLetter.isValueCut, deadLetter.value != record.value {
                 throw FuzzFault("\(position) has another value")

@@ -81,7 +81,7 @@ struct Ledger {
                 let (entries, deadLetters) = (account.entries[location] ?? 0, account.deadLetters[location] ?? 0)
                 guard entries + deadLetters <= 1 else {
                     throw FuzzFault(
-                        "\(location) has \(entries) entries and \(deadLetters) letters: \(record.text.prefix(200))"
+                        "\(location) has \(entries) entries and \(deadLetters) dead letters: \(record.text.prefix(200))"
                     )
                 }
                 guard entries + deadLetters == 0 else { continue }
@@ -118,14 +118,14 @@ struct Ledger {
                 account.loopDeadLetters[location, default: 0] += 1
                 guard account.loopDeadLetters[location] == 1,
                     account.entries[location] == 1 || deadLetter.origin.topic == pipeline.topics[.journal]
-                else { throw FuzzFault("the loop's letter of \(location) does not follow from one entry") }
+                else { throw FuzzFault("the loop's dead letter of \(location) does not follow from one entry") }
             } else {
                 account.deadLetters[location, default: 0] += 1
             }
         }
         let written = committed(.deadLetters).count { $0.record.header("flywheel.reason.code") != nil }
         guard deadLetters == written else {
-            throw FuzzFault("\(written) letters were written, \(deadLetters) can be read")
+            throw FuzzFault("\(written) dead letters were written, \(deadLetters) can be read")
         }
         let refused = pipeline.counts.refusals.reduce(0) { sum, refusal in
             let isDeadLetter = EntryRejection.Code(rawValue: refusal.key)?.isDeadLetter ?? true
@@ -133,7 +133,7 @@ struct Ledger {
         }
         let loopDeadLetters = account.loopDeadLetters.values.reduce(0, +)
         guard loopDeadLetters == refused else {
-            throw FuzzFault("the loop refused \(refused) entries with a letter and wrote \(loopDeadLetters)")
+            throw FuzzFault("the loop refused \(refused) entries with a dead letter and wrote \(loopDeadLetters)")
         }
         for (code, count) in pipeline.counts.refusals { outcomes.add("refusals", code, Int(count)) }
     }

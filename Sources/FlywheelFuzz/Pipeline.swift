@@ -165,7 +165,7 @@ final class Pipeline {
         for event in runner.events {
             switch event {
             case .aborted, .restarted, .retrying, .refused, .quarantining, .foundUnclean, .unreachable, .expired:
-                disturbances.append("\(role) in life \(run): \(event)")
+                disturbances.append("\(role) in run \(run): \(event)")
             case .assigned, .unassigned, .committed, .reachable, .paused, .resumed: break
             }
         }

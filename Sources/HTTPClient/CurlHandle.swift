@@ -111,7 +111,7 @@ final class CurlHandle: @unchecked Sendable {
         guard code != CURLE_OK else { return }
         throw HTTPClientError(
             .invalid,
-            "libcurl does not take the request: \(String(cString: curl_easy_strerror(code)))"
+            "libcurl refuses the request: \(String(cString: curl_easy_strerror(code)))"
         )
     }
 

@@ -64,7 +64,7 @@ struct CSVReader {
         while position < bytes.count {
             let byte = bytes[position]
             if byte == separator || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") { break }
-            guard !isQuoted else { throw Fault(line: line, text: "something stands behind a quoted field") }
+            guard !isQuoted else { throw Fault(line: line, text: "a quoted field is followed by other text") }
             text.append(byte)
             position += 1
         }

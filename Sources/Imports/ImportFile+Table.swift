@@ -29,7 +29,7 @@ extension ImportFile {
             let repeated = Self.repeated(header.fields, fields, isLabelled)
             guard repeated.isEmpty else {
                 let text =
-                    "column \(ImportNames.list(repeated)) is there more than once: which one counts? Rename the others"
+                    "column \(ImportNames.list(repeated)) occurs more than once: rename all but one"
                 faults.append(.init(line: header.line, text, endsFile: true))
                 return
             }
@@ -47,7 +47,7 @@ extension ImportFile {
                 }
             }
         } catch {
-            faults.append(.init(line: error.line, "\(error.text): no row can be told behind it", endsFile: true))
+            faults.append(.init(line: error.line, "\(error.text): later rows cannot be recognized", endsFile: true))
         }
     }
 

@@ -93,7 +93,7 @@ extension ImportFile {
             guard choices.count == 1 else {
                 throw ImportFault(
                     line: line,
-                    "expected one choice, found \(choices.count): tasks of several are not built yet"
+                    "expected one choice, found \(choices.count): tasks with several choices are not supported"
                 )
             }
             return choices[0]
@@ -114,7 +114,7 @@ extension ImportFile {
     /// Reads an augmented manifest, one object per line.
     mutating func readManifest(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
         let reasons: [ImportFields.Option: String] = [
-            .label: "the labels of a manifest stand in its attribute (--label-attribute)",
+            .label: "the labels of a manifest are in its attribute (--label-attribute)",
             .annotator: "a manifest does not say who labelled",
             .uri: "a manifest has its content in source-ref or source",
             .text: "a manifest has its content in source-ref or source",

@@ -30,7 +30,7 @@ public struct ImportTarget {
         guard let configuration = directory[name] else {
             throw EngineError(
                 "import into \(name)",
-                directory.fault(of: name).map { "it has no revision that can be followed: \($0.reason)" }
+                directory.fault(of: name).map { "it has no valid revision: \($0.reason)" }
                     ?? "there is no such project",
                 remedy: "see flywheel project list"
             )

@@ -31,7 +31,7 @@ public struct RecordImport {
     private let topic: Topic
     private let project: String
     private let type: String
-    /// The path of the note; nil for none.
+    /// The path of the progress file; nil for none.
     private let progress: String?
     private let leavesOutKnown: Bool
 
@@ -41,9 +41,9 @@ public struct RecordImport {
     ///   - topic: The topic to which the records are written.
     ///   - project: The project of the records.
     ///   - type: The `ce_type` of the records.
-    ///   - progress: The path of the note; nil for none.
+    ///   - progress: The path of the progress file; nil for none.
     ///   - leavesOutKnown: Whether the records exclude those that the project knows: then a later run has fewer
-    ///     records, and a note with a larger number has no meaning.
+    ///     records, and a progress file with a larger number has no meaning.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
@@ -72,7 +72,7 @@ public struct RecordImport {
     ///   - isStopped: Called between two transactions: whether to end before all records are sent.
     ///   - reportProgress: Called after each transaction with the number of records sent so far, also by earlier runs.
     /// - Returns: The number of records that earlier runs had sent.
-    /// - Throws: `EngineError` if the note is of other records, if it was stopped, or if another import into the
+    /// - Throws: `EngineError` if the progress file is of other records, if it was stopped, or another import into the
     ///   project has begun; `StreamError` from the cluster.
     public func send(
         _ records: [Record],
@@ -102,7 +102,7 @@ public struct RecordImport {
             throw EngineError(
                 "send all of it",
                 "another import into \(project) was started meanwhile, of this file or of another one, and only one can run at a time (\(error.code)); \(position) of \(records.count) records were sent",
-                remedy: "once that one has ended, run this one again: it goes on where it was"
+                remedy: "once that one has ended, run this one again: it continues where it stopped"
             )
         }
         return before
@@ -128,7 +128,7 @@ public struct RecordImport {
                 throw EngineError(
                     "send all of it",
                     "it was stopped after \(position) of \(records.count) records",
-                    remedy: "run the same command again: it goes on from there"
+                    remedy: "run the same command again: it continues from there"
                 )
             }
             let end = min(records.count, position + min(Self.sliceSize, max(1, rate)))
@@ -173,7 +173,7 @@ public struct RecordImport {
     private func sent(of digest: String) throws -> Int {
         guard let progress, FileManager.default.fileExists(atPath: progress) else { return 0 }
         guard let data = FileManager.default.contents(atPath: progress) else {
-            throw EngineError("read \(progress)", "it is no file that may be read", remedy: "see what it is")
+            throw EngineError("read \(progress)", "it is not a readable file", remedy: "inspect it")
         }
         let cluster = try transport.clusterID()
         do {
@@ -186,16 +186,16 @@ public struct RecordImport {
                 if isSameTarget, !isOfTheseRecords, leavesOutKnown { return 0 }
                 guard isSameTarget, isOfTheseRecords else {
                     throw EngineError(
-                        "go on with an import",
-                        "\(progress) is the note of other records, another project or another cluster",
+                        "continue an import",
+                        "\(progress) is the progress file of other records, another project or another cluster",
                         remedy:
-                            "if the file or the options have changed on purpose, delete it: what was sent is known and changes nothing"
+                            "if the file or the options have changed on purpose, delete it: a record that is sent again changes nothing"
                     )
                 }
                 return try note.int("sent", in: 0...Int(1 << 40))
             }
         } catch let error as JSONError {
-            throw EngineError("read \(progress)", "it is no note of an import: \(error)", remedy: "delete it")
+            throw EngineError("read \(progress)", "it is not a progress file: \(error)", remedy: "delete it")
         }
     }
 
@@ -214,7 +214,7 @@ public struct RecordImport {
             try Data(writer.bytes + [0x0A]).write(to: URL(fileURLWithPath: progress), options: .atomic)
         } catch {
             throw EngineError(
-                "note how far the import has come in \(progress)",
+                "write the progress of the import to \(progress)",
                 "\(error.localizedDescription)",
                 remedy:
                     "\(sent) of \(count) records are sent; run it again with --progress and a path that can be written"

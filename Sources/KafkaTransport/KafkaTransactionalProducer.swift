@@ -25,7 +25,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     }
 
     func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
-        let operation = "put offsets into the transaction"
+        let operation = "add offsets to the transaction"
         guard let consumer = consumer as? KafkaGroupConsumer else {
             throw StreamError(
                 .fatal,

@@ -131,7 +131,7 @@ public struct StateStore {
                 guard idle < maximumWait else {
                     throw EngineError(
                         "restore partition \(partition)",
-                        "topic \(topic) does not end at offset \(high) as it should",
+                        "topic \(topic) could not be read up to offset \(high)",
                         remedy: "another transaction may be open; try again, or look for one with kafka-transactions.sh"
                     )
                 }

@@ -16,7 +16,7 @@ struct FactReader {
     ///
     /// - Returns: The fact with its project; nil for a record without a project or sequence number: Flywheel did not
     ///   write it, and no fact is missing without it.
-    /// - Throws: `PermanentFailure` for a fact that cannot be read, such as of a kind that only a newer build knows.
+    /// - Throws: `PermanentFailure` for a fact that cannot be read, such as one of a kind this build does not know.
     func read(_ value: UnsafeRawBufferPointer) throws(PermanentFailure) -> (ProjectID, DatasetLogRecord)? {
         guard let json = try? parser.parse(value), let object = try? json.object(),
             let name = try? object.string("project"), let project = ProjectID(checking: name),

@@ -189,15 +189,15 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         case .accepted(let label, let names):
             // The line is appended in place: a copy of all lines for each label would prolong a large import to hours.
             let line = DatasetLine.bytes(label, names: names)
-            pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
+            pending[partition]?[project.rawValue, default: .init(firstOffset: offset)].lines[label.split, default: []]
                 .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .changed(let change, let names, let former):
             let waiting = WaitingLabels.Change(fact: change, names: names, formerNames: former)
-            pending[partition]?[project.rawValue, default: .init(from: offset)].changes.append(waiting)
+            pending[partition]?[project.rawValue, default: .init(firstOffset: offset)].changes.append(waiting)
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .cut(let cut):
-            let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
+            let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(firstOffset: offset)
             let version = try VersionSealer(store: store, sides: sides).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             guard let version else { return }

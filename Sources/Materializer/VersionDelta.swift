@@ -48,7 +48,7 @@ struct VersionDelta {
         for change in waiting.changes {
             let fact = change.fact
             guard let old = validLines.removeValue(forKey: fact.replaces) else {
-                throw Self.failure(fact, "of which there is no such line")
+                throw Self.failure(fact, "which has no such line")
             }
             try Self.check(fact, old, parser)
             if !waitingSequences.contains(fact.replaces), !changes.contains(fact.replaces) {
@@ -91,7 +91,7 @@ struct VersionDelta {
             try json.object().object("sample").string("id")
         }
         guard sample == fact.sample.rawValue else {
-            throw failure(fact, "which is one of sample \((sample ?? "").prefix(64))")
+            throw failure(fact, "which belongs to sample \((sample ?? "").prefix(64))")
         }
         let split = if case .moved(let from) = fact.kind { from } else { fact.split }
         guard old.split == split else { throw failure(fact, "which is a \(old.split) label, not a \(split) one") }

@@ -95,7 +95,7 @@ package struct VersionSealer {
             reason:
                 "version \(cut.versionNumber) of project \(project) was sealed as \(id), and the log now gives \(other): "
                 + "another build sealed it, and its manifest is gone. Restore \(project)/versions/\(id)/manifest.json or \(project)/collected/\(id).json from a copy; "
-                + "where nobody needs the old id any more, remove \(project)/ordinals/\(cut.versionNumber); then start again"
+                + "if the old id is not needed any more, remove \(project)/ordinals/\(cut.versionNumber); then start again"
         )
     }
 
@@ -243,8 +243,8 @@ package struct VersionSealer {
         PermanentFailure(
             reason: "version \(cut.versionNumber) of project \(project) cannot be sealed: \(reason); "
                 + "remove the folder progress/ of the store, and start again: the materializer then rebuilds from the log. "
-                + "If versions of it were collected, move \(project)/collected/ aside first, not away: where this build makes "
-                + "other bytes of one, it says so, and the record goes back"
+                + "If versions of it were collected, move \(project)/collected/ aside first, and keep it: if this build makes "
+                + "other bytes of one, it stops and names that version; then put its record back"
         )
     }
 

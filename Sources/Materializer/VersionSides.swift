@@ -130,7 +130,7 @@ final class VersionSides {
         let more = conflicts.count > namedLimit ? ", and \(conflicts.count - namedLimit) more" : ""
         return PermanentFailure(
             reason:
-                "version \(cut.versionNumber) of project \(project) is not sealed: it would hold samples on two sides, \(shown.joined(separator: ", "))\(more), and who trains on what tests gains by it; find out who wrote to the topic"
+                "version \(cut.versionNumber) of project \(project) is not sealed: it would hold samples in several splits, \(shown.joined(separator: ", "))\(more), which makes test scores too high; find out who wrote to the topic"
         )
     }
 }

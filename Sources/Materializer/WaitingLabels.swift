@@ -46,8 +46,8 @@ package struct WaitingLabels {
         /// In the order of the log.
         var changes: [Change] = []
 
-        package init(from: Int64, sequence: Int64 = 0) {
-            self.firstOffset = from
+        package init(firstOffset: Int64, sequence: Int64 = 0) {
+            self.firstOffset = firstOffset
             self.sequence = sequence
         }
 
@@ -146,7 +146,7 @@ package struct WaitingLabels {
             return Array(bytes[start...lineEnd])
         }
         for entry in header.projects {
-            var project = Project(from: entry.from, sequence: entry.sequence)
+            var project = Project(firstOffset: entry.from, sequence: entry.sequence)
             for (split, count) in entry.counts where count > 0 {
                 var lines: [Line] = []
                 for _ in 0..<count {

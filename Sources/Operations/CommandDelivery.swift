@@ -55,7 +55,7 @@ struct CommandDelivery {
             throw EngineError(attempt, "there is no project \(name)", remedy: "see flywheel project list")
         }
         guard reason.contains(where: { !$0.isWhitespace }) else {
-            throw EngineError(attempt, "--reason is empty", remedy: "say why: it is kept for ever")
+            throw EngineError(attempt, "--reason is empty", remedy: "state the reason: it is stored permanently")
         }
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }

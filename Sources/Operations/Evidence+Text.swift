@@ -16,7 +16,7 @@ extension Evidence {
         case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
             "on \(labels) audit labels that both predicted, \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly); log e \(Self.rounded(logE)) of \(Self.rounded(threshold)) needed"
         case .judged(let evidence):
-            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before they were queried, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses)\(evidence.silent > 0 ? " (\(evidence.silent) of all samples without a challenger's prediction in time)" : ""), \(winner) itself with \(evidence.own.wins) and against it \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
+            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before they were queried, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses)\(evidence.silent > 0 ? " (\(evidence.silent) of all samples without a challenger's prediction in time)" : ""), \(winner) itself agreed better with \(evidence.own.wins) and worse with \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
         case .provisional(let labels, let challengerOnly, let championOnly):
             "nothing is claimed: on the \(labels) audit labels known \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly)"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
@@ -35,13 +35,13 @@ extension Evidence {
         let figures = metrics.map { "\(ForeignText.line($0.name, limit: 64)) \($0.value)" }.joined(separator: ", ")
         let words = reason.isEmpty ? "" : ": \(ForeignText.line(reason, limit: 1_100))"
         return
-            "\(ForeignText.line(by, limit: 300)) asked for it (command \(ForeignText.line(id, limit: 300)))\(words)\(figures.isEmpty ? "" : " [\(figures)]")"
+            "\(ForeignText.line(by, limit: 300)) requested it (command \(ForeignText.line(id, limit: 300)))\(words)\(figures.isEmpty ? "" : " [\(figures)]")"
     }
 
     private static func text(_ labels: BakedLabels, against loser: String) -> String {
         let other = ReleaseLogRecord.name(labels.other)
         return
-            "on \(labels.labels) audit labels of its rollout, of samples that \(loser) had served before anybody was asked, \(other) agreed better with \(labels.otherBetter) and \(loser) with \(labels.canaryBetter); log e \(rounded(labels.logE)) of \(rounded(labels.threshold)) needed"
+            "on \(labels.labels) audit labels of its rollout, of samples that \(loser) had served before their tasks were opened, \(other) agreed better with \(labels.otherBetter) and \(loser) with \(labels.canaryBetter); log e \(rounded(labels.logE)) of \(rounded(labels.threshold)) needed"
     }
 
     private static func text(_ verdict: SuspicionVerdict, against loser: String) -> String {
@@ -49,7 +49,7 @@ extension Evidence {
             verdict.disputed > 0
             ? "; of \(verdict.disputed) samples that users had rejected it had \(verdict.disputedWrong) wrong" : ""
         return
-            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), and without the few buckets of users that rejected most that was no alarm, so audit labels decided: \(loser) had \(plain(verdict.right)) of \(verdict.labels) right, where fewer than \(verdict.leastRight) roll back (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
+            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), but would not have raised an alarm without the few buckets of users that rejected most, so audit labels decided: \(loser) had \(plain(verdict.right)) of \(verdict.labels) right; fewer than \(verdict.leastRight) cause a rollback (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
     }
 
     private static func text(_ steps: [StepFigures]) -> String? {
@@ -111,10 +111,10 @@ extension ReleaseLogRecord {
         case (.release(.canary), .blessed): return "better than the live version"
         case (.release(.canary), .paused): return "its rollout is paused\(words)"
         case (.release(.canary), _): return "serves beside the live version\(words)"
-        case (.release(.live), .live): return "no step is left for it: it serves in the place of \(other)"
-        case (.release(.live), _): return "no step is left for \(other), and it serves"
+        case (.release(.live), .live): return "its rollout has no further step: it replaces \(other)"
+        case (.release(.live), _): return "the rollout of \(other) has no further step, and it serves"
         case (.release(.canaryRolledBack), _): return "rolled back as canary, \(other) serves as before"
-        case (.release(.suppression), _): return "classes that services answer changed by command"
+        case (.release(.suppression), _): return "a command changed the classes that services may answer with"
         case (.release(.assignment), _): return "shares changed with a revision of the project"
         case (.release(.rolledBack), .quarantined): return "rolled back by feedback, \(other) serves again"
         case (.release(.command), .quarantined): return "rolled back by command, \(other) serves again"

@@ -104,7 +104,7 @@ public struct Explain {
     ) throws {
         // A label may have been imported for a sample that no model has predicted yet.
         guard !explanation.appearances.isEmpty else {
-            let outcome = try locate(sample, nil, configuration, lastOffset: 0, &explanation)
+            let outcome = try locate(sample, nil, configuration, lastOffset: 0, into: &explanation)
             guard case .queriedBefore = outcome else { return }
             explanation.outcome = outcome
             explanation.label = try label(of: sample, configuration, &explanation.heldBack)
@@ -120,7 +120,7 @@ public struct Explain {
                 candidate,
                 configuration,
                 lastOffset: lastOffset,
-                &explanation
+                into: &explanation
             )
         }
         explanation.label = try label(of: sample, configuration, &explanation.heldBack)
@@ -192,7 +192,7 @@ public struct Explain {
         _ candidate: Candidate?,
         _ configuration: ProjectConfiguration,
         lastOffset: Int64,
-        _ explanation: inout Explanation
+        into explanation: inout Explanation
     ) throws -> Explanation.Outcome {
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }

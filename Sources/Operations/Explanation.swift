@@ -25,11 +25,12 @@ public struct Explanation: Hashable, Sendable {
             }
             if candidate.isExploration { ways.append("it was drawn for exploration") }
             ways += candidate.triggers.map { "trigger \($0) fired" }
-            ways += candidate.pendingTriggers.map { "trigger \($0) waits with it" }
+            ways += candidate.pendingTriggers.map { "trigger \($0) waits for feedback or another prediction" }
             let isByScore = candidate.auditProbability == nil && !candidate.isBelowThreshold && !candidate.isExploration
             if isByScore {
                 let isBelow = threshold.map { candidate.score < $0 } ?? false
-                let way = isBelow ? "the pool had room, or its model had no threshold yet" : "its score passed the threshold"
+                let way =
+                    isBelow ? "the pool had room, or its model had no threshold yet" : "its score passed the threshold"
                 ways.insert(way, at: 0)
             }
             return ways
@@ -103,7 +104,7 @@ public struct Explanation: Hashable, Sendable {
                 text =
                     "score \(Self.rounded(score)) against the threshold \(Self.rounded(threshold)) at its transaction's end: the threshold was higher when it came, or the rate was used up"
             }
-            for name in limitedTriggers { text += "; trigger \(name) held, but not within its per_hour" }
+            for name in limitedTriggers { text += "; trigger \(name) matched, but its per_hour limit was used up" }
             return text
         }
 

@@ -17,7 +17,7 @@ extension RecordView {
             throw EngineError(
                 "read the entry at offset \(offset) of partition \(partition) of the journal",
                 error.reason,
-                remedy: "run this command of the build that the workers run"
+                remedy: "run this command with the build that the workers run"
             )
         }
     }

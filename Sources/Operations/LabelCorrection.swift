@@ -58,7 +58,7 @@ public struct LabelCorrection {
             throw EngineError(
                 attempt,
                 "--by has \(by.utf8.count) bytes and --reason \(reason.utf8.count)",
-                remedy: "at most \(LabelChange.longestAuthor) and \(LabelChange.longestReason) stand in the dataset log"
+                remedy: "at most \(LabelChange.longestAuthor) and \(LabelChange.longestReason) are allowed"
             )
         }
         let outcome: Outcome? = try delivery.send(
@@ -122,11 +122,11 @@ public struct LabelCorrection {
         let refusal = error.refusal
         let remedy =
             switch refusal.code {
-            case .labelsFixed: "trainers must be able to read format 2 before that"
+            case .labelsFixed: "first make sure that all trainers can read format 2"
             case .splitFixed:
                 state.datasets.labels[sample]?.isTestLabel ?? false
-                    ? "retract it instead, if it must not test"
-                    : "a label that is to test must come from the audit sample"
+                    ? "retract it instead if it must not be a test label"
+                    : "only labels of audit samples can be test labels"
             default: "see flywheel explain \(sample) --project \(configuration.project)"
             }
         throw EngineError(attempt, refusal.text, remedy: remedy)

@@ -74,7 +74,7 @@ public struct ModelRegistration {
                 "\(champion.version) is champion of \(name)\(isOther ? "" : " already, with the artifact \(champion.artifact.uri)")",
                 remedy: isOther
                     ? "an incumbent is registered before a project has a champion; train against it, or use another project"
-                    : "what was registered stays; another model is another version"
+                    : "a registration cannot be changed; register another model under another version"
             )
         }
         let began = now()

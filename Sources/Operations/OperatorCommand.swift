@@ -49,7 +49,7 @@ final class OperatorCommandSender {
                 throw EngineError(
                     "send a command to \(name)",
                     "Intake refuses it: \(rejection.text)",
-                    remedy: "nothing was sent; mend what it names"
+                    remedy: "nothing was sent; correct what it names"
                 )
             }
         }

@@ -101,8 +101,8 @@ public struct ProjectApply {
             guard known.revision < ProjectDirectory.revisionLimit else {
                 throw EngineError(
                     "apply project \(name)",
-                    "revision \(known.revision) is the last that there can be",
-                    remedy: "begin another project"
+                    "revision \(known.revision) is the highest possible",
+                    remedy: "create another project"
                 )
             }
             // Older builds did not record the initial classes; they are known if the project has a single revision.
@@ -116,7 +116,7 @@ public struct ProjectApply {
                 throw EngineError(
                     "apply project \(name)",
                     "kind: revision \(known.revision) asks for answers of kind \(known.question.kind.rawValue), and \(next.question.kind.rawValue) is another",
-                    remedy: "a project is of one kind for ever: begin another project"
+                    remedy: "the kind of a project cannot change: create another project"
                 )
             }
             // String equality accepts every canonically equivalent spelling, but decisions and files contain the bytes.
@@ -125,14 +125,14 @@ public struct ProjectApply {
                 throw EngineError(
                     "apply project \(name)",
                     "classes were removed, reordered or spelt otherwise, so old labels would change their meaning",
-                    remedy: "append new classes only, or begin another project"
+                    remedy: "append new classes only, or create another project"
                 )
             }
             if let fault = next.question.fault(after: known.question) {
                 throw EngineError(
                     "apply project \(name)",
                     "the next revision \(fault), so old labels would change their meaning",
-                    remedy: "let the question grow only, or begin another project"
+                    remedy: "only extend the question, or create another project"
                 )
             }
         } else {
@@ -202,7 +202,7 @@ public struct ProjectApply {
         guard project.acquisition.window < leastWindow else { return nil }
         return (
             "acquisition.window: expected at least 1m, found \(project.acquisition.window)ms",
-            "each window that ends is an entry of the journal, which stays there for ever"
+            "each window that ends adds an entry to the journal, and entries are never deleted"
         )
     }
 
@@ -211,7 +211,7 @@ public struct ProjectApply {
         let shown = "\"\(ForeignText.line(name))\""
         if !ForeignText.isPlain(name) {
             return (
-                "\(shown) holds a control, line or direction character, which people do not see",
+                "\(shown) holds a control, line or direction character, which is invisible",
                 "write the class without it"
             )
         }
@@ -222,7 +222,7 @@ public struct ProjectApply {
         }) {
             let code = String(hidden.value, radix: 16, uppercase: true)
             return (
-                "\(shown) holds the character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code), which people do not see",
+                "\(shown) holds the character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code), which is invisible",
                 "write the class without it"
             )
         }
@@ -230,7 +230,7 @@ public struct ProjectApply {
         guard !ComposedText.isComposed(name) else { return nil }
         return (
             "\(shown) is not in the composed form of Unicode (NFC: an accent and its letter as one character)",
-            "write the class in it"
+            "write the class in NFC"
         )
     }
 

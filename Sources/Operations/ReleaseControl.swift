@@ -146,8 +146,8 @@ public struct ReleaseControl {
         guard roles?.history.isEmpty == false else {
             throw EngineError(
                 attempt,
-                "no model served before \(champion), as far as is remembered",
-                remedy: state?.rollout.canary.map { "to take the canary back, name it: --from \($0.version)" }
+                "no model served before \(champion), as far as is recorded",
+                remedy: state?.rollout.canary.map { "to withdraw the canary, name it: --from \($0.version)" }
                     ?? "freeze releases, and register or train another model"
             )
         }

@@ -36,7 +36,7 @@ public struct ReleaseMoment: Hashable, Sendable {
             lines.append("\(live.described(as: "live")) at \(moment), \(live.since)")
         } else if isUncertain {
             let lack = isEmpty ? "no transition of \(project) is" : "the releases of \(project) were not"
-            lines.append("unknown who was live at \(moment): \(lack) recorded yet")
+            lines.append("unknown which version was live at \(moment): \(lack) recorded yet")
         } else {
             lines.append("no version was live at \(moment)")
         }

@@ -42,7 +42,7 @@ public struct ReleaseHistory: Hashable, Sendable {
             throw EngineError(
                 attempt,
                 "topic \(topics[.releaseLog]) is missing",
-                remedy: "flywheel topics create makes it; transitions are recorded from then on"
+                remedy: "run flywheel topics create; transitions are recorded from then on"
             )
         }
         let end = try scan.settledEnds([partition])[partition]

@@ -88,7 +88,7 @@ public struct TopicAdministration {
                 }
             } catch {
                 guard error.isForbidden else { throw error }
-                problems.append("topic \(topics[topic]) is not seen: \(error.reason) (\(error.code))")
+                problems.append("topic \(topics[topic]) cannot be described: \(error.reason) (\(error.code))")
             }
         }
         guard !present.isEmpty else { return problems }
@@ -125,7 +125,7 @@ public struct TopicAdministration {
             return try admin.describeTopics(present.map { topics[$0] })
         } catch {
             guard error.isForbidden else { throw error }
-            problems.append("settings are not seen: \(error.reason) (\(error.code))")
+            problems.append("settings cannot be read: \(error.reason) (\(error.code))")
             return []
         }
     }

@@ -54,7 +54,7 @@ extension VersionNeeds {
         throw EngineError(
             "find out which versions of \(name) are needed",
             "\(topics[.state]) knows no such project",
-            remedy: "name the project as flywheel status does, and the prefix of its topics"
+            remedy: "see flywheel status for the names of projects, and check --prefix"
         )
     }
 }

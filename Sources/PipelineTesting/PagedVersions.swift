@@ -39,7 +39,7 @@ package struct PagedVersions {
     /// - Throws: Errors of the store or the sealer.
     package mutating func cut(_ labels: Int, form: Int = 2, factFormat: Int = 1, times: Int = 1) throws {
         for _ in 0..<times {
-            var waiting = WaitingLabels.Project(from: 0)
+            var waiting = WaitingLabels.Project(firstOffset: 0)
             for _ in 0..<labels {
                 sequence += 1
                 let fact = Self.fact(sequence, factFormat, &generator)

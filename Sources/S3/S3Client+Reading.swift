@@ -19,7 +19,7 @@ extension S3Client {
     ///
     /// - Throws: `StorageError`, also if the bucket is missing.
     func find(at uri: S3URI) throws(StorageError) -> ObjectMetadata? {
-        var request = Request(method: .head, uri: uri, headers: [Self.withChecksum], operation: "look at")
+        var request = Request(method: .head, uri: uri, headers: [Self.withChecksum], operation: "query")
         let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
         guard (200..<300).contains(answer.status) else {
             // The answer has no body: it does not state whether the object or the bucket is missing, nor why a request
@@ -38,7 +38,7 @@ extension S3Client {
         else {
             throw StorageError(
                 .forbidden,
-                "look at",
+                "query",
                 uri.description,
                 reason: "the store gives neither Content-Length nor ETag; use another one"
             )

@@ -52,7 +52,7 @@ extension S3Client {
     /// Returns the error for an answer that cannot be that of a store.
     func notAStore(_ uri: S3URI, _ operation: String) -> StorageError {
         let reason =
-            "what answers at \(endpoint) is no store: its answer lacks what every store's has; look at s3.endpoint"
+            "the server at \(endpoint) is not an object store: its answer lacks what stores send; check s3.endpoint"
         return StorageError(.unavailable, operation, uri.description, reason: reason)
     }
 

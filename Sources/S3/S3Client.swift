@@ -118,8 +118,8 @@ public final class S3Client: Sendable {
         }
         switch cause.kind {
         case .unreachable:
-            return error(.unavailable, "\(settings.endpoint) is not reached (\(cause)); look at s3.endpoint")
-        case .interrupted: return error(.unavailable, "\(settings.endpoint) broke off (\(cause))")
+            return error(.unavailable, "\(settings.endpoint) cannot be reached (\(cause)); check s3.endpoint")
+        case .interrupted: return error(.unavailable, "\(settings.endpoint) closed the connection early (\(cause))")
         case .silent: return error(.unavailable, "\(settings.endpoint) was silent for too long (\(cause))")
         case .untrusted: return error(.forbidden, "the certificate of \(settings.endpoint) is not trusted (\(cause))")
         case .tooLarge: return error(.tooLarge, cause.reason)

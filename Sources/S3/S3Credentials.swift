@@ -18,7 +18,7 @@ public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectabl
         for (name, value) in [("access key", accessKey), ("secret key", secretKey), ("session token", token ?? "-")] {
             guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 let fault =
-                    value.isEmpty ? "is empty" : "holds a blank, a line's end or another character that none has"
+                    value.isEmpty ? "is empty" : "contains a space, a line break or another forbidden character"
                 throw S3SettingsError("the \(name) \(fault)")
             }
         }

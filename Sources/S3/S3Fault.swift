@@ -78,25 +78,25 @@ struct S3Fault: Hashable {
         case "SignatureDoesNotMatch":
             return error(
                 .forbidden,
-                "the secret key is not that of the access key, or a proxy changes requests on their way; mend the secret and start again"
+                "the secret key is not that of the access key, or a proxy changes requests on their way; correct the secret and restart"
             )
         case _ where Self.credentialCodes.contains(code):
-            return error(.forbidden, "the credentials do not hold, or no longer; give others and start again")
+            return error(.forbidden, "the credentials are invalid or have expired; set others and restart")
         case "NoSuchBucket":
-            return error(.unavailable, "there is no bucket \(bucket) at \(endpoint); make it, or name another")
+            return error(.unavailable, "there is no bucket \(bucket) at \(endpoint); create it, or name another")
         case _ where Self.fullCodes.contains(code):
             return error(.unavailable, "the bucket is full or over its quota; make room")
         case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
             "IllegalLocationConstraintException":
             let wanted = region.map { "region \($0)" } ?? "another region or endpoint"
-            return error(.forbidden, "the bucket wants \(wanted); mend s3.region and s3.endpoint")
+            return error(.forbidden, "the bucket requires \(wanted); correct s3.region and s3.endpoint")
         case "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "Busy":
             return error(.unavailable, "the store asks for fewer requests")
         case "ConditionalRequestConflict", "OperationAborted":
             return error(.unavailable, "another write of it is under way")
         case "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody":
-            return error(.unavailable, "what is sent arrives damaged")
-        case "NoSuchUpload": return error(.unavailable, "somebody else has ended the upload; it begins anew")
+            return error(.unavailable, "data arrives damaged at the store")
+        case "NoSuchUpload": return error(.unavailable, "another client has aborted the upload; it is repeated")
         case "NotImplemented":
             return error(.forbidden, "the store does not know what is asked, such as If-None-Match; use another one")
         default: break
@@ -104,18 +104,18 @@ struct S3Fault: Hashable {
         switch status {
         case 301, 302, 307, 308:
             let wanted = region.map { "is in region \($0)" } ?? "is elsewhere"
-            return error(.forbidden, "the bucket \(wanted); mend s3.region and s3.endpoint")
+            return error(.forbidden, "the bucket \(wanted); correct s3.region and s3.endpoint")
         case 401, 403:
             return error(.forbidden, "the store does not allow it; grant reading, writing and listing of the bucket")
-        case 404: return error(.unavailable, "nothing of a store answers here; look at s3.endpoint and s3.style")
+        case 404: return error(.unavailable, "no object store answers at this address; check s3.endpoint and s3.style")
         case 409:
-            return error(.unavailable, "another write of it is under way, or the bucket is in no state to take it")
+            return error(.unavailable, "another write of it is under way, or the bucket cannot accept it now")
         case 412: return error(.conflict, "something else is stored there")
         case 429: return error(.unavailable, "the store asks for fewer requests")
         case 501:
             return error(.forbidden, "the store does not know what is asked, such as If-None-Match; use another one")
         case 507: return error(.unavailable, "the bucket is full or over its quota; make room")
-        case 500...599: return error(.unavailable, "the store has a fault of its own")
+        case 500...599: return error(.unavailable, "the store has an internal error")
         default: return error(.forbidden, "the store refuses the request")
         }
     }

@@ -10,7 +10,7 @@ extension S3Store {
 
     private func bucket() throws(StorageError) -> S3URI {
         guard let bucket = S3URI(bucket: uri.bucket, key: "") else {
-            throw StorageError(.invalidName, "list", uri.description, reason: "the bucket is none")
+            throw StorageError(.invalidName, "list", uri.description, reason: "the bucket's name is not valid")
         }
         return bucket
     }
@@ -89,7 +89,7 @@ extension S3Store {
                     .unavailable,
                     "list",
                     location,
-                    reason: "the store begins its list anew, or ends it never; try again"
+                    reason: "the store's list starts again or does not end; try again"
                 )
             }
             token = page.next

@@ -75,7 +75,7 @@ public struct S3Store: ObjectStore {
                 .unavailable,
                 "put",
                 uri.description,
-                reason: "it is there and not there; who removes it?"
+                reason: "it appears and disappears; find out what removes it"
             )
         }
         guard isIdentical else {

@@ -26,7 +26,7 @@ extension FolderStore {
         var status = stat()
         guard stat(path, &status) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw StorageError("look at", path)
+            throw StorageError("inspect", path)
         }
         return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }

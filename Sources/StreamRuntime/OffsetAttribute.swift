@@ -47,7 +47,7 @@ public struct OffsetDisagreement: Error, Hashable, Sendable, CustomStringConvert
     public let own: OffsetAttribute
 
     public var description: String {
-        "beside the group's offset of \(partition) stands \(found.word), and this worker has \(own.word)"
+        "the metadata of the group's offset of \(partition) contains \(found.word), and this worker has \(own.word)"
     }
 
     /// Nil if the metadata agrees, or does not contain the attribute.

@@ -86,7 +86,7 @@ public protocol TransactionalProducer: AnyObject {
     func begin() throws(StreamError)
     /// Queues the records in order. Failures of delivery surface in `commit`.
     func send(_ records: [OutputRecord]) throws(StreamError)
-    /// Puts offsets, with the group metadata of `consumer`, into the open transaction; their metadata replaces older.
+    /// Puts offsets, with `consumer`'s group metadata, into the open transaction; the metadata of offsets is replaced.
     func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError)
     func commit() throws(StreamError)
     func abort() throws(StreamError)

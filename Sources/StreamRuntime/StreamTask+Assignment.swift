@@ -93,7 +93,7 @@ extension StreamTask {
                         operation: "read \(partition) from offset \(position)",
                         code: "_EXPIRED",
                         reason:
-                            "its records before offset \(low) are gone, and nothing may be left out; restore the topic"
+                            "its records before offset \(low) are gone, and none may be skipped; restore the topic"
                     )
                 }
                 environment.observe(.expired(partition, from: position, to: low))

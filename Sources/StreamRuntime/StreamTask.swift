@@ -172,7 +172,7 @@ public final class StreamTask {
             .retry,
             operation: "join the group",
             code: "_TIMED_OUT",
-            reason: "it has not said for \((now - since) / 1_000) s which partitions are ours; joining it again"
+            reason: "it has sent no assignment for \((now - since) / 1_000) s; joining it again"
         )
     }
 

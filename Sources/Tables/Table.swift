@@ -138,8 +138,8 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         rows.contains { condition($0.key, $0.value) }
     }
 
-    /// Accumulates all rows into a value: a sum, a count, a minimum. `accumulate` must yield the same in any order,
-    /// or the result would depend on hashing.
+    /// Accumulates all rows into a value: a sum, a count, a minimum. `accumulate` must yield the same result in any
+    /// order, or it would depend on hashing.
     ///
     /// - Complexity: O(*n*).
     @inlinable public func reduce<Sum>(into sum: Sum, _ accumulate: (inout Sum, Key, Value) -> Void) -> Sum {

@@ -153,7 +153,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                     requestedAt: record.timestamp
                 )
             )
-        case let kind?: throw object.failure("kind", "\"\(kind.prefix(64))\" is not known to this build: passed over")
+        case let kind?: throw object.failure("kind", "\"\(kind.prefix(64))\" is not known to this build: skipped")
         }
     }
 

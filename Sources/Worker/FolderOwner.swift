@@ -34,7 +34,7 @@ public struct FolderOwner: Hashable, Sendable {
         guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
             throw EngineError(
                 "use the store \(store.location)",
-                "it has no \(Self.file), so nobody can tell whose it is",
+                "it has no \(Self.file), so its owner is unknown",
                 remedy: "start a worker on it first, or name another store with --store"
             )
         }
@@ -63,7 +63,7 @@ public struct FolderOwner: Hashable, Sendable {
     private func foreign(_ stored: [UInt8], _ store: any ObjectStore) -> EngineError {
         EngineError(
             "use the store \(store.location)",
-            Self(stored).map { "it holds the files of \($0.text), and this worker is of \(text)" }
+            Self(stored).map { "it holds the files of \($0.text), and this worker belongs to \(text)" }
                 ?? "its \(Self.file) cannot be read",
             remedy:
                 "give each cluster and prefix a folder or bucket prefix of its own; or, if the cluster was restored under another "
@@ -80,7 +80,7 @@ public struct FolderOwner: Hashable, Sendable {
         guard let ignored else { return }
         throw EngineError(
             "use the store \(store.location)",
-            "it takes \(ignored) and overwrites all the same",
+            "it accepts \(ignored) but overwrites the object anyway",
             remedy: "use a store that honours conditional writes"
         )
     }

@@ -58,13 +58,13 @@ struct OpenTransactions {
         blockages.filter { $0.key.topic == topic && $0.value.duration >= Self.maximumWait }
             .sorted { $0.key < $1.key }
             .map { topicPartition, blockage in
-                "\(topicPartition)\(Self.mark)\(blockage.offset), for more than a minute in all, and nothing behind it is seen"
+                "\(topicPartition)\(Self.mark)\(blockage.offset), for more than a minute in total, and later records cannot be read"
             }
     }
 
     /// Remedy for open transactions.
     static let remedy =
-        "find whose it is with kafka-transactions.sh find-hanging, end it with kafka-transactions.sh abort, and take Write on the topic from whoever leaves transactions open"
+        "find its producer with kafka-transactions.sh find-hanging, end it with kafka-transactions.sh abort, and revoke Write on the topic from the principal that leaves transactions open"
     /// Text that every problem contains.
     static let mark = " is held by an open transaction at offset "
 }

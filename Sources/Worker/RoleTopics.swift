@@ -34,7 +34,7 @@ public enum RoleTopics {
         let problems = try findings.problems(of: role)
         guard !problems.isEmpty else { return }
         throw EngineError(
-            "begin the role \(role.rawValue)",
+            "start the role \(role.rawValue)",
             problems.joined(separator: "; "),
             remedy: remedy(of: problems, role, properties)
         )

@@ -46,10 +46,10 @@ public struct SaltDigest: Hashable, Sendable {
         let own = isNone ? "this worker has none" : "this worker has another one (digest \(hex))"
         let before = wasNone ? "without a salt" : "with the salt of digest \(disagreement.found.value)"
         return EngineError(
-            "begin the role \(role.rawValue)",
+            "start the role \(role.rawValue)",
             "the group \(group) has worked \(before), and \(own) (\(disagreement.partition))",
             remedy:
-                "give this worker the salt of the others (salt in its file, or FLYWHEEL_SALT); to begin with another one on "
+                "give this worker the salt of the others (salt in its file, or FLYWHEEL_SALT); to change the salt on "
                 + "purpose, see Secrets in the operators' guide"
         )
     }

@@ -12,7 +12,7 @@ public enum StoreLocation: Hashable, Sendable {
     /// - Throws: `EngineError` for another scheme, and for an invalid bucket or prefix.
     public init(_ text: String) throws(EngineError) {
         // Text that may contain a secret is not repeated.
-        let shown = text.contains("@") ? "what holds an @" : "\"\(text.prefix(200))\""
+        let shown = text.contains("@") ? "a text with an @ (not shown)" : "\"\(text.prefix(200))\""
         guard !Self.isURL(text) else {
             switch ObjectURI(text) {
             case .file(let uri): self = .folder(uri.path)
@@ -20,7 +20,7 @@ public enum StoreLocation: Hashable, Sendable {
             case nil:
                 throw EngineError(
                     "use the store",
-                    "expected a folder or s3://BUCKET/PREFIX (3 to 63 of a-z 0-9 . -, and no empty part behind), found \(shown)"
+                    "expected a folder or s3://BUCKET/PREFIX (BUCKET: 3 to 63 of a-z 0-9 . -; PREFIX: no empty part), found \(shown)"
                 )
             }
             return

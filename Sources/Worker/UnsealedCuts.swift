@@ -95,10 +95,10 @@ struct UnsealedCuts {
         guard let (name, first) = late.first else { return nil }
         let age = max(time - first.oldest.cutAt, time - first.since) / 1_000
         let more = first.oldest.count > 1 ? ", nor are \(first.oldest.count - 1) after it" : ""
-        let others = late.count > 1 ? " (\(late.count - 1) more projects wait, too)" : ""
+        let others = late.count > 1 ? " (\(late.count - 1) more projects have such versions)" : ""
         return
             "version \(first.oldest.versionNumber) of project \(name), cut \(age) s ago, is not sealed\(more)\(others): "
-            + "nothing is trained on its labels; see whether a materializer runs, what its health says, its log, and the "
+            + "nothing is trained on its labels; check that a materializer runs, its health, its log, and the "
             + "disk of store.path or the bucket of store.url"
     }
 }

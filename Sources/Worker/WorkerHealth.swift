@@ -98,7 +98,7 @@ public final class WorkerHealth: Sendable {
         let waited = max(0, time - since)
         guard !hasJoined || waited >= rebalanceLimit else { return nil }
         let seconds = waited >= rebalanceLimit ? " for \(waited / 1_000) s" : ""
-        return "waits\(seconds) for its group to say which partitions it gets"
+        return "waits\(seconds) for its group to assign its partitions"
     }
 
     /// The roles that have started, in the order of `Role`; for a role with several threads, the condition of the worst

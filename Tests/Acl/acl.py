@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         scene.set_up()
         scene.wait_for_cycle(timeout=90)
         write_bad_records(scene)
-        say("the flywheel has turned; now everybody writes where they may not")
+        say("the cycle is complete; now each principal writes to the topics that it has no right to")
         topics = sorted(name for name in scene.cluster.admin.list_topics(timeout=10).topics if name.startswith("flywheel."))
         refused, failures = try_foreign_writes(scene, topics)
         tried = ordered_rights(scene)
@@ -73,10 +73,10 @@ def run(options: argparse.Namespace) -> int:
             verdict = "named" if outcome.named and outcome.failed else "NOT NAMED" if outcome.failed else "NOTHING FAILED"
             say(f"{user} without {right['operation']} on {right['resource_type']} {right['name']}: {verdict}, {outcome.seconds:.1f} s")
         failures += [str(outcome) for outcome in outcomes if not (outcome.failed and outcome.named)]
-        say("every right is back: does the flywheel turn on?")
+        say("all rights are restored: does the cycle continue?")
         answers, version = scene.label_tool.done, scene.product.done
         failures += check_recovery(scene, answers, version)
-        say("what keeps clients out")
+        say("trying faults that prevent connections")
         slowest, wrong = try_faults(scene, options.seed, options.short)
         failures += wrong
         result = {

@@ -34,7 +34,7 @@ def faults(scene: Scene) -> dict[str, tuple[dict[str, str], str]]:
             cluster.properties("operator", security_protocol="plaintext", ssl_ca_location="", **none),
             "speaks TLS and this client does not"),
         "tls": (cluster.properties("operator", "admin"), "speaks TLS and the listener does not"),
-        "no_sasl": (cluster.properties("operator", security_protocol="ssl", **none), "wants SASL"),
+        "no_sasl": (cluster.properties("operator", security_protocol="ssl", **none), "requires SASL"),
     }
 
 
@@ -70,7 +70,7 @@ def _roles(scene: Scene, names: list[str], properties: dict[str, str], expected:
         time.sleep(0.02)
     for name, (process, log, _) in running.items():
         if name not in found:
-            found[name] = (15.0, f"does not say so: {log.read_text(errors='replace')[-300:]}")
+            found[name] = (15.0, f"does not report it: {log.read_text(errors='replace')[-300:]}")
         end(process, 20, f"the role {name}")
     return found
 
@@ -90,5 +90,5 @@ def try_faults(scene: Scene, seed: int, short: bool) -> tuple[dict[str, float], 
             if wrong is not None:
                 failures.append(f"{fault}: flywheel {what} {wrong}")
             elif seconds > TIMEOUT:
-                failures.append(f"{fault}: flywheel {what} says so after {seconds:.1f} s")
+                failures.append(f"{fault}: flywheel {what} reports it after {seconds:.1f} s")
     return slowest, failures

@@ -206,7 +206,7 @@ def try_foreign_writes(scene: Scene, topics: list[str]) -> tuple[int, list[str]]
             if code == "TOPIC_AUTHORIZATION_FAILED":
                 refused += 1
             else:
-                accepted.append(f"{user} writes to {topic}: {code or 'taken'}")
+                accepted.append(f"{user} writes to {topic}: {code or 'accepted'}")
     return refused, accepted
 
 

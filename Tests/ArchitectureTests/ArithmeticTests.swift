@@ -39,7 +39,6 @@ import Testing
         Harmless("Loop/StateStore.swift", #"int64("last_offset")"#, "compared"),
         Harmless("Loop/TallyFolder.swift", "adding(try object.int64(", "saturates"),
         Harmless("DatasetFiles/DatasetForm.swift", #"int64("format_version")"#, "compared"),
-        Harmless("DatasetFiles/DatasetStore+Packing.swift", #"int64("format_version")"#, "compared"),
         Harmless("DatasetFiles/DatasetManifest.swift", #"int64("sequence")"#, "compared"),
         Harmless("DatasetFiles/DatasetLine.swift", #"int64("sequence")"#, "compared"),
         Harmless("DatasetFiles/DatasetReader.swift", #"int64("sequence")"#, "compared"),

@@ -25,7 +25,7 @@ struct KindSeamTests {
         return body.matches(of: #/\n    case (\w+)/#).map { String($0.output.1) }
     }
 
-    /// Sources outside the kinds' own folders and the modules in `ofChoice`.
+    /// Sources outside the kinds' own folders and those in `choiceModules`.
     private static func shared(_ kinds: [String]) -> [String] {
         let folders = kinds.map { "/\($0.prefix(1).uppercased())\($0.dropFirst())/" }
         return Repository.files(below: "Sources", withExtension: "swift").filter { path in

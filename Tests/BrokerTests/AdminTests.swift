@@ -44,8 +44,8 @@ struct AdminTests {
                 KafkaTopicSpecification(name: name, partitions: 1, configuration: ["compression.type": compression])
             ])
         }
-        let own: KafkaProperties = ["compression.type": "zstd", "message.max.bytes": "40000000"]
-        let producer = try KafkaProducer(properties: Broker.get().properties.merging(own))
+        let producerProperties: KafkaProperties = ["compression.type": "zstd", "message.max.bytes": "40000000"]
+        let producer = try KafkaProducer(properties: Broker.get().properties.merging(producerProperties))
         defer { producer.close() }
         for (compression, name) in names {
             try producer.send(
@@ -81,7 +81,7 @@ struct AdminTests {
         #expect(try admin.brokers().map(\.description).isEmpty == false)
     }
 
-    @Test("Lag is the number of written records minus the number of committed ones")
+    @Test("Committed offsets of a group and watermarks of a partition can be read, as lag requires")
     func lag() throws {
         let topic = try Broker.makeTopics(1)[0]
         let partition = KafkaTopicPartition(topic, 0)

@@ -92,7 +92,7 @@ func failure(_ body: () throws -> Void) -> StreamError? {
 }
 
 /// A record that was read, kept after the batch has been freed.
-struct Seen: Hashable {
+struct ReadRecord: Hashable {
     let partition: TopicPartition
     let offset: Int64
     let value: String
@@ -109,7 +109,7 @@ final class Member {
 
     /// Polls once and returns the records that it read; a failure that may be retried is left to the next poll, as by a
     /// worker.
-    func poll(maximum: Int = 1000, milliseconds: Int = 50) throws -> [Seen] {
+    func poll(maximum: Int = 1000, milliseconds: Int = 50) throws -> [ReadRecord] {
         let outcome: PollOutcome
         do throws(StreamError) {
             outcome = try consumer.poll(into: batch, maximum: maximum, timeoutMilliseconds: milliseconds)
@@ -121,7 +121,7 @@ final class Member {
         case .idle: return []
         case .records:
             return batch.records.map {
-                Seen(
+                ReadRecord(
                     partition: TopicPartition(consumer.topics[$0.topic], $0.partition),
                     offset: $0.offset,
                     value: Broker.text($0.value)
@@ -141,9 +141,9 @@ final class Member {
     }
 
     /// Polls until `isDone` holds for the records that were read, for at most 30 s.
-    func run(maximum: Int = 1000, until isDone: ([Seen]) -> Bool) throws -> [Seen] {
+    func run(maximum: Int = 1000, until isDone: ([ReadRecord]) -> Bool) throws -> [ReadRecord] {
         let end = ContinuousClock.now + .seconds(30)
-        var seen: [Seen] = []
+        var seen: [ReadRecord] = []
         while !isDone(seen) {
             guard ContinuousClock.now < end else {
                 Issue.record("not done after 30 s: \(seen.count) records, \(assigned), \(outcomes)")

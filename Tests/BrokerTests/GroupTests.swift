@@ -15,7 +15,7 @@ struct GroupTests {
         _ = try first.run { $0.count >= 100 }
         #expect(first.assigned.count == 4)
         let second = Member(try Broker.transport().makeConsumer(group: group, instance: "", topics: [topic]))
-        var before: [Seen] = []
+        var before: [ReadRecord] = []
         let end = ContinuousClock.now + .seconds(30)
         while first.assigned.count != 2 || second.assigned.count != 2, ContinuousClock.now < end {
             before += try first.poll()
@@ -65,18 +65,18 @@ struct GroupTests {
             _ = try stays.poll()
             _ = try leaves.poll()
         }
-        let mine = leaves.assigned
+        let formerAssignment = leaves.assigned
         let count = stays.outcomes.count
         leaves.consumer.close()
-        let back = Member(try Broker.transport().makeConsumer(group: group, instance: "leaves", topics: [topic]))
-        while back.assigned.isEmpty, ContinuousClock.now < end {
+        let rejoined = Member(try Broker.transport().makeConsumer(group: group, instance: "leaves", topics: [topic]))
+        while rejoined.assigned.isEmpty, ContinuousClock.now < end {
             _ = try stays.poll()
-            _ = try back.poll()
+            _ = try rejoined.poll()
         }
-        #expect(back.assigned == mine)
+        #expect(rejoined.assigned == formerAssignment)
         #expect(stays.outcomes.count == count)
         stays.consumer.close()
-        back.consumer.close()
+        rejoined.consumer.close()
     }
 
     @Test(
@@ -132,8 +132,8 @@ struct GroupTests {
         let members = try ["one", "two"].map {
             Member(try Broker.transport().makeConsumer(group: group, instance: $0, topics: [topic]))
         }
-        let settled = ContinuousClock.now + .seconds(30)
-        while members.contains(where: { $0.assigned.count != 1 }), ContinuousClock.now < settled {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while members.contains(where: { $0.assigned.count != 1 }), ContinuousClock.now < deadline {
             for member in members { _ = try member.poll() }
         }
         try Broker.get().addPartitions(topic, upTo: 3)
@@ -142,7 +142,7 @@ struct GroupTests {
         try Broker.write(0..<300, to: topic, partitions: 3)
         var seen: Set<String> = []
         while seen.count < 300, began.duration(to: .now) < .seconds(30) {
-            for member in members { for one in try member.poll() { seen.insert(one.value) } }
+            for member in members { for record in try member.poll() { seen.insert(record.value) } }
         }
         let took = began.duration(to: .now)
         #expect(seen.count == 300 && members.reduce(0) { $0 + $1.assigned.count } == 3)
@@ -167,9 +167,9 @@ struct GroupTests {
             let positions = Dictionary(uniqueKeysWithValues: zip(partitions, targets))
             try member.consumer.seek(positions)
             var next = positions
-            for one in try member.run(until: { $0.count >= 200 * (round % 7 + 1) }) {
-                #expect(one.offset == next[one.partition], "round \(round) \(one.partition)")
-                next[one.partition] = one.offset + 1
+            for record in try member.run(until: { $0.count >= 200 * (round % 7 + 1) }) {
+                #expect(record.offset == next[record.partition], "round \(round) \(record.partition)")
+                next[record.partition] = record.offset + 1
             }
         }
     }

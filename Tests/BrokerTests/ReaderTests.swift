@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Readers on a broker", .serialized)
 struct ReaderTests {
-    private func ends(
+    private func readToEnd(
         _ reader: any LogReader,
         _ batch: RecordBatch
     ) throws -> (values: [String], partition: TopicPartition, offset: Int64)? {
@@ -35,18 +35,18 @@ struct ReaderTests {
         defer { reader.close() }
         let batch = RecordBatch()
         try reader.start([partition: 0])
-        let end = try #require(try ends(reader, batch))
+        let end = try #require(try readToEnd(reader, batch))
         #expect(end.values == ["a", "b"])
         #expect(end.offset == 4)
         let watermarks = try reader.watermarks(partition)
         #expect(watermarks.low == 0 && watermarks.high == 4)
         // The reader starts at the end, between markers, and before a record again.
         try reader.start([partition: 4])
-        #expect(try #require(try ends(reader, batch)).offset == 4)
+        #expect(try #require(try readToEnd(reader, batch)).offset == 4)
         try reader.start([partition: 3])
-        #expect(try #require(try ends(reader, batch)).values == [])
+        #expect(try #require(try readToEnd(reader, batch)).values == [])
         try reader.start([partition: 1])
-        #expect(try #require(try ends(reader, batch)).values == ["b"])
+        #expect(try #require(try readToEnd(reader, batch)).values == ["b"])
     }
 
     @Test("The high watermark includes records of an open transaction, which the reader does not deliver")
@@ -63,10 +63,10 @@ struct ReaderTests {
         while try reader.watermarks(partition).high < 1, ContinuousClock.now < end {}
         try reader.start([partition: 0])
         let batch = RecordBatch()
-        let found = try #require(try ends(reader, batch))
+        let found = try #require(try readToEnd(reader, batch))
         #expect(found.values == [] && found.offset == 0)
         try producer.commit()
-        #expect(try #require(try ends(reader, batch)).values == ["a"])
+        #expect(try #require(try readToEnd(reader, batch)).values == ["a"])
     }
 
     @Test("A record keeps the time given to it; without one it has the time at which it was sent")

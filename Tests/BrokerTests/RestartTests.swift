@@ -40,14 +40,14 @@ struct RestartTests {
         try commit(100..<200)
         // The group may have rebalanced in the meantime; nothing was committed, so it then reads from the beginning.
         do {
-            seen += try member.run { [seen] late in Set((seen + late).map(\.value)).count == 200 }
+            seen += try member.run { [seen] later in Set((seen + later).map(\.value)).count == 200 }
         } catch let error as StreamError where error.code == "FENCED_INSTANCE_ID" {
             // A static member may be fenced by its own second attempt to join, if the answer to the first was lost with
             // the broker. The error is fatal to the client, not to the worker, which makes a new client, as here.
             #expect(error.disposition == .fatal)
             member.consumer.close()
             member = Member(try transport.makeConsumer(group: "g", instance: "one", topics: ["in"]))
-            seen += try member.run { [seen] late in Set((seen + late).map(\.value)).count == 200 }
+            seen += try member.run { [seen] later in Set((seen + later).map(\.value)).count == 200 }
         }
         #expect(Set(seen.map(\.value)) == Set((0..<200).map(String.init)))
     }

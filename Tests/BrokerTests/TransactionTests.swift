@@ -138,7 +138,7 @@ struct TransactionTests {
         let producer = try Broker.producer(Broker.makeName("id"))
         defer { producer.close() }
         var committed: [TopicPartition: Int64] = [TopicPartition(input, 0): 0, TopicPartition(input, 1): 0]
-        var processed: [Seen] = []
+        var processed: [ReadRecord] = []
         var attempt = 0
         _ = try member.run { _ in member.assigned.count == 2 }
         while processed.count < 20_000, attempt < 400 {
@@ -147,9 +147,9 @@ struct TransactionTests {
             let seen = try member.run(maximum: 700) { $0.count >= wanted }
             guard !seen.isEmpty else { break }
             var next = committed
-            for one in seen {
-                #expect(one.offset == next[one.partition], "attempt \(attempt)")
-                next[one.partition] = one.offset + 1
+            for delivered in seen {
+                #expect(delivered.offset == next[delivered.partition], "attempt \(attempt)")
+                next[delivered.partition] = delivered.offset + 1
             }
             try producer.begin()
             try producer.send(seen.prefix(20).map { record(output, $0.value) })
@@ -217,9 +217,9 @@ struct TransactionTests {
         #expect(error?.disposition == .fatal)
         #expect(error?.code == "_FENCED")
         try successor.begin()
-        try successor.send([record(output, "heir")])
+        try successor.send([record(output, "successor")])
         try successor.commit()
-        if !Broker.isNoida { #expect(try Broker.committed(output) == ["heir"]) }
+        if !Broker.isNoida { #expect(try Broker.committed(output) == ["successor"]) }
     }
 
     @Test(

@@ -42,7 +42,7 @@ def check_tallies(logs: Logs) -> list[Finding]:
     for project in sorted({tally.project for tally in logs.tallies}):
         findings += _folded(logs, project)
     twice = Counter((tally.project, tally.version, tally.role, tally.inputs) for tally in logs.tallies)
-    findings += listed("duplicated", [key[:3] for key, count in twice.items() if count > 1], "a transaction's tally stands twice")
+    findings += listed("duplicated", [key[:3] for key, count in twice.items() if count > 1], "a transaction's tally occurs twice")
     return findings + _tiling(logs)
 
 

@@ -19,7 +19,7 @@ def check_tasks(logs: Logs) -> list[Finding]:
     asked = {(project, key) for project, table, key in logs.state if table == "acquisition.asked"}
     findings = listed(
         "duplicated", [(*sample, *sorted(names)) for sample, names in samples.items() if len(names) > 1], "a sample has several tasks")
-    findings += listed("wrong", [task for task, names in tasks.items() if len(names) > 1], "a task stands for several samples")
+    findings += listed("wrong", [task for task, names in tasks.items() if len(names) > 1], "a task covers several samples")
     findings += listed("lost", sorted(asked - samples.keys()), "selected samples without a task")
     findings += listed("wrong", sorted(samples.keys() - asked), "tasks of samples that the state does not know as selected")
     closed = Counter(decision.value["task"] for decision in logs.decisions_on("labeling-tasks") if decision.value["state"] == "closed")
@@ -165,7 +165,7 @@ def check_transactions(logs: Logs) -> list[Finding]:
         if entry not in kinds:
             findings.append(Finding("torn", 1, f"decisions of entry {entry[1]} of {entry[0]}, which is not in the journal"))
             continue
-        findings += listed("duplicated", [(*entry, n) for n, count in found.items() if count > 1], "decisions that stand twice")
+        findings += listed("duplicated", [(*entry, n) for n, count in found.items() if count > 1], "decisions that occur twice")
         first = 1 if kinds[entry] in REFUSABLE else 0
         holes = [(*entry, n) for n in range(first, max(found)) if n not in found]
         findings += listed("torn", holes, "decisions of an entry are missing among its others (project/entry/ordinal)")
@@ -193,9 +193,9 @@ def _positions(logs: Logs) -> list[Finding]:
     for partition, end in sorted(ends.items()):
         position, committed = logs.positions.get(partition, 0), logs.committed.get(partition, 0)
         if position != committed:
-            findings.append(Finding("torn", 1, f"partition {partition}: the state stands at {position}, the group at {committed}"))
+            findings.append(Finding("torn", 1, f"partition {partition}: the state is at {position}, the group at {committed}"))
         if committed < end:
-            findings.append(Finding("wrong", 1, f"partition {partition}: the journal ends at {end}, the group stands at {committed}"))
+            findings.append(Finding("wrong", 1, f"partition {partition}: the journal ends at {end}, the group is at {committed}"))
     kinds = Counter((entry.project, entry.kind) for entry in logs.journal)
     for (project, kind), count in sorted(kinds.items()):
         row = logs.state.get((project, "loop.entries", kind), 0)

@@ -63,7 +63,7 @@ def _change(current: dict[int, dict], fact: dict) -> None:
     """Folds a change of a label into those that hold."""
     old = current.pop(fact["replaces"], None)
     if old is None or old["sample"]["id"] != fact["sample_id"]:
-        raise ValueError(f"fact {fact['sequence']} changes label {fact['replaces']} of {fact['sample_id']}, which does not hold")
+        raise ValueError(f"fact {fact['sequence']} changes label {fact['replaces']} of {fact['sample_id']}, which is not in force")
     if fact["kind"] == "label_revised":
         current[fact["sequence"]] = old | {"label": fact["label"], "confidence": fact.get("confidence")}
     elif fact["kind"] == "label_moved":
@@ -99,10 +99,10 @@ def _verify(project: str, version: dict, labels: dict[int, dict] | None, parent:
         else:
             problems += _segment(f"{project}/segments/{file['sha256']}.jsonl", file, rows, read)
     if withdrawn - rows.keys():
-        problems.append(f"{len(withdrawn - rows.keys())} lines are withdrawn and not there")
+        problems.append(f"{len(withdrawn - rows.keys())} lines are withdrawn but do not exist")
     rows = {sequence: row for sequence, row in rows.items() if sequence not in withdrawn}
     if manifest["format_version"] > 1 and sum(manifest["counts"].values()) != len(rows):
-        problems.append(f"{len(rows)} labels hold, the manifest says {manifest['counts']}")
+        problems.append(f"{len(rows)} labels remain, the manifest counts {manifest['counts']}")
     if labels is not None and not problems:
         expected = {sequence: _row(fact["split"], fact) for sequence, fact in labels.items()}
         problems += [str(finding) for finding in listed("lost", sorted(expected.keys() - rows.keys()), "labels of the log that it lacks")]
@@ -117,7 +117,7 @@ def _files(project: str, pages: list[dict], read: Reader):
         data = read(f"{project}/pages/{reference['sha256']}.json")
         page = json.loads(data)
         if hashlib.sha256(data).hexdigest() != reference["sha256"] or len(data) != reference["size"] or page["level"] != reference["level"]:
-            raise ValueError(f"page {reference['sha256']} is not what names it")
+            raise ValueError(f"page {reference['sha256']} does not match its reference")
         if any(entry.get("level", -1) != page["level"] - 1 for entry in page["entries"]):
             raise ValueError(f"page {reference['sha256']} names pages of other levels")
         yield from _files(project, page["entries"], read) if page["level"] else page["entries"]
@@ -149,7 +149,7 @@ def _segment(path: str, segment: dict, rows: dict[int, tuple], read: Reader) -> 
     problems = []
     for line in map(json.loads, lines):
         if line["sequence"] in rows:
-            problems.append(f"label {line['sequence']} stands in it twice")
+            problems.append(f"label {line['sequence']} occurs in it twice")
         rows[line["sequence"]] = _row(segment["split"], line)
     return problems
 

@@ -182,7 +182,7 @@ class Cluster:
         deadline = time.monotonic() + timeout
         while (reason := self.missing()) is not None:
             if time.monotonic() > deadline:
-                raise ChaosError(f"the cluster is not whole after {timeout:.0f} s: {reason}")
+                raise ChaosError(f"the cluster is not complete after {timeout:.0f} s: {reason}")
             time.sleep(0.3)
 
     def missing(self) -> str | None:

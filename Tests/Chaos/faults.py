@@ -78,7 +78,7 @@ class Faults:
         deadline = time.monotonic() + self.BROKER_TIMEOUT + self.STOP_TIMEOUT
         while self.timetable:
             if time.monotonic() > deadline:
-                raise ChaosError("what was hurt does not heal in time")
+                raise ChaosError("the faults are not repaired in time")
             self._step(watch)
         self.cluster.wait_until_whole(self.BROKER_TIMEOUT)
 
@@ -198,7 +198,7 @@ class Faults:
     def _inject_broker_fault(self) -> None:
         """One broker at a time, and only when all are well: a majority stays, and enough replicas to write."""
         if (reason := self.cluster.missing()) is not None:
-            say(f"no broker is hurt yet: {reason}")
+            say(f"no fault of a broker yet: {reason}")
             return self._schedule(2, self._inject_broker_fault, is_fault=True)
         draw = self.random["broker"]
         broker, role = self._choose_broker(draw)

@@ -52,7 +52,7 @@ def measure(options: argparse.Namespace, count: int) -> dict:
     workers = []
     try:
         scene.cluster.start()
-        scene._create_topics("1")
+        scene.create_topics()
         scene.configure(votes=400)
         preload(scene, options.events)
         say(f"{options.events} predictions wait for {count} workers")

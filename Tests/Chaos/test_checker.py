@@ -189,7 +189,7 @@ class CheckerTests(unittest.TestCase):
         self.scenario.add_paged_version(self.CHANGES)
         name = next(name for name in self.scenario.files if "/pages/" in name)
         self.scenario.files[name] += b" "
-        self.assert_found("wrong", "is not what names it")
+        self.assert_found("wrong", "does not match its reference")
 
     def test_a_change_that_the_version_lacks(self):
         self.scenario.add_paged_version(self.CHANGES)
@@ -256,7 +256,7 @@ class CheckerTests(unittest.TestCase):
 
     def test_a_doubled_tally(self):
         self.logs.tallies.append(self.logs.tallies[0])
-        self.assert_found("duplicated", "a transaction's tally stands twice")
+        self.assert_found("duplicated", "a transaction's tally occurs twice")
         self.assert_found("duplicated", "predictions of alpha in the tallies: expected 4, found 7")
 
     def test_an_input_that_two_transactions_took(self):
@@ -310,7 +310,7 @@ class CheckerTests(unittest.TestCase):
 
     def test_a_state_that_stands_elsewhere(self):
         self.logs.positions[0] -= 1
-        self.assert_found("torn", "partition 0: the state stands at 10, the group at 11")
+        self.assert_found("torn", "partition 0: the state is at 10, the group at 11")
 
     def test_a_transaction_that_was_never_ended(self):
         self.logs.hanging.append(("journal", 0))

@@ -134,5 +134,5 @@ def check_builds(sequences: dict[str, list[str]], newest: str) -> list[str]:
         if not names or names[-1] != newest:
             failures.append(f"{project} is not decided by build {newest} in the end: {', '.join(names) or 'no entry says by whom'}")
         elif len(names) < 2:
-            failures.append(f"{project} was decided by build {newest} alone: the former build calls itself so, too, or did nothing")
+            failures.append(f"{project} was decided by build {newest} alone: the former build has the same version, or did nothing")
     return failures

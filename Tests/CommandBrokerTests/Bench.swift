@@ -19,7 +19,7 @@ final class Bench {
     }()
 
     /// Condition for the trait of a test: prints the missing prerequisite once.
-    static let isThere: Bool = {
+    static let isAvailable: Bool = {
         if let missing { print("tests of commands skipped: \(missing)") }
         return missing == nil
     }()
@@ -69,10 +69,10 @@ final class Bench {
     }
 
     /// Checks every 20 ms whether the condition holds; returns false if it does not hold within the limit.
-    func wait(_ limit: Duration = .seconds(40), until isSo: () throws -> Bool) rethrows -> Bool {
+    func wait(_ limit: Duration = .seconds(40), until condition: () throws -> Bool) rethrows -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
-            if try isSo() { return true }
+            if try condition() { return true }
             Thread.sleep(forTimeInterval: 0.02)
         }
         return false

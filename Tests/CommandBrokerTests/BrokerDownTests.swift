@@ -4,7 +4,7 @@ import KafkaTesting
 import Processes
 import Testing
 
-@Suite("A worker without a broker", .serialized, .enabled(if: Bench.isThere, "no broker or no program, see above"))
+@Suite("A worker without a broker", .serialized, .enabled(if: Bench.isAvailable, "no broker or no program, see above"))
 struct BrokerDownTests {
     private func ready(_ port: UInt16) throws -> String {
         try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)/health/ready"]).outputText

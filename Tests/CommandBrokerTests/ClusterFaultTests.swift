@@ -7,7 +7,7 @@ import Testing
 @Suite(
     "A worker on a misconfigured cluster",
     .serialized,
-    .enabled(if: Bench.isThere, "no broker or no program, see above")
+    .enabled(if: Bench.isAvailable, "no broker or no program, see above")
 )
 struct ClusterFaultTests {
     private func ready(_ port: UInt16) throws -> String {
@@ -23,8 +23,8 @@ struct ClusterFaultTests {
         let bench = try Bench()
         let port = try freePort()
         let worker = try startIntake(bench, port)
-        let isSaid = try bench.wait { try ready(port).contains("\(bench.prefix)journal is missing") }
-        #expect(isSaid, "\(bench.text("worker.err").suffix(1_000))")
+        let isReported = try bench.wait { try ready(port).contains("\(bench.prefix)journal is missing") }
+        #expect(isReported, "\(bench.text("worker.err").suffix(1_000))")
         let admin = try KafkaAdmin(properties: bench.broker.properties)
         defer { admin.close() }
         #expect(try admin.listTopics().filter { $0.hasPrefix(bench.prefix) }.isEmpty)

@@ -3,7 +3,7 @@ import KafkaTesting
 import Processes
 import Testing
 
-@Suite("flywheel dataset gc", .serialized, .enabled(if: Bench.isThere, "no broker or no program, see above"))
+@Suite("flywheel dataset gc", .serialized, .enabled(if: Bench.isAvailable, "no broker or no program, see above"))
 struct CollectionCommandTests {
     private func json(_ run: CapturedRun) throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(run.outputText.utf8))
@@ -75,19 +75,21 @@ struct CollectionCommandTests {
         }
         let planned = try json(dataset("gc", "--dry-run", "--json"))
         let kept = versionNumbers(planned, "kept")
-        let gone = versionNumbers(planned, "collected")
+        let collected = versionNumbers(planned, "collected")
         let versions = try count()
-        #expect(!gone.isEmpty && kept.contains(versions) && kept.count + gone.count == versions, "\(planned)")
+        #expect(!collected.isEmpty && kept.contains(versions) && kept.count + collected.count == versions, "\(planned)")
         #expect((planned["bytes"] as? Int ?? 0) > 0)
         let before = try dataset("verify")
-        #expect(before.status.isSuccess && before.outputText.contains("\(kept.count + gone.count) versions are intact"))
+        #expect(
+            before.status.isSuccess && before.outputText.contains("\(kept.count + collected.count) versions are intact")
+        )
         let run = try dataset("gc")
         #expect(run.status.isSuccess, "\(run.errorText)")
         #expect(run.outputText.contains("collected, "), "\(run.outputText)")
         let after = try dataset("verify")
         #expect(after.status.isSuccess, "\(after.outputText)")
-        #expect(after.outputText.split(separator: "\n").count { $0.contains(": collected, ") } == gone.count)
-        let refused = try dataset("show", "\(try #require(gone.first))")
+        #expect(after.outputText.split(separator: "\n").count { $0.contains(": collected, ") } == collected.count)
+        let refused = try dataset("show", "\(try #require(collected.first))")
         #expect(!refused.status.isSuccess && refused.errorText.contains("was collected by flywheel dataset gc"))
         #expect(try dataset("show", "\(try #require(kept.last))").status.isSuccess)
         // With the prefix of another cluster, the store is refused.

@@ -3,7 +3,7 @@ import KafkaClient
 import Processes
 import Testing
 
-@Suite("flywheel dead-letters", .serialized, .enabled(if: Bench.isThere, "no broker or no program, see above"))
+@Suite("flywheel dead-letters", .serialized, .enabled(if: Bench.isAvailable, "no broker or no program, see above"))
 struct DeadLetterTests {
     private func json(_ run: CapturedRun) throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(run.output))
@@ -15,7 +15,7 @@ struct DeadLetterTests {
     }
 
     /// Runs a worker's Intake until the given number of dead letters is written, then stops it.
-    private func refuse(_ bench: Bench, until count: Int) throws {
+    private func runIntake(_ bench: Bench, until count: Int) throws {
         let worker = try bench.start("worker", "run", "--roles", "intake", "--instance", "w", "--port", "0")
         #expect(try bench.wait { try deadLetters(bench).count >= count }, "\(bench.text("worker.err").suffix(2_000))")
         #expect(worker.stop(grace: .seconds(20)) == .exited(0))
@@ -35,7 +35,7 @@ struct DeadLetterTests {
                 headers: [KafkaHeader("number", Array("\(number)".utf8))]
             )
         }
-        try refuse(bench, until: count)
+        try runIntake(bench, until: count)
 
         let list = try bench.flywheel("dead-letters", "list", "--limit", "3", "--json")
         let rows = try list.outputText.split(separator: "\n").map { line in
@@ -68,7 +68,7 @@ struct DeadLetterTests {
         let third = try json(bench.flywheel("dead-letters", "redrive", "--topic", "predictions", "--json"))
         #expect(third["sent"] as? Int == 0 && third["already_sent"] as? Int == count)
 
-        try refuse(bench, until: 2 * count)
+        try runIntake(bench, until: 2 * count)
         let last = try bench.flywheel("dead-letters", "redrive", "--all", "--max-attempts", "1")
         #expect(last.status == .exited(1))
         #expect(last.outputText.contains("sent again once and refused each time (not_json)"))
@@ -103,7 +103,7 @@ struct DeadLetterTests {
         try bench.write(1, to: "commands") { _ in
             KafkaOutputRecord(topic: "\(bench.prefix)commands", partition: 0, key: nil, value: [0xFE, 0x00, 0x1B])
         }
-        try refuse(bench, until: 1)
+        try runIntake(bench, until: 1)
         let row = try json(bench.flywheel("dead-letters", "list", "--json"))
         let position = try #require(row["place"] as? String)
         let shown = try json(bench.flywheel("dead-letters", "show", position, "--json"))

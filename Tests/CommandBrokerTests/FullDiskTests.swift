@@ -3,7 +3,11 @@ import KafkaClient
 import Processes
 import Testing
 
-@Suite("A worker whose disk is full", .serialized, .enabled(if: Bench.isThere, "no broker or no program, see above"))
+@Suite(
+    "A worker whose disk is full",
+    .serialized,
+    .enabled(if: Bench.isAvailable, "no broker or no program, see above")
+)
 struct FullDiskTests {
     /// Response of the worker's console at a path.
     private func get(_ port: UInt16, _ path: String) throws -> String {
@@ -19,7 +23,7 @@ struct FullDiskTests {
         let bench = try Bench()
         let port = try freePort()
         #expect(try bench.flywheel("topics", "create").status.isSuccess)
-        disk.fill(true)
+        disk.setFull(true)
         _ = try bench.start(
             "worker",
             "run",
@@ -54,7 +58,7 @@ struct FullDiskTests {
         #expect(try get(port, "/health/live").contains(#""status":"live""#))
         #expect(try get(port, "/metrics").contains(#"flywheel_storage_held_up{role="materializer"} 1"#))
         #expect(try bench.headers("dataset-versions").isEmpty)
-        disk.fill(false)
+        disk.setFull(false)
         let isReady = try bench.wait { try get(port, "/health/ready").contains(#""status":"ready""#) }
         #expect(isReady, "\(bench.text("worker.err").suffix(2_000))")
         #expect(try bench.wait { try bench.headers("dataset-versions").count == 1 })

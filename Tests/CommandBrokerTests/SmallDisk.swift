@@ -21,7 +21,7 @@ final class SmallDisk {
     }
 
     /// Fills the disk, or frees its space again.
-    func fill(_ isFull: Bool) {
+    func setFull(_ isFull: Bool) {
         let ballast = path + "/ballast"
         if isFull {
             _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 1_048_576))

@@ -7,7 +7,7 @@ import Testing
 @Suite(
     "A worker that must not run reports the reason and exits",
     .serialized,
-    .enabled(if: Bench.isThere, "no broker or no program, see above")
+    .enabled(if: Bench.isAvailable, "no broker or no program, see above")
 )
 struct WorkerStartTests {
     private func get(_ port: UInt16, _ path: String) throws -> String {
@@ -36,7 +36,7 @@ struct WorkerStartTests {
         try bench.wait { try get(port, "/health/ready").contains(#""status":"ready""#) }
     }
 
-    private func worker(_ bench: Bench, salt: String?) throws -> String {
+    private func workerFile(_ bench: Bench, salt: String?) throws -> String {
         let path = bench.path("worker-\(UUID().uuidString).yaml")
         var text = "commit:\n  intake: 50ms\n"
         if let salt {
@@ -51,8 +51,8 @@ struct WorkerStartTests {
     func salt() throws {
         let bench = try Bench()
         #expect(try bench.flywheel("topics", "create").status.isSuccess)
-        let own = try worker(bench, salt: "pepper")
-        let first = try start(bench, "first", roles: "intake,loop,console", port: 0, ["--config", own])
+        let originalFile = try workerFile(bench, salt: "pepper")
+        let first = try start(bench, "first", roles: "intake,loop,console", port: 0, ["--config", originalFile])
         // Refused records are committed, too, and the digest of the salt is stored with the offsets.
         try bench.write(20, to: "commands") {
             KafkaOutputRecord(topic: bench.prefix + "commands", partition: Int32($0 % 4), value: [0x7B])
@@ -62,14 +62,14 @@ struct WorkerStartTests {
         #expect(status.contains(#""lag":{"intake":0,"loop":0,"materializer":0}"#), "\(status)")
         #expect(status.contains(#""dead_letters":20,"dead_letters_sent_again":0"#), "\(status)")
         for (name, salt) in [("other", "vinegar" as String?), ("none", nil)] {
-            let file = try worker(bench, salt: salt)
+            let file = try workerFile(bench, salt: salt)
             // The other roles of the worker, which do not depend on the salt, do not join their groups either.
             let wrong = try start(bench, name, roles: "intake,materializer,console", port: 0, ["--config", file])
             let began = ContinuousClock.now
             #expect(wrong.wait(timeout: .seconds(30)) == .exited(1), "\(bench.text("\(name).err"))")
             print("refused after \(began.duration(to: .now))")
             #expect(
-                bench.text("\(name).err").contains("could not begin the role intake"),
+                bench.text("\(name).err").contains("could not start the role intake"),
                 "\(bench.text("\(name).err"))"
             )
             #expect(!bench.text("\(name).err").contains("partitions assigned"))
@@ -77,7 +77,14 @@ struct WorkerStartTests {
         #expect(!bench.text("first.err").contains("partitions revoked"), "a worker that was refused moved partitions")
         first.stop(grace: .seconds(20))
         // It starts under the same name: noida-db waits forever for a former member with another name.
-        let again = try start(bench, "again", as: "first", roles: "intake,loop,console", port: 0, ["--config", own])
+        let again = try start(
+            bench,
+            "again",
+            as: "first",
+            roles: "intake,loop,console",
+            port: 0,
+            ["--config", originalFile]
+        )
         #expect(bench.wait { bench.text("again.err").contains("partitions assigned") }, "\(bench.text("again.err"))")
         #expect(!bench.text("again.err").contains("died or was fenced"))
         again.stop(grace: .seconds(20))
@@ -108,8 +115,8 @@ struct WorkerStartTests {
         #expect(bench.wait { bench.text("first.err").components(separatedBy: "partitions assigned").count == 4 })
         first.stop(grace: .seconds(20))
         for (role, folder) in [("loop", "state"), ("materializer", "store"), ("trainer", "artifacts")] {
-            let own = ["loop": "state/first", "materializer": "datasets", "trainer": "artifacts"][role] ?? ""
-            let path = bench.path(own)
+            let subfolder = ["loop": "state/first", "materializer": "datasets", "trainer": "artifacts"][role] ?? ""
+            let path = bench.path(subfolder)
             let before = try? FileManager.default.contentsOfDirectory(atPath: path).sorted()
             let name = "of-\(role)"
             let wrong = try other.start(

@@ -37,9 +37,9 @@ struct ZstdTests {
             #expect(error?.kind == .tooLarge)
         }
         // The frame states a small size and contains a large one: the header of another frame precedes its body.
-        var liar = frame
-        for index in 5..<9 { liar[index] = 0 }
-        let error = #expect(throws: ZstdError.self) { try Zstd.unpack(liar, maximumSize: 1 << 20) }
+        var forged = frame
+        for index in 5..<9 { forged[index] = 0 }
+        let error = #expect(throws: ZstdError.self) { try Zstd.unpack(forged, maximumSize: 1 << 20) }
         #expect(error != nil)
     }
 

@@ -34,7 +34,7 @@ import Testing
             ([0x0A, 0x61], "its first line is empty"), (nil, "Is a directory"),
         ] as [([UInt8]?, String)]
     )
-    func files(bytes: [UInt8]?, words: String) throws {
+    func files(bytes: [UInt8]?, message: String) throws {
         let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
         let files = FileManager.default
         if let bytes {
@@ -47,7 +47,7 @@ import Testing
         #expect(reader.secret("a", isNeeded: false) == nil && reader.issueCount == 0)
         #expect(reader.secret("a") == nil)
         let error = try #require(throws: ConfigurationError.self) { try reader.finish() }
-        #expect("\(error)".contains(words), "\(error)")
+        #expect("\(error)".contains(message), "\(error)")
     }
 
     @Test("An issue about an unresolved secret does not show it")

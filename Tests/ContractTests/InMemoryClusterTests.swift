@@ -30,11 +30,11 @@ struct InMemoryClusterTests {
         let error = failure { try producer.sendOffsets([topicPartition: 1], of: one.consumer) }
         #expect(error?.disposition == .abortTransaction)
         try one.poll()
-        guard case .lost(let gone) = one.outcomes.last else {
+        guard case .lost(let lost) = one.outcomes.last else {
             Issue.record("not told of the loss: \(one.outcomes)")
             return
         }
-        #expect(gone.count == 1)
+        #expect(lost.count == 1)
         try poll([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
     }
 

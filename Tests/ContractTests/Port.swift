@@ -103,17 +103,17 @@ final class Cluster {
     }
 
     /// The records that a new reader delivers of a partition up to its current end, and the offset of that end.
-    func scan(_ topicPartition: TopicPartition) throws -> (records: [Kept], end: Int64) {
+    func scan(_ topicPartition: TopicPartition) throws -> (records: [ReadRecord], end: Int64) {
         let reader = try transport.makeReader(topics: [topicPartition.topic])
         defer { reader.close() }
         try reader.start([topicPartition: 0])
         let batch = RecordBatch()
-        var kept: [Kept] = []
+        var kept: [ReadRecord] = []
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 100) {
             case .idle: break
-            case .records: kept += Kept.all(batch)
+            case .records: kept += ReadRecord.all(batch)
             case .endOfPartition(_, let end): return (kept, end)
             }
         }
@@ -123,7 +123,7 @@ final class Cluster {
 }
 
 /// A record kept after its batch has been freed.
-struct Kept: Hashable {
+struct ReadRecord: Hashable {
     let partition: Int32
     let offset: Int64
     let timestamp: Int64
@@ -133,9 +133,9 @@ struct Kept: Hashable {
 
     var text: String { String(decoding: value ?? [], as: UTF8.self) }
 
-    static func all(_ batch: RecordBatch) -> [Kept] {
+    static func all(_ batch: RecordBatch) -> [ReadRecord] {
         batch.records.enumerated().map { index, record in
-            Kept(
+            ReadRecord(
                 partition: record.partition,
                 offset: record.offset,
                 timestamp: record.timestamp,
@@ -152,7 +152,7 @@ final class Member {
     let consumer: any GroupConsumer
     private(set) var assigned: [TopicPartition] = []
     private(set) var outcomes: [PollOutcome] = []
-    private(set) var seen: [Kept] = []
+    private(set) var seen: [ReadRecord] = []
     private let batch = RecordBatch()
 
     init(_ consumer: any GroupConsumer) { self.consumer = consumer }
@@ -168,7 +168,7 @@ final class Member {
         }
         switch outcome {
         case .idle: return
-        case .records: seen += Kept.all(batch)
+        case .records: seen += ReadRecord.all(batch)
         case .assigned(let partitions):
             let committed = try consumer.committedOffsets(partitions)
             assigned = partitions.sorted()

@@ -58,23 +58,23 @@ struct PortLaws {
         try open.begin()
         try open.send([record(topicPartition.topic, "pending")])
         // The record must have left the client before another is written after it.
-        let watch = try cluster.transport.makeReader(topics: [topicPartition.topic])
-        defer { watch.close() }
+        let observer = try cluster.transport.makeReader(topics: [topicPartition.topic])
+        defer { observer.close() }
         let deadline = ContinuousClock.now + .seconds(10)
-        while try watch.watermarks(topicPartition).high == 0, ContinuousClock.now < deadline {}
+        while try observer.watermarks(topicPartition).high == 0, ContinuousClock.now < deadline {}
         try cluster.write([record(topicPartition.topic, "behind")])
         let before = try cluster.scan(topicPartition)
         #expect(before.records.isEmpty)
         #expect(before.end == 0)
-        #expect(try watch.ends(of: [topicPartition], stable: true) == [topicPartition: 0])
-        #expect(try watch.ends(of: [topicPartition], stable: false)[topicPartition] ?? 0 >= 2)
+        #expect(try observer.ends(of: [topicPartition], stable: true) == [topicPartition: 0])
+        #expect(try observer.ends(of: [topicPartition], stable: false)[topicPartition] ?? 0 >= 2)
         try open.abort()
         let after = try cluster.scan(topicPartition)
         #expect(after.records.map(\.text) == ["behind"])
-        #expect(try after.end == watch.watermarks(topicPartition).high)
-        #expect(try watch.ends(of: [topicPartition], stable: true) == [topicPartition: after.end])
-        #expect(try watch.ends(of: [topicPartition], stable: false) == [topicPartition: after.end])
-        #expect(try watch.ends(of: [], stable: true) == [:])
+        #expect(try after.end == observer.watermarks(topicPartition).high)
+        #expect(try observer.ends(of: [topicPartition], stable: true) == [topicPartition: after.end])
+        #expect(try observer.ends(of: [topicPartition], stable: false) == [topicPartition: after.end])
+        #expect(try observer.ends(of: [], stable: true) == [:])
     }
 
     @Test("The end of a partition is reported once each time it is reached", arguments: Port.isolating)
@@ -87,8 +87,8 @@ struct PortLaws {
         try reader.start([topicPartition: 0])
         let batch = RecordBatch()
         var reported: [Int64] = []
-        func read(_ turns: Int) throws {
-            for _ in 0..<turns {
+        func read(_ polls: Int) throws {
+            for _ in 0..<polls {
                 if case .endOfPartition(_, let end) = try reader.poll(into: batch, maximum: 9, timeoutMilliseconds: 50)
                 {
                     reported.append(end)
@@ -134,7 +134,7 @@ struct PortLaws {
         "Metadata is stored with its offset, in the transaction, until the next offset replaces it",
         arguments: Port.isolating
     )
-    func notes(_ port: Port) throws {
+    func offsetMetadata(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic(partitions: 2)
         let (one, two) = (TopicPartition(topic, 0), TopicPartition(topic, 1))
@@ -143,23 +143,23 @@ struct PortLaws {
         try poll([member]) { !member.assigned.isEmpty }
         let producer = try cluster.producer(cluster.name("id"))
         defer { producer.close() }
-        func commit(_ offsets: [TopicPartition: GroupOffset], stands: Bool = true) throws {
+        func transact(_ offsets: [TopicPartition: GroupOffset], isCommitted: Bool = true) throws {
             try producer.begin()
             try producer.sendOffsets(offsets, of: member.consumer)
-            if stands { try producer.commit() } else { try producer.abort() }
+            if isCommitted { try producer.commit() } else { try producer.abort() }
         }
-        // The transaction contains no record, and neither does the topic: a transaction may consist of a note only.
-        try commit([one: GroupOffset(0, metadata: "one 0 2"), two: GroupOffset(0)])
+        // The transaction contains no record, and neither does the topic: a transaction may consist of metadata only.
+        try transact([one: GroupOffset(0, metadata: "one 0 2"), two: GroupOffset(0)])
         #expect(
             try member.consumer.committed([one, two]) == [
                 one: GroupOffset(0, metadata: "one 0 2"), two: GroupOffset(0),
             ]
         )
-        try commit([one: GroupOffset(0, metadata: "clean")], stands: false)
+        try transact([one: GroupOffset(0, metadata: "clean")], isCommitted: false)
         #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, metadata: "one 0 2")])
-        try commit([one: GroupOffset(0, metadata: "clean")])
+        try transact([one: GroupOffset(0, metadata: "clean")])
         #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, metadata: "clean")])
-        try commit([one: GroupOffset(0)])
+        try transact([one: GroupOffset(0)])
         #expect(try member.consumer.committed([one]) == [one: GroupOffset(0)])
     }
 
@@ -230,9 +230,11 @@ struct PortLaws {
         #expect(error?.disposition == .fatal)
         #expect(error?.code == "_FENCED")
         try successor.begin()
-        try successor.send([record(topicPartition.topic, "heir")])
+        try successor.send([record(topicPartition.topic, "successor")])
         try successor.commit()
-        if Port.isolating.contains(port) { #expect(try cluster.scan(topicPartition).records.map(\.text) == ["heir"]) }
+        if Port.isolating.contains(port) {
+            #expect(try cluster.scan(topicPartition).records.map(\.text) == ["successor"])
+        }
     }
 
     @Test("A record that the topic refuses makes the commit require an abort", arguments: Port.available)
@@ -302,9 +304,9 @@ struct PortLaws {
         let topicPartition = TopicPartition(topic, 0)
         #expect(reported == [.assigned([topicPartition]), .assigned([topicPartition]), .assigned([topicPartition])])
         // A member without an offset queries the start of the partition before it answers.
-        let ends = try consumer.watermarks(topicPartition)
-        #expect(ends.low == 0 && ends.high > 0)
-        try consumer.assign([topicPartition: ends.low])
+        let watermarks = try consumer.watermarks(topicPartition)
+        #expect(watermarks.low == 0 && watermarks.high > 0)
+        try consumer.assign([topicPartition: watermarks.low])
         var outcome = PollOutcome.idle
         while outcome == .idle, ContinuousClock.now < deadline {
             outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
@@ -323,12 +325,12 @@ struct PortLaws {
         let stays = try cluster.member(group, "stays", [topic])
         let leaves = try cluster.member(group, "leaves", [topic])
         try poll([stays, leaves]) { stays.assigned.count == 2 && leaves.assigned.count == 2 }
-        let (mine, reported) = (leaves.assigned, stays.outcomes.count)
+        let (formerAssignment, reported) = (leaves.assigned, stays.outcomes.count)
         leaves.consumer.close()
-        let back = try cluster.member(group, "leaves", [topic])
-        defer { for member in [stays, back] { member.consumer.close() } }
-        try poll([stays, back]) { !back.assigned.isEmpty }
-        #expect(back.assigned == mine)
+        let rejoined = try cluster.member(group, "leaves", [topic])
+        defer { for member in [stays, rejoined] { member.consumer.close() } }
+        try poll([stays, rejoined]) { !rejoined.assigned.isEmpty }
+        #expect(rejoined.assigned == formerAssignment)
         #expect(stays.outcomes.count == reported)
     }
 

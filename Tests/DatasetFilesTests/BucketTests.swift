@@ -17,19 +17,19 @@ import Vocabulary
 struct BucketFault: Sendable, CustomTestStringConvertible {
     let fault: FakeBucket.Fault
     /// Text that the reason of the pause contains; empty if it is not checked.
-    let words: String
-    var testDescription: String { words }
+    let message: String
+    var testDescription: String { message }
 
     static let all = [
-        BucketFault(fault: .answer(403, "AccessDenied"), words: "403 AccessDenied"),
-        BucketFault(fault: .answer(403, "RequestTimeTooSkewed"), words: "set this machine's clock"),
-        BucketFault(fault: .answer(503, "SlowDown"), words: "asks for fewer requests"),
-        BucketFault(fault: .answer(500, "InternalError"), words: "a fault of its own"),
-        BucketFault(fault: .answer(404, "NoSuchBucket"), words: "there is no bucket models"),
-        BucketFault(fault: .answer(507, "XMinioStorageFull"), words: "full or over its quota"),
-        BucketFault(fault: .nothing, words: "broke off"),
-        BucketFault(fault: .lostAnswer, words: "broke off"),
-        BucketFault(fault: .truncated(after: 3), words: ""),
+        BucketFault(fault: .answer(403, "AccessDenied"), message: "403 AccessDenied"),
+        BucketFault(fault: .answer(403, "RequestTimeTooSkewed"), message: "set this machine's clock"),
+        BucketFault(fault: .answer(503, "SlowDown"), message: "asks for fewer requests"),
+        BucketFault(fault: .answer(500, "InternalError"), message: "an internal error"),
+        BucketFault(fault: .answer(404, "NoSuchBucket"), message: "there is no bucket models"),
+        BucketFault(fault: .answer(507, "XMinioStorageFull"), message: "full or over its quota"),
+        BucketFault(fault: .nothing, message: "closed the connection early"),
+        BucketFault(fault: .lostAnswer, message: "closed the connection early"),
+        BucketFault(fault: .truncated(after: 3), message: ""),
     ]
 
     /// Every second fault, alternating between two tests; `make s3` runs all of them in each test.
@@ -95,16 +95,16 @@ struct BucketTests {
         try undisturbed.makeMaterializer().settle()
         // The first requests of a materializer are excluded: those for the progress of each partition, and for what is
         // kept.
-        for start in Exhaustive.isOn ? [4, 6, 13] : [[4, 6, 13][fault.words.utf8.count % 3]] {
+        for start in Exhaustive.isOn ? [4, 6, 13] : [[4, 6, 13][fault.message.utf8.count % 3]] {
             let bucket = FakeBucket { number, _ in number >= start ? fault.fault : nil }
             let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
             let runner = try pipeline.makeMaterializer()
             let processor = try #require(runner.processor as? MaterializerProcessor)
             try settle(runner, pipeline, for: 5_000)
-            if !fault.words.isEmpty {
+            if !fault.message.isEmpty {
                 #expect(processor.backoff.isActive && processor.wantsPause, "\(start)")
                 #expect(
-                    processor.backoff.reason?.contains(fault.words) == true,
+                    processor.backoff.reason?.contains(fault.message) == true,
                     "\(String(describing: processor.backoff.reason))"
                 )
                 #expect(processor.backoff.reason?.contains("a-secret") == false)
@@ -180,16 +180,16 @@ struct BucketTests {
     }
 
     @Test("Two materializers that both believe they own the partition produce the same objects")
-    func two() throws {
+    func twoMaterializers() throws {
         let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
         let alone = try Pipeline.prepared([.datasetLog], from: source)
         try alone.makeMaterializer().settle()
         let bucket = FakeBucket()
-        let plants = try (0..<2).map { _ in try Pipeline(buckets: client(bucket)) }
-        let runners = try plants.map { try $0.makeMaterializer() }
+        let pipelines = try (0..<2).map { _ in try Pipeline(buckets: client(bucket)) }
+        let runners = try pipelines.map { try $0.makeMaterializer() }
         for (number, record) in source.cluster.committed(source.topics[.datasetLog], Scenario.partition).enumerated() {
-            for pipeline in plants { try pipeline.send(.datasetLog, record.value, partition: Scenario.partition) }
+            for pipeline in pipelines { try pipeline.send(.datasetLog, record.value, partition: Scenario.partition) }
             // The two materializers are ahead of each other in turn.
             try runners[number / 3 % 2].settle()
             if number % 5 == 0 { for runner in runners { try runner.settle() } }
@@ -197,7 +197,7 @@ struct BucketTests {
         for runner in runners { try runner.settle() }
         #expect(try (objects(bucket, "datasets") == alone.store.objects.contents) == true)
         let ids = try alone.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
-        for pipeline in plants {
+        for pipeline in pipelines {
             #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == ids)
         }
     }
@@ -221,7 +221,7 @@ struct BucketTests {
             let runner = try pipeline.makeTrainer()
             let processor = try #require(runner.processor as? TrainerProcessor)
             try settle(runner, pipeline, for: 5_000)
-            if !fault.words.isEmpty {
+            if !fault.message.isEmpty {
                 #expect(processor.backoff.isActive && processor.wantsPause, "\(isReading)")
                 #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty, "\(isReading)")
             }

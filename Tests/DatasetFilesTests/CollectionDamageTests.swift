@@ -79,9 +79,9 @@ struct CollectionDamageTests {
         #expect(try versions.store.id(Scenario.project, versionNumber: 1)?.rawValue == other)
         // With the same id the version is sealed again.
         try objects.write(Array(id.rawValue.utf8), to: "shapes/ordinals/1")
-        var once = try PagedVersions { _ in objects }
-        try once.cut(5)
-        #expect(once.versions.map(\.id) == [id])
+        var resealed = try PagedVersions { _ in objects }
+        try resealed.cut(5)
+        #expect(resealed.versions.map(\.id) == [id])
     }
 
     /// Before: its pages were waited for without end.

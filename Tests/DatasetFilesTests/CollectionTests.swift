@@ -50,11 +50,11 @@ struct CollectionTests {
         kept: Set<Int>,
         _ comment: Comment
     ) throws {
-        let gone = try store.collected(Scenario.project)
+        let collected = try store.collected(Scenario.project)
         for (number, labels) in log.versions.enumerated() {
             let versionNumber = number + 1
             let id = try #require(try store.id(Scenario.project, versionNumber: versionNumber), comment)
-            #expect(gone.contains(id) == !kept.contains(versionNumber), comment)
+            #expect(collected.contains(id) == !kept.contains(versionNumber), comment)
             guard kept.contains(versionNumber) else { continue }
             let manifest = try #require(try store.manifest(Scenario.project, versionNumber: versionNumber), comment)
             #expect(try FactLog.read(store, manifest) == labels, comment)
@@ -88,8 +88,8 @@ struct CollectionTests {
             )
             #expect(plan.collected.count == count - 4 && plan.bytes > 0)
             try store.carryOut(plan)
-            let stays: Set<Int> = [2, 3, count - 2, count]
-            try expect(log, in: store, kept: stays, "seed \(seed)")
+            let keptNumbers: Set<Int> = [2, 3, count - 2, count]
+            try expect(log, in: store, kept: keptNumbers, "seed \(seed)")
             #expect(try objects.list("shapes/packs/\(packed)") == [])
             #expect(try !objects.list("shapes/packs/\(kept)").isEmpty)
             // Every remaining page is named by a kept version.
@@ -107,8 +107,8 @@ struct CollectionTests {
         _ = try sealed(log, undisturbed)
         let full = undisturbed.objects
         undisturbed.set(nil)
-        let whole = DatasetStore(objects: undisturbed)
-        try whole.carryOut(whole.collection(Scenario.project, needs, now: Self.now))
+        let undisturbedStore = DatasetStore(objects: undisturbed)
+        try undisturbedStore.carryOut(undisturbedStore.collection(Scenario.project, needs, now: Self.now))
         let changes = undisturbed.writes
         #expect(changes > 20)
         for number in 0..<changes {
@@ -119,10 +119,10 @@ struct CollectionTests {
                 let plan = try store.collection(Scenario.project, needs, now: Self.now)
                 _ = Result { try store.carryOut(plan) }
                 objects.set(nil)
-                let gone = try store.collected(Scenario.project)
+                let collected = try store.collected(Scenario.project)
                 for (index, labels) in log.versions.enumerated() {
                     let id = try #require(try store.id(Scenario.project, versionNumber: index + 1))
-                    guard !gone.contains(id) else { continue }
+                    guard !collected.contains(id) else { continue }
                     let manifest = try #require(try store.manifest(Scenario.project, id: id), "\(number)")
                     #expect(try FactLog.read(store, manifest) == labels, "\(number) \(isDone)")
                 }
@@ -145,11 +145,11 @@ struct CollectionTests {
             let first = try pipeline.makeMaterializer(store: store)
             try first.settle()
             first.task.close()
-            let there = try store.versionNumbers(Scenario.project).count
-            #expect(there > 3)
-            let needs = VersionNeeds(newestKnown: there)
+            let sealedCount = try store.versionNumbers(Scenario.project).count
+            #expect(sealedCount > 3)
+            let needs = VersionNeeds(newestKnown: sealedCount)
             try store.carryOut(store.collection(Scenario.project, needs, now: Self.now))
-            let left = objects.objects
+            let remaining = objects.objects
             let before = try announced(pipeline)
             for name in try objects.list("progress") { try objects.remove(name) }
             pipeline.cluster.setOffset(
@@ -162,13 +162,13 @@ struct CollectionTests {
             #expect((second.processor as? MaterializerProcessor)?.stops.isEmpty == true, "\(seed)")
             #expect(
                 (objects.objects.filter { !$0.key.hasPrefix("progress/") }
-                    == left.filter { !$0.key.hasPrefix("progress/") }) == true
+                    == remaining.filter { !$0.key.hasPrefix("progress/") }) == true
             )
             #expect(try announced(pipeline) == before)
             for record in log.outputs.dropFirst(130) { try pipeline.cluster.append(record) }
             try second.settle()
             #expect(try announced(pipeline).map(\.versionNumber) == Array(1...log.versions.count))
-            try expect(log, in: store, kept: Set(there...log.versions.count), "seed \(seed)")
+            try expect(log, in: store, kept: Set(sealedCount...log.versions.count), "seed \(seed)")
             // The versions are those of a run without any collection.
             let alone = MemoryStore()
             let undisturbed = try sealed(log, alone)
@@ -179,18 +179,18 @@ struct CollectionTests {
     /// A materializer is interrupted at any change for longer than a day. A collection runs, either to its end or
     /// interrupted while the materializer continues. The versions are those of an undisturbed run.
     @Test("A collection in the middle of a seal removes no object that the next version names, however old")
-    func inTheMiddle() throws {
+    func duringSeal() throws {
         let log = FactLog(seed: 9, facts: 110)
         let healthy = MemoryStore()
         let begun = log.outputs.prefix(60)
         let undisturbed = try pipeline(begun)
         try undisturbed.makeMaterializer(store: DatasetStore(objects: healthy)).settle()
-        let (received, objectsThen) = try (announced(undisturbed).count, healthy.objects)
+        let (announcedCount, objectsBefore) = try (announced(undisturbed).count, healthy.objects)
         healthy.set(nil)
         for record in log.outputs.dropFirst(60) { try undisturbed.cluster.append(record) }
         try undisturbed.makeMaterializer(store: DatasetStore(objects: healthy)).settle()
         let ids = try announced(undisturbed).map(\.id)
-        #expect(received > 2 && ids.count > received + 2)
+        #expect(announcedCount > 2 && ids.count > announcedCount + 2)
         var spared = 0
         let moments = Exhaustive.some(MeetingStore.Moment.all(healthy.writes), about: 40)
         for moment in moments {
@@ -198,13 +198,13 @@ struct CollectionTests {
             let pipeline = try pipeline(begun)
             try pipeline.makeMaterializer(store: DatasetStore(objects: MemoryStore())).settle()
             for record in log.outputs.dropFirst(60) { try pipeline.cluster.append(record) }
-            let objects = MemoryStore(objectsThen)
+            let objects = MemoryStore(objectsBefore)
             objects.set(.init(number: number, isDone: isDone))
             let store = DatasetStore(objects: objects)
             _ = Result { try pipeline.makeMaterializer(store: store).settle() }
             objects.set(nil)
             // The removals are planned now, and carried out while the materializer checks which objects it reuses.
-            let plan = try store.collection(Scenario.project, VersionNeeds(newestKnown: received), now: Self.now)
+            let plan = try store.collection(Scenario.project, VersionNeeds(newestKnown: announcedCount), now: Self.now)
             spared += plan.spared.count
             let meeting = MeetingStore(objects, at: .init(change: number % 7, isAfter: isDone)) {
                 () throws(StorageError) in try store.carryOut(plan)
@@ -219,12 +219,12 @@ struct CollectionTests {
             let stops = (last.processor as? MaterializerProcessor)?.stops.map(\.text)
             #expect(stops == [], "\(number) \(isDone)")
             try store.carryOut(plan)
-            let gone = try store.collected(Scenario.project)
+            let collected = try store.collected(Scenario.project)
             #expect(try store.verify(Scenario.project).problems == [], "\(number) \(isDone)")
             for (index, labels) in log.versions.enumerated() {
                 let id = try #require(try store.id(Scenario.project, versionNumber: index + 1), "\(number) \(isDone)")
                 #expect(id == ids[index], "\(number) \(isDone)")
-                guard !gone.contains(id) else { continue }
+                guard !collected.contains(id) else { continue }
                 let manifest = try #require(try store.manifest(Scenario.project, id: id), "\(number) \(isDone)")
                 #expect(try FactLog.read(store, manifest) == labels, "\(number) \(isDone)")
             }

@@ -25,11 +25,11 @@ struct Damage: Sendable, CustomTestStringConvertible {
         Damage(file: .root, old: #""format_version":2"#, new: #""format_version":3"#, named: #"format_version: "3""#),
         Damage(file: .root, old: #""pages":["#, new: #""segments":[],"pages":["#, named: "segments: "),
         Damage(file: .root, old: #""pages":["#, new: #""tombstones":[3],"pages":["#, named: "tombstones: "),
-        Damage(file: .root, old: #""level":0"#, new: #""level":1"#, named: "what is said of it"),
+        Damage(file: .root, old: #""level":0"#, new: #""level":1"#, named: "differs from the reference"),
         Damage(file: .root, old: #""level":0"#, new: #""level":9"#, named: "pages[0].level"),
         Damage(file: .root, old: "../../pages/", new: "../../../pages/", named: "pages[0].path"),
         Damage(file: .root, old: "../../pages/", new: "/etc/pages/", named: "pages[0].path"),
-        Damage(file: .root, old: #""training":"#, new: #""training":1"#, named: "training labels hold"),
+        Damage(file: .root, old: #""training":"#, new: #""training":1"#, named: "training labels remain"),
         Damage(file: .page, old: #""format_version":2"#, new: #""format_version":3"#, named: #"format_version: "3""#),
         Damage(file: .page, old: #""kind":"labels""#, new: #""kind":"boxes""#, named: #"entries[0].kind: "boxes""#),
         Damage(file: .page, old: "../../segments/", new: "../segments/", named: "entries[0].path"),
@@ -48,7 +48,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
             new: #"{"kind":"label_retracted","sample":"#,
             named: #"kind: "label_retracted""#
         ),
-        Damage(file: .segment, old: #""sequence":"#, new: #""sequence":9"#, named: "its numbers are not those"),
+        Damage(file: .segment, old: #""sequence":"#, new: #""sequence":9"#, named: "its sequence numbers differ"),
         Damage(file: .segment, old: #""sequence":"#, new: #""number":"#, named: "sequence"),
         Damage(file: .segment, old: #""split":"training""#, new: #""split":"test""#, named: "split"),
         Damage(file: .tombstones, old: #"{"sequence":"#, new: #"{"sequence":0"#, named: "line 1: expected"),
@@ -98,12 +98,12 @@ struct DamagedVersionTests {
     /// Writes a changed copy of a file next to it, named by its digest.
     private func change(
         _ store: MemoryStore,
-        _ file: String,
+        _ subfolder: String,
         _ name: String,
         _ ending: String,
         _ body: (String) throws -> String
     ) throws -> Renaming {
-        let folder = "\(Self.project)/\(file)"
+        let folder = "\(Self.project)/\(subfolder)"
         let bytes = try store.read("\(folder)/\(name).\(ending)", maximumSize: 1 << 20)
         let new = Array(try body(String(decoding: bytes, as: UTF8.self)).utf8)
         let digest = SHA256Digest(of: new).hex
@@ -115,8 +115,8 @@ struct DamagedVersionTests {
     private func rewrite(_ store: MemoryStore, _ manifest: DatasetManifest, _ damage: Damage) throws -> DatasetVersionID
     {
         func apply(_ text: String) throws -> String {
-            let file = try #require(text.range(of: damage.old))
-            return text.replacingCharacters(in: file, with: damage.new)
+            let range = try #require(text.range(of: damage.old))
+            return text.replacingCharacters(in: range, with: damage.new)
         }
         let bytes = try store.read("\(Self.project)/versions/\(manifest.id)/manifest.json", maximumSize: 1 << 20)
         var text = String(decoding: bytes, as: UTF8.self)
@@ -129,15 +129,17 @@ struct DamagedVersionTests {
             let entry = try #require(
                 try entries(store, manifest).first { $0.kind == kind && ($0.split ?? .training) == .training }
             )
-            let file = try change(
+            let fileRenaming = try change(
                 store,
                 kind == .labels ? "segments" : "tombstones",
                 entry.sha256,
                 "jsonl",
                 apply
             )
-            let page = try change(store, "pages", manifest.pages[0].sha256, "json") { file.applied(to: $0) }
-            text = page.applied(to: text)
+            let pageRenaming = try change(store, "pages", manifest.pages[0].sha256, "json") {
+                fileRenaming.applied(to: $0)
+            }
+            text = pageRenaming.applied(to: text)
         }
         let id = SHA256Digest(of: Array(text.utf8)).hex
         try store.put(Array(text.utf8), as: "\(Self.project)/versions/\(id)/manifest.json")
@@ -176,12 +178,12 @@ struct DamagedVersionTests {
         names.append("\(Self.project)/pages/\(manifest.pages[0].sha256).json")
         for name in names {
             let bytes = try #require(store.objects[name])
-            for file in [0, bytes.count / 2, bytes.count - 1] {
+            for offset in [0, bytes.count / 2, bytes.count - 1] {
                 var flipped = bytes
-                flipped[file] ^= 1
+                flipped[offset] ^= 1
                 try store.write(flipped, to: name)
                 let problems = try datasets.verify(Self.project, id: manifest.id)
-                #expect(problems.contains { $0.contains(name) }, "\(name) \(file): \(problems)")
+                #expect(problems.contains { $0.contains(name) }, "\(name) \(offset): \(problems)")
                 let error = #expect(throws: EngineError.self) { try FactLog.read(datasets, manifest) }
                 #expect(error?.description.contains(name) == true, "\(String(describing: error))")
             }
@@ -193,8 +195,8 @@ struct DamagedVersionTests {
         }
         #expect(try datasets.verify(Self.project, id: manifest.id) == [])
         // The verification of a whole history reports each version that contains the file.
-        let last = try #require(names.first)
-        try store.remove(last)
+        let missing = try #require(names.first)
+        try store.remove(missing)
         let (versions, problems) = try datasets.verify(Self.project)
         #expect(Set(problems.compactMap(\.version)).count == versions.count)
     }
@@ -244,7 +246,7 @@ struct DamagedVersionTests {
                 segments: [DatasetSegment(split: .training, path: path, size: 4, sha256: entry.sha256, records: 1)]
             )
             let error = #expect(throws: EngineError.self, "\(path)") { try PagedVersions.read(versions.store, old) }
-            #expect(error?.description.contains("expected one of the project's folder") == true, "\(path)")
+            #expect(error?.description.contains("a relative path inside the project's folder") == true, "\(path)")
         }
     }
 }

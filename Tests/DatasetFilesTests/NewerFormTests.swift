@@ -18,7 +18,7 @@ struct NewerForm: Sendable, CustomTestStringConvertible {
     let new: String
     /// Text that the refusal contains.
     let named: String
-    var isOfLine = false
+    var isInSegment = false
 
     static let all = [
         NewerForm(old: #""format_version":1"#, new: #""format_version":3"#, named: #"format_version: "3" is unknown"#),
@@ -34,13 +34,13 @@ struct NewerForm: Sendable, CustomTestStringConvertible {
             old: #"{"sample":"#,
             new: #"{"kind":"label_retracted","sample":"#,
             named: #"kind: "label_retracted" is unknown"#,
-            isOfLine: true
+            isInSegment: true
         ),
         NewerForm(
             old: #""label":{"kind":"choice""#,
             new: #""label":{"kind":"spans""#,
             named: #"label.kind: "spans" is unknown"#,
-            isOfLine: true
+            isInSegment: true
         ),
     ]
 
@@ -71,7 +71,7 @@ struct NewerFormTests {
         let old = try #require(try store.manifest(project, versionNumber: 1))
         var text = try store.objects.read("\(project)/versions/\(old.id)/manifest.json")
         var file = ""
-        if form.isOfLine {
+        if form.isInSegment {
             let segment = try #require(old.segments.first)
             let bytes = try form.applied(to: store.objects.read("\(project)/segments/\(segment.sha256).jsonl"))
             let digest = SHA256Digest(of: bytes).hex
@@ -102,7 +102,7 @@ struct NewerFormTests {
         #expect(try source.store.verify(Scenario.project, id: id) == [])
         let (manifest, file) = try rewrite(source.store, form)
         let name = DatasetVersionID(try #require(manifest.sha256))
-        guard !form.isOfLine else {
+        guard !form.isInSegment else {
             let problems = try source.store.verify(Scenario.project, id: name)
             #expect(problems.count == 1)
             for part in [form.named, file, "line 1: ", "a newer build wrote it", "upgrade"] {
@@ -158,26 +158,26 @@ struct NewerFormTests {
 
     @Test(
         "The materializer seals no version upon it and stops the partition",
-        arguments: NewerForm.all.filter { !$0.isOfLine }
+        arguments: NewerForm.all.filter { !$0.isInSegment }
     )
     func materializer(form: NewerForm) throws {
         let facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition).map(\.value)
         let cut = try #require(
             facts.firstIndex { String(decoding: $0 ?? [], as: UTF8.self).contains(#""kind":"version_cut""#) }
         )
-        let log = try Pipeline()
-        for fact in facts[...cut] { try log.send(.datasetLog, fact, partition: Scenario.partition) }
-        let runner = try log.makeMaterializer()
+        let pipeline = try Pipeline()
+        for fact in facts[...cut] { try pipeline.send(.datasetLog, fact, partition: Scenario.partition) }
+        let runner = try pipeline.makeMaterializer()
         try runner.settle()
-        _ = try rewrite(log.store, form)
-        for fact in facts[(cut + 1)...] { try log.send(.datasetLog, fact, partition: Scenario.partition) }
+        _ = try rewrite(pipeline.store, form)
+        for fact in facts[(cut + 1)...] { try pipeline.send(.datasetLog, fact, partition: Scenario.partition) }
         try runner.settle()
         let processor = try #require(runner.processor as? MaterializerProcessor)
         let stop = try #require(processor.stops.first)
         for part in [form.named, "manifest.json", "a newer build wrote it", "version 2 of project"] {
             #expect(stop.text.contains(part), "\(stop.text)")
         }
-        #expect(try log.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count == 1)
-        #expect(try log.store.manifest(Scenario.project, versionNumber: 2) == nil)
+        #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count == 1)
+        #expect(try pipeline.store.manifest(Scenario.project, versionNumber: 2) == nil)
     }
 }

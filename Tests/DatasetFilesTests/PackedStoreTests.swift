@@ -155,14 +155,14 @@ struct PackedStoreTests {
     }
 
     /// Damages of a packed file, each with text that the refusal contains.
-    private static let damages: [(name: String, change: @Sendable ([UInt8]) throws -> [UInt8], words: String)] = [
+    private static let damages: [(name: String, change: @Sendable ([UInt8]) throws -> [UInt8], message: String)] = [
         (
             "flipped",
             { bytes in bytes.enumerated().map { $0.offset == bytes.count / 2 ? $0.element ^ 1 : $0.element } },
             "its frame is damaged"
         ),
         ("cut off", { Array($0.dropLast(3)) }, "cut off or damaged"),
-        ("plain", { _ in Array("{\"sequence\":1}\n".utf8) }, "no frame of zstd"),
+        ("plain", { _ in Array("{\"sequence\":1}\n".utf8) }, "not a zstd frame"),
         (
             "a bomb",
             { _ in try [UInt8](repeating: 0x7B, count: 300 << 20).withUnsafeBytes { try Zstd.pack($0) } },
@@ -183,7 +183,7 @@ struct PackedStoreTests {
         let problems = try pipeline.store.verify(Scenario.project).problems.map(\.text)
         let text = String(name.dropLast(4))
         #expect(
-            !problems.isEmpty && problems.allSatisfy { $0.contains(text) && $0.contains(damage.words) },
+            !problems.isEmpty && problems.allSatisfy { $0.contains(text) && $0.contains(damage.message) },
             "\(problems)"
         )
         let newest = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: log.versions.count))

@@ -90,7 +90,7 @@ struct VerifiedHistoryTests {
 
     /// Problems of a version that verify reports, and the error of the reader; expects that verify reports no other
     /// version.
-    private func judge(_ objects: MemoryStore, _ manifest: DatasetManifest) throws -> (
+    private func verifyAndRead(_ objects: MemoryStore, _ manifest: DatasetManifest) throws -> (
         verified: [String], read: String?
     ) {
         let store = DatasetStore(objects: objects)
@@ -152,7 +152,7 @@ struct VerifiedHistoryTests {
                 }
             }
             let manifest = try seal(objects, list, counts, after: last)
-            let (verified, read) = try judge(objects, manifest)
+            let (verified, read) = try verifyAndRead(objects, manifest)
             #expect(verified.isEmpty == (read == nil), "\(number): \(verified), \(read ?? "read")")
             if read == nil { whole += 1 } else { refused += 1 }
         }
@@ -164,8 +164,8 @@ struct VerifiedHistoryTests {
         let (objects, manifests) = try prepared()
         let last = try #require(manifests.last)
         let empty = try seal(objects, [], counts(last), after: last)
-        let (verified, read) = try judge(objects, empty)
-        #expect(!verified.isEmpty && read?.contains("labels hold, it says") == true)
+        let (verified, read) = try verifyAndRead(objects, empty)
+        #expect(!verified.isEmpty && read?.contains("labels remain, the manifest counts") == true)
     }
 
     @Test("Pages that name one page repeatedly are refused at once, at any depth")
@@ -180,7 +180,7 @@ struct VerifiedHistoryTests {
             pages = [reference]
         }
         let manifest = try seal(objects, pages: pages, counts(last), after: last)
-        let (verified, read) = try judge(objects, manifest)
+        let (verified, read) = try verifyAndRead(objects, manifest)
         #expect(verified.count < 1_000 && verified.contains { $0.contains("is named twice") })
         #expect(read?.contains("is named twice") == true)
     }

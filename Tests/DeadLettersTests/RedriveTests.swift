@@ -51,7 +51,7 @@ struct RedriveTests {
         records(pipeline, .deadLetters).compactMap { $0.header("flywheel.redriven.letter") }
     }
 
-    private func again(_ pipeline: Pipeline, _ topic: Topic) -> [StoredRecord] {
+    private func redriven(_ pipeline: Pipeline, _ topic: Topic) -> [StoredRecord] {
         records(pipeline, topic).filter { $0.header("flywheel.redrive.attempt") != nil }
     }
 
@@ -63,8 +63,8 @@ struct RedriveTests {
         filter.origins = [pipeline.topics[.predictions]]
         let report = try redrive(pipeline).run(filter)
         #expect((report.matched, report.sent, report.done, report.refusedCount) == (1, 1, 0, 0))
-        let sent = try #require(again(pipeline, .predictions).first)
-        #expect(again(pipeline, .predictions).count == 1)
+        let sent = try #require(redriven(pipeline, .predictions).first)
+        #expect(redriven(pipeline, .predictions).count == 1)
         #expect((sent.key, sent.value) == (before[0].key, before[0].value))
         #expect(sent.headers.suffix(2) == before[0].headers)
         #expect(sent.header("flywheel.redrive.attempt") == "1")
@@ -72,11 +72,11 @@ struct RedriveTests {
         #expect(marks(pipeline) == [try #require(sent.header("flywheel.redrive.letter"))])
         let second = try redrive(pipeline).run(filter)
         #expect((second.matched, second.sent, second.done, second.refusedCount) == (1, 0, 1, 0))
-        #expect(again(pipeline, .predictions).count == 1)
+        #expect(redriven(pipeline, .predictions).count == 1)
         var policy = Redrive.Policy()
         policy.again = true
         #expect(try redrive(pipeline).run(filter, policy).sent == 1)
-        #expect(again(pipeline, .predictions).compactMap { $0.header("flywheel.redrive.attempt") } == ["1", "2"])
+        #expect(redriven(pipeline, .predictions).compactMap { $0.header("flywheel.redrive.attempt") } == ["1", "2"])
     }
 
     @Test("A mark is in the partition of its dead letter, so that it cannot expire first")
@@ -100,8 +100,10 @@ struct RedriveTests {
         #expect(partitions.allSatisfy { $0.contains { $0.header("__connect.errors.topic") != nil } })
         for (partition, records) in partitions.enumerated() {
             let marked = records.compactMap { $0.header("flywheel.redriven.letter") }
-            let here = records.filter { $0.header("__connect.errors.topic") != nil }.map { "\(partition)/\($0.offset)" }
-            #expect(Set(marked) == Set(here), "\(marked) in \(partition)")
+            let positions = records.filter { $0.header("__connect.errors.topic") != nil }.map {
+                "\(partition)/\($0.offset)"
+            }
+            #expect(Set(marked) == Set(positions), "\(marked) in \(partition)")
         }
     }
 
@@ -121,7 +123,7 @@ struct RedriveTests {
         let report = try redrive(pipeline).run(filter)
         #expect((report.matched, report.sent, report.done, report.refusedCount) == (4, 0, 3, 1))
         #expect(report.refused.first?.reason.contains("sent again 3 times") == true)
-        #expect(again(pipeline, .annotations).count == 3)
+        #expect(redriven(pipeline, .annotations).count == 3)
         var policy = Redrive.Policy()
         policy.maximumAttempts = 4
         #expect(try redrive(pipeline).run(filter, policy).sent == 1)
@@ -159,7 +161,7 @@ struct RedriveTests {
         _ = try redrive(pipeline).run(DeadLetterFilter(), dry) { deadLetter, _ in positions.append(deadLetter.position)
         }
         #expect(try matched { $0.positions = [positions[1]] } == 1)
-        #expect(marks(pipeline).isEmpty && again(pipeline, .annotations).isEmpty)
+        #expect(marks(pipeline).isEmpty && redriven(pipeline, .annotations).isEmpty)
     }
 
     @Test("Records that only workers write, and records that were cut, are refused with the reason")
@@ -180,14 +182,14 @@ struct RedriveTests {
 
     @Test("Killed at any effect and run again, redrive sends every dead letter exactly once")
     func crashes() throws {
-        let counted = FaultPlan()
+        let baselinePlan = FaultPlan()
         let undisturbed = try pipeline()
-        _ = try redrive(undisturbed, counted).run(DeadLetterFilter())
-        let expected = [Topic.annotations, .predictions, .commands].map { again(undisturbed, $0) }.map { records in
+        _ = try redrive(undisturbed, baselinePlan).run(DeadLetterFilter())
+        let expected = [Topic.annotations, .predictions, .commands].map { redriven(undisturbed, $0) }.map { records in
             records.map { "\($0.header("flywheel.redrive.letter") ?? "") \($0.value ?? [])" }.sorted()
         }
         #expect(expected.map(\.count) == [3, 1, 1])
-        let steps = FaultPlan.steps(counted.effects)
+        let steps = FaultPlan.steps(baselinePlan.effects)
         #expect(steps.contains { $0.fault == .crash && $0.moment == .halfway })
         for step in steps {
             let pipeline = try pipeline()
@@ -199,7 +201,7 @@ struct RedriveTests {
                 _ = try redrive(pipeline).run(DeadLetterFilter())
             }
             #expect(plan.hasStruck, "\(step)")
-            let sent = [Topic.annotations, .predictions, .commands].map { again(pipeline, $0) }.map { records in
+            let sent = [Topic.annotations, .predictions, .commands].map { redriven(pipeline, $0) }.map { records in
                 records.map { "\($0.header("flywheel.redrive.letter") ?? "") \($0.value ?? [])" }.sorted()
             }
             #expect(sent == expected, "\(step)")
@@ -222,6 +224,6 @@ struct RedriveTests {
             #expect(error.disposition == .fatal && error.reason.contains("another redrive"))
         }
         #expect(inner?.sent == 5)
-        #expect(marks(pipeline).count == 5 && again(pipeline, .annotations).count == 3)
+        #expect(marks(pipeline).count == 5 && redriven(pipeline, .annotations).count == 3)
     }
 }

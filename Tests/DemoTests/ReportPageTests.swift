@@ -87,9 +87,9 @@ import Testing
             ("audit", "audit", nil, nil, "drawn by chance"),
         ]
     )
-    func reasons(strategy: String, purpose: String, model: String?, says: String?, expected: String) {
+    func reasons(strategy: String, purpose: String, model: String?, predicted: String?, expected: String) {
         var sample = Self.sample("s")
-        (sample.strategy, sample.purpose, sample.scoredBy, sample.predicted) = (strategy, purpose, model, says)
+        (sample.strategy, sample.purpose, sample.scoredBy, sample.predicted) = (strategy, purpose, model, predicted)
         #expect(QueriedDigits.reason(sample) == expected)
     }
 

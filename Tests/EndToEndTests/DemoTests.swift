@@ -17,8 +17,8 @@ struct WholeDemoTests {
         "The demo completes cycles, survives a worker's kill, replays equal, and publishes no held-out image",
         .timeLimit(.minutes(5))
     )
-    func turns() throws {
-        let run = try DemoProcess(seconds: 45)
+    func completesCycles() throws {
+        let run = try DemoProcess(seconds: 60)
         let active = try #require(run.figures["active"] as? [String: Any])
         let random = try #require(run.figures["random"] as? [String: Any])
         for project in [active, random] {
@@ -31,10 +31,10 @@ struct WholeDemoTests {
         #expect(run.figures["worker_kills"] as? Int == 1)
 
         let heldOut = Set(try DigitsScenario(seed: 1).heldOut.map { SHA256Digest(of: Array($0.text.utf8)) })
-        let carried = try run.imagesOnTopics()
+        let published = try run.imagesOnTopics()
         #expect(heldOut.count > 500)
-        #expect(carried.count > 500, "the search finds images where there are some")
-        #expect(carried.isDisjoint(with: heldOut))
+        #expect(published.count > 500, "the search finds images where there are some")
+        #expect(published.isDisjoint(with: heldOut))
 
         let page = try String(contentsOf: run.folder.appendingPathComponent("report.html"), encoding: .utf8)
         #expect(page.contains("<svg") && !page.contains("http-equiv=\"refresh\""))

@@ -61,12 +61,12 @@ struct AccessRightsTests {
 
     @Test("Names in rights follow the prefix; without a prefix every topic is named")
     func prefixes() {
-        let own = rights(.operator, TopicNames(prefix: "ours."))
-        #expect(own.contains("Create on Topic ours.*"))
-        #expect(own.contains("Write on TransactionalId ours.apply.*"))
-        let bare = AccessRights(.operator, topics: TopicNames(prefix: "")).rights
-        #expect(bare.filter { $0.operation == .create }.count == Topic.allCases.count)
-        #expect(bare.allSatisfy { !$0.name.isEmpty })
+        let prefixed = rights(.operator, TopicNames(prefix: "ours."))
+        #expect(prefixed.contains("Create on Topic ours.*"))
+        #expect(prefixed.contains("Write on TransactionalId ours.apply.*"))
+        let unprefixed = AccessRights(.operator, topics: TopicNames(prefix: "")).rights
+        #expect(unprefixed.filter { $0.operation == .create }.count == Topic.allCases.count)
+        #expect(unprefixed.allSatisfy { !$0.name.isEmpty })
         #expect(rights(.intake, TopicNames(prefix: "")).contains("Read on Group intake"))
     }
 

@@ -144,7 +144,7 @@ struct ClassSpellingTests {
         try intake.settle()
         #expect(processor.directory["shapes"]?.revision == 4)
         let reason = processor.projectFaults.first?.reason ?? ""
-        #expect(reason.contains("otherwise than revision 4"), "\(reason)")
+        #expect(reason.contains("unlike revision 4"), "\(reason)")
     }
 
     @Test("A new class must not contain invisible characters; joiners and variation selectors are accepted")
@@ -152,10 +152,10 @@ struct ClassSpellingTests {
         for hidden in ["a\u{200B}", "a\u{AD}", "\u{2060}a", "\u{3164}", "a\u{E0041}", "a\u{34F}", "a\u{202E}"] {
             #expect(ProjectApply.fault(ofClass: hidden) != nil, "\(hidden.unicodeScalars.map(\.value))")
         }
-        for seen in [
+        for visible in [
             "a", "caf\u{E9}", "\u{2714}\u{FE0F}", "\u{1F468}\u{200D}\u{1F33E}", "\u{646}\u{645}\u{6CC}\u{200C}\u{62E}",
         ] {
-            #expect(ProjectApply.fault(ofClass: seen) == nil, "\(seen)")
+            #expect(ProjectApply.fault(ofClass: visible) == nil, "\(visible)")
         }
     }
 }

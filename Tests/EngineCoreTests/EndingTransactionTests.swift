@@ -11,7 +11,7 @@ import Vocabulary
 @Suite("A transaction that ends while its topic is read")
 struct EndingTransactionTests {
     /// A cluster in which a transaction ends as soon as a client queries whether one is open.
-    private struct Ending: StreamTransport {
+    private struct EndingTransport: StreamTransport {
         let cluster: InMemoryCluster
         let end: @Sendable () -> Void
 
@@ -86,7 +86,7 @@ struct EndingTransactionTests {
         try writer.send([record])
         nonisolated(unsafe) let producer = writer
         nonisolated(unsafe) var isOpen = true
-        let transport = Ending(cluster: pipeline.cluster) {
+        let transport = EndingTransport(cluster: pipeline.cluster) {
             if isOpen { try? producer.commit() }
             isOpen = false
         }

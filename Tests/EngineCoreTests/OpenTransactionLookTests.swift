@@ -16,10 +16,10 @@ import Vocabulary
 struct OpenTransactionLookTests {
     /// Begins a transaction in the project's partition of topics, and neither commits nor aborts it.
     private func leaveOpen(_ pipeline: Pipeline, _ topics: [Topic], partition: Int32 = Scenario.partition) throws {
-        let stranger = try pipeline.cluster.makeProducer(transactionalID: "forgotten")
-        try stranger.initializeTransactions()
-        try stranger.begin()
-        try stranger.send(
+        let otherProducer = try pipeline.cluster.makeProducer(transactionalID: "forgotten")
+        try otherProducer.initializeTransactions()
+        try otherProducer.begin()
+        try otherProducer.send(
             topics.map { OutputRecord(topic: pipeline.topics[$0], partition: partition, key: [0x6B], value: [0x7B]) }
         )
     }
@@ -41,8 +41,10 @@ struct OpenTransactionLookTests {
     @Test("Replay verifies all committed records, and names every topic with an open transaction")
     func replay() throws {
         let pipeline = try pipeline()
-        let whole = try verify(pipeline)
-        #expect(whole.isEqual && whole.heldBack.isEmpty && whole.unseen == 0 && whole.compared > 20)
+        let undisturbed = try verify(pipeline)
+        #expect(
+            undisturbed.isEqual && undisturbed.heldBack.isEmpty && undisturbed.unseen == 0 && undisturbed.compared > 20
+        )
         let topics: [Topic] = [.journal] + Replay.decisionTopics
         try leaveOpen(pipeline, topics)
         let began = ContinuousClock.now
@@ -50,7 +52,7 @@ struct OpenTransactionLookTests {
         #expect(began.duration(to: .now) < .seconds(12), "one wait for all topics, and no more")
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
         #expect(report.heldBack == topics.map { pipeline.topics[$0] })
-        #expect(report.unseen == 0 && report.compared == whole.compared && report.chain == whole.chain)
+        #expect(report.unseen == 0 && report.compared == undisturbed.compared && report.chain == undisturbed.chain)
     }
 
     @Test("A record that may follow an open transaction is no difference, but one missing before it is")
@@ -154,10 +156,10 @@ struct OpenTransactionLookTests {
         let before = try read(readsSettled: true)
         #expect(before.count >= 4 && !before.isHeldBack)
         for partition in 0..<2 as Range<Int32> {
-            let stranger = try pipeline.cluster.makeProducer(transactionalID: "forgotten-\(partition)")
-            try stranger.initializeTransactions()
-            try stranger.begin()
-            try stranger.send([
+            let otherProducer = try pipeline.cluster.makeProducer(transactionalID: "forgotten-\(partition)")
+            try otherProducer.initializeTransactions()
+            try otherProducer.begin()
+            try otherProducer.send([
                 OutputRecord(topic: pipeline.topics[.deadLetters], partition: partition, key: [], value: [0x7B])
             ])
         }

@@ -21,7 +21,7 @@ def lines(**members):
     return rows[:7] + [rows[7] | members]
 
 
-def keep(folder, name, data, client):
+def store_file(folder, name, data, client):
     """Puts a file of a version where the trainer finds it; its URI."""
     if client:
         client.put_object(Bucket="flywheel", Key=f"version/{name}", Body=data)
@@ -38,26 +38,26 @@ def reference(folder, client, name, data, **members):
     frame = data
     for change in PACK if name.endswith(".jsonl") else ():
         frame = change(frame)
-    keep(folder, name if frame is data else f"{name}.zst", frame, client)
+    store_file(folder, name if frame is data else f"{name}.zst", frame, client)
     return {"path": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), **members}
 
 
-def paged(folder, client, rows, gone=(), page=(), levels=1):
+def paged(folder, client, rows, withdrawn=(), page=(), levels=1):
     """A manifest of form 2 of these rows, without those of some numbers: pages of two files each, and pages above them."""
     files = []
     for number in range(0, len(rows), 3):
         data = b"".join(json.dumps({"sequence": number + at + 1} | row).encode() + b"\n" for at, row in enumerate(rows[number:number + 3]))
         files.append(reference(folder, client, f"rows-{number}.jsonl", data, kind="labels", split="training", records=data.count(b"\n")))
-    if gone:
-        data = b"".join(json.dumps({"sequence": number}).encode() + b"\n" for number in gone)
-        files.append(reference(folder, client, "gone.jsonl", data, kind="tombstones", records=len(gone)))
+    if withdrawn:
+        data = b"".join(json.dumps({"sequence": number}).encode() + b"\n" for number in withdrawn)
+        files.append(reference(folder, client, "gone.jsonl", data, kind="tombstones", records=len(withdrawn)))
     for level in range(levels):
         pages = []
         for number in range(0, len(files), 2):
             data = json.dumps({"format": "flywheel-dataset-page", "format_version": 2, "level": level, "entries": files[number:number + 2]} | dict(page)).encode()
             pages.append(reference(folder, client, f"page-{level}-{number}.json", data, level=level))
         files = pages
-    return MANIFEST | {"format_version": 2, "pages": files, "counts": {"training": len(rows) - len(gone), "validation": 0, "test": 0}}
+    return MANIFEST | {"format_version": 2, "pages": files, "counts": {"training": len(rows) - len(withdrawn), "validation": 0, "test": 0}}
 
 
 def run(requests):
@@ -65,13 +65,13 @@ def run(requests):
     results, committed = [], []
 
     class Consumer:
-        def __init__(self, *_): self.left = [types.SimpleNamespace(error=lambda: None, value=lambda text=json.dumps(each): text) for each in reversed(requests)]
+        def __init__(self, *_): self.pending = [types.SimpleNamespace(error=lambda: None, value=lambda text=json.dumps(each): text) for each in reversed(requests)]
         def subscribe(self, *_): pass
         def commit(self, record, **_): committed.append(record)
         def poll(self, _):
-            if not self.left:
+            if not self.pending:
                 raise SystemExit
-            return self.left.pop()
+            return self.pending.pop()
 
     class Producer:
         def __init__(self, *_): pass
@@ -105,12 +105,12 @@ class Predictions(unittest.TestCase):
     def test_answers(self):
         with tempfile.TemporaryDirectory() as name:
             results, committed = run([self.request(pathlib.Path(name))])
-        said = lambda name: {"kind": "choice", "class": name}
+        label = lambda name: {"kind": "choice", "class": name}
         self.assertEqual(committed, 1)
         self.assertEqual({k: v for k, v in results[0].items() if k != "answers"} | {"error": ""},
                          {"kind": "predicted", "project": "digits", "request": "r2", "token": "t", "error": ""})
-        self.assertEqual(results[0]["answers"], [{"sample": "a", "champion": said("1"), "challenger": said("1")},
-                                                 {"sample": "b", "champion": said("0"), "challenger": said("0")}, {"sample": "c"}])
+        self.assertEqual(results[0]["answers"], [{"sample": "a", "champion": label("1"), "challenger": label("1")},
+                                                 {"sample": "b", "champion": label("0"), "challenger": label("0")}, {"sample": "c"}])
 
     def test_lost_model(self):
         with tempfile.TemporaryDirectory() as name:
@@ -119,7 +119,7 @@ class Predictions(unittest.TestCase):
         self.assertIn("v2 cannot be loaded", results[0]["error"])
         self.assertEqual([sorted(answer) for answer in results[0]["answers"]], [["champion", "sample"]] * 2 + [["sample"]])
 
-    def test_passed_over(self):
+    def test_skipped(self):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             others = [self.request(folder, deadline_at_ms=1), self.request(folder, project="other"), {"kind": "explain", "project": "digits"}]
@@ -139,21 +139,21 @@ def train(rows, manifest, segment, client=None, paging=None, embedding=None):
         else:
             manifest = paged(folder, client, rows, **paging) | manifest
         text = json.dumps(manifest).encode()
-        place = {"uri": keep(folder, "manifest.json", text, client), "size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        manifest_reference = {"uri": store_file(folder, "manifest.json", text, client), "size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
         request = {"project": "digits", "request": "r1", "model_version": "v1", "trials": [{"inverse_regularization": 1.0}], "repeats": 1,
-                   "deadline_at_ms": time.time() * 1000 + 60_000, "dataset": {"version": place["sha256"], "manifest": place}}
+                   "deadline_at_ms": time.time() * 1000 + 60_000, "dataset": {"version": manifest_reference["sha256"], "manifest": manifest_reference}}
         if embedding:
             request["embedding"] = embedding
         results = []
 
         class Consumer:
-            def __init__(self, *_): self.left = [types.SimpleNamespace(error=lambda: None, value=lambda: json.dumps(request))]
+            def __init__(self, *_): self.pending = [types.SimpleNamespace(error=lambda: None, value=lambda: json.dumps(request))]
             def subscribe(self, *_): pass
             def commit(self, *_, **__): pass
             def poll(self, _):
-                if not self.left:
+                if not self.pending:
                     raise SystemExit
-                return self.left.pop()
+                return self.pending.pop()
 
         class Producer:
             def __init__(self, *_): pass
@@ -161,14 +161,14 @@ def train(rows, manifest, segment, client=None, paging=None, embedding=None):
             def flush(self, *_): pass
 
         kafka = types.SimpleNamespace(Consumer=Consumer, Producer=Producer, KafkaException=Exception)
-        was = sys.argv, sys.modules.get("confluent_kafka")
+        saved = sys.argv, sys.modules.get("confluent_kafka")
         sys.argv, sys.modules["confluent_kafka"] = [str(EXAMPLE), "--artifacts", "s3://flywheel/artifacts" if client else name], kafka
         try:
             runpy.run_path(str(EXAMPLE), run_name="__main__")
         except SystemExit:
             pass
         finally:
-            sys.argv = was[0]
+            sys.argv = saved[0]
             del sys.modules["confluent_kafka"]
         return results[0]
 
@@ -196,7 +196,7 @@ class Refusals(unittest.TestCase):
         for levels in (1, 2, 3):
             whole = train(rows, {}, {}, paging={"levels": levels})
             self.assertEqual((whole["status"], whole["left_out"]["training"]), ("finished", 1))
-            without = train(rows, {}, {}, paging={"levels": levels, "gone": [9]})
+            without = train(rows, {}, {}, paging={"levels": levels, "withdrawn": [9]})
             self.assertEqual(without["status"], "finished")
             self.assertNotIn("left_out", without)
             self.assertEqual(without["artifact"]["sha256"], train(lines(), MANIFEST, {})["artifact"]["sha256"])

@@ -33,48 +33,51 @@ struct AdoptingTests {
             ]
         )
 
-        let on = ["--project", "digits"]
-        let model = ["releases", "register", "digits-2024"]
+        let projectOption = ["--project", "digits"]
+        let registerCommand = ["releases", "register", "digits-2024"]
         let registered = try stage.flywheel(
-            model,
-            options: on + ["--artifact", "\(folder)/model.json", "--metrics", metric]
+            registerCommand,
+            options: projectOption + ["--artifact", "\(folder)/model.json", "--metrics", metric]
         )
         expectSuccess(registered)
         #expect(registered.outputText.contains("digits-2024 is champion of digits"))
-        let again = try stage.flywheel(model, options: on + ["--artifact", "\(folder)/model.json"])
+        let again = try stage.flywheel(
+            registerCommand,
+            options: projectOption + ["--artifact", "\(folder)/model.json"]
+        )
         #expect(again.status == .exited(0) && again.outputText.contains("digits-2024 is champion of digits already"))
 
-        let names = ["--source", "legacy", "--id", "image", "--label", "digit", "--annotator", "who"]
-        let labels = ["labels", "import", "\(folder)/labels.csv"]
-        let dry = try stage.flywheel(labels, options: on + names + ["--dry-run"])
+        let columnOptions = ["--source", "legacy", "--id", "image", "--label", "digit", "--annotator", "who"]
+        let importCommand = ["labels", "import", "\(folder)/labels.csv"]
+        let dry = try stage.flywheel(importCommand, options: projectOption + columnOptions + ["--dry-run"])
         expectSuccess(dry)
         #expect(dry.outputText.contains("120 labels for training of source legacy"))
         #expect(dry.outputText.contains("nothing was sent"))
-        expectSuccess(try stage.flywheel(labels, options: on + names))
-        let kept = ["labels", "import", "\(folder)/holdout.jsonl"]
-        let holdout = on + ["--source", "holdout", "--validation"]
-        expectSuccess(try stage.flywheel(kept, options: holdout))
-        let pool = try stage.flywheel(["samples", "import", "\(folder)/pool.jsonl"], options: on)
+        expectSuccess(try stage.flywheel(importCommand, options: projectOption + columnOptions))
+        let holdoutCommand = ["labels", "import", "\(folder)/holdout.jsonl"]
+        let holdoutOptions = projectOption + ["--source", "holdout", "--validation"]
+        expectSuccess(try stage.flywheel(holdoutCommand, options: holdoutOptions))
+        let pool = try stage.flywheel(["samples", "import", "\(folder)/pool.jsonl"], options: projectOption)
         expectSuccess(pool)
         #expect(pool.outputText.contains("500 of 500 sent"))
 
-        try stage.example("sklearn_trainer", "--artifacts", stage.path("artifacts"))
-        try stage.example("label_tool", "--seconds", "0.02", "--error", "0.02")
-        try stage.example("product_service", "--rate", "150")
+        try stage.startExample("sklearn_trainer", "--artifacts", stage.path("artifacts"))
+        try stage.startExample("label_tool", "--seconds", "0.02", "--error", "0.02")
+        try stage.startExample("product_service", "--rate", "150")
         let isShadowed = stage.wait(for: "shadow: champion digits-2024", from: "product_service", atMost: .seconds(60))
         #expect(isShadowed, "no challenger: \(summary(stage))")
         let isPromoted = stage.wait(for: "promoted: champion v", from: "product_service", atMost: .seconds(330))
         #expect(isPromoted, "nothing better: \(summary(stage))")
 
         // All imported labels are known and are not sent again.
-        let known = try stage.flywheel(labels, options: on + names)
+        let known = try stage.flywheel(importCommand, options: projectOption + columnOptions)
         expectSuccess(known)
         #expect(known.outputText.contains("120 known already"), "\(known.outputText)")
         for name in ["product_service", "label_tool", "sklearn_trainer", "worker"] {
             let status = stage.stop(name)
             #expect(status == .exited(0), "\(name): \(stage.log(of: name).suffix(2_000))")
         }
-        let replay = try stage.flywheel(["replay", "--verify"], options: on + ["--json"])
+        let replay = try stage.flywheel(["replay", "--verify"], options: projectOption + ["--json"])
         expectSuccess(replay)
         #expect(replay.outputText.contains("\"equal\":true"), "\(replay.outputText)")
         let refused = try stage.flywheel("dead-letters", "list")

@@ -22,9 +22,9 @@ struct ExamplesTests {
                 "--state", stage.path("state"), "--project", project,
             ]
         )
-        try stage.example("sklearn_trainer", "--artifacts", stage.path("artifacts"))
-        try stage.example("label_tool", "--seconds", "0.02", "--error", "0.02")
-        try stage.example("product_service", "--rate", "150")
+        try stage.startExample("sklearn_trainer", "--artifacts", stage.path("artifacts"))
+        try stage.startExample("label_tool", "--seconds", "0.02", "--error", "0.02")
+        try stage.startExample("product_service", "--rate", "150")
 
         // The service has fetched the model that the trainer wrote, verified that it is the released one, and predicts
         // with it.
@@ -42,12 +42,12 @@ struct ExamplesTests {
         let versions = try stage.flywheel("dataset", "log", options: ["--project", "digits", "--json"])
         expectSuccess(versions)
         #expect(versions.outputText.contains("\"ordinal\":1"))
-        let whole = try stage.flywheel(
+        let verified = try stage.flywheel(
             "dataset",
             "verify",
             options: ["--project", "digits", "--store", stage.path("store")]
         )
-        expectSuccess(whole)
+        expectSuccess(verified)
         let replay = try stage.flywheel("replay", "--verify", options: ["--project", "digits", "--json"])
         expectSuccess(replay)
         #expect(replay.outputText.contains("\"equal\":true"), "\(replay.outputText)")

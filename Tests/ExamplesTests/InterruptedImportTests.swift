@@ -26,8 +26,8 @@ struct InterruptedImportTests {
         let note = "\(pool).flywheel-progress"
         #expect(eventually { FileManager.default.fileExists(atPath: note) })
         #expect(stage.stop("first") == .exited(1))
-        let said = stage.log(of: "first")
-        #expect(said.contains("it was stopped after ") && said.contains("run the same command again"), "\(said)")
+        let output = stage.log(of: "first")
+        #expect(output.contains("it was stopped after ") && output.contains("run the same command again"), "\(output)")
         let reached = try number("sent", in: note)
         #expect(reached > 0 && reached < 60)
 

@@ -50,7 +50,7 @@ final class Stage {
     }
 
     /// Starts one of the examples.
-    func example(_ name: String, _ arguments: String...) throws {
+    func startExample(_ name: String, _ arguments: String...) throws {
         let script = Prerequisites.root.appendingPathComponent("docs/examples/\(name).py").path
         try start(name, Prerequisites.python, [script] + arguments)
     }

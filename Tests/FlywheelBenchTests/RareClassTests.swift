@@ -17,7 +17,7 @@ struct RareClassTests {
     private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
     @Test(
-        "On average over 20 worlds, exploration finds at least 4 of 9 rare samples in 102 training tasks"
+        "On average over 20 scenarios, exploration finds at least 4 of 9 rare samples in 102 training tasks"
     )
     func rare() throws {
         let before = mean(try runs(rare: 9, most: 0).map { Double($0.found) })

@@ -82,7 +82,7 @@ import Vocabulary
     }
 
     @Test("An exhausted pool ends the replay with every sample queried")
-    func dry() throws {
+    func exhausted() throws {
         var options = AcquisitionReplay.Options(policy: Self.policies[0])
         options.window = 30
         options.budget = 1_000

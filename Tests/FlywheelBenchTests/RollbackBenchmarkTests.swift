@@ -9,7 +9,7 @@ struct RollbackBenchmarkTests {
     private func result(_ options: String) throws -> [String: Any] {
         let line = ["rollback", "--json"] + options.split(separator: " ").map(String.init)
         guard case .run(let arguments) = try ArgumentParser(FlywheelBench.root).parse(line) else {
-            throw BenchError("help was asked for")
+            throw BenchmarkError("help was asked for")
         }
         let text = try RollbackBenchmark(arguments).result().json
         return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
@@ -26,7 +26,7 @@ struct RollbackBenchmarkTests {
     }
 
     @Test("An unchanged champion stays, and labels clear a champion that five users of a quiet project reject")
-    func well() throws {
+    func unchanged() throws {
         let boundary = try result("--lives 3 --voices 2000 --rate 0.2 --tolerated 0.2")
         #expect(boundary["rolled_back"] as? Int == 0 && boundary["voices"] as? Int == 6_000)
         #expect((boundary["delay"] as? [String: Int])?.isEmpty == true)

@@ -26,7 +26,7 @@ import Testing
     private func benchmark(_ path: String, _ options: [String]) throws -> StreamBenchmark {
         let line = ["stream", "--data", path, "--label", "kind"] + options
         guard case .run(let arguments) = try ArgumentParser(FlywheelBench.root).parse(line) else {
-            throw BenchError("help was asked for")
+            throw BenchmarkError("help was asked for")
         }
         return try StreamBenchmark(arguments)
     }
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test("A single strategy is reported beside random, even with fewer rows than free labels")
-    func one() throws {
+    func singleStrategy() throws {
         let text = try withStream(rows: 12) { path in
             try benchmark(path, ["--strategy", "split", "--seeds", "1", "--learner", "bayes"]).report(asJSON: false)
         }

@@ -60,12 +60,12 @@ import Testing
         var generator = SplitMix64(seed: seed)
         var text = ""
         for row in 0..<count {
-            let angle = row < count / 2 ? 1.0 : -1.0
+            let slope = row < count / 2 ? 1.0 : -1.0
             let isFar = generator.nextUnit() < 0.8
             let x =
                 (generator.nextUnit() - 0.5) * (isFar ? 0.2 : 2) + (isFar ? (generator.nextUnit() < 0.5 ? 4 : -4) : 0)
             let y = (generator.nextUnit() - 0.5) * 2
-            text += "\(x),\(y),\(x + 2 * angle * y > 0 ? "up" : "down")\n"
+            text += "\(x),\(y),\(x + 2 * slope * y > 0 ? "up" : "down")\n"
         }
         let path = NSTemporaryDirectory() + "stream-\(UUID().uuidString).csv"
         try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -14,7 +14,7 @@ struct CommandLineTests {
     func lines(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let words = Self.words(CommandLineSpecification.root)
-        var (taken, helped, refused) = (0, 0, 0)
+        var (accepted, helped, refused) = (0, 0, 0)
         for _ in 0..<1_500 {
             var line = generator.chance(0.7) ? generator.pick(Self.paths(CommandLineSpecification.root)) : []
             for _ in 0..<generator.size(below: 10) {
@@ -25,7 +25,7 @@ struct CommandLineTests {
                 switch try ArgumentParser(CommandLineSpecification.root).parse(line) {
                 case .help: helped += 1
                 case .run(let arguments):
-                    taken += 1
+                    accepted += 1
                     #expect(arguments.path.first == "flywheel")
                 }
             } catch {
@@ -33,7 +33,7 @@ struct CommandLineTests {
                 #expect(error.description.contains("--help'"), "seed \(seed): \(line)")
             }
         }
-        #expect(taken > 0 && helped > 0 && refused > 0, "seed \(seed): \(taken), \(helped), \(refused)")
+        #expect(accepted > 0 && helped > 0 && refused > 0, "seed \(seed): \(accepted), \(helped), \(refused)")
     }
 
     private static func words(_ command: CommandSpecification) -> [String] {

@@ -80,7 +80,7 @@ private let hostile: [(name: String, bytes: [UInt8])] = [
     }
 
     @Test("Text quoted in a message cannot begin a message of its own", arguments: hostile)
-    func complaint(name: String, bytes: [UInt8]) {
+    func message(name: String, bytes: [UInt8]) {
         let text = Terminal.message("could not read \"\(String(decoding: bytes, as: UTF8.self))\"")
         expectPlain(text)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -49,7 +49,7 @@ struct ProgramTests {
         for text in [
             ":3: key kafka.sasl.password: expected ${VARIABLE} or file:PATH",
             ":4: key kafka.aks: aks is not known to librdkafka",
-            ":5: key kafka.linger.ms: linger.ms does not take “soon”",
+            ":5: key kafka.linger.ms: linger.ms does not accept “soon”",
         ] {
             #expect(run.errorText.contains(text), "\(text) not in \(run.errorText)")
         }
@@ -93,7 +93,7 @@ struct ProgramTests {
             ("kafka:\n  security.protocol: ssl\n  ssl.ca.location: /nowhere/ca.pem\n", "kafka: "),
         ]
     )
-    func refused(_ file: String, _ words: String) throws {
+    func refused(_ file: String, _ message: String) throws {
         let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString).yaml"
         try file.write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -102,7 +102,7 @@ struct ProgramTests {
         let run = try flywheel(["run", "--config", path, "--bootstrap", "127.0.0.1:1"])
         #expect(began.duration(to: .now) < .seconds(10))
         #expect(check.status == .exited(1) && run.status == .exited(1))
-        #expect(check.errorText.contains(words), "\(check.errorText)")
+        #expect(check.errorText.contains(message), "\(check.errorText)")
         #expect(check.errorText == run.errorText)
     }
 
@@ -230,10 +230,10 @@ struct ProgramTests {
         func get(_ path: String) throws -> String {
             try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
         }
-        func wait(_ limit: Duration, until isSo: () throws -> Bool) rethrows -> Bool {
+        func wait(_ limit: Duration, until condition: () throws -> Bool) rethrows -> Bool {
             let end = ContinuousClock.now + limit
             while ContinuousClock.now < end {
-                if try isSo() { return true }
+                if try condition() { return true }
                 Thread.sleep(forTimeInterval: 0.02)
             }
             return false

@@ -20,9 +20,9 @@ struct WorkerFileTests {
         let keys = try keys(text)
         let worker = WorkerFile.configuration(keys, for: use)
         do { try keys.reader.finish() } catch { return "\(error)" }
-        var words = ""
-        dump(worker, to: &words)
-        return words
+        var dumped = ""
+        dump(worker, to: &dumped)
+        return dumped
     }
 
     private static func yaml(_ key: String, _ value: String) -> String {
@@ -134,7 +134,7 @@ struct WorkerFileTests {
     }
 
     @Test("A bucket that a role cannot reach is refused, and one that no role uses is not checked")
-    func bucketsAsked() throws {
+    func bucketAccess() throws {
         var worker = WorkerConfiguration(kafka: ["bootstrap.servers": "x:1"], roles: [.materializer])
         worker.storePath = "s3://models/x"
         #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("store: there are no credentials") })

@@ -7,10 +7,10 @@ import Testing
 
 @testable import FlywheelFuzz
 
-/// The ledger is tested on worlds whose books are wrong on purpose.
+/// The ledger is tested on pipelines whose records are inconsistent on purpose.
 @Suite("The fuzzer's ledger")
 struct LedgerTests {
-    /// A world with a project, one accepted and one refused record of each topic, and stopped workers.
+    /// A pipeline with a project, one accepted and one refused record of each topic, and stopped workers.
     private func pipeline(_ folder: String, _ spoil: (Pipeline) throws -> Void) throws -> Pipeline {
         let pipeline = try Pipeline(folder: folder, settings: Pipeline.Settings())
         let player = StepPlayer(pipeline: pipeline, recorder: nil)
@@ -31,7 +31,7 @@ struct LedgerTests {
         try TestFiles.withFolder { folder in
             var outcomes = FuzzOutcomes()
             do {
-                try Ledger(pipeline(folder + "/world", spoil)).check(&outcomes)
+                try Ledger(pipeline(folder + "/pipeline", spoil)).check(&outcomes)
                 return nil
             } catch {
                 #expect(outcomes["ledger", "wrong"] == 1)
@@ -40,12 +40,12 @@ struct LedgerTests {
         }
     }
 
-    private func copy(_ topic: Topic, _ pipeline: Pipeline, where isMeant: (StoredRecord) -> Bool = { _ in true })
+    private func copy(_ topic: Topic, _ pipeline: Pipeline, where matches: (StoredRecord) -> Bool = { _ in true })
         throws
     {
         for partition in 0..<Pipeline.partitions {
             let records = pipeline.cluster.committed(pipeline.topics[topic], partition)
-            guard let record = records.first(where: isMeant) else { continue }
+            guard let record = records.first(where: matches) else { continue }
             try pipeline.cluster.append(
                 OutputRecord(
                     topic: pipeline.topics[topic],
@@ -60,19 +60,19 @@ struct LedgerTests {
         Issue.record("there is no such record on \(topic)")
     }
 
-    @Test("An unmodified world has no fault")
-    func untouched() throws { #expect(try fault { _ in } == nil) }
+    @Test("The records of an unmodified pipeline have no fault")
+    func unmodified() throws { #expect(try fault { _ in } == nil) }
 
     @Test(
         "Unread, duplicate, unreadable and forged records are found"
     )
-    func touched() throws {
+    func inconsistent() throws {
         let unread = try fault { try $0.cluster.append(OutputRecord(topic: "t.commands", partition: 0, value: [1])) }
         #expect(unread?.contains("records are lost") == true, "\(unread ?? "")")
         let entry = try fault { try copy(.journal, $0) { $0.text.contains(#""kind":"candidate""#) } }
-        #expect(entry?.contains("has 2 entries and 0 letters") == true, "\(entry ?? "")")
+        #expect(entry?.contains("has 2 entries and 0 dead letters") == true, "\(entry ?? "")")
         let deadLetter = try fault { try copy(.deadLetters, $0) { $0.header("__connect.errors.stage") == "intake" } }
-        #expect(deadLetter?.contains("0 entries and 2 letters") == true, "\(deadLetter ?? "")")
+        #expect(deadLetter?.contains("0 entries and 2 dead letters") == true, "\(deadLetter ?? "")")
         let tally = try fault { try copy(.tallies, $0) { !$0.text.contains(#""predictions":0"#) } }
         #expect(tally?.hasPrefix("tallies count") == true, "\(tally ?? "")")
         let decision = try fault { try copy(.labelingTasks, $0) }

@@ -64,15 +64,15 @@ struct RunnerTests {
                 let text = (try? String(contentsOfFile: "/proc/\(worker)/stat", encoding: .utf8)) ?? ""
                 return text.isEmpty || text.contains(") Z ")
             }
-            func waits(_ seconds: Int, until condition: () -> Bool) -> Bool {
+            func eventually(_ seconds: Int, until condition: () -> Bool) -> Bool {
                 for _ in 0..<(10 * seconds) where !condition() { Thread.sleep(forTimeInterval: 0.1) }
                 return condition()
             }
-            #expect(waits(20) { !children().isEmpty })
+            #expect(eventually(20) { !children().isEmpty })
             let workers = children()
             runner.kill()
             _ = runner.wait()
-            #expect(!workers.isEmpty && waits(10) { workers.allSatisfy(isGone) })
+            #expect(!workers.isEmpty && eventually(10) { workers.allSatisfy(isGone) })
         }
     }
 

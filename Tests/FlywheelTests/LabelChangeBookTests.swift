@@ -74,7 +74,8 @@ struct LabelChangeBookTests {
             func prediction(_ model: ReleasedModel?) -> Label? {
                 row.predictions.first { $0.version == model?.version }?.label
             }
-            guard let label = row.label, let old = prediction(roles.champion), let new = prediction(roles.challenger) else {
+            guard let label = row.label, let old = prediction(roles.champion), let new = prediction(roles.challenger)
+            else {
                 continue
             }
             counts.labels += 1

@@ -299,7 +299,10 @@ struct MovingEntryTests {
             artifact: ArtifactReference(uri: "s3://m/theirs", size: 1, sha256: nil)
         )
         let registrationLeak = try #require(registered.command(.register(incumbent)).leak)
-        #expect(registrationLeak.contains("theirs is registered") && registrationLeak.contains("w0, w2, w6"), "\(registrationLeak)")
+        #expect(
+            registrationLeak.contains("theirs is registered") && registrationLeak.contains("w0, w2, w6"),
+            "\(registrationLeak)"
+        )
     }
 
     @Test("A label that is excluded before its evidence is counted yields no evidence")

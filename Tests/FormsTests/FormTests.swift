@@ -32,8 +32,8 @@ private struct Outer: Formed {
     }
 }
 
-/// Notes the fields that a form reads, and returns given numbers for them.
-private struct Notes<Root>: Fields {
+/// Records the fields that a form reads, and returns given numbers for them.
+private struct FieldRecorder<Root>: Fields {
     var lines: [String] = []
     var numbers: [String: Int] = [:]
 
@@ -73,9 +73,9 @@ private struct Notes<Root>: Fields {
 @Suite("Forms")
 struct FormTests {
     private func lines(_ numbers: [String: Int] = [:]) -> [String] {
-        var notes = Notes<Outer>(numbers: numbers)
-        _ = Outer(fields: &notes)
-        return notes.lines
+        var recorder = FieldRecorder<Outer>(numbers: numbers)
+        _ = Outer(fields: &recorder)
+        return recorder.lines
     }
 
     @Test("A form names its parts in order, with their values when absent, left out or not in a file")

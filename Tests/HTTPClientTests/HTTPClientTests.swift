@@ -167,13 +167,13 @@ private final class StopSignal: Sendable {
     func threads() throws {
         let server = try Echo()
         let client = HTTPClient()
-        let right = Atomic(0)
+        let correct = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 40) { number in
             let answer = try? client.send(HTTPCall(.get, server.url("/\(number)")))
             if answer.map({ String(decoding: $0.body, as: UTF8.self).hasPrefix("GET /\(number)?") }) == true {
-                right.add(1, ordering: .relaxed)
+                correct.add(1, ordering: .relaxed)
             }
         }
-        #expect(right.load(ordering: .relaxed) == 40)
+        #expect(correct.load(ordering: .relaxed) == 40)
     }
 }

@@ -145,11 +145,11 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
 
     @Test("Running ends when the stop flag is raised")
     func stop() throws {
-        var queried = 0
+        var checks = 0
         try makeServer().run {
-            queried += 1
-            return queried > 2
+            checks += 1
+            return checks > 2
         }
-        #expect(queried == 3)
+        #expect(checks == 3)
     }
 }

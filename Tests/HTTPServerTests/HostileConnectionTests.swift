@@ -50,8 +50,8 @@ private final class RawClient {
     }
 }
 
-private let health = "GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-private let part = "GET /health/live HTTP/1.1\r\nHost: "
+private let healthRequest = "GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+private let partialRequest = "GET /health/live HTTP/1.1\r\nHost: "
 
 private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
     try HTTPServer(limits: limits) { _ in .text("live") }
@@ -68,22 +68,22 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         for _ in 0..<400 {
             let client = try RawClient(server)
             switch kind {
-            case "part": client.send(part)
+            case "part": client.send(partialRequest)
             case "half open":
-                client.send(part)
+                client.send(partialRequest)
                 client.endSending()
             case "closed":
-                client.send(part)
+                client.send(partialRequest)
                 continue
-            case "endless headers": client.send(part + String(repeating: "x", count: 40_000))
-            case "unread answers": client.send(health)
+            case "endless headers": client.send(partialRequest + String(repeating: "x", count: 40_000))
+            case "unread answers": client.send(healthRequest)
             default: break
             }
             clients.append(client)
         }
         for _ in 0..<8 {
             let client = try RawClient(server)
-            client.send(health)
+            client.send(healthRequest)
             let began = monotonicMilliseconds()
             let answer = try client.answer(server)
             #expect(answer?.hasPrefix("HTTP/1.1 200") == true)
@@ -101,7 +101,7 @@ private func makeServer(_ limits: ConnectionLimits) throws -> HTTPServer {
         var answers = 0
         while monotonicMilliseconds() < end {
             slow.send("/")
-            busy.send(health)
+            busy.send(healthRequest)
             if try busy.answer(server)?.hasPrefix("HTTP/1.1 200") == true { answers += 1 }
             usleep(20_000)
         }

@@ -33,10 +33,10 @@ REQUEST = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 class Hostile:
     """One hostile client, which begins again when its connection ends."""
 
-    def __init__(self, kind: str, port: int, selector, chance: random.Random):
-        self.kind, self.port, self.selector, self.chance = kind, port, selector, chance
+    def __init__(self, kind: str, port: int, selector, generator: random.Random):
+        self.kind, self.port, self.selector, self.generator = kind, port, selector, generator
         self.socket = None
-        self.due = time.monotonic() + chance.random()
+        self.due = time.monotonic() + generator.random()
         self.opened = 0
 
     def begin(self, now: float):
@@ -60,7 +60,7 @@ class Hostile:
                 pass
             self.socket.close()
         self.socket = None
-        self.due = now + self.chance.random()
+        self.due = now + self.generator.random()
 
     def readable(self, now: float):
         if self.kind == "deaf":
@@ -101,10 +101,10 @@ class Hostile:
 
 def attack(ports: list[int], connections: int, seed: int, stop, opened):
     resource.setrlimit(resource.RLIMIT_NOFILE, (connections + 100,) * 2)
-    chance = random.Random(seed)
+    generator = random.Random(seed)
     selector = selectors.EpollSelector()
     clients = [
-        Hostile(KINDS[number % len(KINDS)], ports[number // len(KINDS) % len(ports)], selector, chance)
+        Hostile(KINDS[number % len(KINDS)], ports[number // len(KINDS) % len(ports)], selector, generator)
         for number in range(connections)
     ]
     while not stop.is_set():
@@ -118,7 +118,7 @@ def attack(ports: list[int], connections: int, seed: int, stop, opened):
     opened.value = sum(client.opened for client in clients)
 
 
-def ask(port: int, limit: float) -> float | None:
+def probe(port: int, limit: float) -> float | None:
     """Seconds until health has answered, or nothing."""
     began = time.monotonic()
     try:
@@ -169,16 +169,16 @@ def main() -> int:
             target=attack, args=(list(ports.values()), options.connections, options.seed, stop, opened)
         )
         attacker.start()
-        taken: dict[str, list[float]] = {name: [] for name in ports}
+        latencies: dict[str, list[float]] = {name: [] for name in ports}
         missing = dict.fromkeys(ports, 0)
         end = time.monotonic() + options.seconds
         while time.monotonic() < end:
             for name, port in ports.items():
-                seconds = ask(port, 5)
+                seconds = probe(port, 5)
                 if seconds is None:
                     missing[name] += 1
                 else:
-                    taken[name].append(seconds * 1_000)
+                    latencies[name].append(seconds * 1_000)
             time.sleep(0.02)
         stop.set()
         attacker.join()
@@ -192,13 +192,13 @@ def main() -> int:
         "connections": options.connections, "opened": opened.value, "seconds": options.seconds, "seed": options.seed,
         "worker_ended": ended,
     }
-    for name, values in taken.items():
+    for name, values in latencies.items():
         result[name] = {
             "answers": len(values), "missing": missing[name], "median_ms": round(percentile(values, 0.5), 2),
             "p99_ms": round(percentile(values, 0.99), 2), "slowest_ms": round(max(values, default=float("nan")), 2),
         }
     print(json.dumps(result))
-    failed = ended != 0 or any(missing.values()) or any(not v or max(v) > options.limit for v in taken.values())
+    failed = ended != 0 or any(missing.values()) or any(not v or max(v) > options.limit for v in latencies.values())
     return 1 if failed else 0
 
 

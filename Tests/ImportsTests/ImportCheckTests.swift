@@ -36,7 +36,7 @@ struct ImportCheckTests {
         )
     }
 
-    private func line(_ id: String, _ rest: String) -> String { #"{"id":"\#(id)","label":"circle",\#(rest)}"# }
+    private func line(_ id: String, _ members: String) -> String { #"{"id":"\#(id)","label":"circle",\#(members)}"# }
 
     @Test("No file restores a label that was retracted in the project, whatever it contains")
     func retracted() throws {

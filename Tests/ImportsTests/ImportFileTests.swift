@@ -26,7 +26,7 @@ struct ImportFileTests {
         )
     }
 
-    private func words(_ rows: [ImportRow]) -> [String] {
+    private func summaries(_ rows: [ImportRow]) -> [String] {
         rows.map { row in
             let answers = row.answers.map { "\($0.annotator.map { $0 + ":" } ?? "")\($0.label)" }
             return "\(row.line) \(row.sample.id) \(answers.joined(separator: ","))"
@@ -41,7 +41,7 @@ struct ImportFileTests {
         fields.metadata = ["source"]
         let file = read(text, fields)
         #expect(file.faults == [])
-        #expect(words(file.rows) == ["2 a \"1\" circle", "5 b square"])
+        #expect(summaries(file.rows) == ["2 a \"1\" circle", "5 b square"])
         #expect(file.rows[0].sample.content == .inline(mediaType: "text/plain", text: "two\nlines, one comma"))
         #expect(file.rows[0].sample.metadata["source"] == "shop" && file.rows[1].sample.metadata == .none)
     }
@@ -49,7 +49,7 @@ struct ImportFileTests {
     @Test("A fault of a row is reported by its line, and the other rows are read")
     func faults() {
         let file = read("id,label,embedding\na,circle,1 2\nb,circle\n,star,1 2\nc,star,1 x\nd,,1 2\ne,star,[3; 4]\n")
-        #expect(words(file.rows) == ["2 a circle", "7 e star"])
+        #expect(summaries(file.rows) == ["2 a circle", "7 e star"])
         #expect(file.rows[1].sample.embedding == [3, 4])
         #expect(file.unlabelled == 1)
         #expect(
@@ -64,8 +64,8 @@ struct ImportFileTests {
         // A duplicate of a column that is read is ambiguous. Other columns may be repeated any number of times.
         let twice = read("id,label,label,note,note\na,circle,star,1,2\n")
         #expect(twice.rows.isEmpty && twice.faults.map(\.endsFile) == [true])
-        #expect(twice.faults.first?.text.contains("column \"label\" is there more than once") ?? false)
-        #expect(words(read("id,label,note,note\na,circle,1,2\n").rows) == ["2 a circle"])
+        #expect(twice.faults.first?.text.contains("column \"label\" occurs more than once") ?? false)
+        #expect(summaries(read("id,label,note,note\na,circle,1,2\n").rows) == ["2 a circle"])
         // Rows are skipped by `--skip-faulty`; for these faults the number of rows is unknown.
         #expect(file.faults.allSatisfy { !$0.endsFile } && other.faults.allSatisfy(\.endsFile))
         #expect(read("id,label\na,circle\n\"b,star\nc,star\n").faults.map(\.endsFile) == [true])
@@ -87,7 +87,7 @@ struct ImportFileTests {
             """,
             fields
         )
-        #expect(words(file.rows) == ["1 7 circle", "3 w 3"])
+        #expect(summaries(file.rows) == ["1 7 circle", "3 w 3"])
         #expect(file.rows[0].sample.embedding == [1, 2.5] && file.rows[0].sample.content == .uri("s3://b/7"))
         #expect(file.faults.map(\.line) == [4, 5])
     }
@@ -104,7 +104,7 @@ struct ImportFileTests {
              {"id":3,"data":{"text":"two"},"annotations":[{"completed_by":1,"result":[{"type":"choices","value":{"choices":["a","b"]}}]}]}]
             """
         )
-        #expect(words(file.rows) == ["1 img-1 ada@x:circle,5:star"])
+        #expect(summaries(file.rows) == ["1 img-1 ada@x:circle,5:star"])
         #expect(file.rows.first?.sample.content == .uri("s3://b/1.png"))
         #expect(file.unlabelled == 1)
         #expect(file.faults.map(\.line) == [3])
@@ -118,13 +118,13 @@ struct ImportFileTests {
             line + "\n" + #"{"source":"a text","id":"t1","shape":1,"shape-metadata":{"class-name":"star"}}"#
         )
         #expect(file.faults == [])
-        #expect(words(file.rows) == ["1 s3://b/1.png circle", "2 t1 star"])
-        let two =
+        #expect(summaries(file.rows) == ["1 s3://b/1.png circle", "2 t1 star"])
+        let twoAttributes =
             #"{"source-ref":"s3://x","a":0,"a-metadata":{"class-name":"q"},"b":0,"b-metadata":{"class-name":"star"}}"#
-        #expect(read(two).faults.first?.text.contains("--label-attribute") ?? false)
+        #expect(read(twoAttributes).faults.first?.text.contains("--label-attribute") ?? false)
         var fields = ImportFields()
         fields.attribute = "b"
-        #expect(words(read(two, fields).rows) == ["1 s3://x star"])
+        #expect(summaries(read(twoAttributes, fields).rows) == ["1 s3://x star"])
         #expect(ImportFile.format(of: Array(#"{"source":"x","y":1}"#.utf8), name: "output.manifest") == .groundTruth)
     }
 
@@ -164,7 +164,7 @@ struct ImportFileTests {
     }
 
     @Test("A row that Intake would refuse is a fault of its line, before anything is sent")
-    func door() throws {
+    func intakeRules() throws {
         let file = read("{\"id\":\"a\\u202eb\",\"label\":\"circle\"}\n{\"id\":\"c\",\"label\":\"star\"}")
         #expect(try merge(file).faults.map(\.line) == [1])
         #expect(try merge(file).labels.map(\.line) == [2])

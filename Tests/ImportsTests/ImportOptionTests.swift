@@ -16,7 +16,7 @@ struct ImportOptionTests {
         return ImportFile(bytes, format ?? ImportFile.format(of: bytes, name: "x"), fields, isLabelled: true)
     }
 
-    private func words(_ file: ImportFile) -> [String] { file.faults.map(\.description) }
+    private func faults(_ file: ImportFile) -> [String] { file.faults.map(\.description) }
 
     private func task(_ number: Int, _ data: String, _ choices: String = #"["circle"]"#) -> String {
         #"{"id":\#(number),"data":{\#(data)},"annotations":[{"result":[{"type":"choices","value":{"choices":\#(choices)}}]}]}"#
@@ -40,20 +40,22 @@ struct ImportOptionTests {
             read(#"{"id":"a","label":"circle",\#(parts)}"#, nil, change),
         ]
         for file in files {
-            #expect(words(file) == [])
+            #expect(faults(file) == [])
             let sample = file.rows.first?.sample
             #expect(sample?.group == GroupID("g7") && sample?.embedding == [1, 2.5])
             #expect(sample?.metadata["shop"] == "north")
         }
         let faulty = #""group":"\u0007","text":"x""#
         #expect(
-            words(read("[\(task(1, faulty))]")) == ["task 1: group: expected 1 to 256 bytes without control characters"]
+            faults(read("[\(task(1, faulty))]")) == [
+                "task 1: group: expected 1 to 256 bytes without control characters"
+            ]
         )
         #expect(
-            words(read("[\(task(1, #""embedding":[]"#))]")) == ["task 1: embedding: expected finite numbers"]
+            faults(read("[\(task(1, #""embedding":[]"#))]")) == ["task 1: embedding: expected finite numbers"]
         )
         let manifest = #"{"source-ref":"s3://b/1","s":0,"s-metadata":{"class-name":"circle"},"embedding":[]}"#
-        #expect(words(read(manifest)) == ["line 1: embedding: expected finite numbers"])
+        #expect(faults(read(manifest)) == ["line 1: embedding: expected finite numbers"])
     }
 
     @Test("A given name that is absent from the file is a fault that lists the names present; a default is not")
@@ -63,7 +65,7 @@ struct ImportOptionTests {
             fields.given = [.group, .embedding, .text, .uri, .annotator]
         }
         #expect(
-            words(read("id,label\na,circle\n", nil, change)) == [
+            faults(read("id,label\na,circle\n", nil, change)) == [
                 "line 1: no column \"who\", \"u\", \"t\", \"g\", \"e\" among \"id\", \"label\": name yours with --id, --label and so on"
             ]
         )
@@ -73,7 +75,7 @@ struct ImportOptionTests {
             change
         )
         #expect(
-            words(lines)
+            faults(lines)
                 == ["annotator", "uri", "text", "group"].map {
                     let name = ["annotator": "who", "uri": "u", "text": "t", "group": "g"][$0] ?? ""
                     return "--\($0): no line has a member \"\(name)\"; there are \"id\", \"label\", \"e\""
@@ -83,35 +85,35 @@ struct ImportOptionTests {
             $0.id = "nosuch"
             $0.given = [.id]
         }
-        #expect(words(export) == ["--id: no task's data has a member \"nosuch\"; there are \"image\""])
-        let own = read("[\(task(1, #""image":"s3://b/1""#))]") { $0.given = [.id] }
-        #expect(words(own) == [] && own.rows.first?.sample.id == SampleID("1"))
-        #expect(words(read("{\"id\":\"a\",\"label\":\"circle\"}")) == [])
+        #expect(faults(export) == ["--id: no task's data has a member \"nosuch\"; there are \"image\""])
+        let withTaskID = read("[\(task(1, #""image":"s3://b/1""#))]") { $0.given = [.id] }
+        #expect(faults(withTaskID) == [] && withTaskID.rows.first?.sample.id == SampleID("1"))
+        #expect(faults(read("{\"id\":\"a\",\"label\":\"circle\"}")) == [])
     }
 
     @Test("An attribute that no line has is reported with those present; options that a format does not use are faults")
     func attributes() {
         let line = #"{"source-ref":"s3://x","a":0,"a-metadata":{"class-name":"q"},"b":0,"b-metadata":{}}"#
         #expect(
-            words(read(line) { $0.attribute = "nope" }) == [
+            faults(read(line) { $0.attribute = "nope" }) == [
                 "--label-attribute: no line has labels in \"nope\"; there are \"a\", \"b\""
             ]
         )
-        #expect(words(read(line) { $0.attribute = "b" }) == [])
+        #expect(faults(read(line) { $0.attribute = "b" }) == [])
         for format in [ImportFormat.csv, .jsonLines, .labelStudio] {
             let text = [
                 .csv: "id,label\na,circle", .jsonLines: #"{"id":"a","label":"circle"}"#,
                 .labelStudio: "[\(task(1, #""text":"x""#))]",
             ][format]
             #expect(
-                words(read(text ?? "", format) { $0.attribute = "b" }) == [
+                faults(read(text ?? "", format) { $0.attribute = "b" }) == [
                     "--label-attribute: only manifests of Ground Truth have attributes; leave it out"
                 ]
             )
         }
         let export = read("[\(task(1, #""text":"x""#))]") { $0.given = [.label] }
         #expect(
-            words(export).first?.hasPrefix("--label: an export of Label Studio has its labels in its annot") ?? false
+            faults(export).first?.hasPrefix("--label: an export of Label Studio has its labels in its annot") ?? false
         )
     }
 
@@ -130,36 +132,36 @@ struct ImportOptionTests {
         #expect(file.rows.map { $0.answers.map(\.label) } == [["circle"], ["true"]])
         #expect(file.unlabelled == 1)
         let expected = "label: expected a class or {\"kind\":\"choice\",\"class\":…}, found"
-        #expect(words(file) == ["line 3: \(expected) an array", "line 4: \(expected) another object"])
+        #expect(faults(file) == ["line 3: \(expected) an array", "line 4: \(expected) another object"])
     }
 
     @Test("A fault of a task is reported with its number; an export in another form is reported once")
     func exports() {
         let tasks = (1...8).map { task($0, #""text":"x\#($0)""#, $0 == 8 ? #"["a","b"]"# : #"["circle"]"#) }
         #expect(
-            words(read("[\(tasks.joined(separator: ","))]")) == [
-                "task 8: expected one choice, found 2: tasks of several are not built yet"
+            faults(read("[\(tasks.joined(separator: ","))]")) == [
+                "task 8: expected one choice, found 2: tasks with several choices are not supported"
             ]
         )
-        let short = read(
+        let minimal = read(
             #"[{"id":1,"text":"x","choice":"circle","annotator":1,"annotation_id":2,"lead_time":3.5},{"id":2}]"#
         )
-        #expect(short.faults.count == 1 && words(short)[0].contains("JSON_MIN export"))
+        #expect(minimal.faults.count == 1 && faults(minimal)[0].contains("JSON_MIN export"))
         let list = read(#"[{"id":"a","label":"circle"},{"id":"b","label":"star"}]"#)
-        #expect(list.faults.count == 1 && words(list)[0].contains("JSON Lines"))
+        #expect(list.faults.count == 1 && faults(list)[0].contains("JSON Lines"))
         let broken = read("[{]")
-        #expect(broken.faults.count == 1 && words(broken)[0].contains("found \"[{]\", which is not JSON"))
+        #expect(broken.faults.count == 1 && faults(broken)[0].contains("found \"[{]\", which is not JSON"))
     }
 
     /// Before: "expected null, found 'o' at byte 1".
     @Test("A file that is not JSON and a table with other separators are reported as such")
     func otherForms() {
         #expect(
-            words(read("not,json\n", .jsonLines)) == ["line 1: expected a JSON object on one line, found \"not,json\""]
+            faults(read("not,json\n", .jsonLines)) == ["line 1: expected a JSON object on one line, found \"not,json\""]
         )
-        #expect(words(read("{\"id\" \"a\"}\n"))[0].hasPrefix("line 1: it is not JSON: expected"))
-        #expect(words(read("id;label\na;circle\n"))[0].hasSuffix("separated by semicolons: write it with commas"))
-        #expect(words(read("id\tlabel\na\tcircle\n"))[0].hasSuffix("separated by tabs: write it with commas"))
-        #expect(words(read("a text\n"))[0].hasSuffix("since it begins with neither { nor [ (--format says otherwise)"))
+        #expect(faults(read("{\"id\" \"a\"}\n"))[0].hasPrefix("line 1: it is not JSON: expected"))
+        #expect(faults(read("id;label\na;circle\n"))[0].hasSuffix("separated by semicolons: write it with commas"))
+        #expect(faults(read("id\tlabel\na\tcircle\n"))[0].hasSuffix("separated by tabs: write it with commas"))
+        #expect(faults(read("a text\n"))[0].hasSuffix("since it begins with neither { nor [ (--format says otherwise)"))
     }
 }

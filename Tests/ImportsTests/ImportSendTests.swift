@@ -29,16 +29,16 @@ struct ImportSendTests {
     @Test("A stopped import reports its progress, and resumes from there")
     func stopped() throws {
         let pipeline = try Pipeline(seed: 8)
-        var scans = 0
+        var checks = 0
         let error = #expect(throws: EngineError.self) {
             try send(pipeline) {
-                scans += 1
-                return scans > 2
+                checks += 1
+                return checks > 2
             }
         }
         #expect(
             error?.description
-                == "could not send all of it: it was stopped after 20 of 30 records; run the same command again: it goes on from there"
+                == "could not send all of it: it was stopped after 20 of 30 records; run the same command again: it continues from there"
         )
         #expect(try send(pipeline) { false } == 20)
         #expect(pipeline.cluster.committed(pipeline.topics[.predictions]).count == 30)
@@ -48,11 +48,11 @@ struct ImportSendTests {
     @Test("An import that another import has replaced reports it")
     func fenced() throws {
         let pipeline = try Pipeline(seed: 9)
-        var scans = 0
+        var checks = 0
         let error = #expect(throws: EngineError.self) {
             try send(pipeline) {
-                scans += 1
-                if scans == 2 {
+                checks += 1
+                if checks == 2 {
                     let other = try? pipeline.cluster.makeProducer(
                         transactionalID: "\(pipeline.topics.prefix)import.\(Scenario.project.rawValue)"
                     )

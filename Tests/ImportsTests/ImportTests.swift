@@ -38,7 +38,7 @@ struct ImportTests {
         isValidation: Bool = false,
         source: String = "legacy",
         progress: String? = nil
-    ) throws -> (merge: LabelMerge, before: Int) {
+    ) throws -> (merge: LabelMerge, alreadySent: Int) {
         let target = try ImportTarget(
             transport: pipeline.cluster,
             topics: pipeline.topics,
@@ -58,13 +58,13 @@ struct ImportTests {
             project: Scenario.project.rawValue,
             progress: progress
         )
-        let before = try sender.send(
+        let alreadySent = try sender.send(
             merge.labels.map(\.record),
             rate: 1_000,
             now: { pipeline.clock.now },
             pause: { pipeline.clock.advance(by: $0) }
         )
-        return (merge, before)
+        return (merge, alreadySent)
     }
 
     private func facts(_ pipeline: Pipeline) throws -> [LabelFact] {
@@ -111,11 +111,11 @@ struct ImportTests {
         let (all, _) = file(pipeline, 700)
         let note = "\(pipeline.root)-note"
         defer { try? FileManager.default.removeItem(atPath: note) }
-        #expect(try send(pipeline, all, progress: note).before == 0)
+        #expect(try send(pipeline, all, progress: note).alreadySent == 0)
         // Intake has read none of them yet: the progress note records that all were sent.
-        #expect(try send(pipeline, all, progress: note).before == 700)
+        #expect(try send(pipeline, all, progress: note).alreadySent == 700)
         // Without the note they are sent again, and recognized by source and id.
-        #expect(try send(pipeline, all).before == 0)
+        #expect(try send(pipeline, all).alreadySent == 0)
         #expect(pipeline.cluster.committed(pipeline.topics[.imports]).count == 1_400)
         for _ in 0..<40 { try pipeline.settle() }
         #expect(try facts(pipeline).count == 700)
@@ -136,9 +136,9 @@ struct ImportTests {
         _ = try send(pipeline, first, progress: note)
         for _ in 0..<10 { try pipeline.settle() }
         let again = try send(pipeline, first, progress: note)
-        #expect(again.before == 0 && again.merge.known == 5 && again.merge.labels.isEmpty)
+        #expect(again.alreadySent == 0 && again.merge.known == 5 && again.merge.labels.isEmpty)
         let more = try send(pipeline, file(pipeline, 6).0, progress: note)
-        #expect(more.before == 0 && !more.merge.labels.isEmpty)
+        #expect(more.alreadySent == 0 && !more.merge.labels.isEmpty)
         let text = try String(contentsOfFile: note, encoding: .utf8).replacing("\"shapes\"", with: "\"dogs\"")
         try text.write(toFile: note, atomically: true, encoding: .utf8)
         #expect(throws: EngineError.self) { try send(pipeline, file(pipeline, 8).0, progress: note) }
@@ -153,8 +153,8 @@ struct ImportTests {
     )
     func refused() throws {
         let pipeline = try Pipeline(seed: 3)
-        func json(_ id: String, _ rest: String) -> [UInt8] {
-            Array(#"{"project":"shapes","source":"s","id":"\#(id)","sample":{"id":"\#(id)"},\#(rest)}"#.utf8)
+        func json(_ id: String, _ members: String) -> [UInt8] {
+            Array(#"{"project":"shapes","source":"s","id":"\#(id)","sample":{"id":"\#(id)"},\#(members)}"#.utf8)
         }
         try pipeline.send(.imports, json("a", #""label":{"kind":"choice","class":"circle"}"#))
         try pipeline.send(.imports, json("b", #""label":{"kind":"choice","class":"hexagon"}"#))

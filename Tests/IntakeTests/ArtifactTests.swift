@@ -115,7 +115,7 @@ struct ArtifactTests {
             try files.createSymbolicLink(atPath: "\(inside)/\(link)", withDestinationPath: target)
         }
         let usual = ArtifactPrefix.usual
-        func scan(_ path: String, _ size: Int64 = 3, _ folders: ArtifactFolders, _ allowed: [ArtifactPrefix]) -> Bool??
+        func check(_ path: String, _ size: Int64 = 3, _ folders: ArtifactFolders, _ allowed: [ArtifactPrefix]) -> Bool??
         {
             var gate = ArtifactGate(folders, FileInspector())
             do throws(RecordRejection) {
@@ -126,28 +126,28 @@ struct ArtifactTests {
             }
         }
         let roots = ArtifactFolders(roots: [inside])
-        #expect(scan(inside + "/m", 3, roots, usual) == .some(true))
-        #expect(scan(inside + "/in", 3, roots, usual) == .some(true))
-        #expect(scan(inside + "/m", 4, roots, usual) == .some(false))
-        #expect(scan(inside + "/absent", 3, roots, usual) == .some(false))
-        #expect(scan(inside + "/m/under", 3, roots, usual) == .some(false))
-        #expect(scan(inside, 3, roots, usual) == .some(false))
+        #expect(check(inside + "/m", 3, roots, usual) == .some(true))
+        #expect(check(inside + "/in", 3, roots, usual) == .some(true))
+        #expect(check(inside + "/m", 4, roots, usual) == .some(false))
+        #expect(check(inside + "/absent", 3, roots, usual) == .some(false))
+        #expect(check(inside + "/m/under", 3, roots, usual) == .some(false))
+        #expect(check(inside, 3, roots, usual) == .some(false))
         for path in [outside + "/m", inside + "/out/m", inside + "/out", inside + "/away", inside + "/circle", folder] {
-            #expect(scan(path, 3, roots, usual) == nil, "\(path)")
+            #expect(check(path, 3, roots, usual) == nil, "\(path)")
         }
         // A folder that a project names is allowed, though files are checked only below the roots.
         let named = [try #require(ArtifactPrefix("file://" + outside))]
-        #expect(scan(outside + "/m", 3, roots, named) == .some(nil))
-        #expect(scan(inside + "/m", 3, roots, named) == nil)
-        #expect(scan(inside + "/out/m", 3, roots, named) == nil)
+        #expect(check(outside + "/m", 3, roots, named) == .some(nil))
+        #expect(check(inside + "/m", 3, roots, named) == nil)
+        #expect(check(inside + "/out/m", 3, roots, named) == nil)
         // No roots are named: any location is allowed, and only this worker's own folder is checked.
-        let own = ArtifactFolders(trainerFolder: inside)
-        #expect(scan(inside + "/m", 3, own, usual) == .some(true))
-        #expect(scan(outside + "/m", 3, own, usual) == .some(nil))
-        #expect(scan("/srv/nowhere/m", 3, own, usual) == .some(nil))
+        let withoutRoots = ArtifactFolders(trainerFolder: inside)
+        #expect(check(inside + "/m", 3, withoutRoots, usual) == .some(true))
+        #expect(check(outside + "/m", 3, withoutRoots, usual) == .some(nil))
+        #expect(check("/srv/nowhere/m", 3, withoutRoots, usual) == .some(nil))
         // Roots that do not exist on this machine, and an empty list of roots.
-        #expect(scan("/srv/nowhere/m", 3, ArtifactFolders(roots: ["/srv/nowhere"]), usual) == .some(nil))
-        #expect(scan(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
+        #expect(check("/srv/nowhere/m", 3, ArtifactFolders(roots: ["/srv/nowhere"]), usual) == .some(nil))
+        #expect(check(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
     }
 
     @Test("Paths and folders are compared byte by byte: names that are equivalent in Unicode are distinct")
@@ -183,10 +183,10 @@ struct ArtifactTests {
         }
         gate.transactionEnded()
         #expect(try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual) == nil)
-        let passed = ContinuousClock.now - began
-        #expect(passed >= .milliseconds(maximumWait - 50))
+        let elapsed = ContinuousClock.now - began
+        #expect(elapsed >= .milliseconds(maximumWait - 50))
         // Without a bound the wait would be a second for each check.
-        #expect(passed < .milliseconds(maximumWait * 10), "\(passed)")
+        #expect(elapsed < .milliseconds(maximumWait * 10), "\(elapsed)")
         // The first answer is too late for its own query; another query is sent anew.
         var verified: Bool?
         for _ in 0..<1_000 where verified == nil {

@@ -34,7 +34,7 @@ struct BadInputTests {
         try loop.settle()
 
         let counts = try #require(intake.processor as? IntakeProcessor).counts
-        let decided = try #require(loop.processor as? LoopProcessor).counts
+        let loopCounts = try #require(loop.processor as? LoopProcessor).counts
         #expect(counts.read == 3)
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
         #expect(pipeline.journal().contains { $0.text.contains(#""s1""#) }, "the stream stands still")
@@ -46,20 +46,20 @@ struct BadInputTests {
         case .refused(let code):
             try expectDeadLetter(deadLetters, input, code, "intake")
             #expect(counts.dead == [code: 1])
-            #expect(decided.refused.isEmpty)
+            #expect(loopCounts.refused.isEmpty)
         case .refusedLater(let code):
             try expectDeadLetter(deadLetters, input, code, "loop")
-            #expect(decided.refused == [code: 1])
+            #expect(loopCounts.refused == [code: 1])
         case .counted(let code):
             #expect(deadLetters.isEmpty)
-            #expect(decided.refused == [code: 1])
+            #expect(loopCounts.refused == [code: 1])
         case .accepted:
             #expect(deadLetters.isEmpty)
-            #expect(decided.refused.isEmpty)
+            #expect(loopCounts.refused.isEmpty)
             #expect(counts.accepted == 3)
         }
         if case .refused = input.outcome {} else { #expect(counts.dead.isEmpty) }
-        #expect(decided.unreadable == 0)
+        #expect(loopCounts.unreadable == 0)
     }
 
     /// Expects one dead letter: the record as received, and the reason after its own headers.

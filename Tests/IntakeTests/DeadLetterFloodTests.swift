@@ -37,8 +37,8 @@ struct DeadLetterFloodTests {
         #expect(Array(counts.dead.keys) == ["not_json"] && counts.deadTotal == Int64(deadLetters.count))
         #expect(leftOut(deadLetters) == Int(counts.droppedTotal))
         // The allowance of ten seconds at once, at least one per transaction, and the clock does not advance.
-        let turns = batchSize == 1 ? 606 : (606 + batchSize - 1) / batchSize
-        #expect(deadLetters.count >= 50 && deadLetters.count <= 50 + turns)
+        let transactionCount = batchSize == 1 ? 606 : (606 + batchSize - 1) / batchSize
+        #expect(deadLetters.count >= 50 && deadLetters.count <= 50 + transactionCount)
         if batchSize == 1_000 { #expect(deadLetters.count == 50) }
         // The first ones are kept, in order.
         #expect(
@@ -74,7 +74,7 @@ struct DeadLetterFloodTests {
     private static let topics: [Topic] = [.annotations, .trainingResults, .commands, .datasetVersions]
 
     @Test("Answers, results, commands and announcements each have dead letter capacity of their own in any flood")
-    func ownRoom() throws {
+    func separateQuotas() throws {
         let pipeline = try Pipeline()
         for number in 0..<400 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }
         for number in 0..<400 { try pipeline.send(.annotations, Array("bad \(number)".utf8)) }
@@ -134,7 +134,7 @@ struct DeadLetterFloodTests {
         let cut = deadLetters.filter { $0.header("flywheel.value.cut") != nil }
         #expect(deadLetters.count - cut.count == 2 && cut.allSatisfy { $0.value?.count == 4_096 })
         #expect(deadLetters.count + leftOut(deadLetters) == 40)
-        let sent = try Redrive(
+        let report = try Redrive(
             transport: pipeline.cluster,
             topics: pipeline.topics,
             by: "t",
@@ -142,11 +142,11 @@ struct DeadLetterFloodTests {
             pause: { _ in }
         )
         .run(DeadLetterFilter())
-        #expect(sent.sent == 2 && sent.refusedCount == cut.count)
+        #expect(report.sent == 2 && report.refusedCount == cut.count)
     }
 
     @Test("An aborted cycle has no lasting effect: omitted records are counted once", arguments: 6..<14)
-    func undone(_ effect: Int) throws {
+    func aborted(_ effect: Int) throws {
         let pipeline = try Pipeline()
         for number in 0..<300 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }
         let intake = try pipeline.makeIntake(

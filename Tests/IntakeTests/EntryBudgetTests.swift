@@ -46,20 +46,20 @@ struct EntryBudgetTests {
     @Test("With more accounts than are kept, those that are full again are removed, and no others")
     func capacity() {
         var budget = EntryBudget(limits(.commands, 3_600))
-        func takes(_ name: String, at time: Int64) -> Bool {
+        func admits(_ name: String, at time: Int64) -> Bool {
             budget.admits(ProjectID(name), .commands, size: 1, at: time, share: 1)
         }
-        var taken = 0
-        while takes("spent", at: 0) { taken += 1 }
-        #expect(taken == 3_600)
+        var admitted = 0
+        while admits("spent", at: 0) { admitted += 1 }
+        #expect(admitted == 3_600)
         // Each is full again after a second; the one that is spent has one entry left for each second.
         var refused = 0
-        for number in 0..<60_000 where !takes("p\(number)", at: 2_000) { refused += 1 }
-        for number in 60_000..<120_000 where !takes("p\(number)", at: 4_000) { refused += 1 }
+        for number in 0..<60_000 where !admits("p\(number)", at: 2_000) { refused += 1 }
+        for number in 60_000..<120_000 where !admits("p\(number)", at: 4_000) { refused += 1 }
         #expect(refused == 0 && budget.count <= 65_536)
-        var left = 0
-        while takes("spent", at: 4_000) { left += 1 }
-        #expect((3...4).contains(left), "\(left)")
+        var remaining = 0
+        while admits("spent", at: 4_000) { remaining += 1 }
+        #expect((3...4).contains(remaining), "\(remaining)")
     }
 
     @Test("Where no account is full again, all are removed: memory is bounded")
@@ -270,7 +270,7 @@ struct EntryBudgetTests {
     }
 
     @Test("A project that is repeatedly removed and created has one budget")
-    func remade() throws {
+    func recreated() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake(entryLimits: limits(.projects, 10))
         let processor = try #require(intake.processor as? IntakeProcessor)

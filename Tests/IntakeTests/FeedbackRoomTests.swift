@@ -22,7 +22,7 @@ struct FeedbackRoomTests {
     func burst() {
         var room = FeedbackRoom()
         var shares: [Double] = []
-        var taken = 0
+        var admitted = 0
         for number in 0..<1_000_000 {
             guard
                 let share = room.admit(
@@ -33,17 +33,17 @@ struct FeedbackRoomTests {
                     share: 1
                 )
             else { continue }
-            taken += 1
+            admitted += 1
             if shares.last != share { shares.append(share) }
         }
         #expect(shares.prefix(4) == [1, 0.5, 0.25, 0.125] && shares == shares.sorted(by: >), "\(shares)")
-        #expect((900...1_000).contains(taken), "\(taken)")
+        #expect((900...1_000).contains(admitted), "\(admitted)")
     }
 
     @Test("A steady flood settles at the rate that the hour allows, always with the same users")
     func steady() {
         var room = FeedbackRoom()
-        var (taken, users): (Int, Set<Int>) = (0, [])
+        var (admitted, users): (Int, Set<Int>) = (0, [])
         // Ten a second, of which 3,600 an hour are allowed, for ten hours.
         for number in 0..<360_000 {
             let user = number % 1_000
@@ -52,11 +52,11 @@ struct FeedbackRoomTests {
                 continue
             }
             guard time > 5 * Self.hour else { continue }
-            taken += 1
+            admitted += 1
             users.insert(user)
             #expect(share <= 0.25)
         }
-        #expect((5 * 3_300...5 * 3_900).contains(taken), "\(taken)")
+        #expect((5 * 3_300...5 * 3_900).contains(admitted), "\(admitted)")
         #expect(users.count < 300, "\(users.count)")
     }
 
@@ -65,37 +65,38 @@ struct FeedbackRoomTests {
     @Test("A minute after a flood as many users are accepted as an hour's capacity allows")
     func afterwards() {
         var room = FeedbackRoom()
-        var flooded = 0
+        var admittedInFlood = 0
         for number in 0..<200_000 {
             let time = Int64(number) / 50
-            let isTaken =
+            let isAdmitted =
                 room.admit(Self.project, limit: 10_000, draw: draw(number % 10_000), at: time, share: 1) != nil
-            if isTaken { flooded += 1 }
+            if isAdmitted { admittedInFlood += 1 }
         }
-        #expect((5_000...10_100).contains(flooded), "\(flooded)")
-        var received = 0
+        #expect((5_000...10_100).contains(admittedInFlood), "\(admittedInFlood)")
+        var admittedLater = 0
         for number in 0..<2_400 {
             let time = 64_000 + Int64(number) * 50
-            let isTaken = room.admit(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
-            if isTaken { received += 1 }
+            let isAdmitted =
+                room.admit(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
+            if isAdmitted { admittedLater += 1 }
         }
         // 20 a second for two minutes, of which 2.8 a second are within the limit, and more until the rate is known.
-        #expect((250...600).contains(received), "\(received)")
+        #expect((250...600).contains(admittedLater), "\(admittedLater)")
     }
 
     @Test("Capacity used by an aborted transaction is free again, and a worker has only its share of the capacity")
     func transactions() {
         var room = FeedbackRoom()
-        func take() -> Bool { room.admit(Self.project, limit: 40, draw: 0, at: 0, share: 0.25) != nil }
+        func admit() -> Bool { room.admit(Self.project, limit: 40, draw: 0, at: 0, share: 0.25) != nil }
         for _ in 0..<2 {
-            for _ in 0..<10 { #expect(take()) }
-            #expect(!take())
+            for _ in 0..<10 { #expect(admit()) }
+            #expect(!admit())
             room.aborted()
         }
-        for _ in 0..<10 { #expect(take()) }
+        for _ in 0..<10 { #expect(admit()) }
         room.committed()
         room.aborted()
-        #expect(!take())
+        #expect(!admit())
         // A clock that jumps back adds no capacity.
         #expect(room.admit(Self.project, limit: 40, draw: 0, at: -Self.hour, share: 0.25) == nil)
         #expect(room.admit(Self.project, limit: 40, draw: 0, at: Self.hour, share: 0.25) != nil)

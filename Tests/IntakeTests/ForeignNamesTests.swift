@@ -31,7 +31,7 @@ struct ForeignNamesTests {
     }
 
     @Test("Intake accepts no name with a terminal control character, plain or escaped", arguments: bad)
-    func door(name: String) throws {
+    func controlCharacters(name: String) throws {
         let pipeline = try Pipeline()
         let escaped = ForeignText.line(name)
         var sent = 0
@@ -171,7 +171,7 @@ struct ForeignNamesTests {
         let error = #expect(throws: EngineError.self) {
             try apply.apply(configuration(["circle", name, "square", name + "2"]), partitions: 2)
         }
-        #expect(error.map { "\($0)".contains("people do not see") && ForeignText.isPlain("\($0)") } == true)
+        #expect(error.map { "\($0)".contains("is invisible") && ForeignText.isPlain("\($0)") } == true)
     }
 
     /// Before: a window of one second produced a tick each second, for ever.
@@ -226,11 +226,11 @@ struct ForeignNamesTests {
             return
         }
         #expect(next.schema.classes[1].unicodeScalars.count == 5)
-        for (classes, words) in [
+        for (classes, message) in [
             (["tea", composed, "milk", "water"], "spelt otherwise"), (["tea", twin, "milk", "re\u{301}"], "NFC"),
         ] {
             let error = #expect(throws: EngineError.self) { try apply.apply(configuration(classes), partitions: 2) }
-            #expect(error?.reason.contains(words) == true, "\(String(describing: error))")
+            #expect(error?.reason.contains(message) == true, "\(String(describing: error))")
         }
         // Both spellings are one class, so a schema with both has a duplicate.
         let schema = next.schema
@@ -264,14 +264,14 @@ struct ForeignNamesTests {
     @Test("A producer's headers are kept apart from Flywheel's, and are restored unchanged")
     func headers() throws {
         let pipeline = try Pipeline()
-        let own = [
+        let producerHeaders = [
             RecordHeader("flywheel.reason.code", "fine"), RecordHeader("flywheel.redrive.attempt", "7"),
             RecordHeader("producer.flywheel.x", "1"), RecordHeader("producer.y", "2"),
             RecordHeader("__connect.errors.topic", "t.journal"), RecordHeader("flywheel.left_out", "1000000"),
             RecordHeader("flywheel.value.cut", "true"), RecordHeader("flywheel.headers.cut", "true"),
             RecordHeader("flywheel.redriven.letter", "0/0"), RecordHeader("\u{1B}]0;x\u{7}", nil),
         ]
-        try pipeline.send(.annotations, Array(#"{"project":"nowhere"}"#.utf8), headers: own)
+        try pipeline.send(.annotations, Array(#"{"project":"nowhere"}"#.utf8), headers: producerHeaders)
         try pipeline.settle()
         let deadLetter = try #require(deadLetters(pipeline).first)
         #expect(deadLetter.headers.filter { $0.name == "flywheel.reason.code" }.count == 1)
@@ -286,7 +286,7 @@ struct ForeignNamesTests {
         defer { scan.close() }
         var stored: [DeadLetter] = []
         try scan.forEachDeadLetter { stored.append($0) }
-        #expect(stored.first?.headers == own)
+        #expect(stored.first?.headers == producerHeaders)
         #expect(stored.first?.attempt == 0)
         #expect(stored.first?.isValueCut == false)
         #expect(stored.first?.areHeadersCut == false)
@@ -301,7 +301,7 @@ struct ForeignNamesTests {
         )
         #expect(try redrive.run(DeadLetterFilter()).sent == 1)
         let again = try #require(pipeline.cluster.committed(pipeline.topics[.annotations]).last)
-        #expect(Array(again.headers.dropFirst(2)) == own)
+        #expect(Array(again.headers.dropFirst(2)) == producerHeaders)
         #expect(again.headers.prefix(2).map(\.name) == ["flywheel.redrive.attempt", "flywheel.redrive.letter"])
         try pipeline.settle()
         var attempts: [Int] = []

@@ -20,7 +20,7 @@ struct HotPathTests {
     }
 
     @Test(
-        "Predictions that are counted and not forwarded are scanned without any allocation",
+        "Predictions that are counted and not forwarded are scanned with fewer than 20 allocations per 10,000",
         arguments: [false, true]
     )
     func allocations(hasTriggers: Bool) throws {
@@ -77,9 +77,9 @@ struct HotPathTests {
         func scan() {
             var number = 0
             while number < 500 {
-                if let judgement = processor.scan(records[number], at: time) {
-                    processor.count(judgement)
-                    dropped += judgement.passes ? 0 : 1
+                if let verdict = processor.scan(records[number], at: time) {
+                    processor.count(verdict)
+                    dropped += verdict.passes ? 0 : 1
                 } else {
                     unread += 1
                 }
@@ -105,22 +105,22 @@ struct HotPathTests {
             Wire.prediction(Sample(id: SampleID("s\(number)")), [0.98, 0.01, 0.01])
         }
         for number in stride(from: 7, to: values.count, by: 250) { values[number] = [0xFE] }
-        let texts = values.map { value -> UnsafeMutableRawBufferPointer in
+        let buffers = values.map { value -> UnsafeMutableRawBufferPointer in
             let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: value.count, alignment: 1)
             copy.copyBytes(from: value)
             return copy
         }
-        defer { for text in texts { text.deallocate() } }
+        defer { for buffer in buffers { buffer.deallocate() } }
         let batch = RecordBatch()
         batch.records = ContiguousArray(
-            texts.enumerated().map { number, text in
+            buffers.enumerated().map { number, buffer in
                 RecordView(
                     topic: 0,
                     partition: 0,
                     offset: Int64(number),
                     timestamp: pipeline.clock.now,
                     key: UnsafeRawBufferPointer(start: nil, count: 0),
-                    value: UnsafeRawBufferPointer(text)
+                    value: UnsafeRawBufferPointer(buffer)
                 )
             }
         )

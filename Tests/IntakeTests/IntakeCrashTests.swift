@@ -80,13 +80,13 @@ struct IntakeCrashTests {
     )
     func everyEffect(seed: UInt64) throws {
         let undisturbed = try makePipeline(seed: seed)
-        let counted = try settle(undisturbed, group: "intake", nil) { plan, instance in
+        let baselinePlan = try settle(undisturbed, group: "intake", nil) { plan, instance in
             try undisturbed.makeIntake(plan, instance: instance, policy: Self.policy)
         }
         let expected = try outcome(undisturbed)
         #expect(!expected.audit.isEmpty && !expected.dead.isEmpty)
         #expect(expected.tallies == ["v0/champion": [30, 20, 20], "v1/champion": [30, 0, 0]])
-        for step in FaultPlan.steps(counted.effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
+        for step in FaultPlan.steps(baselinePlan.effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
             let pipeline = try makePipeline(seed: seed)
             let plan = try settle(pipeline, group: "intake", step, successor: .of(step)) { plan, instance in
                 try pipeline.makeIntake(plan, instance: instance, policy: Self.policy)
@@ -94,7 +94,7 @@ struct IntakeCrashTests {
             #expect(plan.hasStruck, "seed \(seed), \(step)")
             let found = try outcome(pipeline)
             let isSame = found == expected
-            #expect(isSame, "seed \(seed), \(step) (\(counted.effects[step.number]))")
+            #expect(isSame, "seed \(seed), \(step) (\(baselinePlan.effects[step.number]))")
             #expect(found.tallies == expected.tallies, "seed \(seed), \(step)")
         }
     }
@@ -111,11 +111,11 @@ struct IntakeCrashTests {
         let successor = try pipeline.makeIntake(policy: Self.policy)
         try successor.settle()
         pipeline.clock.advance(by: 5_000)
-        var isGone = false
-        for _ in 0..<20 where !isGone {
-            do { try zombie.task.cycle() } catch { isGone = true }
+        var isFenced = false
+        for _ in 0..<20 where !isFenced {
+            do { try zombie.task.cycle() } catch { isFenced = true }
         }
-        #expect(isGone)
+        #expect(isFenced)
         try successor.settle()
         let isSame = try outcome(pipeline) == expected
         #expect(isSame)
@@ -126,18 +126,18 @@ struct IntakeCrashTests {
         let undisturbed = try makePipeline(seed: 1)
         try undisturbed.makeIntake(policy: Self.policy).settle()
         let expected = try outcome(undisturbed)
-        for turns in 1...8 {
+        for cycles in 1...8 {
             let pipeline = try makePipeline(seed: 1)
-            let one = try pipeline.makeIntake(instance: "w1", policy: Self.policy)
-            for _ in 0..<turns { try one.task.cycle() }
-            let two = try pipeline.makeIntake(instance: "w2", policy: Self.policy)
+            let first = try pipeline.makeIntake(instance: "w1", policy: Self.policy)
+            for _ in 0..<cycles { try first.task.cycle() }
+            let second = try pipeline.makeIntake(instance: "w2", policy: Self.policy)
             for _ in 0..<40 {
-                try two.task.cycle()
-                try one.task.cycle()
+                try second.task.cycle()
+                try first.task.cycle()
             }
-            #expect(!one.task.assignment.isEmpty && !two.task.assignment.isEmpty)
+            #expect(!first.task.assignment.isEmpty && !second.task.assignment.isEmpty)
             let isSame = try outcome(pipeline) == expected
-            #expect(isSame, "a second worker after \(turns) turns")
+            #expect(isSame, "a second worker after \(cycles) cycles")
         }
     }
 }

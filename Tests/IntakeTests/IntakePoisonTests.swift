@@ -29,7 +29,7 @@ struct IntakePoisonTests {
         LethalRecord(topic: pipeline.topics[.annotations], partition: 0, offset: offset, manner: manner)
     }
 
-    private func tasks(_ pipeline: Pipeline) -> [String: Int] {
+    private func annotationCounts(_ pipeline: Pipeline) -> [String: Int] {
         counted(
             pipeline.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map { $0.header("ce_id") ?? "" }
         )
@@ -40,7 +40,8 @@ struct IntakePoisonTests {
     }
 
     /// Every record except the lethal one was processed, once, and the lethal one is a dead letter.
-    private func expectIsolated(_ pipeline: Pipeline, of count: Int = 400, offset: Int64 = 57, _ note: String) throws {
+    private func expectQuarantined(_ pipeline: Pipeline, of count: Int = 400, offset: Int64 = 57, _ note: String) throws
+    {
         let deadLetters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(deadLetters.map { $0.header("flywheel.reason.code") } == ["poison"], "\(note)")
         #expect(deadLetters.first?.header("__connect.errors.offset") == "\(offset)", "\(note)")
@@ -48,7 +49,7 @@ struct IntakePoisonTests {
             deadLetters.first?.value == pipeline.cluster.committed(pipeline.topics[.annotations])[Int(offset)].value,
             "\(note)"
         )
-        let found = tasks(pipeline)
+        let found = annotationCounts(pipeline)
         #expect(found.count == count / 4 - 1 && found.values.allSatisfy { $0 == 1 }, "\(note)")
         #expect(try predictions(pipeline) == Int64(count), "\(note)")
     }
@@ -62,14 +63,14 @@ struct IntakePoisonTests {
         let lethal = lethal(pipeline, offset: offset)
         let (_, deaths) = try supervise { _ in try pipeline.makeIntake(lethal: lethal) }
         #expect((4...7).contains(deaths), "\(deaths) deaths")
-        try expectIsolated(pipeline, offset: offset, "offset \(offset)")
+        try expectQuarantined(pipeline, offset: offset, "offset \(offset)")
         let text = pipeline.cluster.committed(pipeline.topics[.deadLetters]).first?.header("flywheel.reason.text") ?? ""
         #expect(text.contains("3 workers died"))
         // The stream continues, in order.
         try pipeline.send(.annotations, Wire.annotation("later", "a", .skip))
-        let (_, more) = try supervise { _ in try pipeline.makeIntake(lethal: lethal) }
-        #expect(more == 0)
-        #expect(tasks(pipeline).count == 100)
+        let (_, moreDeaths) = try supervise { _ in try pipeline.makeIntake(lethal: lethal) }
+        #expect(moreDeaths == 0)
+        #expect(annotationCounts(pipeline).count == 100)
     }
 
     @Test("Workers with different names count the same deaths")
@@ -83,7 +84,7 @@ struct IntakePoisonTests {
         #expect((4...7).contains(deaths), "\(deaths) deaths")
         // The transaction that the dead worker left open ends by its timeout.
         pipeline.clock.advance(by: 10_001)
-        try expectIsolated(pipeline, "other names")
+        try expectQuarantined(pipeline, "other names")
     }
 
     @Test(
@@ -94,7 +95,7 @@ struct IntakePoisonTests {
         let pipeline = try makePipeline()
         let runner = try pipeline.makeIntake(lethal: lethal(pipeline, manner))
         try runner.settle()
-        try expectIsolated(pipeline, "\(manner)")
+        try expectQuarantined(pipeline, "\(manner)")
         let text = pipeline.cluster.committed(pipeline.topics[.deadLetters]).first?.header("flywheel.reason.text") ?? ""
         #expect(text.hasPrefix("3 times in a row: "))
     }
@@ -103,20 +104,25 @@ struct IntakePoisonTests {
         "Poison and a crash at every effect of its handling: one dead letter, and nothing else is lost"
     )
     func deathAndCrash() throws {
-        func run(_ life: Int, _ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
+        func run(_ incarnation: Int, _ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
             let pipeline = try makePipeline(80)
             let lethal = lethal(pipeline, offset: 7)
             let plan = FaultPlan(step)
-            _ = try supervise { try pipeline.makeIntake($0 == life ? plan : FaultPlan(), lethal: lethal) }
+            _ = try supervise { try pipeline.makeIntake($0 == incarnation ? plan : FaultPlan(), lethal: lethal) }
             return (pipeline, plan)
         }
-        for life in 0..<6 {
-            let effects = try run(life, nil).plan.effects
+        for incarnation in 0..<6 {
+            let effects = try run(incarnation, nil).plan.effects
             for step in FaultPlan.steps(effects, [.crash])
             where step.moment == (step.number % 2 == 0 ? .before : .after) {
-                let (pipeline, plan) = try run(life, step)
-                #expect(plan.hasStruck, "life \(life), \(step)")
-                try expectIsolated(pipeline, of: 80, offset: 7, "life \(life), \(step) (\(effects[step.number]))")
+                let (pipeline, plan) = try run(incarnation, step)
+                #expect(plan.hasStruck, "life \(incarnation), \(step)")
+                try expectQuarantined(
+                    pipeline,
+                    of: 80,
+                    offset: 7,
+                    "life \(incarnation), \(step) (\(effects[step.number]))"
+                )
             }
         }
     }
@@ -135,7 +141,7 @@ struct IntakePoisonTests {
         #expect(plan.effects.filter { $0 == .commit }.count == 500 / 50 + 2)
         let topicPartition = TopicPartition(pipeline.topics[.annotations], 0)
         #expect(pipeline.cluster.note(of: topicPartition, group: "intake") == "clean")
-        // The next worker finds the clean note.
+        // The next worker finds the metadata `clean`.
         let next = try pipeline.makeIntake(policy: policy)
         try pipeline.send(.annotations, Wire.annotation("later", "a", .skip))
         try next.settle()
@@ -158,7 +164,10 @@ struct IntakePoisonTests {
         }
         try pipeline.makeIntake().settle()
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty, "seed \(seed)")
-        #expect(tasks(pipeline).count == 140 && tasks(pipeline).values.allSatisfy { $0 == 1 }, "seed \(seed)")
+        #expect(
+            annotationCounts(pipeline).count == 140 && annotationCounts(pipeline).values.allSatisfy { $0 == 1 },
+            "seed \(seed)"
+        )
         #expect(try predictions(pipeline) == 400, "seed \(seed)")
     }
 
@@ -183,7 +192,7 @@ struct IntakePoisonTests {
         let pipeline = try makePipeline()
         let topicPartition = TopicPartition(pipeline.topics[.annotations], 0)
         for number in 0..<8 {
-            // As in `Worker`: the partitions of the previous life are passed on as explained.
+            // As in `Worker`: the partitions of the previous run are passed on as explained.
             let processor = { (transport: any StreamTransport) throws -> any Processor in
                 IntakeProcessor(
                     topics: pipeline.topics,

@@ -52,23 +52,23 @@ struct ManyVersionsTests {
             let value = Wire.prediction(pipeline.scenario.next(), [0.98, 0.01, 0.01], version: "v\(number)")
             try pipeline.send(.predictions, value)
         }
-        let scenario = pipeline.configuration
+        let current = pipeline.configuration
         let revision = ProjectConfiguration(
             project: Scenario.project,
             revision: 2,
             partition: Scenario.partition,
-            schema: LabelSchema(question: scenario.schema.question, classes: Scenario.classes + ["cube"]),
-            acquisition: scenario.acquisition,
-            labeling: scenario.labeling,
-            datasets: scenario.datasets,
-            training: scenario.training,
-            rollout: scenario.rollout
+            schema: LabelSchema(question: current.schema.question, classes: Scenario.classes + ["cube"]),
+            acquisition: current.acquisition,
+            labeling: current.labeling,
+            datasets: current.datasets,
+            training: current.training,
+            rollout: current.rollout
         )
         // The revision arrives while a batch is being processed: when Intake reads the clock a second time.
-        var queried = Int.min
+        var clockReads = Int.min
         let intake = try pipeline.makeIntake(now: { [pipeline] in
-            queried += 1
-            if queried == 2 {
+            clockReads += 1
+            if clockReads == 2 {
                 try? pipeline.cluster.append(
                     OutputRecord(
                         topic: pipeline.topics[.projects],
@@ -85,9 +85,9 @@ struct ManyVersionsTests {
             #"{"project":"shapes","sample":{"id":"late","uri":"memory:late"},"model":{"name":"m","version":"v19","role":"champion"},"#
             + #""output":{"kind":"choice","probabilities":{"circle":0.34,"square":0.33,"star":0.33}},"members":[{"cube":0.5,"circle":0.5},{"cube":0.9,"circle":0.1}]}"#
         try pipeline.send(.predictions, Array(text.utf8))
-        queried = 0
+        clockReads = 0
         try intake.settle()
-        #expect(queried >= 2)
+        #expect(clockReads >= 2)
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
         #expect(pipeline.journal().count { $0.text.contains(#""late""#) } == 1)
         #expect(try counted(pipeline)["v19"] == 2)

@@ -147,7 +147,7 @@ enum OddPredictions {
         { record().replacing("\"model\"", with: $0) }, { record().replacing("\"version\"", with: $0) },
     ]
 
-    private static let wholes: [String] = [
+    private static let wholeRecords: [String] = [
         "\(record())\u{0}", "\(record()) \n", " \t\(record())", "", "\u{0}", " ", record() + record(),
         "\u{FEFF}\(record())",
         String(record().dropLast()), String(record().dropFirst()),
@@ -171,7 +171,7 @@ enum OddPredictions {
                 records.append(Array(context(value).utf8))
             }
         }
-        for text in wholes { records.append(Array(text.utf8)) }
+        for text in wholeRecords { records.append(Array(text.utf8)) }
         for bytes in bytes {
             records.append(Array(#"\#(record().dropLast()),"x":""#.utf8) + bytes + Array(#""}"#.utf8))
         }
@@ -199,13 +199,13 @@ enum OddPredictions {
     /// A usual record, corrupted at one to three positions.
     static func spoilt(using generator: inout SplitMix64) -> [UInt8] {
         var bytes = Array(usual[generator.next(below: usual.count)].utf8)
-        let marks = Array("{}[]:,\"\\ 0a-e.nu\n\u{0}\u{1}".utf8) + [0xC3, 0xFF]
+        let punctuation = Array("{}[]:,\"\\ 0a-e.nu\n\u{0}\u{1}".utf8) + [0xC3, 0xFF]
         for _ in 0...generator.next(below: 3) {
             let at = generator.next(below: bytes.count)
             switch generator.next(below: 5) {
             case 0: bytes.remove(at: at)
-            case 1: bytes[at] = marks[generator.next(below: marks.count)]
-            case 2: bytes.insert(marks[generator.next(below: marks.count)], at: at)
+            case 1: bytes[at] = punctuation[generator.next(below: punctuation.count)]
+            case 2: bytes.insert(punctuation[generator.next(below: punctuation.count)], at: at)
             case 3: bytes.insert(bytes[generator.next(below: bytes.count)], at: at)
             default: bytes.swapAt(at, generator.next(below: bytes.count))
             }

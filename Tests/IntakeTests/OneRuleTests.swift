@@ -15,7 +15,7 @@ import Vocabulary
 @Suite("One rule for forwarded records and records that are only counted")
 struct OneRuleTests {
     /// An Intake of one project that forwards all its candidates, or none.
-    private final class Door {
+    private final class SingleIntake {
         let processor: IntakeProcessor
         private let intake: Any
         private let batch = RecordBatch()
@@ -88,9 +88,11 @@ struct OneRuleTests {
     /// Compares the verdicts of both Intakes on records, with a fresh pair from time to time: before its 300th score no
     /// threshold admits a candidate, and here each record has up to three.
     private func compare(_ records: [[UInt8]], _ space: EmbeddingSpace?) throws -> (scans: Int, refused: Int) {
-        var (scans, refused, passed) = (0, 0, 0)
+        var (scans, refused, written) = (0, 0, 0)
         for start in stride(from: 0, to: records.count, by: 80) {
-            let (counting, forwarding) = (try Door(space, forwardsAll: false), try Door(space, forwardsAll: true))
+            let (counting, forwarding) = (
+                try SingleIntake(space, forwardsAll: false), try SingleIntake(space, forwardsAll: true)
+            )
             var accepted = 0
             for bytes in records[start..<min(start + 80, records.count)] {
                 let (counted, forwarded) = (try counting.verdict(bytes), try forwarding.verdict(bytes))
@@ -99,18 +101,18 @@ struct OneRuleTests {
                 if forwarded == nil { accepted += 1 } else { refused += 1 }
             }
             scans += counting.scans
-            passed += counting.written
+            written += counting.written
             #expect(forwarding.written >= accepted, "something was counted that was to pass")
         }
         // A few scores are above the threshold, although the samples were not drawn for the audit sample.
-        #expect(passed * 50 < records.count, "\(passed) outputs of \(records.count) records that were to be counted")
+        #expect(written * 50 < records.count, "\(written) outputs of \(records.count) records that were to be counted")
         return (scans, refused)
     }
 
     @Test("Odd and broken records get the same verdict and reason, forwarded or not", arguments: 0..<4)
     func odd(_ space: Int) throws {
         let (scans, refused) = try compare(OddPredictions.all, Self.spaces[space])
-        #expect(scans > 300 && refused > 3_000, "\(scans) looks, \(refused) refused")
+        #expect(scans > 300 && refused > 3_000, "\(scans) scans, \(refused) refused")
     }
 
     @Test("Corrupted records get one verdict and reason, forwarded or not", arguments: 0..<4 as Range<UInt64>)
@@ -118,26 +120,26 @@ struct OneRuleTests {
         var generator = SplitMix64(seed: 17 + seed)
         let records = (0..<3_000).map { _ in OddPredictions.spoilt(using: &generator) }
         let (scans, refused) = try compare(records, Self.spaces[Int(seed)])
-        #expect(scans > 80 && refused > 1_000, "\(scans) looks, \(refused) refused")
+        #expect(scans > 80 && refused > 1_000, "\(scans) scans, \(refused) refused")
     }
 
     @Test("Usual valid records are judged without being parsed", arguments: OddPredictions.usual)
     func usual(_ text: String) throws {
         for space in [nil, EmbeddingSpace(name: SpaceID("e1"), dimension: 2, norm: 50), EmbeddingSpace(norm: 3)] {
-            let door = try Door(space, forwardsAll: false)
+            let intake = try SingleIntake(space, forwardsAll: false)
             // The project is read with the first record.
             for scans in 0...1 {
-                #expect(try door.verdict(Array(text.utf8)) == nil)
-                #expect(door.scans == scans)
+                #expect(try intake.verdict(Array(text.utf8)) == nil)
+                #expect(intake.scans == scans)
             }
         }
     }
 
     @Test("An unused member is checked, too")
     func unread() throws {
-        let door = try Door(nil, forwardsAll: false)
+        let intake = try SingleIntake(nil, forwardsAll: false)
         let text = OddPredictions.usual[0].dropLast() + #","x":@@@}"#
-        #expect(try door.verdict(Array(text.utf8))?[0] == "not_json")
+        #expect(try intake.verdict(Array(text.utf8))?[0] == "not_json")
     }
 
     @Test("A norm is bounded before it is computed, and the bound is never wrong", arguments: 0..<200 as Range<UInt64>)
@@ -151,8 +153,8 @@ struct OneRuleTests {
             OddPredictions.usual[0].replacing(#""id":"s""#, with: #""id":"s","embedding":[\#(text)]"#).utf8
         )
         for (limit, fits) in [(norm * 1.01, true), (norm, true), (norm * 0.999, false), (norm * 100 + 10, true)] {
-            let door = try Door(EmbeddingSpace(norm: limit), forwardsAll: false)
-            #expect((try door.verdict(record) == nil) == fits, "\(limit) of \(norm)")
+            let intake = try SingleIntake(EmbeddingSpace(norm: limit), forwardsAll: false)
+            #expect((try intake.verdict(record) == nil) == fits, "\(limit) of \(norm)")
         }
     }
 }

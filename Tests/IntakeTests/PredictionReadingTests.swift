@@ -107,8 +107,9 @@ struct PredictionReadingTests {
             remainder -= probability
             members.append("\"\(Scenario.schema.classes[index])\":\(probability)")
         }
-        let rest = named < weights.count ? ",\"remainder\":\(max(0, remainder))" : ""
-        let output = "\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}\(rest)}"
+        let remainderMember = named < weights.count ? ",\"remainder\":\(max(0, remainder))" : ""
+        let output =
+            "\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}\(remainderMember)}"
         var parts = [
             "\"project\":\"\(Scenario.project)\"",
             "\"sample\":{\"metadata\":{\"a\":\"b\"},\"id\":\"s\(generator.next(below: 1_000))\",\"embedding\":[1,2.5]}",
@@ -161,7 +162,7 @@ struct PredictionReadingTests {
     }
 
     @Test("Of equally likely classes the top one has the lowest index", arguments: AcquisitionFunction.allCases)
-    func equals(_ function: AcquisitionFunction) throws {
+    func tied(_ function: AcquisitionFunction) throws {
         let names = (0..<100).map { "class-\($0)" }
         let schema = LabelSchema(question: "Which?", classes: names)
         let table = ProjectTable()
@@ -176,10 +177,10 @@ struct PredictionReadingTests {
         var generator = SplitMix64(seed: 3)
         for _ in 0..<300 {
             let order = SeededSampling.permutation(of: 100, using: &generator)
-            let equals = order.prefix(2 + generator.next(below: 2))
-            let highest = (1 - 0.001 * Double(100 - equals.count)) / Double(equals.count)
+            let tied = order.prefix(2 + generator.next(below: 2))
+            let highest = (1 - 0.001 * Double(100 - tied.count)) / Double(tied.count)
             let members = SeededSampling.permutation(of: 100, using: &generator)
-                .map { "\"\(names[$0])\":\(equals.contains($0) ? highest : 0.001)" }
+                .map { "\"\(names[$0])\":\(tied.contains($0) ? highest : 0.001)" }
             let bytes = Array(
                 """
                 {"project":"\(Scenario.project)","sample":{"id":"s"},"model":{"version":"v"},\
@@ -191,7 +192,7 @@ struct PredictionReadingTests {
                 try PredictionEvent(parser.parse($0).object(), project: Scenario.project, question: .choice(schema))
             }
             let output = try #require(event.output?.distribution)
-            #expect(scanned.top == equals.min() && scanned.top == output.top.label.rawValue)
+            #expect(scanned.top == tied.min() && scanned.top == output.top.label.rawValue)
             #expect(abs((scanned.score ?? -1) - function.score(output, classes: 100)) < 1e-12)
         }
     }

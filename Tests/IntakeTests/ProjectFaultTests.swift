@@ -22,7 +22,7 @@ struct ProjectFaultTests {
         )
     }
 
-    /// The plant's configuration under another name and number.
+    /// The pipeline's configuration under another name and number.
     private func configuration(
         _ name: String = "shapes",
         revision: Int = 2,
@@ -70,7 +70,7 @@ struct ProjectFaultTests {
         #expect(processor.projectFaults.map(\.project) == [name])
         #expect(
             processor.projectFaults.first?.reason.contains(
-                revision == 1 ? "partition 99999 is not among the 2" : "stays where its journal is"
+                revision == 1 ? "partition 99999 is not among the 2" : "stays in the partition of its journal"
             ) == true
         )
         let deadLetter = pipeline.cluster.committed(pipeline.topics[.deadLetters]).first
@@ -96,7 +96,7 @@ struct ProjectFaultTests {
     }
 
     @Test("Keys, revisions, partitions and classes must be consistent with those in force; a violation is named")
-    func notFollowed() throws {
+    func inconsistent() throws {
         let pipeline = try Pipeline()
         let directory = try ProjectDirectory(
             transport: pipeline.cluster,
@@ -109,9 +109,9 @@ struct ProjectFaultTests {
             ("its key is not", { try put(pipeline, configuration(revision: 4), key: "\u{1B}[31m") }),
             ("is above", { try put(pipeline, configuration(revision: .max)) }),
             ("is above", { try put(pipeline, configuration(revision: 1_000_000_001)) }),
-            ("comes behind", { try put(pipeline, configuration(revision: 2)) }),
+            ("with other content was written after", { try put(pipeline, configuration(revision: 2)) }),
             ("with other content", { try put(pipeline, configuration(revision: 3)) }),
-            ("stays where its journal is", { try put(pipeline, configuration(revision: 4, partition: 0)) }),
+            ("stays in the partition of its journal", { try put(pipeline, configuration(revision: 4, partition: 0)) }),
             ("removes or reorders", { try put(pipeline, configuration(revision: 4)) }),
             ("", { try put(pipeline, Array(#"{"revision":"#.utf8), key: "shapes") }),
             ("", { try put(pipeline, Array("[]".utf8), key: "") }),
@@ -139,15 +139,15 @@ struct ProjectFaultTests {
     /// Before: a null followed by revision 1 moved a project to another partition, or reversed its classes, without any
     /// report.
     @Test("A tombstone bypasses no check of the next revision; the removed revision may be published again")
-    func buried() throws {
+    func afterTombstone() throws {
         let pipeline = try Pipeline()
         let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
         let known = configuration(revision: 3, classes: Scenario.classes + ["cross"])
         try put(pipeline, known)
         for (reason, next) in [
-            ("comes behind", configuration(revision: 1, classes: Scenario.classes + ["cross"])),
-            ("comes behind", configuration(revision: 3, partition: 0)),
-            ("stays where its journal is", configuration(revision: 4, partition: 0)),
+            ("with other content was written after", configuration(revision: 1, classes: Scenario.classes + ["cross"])),
+            ("with other content was written after", configuration(revision: 3, partition: 0)),
+            ("stays in the partition of its journal", configuration(revision: 4, partition: 0)),
             ("removes or reorders", configuration(revision: 4, classes: ["cross"] + Scenario.classes)),
         ] {
             try put(pipeline, nil, key: "shapes")
@@ -167,10 +167,10 @@ struct ProjectFaultTests {
     func openTransaction() throws {
         let pipeline = try Pipeline(transactionTimeout: 900_000)
         try put(pipeline, configuration(revision: 1))
-        let stranger = try pipeline.cluster.makeProducer(transactionalID: "stranger")
-        try stranger.initializeTransactions()
-        try stranger.begin()
-        try stranger.send([
+        let otherProducer = try pipeline.cluster.makeProducer(transactionalID: "stranger")
+        try otherProducer.initializeTransactions()
+        try otherProducer.begin()
+        try otherProducer.send([
             OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: Array("x".utf8), value: [])
         ])
         let began = pipeline.clock.now
@@ -186,7 +186,7 @@ struct ProjectFaultTests {
         #expect(throws: StreamError.self) {
             try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(configuration(), partitions: 2)
         }
-        try stranger.abort()
+        try otherProducer.abort()
         _ = try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(configuration(), partitions: 2)
     }
 
@@ -231,10 +231,10 @@ struct ProjectFaultTests {
         #expect(directory.faults.count == 3)
         let text = try #require(directory.faults.first?.text)
         #expect(text.contains(#"of the key "Bad Key""#) && text.contains("write a null value under the same key"))
-        for (left, key) in zip([2, 1, 0], keys) {
+        for (remaining, key) in zip([2, 1, 0], keys) {
             try put(pipeline, nil, key: key)
             try directory.readToEnd()
-            #expect(directory.faults.count == left)
+            #expect(directory.faults.count == remaining)
         }
     }
 

@@ -116,7 +116,7 @@ struct QueriedSampleTests {
     @Test("The extra exploration for confident errors applies in Intake as long as the loop's row contains it")
     func exploration() throws {
         let pipeline = try Pipeline(configuration: Self.configuration { $0.explorationMost = 0.5 })
-        var known = 0
+        var previousCount = 0
         func flagged() throws -> Int {
             for number in 0..<60 {
                 let prediction = Wire.prediction(pipeline.scenario.next(), [0.4, 0.3, 0.3])
@@ -124,8 +124,8 @@ struct QueriedSampleTests {
             }
             try pipeline.settle()
             let all = try candidates(pipeline).count { $0.isExploration }
-            defer { known = all }
-            return all - known
+            defer { previousCount = all }
+            return all - previousCount
         }
         #expect(try flagged() == 0)
         for (extra, isRaised) in [("0.3", true), ("0.0", false), ("1.0", true)] {
@@ -236,8 +236,8 @@ struct QueriedSampleTests {
         let undisturbed = try makePipeline()
         let counting = FaultPlan()
         try undisturbed.makeIntake(counting, policy: policy).settle()
-        let usual = try candidates(undisturbed)
-        #expect(usual.count >= 12 && usual.count <= 18)
+        let expected = try candidates(undisturbed)
+        #expect(expected.count >= 12 && expected.count <= 18)
         for step in FaultPlan.steps(counting.effects, [.crash, .abortable]) {
             let pipeline = try makePipeline()
             let plan = FaultPlan(step)
@@ -277,7 +277,7 @@ struct QueriedSampleTests {
     }
 
     @Test("A sample in the pool is forwarded once for each model")
-    func words() throws {
+    func oncePerModel() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(capacity: 20) { $0.oversample = 1 })
         let samples = (0..<20).map { _ in pipeline.scenario.next() }
         for sample in samples { try row("pool", sample.id.rawValue, "{}", in: pipeline) }

@@ -9,14 +9,14 @@ import Testing
 import Vocabulary
 
 /// A transport whose readers take some time to find the end of `projects`.
-private struct SlowEnds: StreamTransport {
+private struct SlowTransport: StreamTransport {
     let transport: any StreamTransport
     let topic: String
     let clock: SimulatedClock
-    let took: Int64
-    let scans: Scans
+    let delay: Int64
+    let scans: ScanCounter
 
-    final class Scans: Sendable {
+    final class ScanCounter: Sendable {
         let count = Mutex(0)
     }
 
@@ -38,9 +38,9 @@ private struct SlowEnds: StreamTransport {
 
 private final class SlowReader: LogReader {
     private let reader: any LogReader
-    private let slow: SlowEnds
+    private let slow: SlowTransport
 
-    init(reader: any LogReader, slow: SlowEnds) {
+    init(reader: any LogReader, slow: SlowTransport) {
         self.reader = reader
         self.slow = slow
     }
@@ -57,7 +57,7 @@ private final class SlowReader: LogReader {
     func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
         if partitions.contains(where: { $0.topic == slow.topic }) {
             slow.scans.count.withLock { $0 += 1 }
-            slow.clock.advance(by: slow.took)
+            slow.clock.advance(by: slow.delay)
         }
         return try reader.ends(of: partitions, stable: stable)
     }
@@ -66,8 +66,8 @@ private final class SlowReader: LogReader {
 
 @Suite("Reads of `projects` for a project that is not known")
 struct ReadAllowanceTests {
-    private func intake(_ pipeline: Pipeline, took: Int64) throws -> (runner: ProcessorRunner, scans: () -> Int) {
-        let scans = SlowEnds.Scans()
+    private func intake(_ pipeline: Pipeline, delay: Int64) throws -> (runner: ProcessorRunner, scans: () -> Int) {
+        let scans = SlowTransport.ScanCounter()
         let (topics, clock) = (pipeline.topics, pipeline.clock)
         let runner = try ProcessorRunner(
             cluster: pipeline.cluster,
@@ -75,11 +75,11 @@ struct ReadAllowanceTests {
             instance: "w1",
             topics: IntakeProcessor.inputs.map { topics[$0] }
         ) { transport in
-            let slow = SlowEnds(
+            let slow = SlowTransport(
                 transport: transport,
                 topic: topics[.projects],
                 clock: clock,
-                took: took,
+                delay: delay,
                 scans: scans
             )
             return IntakeProcessor(
@@ -99,7 +99,7 @@ struct ReadAllowanceTests {
     @Test("An endless series of unknown projects uses at most a fifth of the time, and known ones continue")
     func flood() throws {
         let pipeline = try Pipeline()
-        let (runner, scans) = try intake(pipeline, took: 1_000)
+        let (runner, scans) = try intake(pipeline, delay: 1_000)
         try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
         try runner.settle()
         let (began, before) = (pipeline.clock.now, scans())
@@ -110,7 +110,7 @@ struct ReadAllowanceTests {
             pipeline.clock.advance(by: 100)
         }
         let (passed, spent) = (pipeline.clock.now - began, Int64(scans() - before) * 1_000)
-        print("\(scans() - before) looks of 1 s in \(passed / 1_000) s")
+        print("\(scans() - before) scans of 1 s in \(passed / 1_000) s")
         #expect(spent <= 6_000 + passed / 5, "\(spent) of \(passed) ms")
         #expect(scans() - before >= 5)
         let counts = try #require(runner.processor as? IntakeProcessor).counts
@@ -120,7 +120,7 @@ struct ReadAllowanceTests {
     @Test("Several unknown projects at one time share a scan, and a project that was just applied is found")
     func shared() throws {
         let pipeline = try Pipeline()
-        let (runner, scans) = try intake(pipeline, took: 500)
+        let (runner, scans) = try intake(pipeline, delay: 500)
         try runner.settle()
         let before = scans()
         for number in 0..<50 { try pipeline.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8)) }

@@ -120,7 +120,7 @@ struct RecordLimitTests {
         for number in 0..<40 {
             try pipeline.send(.predictions, worst.prediction(number, isFilled: number % 4 == 0))
             guard number % 2 == 0 else { continue }
-            let (topic, value) = worst.kept(number)
+            let (topic, value) = worst.journalRecord(number)
             try pipeline.send(topics[topic], value, headers: worst.headers())
         }
         try settle()

@@ -38,15 +38,15 @@ struct ShareTests {
         )
         let project = try #require(processor.projects[Scenario.project.rawValue])
         var version = "v1"
-        let known = version.withUTF8 {
+        let found = version.withUTF8 {
             project.pointee.stream(UnsafeRawBufferPointer($0), in: 1, share: processor.share)
         }
-        let index = try #require(known)
+        let index = try #require(found)
         func target(_ index: Int) -> Double { project.pointee.withStream(index) { $0.threshold.target } }
-        let (whole, unseen) = (target(index), target(IntakeProject.unseen))
-        #expect(whole > 0 && unseen == whole)
+        let (fullTarget, unseen) = (target(index), target(IntakeProject.unseen))
+        #expect(fullTarget > 0 && unseen == fullTarget)
         processor.unassigned(partitions(1..<4))
-        #expect(target(index) == whole / 4 && target(IntakeProject.unseen) == whole / 4 && target(0) == 0)
+        #expect(target(index) == fullTarget / 4 && target(IntakeProject.unseen) == fullTarget / 4 && target(0) == 0)
         // A tenth of a quarter of the hourly rate is available at once.
         var fired = 0
         for number in 0..<100 {
@@ -68,7 +68,7 @@ struct ShareTests {
         }
         #expect((5...10).contains(fired), "\(fired)")
         _ = try processor.assigned(partitions(1..<3), committed: [:])
-        #expect(target(index) == whole * 3 / 4)
+        #expect(target(index) == fullTarget * 3 / 4)
     }
 
     @Test("A rebalance that first revokes all partitions does not reduce the tokens that a limit holds")

@@ -38,7 +38,7 @@ struct TallyTests {
             if number % 7 == 0 { try pipeline.send(.predictions, Array("junk".utf8)) }
             if number % 4 == 0 {
                 let verdict: Feedback.Verdict = number % 8 == 0 ? .rejection : .confirmation
-                let said = Key(version: key.version, role: "champion")
+                let feedbackKey = Key(version: key.version, role: "champion")
                 let value = Wire.feedback(
                     "f\(number % 40)",
                     on: sample.id.rawValue,
@@ -47,8 +47,8 @@ struct TallyTests {
                     verdict
                 )
                 try pipeline.send(.feedback, value, partition: Int32(number % 2))
-                feedback[said, default: (0, 0)].all += 1
-                if verdict.isNegative { feedback[said, default: (0, 0)].negative += 1 }
+                feedback[feedbackKey, default: (0, 0)].all += 1
+                if verdict.isNegative { feedback[feedbackKey, default: (0, 0)].negative += 1 }
             }
         }
         // One of the runs aborts, and one dies.

@@ -74,12 +74,12 @@ struct TokenChangeTests {
 
     // MARK: - Revisions
 
-    /// Applies a configuration; returns the outcome, as a word, and the revision in force.
+    /// Applies a configuration; returns the name of the outcome and the revision in force.
     private func apply(
         _ isRequired: Bool?,
         votes: Int = 400,
         to pipeline: Pipeline
-    ) throws -> (word: String, revision: ProjectConfiguration) {
+    ) throws -> (outcome: String, revision: ProjectConfiguration) {
         let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, requireTokens: isRequired)
         switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2) {
         case .created(let revision): return ("created", revision)
@@ -93,23 +93,23 @@ struct TokenChangeTests {
     func firstRevision() throws {
         let pipeline = try Pipeline(isApplied: false)
         let first = try apply(nil, to: pipeline)
-        #expect(first.word == "created" && first.revision.requireTokens == true)
-        #expect(try apply(nil, to: pipeline).word == "unchanged")
+        #expect(first.outcome == "created" && first.revision.requireTokens == true)
+        #expect(try apply(nil, to: pipeline).outcome == "unchanged")
         let second = try apply(nil, votes: 401, to: pipeline)
-        #expect(second.word == "revised" && second.revision.requireTokens == true)
+        #expect(second.outcome == "revised" && second.revision.requireTokens == true)
         let third = try apply(false, votes: 401, to: pipeline)
-        #expect(third.word == "revised" && third.revision.requireTokens == false)
-        #expect(try apply(nil, votes: 401, to: pipeline).word == "unchanged")
+        #expect(third.outcome == "revised" && third.revision.requireTokens == false)
+        #expect(try apply(nil, votes: 401, to: pipeline).outcome == "unchanged")
 
         // A revision of an older build, followed by the same file applied by this build.
         let old = try Pipeline(configuration: Scenario.configuration())
         #expect(!String(decoding: Scenario.configuration().jsonBytes, as: UTF8.self).contains("require_tokens"))
         let known = try apply(nil, to: old)
-        #expect(known.word == "unchanged" && !known.revision.requiresTokens)
+        #expect(known.outcome == "unchanged" && !known.revision.requiresTokens)
         let later = try apply(nil, votes: 401, to: old)
-        #expect(later.word == "revised" && later.revision.requireTokens == nil)
+        #expect(later.outcome == "revised" && later.revision.requireTokens == nil)
         let strict = try apply(true, votes: 401, to: old)
-        #expect(strict.word == "revised" && strict.revision.requiresTokens)
+        #expect(strict.outcome == "revised" && strict.revision.requiresTokens)
 
         let none = try Pipeline(isApplied: false)
         #expect(try apply(false, to: none).revision.requireTokens == false)

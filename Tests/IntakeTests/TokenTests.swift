@@ -95,7 +95,7 @@ struct TokenTests {
         }
     }
 
-    // MARK: - On the way out
+    // MARK: - Written tokens
 
     @Test("Every record of a task or request carries its token, always the same, and decisions do not depend on it")
     func written() throws {
@@ -205,7 +205,7 @@ struct TokenTests {
         }
     }
 
-    // MARK: - At the door
+    // MARK: - At Intake
 
     /// Before: 136,305 entries in 22 s on a broker; with the budget of entries alone 20,000 an hour.
     @Test("Forged results and answers are dead letters before any entry is written", arguments: [nil, "guessed"])

@@ -13,7 +13,7 @@ import Vocabulary
 @Suite("Tolerance of Intake")
 struct ToleranceTests {
     /// An Intake that has processed some records, and the outcome.
-    private struct Taken {
+    private struct ProcessedRecords {
         let pipeline: Pipeline
         let counts: IntakeCounts
         /// Values of the journal without its revisions.
@@ -22,7 +22,7 @@ struct ToleranceTests {
         let reasons: [String]
     }
 
-    private func take(_ records: [(topic: Topic, value: [UInt8])]) throws -> Taken {
+    private func process(_ records: [(topic: Topic, value: [UInt8])]) throws -> ProcessedRecords {
         var acquisition = Scenario.configuration().acquisition
         acquisition.auditCutoff = 1
         let usual = Scenario.configuration()
@@ -38,7 +38,7 @@ struct ToleranceTests {
         for (topic, value) in records { try pipeline.send(topic, value) }
         let intake = try pipeline.makeIntake()
         try intake.settle()
-        return Taken(
+        return ProcessedRecords(
             pipeline: pipeline,
             counts: try #require(intake.processor as? IntakeProcessor).counts,
             entries: pipeline.journal().map(\.text).filter { !$0.contains(#""kind":"configured""#) },
@@ -48,35 +48,37 @@ struct ToleranceTests {
         )
     }
 
-    private func take(_ topic: Topic, _ text: String) throws -> Taken { try take([(topic, Array(text.utf8))]) }
+    private func process(_ topic: Topic, _ text: String) throws -> ProcessedRecords {
+        try process([(topic, Array(text.utf8))])
+    }
 
     /// Before: 3 records produced 3 dead letters, `bad_probabilities`. Now 3 entries.
     @Test("A service that computes its last probability as 1 minus the others loses no prediction")
     func tinyNegatives() throws {
         let numbers = ["-2.7755575615628914e-17", "-1e-17", "-5.9604645e-08"]
-        let taken = try take(
+        let processed = try process(
             numbers.map { number in
                 let output = BadInput.choice(#"{"circle":0.7,"square":0.3,"star":\#(number)}"#)
                 return (.predictions, Array(BadInput.prediction(output).utf8))
             }
         )
-        #expect(taken.counts.dead.isEmpty && taken.entries.count == 3)
-        for entry in taken.entries { #expect(entry.contains(#""probabilities":[0.7,0.3,0.0]"#), "\(entry)") }
+        #expect(processed.counts.dead.isEmpty && processed.entries.count == 3)
+        for entry in processed.entries { #expect(entry.contains(#""probabilities":[0.7,0.3,0.0]"#), "\(entry)") }
     }
 
     /// Before: `schema`, "expected a string, found a number": all of a service's predictions were refused for a shop's
     /// number. Now none.
     @Test("Numbers and booleans in metadata are passed on to the loop as texts")
     func metadata() throws {
-        let said = #"{"shop":17,"checked":true,"weight":2.5,"lane":"a","none":null,"big":1e20}"#
-        let taken = try take(.predictions, #"{"project":"shapes","sample":{"id":"x","metadata":\#(said)}}"#)
-        #expect(taken.counts.dead.isEmpty)
-        let entry = try #require(taken.entries.first)
+        let metadata = #"{"shop":17,"checked":true,"weight":2.5,"lane":"a","none":null,"big":1e20}"#
+        let processed = try process(.predictions, #"{"project":"shapes","sample":{"id":"x","metadata":\#(metadata)}}"#)
+        #expect(processed.counts.dead.isEmpty)
+        let entry = try #require(processed.entries.first)
         #expect(
             entry.contains(#""metadata":{"big":"1e+20","checked":"true","lane":"a","shop":"17","weight":"2.5"}"#),
             "\(entry)"
         )
-        #expect(taken.counts.remarked == ["sample.metadata": 1])
+        #expect(processed.counts.remarked == ["sample.metadata": 1])
     }
 
     @Test("Metadata beyond its limits is kept as far as it fits")
@@ -84,16 +86,16 @@ struct ToleranceTests {
         let long = String(repeating: "é", count: 200)
         let many = (0..<20).map { #""k\#($0)":"v""# }.joined(separator: ",")
         let key = String(repeating: "k", count: 65)
-        let said = #"{"long":"\#(long)","\#(key)":"v","":"v","list":[1],"long":"again",\#(many)}"#
-        let taken = try take(.predictions, #"{"project":"shapes","sample":{"id":"x","metadata":\#(said)}}"#)
-        #expect(taken.counts.dead.isEmpty)
-        let entry = try #require(taken.entries.first)
+        let metadata = #"{"long":"\#(long)","\#(key)":"v","":"v","list":[1],"long":"again",\#(many)}"#
+        let processed = try process(.predictions, #"{"project":"shapes","sample":{"id":"x","metadata":\#(metadata)}}"#)
+        #expect(processed.counts.dead.isEmpty)
+        let entry = try #require(processed.entries.first)
         #expect(entry.contains(#""long":"\#(String(repeating: "é", count: 128))""#), "\(entry)")
         #expect(entry.contains(#""k14":"v""#) && !entry.contains(#""k15":"v""#) && !entry.contains(key))
     }
 
     /// Informative members of each event, each with an event that contains it.
-    private static let informing: [(topic: Topic, member: String, event: String)] = {
+    private static let informative: [(topic: Topic, member: String, event: String)] = {
         let prediction = BadInput.prediction(BadInput.good)
         func inModel(_ name: String) -> String {
             prediction.replacing(
@@ -139,13 +141,13 @@ struct ToleranceTests {
 
     /// Before: 289 of these 357 records were dead letters (`schema`, `time_out_of_bounds`, `unknown_class`). Now none.
     @Test("No event is refused for a member that is only informative, whatever its value")
-    func informing() throws {
-        for (topic, member, event) in Self.informing {
+    func informative() throws {
+        for (topic, member, event) in Self.informative {
             let records = Self.odd.map { (topic, Array(event.replacing("@", with: $0).utf8)) }
-            let taken = try take(records)
-            #expect(taken.counts.accepted == Int64(Self.odd.count), "\(topic) \(member): \(taken.reasons)")
-            #expect(taken.counts.dead.isEmpty, "\(topic) \(member): \(taken.reasons)")
-            #expect(Array(taken.counts.remarked.keys) == [member], "\(taken.counts.remarked)")
+            let processed = try process(records)
+            #expect(processed.counts.accepted == Int64(Self.odd.count), "\(topic) \(member): \(processed.reasons)")
+            #expect(processed.counts.dead.isEmpty, "\(topic) \(member): \(processed.reasons)")
+            #expect(Array(processed.counts.remarked.keys) == [member], "\(processed.counts.remarked)")
         }
     }
 
@@ -156,20 +158,23 @@ struct ToleranceTests {
     )
     func duration(text: String, milliseconds: Int) throws {
         let answer = #"{"project":"shapes","task":"t","annotator":"a","outcome":"skip","duration_ms":\#(text)}"#
-        let taken = try take(.annotations, answer)
-        #expect(taken.entries.first?.contains(#""duration_ms":\#(milliseconds)}"#) == true, "\(taken.entries)")
+        let processed = try process(.annotations, answer)
+        #expect(processed.entries.first?.contains(#""duration_ms":\#(milliseconds)}"#) == true, "\(processed.entries)")
     }
 
     @Test("An impossible time is omitted: the record's own time replaces it")
     func times() throws {
         for time in ["1767225600", "0", "99999999999999"] {
-            let taken = try take(
+            let processed = try process(
                 .predictions,
                 BadInput.prediction(BadInput.good, more: #","predicted_at_ms":\#(time)"#)
             )
-            let own = taken.pipeline.clock.now
-            #expect(taken.entries.first?.contains(#""predicted_at_ms":\#(own)"#) == true, "\(taken.entries)")
-            #expect(taken.counts.remarked == ["predicted_at_ms": 1])
+            let recordTime = processed.pipeline.clock.now
+            #expect(
+                processed.entries.first?.contains(#""predicted_at_ms":\#(recordTime)"#) == true,
+                "\(processed.entries)"
+            )
+            #expect(processed.counts.remarked == ["predicted_at_ms": 1])
         }
     }
 
@@ -177,19 +182,19 @@ struct ToleranceTests {
     @Test("The format of a value that is not JSON is named, with a remedy")
     func framings() throws {
         let event = Array(BadInput.prediction(BadInput.good).utf8)
-        let taken = try take([
+        let processed = try process([
             (.predictions, [0, 0, 0, 1, 7] + event), (.predictions, [0, 0, 0, 0, 42, 6, 0x78, 0x79, 0x7A]),
             (.predictions, [0xEF, 0xBB, 0xBF] + event), (.predictions, [0xFF, 0xFE, 0x7B, 0]),
             (.predictions, [0x1F, 0x8B, 8, 0]), (.predictions, [0, 1, 2]),
         ])
-        #expect(taken.counts.dead == ["not_json": 6])
+        #expect(processed.counts.dead == ["not_json": 6])
         let expected = [
             "schema id 263 in four bytes), which Flywheel does not read; leave out these five bytes",
             "schema id 42 in four bytes), which Flywheel does not read; what follows them is Avro or Protobuf",
             "begins with a byte order mark (EF BB BF)", "the value is UTF-16", "compressed by gzip", "found byte 0",
         ]
-        #expect(taken.reasons.count == expected.count)
-        for (reason, part) in zip(taken.reasons, expected) { #expect(reason.contains(part), "\(reason)") }
+        #expect(processed.reasons.count == expected.count)
+        for (reason, part) in zip(processed.reasons, expected) { #expect(reason.contains(part), "\(reason)") }
     }
 
     @Test("The check without a broker reports for each record what Intake does with it", arguments: BadInput.all)
@@ -207,12 +212,12 @@ struct ToleranceTests {
             )
         ])
         let verdict = value.withUnsafeBytes { door.check($0, on: input.topic) }
-        let taken = try take([(input.topic, value)])
+        let processed = try process([(input.topic, value)])
         switch verdict {
-        case .taken: #expect(taken.counts.dead.isEmpty, "\(taken.reasons)")
+        case .taken: #expect(processed.counts.dead.isEmpty, "\(processed.reasons)")
         case .refused(let rejection):
-            #expect(taken.counts.dead == [rejection.code.rawValue: 1])
-            #expect(taken.reasons == [rejection.text])
+            #expect(processed.counts.dead == [rejection.code.rawValue: 1])
+            #expect(processed.reasons == [rejection.text])
         }
         // Records checked earlier do not change the verdict.
         #expect(value.withUnsafeBytes { door.check($0, on: input.topic) } == verdict)

@@ -75,7 +75,7 @@ struct WorstCase {
     }
 
     /// A record of people or programs that the journal keeps unchanged.
-    mutating func kept(_ number: Int) -> (topic: Int, value: [UInt8]) {
+    mutating func journalRecord(_ number: Int) -> (topic: Int, value: [UInt8]) {
         let (a, b) = (name(256, number), name(256, number + 1))
         switch below(5) {
         case 0:

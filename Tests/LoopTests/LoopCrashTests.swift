@@ -30,13 +30,13 @@ struct LoopCrashTests {
     @Test("The same journal gives the same committed decisions, wherever Loop fails", arguments: [1, 2] as [UInt64])
     func everyEffect(seed: UInt64) throws {
         let recording = try Recording(seed: seed, rounds: 9)
-        let (undisturbed, counted) = try run(recording, nil)
+        let (undisturbed, baselinePlan) = try run(recording, nil)
         let expected = Self.decisions(of: recording, in: undisturbed)
         #expect(
             expected.contains { $0.topic == .modelReleases },
             "seed \(seed): the script is too short to mean anything"
         )
-        let effects = counted.effects
+        let effects = baselinePlan.effects
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
         // With the second seed workers only die: how clients fail does not depend on the seed.
         for step in FaultPlan.steps(effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
@@ -61,9 +61,9 @@ struct LoopCrashTests {
 
     @Test("With running timers every entry is applied once and every decision written once, wherever Loop fails")
     func timers() throws {
-        let script = try Recording(seed: 3, rounds: 10)
+        let recording = try Recording(seed: 3, rounds: 10)
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        let inputs = try script.records.filter { record in
+        let inputs = try recording.records.filter { record in
             let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
             return ![.tick, .engine, .tally].contains(entry.body.kind)
         }
@@ -126,33 +126,33 @@ struct LoopCrashTests {
     func zombie() throws {
         let recording = try Recording(seed: 1, rounds: 8)
         let expected = Self.decisions(of: recording, in: try run(recording, nil).pipeline)
-        for turns in 1...6 {
+        for cycles in 1...6 {
             let pipeline = try recording.pipeline()
             let patient = CommitPolicy(interval: 60_000, maximumRecords: 1_000_000, batchSize: 25)
             let zombie = try pipeline.makeLoop(policy: patient, now: { 0 })
-            for _ in 0..<turns { try zombie.task.cycle() }
+            for _ in 0..<cycles { try zombie.task.cycle() }
             let successor = try pipeline.makeLoop(policy: Self.policy, now: { 0 })
             try successor.settle()
             pipeline.clock.advance(by: 60_000)
-            var isGone = false
-            for _ in 0..<20 where !isGone {
-                do { try zombie.task.cycle() } catch { isGone = true }
+            var isFenced = false
+            for _ in 0..<20 where !isFenced {
+                do { try zombie.task.cycle() } catch { isFenced = true }
             }
-            #expect(isGone, "a fenced worker gives up")
+            #expect(isFenced, "a fenced worker gives up")
             zombie.task.abandon()
             pipeline.clock.set(to: recording.records.last?.timestamp ?? 0)
             try successor.settle()
             let found = Self.decisions(of: recording, in: pipeline)
             let isSame = found == expected
-            #expect(isSame, "zombie after \(turns) turns: \(Self.difference(expected, found))")
+            #expect(isSame, "zombie after \(cycles) cycles: \(Self.difference(expected, found))")
         }
     }
 
     @Test("A transaction that a dead worker left open is aborted by its successor")
     func openTransaction() throws {
         let recording = try Recording(seed: 1, rounds: 8)
-        let (undisturbed, counted) = try run(recording, nil)
-        let number = try #require(counted.effects.lastIndex(of: .sendOffsets))
+        let (undisturbed, baselinePlan) = try run(recording, nil)
+        let number = try #require(baselinePlan.effects.lastIndex(of: .sendOffsets))
         let pipeline = try recording.pipeline()
         let plan = FaultPlan(.init(number, .crash, .after))
         #expect(throws: (any Error).self) { try pipeline.makeLoop(plan, policy: Self.policy, now: { 0 }).settle() }
@@ -188,23 +188,23 @@ struct LoopCrashTests {
     }
 
     @Test("A partition that moves to another worker and back is decided as if it had stayed", arguments: 1...8)
-    func moves(turns: Int) throws {
+    func moves(cycles: Int) throws {
         let recording = try Recording(seed: 1, rounds: 8)
         let expected = Self.decisions(of: recording, in: try run(recording, nil).pipeline)
         let pipeline = try recording.pipeline()
-        let one = try pipeline.makeLoop(instance: "w1", policy: Self.policy, now: { 0 })
-        for _ in 0..<turns { try one.task.cycle() }
-        let two = try pipeline.makeLoop(instance: "w2", policy: Self.policy, now: { 0 })
-        for _ in 0..<turns + 4 {
-            try two.task.cycle()
-            try one.task.cycle()
+        let first = try pipeline.makeLoop(instance: "w1", policy: Self.policy, now: { 0 })
+        for _ in 0..<cycles { try first.task.cycle() }
+        let second = try pipeline.makeLoop(instance: "w2", policy: Self.policy, now: { 0 })
+        for _ in 0..<cycles + 4 {
+            try second.task.cycle()
+            try first.task.cycle()
         }
-        #expect(two.task.assignment.contains(TopicPartition(pipeline.topics[.journal], Scenario.partition)))
-        two.task.close()
+        #expect(second.task.assignment.contains(TopicPartition(pipeline.topics[.journal], Scenario.partition)))
+        second.task.close()
         pipeline.cluster.expireMember("w2", of: "loop")
-        try one.settle()
-        #expect(one.task.assignment.count == 4)
+        try first.settle()
+        #expect(first.task.assignment.count == 4)
         let isSame = Self.decisions(of: recording, in: pipeline) == expected
-        #expect(isSame, "moved after \(turns) turns")
+        #expect(isSame, "moved after \(cycles) cycles")
     }
 }

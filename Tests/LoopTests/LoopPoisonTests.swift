@@ -32,16 +32,16 @@ struct LoopPoisonTests {
     /// The recorded journal, each entry followed by the same entry of another project.
     private static func pipeline(_ recording: Recording) throws -> Pipeline {
         let pipeline = try Pipeline(configuration: recording.configuration)
-        let twin = recording.configuration.named(other)
-        for configuration in [recording.configuration, twin] {
+        let otherConfiguration = recording.configuration.named(other)
+        for configuration in [recording.configuration, otherConfiguration] {
             let key = Array(configuration.project.rawValue.utf8)
             try pipeline.cluster.append(
                 OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: key, value: configuration.jsonBytes)
             )
         }
         for record in recording.records {
-            let twin = Array(record.text.replacing(Scenario.project.rawValue, with: other).utf8)
-            for (name, value) in [(Scenario.project.rawValue, record.value ?? []), (other, twin)] {
+            let otherValue = Array(record.text.replacing(Scenario.project.rawValue, with: other).utf8)
+            for (name, value) in [(Scenario.project.rawValue, record.value ?? []), (other, otherValue)] {
                 let copy = OutputRecord(
                     topic: pipeline.topics[.journal],
                     partition: Scenario.partition,
@@ -107,7 +107,7 @@ struct LoopPoisonTests {
         try pipeline.makeLoop(plan, policy: Self.policy, lethal: lethal, now: { 0 })
     }
 
-    private func expectAll(_ pipeline: Pipeline, _ note: String) {
+    private func expectSameDecisions(_ pipeline: Pipeline, _ note: String) {
         let found = Self.decisions(pipeline)
         let isSame = found == expected
         #expect(isSame, "\(note): \(expected.count) decisions became \(found.count)")
@@ -146,7 +146,7 @@ struct LoopPoisonTests {
         try Self.resume(pipeline)
         try loop(pipeline).settle()
         #expect(try Self.pause(pipeline) == nil)
-        expectAll(pipeline, "resumed")
+        expectSameDecisions(pipeline, "resumed")
         let after = try Self.verify(pipeline)
         #expect(after.isEqual && after.ticksChecked > 0, "\(after.firstDifference ?? "")")
         #expect(pipeline.cluster.committed(pipeline.topics[.notices]).contains { $0.text.contains("project_resumed") })
@@ -203,7 +203,7 @@ struct LoopPoisonTests {
             let make = { (number: Int) in try loop(pipeline, number == 0 ? plan : FaultPlan()) }
             if step == nil { try make(0).settle() } else { _ = try supervise(make) }
             #expect(try Self.pause(pipeline) == nil, "\(step?.description ?? "undisturbed")")
-            expectAll(pipeline, step?.description ?? "undisturbed")
+            expectSameDecisions(pipeline, step?.description ?? "undisturbed")
             return plan
         }
         let effects = try run(nil).effects
@@ -225,7 +225,7 @@ struct LoopPoisonTests {
         }
         try Self.resume(pipeline, "r9")
         try loop(pipeline).settle()
-        expectAll(pipeline, "mended")
+        expectSameDecisions(pipeline, "mended")
     }
 
     @Test(
@@ -254,7 +254,7 @@ struct LoopPoisonTests {
         }
         try Self.resume(pipeline, "r9")
         try loop(pipeline).settle()
-        expectAll(pipeline, "mended")
+        expectSameDecisions(pipeline, "mended")
     }
 
     @Test("A project that is being read again is not paused for a lethal entry of another project")
@@ -303,20 +303,20 @@ struct LoopPoisonTests {
         let lethal = try Self.lethal(pipeline)
         _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         try Self.resume(pipeline)
-        let away = LethalRecord(
+        let unavailable = LethalRecord(
             topic: lethal.topic,
             partition: lethal.partition,
             offset: lethal.offset,
             manner: .outage
         )
-        let runner = try loop(pipeline, FaultPlan(), away)
+        let runner = try loop(pipeline, FaultPlan(), unavailable)
         for _ in 0..<100 { try runner.task.cycle() }
         #expect(try Self.pause(pipeline) == nil)
-        expectAll(pipeline, "after an outage")
+        expectSameDecisions(pipeline, "after an outage")
     }
 
     @Test("An entry that belongs to no project is a dead letter")
-    func nobodys() throws {
+    func noProject() throws {
         let pipeline = try Self.pipeline(recording)
         let end = Int64(pipeline.journal().count)
         try pipeline.cluster.append(
@@ -342,7 +342,7 @@ struct LoopPoisonTests {
         let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect((4...8).contains(deaths), "\(deaths) deaths")
         #expect(try Self.pause(pipeline) == nil)
-        expectAll(pipeline, "after a deadly tally")
+        expectSameDecisions(pipeline, "after a deadly tally")
     }
 
     @Test("The operator's command finds the pause, and refuses a project that is not paused")
@@ -362,7 +362,7 @@ struct LoopPoisonTests {
         try runner.settle()
         #expect(try Self.pause(pipeline) == nil)
         #expect(poisoned(pipeline).isEmpty)
-        expectAll(pipeline, "resumed by command")
+        expectSameDecisions(pipeline, "resumed by command")
     }
 
     private func poisoned(_ pipeline: Pipeline) -> [StoredRecord] {

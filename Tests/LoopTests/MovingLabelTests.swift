@@ -50,7 +50,7 @@ struct MovingLabelTests {
         try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
     }
 
-    private func left(_ pipeline: Pipeline) throws -> [LabelChange] {
+    private func moves(_ pipeline: Pipeline) throws -> [LabelChange] {
         try facts(pipeline).compactMap { fact in
             if case .changed(let change, _, _) = fact, change.by == "rollout.move" { change } else { nil }
         }
@@ -62,12 +62,12 @@ struct MovingLabelTests {
     func cycle() throws {
         let pipeline = try Pipeline(seed: 5, configuration: Self.configuration())
         var rounds = 0
-        while rounds < 60, try left(pipeline).count < 10 {
+        while rounds < 60, try moves(pipeline).count < 10 {
             try pipeline.round(serving: 30)
             rounds += 1
         }
         for _ in 0..<6 { try pipeline.round(serving: 30) }
-        let changes = try left(pipeline)
+        let changes = try moves(pipeline)
         #expect(changes.count >= 10, "\(changes.count) after \(rounds) rounds")
 
         // Versions as they are in the store.
@@ -111,11 +111,15 @@ struct MovingLabelTests {
         // Scores omit the moved labels, but keep them in windows from the time when they were test labels.
         let (book, _) = try ScoreBook.read("shapes", transport: pipeline.cluster, topics: pipeline.topics)
         let newest = try #require(sides[cuts.count])
-        let gone = Set(changes.map(\.sample))
-        #expect(book.testItems.allSatisfy { !gone.contains($0.sample) && newest[$0.sample.rawValue] ?? .test == .test })
+        let movedSamples = Set(changes.map(\.sample))
+        #expect(
+            book.testItems.allSatisfy {
+                !movedSamples.contains($0.sample) && newest[$0.sample.rawValue] ?? .test == .test
+            }
+        )
         #expect(book.anchor.count == ScoreBook.anchorSize)
         let moment = StreamTime(milliseconds: changes[0].at.milliseconds - 1)
-        #expect(book.window(until: moment).map(\.sample).contains { gone.contains($0) })
+        #expect(book.window(until: moment).map(\.sample).contains { movedSamples.contains($0) })
 
         let explanation = try Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
             .explain(changes[0].sample, of: pipeline.configuration, since: 0)

@@ -40,7 +40,7 @@ struct NewerBuildTests {
 
     /// The journal of a project with `count` entries, then `entry` unless it is nil, then the remaining entries, and
     /// the journal of another project in the other partition.
-    private func pipeline(_ entry: String?, behind count: Int) throws -> Pipeline {
+    private func pipeline(_ entry: String?, after count: Int) throws -> Pipeline {
         let pipeline = try Pipeline(configuration: recording.configuration)
         for (number, record) in recording.records.enumerated() {
             if number == count, let entry { try append(pipeline, entry.utf8, at: record.timestamp) }
@@ -76,9 +76,9 @@ struct NewerBuildTests {
         [0, 40]
     )
     func stops(entry: String, count: Int) throws {
-        let undisturbed = try pipeline(nil, behind: 0)
+        let undisturbed = try pipeline(nil, after: 0)
         try undisturbed.makeLoop(now: { 0 }).settle()
-        let pipeline = try pipeline(entry, behind: count)
+        let pipeline = try pipeline(entry, after: count)
         var reported: [PartitionStop] = []
         for _ in 0..<2 {
             let runner = try pipeline.makeLoop(policy: CommitPolicy(interval: 0, batchSize: 30), now: { 0 })
@@ -98,15 +98,15 @@ struct NewerBuildTests {
         #expect(offsets[TopicPartition(topicPartition.topic, otherPartition)] == Int64(recording.records.count + 1))
         #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
         #expect(decisions(pipeline, of: Self.other) == decisions(undisturbed, of: Self.other))
-        let own = decisions(pipeline, of: Scenario.project.rawValue)
+        let found = decisions(pipeline, of: Scenario.project.rawValue)
         let expected = decisions(undisturbed, of: Scenario.project.rawValue)
-        #expect(own == expected.filter { $0.entryNumber <= count })
-        #expect(count == 0 || !own.isEmpty && own.count < expected.count)
+        #expect(found == expected.filter { $0.entryNumber <= count })
+        #expect(count == 0 || !found.isEmpty && found.count < expected.count)
     }
 
     @Test("A stopped partition writes no ticks, and new entries of it are left for the newer build")
     func quiet() throws {
-        let pipeline = try pipeline(Self.entries[1], behind: 40)
+        let pipeline = try pipeline(Self.entries[1], after: 40)
         let runner = try pipeline.makeLoop()
         try runner.settle()
         let written = pipeline.cluster.committed(topicPartition.topic, topicPartition.partition).count
@@ -126,7 +126,7 @@ struct NewerBuildTests {
     @Test("Wherever the loop fails, it stops at the same entry and has decided all earlier ones", arguments: [40])
     func faults(count: Int) throws {
         func perform(_ step: FaultPlan.Step?) throws -> (Pipeline, FaultPlan) {
-            let pipeline = try pipeline(Self.entries[1], behind: count)
+            let pipeline = try pipeline(Self.entries[1], after: count)
             let policy = CommitPolicy(interval: 0, batchSize: 30)
             let plan = try settle(pipeline, group: "loop", step, successor: .itself) { plan, instance in
                 try pipeline.makeLoop(plan, instance: instance, policy: policy, now: { 0 })
@@ -145,7 +145,7 @@ struct NewerBuildTests {
 
     @Test("Replay and explain refuse a journal that they cannot read; entries after the loop's offset are only pending")
     func commands() throws {
-        let pipeline = try pipeline(Self.entries[1], behind: 40)
+        let pipeline = try pipeline(Self.entries[1], after: 40)
         try pipeline.makeLoop(now: { 0 }).settle()
         let replay = Replay(transport: pipeline.cluster, topics: pipeline.topics)
         let report = try replay.verify(project: Scenario.project.rawValue, partition: Scenario.partition)
@@ -179,7 +179,7 @@ struct NewerBuildTests {
     @Test("A paused project that is read again is paused at an entry of a newer build, with a reason")
     func reread() throws {
         // No worker has stopped at the entry, which arrived while the project was paused.
-        let pipeline = try pipeline(Self.entries[1], behind: 40)
+        let pipeline = try pipeline(Self.entries[1], after: 40)
         let lethal = LethalRecord(
             topic: topicPartition.topic,
             partition: topicPartition.partition,

@@ -101,7 +101,7 @@ private final class PoolPipeline {
     }
 
     /// Advances the clock by `milliseconds`, while annotators answer.
-    func pass(_ milliseconds: Int64) throws {
+    func advance(_ milliseconds: Int64) throws {
         try pipeline.settle()
         try answer()
         try pipeline.settle()
@@ -145,12 +145,12 @@ struct PoolTests {
     /// for the whole `maximumWait` of 10 s when few samples of the pool are left, 200 are queried in two minutes, and
     /// all eventually.
     @Test("300 samples served repeatedly at 20 a second are all queried within two minutes, and none for the test set")
-    func again() throws {
+    func servedRepeatedly() throws {
         let pool = try PoolPipeline(300) { $0.auditShare = 0 }
         var seconds = 0.0
         while seconds < 120, pool.queried[.acquisition] ?? 0 < 300 {
             try pool.publish(10)
-            try pool.pass(500)
+            try pool.advance(500)
             seconds += 0.5
         }
         let queried = pool.queried
@@ -159,7 +159,7 @@ struct PoolTests {
         let before = try pool.candidates.count
         for _ in 0..<4 {
             try pool.publish(100)
-            try pool.pass(5_000)
+            try pool.advance(5_000)
         }
         #expect(try pool.candidates.count == before)
         print("round and round: \(queried) after \(seconds) s, \(before) candidates")
@@ -177,15 +177,15 @@ struct PoolTests {
         pool.shuffle(seed: UInt64(atOnce))
         for _ in 0..<(count / atOnce) {
             try pool.publish(atOnce)
-            try pool.pass(pause)
+            try pool.advance(pause)
         }
-        try pool.pass(0)
+        try pool.advance(0)
         let capacity = pool.pipeline.configuration.acquisition.poolCapacity
         let known = pool.known
         #expect(known >= min(count, capacity))
         var seconds = Double(count / atOnce) * Double(pause) / 1_000
         while seconds < 600, pool.queried.values.reduce(0, +) < 200 {
-            try pool.pass(2_000)
+            try pool.advance(2_000)
             seconds += 2
         }
         let queried = pool.queried

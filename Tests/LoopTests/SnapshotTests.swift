@@ -118,16 +118,16 @@ struct SnapshotTests {
             }
             return (pipeline, plan, disk.used.count)
         }
-        let (undisturbed, counted, _) = try run(nil)
+        let (undisturbed, baselinePlan, _) = try run(nil)
         let expected = undisturbed.decisions()
         var (used, chains) = (0, 0)
-        for step in FaultPlan.steps(counted.effects, [fault]) {
+        for step in FaultPlan.steps(baselinePlan.effects, [fault]) {
             let (pipeline, plan, count) = try run(step)
             used += count
             #expect(plan.hasStruck, "\(step)")
             let isSame = pipeline.decisions() == expected
-            #expect(isSame, "\(step) (\(counted.effects[step.number]))")
-            // An additional life of the worker may write an additional tick, which is an entry of the chain.
+            #expect(isSame, "\(step) (\(baselinePlan.effects[step.number]))")
+            // An additional run of the worker may write an additional tick, which is an entry of the chain.
             guard pipeline.journal().count == undisturbed.journal().count else { continue }
             #expect(try chain(pipeline) == chain(undisturbed), "\(step)")
             chains += 1
@@ -204,7 +204,7 @@ struct SnapshotTests {
     }
 
     @Test("A recreated state topic that has grown past the snapshot is recognized by its history")
-    func madeAnew() throws {
+    func recreatedTopic() throws {
         let disk = try Disk()
         let pipeline = try stopped(disk, rounds: 2)
         pipeline.cluster.recreateTopic(pipeline.topics[.state])
@@ -228,11 +228,11 @@ struct SnapshotTests {
     func zombie() throws {
         let recording = try Recording(seed: 1, rounds: 6)
         var used = 0
-        for turns in 1...6 {
+        for cycles in 1...6 {
             let (pipeline, disk) = (try recording.pipeline(), try Disk())
             let patient = CommitPolicy(interval: 60_000, maximumRecords: 16, batchSize: 8)
             let zombie = try pipeline.makeLoop(policy: patient, snapshots: disk.snapshots(every: 0), now: { 0 })
-            for _ in 0..<turns { try zombie.task.cycle() }
+            for _ in 0..<cycles { try zombie.task.cycle() }
             let snapshot = try? disk.store.read("t.state-1.snapshot")
             let successor = try pipeline.makeLoop(policy: Self.policy, now: { 0 })
             try successor.settle()
@@ -240,7 +240,7 @@ struct SnapshotTests {
             pipeline.clock.advance(by: 60_000)
             for _ in 0..<20 { try? zombie.task.cycle() }
             zombie.task.abandon()
-            #expect((try? disk.store.read("t.state-1.snapshot")) == snapshot, "after \(turns) turns")
+            #expect((try? disk.store.read("t.state-1.snapshot")) == snapshot, "after \(cycles) cycles")
             let again = try pipeline.makeLoop(policy: Self.policy, snapshots: disk.snapshots(), now: { 0 })
             try again.settle()
             #expect(disk.reasons.isEmpty, "\(disk.reasons)")
@@ -248,7 +248,7 @@ struct SnapshotTests {
                 .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(
                 report.isEqual && report.chain == chain(again),
-                "after \(turns) turns: \(report.firstDifference ?? "")"
+                "after \(cycles) cycles: \(report.firstDifference ?? "")"
             )
             used += disk.used.count
         }

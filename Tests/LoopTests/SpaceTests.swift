@@ -73,7 +73,8 @@ extension Pipeline {
 struct SpaceTests {
     /// Embeddings of other lengths or much larger norms. There are several of each kind, since some are only counted,
     /// without a check of the space.
-    private static let elsewhere: [(id: String, embedding: [Float], space: String?)] = (0..<12).flatMap { number in
+    private static let foreignEmbeddings: [(id: String, embedding: [Float], space: String?)] = (0..<12).flatMap {
+        number in
         [
             ("short-\(number)", [1], nil), ("long-\(number)", [1, 2, 3], nil),
             ("far-\(number)", [3.4e38, -3.4e38], nil), ("rather-far-\(number)", [0, 200], nil),
@@ -98,21 +99,21 @@ struct SpaceTests {
         #expect(try pipeline.tasks().allSatisfy { $0.sample.id != SampleID("early") })
         #expect(pipeline.acquisition?.pool.candidates[SampleID("early")] == nil)
         #expect(pipeline.refused().isEmpty)
-        for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
+        for (id, embedding, name) in Self.foreignEmbeddings { try pipeline.send(id, embedding, in: name) }
         // No name is known, so a sample with any name is accepted, and so is one without an embedding.
         try pipeline.send("none-0", nil)
         try pipeline.send("named-0", [1, 2], in: "any")
         for _ in 0..<3 { try pipeline.round() }
         #expect(Self.kinds(pipeline.refused()) == ["short", "long", "far", "rather-far"])
         let journal = pipeline.journal().map(\.text).joined()
-        #expect(Self.elsewhere.allSatisfy { !journal.contains("\"\($0.0)\"") })
+        #expect(Self.foreignEmbeddings.allSatisfy { !journal.contains("\"\($0.0)\"") })
     }
 
     @Test("A space that the configuration names applies from the first record")
     func declared() throws {
         let space = EmbeddingSpace(name: SpaceID("encoder-1"), dimension: 2, norm: 50)
         let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(space, revision: 1))
-        for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
+        for (id, embedding, name) in Self.foreignEmbeddings { try pipeline.send(id, embedding, in: name) }
         for number in 0..<12 { try pipeline.send("other-\(number)", [1, 2], in: "encoder-0") }
         try pipeline.send("same", [1, 2], in: "encoder-1")
         for _ in 0..<8 { try pipeline.round() }
@@ -133,13 +134,13 @@ struct SpaceTests {
         let pipeline = try Pipeline(configuration: Scenario.configuration().inSpace(nil, revision: 1, isAllAudit: true))
         let (intake, loop) = (try pipeline.makeIntake(readsState: false), try pipeline.makeLoop())
         for number in 0..<20 { try pipeline.send("s\(number)", [Float(number), 1]) }
-        for (id, embedding, name) in Self.elsewhere { try pipeline.send(id, embedding, in: name) }
+        for (id, embedding, name) in Self.foreignEmbeddings { try pipeline.send(id, embedding, in: name) }
         try intake.settle()
         try loop.settle()
         let processor = try #require(loop.processor as? LoopProcessor)
-        #expect(processor.counts.refused == ["wrong_space": Int64(Self.elsewhere.count)])
+        #expect(processor.counts.refused == ["wrong_space": Int64(Self.foreignEmbeddings.count)])
         processor.forEachProject { project in
-            for (id, _, _) in Self.elsewhere {
+            for (id, _, _) in Self.foreignEmbeddings {
                 #expect(project.state.acquisition.pool.candidates[SampleID(id)] == nil)
                 #expect(project.state.acquisition.audit.candidates[SampleID(id)] == nil)
             }
@@ -247,12 +248,12 @@ struct NewEncoderTests {
 
         // Until a model of the new space has won, the old champion serves.
         let later = try pipeline.releases().dropFirst(releases)
-        let won = try #require(
+        let winner = try #require(
             later.first { try migration.model($0.champion).featureCount == 2 },
             "after \(rounds) rounds"
         )
-        #expect(won.cause == .promoted)
-        for release in later.prefix(while: { $0 != won }) {
+        #expect(winner.cause == .promoted)
+        for release in later.prefix(while: { $0 != winner }) {
             #expect(try migration.model(release.champion).featureCount == 1)
         }
         // Queried samples, queried sketches, training requests and training data are in the new space.
@@ -260,11 +261,15 @@ struct NewEncoderTests {
         for task in try pipeline.tasks().dropFirst(tasks) where !known.contains(task.id) {
             #expect(migration.served.contains(task.sample.id), "\(task.sample.id) lies in the old space")
         }
-        let memory = try #require(pipeline.acquisition?.pool.queriedSketches)
-        #expect(!memory.isEmpty && memory.sortedRows.allSatisfy { $0.1.dimension == 2 })
-        let queried = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(requests)
+        let sketches = try #require(pipeline.acquisition?.pool.queriedSketches)
+        #expect(!sketches.isEmpty && sketches.sortedRows.allSatisfy { $0.1.dimension == 2 })
+        let laterRequests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(
+            requests
+        )
         // The first request may have been due before the new space was known.
-        #expect(queried.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name })
+        #expect(
+            laterRequests.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name }
+        )
         let cuts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap {
             if case .cut(let cut) = $0 { cut } else { nil }
         }

@@ -24,7 +24,7 @@ struct SuccessorTests {
     }
 
     @Test("A successor that fails at any effect, or at a read of its state, is replaced by one that does not")
-    func heirFails() throws {
+    func successorFails() throws {
         let recording = try Recording(seed: 2, rounds: 7)
         let undisturbed = try recording.pipeline()
         let first = FaultPlan()
@@ -61,29 +61,29 @@ struct SuccessorTests {
     func loopZombie(isSameName: Bool) throws {
         let recording = try Recording(seed: 1, rounds: 6)
         let undisturbed = try recording.pipeline()
-        let counted = FaultPlan()
-        try loop(undisturbed, counted).settle()
+        let baselinePlan = FaultPlan()
+        try loop(undisturbed, baselinePlan).settle()
         let expected = decisions(undisturbed, of: recording)
-        for number in counted.effects.indices {
+        for number in baselinePlan.effects.indices {
             let pipeline = try recording.pipeline()
             var successor: ProcessorRunner?
             let plan = FaultPlan(suspendedAt: number) {
                 if !isSameName { pipeline.cluster.expireMember("w1", of: "loop") }
                 successor = try? loop(pipeline, FaultPlan(), isSameName ? "w1" : "w2")
-                do { try successor?.settle() } catch { Issue.record("the heir failed: \(error)") }
+                do { try successor?.settle() } catch { Issue.record("the successor failed: \(error)") }
             }
             try wake(
                 try loop(pipeline, plan),
                 successor: { successor },
                 pipeline,
-                "effect \(number) (\(counted.effects[number]))"
+                "effect \(number) (\(baselinePlan.effects[number]))"
             )
             #expect(plan.hasStruck)
             let found = decisions(pipeline, of: recording)
             let isSame = found == expected
             #expect(
                 isSame,
-                "seed 1, suspended at \(number) (\(counted.effects[number])): \(expected.count) became \(found.count)"
+                "seed 1, suspended at \(number) (\(baselinePlan.effects[number])): \(expected.count) became \(found.count)"
             )
             let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
                 .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
@@ -129,17 +129,17 @@ struct SuccessorTests {
             return pipeline
         }
         let undisturbed = try makePipeline()
-        let counted = FaultPlan()
-        try undisturbed.makeIntake(counted, policy: Self.policy).settle()
-        for number in counted.effects.indices {
+        let baselinePlan = FaultPlan()
+        try undisturbed.makeIntake(baselinePlan, policy: Self.policy).settle()
+        for number in baselinePlan.effects.indices {
             let pipeline = try makePipeline()
             var successor: ProcessorRunner?
             let plan = FaultPlan(suspendedAt: number) {
                 if !isSameName { pipeline.cluster.expireMember("w1", of: "intake") }
                 successor = try? pipeline.makeIntake(instance: isSameName ? "w1" : "w2", policy: Self.policy)
-                do { try successor?.settle() } catch { Issue.record("the heir failed: \(error)") }
+                do { try successor?.settle() } catch { Issue.record("the successor failed: \(error)") }
             }
-            let note = "seed 5, suspended at \(number) (\(counted.effects[number]))"
+            let note = "seed 5, suspended at \(number) (\(baselinePlan.effects[number]))"
             try wake(try pipeline.makeIntake(plan, policy: Self.policy), successor: { successor }, pipeline, note)
             #expect(plan.hasStruck)
             let entries = pipeline.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map(\.value)

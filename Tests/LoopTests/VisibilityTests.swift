@@ -36,19 +36,19 @@ struct VisibilityTests {
         let expected = undisturbed.decisions()
         let pipeline = try recording.pipeline()
         pipeline.cluster.delayMarkers(of: pipeline.topics[.state], by: delay)
-        var hidden = 0
-        for turns in 1...6 {
+        var aheadCount = 0
+        for cycles in 1...6 {
             let before = pipeline.cluster.offsets(of: "loop")[journal]
             let runner = try pipeline.makeLoop(policy: policy, now: { 0 })
-            for _ in 0..<turns { try runner.task.cycle() }
+            for _ in 0..<cycles { try runner.task.cycle() }
             let offset = pipeline.cluster.offsets(of: "loop")[journal] ?? 0
             let rows = pipeline.cluster.committed(pipeline.topics[.state], Scenario.partition)
             if offset != before, !rows.contains(where: { $0.text.contains("\"journal_offset\":\(offset),") }) {
-                hidden += 1
+                aheadCount += 1
             }
             // The worker ends without leaving, as with kill -9; the next one has the same name.
         }
-        #expect((hidden > 2) == (delay > 0), "\(hidden) times the group's offset was ahead")
+        #expect((aheadCount > 2) == (delay > 0), "\(aheadCount) times the group's offset was ahead")
         try pipeline.makeLoop(policy: policy, now: { 0 }).settle()
         // Time advances during the wait, and deadlines of the recording are due.
         let recorded = undisturbed.journal().count
@@ -60,7 +60,7 @@ struct VisibilityTests {
         "The loop does not wait for an end of the changelog that a marker or compaction has removed",
         arguments: [false, true]
     )
-    func endIsGone(isTombstone: Bool) throws {
+    func endIsRemoved(isTombstone: Bool) throws {
         let pipeline = try decided()
         let expected = pipeline.decisions()
         let state = TopicPartition(pipeline.topics[.state], Scenario.partition)

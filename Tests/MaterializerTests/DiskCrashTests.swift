@@ -12,7 +12,7 @@ import Vocabulary
 @Suite("Materializer and Trainer are killed at every write")
 struct DiskCrashTests {
     /// Expects that every visible version of a store is whole, whatever happened to its writer.
-    private func expectWhole(_ store: DatasetStore, _ crash: Disk.Crash) throws {
+    private func expectIntactVersions(_ store: DatasetStore, _ crash: Disk.Crash) throws {
         for versionNumber in try store.versionNumbers(Scenario.project) {
             let manifest = try #require(try store.manifest(Scenario.project, versionNumber: versionNumber), "\(crash)")
             #expect(try store.verify(Scenario.project, id: manifest.id) == [], "\(crash)")
@@ -41,7 +41,7 @@ struct DiskCrashTests {
             }
             #expect(disk.hasCrashed, "\(crash): \(disk.effects.count)")
             #expect(throws: (any Error).self, "\(crash)") { try first.get() }
-            try expectWhole(pipeline.store, crash)
+            try expectIntactVersions(pipeline.store, crash)
             try pipeline.makeMaterializer().settle()
             #expect(try pipeline.store.objects.contents == expected, "\(crash)")
             #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == announced, "\(crash)")

@@ -15,7 +15,7 @@ struct EffectCrashTests {
         let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
         let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
-        let counted = try settle(undisturbed, group: "materializer", nil) { plan, instance in
+        let baselinePlan = try settle(undisturbed, group: "materializer", nil) { plan, instance in
             try undisturbed.makeMaterializer(plan, instance: instance)
         }
         func versions(_ pipeline: Pipeline) throws -> [String] {
@@ -25,7 +25,7 @@ struct EffectCrashTests {
         let expected = try versions(undisturbed)
         #expect(expected.count > 2)
         #expect(expected == (try versions(source)))
-        for step in FaultPlan.steps(counted.effects) {
+        for step in FaultPlan.steps(baselinePlan.effects) {
             let pipeline = try Pipeline.prepared([.datasetLog], from: source)
             let plan = try settle(
                 pipeline,
@@ -77,13 +77,13 @@ struct EffectCrashTests {
         }
         // Only the first request: later ones start from the previous model, whose file names the source's folder.
         let undisturbed = try Pipeline.prepared([.trainingRequests], from: source)
-        let counted = try settle(undisturbed, group: "trainer", nil) { plan, instance in
+        let baselinePlan = try settle(undisturbed, group: "trainer", nil) { plan, instance in
             try undisturbed.makeTrainer(plan, instance: instance)
         }
         let expected = try results(undisturbed)
         #expect(expected.count >= 2 && !expected.contains("failed"))
         // An unanswered commit is left out: it is waited for until the request's deadline has passed.
-        for step in FaultPlan.steps(counted.effects) where step.fault != .unanswered {
+        for step in FaultPlan.steps(baselinePlan.effects) where step.fault != .unanswered {
             let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
             let plan = try settle(
                 pipeline,

@@ -96,21 +96,21 @@ struct FactLogTests {
     }
 
     @Test("Two materializers that both believe they own the partition announce the same versions")
-    func two() throws {
+    func twoMaterializers() throws {
         for seed in Exhaustive.some(Array(UInt64(1)...200), about: 12) {
             let log = FactLog(seed: seed)
             let alone = MemoryStore()
             let ids = try settle(log, DatasetStore(objects: alone))
             let shared = MemoryStore()
-            let plants = try (0..<2).map { _ in try pipeline([]) }
-            let runners = try plants.map { try $0.makeMaterializer(store: DatasetStore(objects: shared)) }
+            let pipelines = try (0..<2).map { _ in try pipeline([]) }
+            let runners = try pipelines.map { try $0.makeMaterializer(store: DatasetStore(objects: shared)) }
             for (number, record) in log.outputs.enumerated() {
-                for pipeline in plants { try pipeline.cluster.append(record) }
+                for pipeline in pipelines { try pipeline.cluster.append(record) }
                 // The two materializers take turns at being ahead.
                 try runners[number / 3 % 2].settle()
             }
             for runner in runners { try runner.settle() }
-            for pipeline in plants { #expect(try self.ids(pipeline) == ids, "seed \(seed)") }
+            for pipeline in pipelines { #expect(try self.ids(pipeline) == ids, "seed \(seed)") }
             #expect((shared.objects == alone.objects) == true, "seed \(seed)")
         }
     }
@@ -125,9 +125,9 @@ struct FactLogTests {
             func run(_ pipeline: Pipeline, _ objects: MemoryStore) throws {
                 // Keeps waiting labels every few records, changes included, and starts again in the middle.
                 let store = DatasetStore(objects: objects)
-                let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
+                let recordCount = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
                 try pipeline.makeMaterializer(store: store, keepEvery: 4).settle()
-                for record in log.outputs[there...] { try pipeline.cluster.append(record) }
+                for record in log.outputs[recordCount...] { try pipeline.cluster.append(record) }
                 try pipeline.makeMaterializer(store: store, keepEvery: 4).settle()
             }
             let undisturbed = MemoryStore()

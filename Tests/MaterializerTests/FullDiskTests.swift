@@ -37,7 +37,7 @@ struct FullDiskTests {
         let expected = try undisturbed.store.objects.contents
         let log = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
         // Full from the beginning, or from a write in the middle of a version.
-        for written in [0, 7, 23, 60] {
+        for fullAfter in [0, 7, 23, 60] {
             let pipeline = try Pipeline()
             let disk = Disk()
             let runner = try pipeline.makeMaterializer(
@@ -47,10 +47,10 @@ struct FullDiskTests {
             var reported: [StorageBackoff] = []
             processor.storagePaused = {
                 reported.append($0)
-                if disk.effects.count > written + 400 { disk.isFull = false }
+                if disk.effects.count > fullAfter + 400 { disk.isFull = false }
             }
             for (number, record) in log.enumerated() {
-                if disk.effects.count >= written { disk.isFull = true }
+                if disk.effects.count >= fullAfter { disk.isFull = true }
                 try pipeline.cluster.append(
                     OutputRecord(
                         topic: pipeline.topics[.datasetLog],
@@ -62,7 +62,7 @@ struct FullDiskTests {
                 if number % 3 == 0 { try runner.settle() }
             }
             try settle(runner, pipeline, for: 60_000)
-            #expect(processor.backoff.isActive && processor.wantsPause, "\(written)")
+            #expect(processor.backoff.isActive && processor.wantsPause, "\(fullAfter)")
             #expect(processor.backoff.reason?.contains("No space left on device") == true)
             // Number of tries in 60 s with growing pauses of at least 50 ms and at most 10 s.
             #expect((8...40).contains(processor.backoff.attempts), "\(processor.backoff.attempts)")
@@ -75,7 +75,7 @@ struct FullDiskTests {
             try settle(runner, pipeline, for: 12_000)
             #expect(!processor.backoff.isActive && !processor.wantsPause)
             #expect(reported.last?.isActive == false)
-            #expect(try pipeline.store.objects.contents == expected, "\(written)")
+            #expect(try pipeline.store.objects.contents == expected, "\(fullAfter)")
             #expect(
                 pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
                     == undisturbed.cluster.committed(undisturbed.topics[.datasetVersions]).count

@@ -15,7 +15,7 @@ import Vocabulary
 @Suite("Labels that wait for a version for a long time")
 struct KeptLabelTests {
     private let log: [OutputRecord]
-    private static let every: Int64 = 8
+    private static let keepEvery: Int64 = 8
 
     init() throws {
         let source = try Pipeline(seed: 2)
@@ -51,7 +51,7 @@ struct KeptLabelTests {
     private func materializer(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), store: DatasetStore? = nil) throws
         -> ProcessorRunner
     {
-        try pipeline.makeMaterializer(plan, store: store, keepEvery: Self.every)
+        try pipeline.makeMaterializer(plan, store: store, keepEvery: Self.keepEvery)
     }
 
     private func versions(_ pipeline: Pipeline) throws -> [String] {
@@ -87,7 +87,7 @@ struct KeptLabelTests {
         for (number, record) in log.enumerated() {
             try pipeline.cluster.append(record)
             try runner.settle()
-            // A new life every few records, after an orderly stop or without one.
+            // A new run every few records, after an orderly stop or without one.
             guard number % 5 == 4 else { continue }
             if number % 2 == 0 { runner.task.close() } else { runner.task.abandon() }
             runner = try materializer(pipeline)
@@ -100,7 +100,7 @@ struct KeptLabelTests {
             log.count { String(decoding: $0.value ?? [], as: UTF8.self).contains(#""project":"idle""#) }
         )
         let reached = try #require(offset(pipeline))
-        #expect(reached >= end - Self.every - waiting && reached > end / 2, "\(reached) of \(end), \(waiting) wait")
+        #expect(reached >= end - Self.keepEvery - waiting && reached > end / 2, "\(reached) of \(end), \(waiting) wait")
         let kept = try pipeline.store.objects.list("progress/waiting")
         #expect(kept == ["progress/waiting/\(Scenario.partition)/\(reached)"])
         // Waiting labels are restored line by line, with the sequence numbers of their facts.
@@ -141,12 +141,12 @@ struct KeptLabelTests {
     func effects() throws {
         let (expected, files) = try expected()
         let undisturbed = try pipeline(log)
-        let counted = try settle(undisturbed, group: "materializer", nil) { plan, _ in
+        let baselinePlan = try settle(undisturbed, group: "materializer", nil) { plan, _ in
             try materializer(undisturbed, plan)
         }
         #expect(try versions(undisturbed) == expected)
         #expect(try undisturbed.store.objects.list("progress/waiting").count == 1)
-        for step in FaultPlan.steps(counted.effects) {
+        for step in FaultPlan.steps(baselinePlan.effects) {
             let pipeline = try pipeline(log)
             let plan = try settle(
                 pipeline,
@@ -156,7 +156,7 @@ struct KeptLabelTests {
             ) {
                 plan,
                 instance in
-                try pipeline.makeMaterializer(plan, instance: instance, keepEvery: Self.every)
+                try pipeline.makeMaterializer(plan, instance: instance, keepEvery: Self.keepEvery)
             }
             #expect(plan.hasStruck, "\(step)")
             #expect(try versions(pipeline) == expected, "\(step)")
@@ -186,8 +186,8 @@ struct KeptLabelTests {
             // A worker that dies while it removes objects that are no longer needed has no work left.
             _ = Result { try run(pipeline, disk) }
             #expect(disk.hasCrashed, "\(crash)")
-            let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
-            for record in log[there...] { try pipeline.cluster.append(record) }
+            let recordCount = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
+            for record in log[recordCount...] { try pipeline.cluster.append(record) }
             try materializer(pipeline).settle()
             #expect(try self.files(pipeline) == files, "\(crash)")
             #expect(try Set(versions(pipeline)) == Set(expected), "\(crash)")

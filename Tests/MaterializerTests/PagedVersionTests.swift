@@ -55,10 +55,10 @@ struct PagedVersionTests {
             try versions.cut(3)
             let traffic = store.traffic
             let added = traffic.written.filter { $0.key.contains("/segments/") }
-            let rest = traffic.written.filter { !$0.key.contains("/segments/") }
-            let pages = rest.keys.count { $0.contains("/pages/") }
-            #expect(added.count <= 3 && pages <= 3 && rest.count == pages + 2)
-            #expect(rest.values.reduce(0, +) <= 128 << 10)
+            let otherFiles = traffic.written.filter { !$0.key.contains("/segments/") }
+            let pages = otherFiles.keys.count { $0.contains("/pages/") }
+            #expect(added.count <= 3 && pages <= 3 && otherFiles.count == pages + 2)
+            #expect(otherFiles.values.reduce(0, +) <= 128 << 10)
             #expect(traffic.bytesRead <= 256 << 10)
             // The pointers of this version number, which does not exist yet, and of the parent; the parent's manifest
             // and its last page.
@@ -116,7 +116,7 @@ struct PagedVersionTests {
     }
 
     @Test("A parent of form 1 is adopted once; the versions before it are unchanged")
-    func takenOver() throws {
+    func adopted() throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
         try versions.cut(5, form: 1, times: 3)

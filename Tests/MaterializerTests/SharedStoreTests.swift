@@ -85,7 +85,7 @@ struct SharedStoreTests {
     }
 
     @Test("Only a version whose announcement is missing is announced")
-    func hole() throws {
+    func missingAnnouncement() throws {
         let pipeline = try pipeline(log.outputs)
         try pipeline.makeMaterializer().settle()
         let records = pipeline.cluster.committed(pipeline.topics[.datasetVersions], Scenario.partition)
@@ -109,7 +109,7 @@ struct SharedStoreTests {
     }
 
     @Test("A version whose number is announced with another id is announced too, once; the worker reports it")
-    func otherwise() throws {
+    func announcedUnderOtherID() throws {
         let pipeline = try pipeline(log.outputs)
         let other = DatasetVersionID(String(repeating: "ab", count: 32))
         let version = SealedVersion(
@@ -173,16 +173,16 @@ struct SharedStoreTests {
         }
         let alone = try objects()
         let undisturbed = try pipeline(log.outputs)
-        let counted = MeetingStore(alone)
-        try undisturbed.makeMaterializer(store: DatasetStore(objects: counted), keepEvery: 4).settle()
+        let countingStore = MeetingStore(alone)
+        try undisturbed.makeMaterializer(store: DatasetStore(objects: countingStore), keepEvery: 4).settle()
         let (versions, expected) = (try announced(undisturbed), try files(alone))
-        #expect(versions.count > 4 && counted.changes > 30)
-        let moments = Exhaustive.some(MeetingStore.Moment.all(counted.changes), about: backend == 0 ? 60 : 12)
+        #expect(versions.count > 4 && countingStore.changes > 30)
+        let moments = Exhaustive.some(MeetingStore.Moment.all(countingStore.changes), about: backend == 0 ? 60 : 12)
         for (number, moment) in moments.enumerated() {
             let shared = try objects()
             defer { if shared is FolderStore { try? FileManager.default.removeItem(atPath: shared.location) } }
             let pipeline = try pipeline(log.outputs)
-            let limit = number % 3 == 0 ? nil : (number * 7) % counted.changes
+            let limit = number % 3 == 0 ? nil : (number * 7) % countingStore.changes
             let second = try pipeline.makeMaterializer(
                 instance: "w2",
                 store: DatasetStore(
@@ -209,7 +209,7 @@ struct SharedStoreTests {
             #expect(try (files(shared) == expected) == true, "\(moment) \(String(describing: limit))")
             #expect(try DatasetStore(objects: shared).verify(Scenario.project).problems == [], "\(moment)")
         }
-        print("moments at which a second owner acted: \(moments.count) of \(2 * counted.changes)")
+        print("moments at which a second owner acted: \(moments.count) of \(2 * countingStore.changes)")
     }
 
     /// Keeps the bucket alive as long as the test run.

@@ -19,7 +19,7 @@ struct VersionSidesTests {
         var versionNumber = 0
         var counts: [Split: Int] = [:]
         var numbers: [String: Int64] = [:]
-        var waiting = WaitingLabels.Project(from: 0)
+        var waiting = WaitingLabels.Project(firstOffset: 0)
 
         mutating func accept(_ sample: String, _ split: Split) {
             sequence += 1
@@ -79,7 +79,7 @@ struct VersionSidesTests {
             )
             let sealer = VersionSealer(store: store, sides: sides)
             let version = try #require(try sealer.seal(Scenario.project, cut, waiting))
-            waiting = WaitingLabels.Project(from: 0)
+            waiting = WaitingLabels.Project(firstOffset: 0)
             return version
         }
     }
@@ -140,7 +140,7 @@ struct VersionSidesTests {
     }
 
     @Test("A restarted worker detects the same by reading the parent, once there is a move")
-    func anew() throws {
+    func afterRestart() throws {
         var writer = try moved()
         writer.accept("s2", .test)
         writer.move("s3")
@@ -173,7 +173,7 @@ struct VersionSidesTests {
         #expect(found.versions == [clean.id, mixed.id, still.id])
         #expect(found.problems.map(\.version) == [mixed.id, still.id])
         for problem in found.problems {
-            #expect(problem.text == "samples are on two sides: s0 (training and test)", "\(problem.text)")
+            #expect(problem.text == "samples are in several splits: s0 (training and test)", "\(problem.text)")
         }
         #expect(try writer.store.verify(Scenario.project, id: clean.id) == [])
         #expect(try writer.store.verify(Scenario.project, id: still.id).count == 1)
@@ -183,7 +183,7 @@ struct VersionSidesTests {
             moving.move("s\(number)")
             _ = try moving.cut()
         }
-        let whole = try moving.store.verify(Scenario.project)
-        #expect(whole.problems.isEmpty && whole.versions.count == 4, "\(whole.problems)")
+        let verification = try moving.store.verify(Scenario.project)
+        #expect(verification.problems.isEmpty && verification.versions.count == 4, "\(verification.problems)")
     }
 }

@@ -81,7 +81,7 @@ struct WrongFactTests {
     @Test(
         "A change of a line that is missing, or of another sample or split, stops the partition at the cut",
         arguments: [
-            "of which there is no such line", "which is one of sample", "label, not a",
+            "which has no such line", "which belongs to sample", "label, not a",
             "labels before the cut are missing",
         ]
     )
@@ -94,10 +94,10 @@ struct WrongFactTests {
             Issue.record("the log begins with no label")
             return
         }
-        let sample = named == "which is one of sample" ? "s9999" : label.consensus.sample.id.rawValue
+        let sample = named == "which belongs to sample" ? "s9999" : label.consensus.sample.id.rawValue
         let other = label.split == .test ? Split.training : .test
         // The changes replace labels before the cut, whose counts are therefore too large.
-        let count = named == "of which there is no such line" ? 2 : 1
+        let count = named == "which has no such line" ? 2 : 1
         let changes = (0..<count).map { number in
             Self.fact(
                 #"{"kind":"label_retracted","project":"shapes","sequence":\#(cut - count + number + 1),"sample_id":"\#(sample)","#
@@ -114,10 +114,10 @@ struct WrongFactTests {
     func gap(position: Int) throws {
         var log = facts
         log.remove(at: position)
-        let gone = try sealed(log)
-        #expect(gone.versions.isEmpty)
+        let missing = try sealed(log)
+        #expect(missing.versions.isEmpty)
         let reason = position == 0 ? "labels before the cut are missing" : "follows fact \(position)"
-        #expect(try #require(gone.stop).text.contains(reason))
+        #expect(try #require(missing.stop).text.contains(reason))
         let twice = try sealed(Array(facts[...position]) + facts[position...])
         #expect(try #require(twice.stop).text.contains("fact \(position + 1) of project shapes follows fact"))
         #expect(twice.versions.isEmpty)

@@ -15,15 +15,15 @@ struct BrokerDownTests {
     }
 
     @Test("A task reports the outage, does not spin, and continues when a broker is back; nothing is lost")
-    func away() throws {
+    func outage() throws {
         let copier = try Copier()
         try copier.begin()
         let first = try copier.write()
-        #expect(try copier.run { first.isSubset(of: copier.stage.copied) })
+        #expect(try copier.run { first.isSubset(of: copier.processor.copied) })
         let second = try copier.write()
         _ = copier.takeEvents()
         try copier.cluster.takeDown(broker: 1)
-        let (began, spent) = (Date(), threadTime())
+        let (began, timeBefore) = (Date(), threadTime())
         var events: [StreamTaskEvent] = []
         var cycles = 0
         while Date().timeIntervalSince(began) < 5 {
@@ -33,12 +33,14 @@ struct BrokerDownTests {
         }
         #expect(copier.task?.connectivityError?.code == "_ALL_BROKERS_DOWN")
         #expect(events.contains { if case .unreachable = $0 { true } else { false } })
-        #expect(threadTime() - spent < 1)
+        #expect(threadTime() - timeBefore < 1)
         #expect(cycles < 1_000 && events.count < 100, "\(cycles) cycles, \(events.count) events")
         try copier.cluster.bringUp(broker: 1)
-        #expect(try copier.run { second.isSubset(of: copier.stage.copied) && copier.task?.connectivityError == nil })
+        #expect(
+            try copier.run { second.isSubset(of: copier.processor.copied) && copier.task?.connectivityError == nil }
+        )
         #expect(copier.takeEvents().contains { if case .reachable = $0 { true } else { false } })
-        #expect(copier.stage.copied.isSubset(of: Set(try copier.output())))
+        #expect(copier.processor.copied.isSubset(of: Set(try copier.output())))
     }
 }
 

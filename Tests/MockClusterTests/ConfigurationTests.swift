@@ -25,7 +25,7 @@ struct ConfigurationTests {
         #expect(KafkaProperties.fault(of: "linger.ms", "5") == nil)
         let unknown = KafkaProperties.fault(of: "linger.mss", "5")
         #expect(unknown?.hasPrefix("linger.mss is not known to librdkafka ") == true)
-        #expect(KafkaProperties.fault(of: "linger.ms", "soon")?.hasPrefix("linger.ms does not take “soon”: ") == true)
+        #expect(KafkaProperties.fault(of: "linger.ms", "soon")?.hasPrefix("linger.ms does not accept “soon”: ") == true)
         #expect(KafkaProperties.fault(of: "sasl.password", "hunter2") == nil)
     }
 
@@ -52,8 +52,8 @@ struct ConfigurationTests {
     @Test("Members of a group check for new partitions every 20 s unless the caller sets another interval")
     func metadataRefresh() {
         let name = "topic.metadata.refresh.interval.ms"
-        let own = KafkaConsumer.configuration(["bootstrap.servers": "x:1"], group: "g", instance: "i")
-        #expect(own.defaults.merging(own.properties)[name] == "20000" && own.required[name] == nil)
+        let standard = KafkaConsumer.configuration(["bootstrap.servers": "x:1"], group: "g", instance: "i")
+        #expect(standard.defaults.merging(standard.properties)[name] == "20000" && standard.required[name] == nil)
         let given = KafkaConsumer.configuration([name: "60000"], group: "g", instance: nil)
         #expect(given.defaults.merging(given.properties)[name] == "60000")
     }

@@ -6,7 +6,7 @@ import StreamRuntime
 import Testing
 
 /// Copies `in` to `out`, and remembers the committed values.
-final class CopyStage: Processor {
+final class CopyProcessor: Processor {
     private let output: String
     private var inTransaction: [String] = []
     private(set) var copied: Set<String> = []
@@ -37,7 +37,7 @@ final class CopyStage: Processor {
 /// A stream task over a mock cluster, whose cycles the test runs, with its events.
 final class Copier {
     let cluster: MockCluster
-    let stage = CopyStage(output: "out")
+    let processor = CopyProcessor(output: "out")
     private(set) var events: [StreamTaskEvent] = []
     private(set) var task: StreamTask?
     private var written = 0
@@ -46,7 +46,7 @@ final class Copier {
 
     private final class EventLog { var events: [StreamTaskEvent] = [] }
 
-    private var lives = 0
+    private var runCount = 0
 
     init(brokers: Int = 1) throws {
         cluster = try MockCluster(brokers: brokers)
@@ -63,15 +63,15 @@ final class Copier {
     /// Begins a new run of the task, as a worker does, in a group of its own: the mock cluster keeps no offsets
     /// that were sent in a transaction, and would wait for the old member's session.
     func begin() throws {
-        lives += 1
+        runCount += 1
         let properties = cluster.properties.merging([
             "session.timeout.ms": "6000", "heartbeat.interval.ms": "200", "fetch.wait.max.ms": "50",
             "topic.metadata.refresh.interval.ms": "300",
         ])
         task = try StreamTask(
             transport: KafkaStreamTransport(properties: properties),
-            processor: stage,
-            group: "g\(lives)",
+            processor: processor,
+            group: "g\(runCount)",
             instance: "w",
             transactionalID: "w",
             topics: ["in"],

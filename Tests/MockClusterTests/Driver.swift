@@ -3,7 +3,7 @@ import KafkaTesting
 import Testing
 
 /// The content of a record, kept after its batch is reused.
-struct Seen: Hashable {
+struct ReadRecord: Hashable {
     let partition: KafkaTopicPartition
     let offset: Int64
     let value: String?
@@ -20,10 +20,10 @@ struct Driver {
     /// Polls until `isDone` or a timeout; partitions start at their committed offset, or at 0.
     mutating func run(
         milliseconds: Int = 20_000,
-        until isDone: (_ driver: Driver, _ seen: [Seen]) -> Bool
-    ) throws -> [Seen] {
+        until isDone: (_ driver: Driver, _ seen: [ReadRecord]) -> Bool
+    ) throws -> [ReadRecord] {
         let end = ContinuousClock.now + .milliseconds(milliseconds)
-        var seen: [Seen] = []
+        var seen: [ReadRecord] = []
         while !isDone(self, seen) {
             guard ContinuousClock.now < end else {
                 Issue.record("not done after \(milliseconds) ms: \(seen.count) records, \(assigned), \(outcomes)")
@@ -48,9 +48,9 @@ struct Driver {
         return seen
     }
 
-    private func collect() -> [Seen] {
+    private func collect() -> [ReadRecord] {
         consumer.records.map { record in
-            Seen(
+            ReadRecord(
                 partition: KafkaTopicPartition(consumer.topics[record.topic], record.partition),
                 offset: record.offset,
                 value: record.value.baseAddress == nil ? nil : String(decoding: record.value, as: UTF8.self)

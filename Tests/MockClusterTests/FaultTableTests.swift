@@ -12,7 +12,7 @@ enum Reaction: Hashable, Sendable {
     case aborts
     /// The producer is recreated, and the task continues.
     case restarts
-    /// The task ends with this code in its error; its worker begins a new life.
+    /// The task ends with this code in its error; its worker begins a new run.
     case ends(String)
 }
 
@@ -165,9 +165,9 @@ struct FaultTableTests {
     }
 
     /// Injects a fault, and runs the task until it has copied all written values.
-    private func meet(_ fault: FaultCase, _ copier: Copier) throws {
+    private func inject(_ fault: FaultCase, _ copier: Copier) throws {
         // Heartbeats and metadata requests are sent without a trigger, a few times a second.
-        let least = fault.request == .heartbeat || fault.request == .metadata ? 1.0 : 0
+        let minimumSeconds = fault.request == .heartbeat || fault.request == .metadata ? 1.0 : 0
         let values = try copier.write()
         _ = copier.takeEvents()
         copier.cluster.pushRequestErrors(fault.request, Array(repeating: fault.fault, count: fault.count))
@@ -175,7 +175,7 @@ struct FaultTableTests {
         let began = Date()
         do {
             let isOver = try copier.run {
-                values.isSubset(of: copier.stage.copied) && Date().timeIntervalSince(began) >= least
+                values.isSubset(of: copier.processor.copied) && Date().timeIntervalSince(began) >= minimumSeconds
             }
             #expect(isOver, "\(fault.testDescription) is not got over")
         } catch {
@@ -198,15 +198,15 @@ struct FaultTableTests {
         let retries = events.count { if case .retrying = $0 { true } else { false } }
         #expect(retries < 50, "\(report)")
         guard ended != nil else { return }
-        // A worker reacts with a new life.
+        // A worker reacts with a new run.
         copier.end()
         try copier.begin()
-        #expect(try copier.run { values.isSubset(of: copier.stage.copied) }, "no new life after \(report)")
+        #expect(try copier.run { values.isSubset(of: copier.processor.copied) }, "no new run after \(report)")
     }
 
     private func expectNothingLost(_ copier: Copier) throws {
         let output = Set(try copier.output())
-        #expect(copier.stage.copied.isSubset(of: output))
+        #expect(copier.processor.copied.isSubset(of: output))
     }
 
     @Test("While writing: the call is repeated, the transaction aborted, or the producer replaced; and nothing is lost")
@@ -214,8 +214,8 @@ struct FaultTableTests {
         let copier = try Copier()
         try copier.begin()
         let first = try copier.write()
-        #expect(try copier.run { first.isSubset(of: copier.stage.copied) })
-        for fault in FaultCase.writing { try meet(fault, copier) }
+        #expect(try copier.run { first.isSubset(of: copier.processor.copied) })
+        for fault in FaultCase.writing { try inject(fault, copier) }
         try expectNothingLost(copier)
     }
 
@@ -224,13 +224,13 @@ struct FaultTableTests {
         let copier = try Copier()
         try copier.begin()
         let first = try copier.write()
-        #expect(try copier.run { first.isSubset(of: copier.stage.copied) })
-        for fault in FaultCase.reading { try meet(fault, copier) }
+        #expect(try copier.run { first.isSubset(of: copier.processor.copied) })
+        for fault in FaultCase.reading { try inject(fault, copier) }
         try expectNothingLost(copier)
     }
 
-    /// A new life whose start meets a fault.
-    private struct Beginning {
+    /// A new run whose start meets a fault.
+    private struct StartingRun {
         let fault: FaultCase
         let copier: Copier
         let values: Set<String>
@@ -244,29 +244,29 @@ struct FaultTableTests {
             try copier.begin()
         }
 
-        var isDone: Bool { ended != nil || values.isSubset(of: copier.stage.copied) }
+        var isDone: Bool { ended != nil || values.isSubset(of: copier.processor.copied) }
     }
 
     @Test("While starting: faults at finding coordinators, joining, fetching offsets and fencing")
     func beginning() throws {
-        // The group's wait for members takes most of the time, so all lives wait at once.
-        var lives = try FaultCase.beginning.map { try Beginning($0) }
+        // The group's wait for members takes most of the time, so all runs wait at once.
+        var runs = try FaultCase.beginning.map { try StartingRun($0) }
         let end = Date() + 60
-        while lives.contains(where: { !$0.isDone }), Date() < end {
-            for index in lives.indices where !lives[index].isDone {
-                do { _ = try lives[index].copier.run(seconds: 0.01) { false } } catch {
-                    lives[index].ended = "\(error)"
+        while runs.contains(where: { !$0.isDone }), Date() < end {
+            for index in runs.indices where !runs[index].isDone {
+                do { _ = try runs[index].copier.run(seconds: 0.01) { false } } catch {
+                    runs[index].ended = "\(error)"
                 }
             }
         }
-        for life in lives {
-            let name = life.fault.testDescription
-            if case .ends(let code) = life.fault.reaction {
-                #expect(life.ended?.contains(code) == true, "\(name): \(life.ended ?? "goes on")")
+        for run in runs {
+            let name = run.fault.testDescription
+            if case .ends(let code) = run.fault.reaction {
+                #expect(run.ended?.contains(code) == true, "\(name): \(run.ended ?? "goes on")")
             } else {
-                #expect(life.ended == nil, "\(name): \(life.ended ?? "")")
-                #expect(life.isDone, "\(name) is not got over")
-                #expect(reaction(life.copier.takeEvents()) == .rides, "\(name)")
+                #expect(run.ended == nil, "\(name): \(run.ended ?? "")")
+                #expect(run.isDone, "\(name) is not got over")
+                #expect(reaction(run.copier.takeEvents()) == .rides, "\(name)")
             }
         }
     }

@@ -82,22 +82,24 @@ struct GroupTests {
         try cluster.createTopic("t", partitions: 4)
         let properties = cluster.properties.merging(["heartbeat.interval.ms": "100"])
         let first = try KafkaConsumer(properties: properties, group: "g", instance: nil, topics: ["t"])
-        var one = Driver(first)
-        _ = try one.run { driver, _ in driver.assigned.count == 4 }
+        var firstDriver = Driver(first)
+        _ = try firstDriver.run { driver, _ in driver.assigned.count == 4 }
         let second = try KafkaConsumer(properties: properties, group: "g", instance: nil, topics: ["t"])
-        var two = Driver(second)
+        var secondDriver = Driver(second)
         let end = ContinuousClock.now + .seconds(20)
-        while one.assigned.count != 2 || two.assigned.count != 2, ContinuousClock.now < end {
-            try step(&one)
-            try step(&two)
+        while firstDriver.assigned.count != 2 || secondDriver.assigned.count != 2, ContinuousClock.now < end {
+            try step(&firstDriver)
+            try step(&secondDriver)
         }
-        #expect(one.assigned.count == 2)
-        #expect(Set(one.assigned).isDisjoint(with: two.assigned))
+        #expect(firstDriver.assigned.count == 2)
+        #expect(Set(firstDriver.assigned).isDisjoint(with: secondDriver.assigned))
         #expect(
-            one.outcomes.contains { if case .revoked(let partitions) = $0 { partitions.count == 4 } else { false } }
+            firstDriver.outcomes.contains {
+                if case .revoked(let partitions) = $0 { partitions.count == 4 } else { false }
+            }
         )
         second.close()
-        _ = try one.run { driver, _ in driver.assigned.count == 4 }
+        _ = try firstDriver.run { driver, _ in driver.assigned.count == 4 }
         first.close()
     }
 
@@ -121,12 +123,12 @@ struct GroupTests {
         for round in 0..<20 {
             let target = Int64(17 * round)
             try consumer.seek([KafkaTopicPartition("t", 0): target])
-            let some = try driver.run { _, seen in seen.count >= 1 + 80 * round }
-            #expect(some.map(\.offset) == Array(target..<target + Int64(some.count)))
+            let delivered = try driver.run { _, seen in seen.count >= 1 + 80 * round }
+            #expect(delivered.map(\.offset) == Array(target..<target + Int64(delivered.count)))
         }
         try consumer.seek([KafkaTopicPartition("t", 0): 1990])
-        let end = try driver.run { _, seen in seen.count >= 10 }
-        #expect(end.map(\.offset) == Array(1990..<2000))
+        let lastRecords = try driver.run { _, seen in seen.count >= 10 }
+        #expect(lastRecords.map(\.offset) == Array(1990..<2000))
     }
 
     @Test("A paused partition returns nothing, and continues at its offset when resumed")
@@ -149,7 +151,7 @@ struct GroupTests {
             #expect(more.allSatisfy { $0.partition == one })
             try consumer.resume([zero])
             seen += more
-            seen += try driver.run { [seen] _, late in seen.count + late.count >= 4000 }
+            seen += try driver.run { [seen] _, later in seen.count + later.count >= 4000 }
             #expect(seen.filter { $0.partition == zero }.map(\.offset) == Array(0..<2000))
             #expect(seen.filter { $0.partition == one }.map(\.offset) == Array(0..<2000))
         }

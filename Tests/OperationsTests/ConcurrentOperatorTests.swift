@@ -10,7 +10,7 @@ import Vocabulary
 @testable import Operations
 
 /// A transport on which, when a topic is read, another producer takes over a transactional id.
-private struct Rival: StreamTransport {
+private struct RivalTransport: StreamTransport {
     let cluster: InMemoryCluster
     let transactionalID: String
 
@@ -46,7 +46,7 @@ struct ConcurrentOperatorTests {
         let count = pipeline.cluster.committed(pipeline.topics[.projects]).count
         let id = "\(pipeline.topics.prefix)apply.\(Scenario.project)"
         let apply = ProjectApply(
-            transport: Rival(cluster: pipeline.cluster, transactionalID: id),
+            transport: RivalTransport(cluster: pipeline.cluster, transactionalID: id),
             topics: pipeline.topics
         )
         let error = #expect(throws: EngineError.self) {

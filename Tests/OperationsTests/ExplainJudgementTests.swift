@@ -18,9 +18,9 @@ struct ExplainJudgementTests {
 
     static func configuration(
         _ change: (inout AcquisitionPolicy) -> Void,
-        of scenario: ProjectConfiguration = Scenario.configuration()
+        of base: ProjectConfiguration = Scenario.configuration()
     ) -> ProjectConfiguration {
-        var policy = scenario.acquisition
+        var policy = base.acquisition
         change(&policy)
         return ProjectConfiguration(
             project: Scenario.project,
@@ -28,10 +28,10 @@ struct ExplainJudgementTests {
             partition: Scenario.partition,
             question: .choice(Scenario.schema),
             acquisition: policy,
-            labeling: scenario.labeling,
-            datasets: scenario.datasets,
-            training: scenario.training,
-            rollout: scenario.rollout
+            labeling: base.labeling,
+            datasets: base.datasets,
+            training: base.training,
+            rollout: base.rollout
         )
     }
 
@@ -81,15 +81,17 @@ struct ExplainJudgementTests {
             $0.function = function
             $0.temperature = 2.5
         }
-        let (taken, waiting) = (try Pipeline(configuration: configuration), try Pipeline(configuration: configuration))
-        for pipeline in [taken, waiting] {
+        let (processed, unprocessed) = (
+            try Pipeline(configuration: configuration), try Pipeline(configuration: configuration)
+        )
+        for pipeline in [processed, unprocessed] {
             for number in 0..<12 { try pipeline.send(.predictions, try Self.full("s\(number)")) }
         }
-        try taken.makeIntake().settle()
-        let candidates = try TriggerScenario.candidates(taken)
+        try processed.makeIntake().settle()
+        let candidates = try TriggerScenario.candidates(processed)
         #expect(!candidates.isEmpty)
         for candidate in candidates {
-            let prediction = try explain(candidate.sample.id.rawValue, waiting).predictions.first
+            let prediction = try explain(candidate.sample.id.rawValue, unprocessed).predictions.first
             #expect(prediction?.score == candidate.score, "\(candidate.sample.id)")
         }
     }
@@ -107,16 +109,16 @@ struct ExplainJudgementTests {
             try pipeline.send(.predictions, Wire.prediction(Sample(id: SampleID("s\(number)")), [0.98, 0.01, 0.01]))
         }
         try pipeline.settle()
-        var left = 0
+        var notForwarded = 0
         for number in 0..<400 {
             let blind = try explain("s\(number)", pipeline, salt: [])
             guard let prediction = blind.predictions.first else { continue }
             #expect(prediction.score == nil && prediction.limitedTriggers == ["any"])
             let known = try #require(try explain("s\(number)", pipeline).predictions.first)
             #expect(known.limitedTriggers == [(known.score ?? 1) < 0.5 ? "low" : "not-low", "any"])
-            left += 1
+            notForwarded += 1
         }
-        #expect(left > 300)
+        #expect(notForwarded > 300)
     }
 
     @Test("Explain refuses a record that Intake refuses for its size, but none whose time Intake omits")

@@ -16,8 +16,8 @@ struct ExplainLagTests {
             .explain(SampleID(sample), of: pipeline.configuration, since: 0)
     }
 
-    private func send(_ names: Range<Int>, _ pipeline: Pipeline) throws {
-        for number in names {
+    private func send(_ numbers: Range<Int>, _ pipeline: Pipeline) throws {
+        for number in numbers {
             let first = 0.5 + Double(number) / 300
             let sample = Sample(id: SampleID("s\(number)"))
             try pipeline.send(.predictions, Wire.prediction(sample, [first, 1 - first, 0]))
@@ -59,8 +59,8 @@ struct ExplainLagTests {
 
         // The other projects of the partition have continued after a pause of this one.
         try write(pause.jsonBytes)
-        let passed = try names.filter { try explain($0, pipeline).outcome == .notApplied(pause: pause.text) }
-        #expect(!passed.isEmpty)
+        let undecided = try names.filter { try explain($0, pipeline).outcome == .notApplied(pause: pause.text) }
+        #expect(!undecided.isEmpty)
     }
 
     @Test("A prediction of a version that is not counted separately is reported as read")

@@ -78,14 +78,14 @@ struct ExplainTests {
             )
             try pipeline.send(.predictions, Wire.prediction(sample, [0.5, 0.5, 0]))
         }
-        func pass() throws {
+        func advance() throws {
             pipeline.clock.advance(by: 2_000)
             try pipeline.settle()
         }
         // Samples that are queried first; the later ones are copies of them.
         for number in 0..<40 { try send("a\(number)", "text \(number)", at: [Float(number), 1]) }
-        try pass()
-        try pass()
+        try advance()
+        try advance()
         let queried = try pipeline.tasks()
         #expect(!queried.isEmpty)
         for task in queried {
@@ -93,7 +93,7 @@ struct ExplainTests {
             try send("copy of \(task.sample.id)", text, at: [20.5, 7])
             try send("twin of \(task.sample.id)", "another", at: [Float(task.sample.id.rawValue.dropFirst()) ?? 0, 1])
         }
-        try pass()
+        try advance()
         var outcomes: Set<Explanation.Outcome?> = []
         for task in queried {
             outcomes.insert(try explain("copy of \(task.sample.id)", pipeline).outcome)
@@ -142,8 +142,8 @@ struct ExplainTests {
         #expect(fired.count == 2)
         #expect(fired.allSatisfy { $0.ways == ["trigger all fired"] && $0.candidate.isBelowThreshold })
         #expect(appeared.count > 2 && appeared.contains { $0.ways == ["its score passed the threshold"] })
-        let left = explanations.filter(\.appearances.isEmpty)
-        #expect(left.allSatisfy { $0.predictions.first?.limitedTriggers == ["all"] })
+        let notForwarded = explanations.filter(\.appearances.isEmpty)
+        #expect(notForwarded.allSatisfy { $0.predictions.first?.limitedTriggers == ["all"] })
     }
 
     @Test("A record that is not a prediction is reported with its reason, and an unread one as uncounted")

@@ -84,11 +84,11 @@ struct IncumbentPipelineTests {
         func reason(_ model: IncumbentModel) -> String {
             "\(#expect(throws: EngineError.self) { try send(model) }.map { "\($0)" } ?? "")"
         }
-        let elsewhere = IncumbentModel(
+        let otherArtifact = IncumbentModel(
             version: model.version,
             artifact: ArtifactReference(uri: "s3://b/other", size: 1, sha256: String(repeating: "a", count: 64))
         )
-        #expect(reason(elsewhere).contains("theirs-9 is champion of shapes already, with the artifact file:"))
+        #expect(reason(otherArtifact).contains("theirs-9 is champion of shapes already, with the artifact file:"))
         #expect(reason(try incumbent(pipeline, "theirs-10")).contains("theirs-9 is champion of shapes;"))
     }
 

@@ -63,44 +63,48 @@ struct LabelCorrectionTests {
             #expect((fact.inclusionProbability != nil) == (fact.split == .test))
             labels[fact.split] = (fact.consensus.sample.id, try #require(names.first))
         }
-        let (trains, tests) = (try #require(labels[.training]), try #require(labels[.test]))
-        let other = try #require(Scenario.classes.first { $0 != trains.name })
-        #expect(try send(.revise(trains.sample, className: other), pipeline) == .done)
-        #expect(try send(.revise(trains.sample, className: other), pipeline) == .unchanged)
+        let (trainingLabel, testLabel) = (try #require(labels[.training]), try #require(labels[.test]))
+        let other = try #require(Scenario.classes.first { $0 != trainingLabel.name })
+        #expect(try send(.revise(trainingLabel.sample, className: other), pipeline) == .done)
+        #expect(try send(.revise(trainingLabel.sample, className: other), pipeline) == .unchanged)
         let sent = pipeline.cluster.committed(pipeline.topics[.commands]).count
         func reason(_ action: Command.Action, to project: String = Scenario.project.rawValue, reason: String = "so")
             -> String
         {
             "\(#expect(throws: EngineError.self) { try send(action, pipeline, to: project, reason: reason) }.map { "\($0)" } ?? "")"
         }
-        #expect(reason(.retract(trains.sample), to: "nothing").contains("there is no project nothing"))
-        #expect(reason(.revise(trains.sample, className: "yak")).contains("\"yak\" is not among those of shapes"))
+        #expect(reason(.retract(trainingLabel.sample), to: "nothing").contains("there is no project nothing"))
+        #expect(
+            reason(.revise(trainingLabel.sample, className: "yak")).contains("\"yak\" is not among those of shapes")
+        )
         #expect(reason(.retract(SampleID("nobody"))).contains("sample nobody has no label"))
-        #expect(reason(.move(trains.sample, to: .test)).contains("test labels come from the audit sample alone"))
-        #expect(reason(.move(tests.sample, to: .validation)).contains("may train from now on"))
-        #expect(reason(.retract(trains.sample), reason: " ").contains("--reason is empty"))
+        #expect(reason(.move(trainingLabel.sample, to: .test)).contains("test labels come from the audit sample alone"))
+        #expect(reason(.move(testLabel.sample, to: .validation)).contains("may train from now on"))
+        #expect(reason(.retract(trainingLabel.sample), reason: " ").contains("--reason is empty"))
         let long = String(repeating: "x", count: 1_025)
-        #expect(reason(.retract(trains.sample), reason: long).contains("--reason 1025"))
+        #expect(reason(.retract(trainingLabel.sample), reason: long).contains("--reason 1025"))
         #expect(pipeline.cluster.committed(pipeline.topics[.commands]).count == sent)
-        #expect(try send(.move(tests.sample, to: .training), pipeline) == .done)
-        #expect(try send(.retract(trains.sample), pipeline) == .done)
-        #expect(try send(.retract(trains.sample), pipeline) == .unchanged)
+        #expect(try send(.move(testLabel.sample, to: .training), pipeline) == .done)
+        #expect(try send(.retract(trainingLabel.sample), pipeline) == .done)
+        #expect(try send(.retract(trainingLabel.sample), pipeline) == .unchanged)
 
         let changes = try log(pipeline).compactMap { fact -> (LabelChange, [String]?, [String]?)? in
             if case .changed(let change, let names, let former) = fact { (change, names, former) } else { nil }
         }
-        #expect(changes.map(\.0.sample) == [trains.sample, tests.sample, trains.sample])
-        #expect(changes[0].1 == [other] && changes[0].2 == [trains.name])
+        #expect(changes.map(\.0.sample) == [trainingLabel.sample, testLabel.sample, trainingLabel.sample])
+        #expect(changes[0].1 == [other] && changes[0].2 == [trainingLabel.name])
         #expect(changes.allSatisfy { $0.0.by == "olga" && $0.0.reason == "looked again" })
         #expect(changes[2].0.replaces == changes[0].0.sequence)
         let types = pipeline.cluster.committed(pipeline.topics[.datasetLog]).compactMap { $0.header("ce_type") }
         #expect(Set(types).isSuperset(of: ["revised", "moved", "retracted"].map { "io.flywheel.label.\($0).v1" }))
 
         let explanation = try Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
-            .explain(trains.sample, of: pipeline.configuration, since: 0)
+            .explain(trainingLabel.sample, of: pipeline.configuration, since: 0)
         let label = try #require(explanation.label)
         #expect(label.className == other && label.isRetracted && label.sequence == changes[2].0.sequence)
-        #expect(label.changes.map(\.text) == ["revised from \(trains.name) to \(other)", "retracted from training"])
+        #expect(
+            label.changes.map(\.text) == ["revised from \(trainingLabel.name) to \(other)", "retracted from training"]
+        )
         let summary = try #require(
             try StatusView(transport: pipeline.cluster, topics: pipeline.topics).summaries().first
         )
@@ -218,17 +222,17 @@ struct LabelCorrectionTests {
             }
             return (written, plan)
         }
-        let (expected, counted) = try run(nil)
+        let (expected, baselinePlan) = try run(nil)
         let kinds = expected.filter { $0.topic == .datasetLog }.map { String(decoding: $0.value, as: UTF8.self) }
         for kind in ["label_revised", "label_retracted", "label_moved", #""format":2"#] {
             #expect(kinds.contains { $0.contains(kind) }, "the script has no \(kind)")
         }
-        #expect(counted.effects.count > 20)
-        for step in FaultPlan.steps(counted.effects, [.crash, .fatal]) {
+        #expect(baselinePlan.effects.count > 20)
+        for step in FaultPlan.steps(baselinePlan.effects, [.crash, .fatal]) {
             let (found, plan) = try run(step)
             #expect(plan.hasStruck, "\(step)")
             let isSame = found == expected
-            #expect(isSame, "\(step) (\(counted.effects[step.number])): \(expected.count) became \(found.count)")
+            #expect(isSame, "\(step) (\(baselinePlan.effects[step.number])): \(expected.count) became \(found.count)")
         }
     }
 }

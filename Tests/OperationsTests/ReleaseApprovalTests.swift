@@ -55,7 +55,7 @@ struct ReleaseApprovalTests {
     }
 
     /// Runs rounds until a model is a canary; returns its version.
-    private func begin(_ pipeline: Pipeline) throws -> String {
+    private func runUntilCanary(_ pipeline: Pipeline) throws -> String {
         try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         for _ in 0..<80 {
             if let release = try pipeline.releases().last(where: { $0.cause == .canary }) {
@@ -70,7 +70,7 @@ struct ReleaseApprovalTests {
     @Test("An approval makes the model live; status, log and replay report the same")
     func approves() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
-        let version = try begin(pipeline)
+        let version = try runUntilCanary(pipeline)
         let overview = try ReleaseOverview(
             summary(pipeline),
             ReleaseHistory.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
@@ -102,7 +102,7 @@ struct ReleaseApprovalTests {
     @Test("A rollback that names a canary removes it, and the champion stays")
     func rollsBack() throws {
         let pipeline = try Pipeline(seed: 3, configuration: Self.configuration())
-        let version = try begin(pipeline)
+        let version = try runUntilCanary(pipeline)
         let outcome = try ReleaseControl(transport: pipeline.cluster, topics: pipeline.topics)
             .send(
                 .rollBack,

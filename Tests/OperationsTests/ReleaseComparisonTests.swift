@@ -80,10 +80,10 @@ struct ReleaseComparisonTests {
         #expect(score.difference.interval.width < 0.15 && score.difference.anytimeInterval.width < 0.2)
         #expect((score.noiseFloor - 10 * 0.1 / 30).magnitude < 1e-12 && !score.isBelowNoise)
         #expect(score.odds?.ratio == 4)
-        let back = try #require(
+        let reversed = try #require(
             PairedScore(Self.new, Self.old, on: Self.items, weighting: Self.weighting, question: .choice(Self.schema))
         )
-        #expect((back.difference.value + score.difference.value).magnitude < 1e-12)
+        #expect((reversed.difference.value + score.difference.value).magnitude < 1e-12)
         let noisy = Self.items.map { item in
             var item = item
             item.confidence = 0.8
@@ -95,7 +95,7 @@ struct ReleaseComparisonTests {
         #expect(doubtful.isBelowNoise)
     }
 
-    @Test("Two models that differ in a stratum where other models agreed have no known difference")
+    @Test("A difference in a stratum where other models agreed widens the interval by half or more")
     func foreignPair() throws {
         var items = Self.items
         items[0].answers[Self.old] = ScoreBook.Answer(label: .choice(ClassIndex(0)), isReported: false)
@@ -126,16 +126,16 @@ struct ReleaseComparisonTests {
 
     /// First prediction of each model version for each audit sample, with its time, as recorded in the journal.
     private func answers(_ pipeline: Pipeline) throws -> [SampleID: [ModelVersion: (label: Label, at: Int64)]] {
-        var said: [SampleID: [ModelVersion: (label: Label, at: Int64)]] = [:]
+        var recorded: [SampleID: [ModelVersion: (label: Label, at: Int64)]] = [:]
         for record in pipeline.journal() {
             let entry = try JSONParser().withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
             guard case .candidate(let candidate) = entry.body, candidate.auditProbability != nil,
                 let version = candidate.model?.version, let label = candidate.output?.top,
-                said[candidate.sample.id]?[version] == nil
+                recorded[candidate.sample.id]?[version] == nil
             else { continue }
-            said[candidate.sample.id, default: [:]][version] = (label, record.timestamp)
+            recorded[candidate.sample.id, default: [:]][version] = (label, record.timestamp)
         }
-        return said
+        return recorded
     }
 
     @Test("The score book has predictions made before their labels were known, as in journal and dataset log")
@@ -144,26 +144,28 @@ struct ReleaseComparisonTests {
         let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         #expect(!isHeldBack)
 
-        let said = try answers(pipeline)
+        let recorded = try answers(pipeline)
         let facts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap { record in
             if case .accepted(let fact, _) = record, fact.split == .test { fact } else { nil }
         }
-        let living = book.testItems
-        #expect(living.count > 10 && living.map(\.sample) == facts.map(\.consensus.sample.id))
-        for (item, fact) in zip(living, facts) {
+        let testItems = book.testItems
+        #expect(testItems.count > 10 && testItems.map(\.sample) == facts.map(\.consensus.sample.id))
+        for (item, fact) in zip(testItems, facts) {
             #expect(item.label == fact.consensus.label && item.confidence == fact.consensus.confidence.value)
             for version in [first, second] {
                 guard let answer = item.answers[version], !answer.isReported else { continue }
-                #expect(answer.label == said[item.sample]?[version]?.label, "\(item.sample)")
-                #expect(said[item.sample].flatMap { $0[version]?.at } ?? .max <= item.acceptedAt.milliseconds)
+                #expect(answer.label == recorded[item.sample]?[version]?.label, "\(item.sample)")
+                #expect(recorded[item.sample].flatMap { $0[version]?.at } ?? .max <= item.acceptedAt.milliseconds)
             }
         }
-        #expect(living.contains { $0.answers[first]?.isReported == false && $0.answers[second]?.isReported == false })
-        #expect(living.contains { $0.answers[second]?.isReported == true })
+        #expect(
+            testItems.contains { $0.answers[first]?.isReported == false && $0.answers[second]?.isReported == false }
+        )
+        #expect(testItems.contains { $0.answers[second]?.isReported == true })
         #expect(book.livePeriods.map(\.version).suffix(1) == [second] && book.repeats[second]?.isEmpty == false)
 
         let comparison = try ReleaseComparison(book, project: Self.project, first, second)
-        let both = living.filter { $0.answers[first] != nil && $0.answers[second] != nil }
+        let both = testItems.filter { $0.answers[first] != nil && $0.answers[second] != nil }
         let window = try #require(comparison.window)
         #expect(window.score.labels == both.count)
         #expect(
@@ -175,7 +177,7 @@ struct ReleaseComparisonTests {
         let promotedAt = try #require(comparison.since[second])
         #expect(
             comparison.individualScores[second]?.labels
-                == living.count { $0.acceptedAt > promotedAt && $0.answers[second] != nil }
+                == testItems.count { $0.acceptedAt > promotedAt && $0.answers[second] != nil }
         )
         // Each step of the series adds the difference on the samples that both models had predicted.
         let last = try #require(comparison.series.last)
@@ -190,7 +192,7 @@ struct ReleaseComparisonTests {
 
     @Test("Where eras are judged, each audit sample is a candidate once, and each label is in a cell with candidates")
     func candidates() throws {
-        let scenario = Scenario.configuration()
+        let usual = Scenario.configuration()
         let pipeline = try Pipeline(
             seed: 3,
             configuration: ProjectConfiguration(
@@ -198,10 +200,10 @@ struct ReleaseComparisonTests {
                 revision: 1,
                 partition: Scenario.partition,
                 question: .choice(Scenario.schema),
-                acquisition: scenario.acquisition,
-                labeling: scenario.labeling,
-                datasets: scenario.datasets,
-                training: scenario.training,
+                acquisition: usual.acquisition,
+                labeling: usual.labeling,
+                datasets: usual.datasets,
+                training: usual.training,
                 rollout: RolloutPolicy(minimumShadow: 1, calibration: 10, provisional: 0, shadowWait: 100)
             )
         )
@@ -210,11 +212,11 @@ struct ReleaseComparisonTests {
         let (book, _) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         // A sample that was queried before the first model is not a candidate of any model.
         let candidates = book.candidates
-        let living = book.testItems.filter { item in item.answers.contains { !$0.value.isReported } }
+        let liveItems = book.testItems.filter { item in item.answers.contains { !$0.value.isReported } }
         #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(pipeline)).count)
         #expect(candidates.contains { $0.stratum == .agree } && candidates.contains { $0.stratum == .disagree })
-        #expect(living.contains { $0.isDuel } && living.contains { !$0.isDuel })
-        for (cell, items) in Dictionary(grouping: living, by: \.cell) {
+        #expect(liveItems.contains { $0.isDuel } && liveItems.contains { !$0.isDuel })
+        for (cell, items) in Dictionary(grouping: liveItems, by: \.cell) {
             let count = candidates.first { $0.stratum.index == cell.stratum && $0.day == cell.day }?.count ?? 0
             #expect(
                 count >= items.count,

@@ -130,10 +130,10 @@ struct ReleaseHistoryTests {
         let before = ReleaseMoment(history, at: first.advanced(byMilliseconds: -1))
         #expect(before.live == nil && !before.isUncertain && before.text.hasPrefix("no version was live at "))
         let last = try #require(history.records.last)
-        let then = ReleaseMoment(history, at: last.at.advanced(byMilliseconds: -1))
-        #expect(then.live?.transition.version.rawValue == broken)
-        #expect(then.text.hasPrefix("\(broken): live at ") && then.text.contains("(promoted)"), "\(then.text)")
-        #expect(then.json.contains("\"live\":{\"version\":\"\(broken)\""))
+        let earlier = ReleaseMoment(history, at: last.at.advanced(byMilliseconds: -1))
+        #expect(earlier.live?.transition.version.rawValue == broken)
+        #expect(earlier.text.hasPrefix("\(broken): live at ") && earlier.text.contains("(promoted)"), "\(earlier.text)")
+        #expect(earlier.json.contains("\"live\":{\"version\":\"\(broken)\""))
         let now = ReleaseMoment(history, at: last.at)
         #expect(now.live == last && now.text.contains("(command)"))
 
@@ -141,7 +141,7 @@ struct ReleaseHistoryTests {
         var late = ReleaseHistory(project: Self.project)
         for record in history.records where record.transition.cause == .release(.shadow) { late.append(record) }
         let unknown = ReleaseMoment(late, at: last.at)
-        #expect(unknown.isUncertain && unknown.text.hasPrefix("unknown who was live at "))
+        #expect(unknown.isUncertain && unknown.text.hasPrefix("unknown which version was live at "))
         #expect(unknown.json.contains("\"live\":null") && unknown.json.contains("\"uncertain\":true"))
         #expect(reason { _ = try late.transitions(of: "v0") }.contains("had models before its releases were recorded"))
     }
@@ -157,7 +157,7 @@ struct ReleaseHistoryTests {
         try #require(lines.count == 4, "\(reasons.text)")
         #expect(lines[0].hasPrefix("\(broken): quarantined, since "))
         #expect(lines[2].contains("shadow -> live  better than ") && lines[2].contains("audit labels"))
-        #expect(lines[3].contains("olga asked for it (command c1): test"))
+        #expect(lines[3].contains("olga requested it (command c1): test"))
         try JSONParser().withDocument(of: Array(reasons.json.utf8)) { json in
             let object = try json.object()
             #expect(try object.string("version") == broken && object.string("state") == "quarantined")
@@ -210,18 +210,18 @@ struct ReleaseHistoryTests {
         let missing = reason {
             _ = try ReleaseHistory.read(Self.project, transport: bare, topics: pipeline.topics)
         }
-        #expect(missing.contains("topic t.release-log is missing; flywheel topics create makes it"), "\(missing)")
+        #expect(missing.contains("topic t.release-log is missing; run flywheel topics create"), "\(missing)")
     }
 
     @Test("Decisions that a loop repeats without its state replace its earlier ones")
     func again() throws {
         let (pipeline, _) = try rolledBack()
-        let whole = try read(pipeline)
-        var history = whole
-        for (count, record) in whole.records.enumerated() {
+        let full = try read(pipeline)
+        var history = full
+        for (count, record) in full.records.enumerated() {
             history.append(record)
-            #expect(history.records == Array(whole.records.prefix(count + 1)))
+            #expect(history.records == Array(full.records.prefix(count + 1)))
         }
-        #expect(history == whole)
+        #expect(history == full)
     }
 }

@@ -116,10 +116,10 @@ struct ReplayTests {
     func builds() throws {
         let pipeline = try Pipeline(seed: 6)
         for _ in 0..<6 { try pipeline.round() }
-        let own = try verify(pipeline)
-        #expect(own.builds.map(\.build) == [Build.version])
+        let original = try verify(pipeline)
+        #expect(original.builds.map(\.build) == [Build.version])
         let journal = pipeline.journal()
-        let start = try #require(own.builds.first).entryNumber
+        let start = try #require(original.builds.first).entryNumber
         let records = journal.enumerated().map { index, record in
             guard UInt64(index + 1) == start else { return record }
             let value = JournalEntry(project: Scenario.project, body: .engine(build: "0.0.9")).jsonBytes

@@ -60,20 +60,21 @@ struct RoleLagTests {
         #expect(numbers(lags) == [0, 0, 0], "seed \(seed): \(lags)")
         #expect(lags.allSatisfy { $0.isExact })
         // Lag as computed from offsets.
-        let behind = try [IntakeProcessor.inputs, LoopProcessor.inputs, MaterializerProcessor.inputs].enumerated().map {
-            index,
-            topics in
-            let offsets = pipeline.cluster.offsets(of: LagView.roles[index].rawValue)
-            let topicPartitions = topics.flatMap { topic in
-                (0..<Int32(pipeline.cluster.partitionCount(of: pipeline.topics[topic]))).map {
-                    TopicPartition(pipeline.topics[topic], $0)
+        let offsetLags = try [IntakeProcessor.inputs, LoopProcessor.inputs, MaterializerProcessor.inputs].enumerated()
+            .map {
+                index,
+                topics in
+                let offsets = pipeline.cluster.offsets(of: LagView.roles[index].rawValue)
+                let topicPartitions = topics.flatMap { topic in
+                    (0..<Int32(pipeline.cluster.partitionCount(of: pipeline.topics[topic]))).map {
+                        TopicPartition(pipeline.topics[topic], $0)
+                    }
                 }
+                let reader = try pipeline.cluster.makeReader(topics: topics.map { pipeline.topics[$0] })
+                return try topicPartitions.reduce(0) { try $0 + reader.watermarks($1).high - (offsets[$1] ?? 0) }
             }
-            let reader = try pipeline.cluster.makeReader(topics: topics.map { pipeline.topics[$0] })
-            return try topicPartitions.reduce(0) { try $0 + reader.watermarks($1).high - (offsets[$1] ?? 0) }
-        }
-        print("seed \(seed): offsets would say intake, loop, materializer \(behind), and nothing is left")
-        #expect(behind[0] > 0 && behind[2] > 0, "seed \(seed): \(behind)")
+        print("seed \(seed): offsets would say intake, loop, materializer \(offsetLags), and nothing is left")
+        #expect(offsetLags[0] > 0 && offsetLags[2] > 0, "seed \(seed): \(offsetLags)")
     }
 
     @Test("Unread records are counted one by one, and so are versions that are cut and not yet announced")
@@ -198,7 +199,7 @@ struct RoleLagTests {
 
     /// Before: these readers waited for ten seconds and more, and then gave up.
     @Test("Readers of projects and state read up to the committed end, and can report an open transaction")
-    func lookers() throws {
+    func readers() throws {
         let pipeline = try Pipeline()
         for _ in 0..<3 { try pipeline.round() }
         let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)

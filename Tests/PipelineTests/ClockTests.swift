@@ -36,14 +36,14 @@ struct ClockTests {
 
     @Test("A clock that is ahead, or behind, or jumps both ways, causes no stream of ticks")
     func noBusyTicks() throws {
-        let right = try idle { _ in 0 }
+        let correct = try idle { _ in 0 }
         let ahead = try idle { _ in Self.year }
         let behind = try idle { _ in -Self.year }
         let jumping = try idle { $0 % 2 == 0 ? Self.year : -Self.year }
-        #expect(right > 0 && right < 60, "\(right) ticks")
-        #expect(ahead <= right + 60, "\(ahead) ticks")
-        #expect(behind <= right + 60, "\(behind) ticks")
-        #expect(jumping <= right + 60, "\(jumping) ticks")
+        #expect(correct > 0 && correct < 60, "\(correct) ticks")
+        #expect(ahead <= correct + 60, "\(ahead) ticks")
+        #expect(behind <= correct + 60, "\(behind) ticks")
+        #expect(jumping <= correct + 60, "\(jumping) ticks")
     }
 
     @Test("A clock that was ahead and is corrected delays no deadline by more than four minutes")
@@ -73,15 +73,15 @@ struct ClockTests {
     @Test("Intake accepts records, and folds and thresholds work, whichever way its clock jumps")
     func intake() throws {
         var threshold = AdaptiveThreshold(perSecond: 10, burst: 5)
-        var passed = [0, 0, 0]
+        var admitted = [0, 0, 0]
         for (phase, start) in [Self.year, 2 * Self.year, Self.year].enumerated() {
             for number in 0..<20_000 as Range<Int64> {
                 let score = Double((number * 7_919) % 1_000) / 1_000
-                if threshold.admits(score, at: start + number * 10) { passed[phase] += 1 }
+                if threshold.admits(score, at: start + number * 10) { admitted[phase] += 1 }
             }
         }
         // 200 seconds at ten predictions a second.
-        for count in passed { #expect(count > 500 && count < 5_000, "\(passed)") }
+        for count in admitted { #expect(count > 500 && count < 5_000, "\(admitted)") }
 
         let pipeline = try Pipeline(isApplied: false)
         pipeline.clock.advance(by: Self.year)

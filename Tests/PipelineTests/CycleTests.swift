@@ -116,10 +116,10 @@ struct CycleTests {
 
     @Test("Two runs with one seed give the same records, byte for byte")
     func determinism() throws {
-        let plants = [try Pipeline(seed: 5), try Pipeline(seed: 5)]
-        for pipeline in plants { for _ in 0..<12 { try pipeline.round() } }
+        let pipelines = [try Pipeline(seed: 5), try Pipeline(seed: 5)]
+        for pipeline in pipelines { for _ in 0..<12 { try pipeline.round() } }
         for topic in Topic.allCases where topic != .state && topic != .projects {
-            let texts = plants.map { pipeline in
+            let texts = pipelines.map { pipeline in
                 // A tick has the digest of all decisions, which contain the name of the folder.
                 pipeline.cluster.committed(pipeline.topics[topic]).map {
                     $0.text.replacingOccurrences(of: pipeline.root, with: "")

@@ -55,7 +55,7 @@ struct GrownSchemaTests {
     }
 
     /// Serves samples until a batch of them is queried.
-    private func ask(_ pipeline: Pipeline) throws {
+    private func serveUntilQueried(_ pipeline: Pipeline) throws {
         try pipeline.serve(30)
         try pipeline.settle()
         pipeline.clock.advance(by: 1_500)
@@ -104,8 +104,8 @@ struct GrownSchemaTests {
             try pipeline.send(.predictions, Self.prediction("n\(number)", named))
         }
         // A model that knows all four classes and excludes the new one.
-        let whole = isLogits ? list + ",-1e300]" : list.replacing("],[", with: ",0.0],[") + ",0.0]]"
-        try pipeline.send(.predictions, Self.prediction("w", whole))
+        let complete = isLogits ? list + ",-1e300]" : list.replacing("],[", with: ",0.0],[") + ",0.0]]"
+        try pipeline.send(.predictions, Self.prediction("w", complete))
         try intake.settle()
         let counts = try #require(intake.processor as? IntakeProcessor).counts
         #expect(counts.dead.isEmpty && counts.accepted == 121, "\(counts)")
@@ -125,8 +125,8 @@ struct GrownSchemaTests {
                 let even = [String](repeating: "\(1 / Double(length))", count: length).joined(separator: ",")
                 for member in [#""logits":[\#(logits)]"#, #""members":[[\#(even)]]"#] {
                     let verdict = Self.prediction("x", member).withUnsafeBytes { door.check($0, on: .predictions) }
-                    let isTaken = verdict == .taken(Remarks())
-                    #expect(isTaken == (shortest...4).contains(length), "\(revision) \(member): \(verdict)")
+                    let isAccepted = verdict == .taken(Remarks())
+                    #expect(isAccepted == (shortest...4).contains(length), "\(revision) \(member): \(verdict)")
                 }
             }
             // Classes by name must be the first ones of the project, without a gap.
@@ -169,7 +169,7 @@ struct GrownSchemaTests {
     @Test("An open task accepts exactly the classes of its own question")
     func openTask() throws {
         let pipeline = try Pipeline(configuration: Self.configuration(1, classes: Scenario.classes))
-        try ask(pipeline)
+        try serveUntilQueried(pipeline)
         let queried = try #require(try pipeline.tasks().first { $0.state == .open })
         try apply(Self.configuration(2, classes: Self.grown), to: pipeline)
         func answer(_ task: LabelingTask, _ annotator: String, _ name: String) throws {
@@ -200,7 +200,7 @@ struct GrownSchemaTests {
         }
         // Tasks opened from now on offer the new class, and accept it.
         pipeline.clock.advance(by: 25_000)
-        try ask(pipeline)
+        try serveUntilQueried(pipeline)
         let new = try #require(try pipeline.tasks().last { $0.state == .open })
         #expect(new.classes == Self.grown)
         try answer(new, "a1", "hexagon")

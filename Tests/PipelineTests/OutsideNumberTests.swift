@@ -79,25 +79,25 @@ struct OutsideNumberTests {
     @Test("Counts of rows and facts above 2⁵³ are refused, because additions to them could trap")
     func rows() throws {
         let parser = JSONParser()
-        func read<T: JSONCodable>(_: T.Type, _ text: String) -> Bool {
+        func isReadable<T: JSONCodable>(_: T.Type, _ text: String) -> Bool {
             (try? parser.withDocument(of: Array(text.utf8)) { _ = try T(json: $0) }) != nil
         }
         let numbers = ["9007199254740992": true, "9007199254740993": false, "9223372036854775807": false]
-        for (number, isTaken) in numbers {
-            #expect(read(CyclePhaseTime.self, #"{"count":\#(number),"total_ms":0,"last_ms":0}"#) == isTaken)
+        for (number, isAccepted) in numbers {
+            #expect(isReadable(CyclePhaseTime.self, #"{"count":\#(number),"total_ms":0,"last_ms":0}"#) == isAccepted)
             let position = #"{"entry_number":\#(number),"time_ms":0,"build":"","ticks":0}"#
-            #expect(read(LoopPosition.self, position) == isTaken)
-            let log =
+            #expect(isReadable(LoopPosition.self, position) == isAccepted)
+            let logPosition =
                 #"{"sequence":\#(number),"ordinal":0,"training":0,"validation":0,"test":0,"new_training":0,"new_labels":0,"newest_sample_at_ms":0}"#
-            #expect(read(LogPosition.self, log) == isTaken)
+            #expect(isReadable(LogPosition.self, logPosition) == isAccepted)
             let cut =
                 #"{"kind":"version_cut","sequence":\#(number),"ordinal":1,"counts":{"training":0,"validation":0,"test":0},"classes":[]}"#
-            #expect(read(DatasetLogRecord.self, cut) == isTaken)
+            #expect(isReadable(DatasetLogRecord.self, cut) == isAccepted)
         }
     }
 
-    @Test("Offset notes that no worker wrote are ignored")
-    func marks() {
+    @Test("Offset metadata that no worker wrote is ignored")
+    func offsetMetadata() {
         #expect(OffsetMetadata("one 9223372036854775807 0") == nil)
         #expect(OffsetMetadata("one 7 9223372036854775807") == nil)
         #expect(OffsetMetadata("few -9223372036854775808 9223372036854775807") == nil)

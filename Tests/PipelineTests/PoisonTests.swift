@@ -16,7 +16,7 @@ import Vocabulary
 @Suite("Poison")
 struct PoisonTests {
     /// Settles, within the number of cycles that a worker may spend on a record that it cannot process.
-    private func settle(_ runner: ProcessorRunner, turns: Int = 300) throws { try runner.settle(maximum: turns) }
+    private func settle(_ runner: ProcessorRunner, cycles: Int = 300) throws { try runner.settle(maximum: cycles) }
 
     @Test(
         "A record whose key and headers would not fit into the journal is a dead letter",
@@ -95,8 +95,8 @@ struct PoisonTests {
         let shapes = [(1_000, 1_000), (200, 50), (500, 1), (1, 500), (20, 25), (1_000, 1)]
         for (trials, repeats) in shapes {
             let policy = TrainingPolicy(trials: Array(repeating: Hyperparameters(), count: trials), repeats: repeats)
-            let queried = JSONParser()
-            guard let policy = try? queried.withDocument(of: policy.jsonBytes, { try TrainingPolicy(json: $0) }) else {
+            let parser = JSONParser()
+            guard let policy = try? parser.withDocument(of: policy.jsonBytes, { try TrainingPolicy(json: $0) }) else {
                 continue
             }
             let request = TrainingRequest(

@@ -50,18 +50,18 @@ struct TriggerPipelineTests {
         let total = weights.reduce(0, +)
         let named = 1 + generator.next(below: 3)
         let members = (0..<named).map { "\"\(Scenario.classes[$0])\":\(weights[$0] / total)" }.joined(separator: ",")
-        let rest = named < 3 ? ",\"remainder\":\(weights[named...].reduce(0, +) / total)" : ""
+        let remainder = named < 3 ? ",\"remainder\":\(weights[named...].reduce(0, +) / total)" : ""
         let role = generator.next(below: 3) == 0 ? "challenger" : "champion"
         let source = ["a", "b", "c"][generator.next(below: 3)]
-        let output = ",\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members)}\(rest)}"
+        let output = ",\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members)}\(remainder)}"
         let model = ",\"model\":{\"version\":\"v\(generator.next(below: 3))\",\"role\":\"\(role)\"}"
-        let seen = generator.next(below: 10) == 0 ? "" : model + output
+        let modelAndOutput = generator.next(below: 10) == 0 ? "" : model + output
         return
-            "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\",\"metadata\":{\"source\":\"\(source)\"}}\(seen)}"
+            "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\",\"metadata\":{\"source\":\"\(source)\"}}\(modelAndOutput)}"
     }
 
     @Test("A scan and a full parse forward the same predictions, with the same marks", arguments: 1...12)
-    func looksAgree(seed: Int) throws {
+    func scanAndParseAgree(seed: Int) throws {
         var generator = SplitMix64(seed: UInt64(seed))
         let triggers = (0..<4).map { position in
             Trigger(
@@ -71,22 +71,22 @@ struct TriggerPipelineTests {
             )
         }
         let predictions = (0..<600).map { Self.prediction($0, &generator) }
-        var marks: [[Candidate]] = []
-        for isWhole in [false, true] {
+        var candidates: [[Candidate]] = []
+        for isParsed in [false, true] {
             let pipeline = try Pipeline(configuration: TriggerScenario.configuration(triggers))
             for (number, text) in predictions.enumerated() {
                 // A structured CloudEvent is never scanned.
                 let envelope =
                     "{\"specversion\":\"1.0\",\"id\":\"\(number)\",\"source\":\"s\",\"type\":\"t\",\"data\":\(text)}"
-                try pipeline.send(.predictions, Array((isWhole ? envelope : text).utf8))
+                try pipeline.send(.predictions, Array((isParsed ? envelope : text).utf8))
                 if number % 100 == 99 {
                     pipeline.clock.advance(by: 20_000)
                     try pipeline.makeIntake().settle()
                 }
             }
-            marks.append(try TriggerScenario.candidates(pipeline))
+            candidates.append(try TriggerScenario.candidates(pipeline))
         }
-        let (scanned, parsed) = (marks[0], marks[1])
+        let (scanned, parsed) = (candidates[0], candidates[1])
         #expect(scanned.count == parsed.count)
         #expect(scanned.map(\.sample.id) == parsed.map(\.sample.id))
         for (a, b) in zip(scanned, parsed) {
@@ -102,8 +102,8 @@ struct TriggerPipelineTests {
 
     @Test("A trigger forwards candidates that their score would not, but no more than its rate")
     func rate() throws {
-        let low = try #require(TriggerBounds(above: 0.9))
-        let trigger = Trigger(name: "sure", condition: .confidence(ClassIndex(2), low), perHour: 50)
+        let high = try #require(TriggerBounds(above: 0.9))
+        let trigger = Trigger(name: "sure", condition: .confidence(ClassIndex(2), high), perHour: 50)
         let pipeline = try Pipeline(configuration: TriggerScenario.configuration([trigger], cutoff: 0))
         for number in 0..<2_000 {
             let sure = number % 2 == 0
@@ -125,8 +125,8 @@ struct TriggerPipelineTests {
     ]
 
     private static func cycling() -> ProjectConfiguration {
-        let scenario = Scenario.configuration()
-        var policy = scenario.acquisition
+        let usual = Scenario.configuration()
+        var policy = usual.acquisition
         policy.triggers = triggers
         policy.triggerShare = 0.5
         return ProjectConfiguration(
@@ -135,10 +135,10 @@ struct TriggerPipelineTests {
             partition: Scenario.partition,
             question: .choice(Scenario.schema),
             acquisition: policy,
-            labeling: scenario.labeling,
-            datasets: scenario.datasets,
-            training: scenario.training,
-            rollout: scenario.rollout
+            labeling: usual.labeling,
+            datasets: usual.datasets,
+            training: usual.training,
+            rollout: usual.rollout
         )
     }
 
@@ -167,13 +167,13 @@ struct TriggerPipelineTests {
     @Test("A loop that dies at any effect, with triggers, reaches the same decisions", arguments: [5, 17, 29, 43])
     func crashes(step: Int) throws {
         let recording = try Recording(seed: 3, rounds: 8, configuration: Self.cycling())
-        let calm = try recording.pipeline()
-        try calm.makeLoop().settle()
+        let undisturbed = try recording.pipeline()
+        try undisturbed.makeLoop().settle()
         let pipeline = try recording.pipeline()
         let policy = CommitPolicy(interval: 0, maximumRecords: 7, batchSize: 7)
         _ = try settle(pipeline, group: "loop", .init(step, .crash)) { plan, instance in
             try pipeline.makeLoop(plan, instance: instance, policy: policy)
         }
-        #expect(Set(pipeline.decisions()).isSuperset(of: calm.decisions().filter { $0.topic == .labelingTasks }))
+        #expect(Set(pipeline.decisions()).isSuperset(of: undisturbed.decisions().filter { $0.topic == .labelingTasks }))
     }
 }

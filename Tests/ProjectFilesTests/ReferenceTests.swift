@@ -59,9 +59,9 @@ struct ReferenceTests {
         for keyword in ["items", "additionalProperties"] where committed[keyword] is Object {
             inner.append((path + "[]", committed[keyword], described[keyword]))
         }
-        for (path, one, other) in inner {
-            let (one, other) = (resolved(one, root), resolved(other, forms))
-            found += differences(one, root, other, forms, path: path, depth: depth + 1)
+        for (path, committedPart, describedPart) in inner {
+            let (committedPart, describedPart) = (resolved(committedPart, root), resolved(describedPart, forms))
+            found += differences(committedPart, root, describedPart, forms, path: path, depth: depth + 1)
         }
         return found
     }
@@ -77,21 +77,21 @@ struct ReferenceTests {
     @Test("The comparison detects a changed range, an additional member and a missing requirement")
     func comparison() throws {
         let committed = try json("schemas/project/v1.schema.json")
-        for (one, other) in [
+        for (original, replacement) in [
             ("\"maximum\":100}", "\"maximum\":101}"), ("\"cut_every\":{", "\"cut_each\":{"),
             ("\"required\":[\"cut_every\",", "\"required\":["), ("\"entropy\",", ""),
             ("\"minItems\":2", "\"minItems\":1"),
         ] {
             let text = ConfigurationReference.schema
-            #expect(text.contains(one))
-            let changed = Data(text.replacing(one, with: other).utf8)
+            #expect(text.contains(original))
+            let changed = Data(text.replacing(original, with: replacement).utf8)
             let described = try #require(try JSONSerialization.jsonObject(with: changed) as? Object)
-            #expect(differences(committed, committed, described, described, path: "") != [], "\(one)")
+            #expect(differences(committed, committed, described, described, path: "") != [], "\(original)")
         }
     }
 
     @Test("Definitions that the schemas of a revision and of a journal entry share are equal")
-    func doubled() throws {
+    func sharedDefinitions() throws {
         let project = try #require(try json("schemas/project/v1.schema.json")["$defs"] as? Object)
         let entry = try #require(try json("schemas/journal-entry/v1.schema.json")["$defs"] as? Object)
         let both = Set(project.keys).intersection(entry.keys)

@@ -120,7 +120,12 @@ struct PredictedLivesTests {
                 for served in 0..<2 {
                     let id = SampleID("c\(number)-\(served)")
                     rollout.noteServed(id, by: currentChallenger.version, right, policy: policy, at: time(now))
-                    rollout.request(id.rawValue, [id.rawValue], champion: 1, challenger: currentChallenger.datasetVersionNumber)
+                    rollout.request(
+                        id.rawValue,
+                        [id.rawValue],
+                        champion: 1,
+                        challenger: currentChallenger.datasetVersionNumber
+                    )
                     _ = rollout.predict(id.rawValue, [(id.rawValue, right)], policy: policy)
                 }
                 _ = rollout.advance(policy: policy, at: time(now))

@@ -155,7 +155,9 @@ struct PredictionTests {
         afterEra.roles.value.challenger = nil
         expect(afterEra.predict("q", [("b", right), ("y", right)]).received, is: [])
         afterEra.opened(SampleID("b"), isDuel: false, at: time(6))
-        #expect(afterEra.openings.isEmpty && afterEra.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"])
+        #expect(
+            afterEra.openings.isEmpty && afterEra.rows[SampleID("b")]?.predictions.map(\.version.rawValue) == ["v1"]
+        )
     }
 
     @Test("Services' predictions for a challenger are not counted, and their absence is not reported")

@@ -23,14 +23,14 @@ struct AnswerFuzzTests {
             "&", "&amp;", "&lt", "<", ">", "/>", "\u{0}", "\u{FFFD}", "<a b='>'>", "]]>", "<!--", " ",
         ]
     /// Parts of answers that are nearly valid.
-    private static let sound = [
+    private static let wellFormed = [
         "<Contents><Key>p/a/b</Key><Size>12</Size></Contents>", "<Contents><Key>q/x</Key></Contents>",
         "<Contents><Key>p/c</Key><LastModified>2026-11-30T17:01:44.000Z</LastModified><Size>1</Size></Contents>",
         "<IsTruncated>true</IsTruncated>", "<NextContinuationToken>t</NextContinuationToken>",
     ]
     private static let roots = ["ListBucketResult", "Error", "Contents"]
 
-    private struct UniformHash {
+    private struct LinearCongruentialGenerator {
         var state: UInt64
         mutating func next(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -38,23 +38,23 @@ struct AnswerFuzzTests {
         }
     }
 
-    private func answer(_ draw: inout UniformHash) -> [UInt8] {
+    private func answer(_ generator: inout LinearCongruentialGenerator) -> [UInt8] {
         var text = ""
-        if draw.next(2) == 0 {
-            let parts = (0..<draw.next(5)).map { _ in Self.sound[draw.next(Self.sound.count)] }
+        if generator.next(2) == 0 {
+            let parts = (0..<generator.next(5)).map { _ in Self.wellFormed[generator.next(Self.wellFormed.count)] }
             text = "<ListBucketResult>\(parts.joined())</ListBucketResult>"
         } else {
-            if draw.next(2) == 0 { text += "<\(Self.roots[draw.next(Self.roots.count)])>" }
-            for _ in 0..<draw.next(25) { text += Self.pieces[draw.next(Self.pieces.count)] }
-            if draw.next(2) == 0 { text += "</\(Self.roots[draw.next(Self.roots.count)])>" }
+            if generator.next(2) == 0 { text += "<\(Self.roots[generator.next(Self.roots.count)])>" }
+            for _ in 0..<generator.next(25) { text += Self.pieces[generator.next(Self.pieces.count)] }
+            if generator.next(2) == 0 { text += "</\(Self.roots[generator.next(Self.roots.count)])>" }
         }
         var bytes = Array(text.utf8)
-        for _ in 0..<draw.next(4) where !bytes.isEmpty {
-            let index = draw.next(bytes.count)
-            switch draw.next(3) {
-            case 0: bytes[index] = UInt8(draw.next(256))
+        for _ in 0..<generator.next(4) where !bytes.isEmpty {
+            let index = generator.next(bytes.count)
+            switch generator.next(3) {
+            case 0: bytes[index] = UInt8(generator.next(256))
             case 1: bytes.remove(at: index)
-            default: bytes.insert(contentsOf: bytes.prefix(draw.next(20)), at: index)
+            default: bytes.insert(contentsOf: bytes.prefix(generator.next(20)), at: index)
             }
         }
         return bytes
@@ -62,11 +62,11 @@ struct AnswerFuzzTests {
 
     @Test("12,000 random answers give valid entries or short, printable errors", arguments: 0..<4)
     func answers(part: Int) throws {
-        var draw = UniformHash(state: UInt64(part) &* 7_919 &+ 1)
+        var generator = LinearCongruentialGenerator(state: UInt64(part) &* 7_919 &+ 1)
         let endpoint = try #require(S3Endpoint("http://127.0.0.1:1"))
         var (pages, entries, faults) = (0, 0, 0)
         for number in 0..<3_000 {
-            let bytes = answer(&draw)
+            let bytes = answer(&generator)
             if let page = S3Store.Page(bytes, root: "p/") {
                 pages += 1
                 entries += page.entries.count
@@ -74,7 +74,7 @@ struct AnswerFuzzTests {
                     #expect(entry.size >= 0 && (try? ObjectName.check(entry.name)) != nil, "\(part) \(number)")
                 }
             }
-            let status = [200, 301, 400, 403, 404, 409, 412, 500, 503, 999][draw.next(10)]
+            let status = [200, 301, 400, 403, 404, 409, 412, 500, 503, 999][generator.next(10)]
             let fault = S3Fault(HTTPAnswer(status: status, headers: [], body: bytes))
             let error = fault.error("write", "s3://b/x", bucket: "b", endpoint: endpoint, time: "20130524T000000Z")
             #expect(error.description.utf8.count < 700, "\(part) \(number)")

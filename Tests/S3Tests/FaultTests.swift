@@ -82,30 +82,30 @@ struct FaultTests {
     func refused() throws {
         let cases: [(Int, String, String, StorageError.Kind)] = [
             (403, "AccessDenied", "grant reading, writing and listing", .forbidden),
-            (403, "InvalidAccessKeyId", "credentials do not hold", .forbidden),
+            (403, "InvalidAccessKeyId", "credentials are invalid", .forbidden),
             (403, "SignatureDoesNotMatch", "the secret key is not", .forbidden),
-            (400, "ExpiredToken", "credentials do not hold", .forbidden),
+            (400, "ExpiredToken", "credentials are invalid or have expired", .forbidden),
             (403, "RequestTimeTooSkewed", "it is 20130524T000000Z here and Sat, 25 May 2013", .forbidden),
-            (301, "PermanentRedirect", "the bucket wants region eu-west-9", .forbidden),
+            (301, "PermanentRedirect", "the bucket requires region eu-west-9", .forbidden),
             (404, "NoSuchBucket", "there is no bucket models", .unavailable),
             (403, "QuotaExceeded", "full or over its quota", .unavailable),
             (507, "", "full or over its quota", .unavailable),
             (501, "NotImplemented", "If-None-Match", .forbidden),
             (418, "", "refuses the request", .forbidden),
         ]
-        for (status, code, words, kind) in cases {
+        for (status, code, message, kind) in cases {
             let bench = try Bench()
             let headers = ["Date": "Sat, 25 May 2013 00:00:00 GMT", "x-amz-bucket-region": "eu-west-9"]
             let error = bench.error(.answer(status, code, headers: headers)) { try $0.put([1], as: "x") }
             #expect(error?.kind == kind && error?.isTemporary == true, "\(code)")
-            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+            #expect(error?.description.contains(message) == true, "\(String(describing: error))")
             #expect(error?.description.contains("s3://models/p/x") == true)
             #expect(bench.bucket.requests.count == 1 && bench.pauses.all.isEmpty, "\(code)")
             // The answer to a HEAD request has no reason, which is nevertheless determined.
             for call in [{ _ = try $0.size(of: "x") }, { try $0.write([1], to: "x") }] as [(S3Store) throws -> Void] {
                 let error = bench.error(.answer(status, code, headers: headers), call)
                 #expect(
-                    error?.kind == kind && error?.description.contains(words) == true,
+                    error?.kind == kind && error?.description.contains(message) == true,
                     "\(String(describing: error))"
                 )
             }
@@ -132,7 +132,7 @@ struct FaultTests {
         bench.bucket.set { number, _ in number % 2 == 0 ? .truncated(after: 100) : nil }
         #expect(try bench.store.read("x") == bytes)
         let broken = bench.error(.truncated(after: 100)) { _ = try $0.read("x") }
-        #expect(broken?.kind == .unavailable && broken?.description.contains("broke off") == true)
+        #expect(broken?.kind == .unavailable && broken?.description.contains("closed the connection early") == true)
         bench.bucket.put([1, 2, 3], "p/y")
         let flipped = bench.error(.flipped) { _ = try $0.read("y") }
         #expect(flipped?.description.contains("arrives damaged") == true)
@@ -157,8 +157,8 @@ struct FaultTests {
         let silent = #expect(throws: StorageError.self) { try store(server.url).put([1], as: "x") }
         #expect(silent?.kind == .unavailable && silent?.description.contains("was silent") == true)
         #expect(ContinuousClock.now - began < .seconds(20))
-        let away = #expect(throws: StorageError.self) { try store("http://127.0.0.1:1").put([1], as: "x") }
-        #expect(away?.kind == .unavailable && away?.description.contains("is not reached") == true)
+        let unreachable = #expect(throws: StorageError.self) { try store("http://127.0.0.1:1").put([1], as: "x") }
+        #expect(unreachable?.kind == .unavailable && unreachable?.description.contains("cannot be reached") == true)
     }
 
     @Test("A put whose answer is lost succeeds if its own object is there, and is a conflict if another one is")
@@ -234,8 +234,11 @@ struct FaultTests {
         #expect(ended?.kind == .unavailable && ended?.isTemporary == true)
         // An intermediary reports success although no parts were joined.
         bench.bucket.set { _, request in isFinish(request) ? .answer(200, "") : nil }
-        let believed = #expect(throws: StorageError.self) { try bench.store.put(bytes, as: "x") }
-        #expect(believed?.description.contains("is no store") == true, "\(String(describing: believed))")
+        let falseSuccess = #expect(throws: StorageError.self) { try bench.store.put(bytes, as: "x") }
+        #expect(
+            falseSuccess?.description.contains("is not an object store") == true,
+            "\(String(describing: falseSuccess))"
+        )
         #expect(bench.bucket.uploads == 0 && bench.bucket.objects.isEmpty)
         bench.bucket.set(nil)
         #expect(try bench.store.put(bytes, as: "x"))
@@ -299,7 +302,7 @@ struct FaultTests {
         let client = S3Client(try S3Settings(endpoint: server.url, credentials: credentials))
         let store = S3Store(try #require(S3URI("s3://bucket")), client: client)
         let error = #expect(throws: StorageError.self) { _ = try store.list() }
-        #expect(error?.description.contains("begins its list anew, or ends it never") == true)
+        #expect(error?.description.contains("list starts again or does not end") == true)
         #expect(served.load(ordering: .relaxed) <= 110)
     }
 

@@ -252,10 +252,11 @@ struct StoreLawTests {
         else {
             return
         }
-        let stranger = S3Store(store.uri, client: try Backend.client(seaweed.url, secret: "wrong-one"))
+        let unauthorized = S3Store(store.uri, client: try Backend.client(seaweed.url, secret: "wrong-one"))
         for attempt in [
-            { try stranger.put([1], as: "x") }, { try stranger.write([1], to: "x") }, { _ = try stranger.read("x") },
-            { _ = try stranger.size(of: "x") }, { _ = try stranger.list() }, { try stranger.remove("x") },
+            { try unauthorized.put([1], as: "x") }, { try unauthorized.write([1], to: "x") },
+            { _ = try unauthorized.read("x") },
+            { _ = try unauthorized.size(of: "x") }, { _ = try unauthorized.list() }, { try unauthorized.remove("x") },
         ] as [() throws -> Void] {
             let error = #expect(throws: StorageError.self) { try attempt() }
             #expect(error?.kind == .forbidden && error?.isTemporary == true, "\(String(describing: error))")

@@ -112,7 +112,7 @@ struct CarefulTests {
     }
 
     @Test("Slices of one batch stop after a second, and the rest is read again, once")
-    func giveWay() throws {
+    func slicesStop() throws {
         let pipeline = try makePipeline(annotations: 1_000)
         let plan = FaultPlan()
         let first = try pipeline.makeIntake(plan, policy: CommitPolicy(interval: 0, batchSize: 10))
@@ -129,8 +129,8 @@ struct CarefulTests {
         while annotations(pipeline) < 1_000, cycles < 50 {
             let before = annotations(pipeline)
             try successor.task.cycle()
-            let taken = annotations(pipeline) - before
-            #expect(taken <= 500, "\(taken) records without a poll")
+            let processed = annotations(pipeline) - before
+            #expect(processed <= 500, "\(processed) records without a poll")
             cycles += 1
         }
         try successor.settle()

@@ -8,7 +8,7 @@ import Vocabulary
 /// A death is reported once: the successor of a worker that stopped in order observes no death.
 @Suite("Workers that stop in an orderly way after a death")
 struct OrderlyLeaveTests {
-    private func tells(_ runner: ProcessorRunner) -> Bool {
+    private func reportsDeath(_ runner: ProcessorRunner) -> Bool {
         runner.events.contains { if case .foundUnclean = $0 { true } else { false } }
     }
 
@@ -40,7 +40,7 @@ struct OrderlyLeaveTests {
     func withoutTraffic() throws {
         let pipeline = try afterDeath(pending: 0)
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open")
-        let reported = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
+        let reported = try (0..<4).map { _ in reportsDeath(try startAndStop(pipeline)) }
         #expect(reported == [true, false, false, false])
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
     }
@@ -48,9 +48,9 @@ struct OrderlyLeaveTests {
     @Test("With unprocessed records careful processing continues, and the death is reported once")
     func withRecords() throws {
         let pipeline = try afterDeath(pending: 5)
-        let reported = try (0..<4).map { _ in tells(try startAndStop(pipeline)) }
+        let reported = try (0..<4).map { _ in reportsDeath(try startAndStop(pipeline)) }
         #expect(reported == [true, false, false, false])
-        // The note has a word that older builds do not know; they ignore the whole note and are careful.
+        // The metadata has a word that older builds do not know; they ignore all of it and are cautious.
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "open left=suspicious")
         #expect(OffsetMetadata("open left=suspicious") == .open)
         let next = try pipeline.makeIntake()
@@ -69,11 +69,11 @@ struct OrderlyLeaveTests {
         runner.task.close()
         #expect(pipeline.cluster.offsets(of: "intake")[topicPartition(pipeline)] == 1)
         #expect(pipeline.cluster.note(of: topicPartition(pipeline), group: "intake") == "clean")
-        #expect(!tells(try startAndStop(pipeline)))
+        #expect(!reportsDeath(try startAndStop(pipeline)))
     }
 
     @Test("A partition marked clean stays so when its next owner stops after reading another one")
-    func beside() throws {
+    func otherPartition() throws {
         let pipeline = try Pipeline(seed: 4)
         for partition: Int32 in 0..<2 {
             try pipeline.send(.annotations, Wire.annotation("t\(partition)", "a", .skip), partition: partition)
@@ -90,16 +90,16 @@ struct OrderlyLeaveTests {
             let topicPartition = TopicPartition(pipeline.topics[.annotations], partition)
             #expect(pipeline.cluster.note(of: topicPartition, group: "intake") == "clean", "\(partition)")
         }
-        #expect(!tells(try startAndStop(pipeline)))
+        #expect(!reportsDeath(try startAndStop(pipeline)))
     }
 
     @Test("A record that kills three workers is isolated, however many stop in an orderly way between the deaths")
-    func stillIsolates() throws {
+    func stillQuarantines() throws {
         let pipeline = try Pipeline(seed: 4)
         for number in 0..<40 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
         let lethal = LethalRecord(topic: pipeline.topics[.annotations], partition: 0, offset: 17, manner: .death)
-        let (_, deaths) = try supervise { life in
-            if life > 0 { for _ in 0..<2 { _ = try startAndStop(pipeline) } }
+        let (_, deaths) = try supervise { incarnation in
+            if incarnation > 0 { for _ in 0..<2 { _ = try startAndStop(pipeline) } }
             return try pipeline.makeIntake(lethal: lethal)
         }
         #expect((3...6).contains(deaths), "\(deaths) deaths")

@@ -21,10 +21,10 @@ struct UnknownOutcomeTests {
 
     /// Runs a worker that continues carefully after a death, with batches larger than its slices.
     private func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
-        let counted = FaultPlan()
-        try makePipeline().makeIntake(counted).settle()
+        let baselinePlan = FaultPlan()
+        try makePipeline().makeIntake(baselinePlan).settle()
         // The first commit records that the worker is active, and the second would be the first with records.
-        let commits = counted.effects.indices.filter { counted.effects[$0] == .commit }
+        let commits = baselinePlan.effects.indices.filter { baselinePlan.effects[$0] == .commit }
         let pipeline = try makePipeline()
         #expect(throws: StreamError.self) { try pipeline.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }
         let plan = FaultPlan(step)
@@ -37,8 +37,8 @@ struct UnknownOutcomeTests {
         arguments: [FaultPlan.Moment.before, .after]
     )
     func intake(moment: FaultPlan.Moment) throws {
-        let calm = try run(nil)
-        let commits = calm.plan.effects.indices.filter { calm.plan.effects[$0] == .commit }
+        let undisturbed = try run(nil)
+        let commits = undisturbed.plan.effects.indices.filter { undisturbed.plan.effects[$0] == .commit }
         #expect(commits.count > 4, "the worker goes on with care: \(commits.count) transactions")
         for number in commits {
             let (pipeline, plan) = try run(.init(number, .unanswered, moment))
@@ -46,10 +46,13 @@ struct UnknownOutcomeTests {
             let note = "commit at effect \(number)"
             let tallies = try pipeline.decoded(.tallies) { try Tally(json: $0) }
             #expect(tallies.reduce(0) { $0 + $1.predictions } == 600, "\(note)")
-            let tasks = counted(
+            let annotationCounts = counted(
                 pipeline.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map { $0.header("ce_id") ?? "" }
             )
-            #expect(tasks.count == 150 && tasks.values.allSatisfy { $0 == 1 }, "\(note): \(tasks.count)")
+            #expect(
+                annotationCounts.count == 150 && annotationCounts.values.allSatisfy { $0 == 1 },
+                "\(note): \(annotationCounts.count)"
+            )
         }
     }
 }

@@ -18,7 +18,7 @@ import Testing
     func first(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var table = Table<Int, Int>()
-        var foremost = TopK<Rank>()
+        var topK = TopK<Rank>()
         // In some runs there are more rows than `TopK` holds.
         let keys = seed % 2 == 0 ? 40 : 2_000
         for step in 0..<4_000 {
@@ -27,17 +27,17 @@ import Testing
             switch generator.next(below: 100) {
             case 0..<55:
                 let value = generator.next(below: 1_000)
-                foremost.set(key, value, in: &table, from: old, to: Rank(value: value, key: key))
-            case 55..<70: foremost.set(key, nil, in: &table, from: old, to: nil)
+                topK.set(key, value, in: &table, from: old, to: Rank(value: value, key: key))
+            case 55..<70: topK.set(key, nil, in: &table, from: old, to: nil)
             case 70..<95:
                 // The row to be evicted is the first by rank.
-                let first = foremost.first(of: table) { Rank(value: $1, key: $0) }
+                let first = topK.first(of: table) { Rank(value: $1, key: $0) }
                 let isFirst = first == table.smallest(1) { Rank(value: $1, key: $0) }.first
                 guard isFirst else {
                     Issue.record("seed \(seed), step \(step): \(String(describing: first)) is not the first")
                     return
                 }
-                if let first { foremost.set(first.key, nil, in: &table, from: first, to: nil) }
+                if let first { topK.set(first.key, nil, in: &table, from: first, to: nil) }
             case 95: table[key] = generator.next(below: 1_000)
             case 96: table.undo()
             case 97: table.restore(key, generator.next(below: 1_000))
@@ -47,8 +47,8 @@ import Testing
     }
 }
 
-@Suite struct SharedTests {
-    @Test("Shared values are equal if their contents are, whether or not they share storage")
+@Suite struct BoxedTests {
+    @Test("Boxed values are equal if their contents are, whether or not they share storage")
     func equality() {
         let shared = Boxed([1, 2])
         let copy = shared

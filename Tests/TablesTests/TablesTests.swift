@@ -51,7 +51,7 @@ import Testing
     func model(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var table = Table<Int, Int>()
-        var now: [Int: Int] = [:]
+        var current: [Int: Int] = [:]
         var committed: [Int: Int] = [:]
         // The rows that a reader of the changelog has.
         var stored: [Int: Int] = [:]
@@ -61,30 +61,32 @@ import Testing
             case 0..<5:
                 let value = generator.next(below: 4)
                 table[key] = value
-                now[key] = value
+                current[key] = value
             case 5, 6:
                 table[key] = nil
-                now[key] = nil
+                current[key] = nil
             case 7:
                 table[key, default: 100] += 1
-                now[key, default: 100] += 1
+                current[key, default: 100] += 1
             case 8:
                 for change in table.changes { stored[change.key] = change.value }
                 table.commit()
-                committed = now
+                committed = current
                 #expect(stored == committed, "step \(step)")
                 #expect(!table.hasChanges)
                 #expect(table.changes.isEmpty)
             default:
                 if generator.next(below: 3) == 0 {
                     table.undo()
-                    now = committed
+                    current = committed
                     #expect(!table.hasChanges)
                 }
             }
-            let isAlike = Self.isAlike(table, now)
-            let isLogged = Self.isLogged(table, committed, now)
-            if !isAlike || !isLogged { Issue.record("seed \(seed), step \(step): \(now) became \(table.sortedRows)") }
+            let isAlike = Self.isAlike(table, current)
+            let isLogged = Self.isLogged(table, committed, current)
+            if !isAlike || !isLogged {
+                Issue.record("seed \(seed), step \(step): \(current) became \(table.sortedRows)")
+            }
         }
     }
 
@@ -99,9 +101,9 @@ import Testing
     }
 
     /// Whether the changes are exactly those from the last commit to the current rows.
-    private static func isLogged(_ table: Table<Int, Int>, _ committed: [Int: Int], _ now: [Int: Int]) -> Bool {
-        let expected = (0..<12).filter { committed[$0] != now[$0] }
-        return table.changes.map(\.key) == expected && table.changes.map(\.value) == expected.map { now[$0] }
+    private static func isLogged(_ table: Table<Int, Int>, _ committed: [Int: Int], _ current: [Int: Int]) -> Bool {
+        let expected = (0..<12).filter { committed[$0] != current[$0] }
+        return table.changes.map(\.key) == expected && table.changes.map(\.value) == expected.map { current[$0] }
     }
 
     @Test("A row that was changed back is not a change, and a new row that was removed needs no tombstone")

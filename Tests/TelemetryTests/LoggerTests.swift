@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test("Constant fields are first, and a derived logger keeps them")
-    func standingFields() {
+    func constantFields() {
         let sink = MemoryLogSink()
         let logger = Logger(module: "a", sink: sink).with(["instance": "w1"]).forModule("b")
         logger.notice("hello", ["n": 1])

@@ -81,10 +81,10 @@ struct PagedTrainerTests {
     @Test("Withdrawn lines are not trained on: the model is that of a version without them")
     func withdrawn() throws {
         let log = FactLog(seed: 6, facts: 160)
-        let folder = try Pipeline(isApplied: false)
-        for record in log.outputs { try folder.cluster.append(record) }
-        try folder.makeMaterializer().settle()
-        let sealed = try folder.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        let source = try Pipeline(isApplied: false)
+        for record in log.outputs { try source.cluster.append(record) }
+        try source.makeMaterializer().settle()
+        let sealed = try source.decoded(.datasetVersions) { try SealedVersion(json: $0) }
         let pipeline = try Pipeline()
         let (models, _) = try train(sealed, pipeline)
         #expect(models.count == log.versions.count)
@@ -92,7 +92,7 @@ struct PagedTrainerTests {
             // The labels in force, sealed as the only version of another store.
             let plain = try PagedVersions()
             defer { plain.remove() }
-            var waiting = WaitingLabels.Project(from: 0)
+            var waiting = WaitingLabels.Project(firstOffset: 0)
             for label in labels {
                 let embedding = label.embedding.map { values in
                     #","embedding":[\#(values.map(\.description).joined(separator: ","))]"#
@@ -141,18 +141,18 @@ struct PagedTrainerTests {
         let pipeline = try Pipeline(isApplied: false)
         for record in log.outputs { try pipeline.cluster.append(record) }
         try pipeline.makeMaterializer().settle()
-        var (kept, skip, saved): (VersionRows?, Int, Int) = (nil, 0, 0)
+        var (cached, skip, saved): (VersionRows?, Int, Int) = (nil, 0, 0)
         for versionNumber in 1...log.versions.count {
             // Some versions are skipped.
             skip = (skip + versionNumber + Int(seed)) % 3
             guard skip > 0 || versionNumber == log.versions.count else { continue }
             let manifest = try #require(try pipeline.store.manifest(Scenario.project, versionNumber: versionNumber))
             let fresh = try VersionRows(pipeline.store.reader(of: manifest), cachedRows: nil)
-            let next = try VersionRows(pipeline.store.reader(of: manifest), cachedRows: kept.take())
+            let next = try VersionRows(pipeline.store.reader(of: manifest), cachedRows: cached.take())
             #expect(try content(next) == content(fresh), "seed \(seed), version \(versionNumber)")
             let withdraws = manifest.pages.contains { $0.tombstones > 0 }
             if withdraws, next.segmentsRead < fresh.segmentsRead { saved += 1 }
-            kept = next
+            cached = next
         }
         #expect(saved > 0, "seed \(seed): every version was read whole")
     }

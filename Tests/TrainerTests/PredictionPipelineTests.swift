@@ -127,7 +127,7 @@ struct PredictionPipelineTests {
     }
 
     @Test("A request that is late or of an unknown kind is skipped; a lost model gives an answer without predictions")
-    func passedOver() throws {
+    func skipped() throws {
         let source = try pipeline(rounds: 12, seed: 2)
         let request = try #require(try requests(source).first)
         func run(_ text: [UInt8], at time: Int64 = 0) throws -> (pipeline: Pipeline, faults: [String], answers: Int) {
@@ -152,12 +152,12 @@ struct PredictionPipelineTests {
         #expect(odd.answers == 0 && odd.faults.count == 1 && odd.faults[0].contains("explain"))
         let lost = try run(Array(text.replacing(request.challenger.artifact.uri, with: "file:///nowhere/x").utf8))
         #expect(lost.answers == 1 && lost.faults.first?.contains("cannot be loaded") == true)
-        let said = try lost.pipeline.decoded(.trainingResults) { json in
+        let predicted = try lost.pipeline.decoded(.trainingResults) { json in
             try PredictedEvent(json.object(), project: Scenario.project, question: .choice(Scenario.schema)).labels
         }
-        #expect(said.first?.answers.count == request.candidates.count)
-        #expect(said.first?.answers.allSatisfy { $0.challenger == nil && $0.champion != nil } == true)
-        #expect(said.first?.error?.contains("cannot be loaded") == true)
+        #expect(predicted.first?.answers.count == request.candidates.count)
+        #expect(predicted.first?.answers.allSatisfy { $0.challenger == nil && $0.champion != nil } == true)
+        #expect(predicted.first?.error?.contains("cannot be loaded") == true)
     }
 
     @Test("Intake refuses an answer with a wrong token, class or form, and the loop one to an unknown request")

@@ -49,11 +49,11 @@ struct StudyResumeTests {
                 if isElsewhere { pipeline.cluster.expireMember("w1", of: "trainer") }
                 // Transactions of a dead worker are aborted by their timeout.
                 pipeline.clock.advance(by: 10_001)
-                let standing = try results(pipeline).count
+                let committedCount = try results(pipeline).count
                 let second = try pipeline.makeTrainer(instance: isElsewhere ? "w2" : "w1", budget: 0)
                 try processor(second).resumed = { _, _ in resumed += 1 }
                 try second.settle()
-                #expect(try processor(second).repeats == Int64(expected.count - standing), "\(step)")
+                #expect(try processor(second).repeats == Int64(expected.count - committedCount), "\(step)")
             }
             #expect(try results(pipeline) == expected, "\(step)")
         }

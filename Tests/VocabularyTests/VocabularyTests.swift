@@ -46,9 +46,9 @@ import Vocabulary
                     time: StreamTime(milliseconds: 0),
                     seed: 0
                 )
-                for versionNumber in 0..<3 {
+                for ordinal in 0..<3 {
                     let id = context.nextID()
-                    #expect(id == "\(project)-\(entry)-\(versionNumber)")
+                    #expect(id == "\(project)-\(entry)-\(ordinal)")
                     #expect(seen.insert(id).inserted, "\(id) stands twice")
                 }
             }

@@ -29,10 +29,13 @@ struct BeginningMetricsTests {
             let cells = row.split(separator: "|", omittingEmptySubsequences: false)
             guard !["project", "member", "listener"].contains(where: { cells[2].contains($0) }) else { continue }
             for name in cells[1].matches(of: #/`(flywheel_[a-z_]+)`/#).map(\.1) {
-                let own = lines.filter {
+                let matching = lines.filter {
                     $0.hasPrefix(name + "{") || $0.hasPrefix(name + " ") || $0.hasPrefix(name + "_count")
                 }
-                #expect(!own.isEmpty && own.allSatisfy { $0.hasSuffix(" 0") }, "\(name): \(own.prefix(3))")
+                #expect(
+                    !matching.isEmpty && matching.allSatisfy { $0.hasSuffix(" 0") },
+                    "\(name): \(matching.prefix(3))"
+                )
                 count += 1
             }
         }

@@ -14,7 +14,7 @@ struct FolderOwnerTests {
     }
 
     @Test("The same worker may claim a folder repeatedly, and a folder of an older build may be claimed, too")
-    func own() throws {
+    func sameOwner() throws {
         let store = try store()
         defer { try? FileManager.default.removeItem(atPath: store.root) }
         try store.put(Array("{}".utf8), as: "segments/a.jsonl")
@@ -52,25 +52,25 @@ struct FolderOwnerTests {
 
     /// A store that overwrites existing objects.
     private struct CarelessStore: ObjectStore {
-        let held: FolderStore
-        var location: String { held.location }
-        func uri(of name: String) throws(StorageError) -> ObjectURI { try held.uri(of: name) }
+        let wrapped: FolderStore
+        var location: String { wrapped.location }
+        func uri(of name: String) throws(StorageError) -> ObjectURI { try wrapped.uri(of: name) }
         func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
-            try held.read(name, maximumSize: maximumSize)
+            try wrapped.read(name, maximumSize: maximumSize)
         }
-        func size(of name: String) throws(StorageError) -> Int? { try held.size(of: name) }
+        func size(of name: String) throws(StorageError) -> Int? { try wrapped.size(of: name) }
         func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
-            try held.write(bytes, to: name)
+            try wrapped.write(bytes, to: name)
             return true
         }
         func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
-            try held.write(bytes, to: name)
+            try wrapped.write(bytes, to: name)
         }
-        func remove(_ name: String) throws(StorageError) { try held.remove(name) }
+        func remove(_ name: String) throws(StorageError) { try wrapped.remove(name) }
         func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
-            try held.read(name, range: range)
+            try wrapped.read(name, range: range)
         }
-        func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try held.entries(folder) }
+        func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try wrapped.entries(folder) }
         func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
     }
 
@@ -79,8 +79,8 @@ struct FolderOwnerTests {
         let folder = try store()
         defer { try? FileManager.default.removeItem(atPath: folder.root) }
         let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
-        let error = try #require(throws: EngineError.self) { try owner.claim(CarelessStore(held: folder)) }
-        #expect(error.description.contains("overwrites all the same; use a store that honours conditional writes"))
+        let error = try #require(throws: EngineError.self) { try owner.claim(CarelessStore(wrapped: folder)) }
+        #expect(error.description.contains("overwrites the object anyway; use a store that honours conditional writes"))
     }
 
     @Test("A bucket that ignores the revision in a conditional write is refused", arguments: [false, true])
@@ -92,7 +92,7 @@ struct FolderOwnerTests {
         let before = bucket.objects
         bucket.set { _, request in request.headers["if-match"] == nil ? nil : .ignoresConditions }
         let error = try #require(throws: EngineError.self) { try owner.claim(store) }
-        #expect(error.description.contains("it takes If-Match and overwrites all the same"))
+        #expect(error.description.contains("it accepts If-Match but overwrites the object anyway"))
         #expect(isNew || bucket.objects == before)
         bucket.set(nil)
         try owner.claim(store)

@@ -99,7 +99,7 @@ struct MembershipTests {
     }
 
     @Test("While no broker answers no group can answer, and the wait begins when a broker does")
-    func troubled() throws {
+    func brokersDown() throws {
         let pipeline = try Pipeline()
         let consumer = SilentConsumer([pipeline.topics[.journal]], pipeline.clock)
         let task = try task(pipeline, consumer)
@@ -112,9 +112,9 @@ struct MembershipTests {
         let began = pipeline.clock.now
         while pipeline.clock.now - began < 600_000 { try task.cycle() }
         consumer.connectivityError = nil
-        let back = pipeline.clock.now
-        #expect(throws: StreamError.self) { while pipeline.clock.now - back < 1_000_000 { try task.cycle() } }
-        #expect(pipeline.clock.now - back >= 120_000)
+        let recoveredAt = pipeline.clock.now
+        #expect(throws: StreamError.self) { while pipeline.clock.now - recoveredAt < 1_000_000 { try task.cycle() } }
+        #expect(pipeline.clock.now - recoveredAt >= 120_000)
     }
 
     @Test("A member without a partition is ready to take over, and does not count as waiting")

@@ -46,7 +46,7 @@ struct SaltTests {
         try digest.check(group: "intake", of: .intake, topics: topics, transport: pipeline.cluster)
     }
 
-    private func note(_ pipeline: Pipeline) -> String? {
+    private func offsetMetadata(_ pipeline: Pipeline) -> String? {
         pipeline.cluster.note(of: TopicPartition(pipeline.topics[.annotations], 0), group: "intake")
     }
 
@@ -65,9 +65,9 @@ struct SaltTests {
         try check(pipeline, Self.other)
         let first = try runner(pipeline, Self.own)
         try first.settle()
-        #expect(note(pipeline) == "open salt=\(Self.own.hex)")
+        #expect(offsetMetadata(pipeline) == "open salt=\(Self.own.hex)")
         first.task.close()
-        #expect(note(pipeline) == "clean salt=\(Self.own.hex)")
+        #expect(offsetMetadata(pipeline) == "clean salt=\(Self.own.hex)")
         try check(pipeline, Self.own)
         let another = try #require(throws: EngineError.self) { try check(pipeline, Self.other) }
         #expect(another.reason.contains("another one (digest \(Self.other.hex))"), "\(another)")
@@ -97,7 +97,7 @@ struct SaltTests {
         let error = try #require(throws: OffsetDisagreement.self) { try wrong.settle() }
         #expect(error.found == Self.own.attribute && error.own == Self.other.attribute)
         #expect(pipeline.cluster.offsets(of: "intake") == before)
-        #expect(note(pipeline) == "clean salt=\(Self.own.hex)")
+        #expect(offsetMetadata(pipeline) == "clean salt=\(Self.own.hex)")
     }
 
     @Test("Groups of builds that wrote no digest continue, and get one")
@@ -106,11 +106,11 @@ struct SaltTests {
         let old = try runner(pipeline, nil)
         try old.settle()
         old.task.close()
-        #expect(note(pipeline) == "clean")
+        #expect(offsetMetadata(pipeline) == "clean")
         try check(pipeline, Self.own)
         try pipeline.send(.annotations, Wire.annotation("later", "a", .skip))
         try runner(pipeline, Self.own).settle()
-        #expect(note(pipeline) == "open salt=\(Self.own.hex)")
+        #expect(offsetMetadata(pipeline) == "open salt=\(Self.own.hex)")
     }
 
     @Test("A worker that does not depend on the salt keeps the digest, and words of newer builds unless they are long")
@@ -122,7 +122,7 @@ struct SaltTests {
         try pipeline.send(.annotations, Wire.annotation("later", "a", .skip))
         let indifferent = try runner(pipeline, nil)
         try indifferent.settle()
-        #expect(note(pipeline) == "open salt=\(Self.own.hex)")
+        #expect(offsetMetadata(pipeline) == "open salt=\(Self.own.hex)")
         indifferent.task.close()
         try check(pipeline, Self.own)
         #expect(OffsetMetadata("few 3 9 salt=1 new=2") == .few(from: 3, until: 9))

@@ -37,7 +37,7 @@ struct StandstillTests {
     }
 
     @Test("A run inherits the unfinished work of its predecessor, and ten quiet seconds clear it")
-    func nextLife() throws {
+    func nextRun() throws {
         let pipeline = try Pipeline()
         let intake = try pipeline.makeIntake()
         intake.task.unsettledSince = pipeline.clock.now
@@ -92,10 +92,10 @@ struct StandstillTests {
             [cluster = pipeline.cluster] () throws(StreamError) in
             try cluster.makeReader(topics: [])
         }
-        let stranger = try pipeline.cluster.makeProducer(transactionalID: "stranger")
-        try stranger.initializeTransactions()
-        try stranger.begin()
-        try stranger.send([OutputRecord(topic: pipeline.topics[.annotations], partition: 1, key: [1], value: [2])])
+        let otherProducer = try pipeline.cluster.makeProducer(transactionalID: "stranger")
+        try otherProducer.initializeTransactions()
+        try otherProducer.begin()
+        try otherProducer.send([OutputRecord(topic: pipeline.topics[.annotations], partition: 1, key: [1], value: [2])])
         #expect(watch.update() == [:])
         pipeline.clock.advance(by: 59_000)
         #expect(watch.update() == [:])
@@ -104,13 +104,13 @@ struct StandstillTests {
         #expect(
             found == [
                 .intake: [
-                    "t.annotations[1] is held by an open transaction at offset 0, for more than a minute in all, and nothing behind it is seen"
+                    "t.annotations[1] is held by an open transaction at offset 0, for more than a minute in total, and later records cannot be read"
                 ]
             ]
         )
         #expect(RoleTopics.remedy(of: found?[.intake] ?? [], .intake, [:]) == OpenTransactions.remedy)
         pipeline.clock.advance(by: 15_000)
-        try stranger.abort()
+        try otherProducer.abort()
         #expect(watch.update() == [:])
     }
 

@@ -44,7 +44,7 @@ struct UnsealedCutTests {
         #expect(unsealed.fault(at: first + 119_999) == nil)
         let text = try #require(unsealed.fault(at: first + 120_000))
         #expect(text.hasPrefix("version 1 of project shapes, cut 12"), "\(text)")
-        #expect(text.contains("is not sealed, nor are \(cuts - 1) after it: nothing is trained on its labels; see"))
+        #expect(text.contains("is not sealed, nor are \(cuts - 1) after it: nothing is trained on its labels; check"))
         // Another worker waits two minutes of its own, and still knows since when the cut is unsealed.
         var other = UnsealedCuts()
         #expect(other.update(processor, time: first + 600_000).contains { $0.age >= 600_000 })
@@ -58,7 +58,7 @@ struct UnsealedCutTests {
     }
 
     @Test("A project that moves to another worker leaves no metric behind, and a clock that jumps back causes no fault")
-    func gone() throws {
+    func moved() throws {
         let pipeline = try Pipeline()
         let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
         func settle() throws { for runner in [intake, loop, intake, loop] { try runner.settle() } }

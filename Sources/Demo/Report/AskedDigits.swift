@@ -9,8 +9,8 @@ struct QueriedDigits {
         let title = snapshot.isFinished ? "Still open at the end" : "Being asked right now"
         return """
             <section aria-labelledby="asked"><h2 id="asked">\(title)</h2>
-            <p class="note">Open labelling tasks, the most useful first. A dashed frame marks an <b>audit sample</b>: drawn by \
-            chance and not for being hard, it judges models without favour.</p>
+            <p class="note">Open labelling tasks, the most useful first. A dashed frame marks an <b>audit sample</b>: selected at \
+            random and not for being hard, it measures models without bias.</p>
             <div class="two even">\(ProjectSide.allCases.map(column))</div></section>
             """
     }

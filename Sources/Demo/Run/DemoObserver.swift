@@ -262,7 +262,7 @@ extension Evidence {
         case .provisional(let labels, let challengerOnly, let championOnly):
             "it leads on the \(labels) audit labels known so far, \(challengerOnly) to \(championOnly): too few to prove anything"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
-            "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
+            "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % expected: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
         case .compared(let voices):
             "at the same time \(voices.negative) of \(voices.total) voices reject it, and \(voices.otherNegative) of \(voices.otherTotal) reject \(voices.other): log e-value \(Self.rounded(voices.logE)), needed \(Self.rounded(voices.threshold))"
         case .baked(let labels):
@@ -270,7 +270,7 @@ extension Evidence {
         case .suspected(let verdict):
             "few buckets of users reject it, and of \(verdict.labels) audit labels it had \(Self.rounded(verdict.right)) right, where \(verdict.leastRight) were needed"
         case .rollout(let steps): "\(steps.count) steps so far, \(steps.reduce(0) { $0 + $1.voices }) voices"
-        case .command(_, let by, let reason, _): "\(by) said so: \(reason)"
+        case .command(_, let by, let reason, _): "\(by) requested it: \(reason)"
         }
     }
 

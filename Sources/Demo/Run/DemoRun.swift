@@ -202,7 +202,7 @@ final class DemoRun {
                 kind: .workerKilled,
                 project: nil,
                 text: isGentle
-                    ? "the worker is stopped with SIGTERM (this broker loses sight of a producer after an aborted transaction)"
+                    ? "the worker is stopped with SIGTERM (this broker forgets a producer after an aborted transaction)"
                     : "the worker is killed with SIGKILL"
             )
         )

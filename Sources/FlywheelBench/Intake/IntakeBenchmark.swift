@@ -22,7 +22,7 @@ struct IntakeBenchmark {
             .option(
                 "topic",
                 "NAME",
-                help: "where the traffic of an earlier run is, or is to be kept; else it is made and deleted"
+                help: "topic that has, or will keep, the traffic (default: a temporary one)"
             ),
             .option("events", "N", help: "records, the warm-up included", defaultValue: "1000000"),
             .option("embedding", "N", help: "coordinates of each sample", defaultValue: "0"),

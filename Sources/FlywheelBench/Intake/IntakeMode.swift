@@ -141,12 +141,6 @@ struct IntakeMode {
     }
 }
 
-/// Error of a benchmark that has no result.
-struct BenchmarkError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
 /// Options that state the addresses of the brokers.
 enum KafkaOptions {
     static func properties(_ arguments: ParsedArguments) throws -> KafkaProperties {

@@ -23,7 +23,7 @@ struct StageBenchmark {
             .option(
                 "asked",
                 "N",
-                help: "samples that were asked for, others than these; pools are full",
+                help: "other samples that were queried before; pools are full",
                 defaultValue: "0"
             ),
             .option("bad", "SHARE", help: "of the records that are no predictions", defaultValue: "0.001"),

@@ -5,19 +5,19 @@ import Vocabulary
 struct JudgedModel {
     let version: ModelVersion
     let accuracy: Double
-    /// Upper bounds of z + 0.35 ε for a right answer, by kind of input.
+    /// Upper bounds of z + `ownDeviation` ε for a right answer, by kind of input.
     let bounds: [Double]
 
-    /// Standard deviation of the component that differs between models on one item, and of the component that they have
-    /// in common.
-    static let (ownDeviation, commonDeviation) = (0.35, 1.0)
+    /// Standard deviation of the component that differs between models on an item; that of their common component is 1.
+    static let ownDeviation = 0.35
 
     init(_ number: Int, _ accuracy: Double, difference: Double, isFirstBetter: Bool) {
         version = ModelVersion("v\(number)")
         self.accuracy = accuracy
         let sign = isFirstBetter ? 0.5 : -0.5
         bounds = [accuracy + sign * difference, accuracy - sign * difference].map {
-            Reproducible.normalQuantile(min(0.999, max(0.001, $0))) * (1 + 0.35 * 0.35).squareRoot()
+            Reproducible.normalQuantile(min(0.999, max(0.001, $0)))
+                * (1 + Self.ownDeviation * Self.ownDeviation).squareRoot()
         }
     }
 

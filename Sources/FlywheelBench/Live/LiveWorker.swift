@@ -17,7 +17,7 @@ struct LiveWorker {
             .option("interval", "MS", help: "between two commits of Intake", isRequired: true),
             .option("roles", "LIST", help: "that it plays", defaultValue: "intake,loop"),
             .option("state", "PATH", help: "folder of the loop's snapshots; empty for none", defaultValue: ""),
-            .flag("verbose", help: "log more than what is wrong"),
+            .flag("verbose", help: "log more than warnings and errors"),
             .repeated("kafka", "NAME=VALUE", help: "a property of librdkafka"),
         ]
     )

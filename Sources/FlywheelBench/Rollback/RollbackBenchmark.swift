@@ -8,7 +8,7 @@ import Rollout
 struct RollbackBenchmark {
     static let specification = CommandSpecification(
         "rollback",
-        summary: "how often, and how soon, feedback takes a champion down",
+        summary: "how often, and how soon, feedback rolls a champion back",
         options: [
             .option("lives", "N", help: "champions, each with users of its own", defaultValue: "300"),
             .option("voices", "N", help: "after which a life ends", defaultValue: "20000"),
@@ -17,7 +17,7 @@ struct RollbackBenchmark {
             .option("tolerated", "R", help: "the rate that is tolerated; by default the rate and 0.1"),
             .option("then", "R@K", help: "the rate is R from voice K on"),
             .option("holdback", "P", help: "the share that the former champion goes on serving", defaultValue: "0"),
-            .option("raid-canary", "P", help: "buckets of the judged version, in share, that reject whatever it says"),
+            .option("raid-canary", "P", help: "share of the judged version's buckets that always reject"),
             .option("world-shift", "R@K", help: "the rate of both versions is R from voice K on"),
             .option("honest-per-hour", "N", help: "feedback of honest users", defaultValue: "60"),
             .option("users", "N", help: "honest users", defaultValue: "100000"),

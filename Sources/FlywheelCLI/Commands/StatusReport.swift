@@ -65,7 +65,7 @@ struct StatusReport {
                 )
             }
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
-            if let obstacle = project.obstacle { lines.append("  opens no tasks \(obstacle)") }
+            if let obstacle = project.obstacle { lines.append("  no new tasks \(obstacle)") }
             let validation = project.validationLabels > 0 ? "\(project.validationLabels) validation, " : ""
             let retracted = project.retractedLabels > 0 ? ", \(project.retractedLabels) retracted" : ""
             lines.append(

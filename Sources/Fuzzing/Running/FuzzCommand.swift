@@ -16,17 +16,17 @@ public struct FuzzCommand {
     private var specification: CommandSpecification {
         let common: [OptionSpecification] = [
             .option("schemas", "DIR", help: "folder of the golden files", defaultValue: "schemas"),
-            .option("out", "DIR", help: "where findings and work lie", defaultValue: ".build/fuzz"),
-            .repeated("target", "NAME", help: "only this one"),
+            .option("out", "DIR", help: "folder for findings and work files", defaultValue: ".build/fuzz"),
+            .repeated("target", "NAME", help: "run only this target"),
             .option("patience", "MS", help: "how long one iteration may take", defaultValue: "120000"),
         ]
         let length: [OptionSpecification] = [
             .option("seconds", "S", help: "length of the run", defaultValue: "60"),
-            .option("seed", "N", help: "what all inputs follow from", defaultValue: "7"),
+            .option("seed", "N", help: "seed of all inputs", defaultValue: "7"),
         ]
         return CommandSpecification(
             name,
-            summary: "gives what nobody should send to everything that reads it",
+            summary: "feeds malformed and hostile input to everything that reads input",
             subcommands: [
                 CommandSpecification("run", summary: "fuzz, and print what was found", options: common + length),
                 CommandSpecification(

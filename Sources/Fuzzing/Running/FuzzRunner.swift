@@ -45,7 +45,7 @@ struct FuzzRunner {
             guard let input = try? RecordedInput(path: folder.current) else {
                 throw FuzzFault("the worker ended with \(exit) before its first iteration: \(lastErrors())")
             }
-            saveFinding(input, isHanging ? "went on for \(maximumWait / 1_000) s" : "\(exit)")
+            saveFinding(input, isHanging ? "ran for \(maximumWait / 1_000) s" : "\(exit)")
             next[input.target] = input.iteration + 1
         } while clock.now < end && report.traps + report.hangs < Self.maximumTraps
         report.findings = folder.findings

@@ -74,7 +74,7 @@ public final class ArgumentsTarget: FuzzTarget {
                     try arguments.requiredPositional("FILE").utf8.count + arguments.repeatedPositional("REST").count
                         >= 0,
                     ["info", "error"].contains(try arguments.requiredString("level"))
-                else { throw FuzzFault("an argument that is no choice was taken") }
+                else { throw FuzzFault("an argument that is not a choice was accepted") }
             }
         } catch let error as ArgumentsError {
             outcomes.add("arguments", "refused")

@@ -87,7 +87,7 @@ public struct LabelMerge {
             let (group, answer, label) = (entry.group, entry.answer, entry.label)
             if let existing = state?.datasets.labels[group.sample.id] {
                 guard existing.isLiving else {
-                    add(group.line, "the label of sample \(group.sample.id) was retracted in the project, which holds")
+                    add(group.line, "the label of sample \(group.sample.id) was retracted in the project, and stays so")
                     continue
                 }
                 guard existing.label == .choice(label) else {
@@ -104,7 +104,7 @@ public struct LabelMerge {
                 continue
             }
             guard !open.contains(group.sample.id) else {
-                add(group.line, "sample \(group.sample.id) is being asked for: the answers of its task count")
+                add(group.line, "sample \(group.sample.id) has an open task: its answers decide the label")
                 continue
             }
             if let fault = space.fault(of: group.sample) {

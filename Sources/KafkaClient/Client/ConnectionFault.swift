@@ -37,26 +37,26 @@ public enum ConnectionFault: Hashable, Sendable {
             "the broker refuses user name or password: check sasl.username and sasl.password (SCRAM needs librdkafka 2.6.1 "
                 + "or newer against Kafka 4; this is \(KafkaLibrary.version))"
         case .mechanism(let offered):
-            "the broker does not have this SASL mechanism: set sasl.mechanism to one of "
+            "the broker does not support this SASL mechanism: set sasl.mechanism to one of "
                 + (offered.isEmpty ? "the listener's" : offered)
         case .saslUnexpected:
-            "the listener speaks no SASL: set security.protocol to ssl or plaintext, or take the port of another listener"
+            "the listener does not use SASL: set security.protocol to ssl or plaintext, or use the port of another listener"
         case .saslMissing:
-            "the listener wants SASL: set security.protocol to sasl_ssl, and the sasl.* properties"
+            "the listener requires SASL: set security.protocol to sasl_ssl, and the sasl.* properties"
         case .untrusted:
             "the broker's certificate is signed by no authority that is trusted here: check ssl.ca.location"
         case .expired: "the broker's certificate has expired: renew it (or this machine's clock is wrong)"
         case .notYetValid: "the broker's certificate is not valid yet: check this machine's clock"
         case .hostName:
-            "the broker's certificate is for another host name: take a name that stands in it for bootstrap.servers and for "
+            "the broker's certificate is for another host name: use a name that it contains in bootstrap.servers and in "
                 + "the broker's advertised.listeners"
-        case .certificate: "the broker's certificate does not hold: check it and ssl.ca.location"
+        case .certificate: "the broker's certificate could not be verified: check it and ssl.ca.location"
         case .clientCertificate:
-            "the broker refuses the client's certificate, or wants one: check ssl.certificate.location and ssl.key.location"
+            "the broker refuses the client's certificate, or requires one: check ssl.certificate.location and ssl.key.location"
         case .plaintextToTLS:
             "the listener speaks TLS and this client does not: set security.protocol to ssl or sasl_ssl"
         case .tlsToPlaintext:
-            "this client speaks TLS and the listener does not: set security.protocol to plaintext or sasl_plaintext, or take "
+            "this client speaks TLS and the listener does not: set security.protocol to plaintext or sasl_plaintext, or use "
                 + "the port of another listener"
         }
     }

@@ -90,7 +90,7 @@ final class WatermarkProbe {
                     for partition in partitions where found[partition] == nil { found[partition] = ifNone }
                 }
                 if partitions.allSatisfy({ found[$0] != nil }) { return found }
-                failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker named none")
+                failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker sent none")
             }
             guard failure.disposition == .retry, !deadline.hasPassed else {
                 throw Metadata.explained(failure, first.topic, for: use, client: handle.client)

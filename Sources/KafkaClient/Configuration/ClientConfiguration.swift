@@ -73,7 +73,7 @@ struct ClientConfiguration {
         guard result != RD_KAFKA_CONF_OK else { return nil }
         if result == RD_KAFKA_CONF_UNKNOWN { return "is not known to librdkafka \(KafkaLibrary.version)" }
         let shown = KafkaProperties.isSecret(name) ? "its value" : "“\(value)”"
-        return "does not take \(shown): \(reason.text)"
+        return "does not accept \(shown): \(reason.text)"
     }
 }
 

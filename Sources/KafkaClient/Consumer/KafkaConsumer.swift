@@ -159,7 +159,7 @@ public final class KafkaConsumer {
         forward(positions.keys)
         let list = PartitionList(positions)
         let error = rd_kafka_assign(handle.client, list.pointer)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "take partitions") }
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "assign partitions") }
         unanswered = nil
     }
 
@@ -172,7 +172,7 @@ public final class KafkaConsumer {
             rd_kafka_queue_destroy(fetchQueue)
             fetchQueue = fresh
         }
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "give up partitions") }
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "unassign partitions") }
         unanswered = nil
     }
 
@@ -233,7 +233,7 @@ public final class KafkaConsumer {
                     .abortTransaction,
                     operation: "fetch records",
                     code: "_STATE",
-                    reason: "a record came beside the fetch queue"
+                    reason: "a record arrived outside the fetch queue"
                 )
             default: handle.note(event)
             }

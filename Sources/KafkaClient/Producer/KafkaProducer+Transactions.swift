@@ -57,7 +57,7 @@ extension KafkaProducer {
         of consumer: KafkaConsumer,
         timeoutMilliseconds: Int = 30_000
     ) throws(KafkaError) {
-        let operation = "put offsets into the transaction"
+        let operation = "add offsets to the transaction"
         guard let group = rd_kafka_consumer_group_metadata(consumer.handle.client) else {
             throw KafkaError(
                 .abortTransaction,

@@ -116,7 +116,7 @@ public final class KafkaProducer {
                 .retry,
                 operation: "deliver records",
                 code: "_TIMED_OUT",
-                reason: "\(left) records are still under way after \(timeoutMilliseconds) ms"
+                reason: "\(left) records are still in flight after \(timeoutMilliseconds) ms"
             )
         }
         return takeFailures()

@@ -8,7 +8,7 @@ extension ReleaseComparison {
     public var text: String {
         let (old, new) = (ReleaseLogRecord.name(first), ReleaseLogRecord.name(second))
         var lines = [
-            "\(old) and \(new) of \(ForeignText.line(project)); shares with 95 % intervals, weighed as all audit candidates"
+            "\(old) and \(new) of \(ForeignText.line(project)); shares with 95 % intervals, weighted like all audit candidates"
         ]
         for version in first == second ? [first] : [first, second] { lines += text(of: version) }
         guard first != second else { return lines.joined(separator: "\n") }
@@ -35,7 +35,7 @@ extension ReleaseComparison {
 
     private func text(of version: ModelVersion) -> [String] {
         let name = ReleaseLogRecord.name(version)
-        let begun = since[version].map { "since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? "of all times"
+        let begun = since[version].map { "since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? "of any time"
         guard let score = individualScores[version] else {
             return ["", "\(name)  no audit label \(begun) that it had answered"]
         }
@@ -46,7 +46,7 @@ extension ReleaseComparison {
         let worst = errors.prefix(5).map { cell in
             "\(ForeignText.line(cell.label, limit: 64)) as \(ForeignText.line(cell.predicted, limit: 64)) \(cell.count)"
         }
-        let confused = worst.isEmpty ? [] : ["  taken for another: \(worst.joined(separator: ", "))"]
+        let confused = worst.isEmpty ? [] : ["  most confused: \(worst.joined(separator: ", "))"]
         let what = score.classes.isEmpty ? "agreement" : "accuracy"
         return [
             "", "\(name)  \(what) \(ScoreText.share(score.agreement)) on \(counted(score.labels)) \(begun)",
@@ -65,7 +65,7 @@ extension ReleaseComparison {
             ", bias-corrected [\(ScoreText.signed($0.lower)), \(ScoreText.signed($0.upper))]"
         }
         lines.append(
-            "  bootstrap     [\(ScoreText.signed(score.percentile.lower)), \(ScoreText.signed(score.percentile.upper))] points, not weighed\(corrected ?? "")"
+            "  bootstrap     [\(ScoreText.signed(score.percentile.lower)), \(ScoreText.signed(score.percentile.upper))] points, not weighted\(corrected ?? "")"
         )
         var effect: [String] = []
         if let cohensD = score.cohensD { effect.append("d \(ScoreText.rounded(cohensD))") }

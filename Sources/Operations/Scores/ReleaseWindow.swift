@@ -69,7 +69,7 @@ public struct ReleaseWindow: Sendable {
     var text: String {
         let (old, new) = (ReleaseLogRecord.name(champion), ReleaseLogRecord.name(challenger))
         let figures = [score.first.agreement, score.second.agreement].map { ScoreText.share($0.value) }
-        let caveat = known == 0 ? "" : "; \(known) of them were known at the release, and what they say is optimistic"
+        let caveat = known == 0 ? "" : "; \(known) of them were known at the release, so this is optimistic"
         return
             "on the newest \(labels) audit labels that both answered, in service or in shadow, \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(caveat)"
     }
@@ -102,7 +102,7 @@ enum ScoreText {
     static func rounded(_ value: Double) -> String { "\((value * 1_000).rounded() / 1_000 + 0)" }
 
     /// A ratio, which may be infinite.
-    static func ratio(_ value: Double) -> String { value.isFinite ? rounded(value) : "without end" }
+    static func ratio(_ value: Double) -> String { value.isFinite ? rounded(value) : "unbounded" }
 
     static func pValue(_ value: Double) -> String { value < 0.0005 ? "below 0.001" : rounded(value) }
 }

@@ -46,7 +46,7 @@ final class InMemoryProducer: TransactionalProducer {
     }
 
     func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
-        let operation = "put offsets into the transaction"
+        let operation = "add offsets to the transaction"
         let (id, epoch) = (id, try checkedEpoch(operation))
         guard let transaction else { throw misuse(operation, "no transaction is open") }
         guard let consumer = consumer as? InMemoryConsumer else {

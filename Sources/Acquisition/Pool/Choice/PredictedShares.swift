@@ -76,11 +76,14 @@ public struct PredictedShares: Equatable, Sendable {
         // A corrupted row may lack shares.
         let (count, otherCount) = (min(classes.count, shares.count), min(other.classes.count, other.shares.count))
         while index < count || otherIndex < otherCount {
-            let label = index < count ? classes[index].rawValue : Int.max
-            let otherLabel = otherIndex < otherCount ? other.classes[otherIndex].rawValue : Int.max
-            sum += abs((label <= otherLabel ? shares[index] : 0) - (otherLabel <= label ? other.shares[otherIndex] : 0))
-            if label <= otherLabel { index += 1 }
-            if otherLabel <= label { otherIndex += 1 }
+            let position = index < count ? classes[index].rawValue : Int.max
+            let otherPosition = otherIndex < otherCount ? other.classes[otherIndex].rawValue : Int.max
+            sum += abs(
+                (position <= otherPosition ? shares[index] : 0)
+                    - (otherPosition <= position ? other.shares[otherIndex] : 0)
+            )
+            if position <= otherPosition { index += 1 }
+            if otherPosition <= position { otherIndex += 1 }
         }
         return sum / 2
     }

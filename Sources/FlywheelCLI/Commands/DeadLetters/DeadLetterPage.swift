@@ -12,7 +12,7 @@ struct DeadLetterPage {
 
     var text: String {
         var lines = [
-            "letter     \(deadLetter.position), written \(RFC3339.text(milliseconds: deadLetter.writtenAt))",
+            "position   \(deadLetter.position), written \(RFC3339.text(milliseconds: deadLetter.writtenAt))",
             "from       \(Self.line("\(deadLetter.origin)")) offset \(deadLetter.originOffset)",
             "refused    \(Self.line(deadLetter.code)) by \(Self.line(deadLetter.stage)) of \(Self.line(deadLetter.worker))",
             "because    \(Self.line(deadLetter.text))",
